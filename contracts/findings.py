@@ -1,0 +1,105 @@
+"""What is wrong with a service: one finding for one cause, with what is needed to see it again.
+
+    Finding
+    ├── severity  error     the vendor's page promises it           (basis: documented)
+    │             warning   any sensible service does it            (basis: inferred)
+    └── accepted  by a baseline: stays visible and counted, and fails nothing
+
+What is wrong on the operator's side is another family: see ``specs/errors.py``.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from contracts.recording import Exchange
+from specs.vocabulary import Basis
+
+Severity = Literal["error", "warning"]
+_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault. ``pointer`` leads into the specification, ``where`` into the body or names the part of the request.
+
+    ``where`` is a JSON pointer of the response body (``/3/status``) or ``query/limit``, ``header/x``, ``body/a/b``.
+    ``cause`` tells apart what one clause finds at one place; two findings that agree in ``key`` are one.
+    """
+
+    code: str
+    clause: str
+    family: str
+    specificity: int
+    basis: Basis
+    api: str
+    operation: str
+    pointer: str
+    where: str
+    seen: str
+    message: str
+    cause: str
+    exchange: Exchange | None
+    count: int = 1
+    curl: str = ""
+    accepted: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return "error" if self.basis == "documented" else "warning"
+
+    @property
+    def place(self) -> str:
+        """``where`` with every index of an array as ``*``: the same for every row."""
+        return re.sub(r"/\d+(?=/|$)", "/*", self.where)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.code, self.api, self.operation, self.pointer, self.place, self.cause)
+
+    @property
+    def spot(self) -> tuple[Any, ...]:
+        """What was looked at: of several clauses that one spot breaks, the most specific owns it."""
+        return (self.exchange.number if self.exchange else None, self.api, self.operation, self.where)
+
+
+def shown(value: Any) -> str:
+    """A value as a finding shows it: short, on one line, in JSON's spelling where it has one."""
+    import json
+
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def one_per_cause(findings: Iterable[Finding]) -> list[Finding]:
+    """Drop what a more specific clause owns, and merge what has the same cause into its smallest reproduction."""
+    found = list(findings)
+    owner: dict[tuple[Any, ...], int] = {}
+    for finding in found:
+        owner[finding.spot] = max(owner.get(finding.spot, 0), finding.specificity)
+    merged: dict[tuple[str, ...], Finding] = {}
+    for finding in found:
+        if finding.where and finding.exchange and finding.specificity < owner[finding.spot]:
+            continue
+        known = merged.get(finding.key)
+        merged[finding.key] = finding if known is None else _merged(known, finding)
+    return sorted(merged.values(), key=lambda f: (f.api, f.operation, f.severity, f.code, f.where))
+
+
+def _merged(known: Finding, other: Finding) -> Finding:
+    smallest = min(known, other, key=_size)
+    return replace(smallest, count=known.count + other.count)
+
+
+def _size(finding: Finding) -> tuple[int, int]:
+    """How much there is to read in the reproduction; the earlier of two equals wins."""
+    exchange = finding.exchange
+    if exchange is None:
+        return (0, 0)
+    body = exchange.sent.body or b""
+    return (len(exchange.sent.url) + len(body), exchange.number)

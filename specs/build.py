@@ -1,0 +1,162 @@
+"""From a proven document to the model."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from specs.model import (
+    Api,
+    Body,
+    Content,
+    Operation,
+    Parameter,
+    Resource,
+    Response,
+    SecurityScheme,
+)
+from specs.schemas import Schemas, escape
+from specs.statements import WORDS, Reader
+from specs.vocabulary import Added, ApiWords, OperationWords, ResourceWords
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+def build(name: str, path: Path, overlay_path: Path | None, document: dict[str, Any]) -> Api:
+    """The model of a document. Raises ``BadStatement`` for what the vocabulary says wrongly."""
+    schemas = Schemas(document)
+    reader = Reader(schemas, path, overlay_path)
+    resources = {r.name: r for r in _resources(reader, document)}
+    operations = tuple(_operations(reader, document))
+    reader.check_operations(operations, resources)
+    return Api(
+        name=name,
+        title=document["info"]["title"],
+        version=str(document["info"]["version"]),
+        path=path,
+        document=document,
+        servers=tuple(server["url"] for server in document.get("servers", ())),
+        operations=operations,
+        resources=resources,
+        schemes={n: _scheme(reader.schemas, n) for n in document.get("components", {}).get("securitySchemes", {})},
+        words=reader.words(ApiWords, document, "") or ApiWords(),
+        schemas=schemas,
+    )
+
+
+def _resources(reader: Reader, document: Mapping[str, Any]) -> Iterator[Resource]:
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        pointer = f"/components/schemas/{escape(name)}"
+        if not isinstance(schema, Mapping) or WORDS not in schema:
+            continue
+        words = reader.words(ResourceWords, schema, pointer)
+        if words is not None:
+            resource = Resource(words.resource, pointer, schema, words)
+            reader.check_resource(resource)
+            yield resource
+
+
+def _operations(reader: Reader, document: Mapping[str, Any]) -> Iterator[Operation]:
+    for path, entry in document.get("paths", {}).items():
+        item, item_pointer = reader.schemas.resolve(entry, f"/paths/{escape(path)}")
+        for method in _METHODS:
+            if method in item:
+                yield _operation(reader, document, path, method, item, f"{item_pointer}/{method}")
+
+
+def _operation(
+    reader: Reader,
+    document: Mapping[str, Any],
+    path: str,
+    method: str,
+    item: Mapping[str, Any],
+    pointer: str,
+) -> Operation:
+    raw = item[method]
+    inherited = _parameters(reader.schemas, item, pointer.rpartition("/")[0])
+    own = _parameters(reader.schemas, raw, pointer)
+    return Operation(
+        id=raw.get("operationId") or f"{method}_{path}",
+        method=method.upper(),
+        path=path,
+        summary=raw.get("summary", ""),
+        parameters=tuple({(p.location, p.name): p for p in (*inherited, *own)}.values()),
+        body=_body(reader.schemas, raw, pointer),
+        responses=_responses(reader, raw, pointer),
+        security=_security(raw.get("security", document.get("security", []))),
+        pointer=pointer,
+        words=reader.words(OperationWords, raw, pointer) or OperationWords(),
+    )
+
+
+def _security(alternatives: list[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(alternative) for alternative in alternatives)
+
+
+def _parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
+    for index, entry in enumerate(holder.get("parameters", ())):
+        raw, at = schemas.resolve(entry, f"{pointer}/parameters/{index}")
+        if "schema" in raw:
+            schema, schema_pointer = raw["schema"], f"{at}/schema"
+        else:  # OAS 3.1, 4.8.12: `content` instead of `schema`, with exactly one entry
+            media_type, content = next(iter(raw.get("content", {"": {}}).items()))
+            schema, schema_pointer = (
+                content.get("schema", {}),
+                f"{at}/content/{escape(media_type)}/schema",
+            )
+        style = raw.get("style", "form" if raw["in"] in {"query", "cookie"} else "simple")
+        yield Parameter(
+            name=raw["name"],
+            location=raw["in"],
+            required=bool(raw.get("required", False)),
+            schema=schemas.resolve(schema, schema_pointer)[0],
+            pointer=schema_pointer,
+            style=style,
+            explode=bool(raw.get("explode", style == "form")),
+        )
+
+
+def _contents(raw: Mapping[str, Any], pointer: str) -> dict[str, Content]:
+    return {
+        media_type: Content(
+            media_type,
+            content.get("schema", {}),
+            f"{pointer}/content/{escape(media_type)}/schema",
+        )
+        for media_type, content in raw.get("content", {}).items()
+    }
+
+
+def _body(schemas: Schemas, operation: Mapping[str, Any], pointer: str) -> Body | None:
+    if "requestBody" not in operation:
+        return None
+    raw, at = schemas.resolve(operation["requestBody"], f"{pointer}/requestBody")
+    return Body(bool(raw.get("required", False)), _contents(raw, at), at)
+
+
+def _responses(reader: Reader, operation: Mapping[str, Any], pointer: str) -> dict[str, Response]:
+    found = {}
+    for status, entry in operation.get("responses", {}).items():
+        raw, at = reader.schemas.resolve(entry, f"{pointer}/responses/{escape(status)}")
+        added = reader.words(Added, raw, at)
+        found[status] = Response(status, raw.get("description", ""), _contents(raw, at), at, added)
+    return found
+
+
+def _scheme(schemas: Schemas, name: str) -> SecurityScheme:
+    raw, pointer = schemas.resolve(
+        schemas.at(f"/components/securitySchemes/{escape(name)}"),
+        f"/components/securitySchemes/{escape(name)}",
+    )
+    if raw["type"] == "apiKey":
+        return SecurityScheme(name, "apiKey", raw["in"], raw["name"], "", pointer)
+    if raw["type"] == "http" and raw["scheme"].lower() != "bearer":
+        return SecurityScheme(
+            name,
+            "http",
+            "header",
+            "Authorization",
+            f"{raw['scheme'].capitalize()} ",
+            pointer,
+        )
+    # oauth2, openIdConnect and http bearer all send a bearer token (RFC 6750, section 2.1)
+    return SecurityScheme(name, raw["type"], "header", "Authorization", "Bearer ", pointer)

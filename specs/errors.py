@@ -1,0 +1,94 @@
+"""What can go wrong on the operator's side: never a traceback, always a sentence that says what to do.
+
+    RunproofError                  exit code 2: the operator must act
+    ├── UsageError                 an option or a name that does not exist
+    ├── SpecError                  a document, with its file, line and JSON pointer
+    │   ├── UnreadableFile         missing, a folder, not UTF-8
+    │   ├── NotYaml                does not parse as YAML or JSON
+    │   ├── NotOpenApi             parses, and is no OpenAPI 3 document
+    │   ├── BadReference           a ``$ref`` that leads nowhere, outside the folder, or over HTTP
+    │   ├── BadOverlay             an overlay action that cannot be carried out
+    │   └── BadStatement           an ``x-runproof`` statement that is malformed or speaks of nothing
+    └── TargetUnreachable          exit code 3: nothing usable answers at the URL
+
+Findings, what is wrong with a *service*, are another family: see ``contracts/findings.py``.
+"""
+
+from pathlib import Path
+
+
+class RunproofError(Exception):
+    """An operator error: its text is shown as it is, followed by the exit code it carries."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.remedy}" if self.remedy else self.message
+
+
+class UsageError(RunproofError):
+    """An option, a name or a combination that does not exist."""
+
+
+class SpecError(RunproofError):
+    """Something wrong in a document, and where.
+
+    ``line`` counts from 1; ``pointer`` is an RFC 6901 JSON pointer. Both are left out where there is none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: Path | str | None = None,
+        line: int | None = None,
+        pointer: str = "",
+        remedy: str = "",
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.file = file
+        self.line = line
+        self.pointer = pointer
+
+    def __str__(self) -> str:
+        place = str(self.file) if self.file is not None else ""
+        if place and self.line is not None:
+            place += f":{self.line}"
+        at = f" (at {self.pointer})" if self.pointer else ""
+        text = f"{place}: {self.message}{at}" if place else f"{self.message}{at}"
+        return f"{text}\n{self.remedy}" if self.remedy else text
+
+
+class UnreadableFile(SpecError):
+    """A file that is missing, is a folder, may not be read or is not UTF-8."""
+
+
+class NotYaml(SpecError):
+    """A file that parses neither as YAML nor as JSON."""
+
+
+class NotOpenApi(SpecError):
+    """A document that parses and is no valid OpenAPI 3.0 or 3.1 description."""
+
+
+class BadReference(SpecError):
+    """A ``$ref`` that leads nowhere, outside the document's folder, or over the network."""
+
+
+class BadOverlay(SpecError):
+    """An OpenAPI Overlay that is malformed or has an action that changes nothing."""
+
+
+class BadStatement(SpecError):
+    """An ``x-runproof`` statement with an unknown key, no basis, or a field that the schema does not have."""
+
+
+class TargetUnreachable(RunproofError):
+    """Nothing answers at the URL, or what answers is no HTTP service that can be tested."""
+
+    exit_code = 3

@@ -1,0 +1,110 @@
+"""From files to the model: read, resolve, overlay, validate, build.
+
+    openapi.yaml ─ read ─ references ─ overlay.yaml ─ validate ─ build ─ Api
+                          (prance)                    (prance, openapi-spec-validator)
+
+What the middle has proven is kept (``specs/proofs.py``), so that an unchanged document costs no validation again.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from specs import overlay, proofs, references
+from specs.build import build
+from specs.errors import NotOpenApi, SpecError, UsageError
+from specs.model import Api
+from specs.source import line_of, read
+
+HOME = Path(__file__).parent
+_DOCUMENT = "openapi.yaml"
+_OVERLAY = "overlay.yaml"
+
+
+def bundled() -> tuple[str, ...]:
+    """The names of the bundled APIs: the folders of this package that hold an OpenAPI document."""
+    return tuple(sorted(folder.parent.name for folder in HOME.glob(f"*/{_DOCUMENT}")))
+
+
+def load(name_or_path: str | Path, *, overlay_path: Path | None = None) -> Api:
+    """Load a bundled API by name, or any OpenAPI 3.0 or 3.1 document by path.
+
+    An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names
+    another. Raises ``SpecError`` for anything wrong in the files, ``UsageError`` for a name nobody knows.
+    """
+    path = locate(name_or_path)
+    overlay_path = overlay_path or _own_overlay(path)
+    document = proofs.recall(path, overlay_path)
+    if document is None:
+        document, read_files = _prove(path, overlay_path)
+        proofs.keep(path, overlay_path, read_files, document)
+    return build(_name(path), path, overlay_path, document)
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """The file behind a bundled name or a path. Raises ``UsageError`` where there is neither."""
+    bundled_path = HOME / str(name_or_path) / _DOCUMENT
+    if str(name_or_path) in bundled():
+        return bundled_path
+    path = Path(name_or_path)
+    if path.is_dir() and (path / _DOCUMENT).is_file():
+        return path / _DOCUMENT
+    if not path.suffix and not path.exists():
+        known = ", ".join(bundled())
+        raise UsageError(
+            f"no API is called {str(name_or_path)!r}",
+            remedy=f"Bundled: {known}. Or give a file.",
+        )
+    return path
+
+
+def _own_overlay(path: Path) -> Path | None:
+    beside = path.with_name(_OVERLAY)
+    return beside if path.name == _DOCUMENT and beside.is_file() else None
+
+
+def _name(path: Path) -> str:
+    return path.parent.name if path.name == _DOCUMENT and path.parent.name else path.stem
+
+
+def _prove(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    document = read(path)
+    _check_kind(document, path)
+    document, files = references.localise(document, path)
+    if overlay_path is not None:
+        document = overlay.apply(document, read(overlay_path), overlay_path)
+    references.check_internal(document, path)
+    _validate(document, path)
+    return document, files
+
+
+def _check_kind(document: Any, path: Path) -> None:
+    if not isinstance(document, Mapping) or "openapi" not in document:
+        found = "a Swagger 2 document" if isinstance(document, Mapping) and "swagger" in document else "no OpenAPI"
+        raise NotOpenApi(
+            f"is {found}",
+            file=path,
+            line=1,
+            remedy="An OpenAPI document begins with 'openapi: 3.1.0'.",
+        )
+    if not str(document["openapi"]).startswith(("3.0.", "3.1.")):
+        raise NotOpenApi(
+            f"is OpenAPI {document['openapi']}, and only 3.0 and 3.1 are known",
+            file=path,
+            line=line_of(path, "/openapi"),
+            pointer="/openapi",
+        )
+
+
+def _validate(document: dict[str, Any], path: Path) -> None:
+    from specs.validation import (
+        problem,
+    )  # 0.7 s of imports, needed only where nothing was proven yet
+
+    found = problem(document)
+    if found is not None:
+        pointer, message = found
+        raise NotOpenApi(message, file=path, line=line_of(path, pointer), pointer=pointer)
+
+
+__all__ = ["SpecError", "bundled", "load", "locate"]

@@ -1,0 +1,106 @@
+"""References: those into other files become local components, those within the document stay as they are.
+
+prance's translator does the moving. It is not public, so it is touched here only, and a test tells when it moves.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from specs.errors import BadReference
+from specs.schemas import escape, split_pointer
+from specs.source import line_of, read
+
+
+def localise(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    """The document with every external reference made internal, and the other files it took.
+
+    Raises ``BadReference`` for a reference over HTTP, to a file outside the document's folder, or to nothing.
+    """
+    files = _external_files(document, path)
+    if not files:
+        return document, ()
+    from prance.util.translator import (
+        _RefTranslator,
+    )  # costly to import, and private: see the module's docstring
+
+    translator = _RefTranslator(document, path.resolve().as_uri())
+    translator.translate_references()
+    return translator.specs, files
+
+
+def check_internal(document: Any, path: Path) -> None:
+    """Raises ``BadReference`` where a ``$ref`` of the document leads nowhere in it."""
+    for pointer, reference in references_in(document):
+        if not reference.startswith("#") or not _leads_somewhere(document, reference[1:]):
+            raise _bad(f"the reference {reference!r} leads nowhere", path, pointer)
+
+
+def references_in(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Every ``$ref`` of a document as (pointer of the object that holds it, reference)."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get("$ref"), str):
+            yield pointer, node["$ref"]
+        for key, value in node.items():
+            if key not in {"example", "examples", "default", "enum", "const"}:
+                yield from references_in(value, f"{pointer}/{escape(str(key))}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from references_in(value, f"{pointer}/{index}")
+
+
+def _external_files(document: Any, path: Path) -> tuple[Path, ...]:
+    root = path.resolve().parent
+    found: dict[Path, Any] = {}
+    waiting = [(path.resolve(), document)]
+    while waiting:
+        base, content = waiting.pop()
+        for pointer, reference in references_in(content):
+            target = _target(base, reference, root, pointer)
+            if target is None or target == path.resolve():
+                continue
+            if target not in found:
+                found[target] = read(target)
+                waiting.append((target, found[target]))
+            fragment = reference.partition("#")[2]
+            if not _leads_somewhere(found[target], fragment):
+                raise _bad(f"the reference {reference!r} leads nowhere", base, pointer)
+    return tuple(found)
+
+
+def _target(base: Path, reference: str, root: Path, pointer: str) -> Path | None:
+    name = reference.partition("#")[0]
+    if not name:
+        return None
+    if "://" in name:
+        raise _bad(
+            f"the reference {reference!r} goes over the network, which is not followed",
+            base,
+            pointer,
+            remedy="Save the file beside the document and refer to it by its name.",
+        )
+    target = (base.parent / name).resolve()
+    if not target.is_relative_to(root):
+        raise _bad(
+            f"the reference {reference!r} leaves the folder of the document",
+            base,
+            pointer,
+        )
+    if not target.is_file():
+        raise _bad(f"the reference {reference!r} leads to no file", base, pointer)
+    return target
+
+
+def _leads_somewhere(document: Any, fragment: str) -> bool:
+    for part in split_pointer(fragment):
+        if isinstance(document, list) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        elif isinstance(document, Mapping) and part in document:
+            document = document[part]
+        else:
+            return False
+    return True
+
+
+def _bad(message: str, path: Path, pointer: str, *, remedy: str = "") -> BadReference:
+    return BadReference(message, file=path, line=line_of(path, pointer), pointer=pointer, remedy=remedy)

@@ -1,0 +1,153 @@
+"""Schemas by JSON pointer: references stay references, validators are compiled once and only when asked for.
+
+Inlining is never done: a recursive schema works, and a small document stays small.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+import jsonschema_rs
+
+Schema = Mapping[str, Any]
+
+_URI = "urn:runproof:document"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A property somewhere below a schema.
+
+    ``path`` holds property names and ``"*"`` for the items of an array or the values of a map; ``pointer`` leads to
+    the property's own schema; ``resolved`` is that schema behind its references and its null alternative.
+    """
+
+    path: tuple[str, ...]
+    pointer: str
+    resolved: Schema
+    required: bool
+    nullable: bool
+
+    @property
+    def enum(self) -> tuple[Any, ...]:
+        """The members other than null, of the field's own ``enum`` or ``const``."""
+        if "const" in self.resolved:
+            return (self.resolved["const"],)
+        return tuple(v for v in self.resolved.get("enum", ()) if v is not None)
+
+
+class Schemas:
+    """The schemas of one document."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    @cached_property
+    def _registry(self) -> jsonschema_rs.Registry:
+        return jsonschema_rs.Registry([(_URI, dict(self._document))])
+
+    def at(self, pointer: str) -> Any:
+        """What stands at a JSON pointer (RFC 6901). Raises ``KeyError`` where nothing does."""
+        node: Any = self._document
+        for part in split_pointer(pointer):
+            try:
+                node = node[int(part)] if isinstance(node, list) else node[part]
+            except (IndexError, ValueError, TypeError) as error:
+                raise KeyError(pointer) from error
+        return node
+
+    def resolve(self, schema: Schema, pointer: str) -> tuple[Schema, str]:
+        """Follow ``$ref`` to its end; siblings of a reference (OAS 3.1) are laid over what it leads to."""
+        seen = set()
+        siblings: dict[str, Any] = {}
+        while isinstance(schema, Mapping) and "$ref" in schema and pointer not in seen:
+            seen.add(pointer)
+            siblings = {**{k: v for k, v in schema.items() if k != "$ref"}, **siblings}
+            pointer = schema["$ref"].removeprefix("#")
+            schema = self.at(pointer)
+        return ({**schema, **siblings} if siblings else schema), pointer
+
+    def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
+        """The compiled validator of the schema at a pointer, formats on (JSON Schema 2020-12, as OAS 3.1 says)."""
+        if pointer not in self._validators:
+            self._validators[pointer] = jsonschema_rs.Draft202012Validator(
+                {"$ref": f"{_URI}#{quote(pointer, safe='/~')}"},
+                registry=self._registry,
+                validate_formats=True,
+            )
+        return self._validators[pointer]
+
+    def nullable(self, schema: Schema, pointer: str) -> tuple[Schema, str, bool]:
+        """The schema behind references and a null alternative, its pointer, and whether null is allowed.
+
+        Several alternatives besides null stay together: the schema itself is returned.
+        """
+        schema, pointer = self.resolve(schema, pointer)
+        for keyword in ("anyOf", "oneOf"):
+            branches = schema.get(keyword)
+            if not isinstance(branches, list):
+                continue
+            resolved = [self.resolve(b, f"{pointer}/{keyword}/{i}") for i, b in enumerate(branches)]
+            others = [pair for pair in resolved if not _only_null(pair[0])]
+            null = len(others) < len(resolved) or any(self.nullable(*pair)[2] for pair in others)
+            if len(others) == 1:
+                inner, inner_pointer, _ = self.nullable(*others[0])
+                return inner, inner_pointer, null
+            return schema, pointer, null
+        return schema, pointer, _allows_null(schema)
+
+    def fields(self, schema: Schema, pointer: str) -> Iterator[Field]:
+        """Every property below a schema, each once; a recursion is entered a single time."""
+        yield from self._fields(schema, pointer, (), frozenset())
+
+    def _fields(
+        self,
+        schema: Schema,
+        pointer: str,
+        path: tuple[str, ...],
+        entered: frozenset[str],
+    ) -> Iterator[Field]:
+        schema, pointer, _ = self.nullable(schema, pointer)
+        if pointer in entered:
+            return
+        entered |= {pointer}
+        for name, inner in schema.get("properties", {}).items():
+            at = f"{pointer}/properties/{escape(name)}"
+            resolved, _, null = self.nullable(inner, at)
+            required = name in schema.get("required", ())
+            yield Field((*path, name), at, resolved, required, null)
+            yield from self._fields(inner, at, (*path, name), entered)
+        for keyword in ("items", "additionalProperties"):
+            if isinstance(schema.get(keyword), Mapping):
+                yield from self._fields(schema[keyword], f"{pointer}/{keyword}", (*path, "*"), entered)
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            for index, branch in enumerate(schema.get(keyword, ())):
+                yield from self._fields(branch, f"{pointer}/{keyword}/{index}", path, entered)
+
+
+def split_pointer(pointer: str) -> list[str]:
+    """The unescaped parts of a JSON pointer (RFC 6901, section 4)."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def escape(part: str) -> str:
+    """One part, escaped to stand in a JSON pointer (RFC 6901, section 3)."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+def _only_null(schema: Schema) -> bool:
+    return schema.get("type") == "null" or schema.get("const", ...) is None or schema.get("enum") == [None]
+
+
+def _allows_null(schema: Schema) -> bool:
+    if "const" in schema:
+        return schema["const"] is None
+    if "enum" in schema and None not in schema["enum"]:
+        return False
+    kind = schema.get("type")
+    if kind is None:
+        return "enum" in schema or not any(key in schema for key in ("properties", "items", "allOf"))
+    return kind == "null" or (isinstance(kind, list) and "null" in kind)

@@ -1,0 +1,80 @@
+"""Reading YAML and JSON files, and finding the line that a JSON pointer stands on.
+
+Lines are looked up only when something is wrong: the file is then composed a second time, with marks.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from specs.errors import NotYaml, UnreadableFile
+from specs.schemas import split_pointer
+
+
+class _Loader(yaml.CSafeLoader):
+    """PyYAML's safe loader, reading plain scalars as YAML 1.2 and JSON do: a date is text, ``on`` is text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read(path: Path) -> Any:
+    """What a YAML or JSON file holds. Raises ``UnreadableFile`` or ``NotYaml`` with the line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableFile("is not UTF-8 text", file=path, remedy="Save it as UTF-8.") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UnreadableFile(f"cannot be read: {reason}", file=path) from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Any:
+    """Parse YAML or JSON text; ``path`` only names it in the error."""
+    try:
+        return _with_text_keys(yaml.load(text, Loader=_Loader))  # noqa: S506 - a subclass of the safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or "a character that YAML does not allow"
+        line = mark.line + 1 if mark else None
+        raise NotYaml(f"does not parse as YAML: {reason}", file=path, line=line) from error
+
+
+def line_of(path: Path, pointer: str) -> int | None:
+    """The line, from 1, of what a JSON pointer leads to, or of its nearest ancestor that the file has."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    line = None
+    for part in split_pointer(pointer):
+        found = _child(node, part)
+        if found is None:
+            break
+        line, node = found
+    return line
+
+
+def _child(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if str(key.value) == part:
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+        item = node.value[int(part)]
+        return item.start_mark.line + 1, item
+    return None
+
+
+def _with_text_keys(value: Any) -> Any:
+    """Keys as JSON has them: an unquoted status code in ``responses`` is meant as text."""
+    if isinstance(value, dict):
+        return {str(key): _with_text_keys(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_text_keys(inner) for inner in value]
+    return value

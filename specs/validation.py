@@ -1,0 +1,31 @@
+"""Whether a document is valid OpenAPI: prance asks openapi-spec-validator, and the answer becomes a pointer.
+
+Importing them takes longer than everything else at start-up, so only ``specs.loading`` comes here, and only when
+nothing was proven yet.
+"""
+
+import json
+from typing import Any
+
+import prance
+from jsonschema.exceptions import ValidationError, best_match
+
+from specs.schemas import escape
+
+
+def problem(document: dict[str, Any]) -> tuple[str, str] | None:
+    """Where a document breaks the OpenAPI specification and how, or None where it does not."""
+    try:
+        prance.BaseParser(spec_string=json.dumps(document), backend="openapi-spec-validator")
+    except prance.ValidationError as error:
+        return _place(error)
+    return None
+
+
+def _place(error: Exception) -> tuple[str, str]:
+    cause = error.__cause__ or error.__context__ or (error.args[0] if error.args else error)
+    if isinstance(cause, ValidationError):
+        deepest = best_match([cause]) or cause
+        pointer = "".join(f"/{escape(str(part))}" for part in deepest.absolute_path)
+        return pointer, f"is no valid OpenAPI: {deepest.message}"
+    return "", f"is no valid OpenAPI: {cause}"
