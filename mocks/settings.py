@@ -35,3 +35,11 @@ class Settings:
     control: bool = True
     max_body: int = 1_048_576
     journal: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: ``owner`` is None where nothing tells callers apart, and then every row is theirs to see."""
+
+    owner: str | None = None
+    admin: bool = False
