@@ -15,6 +15,7 @@ from specs.build import build
 from specs.errors import NotOpenApi, SpecError, UsageError
 from specs.model import Api
 from specs.source import line_of, read
+from specs.upgrade import upgrade
 
 HOME = Path(__file__).parent
 _DOCUMENT = "openapi.yaml"
@@ -75,7 +76,7 @@ def _prove(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple
         document = overlay.apply(document, read(overlay_path), overlay_path)
     references.check_internal(document, path)
     _validate(document, path)
-    return document, files
+    return upgrade(document), files
 
 
 def _check_kind(document: Any, path: Path) -> None:

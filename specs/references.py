@@ -1,6 +1,7 @@
 """References: those into other files become local components, those within the document stay as they are.
 
-prance's translator does the moving. It is not public, so it is touched here only, and a test tells when it moves.
+prance's translator does the moving. It is not public, so it is touched here only, and a test tells when it moves. It
+puts everything among the schemas; what is no schema is then put where it belongs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,8 @@ from typing import Any
 from specs.errors import BadReference
 from specs.schemas import escape, split_pointer
 from specs.source import line_of, read
+
+_LITERAL = {"example", "examples", "default", "enum", "const"}  # what stands in these is data, not description
 
 
 def localise(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
@@ -26,7 +29,49 @@ def localise(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tupl
 
     translator = _RefTranslator(document, path.resolve().as_uri())
     translator.translate_references()
-    return translator.specs, files
+    known = document.get("components", {}).get("schemas", {})
+    return _sorted_by_kind(translator.specs, known), files
+
+
+_KINDS = {"parameters": "parameters", "responses": "responses", "headers": "headers", "examples": "examples"}
+
+
+def _sorted_by_kind(document: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Move what came from other files and is no schema out of ``components/schemas``; path items go inline."""
+    components = document["components"]
+    arrived = components["schemas"].keys() - known.keys()
+    for path, item in document["paths"].items():
+        name = item.get("$ref", "").rpartition("/")[2]
+        if name in arrived:
+            document["paths"][path] = components["schemas"].pop(name)
+    moved = set()
+    for pointer, reference in list(references_in(document)):
+        parts, last = split_pointer(pointer), reference.rpartition("/")[2]
+        kind = _kind(parts, known)
+        if kind is not None and last in arrived:
+            components.setdefault(kind, {})[last] = components["schemas"][last]
+            _holder(document, parts)["$ref"] = f"#/components/{kind}/{last}"
+            moved.add(last)
+    for name in moved:
+        del components["schemas"][name]
+    return document
+
+
+def _kind(parts: list[str], known: Mapping[str, Any]) -> str | None:
+    """The kind of component that a reference at a place of the document leads to; None for a schema."""
+    within_schema = "schema" in parts or (parts[:2] == ["components", "schemas"] and parts[2] in known)
+    if within_schema or len(parts) < _SHORTEST:
+        return None
+    return "requestBodies" if parts[-1] == "requestBody" else _KINDS.get(parts[-2])
+
+
+_SHORTEST = 3
+
+
+def _holder(document: Any, parts: list[str]) -> Any:
+    for part in parts:
+        document = document[int(part)] if isinstance(document, list) else document[part]
+    return document
 
 
 def check_internal(document: Any, path: Path) -> None:
@@ -38,11 +83,12 @@ def check_internal(document: Any, path: Path) -> None:
 
 def references_in(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
     """Every ``$ref`` of a document as (pointer of the object that holds it, reference)."""
+    named = pointer.endswith("/properties")
     if isinstance(node, Mapping):
         if isinstance(node.get("$ref"), str):
             yield pointer, node["$ref"]
         for key, value in node.items():
-            if key not in {"example", "examples", "default", "enum", "const"}:
+            if named or key not in _LITERAL:
                 yield from references_in(value, f"{pointer}/{escape(str(key))}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
@@ -60,12 +106,22 @@ def _external_files(document: Any, path: Path) -> tuple[Path, ...]:
             if target is None or target == path.resolve():
                 continue
             if target not in found:
+                _check_name(target, found, base, pointer)
                 found[target] = read(target)
                 waiting.append((target, found[target]))
             fragment = reference.partition("#")[2]
             if not _leads_somewhere(found[target], fragment):
                 raise _bad(f"the reference {reference!r} leads nowhere", base, pointer)
     return tuple(found)
+
+
+def _check_name(target: Path, found: Mapping[Path, Any], base: Path, pointer: str) -> None:
+    """The translator names what it moves after the file alone, so two files of one name would become one."""
+    for known in found:
+        if known.name == target.name:
+            raise _bad(
+                f"refers to two files called {target.name!r}", base, pointer, remedy="Give one of them another name."
+            )
 
 
 def _target(base: Path, reference: str, root: Path, pointer: str) -> Path | None:

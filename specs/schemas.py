@@ -55,7 +55,7 @@ class Schemas:
         for part in split_pointer(pointer):
             try:
                 node = node[int(part)] if isinstance(node, list) else node[part]
-            except (IndexError, ValueError, TypeError) as error:
+            except (LookupError, ValueError, TypeError) as error:
                 raise KeyError(pointer) from error
         return node
 

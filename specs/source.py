@@ -13,9 +13,19 @@ from specs.schemas import split_pointer
 
 
 class _Loader(yaml.CSafeLoader):
-    """PyYAML's safe loader, reading plain scalars as YAML 1.2 and JSON do: a date is text, ``on`` is text."""
+    """PyYAML's safe loader, reading plain scalars as YAML 1.2 and JSON do: a date is text."""
 
 
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    """A key that stands twice would be lost in silence."""
+    keys = [key.value for key, _ in node.value]
+    for index, (key, _) in enumerate(node.value):
+        if isinstance(key, yaml.ScalarNode) and key.value in keys[:index]:
+            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()

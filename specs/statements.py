@@ -33,7 +33,7 @@ class Reader:
             words = msgspec.convert(holder[WORDS], kind)
         except msgspec.ValidationError as error:
             message, _, place = str(error).partition(" - at `")
-            raise self.bad(_plain(message), at + _as_pointer(place)) from error
+            raise self.bad(_plain(message), at + _as_pointer(place) + _unknown_key(message)) from error
         for inner, statement in _statements(words, at):
             if statement.basis == "documented" and not statement.because:
                 raise self.bad("a documented statement quotes its page in 'because'", inner)
@@ -159,6 +159,11 @@ def _plain(message: str) -> str:
     return message.replace("Object contains unknown field", "unknown key").replace(
         "Object missing required field", "missing key"
     )
+
+
+def _unknown_key(message: str) -> str:
+    """The key that msgspec complains of, so that the line is its own and not that of its object."""
+    return f"/{escape(message.split('`')[1])}" if "unknown field" in message else ""
 
 
 def _as_pointer(place: str) -> str:

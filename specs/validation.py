@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import prance
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
 
 from specs.schemas import escape
 
@@ -25,7 +25,14 @@ def problem(document: dict[str, Any]) -> tuple[str, str] | None:
 def _place(error: Exception) -> tuple[str, str]:
     cause = error.__cause__ or error.__context__ or (error.args[0] if error.args else error)
     if isinstance(cause, ValidationError):
-        deepest = best_match([cause]) or cause
+        deepest = _deepest(cause)
         pointer = "".join(f"/{escape(str(part))}" for part in deepest.absolute_path)
         return pointer, f"is no valid OpenAPI: {deepest.message}"
     return "", f"is no valid OpenAPI: {cause}"
+
+
+def _deepest(error: ValidationError) -> ValidationError:
+    """Of the alternatives that an error lists, what went furthest into the document is what its author meant."""
+    while error.context:
+        error = max(error.context, key=lambda inner: len(inner.absolute_path))
+    return error

@@ -1,0 +1,240 @@
+"""Reading, resolving and validating documents; every refusal is one sentence with file, line and pointer."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import specs
+from specs import SpecError, UsageError
+from specs.errors import BadReference, NotOpenApi, NotYaml, UnreadableFile
+
+from .conftest import MINIMAL, Write
+
+
+@pytest.mark.parametrize("name", ["cloudcruise", "nx1", "seekrflow"])
+def test_bundled_apis_load_by_name(name: str) -> None:
+    """Each bundled API loads, and every schema of its responses compiles."""
+    api = specs.load(name)
+    assert name == api.name
+    for operation in api.operations:
+        for response in operation.responses.values():
+            for content in filter(lambda c: c.schema, response.content.values()):
+                api.schemas.validator(content.pointer)
+
+
+def test_the_bundled_apis_are_the_folders() -> None:
+    """The list of bundled APIs is what lies in the package, in a stable order."""
+    assert specs.bundled() == ("cloudcruise", "nx1", "seekrflow")
+
+
+def test_json_documents_load(write: Write) -> None:
+    """A document in JSON loads as one in YAML does."""
+    path = write("notes.json", json.dumps(specs.load(write("openapi.yaml", MINIMAL)).document))
+    assert [o.label for o in specs.load(path).operations] == ["GET /notes"]
+
+
+def test_a_folder_stands_for_its_document(minimal: Path) -> None:
+    """A folder that holds an openapi.yaml can be named instead of the file."""
+    assert specs.load(minimal.parent).title == "Notes"
+
+
+def test_unquoted_statuses_are_text(write: Write) -> None:
+    """A response's status may be written without quotes, as many documents do."""
+    assert list(specs.load(write("a.yaml", MINIMAL.replace("'200'", "200"))).operations[0].responses) == ["200"]
+
+
+def test_unknown_name_tells_the_known_ones() -> None:
+    """A name that is neither bundled nor a file is answered with the names that are."""
+    with pytest.raises(UsageError, match=r"no API is called 'nx2'\nBundled: cloudcruise, nx1, seekrflow"):
+        specs.load("nx2")
+
+
+BROKEN = [
+    pytest.param("a: [1,\nb: 2\n", NotYaml, 3, "does not parse as YAML", id="not-yaml"),
+    pytest.param("a: 1\nb: 2\na: 3\n", NotYaml, 3, "the key 'a' stands twice", id="key-twice"),
+    pytest.param("- 1\n", NotOpenApi, 1, "is no OpenAPI", id="a-list"),
+    pytest.param("swagger: '2.0'\n", NotOpenApi, 1, "is a Swagger 2 document", id="swagger"),
+    pytest.param("info: {}\nopenapi: 4.0.0\n", NotOpenApi, 2, "is OpenAPI 4.0.0, and only", id="unknown-version"),
+    pytest.param("openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: 3\n", NotOpenApi, 3, "no valid", id="paths"),
+    pytest.param(
+        MINIMAL.replace("name: limit, in: query", "name: limit, in: body"), NotOpenApi, 8, "no valid", id="parameter"
+    ),
+    pytest.param(
+        MINIMAL.replace("schemas/Note'", "schemas/Nota'"), BadReference, 14, "leads nowhere", id="internal-reference"
+    ),
+    pytest.param(
+        MINIMAL.replace("'#/components/schemas/Note'", "'https://a.example/n.yaml#/N'"),
+        BadReference,
+        14,
+        "goes over the network",
+        id="http-reference",
+    ),
+    pytest.param(
+        MINIMAL.replace("'#/components/schemas/Note'", "'../n.yaml#/N'"),
+        BadReference,
+        14,
+        "leaves the folder",
+        id="outside-reference",
+    ),
+    pytest.param(
+        MINIMAL.replace("'#/components/schemas/Note'", "'n.yaml#/N'"),
+        BadReference,
+        14,
+        "leads to no file",
+        id="missing-file-reference",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "kind", "line", "message"), BROKEN)
+def test_broken_documents_are_refused(write: Write, text: str, kind: type[SpecError], line: int, message: str) -> None:
+    """Whatever is wrong in a document is told with the file and the line it stands on."""
+    path = write("broken.yaml", text)
+    with pytest.raises(kind, match=message) as caught:
+        specs.load(path)
+    assert (path, line) == (caught.value.file, caught.value.line)
+    assert str(caught.value).startswith(f"{path}:{line}: ")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A file that is not there is told by its name."""
+    with pytest.raises(UnreadableFile, match=r"none\.yaml: cannot be read: no such file"):
+        specs.load(tmp_path / "none.yaml")
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    """A file in another encoding is refused with what to do."""
+    path = tmp_path / "latin.yaml"
+    path.write_bytes(b"title: \xe9\xff")
+    with pytest.raises(UnreadableFile, match="Save it as UTF-8"):
+        specs.load(path)
+
+
+def test_external_files_become_local_components(write: Write) -> None:
+    """Schemas, parameters, responses and path items in files of the folder work, and recursion through them."""
+    write(
+        "parts/tree.yaml",
+        "Tree:\n  type: object\n  properties:\n    children: {type: array, items: {$ref: '#/Tree'}}\n",
+    )
+    write("parts/common.yaml", "Limit: {name: limit, in: query, required: true, schema: {type: integer}}\n")
+    write(
+        "parts/answers.yaml",
+        "Trees:\n  description: Trees\n  content: {application/json: {schema: {$ref: 'tree.yaml#/Tree'}}}\n",
+    )
+    write("parts/path.yaml", "get: {operationId: b, responses: {'200': {$ref: 'answers.yaml#/Trees'}}}\n")
+    path = write(
+        "main.yaml",
+        """\
+openapi: 3.1.0
+info: {title: Trees, version: '1'}
+paths:
+  /a:
+    get:
+      operationId: a
+      parameters: [{$ref: 'parts/common.yaml#/Limit'}]
+      responses: {'200': {$ref: 'parts/answers.yaml#/Trees'}}
+  /b: {$ref: 'parts/path.yaml'}
+""",
+    )
+    api = specs.load(path)
+    first, second = api.operations
+    assert (
+        first.parameters[0].name,
+        first.parameters[0].location,
+        first.parameters[0].required,
+    ) == ("limit", "query", True)
+    assert first.responses["200"].content["application/json"].pointer == (
+        second.responses["200"].content["application/json"].pointer
+    )
+    validator = api.schemas.validator(first.responses["200"].content["application/json"].pointer)
+    assert validator.is_valid({"children": [{"children": []}]})
+    assert not validator.is_valid({"children": [{"children": 3}]})
+
+
+def test_two_files_of_one_name_are_refused(write: Write) -> None:
+    """Two files of the same name in different folders would be taken for one, so they are refused."""
+    for folder in ("a", "b"):
+        write(f"{folder}/n.yaml", "N: {type: string}\n")
+    schemas = "{x: {$ref: 'a/n.yaml#/N'}, y: {$ref: 'b/n.yaml#/N'}}"
+    path = write(
+        "m.yaml",
+        f"openapi: 3.1.0\ninfo: {{title: x, version: '1'}}\npaths: {{}}\ncomponents:\n  schemas: {schemas}\n",
+    )
+    with pytest.raises(BadReference, match=r"two files called 'n\.yaml'"):
+        specs.load(path)
+
+
+def test_the_translator_still_is_where_it_was() -> None:
+    """prance's translator is not public: this tells when it moves or takes other arguments."""
+    from prance.util.translator import _RefTranslator
+
+    translator = _RefTranslator({"a": {"$ref": "#/b"}, "b": 1}, "file:///nowhere/a.yaml")
+    translator.translate_references()
+    assert translator.specs == {"a": {"$ref": "#/b"}, "b": 1}
+
+
+def test_an_unchanged_document_is_not_validated_again(minimal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was proven once is taken from the cache, and one changed byte makes the proof anew."""
+    specs.load(minimal)
+    monkeypatch.setattr("specs.loading._validate", lambda *_: pytest.fail("validated again"))
+    assert specs.load(minimal).title == "Notes"
+    minimal.write_text(MINIMAL.replace("Notes,", "Memos,"), encoding="utf-8")
+    with pytest.raises(pytest.fail.Exception, match="validated again"):
+        specs.load(minimal)
+
+
+def test_a_changed_external_file_makes_the_proof_anew(write: Write) -> None:
+    """The cache sees changes in the files that a document refers to."""
+    write("n.yaml", "N: {type: string}\n")
+    path = write("m.yaml", MINIMAL.replace("#/components/schemas/Note", "n.yaml#/N"))
+    pointer = specs.load(path).operations[0].responses["200"].content["application/json"].pointer
+    assert specs.load(path).schemas.validator(pointer).is_valid(["a"])
+    write("n.yaml", "N: {type: integer}\n")
+    assert not specs.load(path).schemas.validator(pointer).is_valid(["a"])
+
+
+def test_a_broken_cache_is_no_cache(minimal: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A cache folder that cannot be written, or holds nonsense, never stops anybody."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(minimal))
+    assert specs.load(minimal).title == "Notes"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    specs.load(minimal)
+    for kept in (tmp_path / "cache").rglob("*.json"):
+        kept.write_text("{", encoding="utf-8")
+    assert specs.load(minimal).title == "Notes"
+
+
+def test_openapi_3_0_reads_as_3_1(write: Write) -> None:
+    """nullable, boolean exclusive bounds and allOf with nullable mean in 3.0 what 3.1 says in JSON Schema."""
+    path = write(
+        "old.yaml",
+        """\
+openapi: 3.0.3
+info: {title: Old, version: '1'}
+paths: {}
+components:
+  schemas:
+    Base: {type: object, properties: {a: {type: string}}}
+    Row:
+      type: object
+      properties:
+        text: {type: string, nullable: true}
+        rate: {type: number, minimum: 0, exclusiveMinimum: true}
+        base: {allOf: [{$ref: '#/components/schemas/Base'}], nullable: true}
+        nullable: {type: boolean}
+""",
+    )
+    valid = specs.load(path).schemas.validator("/components/schemas/Row").is_valid
+    assert valid({"text": None, "rate": 0.1, "base": None, "nullable": True})
+    assert not valid({"rate": 0})
+    assert not valid({"base": {"a": 1}})
+    assert not valid({"nullable": None})
+
+
+def test_parameters_of_a_path_are_inherited_and_overridden(write: Write) -> None:
+    """An operation has its path's parameters, and its own of the same name and place win (OAS 3.1, 4.8.9)."""
+    shared = "    parameters: [{name: limit, in: query, schema: {type: string}}, {name: a, in: query, schema: {}}]\n"
+    path = write("m.yaml", MINIMAL.replace("  /notes:\n", f"  /notes:\n{shared}"))
+    kinds = {p.name: p.schema.get("type") for p in specs.load(path).operations[0].parameters}
+    assert kinds == {"limit": "integer", "a": None}
