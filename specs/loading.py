@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from specs import overlay, proofs, references
+from specs import proofs
 from specs.build import build
 from specs.errors import NotOpenApi, SpecError, UsageError
 from specs.model import Api
-from specs.source import line_of, read
-from specs.upgrade import upgrade
 
 HOME = Path(__file__).parent
 _DOCUMENT = "openapi.yaml"
@@ -69,6 +67,11 @@ def _name(path: Path) -> str:
 
 
 def _prove(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    # YAML, JSONPath and the validator are needed only where nothing was proven yet: a mock starts without them.
+    from specs import overlay, references
+    from specs.source import read
+    from specs.upgrade import upgrade
+
     document = read(path)
     _check_kind(document, path)
     document, files = references.localise(document, path)
@@ -80,6 +83,8 @@ def _prove(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple
 
 
 def _check_kind(document: Any, path: Path) -> None:
+    from specs.source import line_of
+
     if not isinstance(document, Mapping) or "openapi" not in document:
         found = "a Swagger 2 document" if isinstance(document, Mapping) and "swagger" in document else "no OpenAPI"
         raise NotOpenApi(
@@ -98,9 +103,8 @@ def _check_kind(document: Any, path: Path) -> None:
 
 
 def _validate(document: dict[str, Any], path: Path) -> None:
-    from specs.validation import (
-        problem,
-    )  # 0.7 s of imports, needed only where nothing was proven yet
+    from specs.source import line_of
+    from specs.validation import problem
 
     found = problem(document)
     if found is not None:

@@ -9,7 +9,6 @@ import msgspec
 from specs.errors import BadStatement
 from specs.model import Operation, Resource
 from specs.schemas import Schema, Schemas, escape
-from specs.source import line_of, read
 from specs.vocabulary import Statement
 
 WORDS = "x-runproof"
@@ -41,6 +40,8 @@ class Reader:
 
     def bad(self, message: str, pointer: str) -> BadStatement:
         """An error at a pointer of the merged document, placed in the file that says it."""
+        from specs.source import line_of  # PyYAML is needed only where something is wrong
+
         if self._overlay_path is not None:
             line = _overlay_line(self._overlay_path, pointer)
             if line is not None:
@@ -177,6 +178,8 @@ def _overlay_line(overlay_path: Path, pointer: str) -> int | None:
 
     The longest tail of the pointer that an action's ``update`` contains is taken for the one that said it.
     """
+    from specs.source import line_of, read
+
     overlay = read(overlay_path)
     parts = pointer.split("/")[1:]
     best: tuple[int, int] | None = None
