@@ -1,0 +1,1 @@
+"""The faulty servers, by what they break."""
