@@ -1,1 +1,19 @@
-"""The mock server."""
+"""The mock server: an ASGI application made from OpenAPI documents and their overlays."""
+
+from typing import TYPE_CHECKING, Any
+
+from mocks.settings import Caller, Credential, Settings
+
+if TYPE_CHECKING:
+    from mocks.app import create_app
+
+__all__ = ["Caller", "Credential", "Settings", "create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    # Connexion takes a while to import, and whoever only wants the settings need not wait for it
+    if name == "create_app":
+        from mocks.app import create_app
+
+        return create_app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

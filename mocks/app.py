@@ -1,0 +1,98 @@
+"""The ASGI application: Connexion's middleware around handlers that were compiled at start-up.
+
+ConnexionMiddleware
+├── ExceptionMiddleware   Connexion's: a fault of ours becomes a 500 and not a dropped connection
+├── Front                 ours: known ways are taken at once
+├── RoutingMiddleware     Connexion's: path and method → operationId
+├── HandlingMiddleware    ours: operationId → Handler
+└── LifespanMiddleware    Connexion's
+"""
+
+import warnings
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mocks import credentials, refusals
+from mocks.answers import Receive, Send
+from mocks.handler import Handler
+from mocks.routing import Front, HandlingMiddleware, Memory, Unrouted, routing_view, sites
+from mocks.settings import Settings
+from mocks.world import Clock, World
+from specs import Api, UsageError, bundled, load
+
+with warnings.catch_warnings():
+    # as in mocks.routing
+    warnings.simplefilter("ignore", UserWarning)
+    from connexion.middleware import ConnexionMiddleware
+    from connexion.middleware.exceptions import ExceptionMiddleware
+    from connexion.middleware.lifespan import LifespanMiddleware
+    from connexion.middleware.routing import RoutingMiddleware
+    from connexion.resolver import Resolver
+
+
+class Mock:
+    """An ASGI application that serves ``apis``."""
+
+    def __init__(self, apis: Sequence[Api], settings: Settings) -> None:
+        self.apis = tuple(apis)
+        self.settings = settings
+        self.clock = Clock(settings.epoch)
+        self.worlds: dict[str, World] = {api.name: World(api, settings, self.clock) for api in apis}
+        self.handlers = tuple(
+            Handler(api, operation, settings, self.worlds.__getitem__) for api in apis for operation in api.operations
+        )
+        self._app = _connexion(self.apis, self.handlers)
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Settings | None = None) -> Mock:
+    """The mock as an ASGI application.
+
+    ``apis`` are loaded APIs, bundled names or paths to OpenAPI documents; all bundled ones without it. Raises
+    ``SpecError`` for a document that cannot be loaded, ``UsageError`` for an unknown name, an unknown security scheme
+    in ``settings.credentials``, an API given twice, and two APIs with the same path.
+    """
+    chosen = bundled() if apis is None else apis
+    loaded = tuple(api if isinstance(api, Api) else load(api) for api in chosen)
+    if not loaded:
+        raise UsageError("there is no API to serve", remedy=f"Bundled: {', '.join(bundled())}.")
+    names = [api.name for api in loaded]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"two APIs are called {twice}", remedy="Give each document a folder or a file name of its own."
+        )
+    settings = settings or Settings()
+    credentials.check(loaded, settings)
+    return Mock(loaded, settings)
+
+
+def _connexion(apis: Sequence[Api], handlers: Sequence[Handler]) -> ConnexionMiddleware:
+    served = sites(handlers)
+    memory = Memory()
+    unrouted = Unrouted(served, refusals.dialect(apis[0]) if len(apis) == 1 else None)
+    view, targets = routing_view(served)
+    app = ConnexionMiddleware(
+        unrouted,
+        middlewares=[
+            ExceptionMiddleware,
+            partial(Front, memory=memory, unrouted=unrouted),
+            RoutingMiddleware,
+            HandlingMiddleware,
+            LifespanMiddleware,
+        ],
+        lifespan=_lifespan,
+        resolver=Resolver(lambda _operation_id: unrouted),
+    )
+    app.add_api(view, base_path="", targets=targets, memory=memory)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_app: Any) -> AsyncIterator[None]:
+    yield

@@ -1,0 +1,184 @@
+"""From the text of a path, query, header or cookie parameter to its value, read as FastAPI reads it.
+
+The same validator that FastAPI uses reads the text, so that ``+1``, ``1_0`` and ``1.0`` are integers here as there, and
+a UUID may stand in braces. How a list or an object is spelt as text is OpenAPI's matter (OAS 3.1, 4.8.12.2).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from pydantic_core import ValidationError, from_json
+
+from mocks.core_schemas import compile_validator
+from mocks.request import Request
+from mocks.validation import Problem, Residue, located, missing
+from specs import Operation, Parameter, Schemas
+
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+# What these say is said elsewhere in the document (OAS 3.1, 4.8.12.2).
+_NOT_PARAMETERS = {"accept", "content-type", "authorization"}
+
+
+class Parameters:
+    """All parameters of an operation, compiled: a request in, values or problems out."""
+
+    def __init__(self, schemas: Schemas, operation: Operation) -> None:
+        readers = {location: tuple(_readers(schemas, operation, location)) for location in _LOCATIONS}
+        names = _template_names(operation.path)
+        self._path = tuple((names.index(r.name), r) for r in readers["path"] if r.name in names)
+        self._query, self._header, self._cookie = (readers[location] for location in _LOCATIONS[1:])
+        self._defaults = {
+            p.name: p.default
+            for p in operation.parameters
+            if p.has_default and not (p.required or p.location == "path")
+        }
+        self._repeats = any(reader.wants_all for reader in self._query)
+
+    def read(self, request: Request, problems: list[Problem]) -> dict[str, Any]:
+        """The values by name, decoded, defaults filled in; what is wrong goes to ``problems``, in FastAPI's order."""
+        values = self._defaults.copy()
+        for index, reader in self._path:
+            reader.take(request.path_values[index], values, problems)
+        if self._query:
+            texts: Mapping[str, Any] = {}
+            if request.query_string:
+                texts = _lists(request) if self._repeats else dict(request.pairs())
+            for reader in self._query:
+                reader.take(reader.find(texts), values, problems)
+        for reader in self._header:
+            reader.take(reader.find_in_headers(request), values, problems)
+        if self._cookie:
+            cookies = request.cookies()
+            for reader in self._cookie:
+                reader.take(cookies.get(reader.name), values, problems)
+        return values
+
+
+_LOCATIONS = ("path", "query", "header", "cookie")
+
+
+class _Reader:
+    """One parameter. ``take`` is the hot path: a text, or None where there is none."""
+
+    def __init__(self, schemas: Schemas, parameter: Parameter) -> None:
+        inner, _, _ = schemas.nullable(parameter.schema, parameter.pointer)
+        self.name = parameter.name
+        self.location = parameter.location
+        self.required = parameter.required or parameter.location == "path"
+        self._key = parameter.name.lower().encode("latin-1", "replace")
+        self._kind = inner.get("type")
+        self._split = _splitter(parameter, self._kind)
+        self._properties = tuple(inner.get("properties", ()))
+        self._deep = parameter.style == "deepObject"
+        self._exploded = parameter.explode
+        validator, complete = compile_validator(schemas, parameter.pointer)
+        self._validate = validator.validate_python
+        self._residue = None if complete else Residue(schemas, parameter.pointer)
+
+    @property
+    def wants_all(self) -> bool:
+        return self._kind in {"array", "object"}
+
+    def find(self, texts: Mapping[str, Any]) -> Any:
+        """What the query says of this parameter: the last text, or all of them for a list or an object."""
+        if not self.wants_all:
+            found = texts.get(self.name)
+            return found[-1] if isinstance(found, list) else found
+        if self._kind == "object" and self._deep:
+            return {
+                key: texts[f"{self.name}[{key}]"][-1] for key in self._properties if f"{self.name}[{key}]" in texts
+            } or None
+        if self._kind == "object" and self._exploded:
+            return {key: texts[key][-1] for key in self._properties if key in texts} or None
+        found = texts.get(self.name)
+        return found if self._exploded or not found else found[-1]
+
+    def find_in_headers(self, request: Request) -> str | None:
+        found = request.headers.get(self._key)
+        return None if found is None else found.decode("latin-1")
+
+    def take(self, text: Any, values: dict[str, Any], problems: list[Problem]) -> None:
+        if text is None:
+            if self.required:
+                problems.append(missing((self.location, self.name)))
+            return
+        try:
+            value = self._validate(text if self._split is None else self._split(text), from_attributes=True)
+        except ValidationError as error:
+            problems += located(error, (self.location, self.name))
+            return
+        value = _plain(value)
+        if self._residue is not None:
+            found = self._residue.problems(_as_json(value), (self.location, self.name))
+            if found:
+                problems += found
+                return
+        values[self.name] = value
+
+
+def _readers(schemas: Schemas, operation: Operation, location: str) -> Iterator[_Reader]:
+    for parameter in operation.parameters:
+        if parameter.location == location and not (location == "header" and parameter.name.lower() in _NOT_PARAMETERS):
+            yield _Reader(schemas, parameter)
+
+
+def _template_names(path: str) -> list[str]:
+    return [piece.partition("}")[0] for piece in path.split("{")[1:]]
+
+
+def _lists(request: Request) -> dict[str, list[str]]:
+    texts: dict[str, list[str]] = {}
+    for name, value in request.pairs():
+        texts.setdefault(name, []).append(value)
+    return texts
+
+
+def _splitter(parameter: Parameter, kind: Any) -> Callable[[Any], Any] | None:
+    """How the text of this parameter becomes what its schema speaks of; None where it is that already."""
+    if parameter.pointer.endswith("/schema") and "/content/" in parameter.pointer:
+        return _decoded
+    if kind == "array":
+        separator = _SEPARATORS.get(parameter.style, ",")
+        return lambda text: text.split(separator) if isinstance(text, str) else text
+    if kind == "object":
+        exploded = parameter.explode
+        return lambda text: _object(text, exploded=exploded) if isinstance(text, str) else text
+    return None
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:
+        return text
+
+
+def _object(text: str, *, exploded: bool) -> Any:
+    """``R,100,G,200``, or ``R=100,G=200`` where exploded (OAS 3.1, 4.8.12.4)."""
+    pieces = text.split(",")
+    if exploded:
+        return dict(piece.split("=", 1) for piece in pieces if "=" in piece)
+    return dict(zip(pieces[::2], pieces[1::2], strict=False))
+
+
+def _plain(value: Any) -> Any:
+    """The value as the rest of the mock knows it: no enumeration members, no moments without an offset."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value[0] if isinstance(value, tuple) else value  # a model comes as its fields and some bookkeeping
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_as_json(inner) for inner in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

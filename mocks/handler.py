@@ -1,0 +1,173 @@
+"""One operation, compiled at start-up: a request in, an answer out.
+
+    body read and parsed → credentials → parameters and body validated → the world acts → encoded
+
+This is FastAPI's order, so that of several things that are wrong the same one is told.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Protocol
+
+from mocks import answers, examples, refusals
+from mocks.answers import Answer, Receive, Send
+from mocks.bodies import ABSENT, BodyReader
+from mocks.credentials import ANYBODY, guard
+from mocks.decoding import Parameters
+from mocks.refusals import Dialect, Refused
+from mocks.request import LONGEST_QUERY, Request, TooLarge
+from mocks.settings import Caller, Settings
+from mocks.validation import Problem, problem
+from mocks.world import TooOld, UnknownScope, World
+from specs import Api, Operation
+
+Values = dict[str, Any]
+Worlds = Callable[[str], World]
+Act = Callable[["Handler", World, Values, Any, Caller, Request], Answer]
+
+# Where the ASGI scope carries what accompanies a request: its session, its entry in the journal, its faults.
+COMPANION = "runproof.companion"
+
+
+class Companion(Protocol):
+    """What the control plane sends along with a request, when there is something to send along."""
+
+    async def handle(self, handler: "Handler", request: Request, send: Send) -> None:
+        """See to the whole request: ``handler.answer`` makes the answer, ``answers.deliver`` sends it."""
+
+
+class Handler:
+    """``worlds`` gives the world of an API by name, where a request brings none of its own."""
+
+    def __init__(self, api: Api, operation: Operation, settings: Settings, worlds: Worlds) -> None:
+        self.api = api
+        self.operation = operation
+        self.dialect: Dialect = refusals.dialect(api, operation)
+        self.success = min((int(s) for s in operation.responses if s.isdigit() and s.startswith("2")), default=200)
+        self.seed = settings.seed
+        self._limit = settings.max_body
+        self._worlds = worlds
+        self._guard = guard(api, operation, settings)
+        self._parameters = Parameters(api.schemas, operation)
+        self._body = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
+        self._act = _act(operation)
+
+    async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send, path_values: tuple[str, ...]) -> None:
+        """Answer one ASGI request."""
+        request = Request(scope, receive, path_values)
+        companion: Companion | None = scope.get(COMPANION)
+        if companion is not None:
+            await companion.handle(self, request, send)
+        else:
+            await answers.deliver(await self.answer(request), request.method, send)
+
+    async def answer(self, request: Request, world: World | None = None) -> Answer:
+        """The answer to a request, from ``world`` or from the one that everybody shares."""
+        try:
+            if len(request.query_string) > LONGEST_QUERY:
+                return self.dialect.refuse(414)
+            body = ABSENT if self._body is None else await self._read(self._body, request)
+            caller = (
+                ANYBODY if self._guard is None else self._admitted(self._guard.admit(request), self._guard.challenge)
+            )
+            values = self._validated(request, body)
+            return self._act(self, world or self._worlds(self.api.name), values, body, caller, request)
+        except Refused as refused:
+            return refused.answer
+
+    async def _read(self, reader: BodyReader, request: Request) -> Any:
+        try:
+            raw = await request.read(self._limit)
+        except TooLarge:
+            raise Refused(self.dialect.refuse(413)) from None
+        return reader.parse(raw, request) if raw else ABSENT
+
+    def _admitted(self, found: Caller | str, challenge: str) -> Caller:
+        if isinstance(found, Caller):
+            return found
+        raise Refused(refusals.unauthorized(self.api, self.dialect, challenge, wrong=found == "wrong"))
+
+    def _validated(self, request: Request, body: Any) -> Values:
+        problems: list[Problem] = []
+        values = self._parameters.read(request, problems)
+        if self._body is not None:
+            problems += self._body.problems(body)
+        if problems:
+            raise Refused(self.dialect.invalid(problems))
+        return values
+
+
+def _act(operation: Operation) -> Act:
+    """What an operation does, by what the vocabulary says of it."""
+    words = operation.words
+    if words.lists:
+        return _list
+    if words.fetches:
+        return _fetch
+    if words.creates:
+        return _start
+    return _watch if words.watches else _example
+
+
+def _list(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
+    try:
+        return answers.answer(handler.success, world.list(handler.operation, values, caller))
+    except UnknownScope:
+        raise Refused(_unknown_scope(handler)) from None
+    except TooOld as error:
+        raise Refused(_too_old(handler, error, values)) from None
+
+
+def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
+    words = handler.operation.words.fetches
+    assert words is not None
+    row = world.fetch(handler.operation, values, caller)
+    if row is None:
+        return handler.dialect.refuse(words.unknown, _not_found(words.resource))
+    return answers.answer(handler.success, row)
+
+
+def _start(handler: Handler, world: World, values: Values, body: Any, caller: Caller, _request: Request) -> Answer:
+    given = body if isinstance(body, Mapping) else None
+    try:
+        return answers.answer(handler.success, world.start(handler.operation, values, given, caller))
+    except UnknownScope:
+        raise Refused(_unknown_scope(handler)) from None
+
+
+def _watch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, request: Request) -> Answer:
+    words = handler.operation.words.watches
+    assert words is not None
+    events = world.watch(handler.operation, values, caller)
+    if events is None:
+        return handler.dialect.refuse(words.unknown, _not_found(words.resource))
+    if b"text/event-stream" in request.headers.get(b"accept", b""):
+        until_end = world.watch_until_end(handler.operation, values, caller)
+        return answers.streamed(_server_sent(until_end), answers.EVENT_STREAM)
+    return answers.answer(handler.success, b"[" + b",".join(events) + b"]")
+
+
+def _example(handler: Handler, _world: World, values: Values, _body: Any, _caller: Caller, _request: Request) -> Answer:
+    """An operation of which nothing is said: a body that its schema allows, the same for the same parameters."""
+    return examples.example(handler.api, handler.operation, handler.success, f"{handler.seed}/{values}")
+
+
+async def _server_sent(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The event stream format (HTML Living Standard, section 9.2.6); JSON in bytes has no line breaks."""
+    async for event in events:
+        yield b"data: " + event + b"\n\n"
+
+
+def _unknown_scope(handler: Handler) -> Answer:
+    scope = handler.operation.words.scope
+    assert scope is not None
+    return handler.dialect.refuse(scope.unknown, _not_found(scope.parameter.removesuffix("_id").removesuffix("Id")))
+
+
+def _too_old(handler: Handler, error: TooOld, values: Values) -> Answer:
+    given = values.get(error.parameter)
+    message = f"Value error, should not be earlier than {error.oldest}"
+    return handler.dialect.invalid([problem("value_error", ("query", error.parameter), message, str(given))])
+
+
+def _not_found(resource: str) -> str:
+    return f"{resource.replace('-', ' ').replace('_', ' ').capitalize()} not found"

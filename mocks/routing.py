@@ -1,0 +1,207 @@
+"""Connexion routes: what it is given, what it hands back, and what it leaves to us.
+
+Connexion gets a *routing view*, an OpenAPI 3.0 document in memory with nothing but paths, path parameters and
+operationIds. Its own reading of 3.1 schemas would be wrong, and a parameter typed ``integer`` would turn a malformed id
+into a 404. Its ``RoutedMiddleware`` then finds the handler that an operationId stands for.
+"""
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+
+from mocks import answers
+from mocks.answers import Answer, Receive, Send
+from mocks.handler import COMPANION, Handler
+from mocks.refusals import Dialect, FastApi
+from mocks.request import Request
+from specs import Api, UsageError
+
+with warnings.catch_warnings():
+    # Connexion imports Starlette's test client, which warns of the HTTP client it will use one day.
+    warnings.simplefilter("ignore", UserWarning)
+    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+
+_TEMPLATE = re.compile(r"\{[^}]*\}")
+# How many paths the mock remembers the way of, and how long they may be.
+_REMEMBERED = 2_048
+_LONGEST = 256
+
+Way = tuple[Handler, tuple[str, ...]]
+
+
+@dataclass
+class Site:
+    """One path of one API, with its handlers by method; ``{}`` stands for each parameter in ``shape``."""
+
+    api: Api
+    path: str
+    handlers: dict[str, Handler] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.shape = _TEMPLATE.sub("{}", self.path)
+        # parameters go by number, for their own names need not be names in Starlette's sense
+        self.parameters = tuple(f"p{index}" for index in range(self.shape.count("{}")))
+        self.template = self.shape.replace("{}", "{{{}}}").format(*self.parameters)
+        self._pattern = compile_path(self.template)[0]
+
+    def values(self, path: str) -> tuple[str, ...] | None:
+        """The texts of the path's parameters, or None where it is another path."""
+        match = self._pattern.match(path)
+        return None if match is None else match.groups()
+
+    def handler(self, method: str) -> Handler | None:
+        """HEAD is answered by what answers GET."""
+        return self.handlers.get(method) or (self.handlers.get("GET") if method == "HEAD" else None)
+
+
+def sites(handlers: Iterable[Handler]) -> tuple[Site, ...]:
+    """The paths of all APIs, concrete ones before those with parameters (OAS 3.1, 4.8.8.2).
+
+    Raises ``UsageError`` where two APIs have the same path, or one hides another's.
+    """
+    found: dict[str, Site] = {}
+    for handler in handlers:
+        site = Site(handler.api, handler.operation.path)
+        site = found.setdefault(site.shape, site)
+        if site.api is not handler.api:
+            raise UsageError(
+                f"{site.api.name} and {handler.api.name} both have the path {site.path}",
+                remedy="Serve them on two ports.",
+            )
+        site.handlers.setdefault(handler.operation.method, handler)
+    return tuple(sorted(found.values(), key=lambda site: [piece.count("{}") for piece in site.shape.split("/")]))
+
+
+def routing_view(served: Sequence[Site]) -> tuple[dict[str, Any], dict[str, tuple[Site, Handler]]]:
+    """The document that Connexion routes by, and what each of its operationIds stands for."""
+    paths: dict[str, Any] = {}
+    targets: dict[str, tuple[Site, Handler]] = {}
+    for site in served:
+        parameters = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in site.parameters
+        ]
+        paths[site.template] = {}
+        for method, handler in site.handlers.items():
+            operation_id = f"{site.api.name}.{method.lower()} {site.path}"
+            targets[operation_id] = (site, handler)
+            paths[site.template][method.lower()] = {
+                "operationId": operation_id,
+                "parameters": parameters,
+                "responses": {"default": {"description": "Answered by the mock"}},
+            }
+    return {"openapi": "3.0.3", "info": {"title": "Routing view", "version": "1"}, "paths": paths}, targets
+
+
+class Memory:
+    """Where a method and a path led. Routing is a function of the two, so that the same way need not be found twice."""
+
+    def __init__(self) -> None:
+        self._ways: dict[tuple[str, str], Way] = {}
+        self.find = self._ways.get
+
+    def keep(self, scope: Mapping[str, Any], way: Way) -> None:
+        path = scope["path"]
+        if len(path) <= _LONGEST and not scope.get("root_path"):
+            if len(self._ways) >= _REMEMBERED:
+                self._ways.clear()
+            self._ways[scope["method"], path] = way
+
+
+class HandlingApi(RoutedAPI):  # type: ignore[misc]  # Connexion is not typed
+    """Connexion's operations, each replaced by its handler."""
+
+    def __init__(
+        self, *arguments: Any, targets: Mapping[str, tuple[Site, Handler]], memory: Memory, **options: Any
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._targets = targets
+        self._memory = memory
+        self.add_paths()
+
+    def make_operation(self, operation: Any) -> Any:
+        site, handler = self._targets[operation.operation_id]
+
+        async def handle(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+            values = tuple(scope["path_params"][name] for name in site.parameters)
+            self._memory.keep(scope, (handler, values))
+            await handler.serve(scope, receive, send, values)
+
+        return handle
+
+
+class HandlingMiddleware(RoutedMiddleware):  # type: ignore[misc, type-arg, unused-ignore]  # Connexion is not typed
+    """Connexion's extension point: it calls the operation that the routing found."""
+
+    api_cls = HandlingApi
+
+
+class Front:
+    """Before the routing: paths whose way is known take it, and a refused method gets the answer of its API."""
+
+    def __init__(self, app: Any, memory: Memory, unrouted: "Unrouted") -> None:
+        self._app = app
+        self._find = memory.find
+        self._unrouted = unrouted
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        way = self._find((scope["method"], scope["path"]))
+        if way is not None and not scope.get("root_path"):
+            await way[0].serve(scope, receive, send, way[1])
+            return
+        try:
+            await self._app(scope, receive, send)
+        except HTTPException:  # a known path and another method: Starlette's router raises instead of answering
+            await self._unrouted(scope, receive, send)
+
+
+class Unrouted:
+    """What no operation answers: unknown paths, other methods, OPTIONS."""
+
+    def __init__(self, served: Sequence[Site], alone: Dialect | None) -> None:
+        self._served = served
+        self._dialect = alone or FastApi()
+        self.api: Api | None = None
+        self.operation = None
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
+        site, values = self._site(scope)
+        handler = site.handler(scope["method"]) if site else None
+        if handler is not None:  # Connexion's own mount does not match a path with a line break in it
+            await handler.serve(scope, receive, send, values)
+            return
+        request = Request(scope, receive)
+        companion = scope.get(COMPANION)
+        if companion is not None:
+            await companion.handle(self, request, send)
+        else:
+            await answers.deliver(await self.answer(request), request.method, send)
+
+    async def answer(self, request: Request, _world: Any = None) -> Answer:
+        """404, 405, or to OPTIONS what the path allows (RFC 9110, section 9.3.7)."""
+        site, _ = self._site(request.scope)
+        if site is None:
+            return self._dialect.refuse(404)
+        if request.method == "OPTIONS":
+            extra = ["HEAD"] if "GET" in site.handlers else []
+            return answers.empty(204, [(b"allow", ", ".join([*site.handlers, *extra, "OPTIONS"]).encode())])
+        dialect = next(iter(site.handlers.values())).dialect
+        return dialect.refuse(405, headers=[(b"allow", ", ".join(site.handlers).encode())])
+
+    def _site(self, scope: Mapping[str, Any]) -> tuple[Site | None, tuple[str, ...]]:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        for site in self._served:
+            values = site.values(path)
+            if values is not None:
+                return site, values
+        return None, ()
