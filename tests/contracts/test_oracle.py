@@ -1,0 +1,447 @@
+"""The oracle against a FastAPI application: what FastAPI does is correct, so no verdict may disagree with it."""
+
+# ruff: noqa: ARG001, B006, FBT001, FBT002 - the signatures are the application, and nothing is done with what they take
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from fastapi import Body, FastAPI, Header, Query
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.oracle import Part, parts, verdict
+from contracts.recording import Sent
+from specs import Api, load
+
+# ------------------------------------------------------------------------------------------- the application
+
+
+class Colour(StrEnum):
+    red = "red"
+    dark_green = "dark.green"
+
+
+class Size(IntEnum):
+    small = 1
+    large = 2
+
+
+class Leaf(BaseModel):
+    name: str = Field(min_length=1, max_length=5)
+    weight: float = Field(default=1.0, gt=0, le=10)
+    tags: list[str] = []
+
+
+class Tree(BaseModel):
+    colour: Colour
+    size: Size = Size.small
+    count: int | None = Field(default=None, ge=-2, lt=7)
+    ratio: float = 0.5
+    even: int = Field(default=2, multiple_of=2)
+    alive: bool = True
+    born: datetime | None = None
+    day: date = date(2024, 1, 1)
+    key: UUID | None = None
+    code: str = Field(default="ab", pattern="^[a-z]+$")
+    kind: Literal["tree"] = "tree"
+    leaves: list[Leaf] = Field(default=[], max_length=3)
+    first: Leaf | None = None
+    either: str | Leaf | None = None
+    scores: dict[str, int] = {}
+    free: dict[str, Any] = {}
+    unique: set[int] = set()
+    anything: Any = None
+
+
+class Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    must: int
+
+
+app = FastAPI()
+
+
+@app.get("/things/{thing}/parts/{number}")
+def read(
+    thing: UUID,
+    number: int,
+    limit: Annotated[int, Query(ge=0, le=100)] = 10,
+    ratio: Annotated[float | None, Query(gt=0, lt=1)] = None,
+    colour: Colour = Colour.red,
+    size: Size = Size.small,
+    since: datetime | None = None,
+    day: date | None = None,
+    key: UUID | None = None,
+    flag: bool = False,
+    name: Annotated[str, Query(min_length=2, max_length=4)] = "abc",
+    code: Annotated[str | None, Query(pattern=r"^[a-z]{2}-\d+$")] = None,
+    ids: Annotated[list[int], Query(max_length=3)] = [],
+    must: Annotated[int, Query()] = ...,
+    x_team: Annotated[str | None, Header()] = None,
+    x_count: Annotated[int, Header(ge=1)] = 1,
+) -> int:
+    return 1
+
+
+@app.post("/trees")
+def plant(tree: Tree) -> int:
+    return 1
+
+
+@app.post("/closed")
+def close(closed: Closed, x_key: Annotated[UUID, Header()]) -> int:
+    return 1
+
+
+@app.post("/optional")
+def optional(leaf: Annotated[Leaf | None, Body()] = None) -> int:
+    return 1
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
+    path = tmp_path_factory.mktemp("oracle") / "app.json"
+    words = {"refusals": {"dialect": "fastapi", "status": 422, "basis": "documented", "because": "Validation Error"}}
+    path.write_text(json.dumps({**app.openapi(), "x-runproof": words}))
+    return load(path)
+
+
+def ask(sent: Sent) -> tuple[int, Any]:
+    """The status and JSON body that the application answers, in process."""
+    from urllib.parse import unquote
+
+    messages: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": sent.body or b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        messages.append(message)
+
+    headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in sent.headers]
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": sent.method,
+        "path": unquote(sent.path),
+        "raw_path": sent.path.encode(),
+        "root_path": "",
+        "query_string": sent.query.encode(),
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    try:
+        asyncio.run(app(scope, receive, send))
+    except (UnicodeError, ValueError):
+        return 500, None  # FastAPI cannot encode its own refusal: its fault, whatever was sent
+    body = b"".join(m.get("body", b"") for m in messages)
+    return messages[0]["status"], json.loads(body) if body else None
+
+
+def request(
+    method: str,
+    path: str,
+    query: str = "",
+    headers: Sequence[tuple[str, str]] = (),
+    body: bytes | None = None,
+) -> Sent:
+    return Sent(method, f"http://test{path}?{query}", path, query, tuple(headers), body)
+
+
+def points_at(loc: Sequence[Any], part: Part) -> bool:
+    shorter = min(len(loc), len(part.loc))
+    return tuple(loc[:shorter]) == part.loc[:shorter]
+
+
+def agree(api: Api, sent: Sent, operation_path: str) -> str:
+    """Assert that FastAPI does what the oracle says; the verdict."""
+    operation = next(o for o in api.operations if o.path == operation_path)
+    judged = parts(api, operation, sent)
+    said = verdict(judged)
+    status, body = ask(sent)
+    if status == 500:
+        assert said != "valid"
+        return said
+    if said == "valid":
+        assert status == 200, body
+    elif said == "invalid":
+        assert status in ({400, 404, 422} if any(p.freely for p in judged) else {422}), (status, body, judged)
+    else:
+        assert status in {200, 400, 404, 422, 307}
+    if status == 422:
+        suspects = [p for p in judged if p.verdict != "valid"]
+        for item in body["detail"]:
+            assert any(points_at(item["loc"], p) for p in suspects), (item, judged)
+    if status == 422 and said == "invalid" and not any(p.freely for p in judged):
+        locs = [item["loc"] for item in body["detail"]]
+        for part in judged:
+            if part.verdict == "invalid":
+                assert any(points_at(loc, part) for loc in locs), (part, locs)
+    return said
+
+
+# ------------------------------------------------------------------------------------------------ generated requests
+
+ODD = [
+    *("", " ", "0", "1", "-1", "+1", "1_0", "1.0", "1.5", "01", "-0", " 1 ", "1e3", "0x10", "100", "101", "abc", "ab"),
+    *("٣", "1.", ".5", "0.5", "0.0", "1e400", "nan", "inf", "Infinity", "9" * 25, "9" * 5000, "9007199254740993"),
+    *("true", "True", "TRUE", "on", "yes", "t", "2", "null", "None", "red", "RED", " red", "dark.green", "green"),
+    *("a", "abcd", "abcde", "😀", "😀😀", "😀😀😀", "ab-1", "ab-", "AB-1", "ab-٣", "ab-1\n", "\x00", "a\x00", "\u2028"),
+    "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10",
+    "5B0B4A7E-3F6D-4F0A-9A55-2F7A3B1C9D10",
+    "5b0b4a7e3f6d4f0a9a552f7a3b1c9d10",
+    "{5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10}",
+    "urn:uuid:5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10",
+    "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1",
+    "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1g",
+    "5b0b4a-7e3f6d-4f0a-9a55-2f7a3b1c9d10",
+    "00000000-0000-0000-0000-000000000000",
+    "2024-01-01T00:00:00Z",
+    "2024-01-01T00:00:00+02:00",
+    "2024-01-01T00:00:00 02:00",
+    "2024-01-01T00:00:00.123456-05:30",
+    "2024-01-01T00:00:00.1234567Z",
+    "2024-01-01T00:00:60Z",
+    "2024-01-01T24:00:00Z",
+    "2024-01-01T25:00:00Z",
+    "2024-02-30T00:00:00Z",
+    "2024-13-01T00:00:00Z",
+    "2023-02-29",
+    "2024-02-29",
+    "2024-01-01t00:00:00z",
+    "2024-01-01 00:00:00",
+    "2024-01-01T00:00",
+    "2024-01-01_00:00:00Z",
+    "2024-01-01T00:00:00+0200",
+    "2024-01-01T00:00:00+14:30",
+    "2024-01-01T00:00:00-00:00",
+    "2024-01-01T00:00:00\u221205:00",
+    "2024-01-01T12:00:00Z",
+    "2024-01-01T00:00:00",
+    "20240101T000000Z",
+    "2024-W01-1",
+    "2024-01",
+    "20240101",
+    "1704067200",
+    "1704067200.5",
+    "-1e20",
+    "0001-01-01T00:00:00+05:00",
+    "9999-12-31T23:59:59Z",
+    "0000-01-01T00:00:00Z",
+    "12024-01-01T00:00:00Z",
+    "yesterday",
+    "not-a-date",
+    "2024-1-1",
+    "01/02/2024",
+    "2024-01-01T00:00:00Zjunk",
+    "2024-01-01Z",
+]
+
+SCALARS = st.sampled_from(ODD) | st.text(max_size=8) | st.integers().map(str) | st.floats().map(str)
+STAMPS = st.builds(
+    "{}{}{}{}".format,
+    st.dates().map(str),
+    st.sampled_from(["T", "t", " ", "_", "TT", ""]),
+    st.times().map(str) | st.sampled_from(["", "1:2", "10:61:00", "23:59:59,5", "23:59"]),
+    st.sampled_from(["", "Z", "z", "+00:00", "-23:59", "+24:00", "+1", "+99:99", " Z", "UTC"]),
+)
+HEXES = (
+    st.text(alphabet="0123456789abcdefABCDEF-{}", max_size=40) | st.uuids().map(str) | st.uuids().map(lambda u: u.hex)
+)
+TEXTS = st.one_of(SCALARS, STAMPS, HEXES).filter(lambda text: all(not 0xD800 <= ord(c) < 0xE000 for c in text))
+NAMES = ["limit", "ratio", "colour", "size", "since", "day", "key", "flag", "name", "code", "ids", "must", "other"]
+GOOD = "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10"
+
+FAIR = settings(
+    max_examples=250, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+@FAIR
+@given(
+    thing=st.just(GOOD) | HEXES | TEXTS,
+    number=st.just("1") | TEXTS,
+    query=st.lists(st.tuples(st.sampled_from(NAMES), TEXTS), max_size=4),
+    must=st.sampled_from([[("must", "1")], []]),
+    raw=st.sampled_from(["", "", "", "limit=%zz", "limit=%ff", "limit", "must=1;limit=2", "&&", "=3", "limit=1+2"]),
+    headers=st.lists(
+        st.tuples(st.sampled_from(["x-team", "X-Count", "X-Other"]), TEXTS.map(lambda t: t.encode().decode("latin-1"))),
+        max_size=2,
+    ),
+)
+def test_parameters_are_judged_as_fastapi_reads_them(
+    api: Api, thing: str, number: str, query: Any, must: Any, raw: str, headers: Any
+) -> None:
+    """No text of a path, query or header parameter is called valid or invalid where FastAPI says otherwise."""
+    text = "&".join(
+        [*(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in [*must, *query]), *([raw] if raw else [])]
+    )
+    path = f"/things/{quote(thing, safe='')}/parts/{quote(number, safe='')}"
+    agree(api, request("GET", path, text, headers), "/things/{thing}/parts/{number}")
+
+
+@pytest.mark.parametrize("name", NAMES[:-1])
+def test_every_odd_spelling_of_every_parameter(api: Api, name: str) -> None:
+    """Each spelling of the list, alone in each parameter, is judged as FastAPI reads it."""
+    for text in ODD:
+        must = "" if name == "must" else "must=1&"
+        sent = request("GET", f"/things/{GOOD}/parts/1", f"{must}{name}={quote(text, safe='')}")
+        agree(api, sent, "/things/{thing}/parts/{number}")
+
+
+JSON_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-12, 12),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    TEXTS,
+    st.sampled_from([2**53, 2**64, 10**30, 0.0, 1.0, 2.0, 1e300]),
+)
+JSON = st.recursive(
+    JSON_SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=5
+)
+LEAF = st.fixed_dictionaries(
+    {}, optional={"name": JSON_SCALARS | st.just("x"), "weight": JSON_SCALARS, "tags": JSON, "more": JSON}
+)
+TREE = st.fixed_dictionaries(
+    {"colour": st.just("red") | st.just("dark.green") | JSON_SCALARS},
+    optional={
+        "size": st.sampled_from([1, 2, 3, "1", 1.0, True]),
+        "count": JSON_SCALARS,
+        "ratio": JSON_SCALARS,
+        "even": JSON_SCALARS,
+        "alive": JSON_SCALARS,
+        "born": JSON_SCALARS | STAMPS,
+        "day": JSON_SCALARS | STAMPS,
+        "key": JSON_SCALARS | HEXES,
+        "code": JSON_SCALARS,
+        "kind": st.just("tree") | JSON_SCALARS,
+        "leaves": st.lists(LEAF | JSON_SCALARS, max_size=4) | JSON,
+        "first": LEAF | JSON,
+        "either": LEAF | JSON,
+        "scores": st.dictionaries(st.text(max_size=3), JSON_SCALARS, max_size=3) | JSON,
+        "free": JSON,
+        "unique": st.lists(st.integers(0, 2) | JSON_SCALARS, max_size=3),
+        "anything": JSON,
+        "extra": JSON,
+    },
+)
+LABELLED = (("content-type", "application/json"),)
+
+
+@FAIR
+@given(value=TREE | JSON)
+def test_bodies_are_judged_as_fastapi_reads_them(api: Api, value: Any) -> None:
+    """No spot of a JSON body is called valid or invalid where FastAPI says otherwise."""
+    agree(api, request("POST", "/trees", "", LABELLED, json.dumps(value).encode()), "/trees")
+
+
+RAW = [
+    *(
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"{}",
+        b'"x"',
+        b"1",
+        b"{",
+        b'{"colour": ',
+        b'{"colour": "red",}',
+        b"{'colour': 'red'}",
+    ),
+    *(b'{"colour": "red"} x', b'{"colour": "red", "colour": "blue"}', b'{"colour": "red", "ratio": NaN}', b"\xff\xfe"),
+    *(b'{"colour": "\xff"}', '{"colour": "red"}'.encode("utf-16"), b'\xef\xbb\xbf{"colour": "red"}', b"undefined"),
+    *(b'{"colour": "red", "free": {"a": "\\ud800"}}', b'{"colour": "red", "even": %s}' % (b"2" * 5000)),
+    *(
+        b"[" * 5000,
+        b'{"colour": "red", "anything": %s%s}' % (b"[" * 150, b"]" * 150),
+        b'{"colour": "red", "ratio": 01}',
+    ),
+    *(b'{"colour": "red", "ratio": 1e999}', b"colour=red", b"// c\n{}", b'{"colour":"red"}'),
+]
+TYPES = [
+    *(None, "", "application/json", "application/json; charset=utf-8", "Application/JSON", "application/vnd.api+json"),
+    *("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"),
+    *("text/json", "application/jsonx", "application/octet-stream", "*/*", "application/json;charset=latin-1", "a/b/c"),
+]
+
+
+@pytest.mark.parametrize("label", TYPES)
+@pytest.mark.parametrize("path", ["/trees", "/closed", "/optional"])
+def test_raw_bodies_of_every_label(api: Api, path: str, label: str | None) -> None:
+    """Malformed, oddly encoded and wrongly labelled bodies are judged as FastAPI treats them."""
+    headers = [("x-key", GOOD), *([("content-type", label)] if label is not None else [])]
+    for body in [*RAW, b'{"must": 1}', b'{"must": 1, "more": 2}', b'{"name": "x"}', None]:
+        agree(api, request("POST", path, "", headers, body), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("limit", "5", "valid"),
+        ("limit", "100", "valid"),
+        ("limit", "101", "invalid"),
+        ("limit", "abc", "invalid"),
+        ("limit", "1.5", "invalid"),
+        ("limit", "+5", "lenient"),
+        ("limit", "", "invalid"),
+        ("name", "", "lenient"),
+        ("colour", "RED", "invalid"),
+        ("colour", "red", "valid"),
+        ("since", "2024-01-01T00:00:00Z", "valid"),
+        ("since", "2024-01-01", "lenient"),
+        ("since", "yesterday", "invalid"),
+        ("key", GOOD, "valid"),
+        ("key", GOOD.upper(), "lenient"),
+        ("key", GOOD[:-1], "invalid"),
+        ("flag", "true", "valid"),
+        ("flag", "maybe", "invalid"),
+        ("ids", "x", "invalid"),
+        ("other", "x", "valid"),
+    ],
+)
+def test_what_is_certain_is_said(api: Api, name: str, text: str, said: str) -> None:
+    """Leniency does not swallow what is certain."""
+    sent = request("GET", f"/things/{GOOD}/parts/1", f"must=1&{name}={quote(text)}")
+    assert said == agree(api, sent, "/things/{thing}/parts/{number}")
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "loc"),
+    [
+        ({"colour": "red"}, "valid", ("body",)),
+        ({}, "invalid", ("body", "colour")),
+        ({"colour": "Red"}, "invalid", ("body", "colour")),
+        ({"colour": None}, "invalid", ("body", "colour")),
+        ({"colour": "red", "count": 7}, "invalid", ("body", "count")),
+        ({"colour": "red", "count": 6}, "valid", ("body",)),
+        ({"colour": "red", "count": "6"}, "lenient", ("body", "count")),
+        ({"colour": "red", "alive": 1}, "lenient", ("body", "alive")),
+        ({"colour": "red", "leaves": {}}, "invalid", ("body", "leaves")),
+        ({"colour": "red", "leaves": [{"name": ""}]}, "invalid", ("body", "leaves", 0, "name")),
+        ({"colour": "red", "first": {}}, "invalid", ("body", "first", "name")),
+        ({"colour": "red", "either": 5}, "invalid", ("body", "either")),
+        ({"colour": "red", "scores": {"a": "x"}}, "invalid", ("body", "scores", "a")),
+        ({"colour": "red", "extra": 1}, "valid", ("body",)),
+        ([], "invalid", ("body",)),
+    ],
+)
+def test_a_spot_of_a_body_has_its_own_place(api: Api, value: Any, said: str, loc: Any) -> None:
+    """Each wrong spot is a part of its own, with FastAPI's loc."""
+    sent = request("POST", "/trees", "", LABELLED, json.dumps(value).encode())
+    assert said == agree(api, sent, "/trees")
+    operation = next(o for o in api.operations if o.path == "/trees")
+    assert loc in [part.loc for part in parts(api, operation, sent) if part.verdict == said]
