@@ -33,8 +33,16 @@ _ALL_WAITS_S = {True: 6.0, False: 300.0}
 """How long one 429 and all of a run may make us wait, on this machine and elsewhere."""
 
 
+_TIMEOUTS_AT_MOST, _MOMENT_S = 2, 1.0
+_REFUSED_AT_MOST, _PAUSE_S = 4, 0.25
+
+
 class BudgetSpent(Exception):
     """The time or the number of requests that a run may take is used up: nothing more is sent."""
+
+
+class TargetGone(Exception):
+    """A target that has answered before answers no more: nothing listens there, and not only for a moment."""
 
 
 class Unsafe(Exception):
@@ -55,6 +63,7 @@ class Gate:
     per_second: float | None = None
     sent: int = 0
     waited_s: float = 0.0
+    refused: int = 0
     _next: float = 0.0
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -62,9 +71,16 @@ class Gate:
         self.started = time.monotonic()
 
     @classmethod
-    def to(cls, target: Target, *, max_requests: int | None = None, max_time_s: float | None = None) -> "Gate":
-        """The gate to a target; off this machine at most ten requests a second pass."""
-        per_second = None if target.loopback else 10.0
+    def to(
+        cls,
+        target: Target,
+        *,
+        max_requests: int | None = None,
+        max_time_s: float | None = None,
+        per_second: float | None = None,
+    ) -> "Gate":
+        """The gate to a target; off this machine at most ten requests a second pass if nothing else was said."""
+        per_second = per_second or (None if target.loopback else 10.0)
         return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, per_second)
 
     @property
@@ -120,11 +136,13 @@ class Sender:
         self.api = api
         self.recording = recording
         self.gate = gate or Gate.to(target)
+        self.secrets = target.secrets()
         self.callers = target.callers(api)
         self._extra = target.extra_headers(api)
         fields = {scheme.field.lower() for scheme in api.schemes.values() if scheme.location == "header"}
         self._harmless = tuple(pair for pair in self._extra if pair[0].lower() not in fields)
         self._heard = heard
+        self._timeouts: dict[str, int] = {}
         self._lock = Lock()
 
     @property
@@ -159,16 +177,13 @@ class Sender:
         given here stands in for one of the same name that would have been sent anyway.
         Raises ``BudgetSpent``, and ``Unsafe`` where ``allows`` is False.
         """
-        filled = operation.path
-        for name, value in path.items():
-            filled = filled.replace(f"{{{name}}}", quote(value, safe=""))
         text = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
         if json is not UNSET:
             body = json_.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
             headers = _over((("Content-Type", "application/json"),), headers)
         return self.send_raw(
             operation,
-            path=filled,
+            path=filled(operation.path, path),
             query=text,
             headers=headers,
             body=body,
@@ -201,6 +216,12 @@ class Sender:
             exchange = self._once(operation, sent, label, origin, timeout_s)
         return exchange
 
+    def repeat(self, operation: Operation, exchange: Exchange) -> Exchange:
+        """Send the very same request once more."""
+        if not self.allows(operation):
+            raise Unsafe(operation.label)
+        return self._once(operation, exchange.sent, exchange.credentials, exchange.origin, None)
+
     def concurrently(self, calls: Iterable[Callable[[], Exchange]]) -> list[Exchange]:
         """Make several calls at the same time; their exchanges, in the order of the calls."""
         made = list(calls)
@@ -218,7 +239,7 @@ class Sender:
         A server may close an idle connection at any time (RFC 9112, 9.3.1), and that goes unrecorded. One that was
         in use a moment ago has no reason to break: that is recorded, before the second try.
         """
-        limit = timeout_s or self.target.timeout_s
+        limit = timeout_s or self._patience(operation)
         at = time.time()
         answer = self.gate.exchange(sent, limit)
         if isinstance(answer, Failed) and answer.kind == "dropped" and answer.connection != "fresh":
@@ -239,12 +260,30 @@ class Sender:
         else:
             received, failure = answer, ""
         with self._lock:
+            self._note(operation, received, failure)
             number = len(self.recording.exchanges) + 1
             exchange = Exchange(number, self.api.name, operation.id, sent, received, failure, origin, label, at)
             self.recording.exchanges.append(exchange)
             if self._heard is not None:
                 self._heard(exchange)
+        if self.gate.refused >= _REFUSED_AT_MOST:
+            raise TargetGone(exchange.failure)
         return exchange
+
+    def _note(self, operation: Operation, received: Received | None, failure: str) -> None:
+        """Count what would make the rest of a run pointless or endless."""
+        timeouts = self._timeouts.get(operation.id, 0)
+        self._timeouts[operation.id] = 0 if received else timeouts + failure.startswith("timeout")
+        if received is not None:
+            self.gate.refused = 0
+        elif failure.startswith("refused"):
+            self.gate.refused += 1
+            time.sleep(_PAUSE_S)
+
+    def _patience(self, operation: Operation) -> float:
+        """How long to wait: an operation that has hung time and again gets no more than a moment."""
+        hangs = self._timeouts.get(operation.id, 0) >= _TIMEOUTS_AT_MOST
+        return min(_MOMENT_S, self.target.timeout_s) if hangs else self.target.timeout_s
 
     def _request(self, method: str, path: str, query: str, headers: Headers, body: bytes | None) -> Sent:
         url = f"{self.target.url}{path}{'?' if query else ''}{query}"
@@ -277,6 +316,13 @@ class Sender:
         cookies = "; ".join(f"{s.field}={v}" for s, v in fields if s.location == "cookie")
         query = "&".join(f"{quote(s.field)}={quote(v, safe='')}" for s, v in fields if s.location == "query")
         return (*headers, *((("Cookie", cookies),) if cookies else ())), query
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A path template with its parameters percent-encoded in their places."""
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+    return template
 
 
 def _over(below: Iterable[tuple[str, str]], above: Sequence[tuple[str, str]]) -> Headers:

@@ -14,7 +14,7 @@ RP7xx robustness. A code is never given to another clause.
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -83,10 +83,22 @@ def all_clauses() -> tuple[Clause, ...]:
 
 @dataclass(frozen=True)
 class Options:
-    """What the caller of a run decided that a clause needs to know."""
+    """What the caller of a run decided, as probes and clauses need to know it.
 
+    Times are in seconds, ``per_second`` in requests. ``generate`` and ``probe`` switch off the generated requests and
+    those that the vocabulary aims. ``only`` limits the run to these operations (``GET /runs``).
+    """
+
+    seed: int = 1
+    profile: Literal["smoke", "deep"] = "smoke"
+    max_time_s: float | None = None
+    max_requests: int | None = None
+    per_second: float | None = None
     max_response_time_s: float | None = None
-    params: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    generate: bool = True
+    probe: bool = True
+    only: tuple[str, ...] = ()
+    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
