@@ -300,7 +300,7 @@ class Sender:
     def _carried(self, operation: Operation, credentials: Credentials) -> tuple[Any, Headers, str]:
         """What kind of credential goes along, the headers that carry it, and the query that carries it."""
         if isinstance(credentials, Mapping):
-            return "other", *self._fields(credentials)
+            return ("other" if self._own(credentials) else "wrong"), *self._fields(credentials)
         if credentials == "none":
             return "none", (), ""
         own = choose(operation, self.credentials)
@@ -309,6 +309,10 @@ class Sender:
             values = {name: self.credentials.get(name, PLACEHOLDER) for name in names}
             return ("given" if own is not None else "placeholder"), *self._fields(values)
         return credentials, *self._fields(dict.fromkeys(names, "" if credentials == "empty" else WRONG))
+
+    def _own(self, credentials: Mapping[str, str]) -> bool:
+        """Whether these are one caller's credentials; where nobody gave any, none is known to be wrong."""
+        return not self.callers or any(credentials.items() <= caller.items() for caller in self.callers)
 
     def _fields(self, values: Mapping[str, str]) -> tuple[Headers, str]:
         fields = [(self.api.schemes[name], value) for name, value in values.items()]
