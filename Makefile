@@ -1,0 +1,69 @@
+# One page of commands. Each installs what it needs first: nothing but Python 3.11 or newer and make has to be there.
+
+PYTHON ?= python3
+API ?=
+PORT ?= 8000
+ARGS ?=
+# `make test-against https://…`: the address may stand as a goal of its own.
+ADDRESS := $(firstword $(filter http://% https://%,$(MAKECMDGOALS)))
+URL ?= $(ADDRESS)
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help contract mock test-against test lint format bench catalogue docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
+
+contract: $(READY) ## Serve the bundled specs as mocks and run the contract suite against them
+	@$(BIN)/runproof test $(API) --mock $(ARGS)
+
+mock: $(READY) ## Serve the mocks until Ctrl-C: make mock [API=nx1] [PORT=8000] [ARGS=…]
+	@$(BIN)/runproof mock $(API) --port $(PORT) $(ARGS)
+
+test-against: $(READY) ## Run the contract suite against a service: make test-against URL=http://… [API=nx1] [ARGS=…]
+	@$(if $(URL),,echo 'Say what to test: make test-against URL=http://127.0.0.1:8000' >&2; exit 2;) \
+	$(BIN)/runproof test $(API) --url '$(URL)' $(ARGS)
+
+test: $(READY) ## Run the project's own tests
+	@$(BIN)/python -m pytest tests -q $(ARGS)
+
+lint: $(READY) ## Check style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## Put the code into the house's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## Measure the mock beside a bare server
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+catalogue: $(READY) ## Judge every planted fault over five seeds and print the table (long)
+	@$(BIN)/python -m tests.catalogue $(ARGS)
+
+docs: $(READY) ## Write again what is generated in docs/: the clauses, the command line, the schema of the report
+	@$(BIN)/python tests/docs/generated.py
+
+clean: ## Remove the environment and everything that was built
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis report
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo 'runproof needs Python 3.11 or newer; name one: make PYTHON=python3.12 …' >&2; exit 2; }
+	@echo 'Setting up .venv (once; a minute or two) …' >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# An address given as a goal is no goal; anything else that nobody knows is a mistake.
+.DEFAULT:
+	@case '$@' in \
+	http://*|https://*) $(if $(filter test-against,$(MAKECMDGOALS)),:,echo 'make test-against $@' >&2; exit 2);; \
+	*) echo "make knows no goal '$@'; 'make help' lists them" >&2; exit 2;; \
+	esac

@@ -1,0 +1,27 @@
+"""The contract suite's options in pytest; what is done with them stands in ``contracts/plugin.py``."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.options import OPTIONS
+from contracts.plugin import ContractPlugin
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("runproof", "runproof: the contract suite")
+    group.addoption("--api", action="append", metavar="API|FILE", help="An API to test; default: all that are served.")
+    group.addoption("--config", type=Path, metavar="FILE", help="Settings; default: runproof.toml, if there is one.")
+    group.addoption("--runproof-status", type=Path, help=argparse.SUPPRESS)
+    for option in OPTIONS:
+        extra: dict[str, Any] = {"action": "store_true"}
+        if option.kind != "flag":
+            extra = {"action": "append" if option.many else "store", "type": option.type}
+            extra |= {"choices": option.choices} if option.choices else {"metavar": option.metavar}
+        group.addoption(*option.flags, dest=option.key, help=option.help, **extra)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(ContractPlugin(config), "runproof-contract")

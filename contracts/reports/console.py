@@ -1,0 +1,127 @@
+"""What a run shows on a terminal: what it is about to do, how far it is, and what it found.
+
+On a terminal there are colours and a progress bar; into a file or a pipe goes the same text, plain.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from contracts.config import Settings
+from contracts.findings import Finding
+from contracts.reports.model import Report, counted
+from contracts.reports.summary import verdict
+from contracts.reports.wording import acceptance, facts
+from contracts.run import Progress as Stand
+from contracts.target import Target
+from specs import Api
+
+_COLOURS = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
+_GAPS = 12
+_STEPS = {
+    "reach": "asking what is served",
+    "open": "first requests",
+    "probe": "probing",
+    "explore": "sending generated requests",
+    "close": "last requests",
+    "judge": "judging",
+}
+
+
+def console(file: TextIO) -> Console:
+    """A console that never wraps: a curl line has to stay one line."""
+    return Console(file=file, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def progress(on: Console | None) -> Iterator[Callable[[Stand], None]]:
+    """A line that says where the run stands, on a terminal; nothing where nobody watches."""
+    if on is None or not on.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=on, transient=True) as bar:
+        task = bar.add_task("")
+
+        def tell(stand: Stand) -> None:
+            about = f" {stand.api} {stand.operation}" if stand.api else ""
+            bar.update(task, description=f"{_STEPS[stand.step]}{about}, {counted(stand.sent, 'request')} sent")
+
+        yield tell
+
+
+def plan(apis: tuple[Api, ...], target: Target, settings: Settings) -> Iterator[Text]:
+    """What is about to be sent, and what is not."""
+    where = "" if target.loopback else " (not on this machine)"
+    width = max(len(name) for name in ("target", *(api.name for api in apis)))
+    yield Text(f"{'target':<{width}}  {target.url}{where}")
+    for api in apis:
+        sent = Counter(operation.method for operation in api.operations if target.allows(operation))
+        kept = Counter(operation.method for operation in api.operations if not target.allows(operation))
+        text = ", ".join(f"{method} {counted(count, 'operation')}" for method, count in sorted(sent.items()))
+        text += "".join(f"; not sent: {method} {count} (--allow-writes)" for method, count in sorted(kept.items()))
+        yield Text(f"{api.name:<{width}}  {text or 'nothing to send'}")
+    limits = [f"profile {settings.profile}", f"seed {settings.seed}"]
+    limits += [f"at most {settings.max_requests:,} requests"] if settings.max_requests else []
+    limits += [f"at most {settings.max_time:g} s"] if settings.max_time else []
+    limits += [f"at most {settings.rate_limit:g} requests a second"] if settings.rate_limit else []
+    yield Text(f"{'run':<{width}}  {', '.join(limits)}{'; nothing is sent (--dry-run)' if settings.dry_run else ''}")
+    yield Text("")
+
+
+def show(report: Report, on: Console) -> None:
+    """The findings by cause, what was never seen, and the outcome."""
+    for line in _causes(report):
+        on.print(line)
+    for text, style in _closing(report):
+        on.print(Text(text, style))
+
+
+def closing(report: Report) -> Iterator[str]:
+    """The end of what ``show`` shows, plain: notes, what was never seen, and the outcome."""
+    return (text for text, _ in _closing(report))
+
+
+def _causes(report: Report) -> Iterator[Text]:
+    def cause(finding: Finding) -> tuple[str, str, str]:
+        return (finding.severity, finding.code, finding.pointer)
+
+    ordered = sorted(report.findings, key=lambda f: (bool(f.accepted), *cause(f)))
+    for _, group in groupby(ordered, key=lambda f: (bool(f.accepted), *cause(f))):
+        yield from _cause(list(group), report)
+
+
+def _closing(report: Report) -> Iterator[tuple[str, str]]:
+    for note in report.notes:
+        yield f"note: {report.secrets.mask(note)}", "yellow"
+    for entry in report.stale:
+        yield f"accepted, and no longer found: {entry}", "yellow"
+    if report.unseen:
+        yield "never seen, and so not tested:", "dim"
+        yield from ((f"  {line}", "dim") for line in report.unseen[:_GAPS])
+        if len(report.unseen) > _GAPS:
+            yield f"  … and of {len(report.unseen) - _GAPS} more operations; --report DIR tells it all", "dim"
+    if report.open:
+        yield acceptance(), ""
+    sent = counted(len(report.recording.exchanges), "request")
+    yield f"{verdict(report)}; {sent} in {report.elapsed_s:.1f} s", "bold red" if report.exit_code else "bold green"
+
+
+def _cause(findings: list[Finding], report: Report) -> Iterator[Text]:
+    """Findings of one clause on one part of the specification: the same cause, maybe on several operations."""
+    first = findings[0]
+    mark = "accepted" if first.accepted else first.severity
+    sentence = next(clause.sentence for clause in report.clauses if clause.code == first.code)
+    yield Text.assemble((f"{mark} {first.code} {first.clause}", _COLOURS[mark]), f": {sentence}")
+    for finding in findings:
+        yield Text(f"  {report.secrets.mask(finding.message)}")
+        for label, fact in facts(finding, report):
+            if label != "severity":
+                yield Text.assemble((f"    {label:<9} ", "dim"), fact)
+    yield Text("")

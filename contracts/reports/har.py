@@ -1,0 +1,90 @@
+"""exchanges.har: every request and answer, for a browser's network panel and for other tools (HAR 1.2)."""
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import harfile
+
+from contracts.recording import Exchange, Headers, Received
+from contracts.redaction import Secrets
+from contracts.reports.model import Report, own_version
+
+_HTTP = "HTTP/1.1"
+
+
+def write(report: Report, path: Path) -> None:
+    creator = harfile.Creator(name="runproof", version=own_version())
+    with path.open("w", encoding="utf-8") as file, harfile.open(file, creator=creator) as har:
+        for exchange in report.recording.exchanges:
+            _add(har, exchange, report.secrets)
+
+
+def _add(har: harfile.HarFile, exchange: Exchange, secrets: Secrets) -> None:
+    received = exchange.received
+    elapsed_ms = round(received.elapsed_s * 1000, 3) if received else 0
+    har.add_entry(
+        startedDateTime=datetime.fromtimestamp(exchange.sent_at, UTC),
+        time=elapsed_ms,
+        request=_request(exchange, secrets),
+        response=_response(received, secrets) if received else _nothing(exchange.failure, secrets),
+        timings=harfile.Timings(send=0, wait=elapsed_ms, receive=0),
+        comment=f"{exchange.number}: {exchange.api} {exchange.operation}, {exchange.origin}",
+    )
+
+
+def _request(exchange: Exchange, secrets: Secrets) -> harfile.Request:
+    sent = exchange.sent
+    body = None
+    if sent.body is not None:
+        text = secrets.mask(sent.body.decode("utf-8", "replace"))
+        body = harfile.PostData(mimeType=sent.header("content-type") or "", text=text)
+    pairs = parse_qsl(sent.query, keep_blank_values=True)
+    return harfile.Request(
+        method=sent.method,
+        url=secrets.mask(sent.url),
+        httpVersion=_HTTP,
+        headers=_records(sent.headers, secrets),
+        queryString=_records(tuple(pairs), secrets),
+        postData=body,
+        bodySize=len(sent.body or b""),
+    )
+
+
+def _response(received: Received, secrets: Secrets) -> harfile.Response:
+    return harfile.Response(
+        status=received.status,
+        statusText="",
+        httpVersion=_HTTP,
+        headers=_records(received.headers, secrets),
+        content=_content(received, secrets),
+        redirectURL=secrets.mask(received.header("location") or ""),
+        bodySize=len(received.body),
+    )
+
+
+def _content(received: Received, secrets: Secrets) -> harfile.Content:
+    body = secrets.mask_bytes(received.body)
+    kind = received.header("content-type") or ""
+    try:
+        return harfile.Content(size=len(received.body), mimeType=kind, text=body.decode())
+    except UnicodeDecodeError:
+        text = base64.b64encode(body).decode()
+        return harfile.Content(size=len(received.body), mimeType=kind, text=text, encoding="base64")
+
+
+def _nothing(failure: str, secrets: Secrets) -> harfile.Response:
+    """No answer came: HAR has status 0 for it."""
+    return harfile.Response(
+        status=0,
+        statusText=secrets.mask(failure),
+        httpVersion="",
+        headers=[],
+        content=harfile.Content(),
+        redirectURL="",
+    )
+
+
+def _records(headers: Headers, secrets: Secrets) -> list[harfile.Record]:
+    return [harfile.Record(name=secrets.mask(name), value=secrets.mask(value)) for name, value in headers]

@@ -1,0 +1,60 @@
+"""junit.xml: one suite an operation, one case a clause, as every CI system reads it."""
+
+import re
+from collections import defaultdict
+from itertools import groupby
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from contracts.findings import Finding
+from contracts.reports.model import Item, Report, item_of, items
+from contracts.reports.wording import described, headline
+
+# XML 1.0, section 2.2: what is not in these ranges cannot be written at all, not even escaped
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(report: Report, path: Path) -> None:
+    """A case fails where its item does; an accepted finding skips it, a milder one is told in its output."""
+    found: dict[Item, list[Finding]] = defaultdict(list)
+    for finding in report.findings:
+        found[item_of(finding)].append(finding)
+    suites = ET.Element("testsuites", name="runproof", time=f"{report.elapsed_s:.3f}")
+    for (api, operation), group in groupby(items(report.apis, report.clauses), key=lambda i: (i.api, i.operation)):
+        suites.append(_suite(f"{api} {operation}", [(item, found[item]) for item in group], report))
+    ET.indent(suites)
+    ET.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Report) -> ET.Element:
+    suite = ET.Element("testsuite", name=name, timestamp=report.started.isoformat())
+    for item, findings in cases:
+        suite.append(_case(name, item, findings, report))
+    suite.set("tests", str(len(cases)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+    suite.set("errors", "0")
+    return suite
+
+
+def _case(suite: str, item: Item, findings: list[Finding], report: Report) -> ET.Element:
+    case = ET.Element("testcase", classname=f"runproof.{suite}", name=item.clause)
+    failing = [finding for finding in findings if report.fails(finding)]
+    accepted = [finding for finding in findings if finding.accepted]
+    if failing:
+        message = report.secrets.mask(headline(failing[0]))
+        ET.SubElement(case, "failure", message=_legal(message), type=failing[0].code).text = _text(failing, report)
+    elif accepted:
+        ET.SubElement(case, "skipped", message=_legal(report.secrets.mask(f"accepted: {accepted[0].accepted}")))
+    if len(failing) < len(findings):
+        milder = [finding for finding in findings if not report.fails(finding)]
+        ET.SubElement(case, "system-out").text = _text(milder, report)
+    return case
+
+
+def _text(findings: list[Finding], report: Report) -> str:
+    return _legal("\n\n".join(described(finding, report) for finding in findings))
+
+
+def _legal(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)

@@ -1,0 +1,119 @@
+"""What a finished run has to say: the one thing that every kind of report is written from."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from contracts.clauses import Clause
+from contracts.coverage import Coverage
+from contracts.findings import Finding, Severity
+from contracts.recording import Recording
+from contracts.redaction import Secrets
+from specs import Api, Operation
+from specs.source import line_of
+
+
+class Item(NamedTuple):
+    """One clause on one operation of one API: what pytest runs, and what passes or fails."""
+
+    api: str
+    operation: str
+    clause: str
+
+    def __str__(self) -> str:
+        return f"{self.api}-{self.operation}-{self.clause}"
+
+
+def items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[Item]:
+    """Every item of the APIs, operation by operation."""
+    for api in apis:
+        for operation in api.operations:
+            for clause in clauses:
+                yield Item(api.name, operation.label, clause.name)
+
+
+def item_of(finding: Finding) -> Item:
+    """The item that owns a finding."""
+    return Item(finding.api, finding.operation, finding.clause)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished run. ``elapsed_s`` is in seconds; ``exit_code`` is that of ``runproof test``.
+
+    ``notes`` are sentences on what could not be tested, ``stale`` on accepted findings that no longer occur.
+    """
+
+    target: str
+    apis: tuple[Api, ...]
+    clauses: tuple[Clause, ...]
+    seed: int
+    profile: str
+    fail_on: Severity
+    started: datetime
+    elapsed_s: float
+    recording: Recording
+    findings: tuple[Finding, ...]
+    coverage: Coverage
+    notes: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    exit_code: int = 0
+    secrets: Secrets = field(default_factory=Secrets)
+
+    @cached_property
+    def by_method(self) -> dict[str, int]:
+        """How many requests were sent, by method."""
+        return dict(sorted(Counter(e.sent.method for e in self.recording.exchanges).items()))
+
+    @cached_property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that nothing accepts."""
+        return tuple(f for f in self.findings if not f.accepted)
+
+    @cached_property
+    def unseen(self) -> tuple[str, ...]:
+        """What was never seen, one line an operation."""
+        gaps: dict[str, list[str]] = {}
+        for api, operation, gap in self.coverage.gaps():
+            gaps.setdefault(f"{api} {operation}", []).append(gap)
+        return tuple(f"{name}: {'; '.join(sentences)}" for name, sentences in gaps.items())
+
+    def fails(self, finding: Finding) -> bool:
+        """Whether a finding fails the run."""
+        return not finding.accepted and (finding.severity == "error" or self.fail_on == "warning")
+
+    def api(self, name: str) -> Api:
+        return next(api for api in self.apis if api.name == name)
+
+    def operation(self, finding: Finding) -> Operation:
+        """The operation that a finding is about."""
+        return next(o for o in self.api(finding.api).operations if o.label == finding.operation)
+
+    def line(self, finding: Finding) -> int | None:
+        """The line of the specification that a finding's pointer stands on."""
+        return self._lines[finding.api, finding.pointer]
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str, str], int | None]:
+        places = {(finding.api, finding.pointer) for finding in self.findings}
+        return {(name, pointer): line_of(self.api(name).path, pointer) for name, pointer in places}
+
+
+def put(path: Path, text: str) -> None:
+    """Write text as UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def own_version() -> str:
+    """The installed version of runproof."""
+    return version("runproof")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 finding``, ``2 findings``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,85 @@
+"""results.sarif: the findings as a code scanner's, each at the line of the specification it breaks (SARIF 2.1.0)."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from contracts.clauses import Clause
+from contracts.findings import Finding
+from contracts.reports.model import Report, own_version, put
+from contracts.reports.wording import place
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def write(report: Report, path: Path) -> None:
+    put(path, json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report as a SARIF log, secrets masked."""
+    used = {finding.code for finding in report.findings}
+    rules = [clause for clause in report.clauses if clause.code in used]
+    places = {clause.code: index for index, clause in enumerate(rules)}
+    driver = {
+        "name": "runproof",
+        "version": own_version(),
+        "rules": [_rule(clause) for clause in rules],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [{"executionSuccessful": report.exit_code in {0, 1}, "exitCode": report.exit_code}],
+        "results": [_result(finding, places[finding.code], report) for finding in report.findings],
+        "columnKind": "unicodeCodePoints",
+    }
+    masked = report.secrets.mask_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    assert isinstance(masked, dict)
+    return masked
+
+
+def _rule(clause: Clause) -> dict[str, Any]:
+    return {
+        "id": clause.code,
+        "name": clause.name,
+        "shortDescription": {"text": clause.sentence},
+        "fullDescription": {"text": clause.details or clause.sentence},
+        "help": {"text": f"runproof explain {clause.code}"},
+        "defaultConfiguration": {"level": "error" if clause.basis == "documented" else "warning"},
+        "properties": {"tags": [clause.family]},
+    }
+
+
+def _result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
+    where = f", {place(finding)}" if finding.where else ""
+    value = f" Seen: {finding.seen}." if finding.seen else ""
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": rule,
+        "level": finding.severity,
+        "message": {"text": f"{finding.api} {finding.operation}{where}: {finding.message}{value}"},
+        "locations": [_location(finding, report)],
+        "partialFingerprints": {"cause/v1": hashlib.sha256("\0".join(finding.key).encode()).hexdigest()},
+        "occurrenceCount": finding.count,
+        "properties": {"curl": finding.curl, "where": finding.where, "basis": finding.basis},
+    }
+    if finding.accepted:
+        result["suppressions"] = [{"kind": "external", "justification": finding.accepted}]
+    return result
+
+
+def _location(finding: Finding, report: Report) -> dict[str, Any]:
+    artifact = {"uri": _uri(report.api(finding.api).path)}
+    physical: dict[str, Any] = {"artifactLocation": artifact}
+    line = report.line(finding)
+    if line:
+        physical["region"] = {"startLine": line}
+    logical = {"fullyQualifiedName": f"{finding.api} {finding.operation} {finding.pointer}"}
+    return {"physicalLocation": physical, "logicalLocations": [logical]}
+
+
+def _uri(path: Path) -> str:
+    """Relative to the current folder where the document lies in it, as code scanners want it."""
+    relative = os.path.relpath(path)
+    return path.resolve().as_uri() if relative.startswith("..") else Path(relative).as_posix()

@@ -1,0 +1,54 @@
+"""A finding in words: the same facts, in the same order, wherever somebody reads them."""
+
+import os
+from pathlib import Path
+
+from contracts.findings import Finding
+from contracts.reports.model import Report
+
+
+def headline(finding: Finding) -> str:
+    """``RP201 status-enum: the status is …``"""
+    return f"{finding.code} {finding.clause}: {finding.message}"
+
+
+def facts(finding: Finding, report: Report) -> list[tuple[str, str]]:
+    """What there is to know besides the headline, as (label, text)."""
+    promised = f"{_file(report.api(finding.api).path)}"
+    line = report.line(finding)
+    if line:
+        promised += f":{line}"
+    known = [
+        ("operation", f"{finding.api} {finding.operation}"),
+        ("promised", f"{promised} {finding.pointer}"),
+        ("where", place(finding)),
+        ("value", finding.seen),
+        ("severity", f"{finding.severity} ({finding.basis})"),
+        ("seen", "once" if finding.count == 1 else f"{finding.count:,} times"),
+        ("again", finding.curl),
+        ("accepted", finding.accepted),
+    ]
+    return [(label, report.secrets.mask(text)) for label, text in known if text]
+
+
+def place(finding: Finding) -> str:
+    """Where a finding looks: into the answer's body, or at a part of the request."""
+    return f"answer {finding.where}" if finding.where.startswith("/") else finding.where
+
+
+def described(finding: Finding, report: Report) -> str:
+    """A finding as a block of plain text."""
+    lines = [report.secrets.mask(headline(finding))]
+    lines += [f"  {label:<9} {text}" for label, text in facts(finding, report)]
+    return "\n".join(lines)
+
+
+def acceptance() -> str:
+    """How to accept findings, in one sentence."""
+    return "To accept what is known: --update-baseline writes it down, with the day on which it counts again."
+
+
+def _file(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

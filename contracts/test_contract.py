@@ -1,0 +1,14 @@
+"""The contract suite: one item a clause and operation. ``pytest contracts --url URL`` or ``runproof test`` runs it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from contracts.reports.model import Item
+
+
+def test_clause(item: Item, failures: dict[Item, str], record_property: Callable[[str, object], None]) -> None:
+    """The service keeps this clause on this operation."""
+    record_property("item", list(item))
+    if item in failures:
+        pytest.fail(failures[item], pytrace=False)
