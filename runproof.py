@@ -5,6 +5,7 @@ itself broke.
 What a command needs is imported in the command: the mock starts without the judge, and fast.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:  # whoever read has had enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _EPIPE
     except Exception:  # noqa: BLE001 - a fault of ours must not look like a finding
         traceback.print_exc()
