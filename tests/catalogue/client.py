@@ -39,7 +39,7 @@ class Reply:
     @property
     def json(self) -> Any:
         try:
-            return json.loads(self.body)
+            return json.loads(self.body.decode())
         except ValueError:
             return None
 

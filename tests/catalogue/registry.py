@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from tests.catalogue.variant import Variant
 
 CORRECT = "correct"
-_MODULES = ("faults.fields",)
+_MODULES = (
+    "faults.fields",
+    "faults.refusals",
+    "faults.answers",
+    "faults.credentials",
+    "faults.collections",
+    "faults.behaviour",
+    "faults.rare",
+    "unusual",
+)
 
 
 def _all() -> Iterator[Variant]:

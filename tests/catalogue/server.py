@@ -19,7 +19,17 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
 
 from tests.catalogue.changes import Answer, Call, Caller, Changes, Step, dump
-from tests.catalogue.world import BROWSER_STATUSES, CREW_TYPES, MOMENTS, USERS, Clock, Row, World, crew_run_at, started_crew_run
+from tests.catalogue.world import (
+    BROWSER_STATUSES,
+    CREW_TYPES,
+    MOMENTS,
+    USERS,
+    Clock,
+    Row,
+    World,
+    crew_run_at,
+    started_crew_run,
+)
 
 REQUIRED = inspect.Parameter.empty
 
@@ -150,6 +160,14 @@ def since(rows: list[Row], call: Call) -> list[Row]:
     return [row for row in rows if row["created_at"] >= earliest]
 
 
+def not_too_old(rows: list[Row], call: Call) -> list[Row]:
+    """The page: "Cannot be older than 31 days". A minute is left for clocks that differ."""
+    start = zoned(call.values["start_time"])
+    if start and start < call.clock.now() - timedelta(days=31, minutes=1):
+        raise HTTPException(400, "start_time cannot be older than 31 days")
+    return rows
+
+
 def before_cursor(rows: list[Row], call: Call) -> list[Row]:
     cursor = zoned(call.values["cursor"])
     return rows if cursor is None else [row for row in rows if row["created_at"] < cursor]
@@ -163,6 +181,7 @@ def zoned(moment: datetime | None) -> datetime | None:
 STEPS: dict[str, dict[str, Step]] = {
     "nx1.list": {"visible": visible, "order": newest_first, "limit": first},
     "cloudcruise.list": {
+        "oldest": not_too_old,
         "start_time": since,
         "workflow_id": equal("workflow_id", "workflow_id"),
         "status": equal("status", "status"),
@@ -209,19 +228,11 @@ class Server:
             "cloudcruise": lambda: self.world.browser_runs,
             "seekrflow": lambda: self.world.thread_runs,
         }[call.api]()
-        self._refuse_what_no_schema_can(call)
+        if call.api == "seekrflow" and call.values["thread_id"] not in self.world.threads:
+            raise HTTPException(404, "Thread not found")
         for name, step in STEPS[call.op].items():
             rows = self.changes.steps.get(name, step)(rows, call)
         return Answer(body=self._sent(rows, call))
-
-    def _refuse_what_no_schema_can(self, call: Call) -> None:
-        if call.api == "seekrflow" and call.values["thread_id"] not in self.world.threads:
-            raise HTTPException(404, "Thread not found")
-        start = call.values.get("start_time")
-        if isinstance(start, datetime) and "start_time" not in self.changes.steps:
-            oldest = self.world.clock.now() - timedelta(days=31, minutes=1)
-            if zoned(start) < oldest:  # type: ignore[operator]
-                raise HTTPException(400, "start_time cannot be older than 31 days")
 
     def show_get(self, call: Call) -> Answer:
         runs = visible(self.crew_runs(call), call)

@@ -1,0 +1,434 @@
+"""Faults of lists: paging, order, cursors and filters."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from tests.catalogue.changes import Call, Step
+from tests.catalogue.client import OTHER_THREAD, THREAD, Client, Probe
+from tests.catalogue.server import PSKS, STEPS, before_cursor, equal, first, newest_first, since, zoned
+from tests.catalogue.variant import Variant, fault
+from tests.catalogue.world import RECENT, VAULTS, Row
+
+_CC, _SK, _NX = "cloudcruise.list", "seekrflow.list", "nx1.list"
+_ORDERED = STEPS[_SK]["order"]
+_ADMIN = [{"Authorization-PSK": key} for key, caller in PSKS.items() if caller.admin][0]
+_JONAS = {"Authorization-PSK": list(PSKS)[1]}
+
+
+# ---------------------------------------------------------------------------------------------------- probes
+
+
+def _walk_differs(size: int) -> Probe:
+    """Whether a walk over pages of this size misses or repeats a row, or ends too early."""
+
+    def probe(client: Client) -> bool:
+        ids = "id" if client.api == "seekrflow" else "session_id"
+        walked = [row[ids] for page in client.pages(size) for row in page]
+        return walked != [row[ids] for row in client.rows()]
+
+    return probe
+
+
+def _count_differs(expected: int, **query: Any) -> Probe:
+    return lambda client: len(client.get(query=query).rows) != expected
+
+
+def _unsorted(*, ascending: bool = False, **query: Any) -> Probe:
+    def probe(client: Client) -> bool:
+        moments = [row["created_at"] for row in client.get(query=query).rows]
+        return moments != sorted(moments, reverse=not ascending)
+
+    return probe
+
+
+def _filter_differs(field: str, parameter: str | None = None, **query: Any) -> Probe:
+    """Whether a filter keeps other rows than those of the whole list that have the value."""
+
+    def probe(client: Client) -> bool:
+        everything = client.get(query={"limit": 1000}).rows
+        for value in sorted({row[field] for row in everything if row[field]}):
+            expected = [row for row in everything if row[field] == value]
+            if client.get(query={"limit": 1000, parameter or field: value, **query}).rows != expected:
+                return True
+        return False
+
+    return probe
+
+
+# ------------------------------------------------------------------------------------------------------- steps
+
+
+def _ignored(rows: list[Row], _call: Call) -> list[Row]:
+    return rows
+
+
+def _limit(change: Callable[[int], int]) -> Step:
+    return lambda rows, call: rows[: max(change(call.values["limit"]), 0)]
+
+
+def _offset(change: Callable[[int, Call], int]) -> Step:
+    return lambda rows, call: rows[max(change(call.values["offset"], call), 0) :]
+
+
+def _default_limit(number: int) -> Step:
+    return lambda rows, call: first(rows, call) if call.asks("limit") else rows[:number]
+
+
+def _sorted_by(key: Callable[[Row], Any], *, reverse: bool = True) -> Step:
+    return lambda rows, _call: sorted(rows, key=key, reverse=reverse)
+
+
+def _sorted_pages(rows: list[Row], call: Call) -> list[Row]:
+    """Cut first and sort what is left: each page is in order, the pages are not."""
+    shuffled = sorted(rows, key=lambda row: row["id"])
+    size = call.values["limit"]
+    start = call.values["offset"]
+    page = shuffled[start : start + size]
+    return [*rows[:start], *_ORDERED(page, call)]
+
+
+def _two_swapped(rows: list[Row], call: Call) -> list[Row]:
+    rows = _ORDERED(rows, call)
+    return [*rows[:24], rows[25], rows[24], *rows[26:]] if len(rows) > 26 else rows
+
+
+def _shuffled_ties(rows: list[Row], call: Call) -> list[Row]:
+    """Rows of the same hour come in another order at each call."""
+    rng = random.Random(call.n)
+    return sorted(rows, key=lambda row: (row["created_at"].replace(minute=0, second=0), rng.random()), reverse=True)
+
+
+def _repeats_last(rows: list[Row], call: Call) -> list[Row]:
+    """The last page comes again for every offset beyond the end."""
+    offset, limit = call.values["offset"], call.values["limit"]
+    return rows[-limit:] if rows and limit and offset >= len(rows) else rows[offset:]
+
+
+def _doubles_one(rows: list[Row], call: Call) -> list[Row]:
+    rows = first(rows, call)
+    return [*rows[:1], *rows[:-1]] if len(rows) > 3 else rows
+
+
+def _short_pages(rows: list[Row], call: Call) -> list[Row]:
+    """Rows that were queued are dropped after the page was cut, so that a page is short though more follow."""
+    return [
+        row for row in first(rows, call) if row["status"] != "execution.queued" or len(rows) <= call.values["limit"]
+    ]
+
+
+def _cursor(keep: Callable[[Row, Any], bool]) -> Step:
+    def step(rows: list[Row], call: Call) -> list[Row]:
+        cursor = zoned(call.values["cursor"])
+        return rows if cursor is None else [row for row in rows if keep(row, cursor)]
+
+    return step
+
+
+def _cursor_skips(rows: list[Row], call: Call) -> list[Row]:
+    rows = before_cursor(rows, call)
+    return rows[1:] if call.values["cursor"] else rows
+
+
+def _cursor_drops_filter(rows: list[Row], call: Call) -> list[Row]:
+    if call.values["cursor"] and call.values["status"]:
+        return before_cursor(newest_first(since(call.world.browser_runs, call), call), call)
+    return before_cursor(rows, call)
+
+
+def _limit_of_all(rows: list[Row], call: Call) -> list[Row]:
+    """The limit is applied to the table and the filters to what is left."""
+    newest = {row["session_id"] for row in call.world.browser_runs[: call.values["limit"]]}
+    return [row for row in rows if row["session_id"] in newest]
+
+
+_PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
+    (_NX, "limit-ignored", "limit is ignored", {"limit": _ignored}, _count_differs(3, limit=3)),
+    (_NX, "limit-one-more", "one row more than limit is sent", {"limit": _limit(lambda n: n + 1)}, _count_differs(3, limit=3)),
+    (_NX, "limit-one-less", "one row less than limit is sent", {"limit": _limit(lambda n: n - 1)}, _count_differs(3, limit=3)),
+    (_NX, "limit-capped", "never more than 50 rows are sent", {"limit": _limit(lambda n: min(n, 50))}, _count_differs(100)),
+    (_NX, "limit-default-20", "20 rows are sent without a limit", {"limit": _default_limit(20)}, _count_differs(100)),
+    (_NX, "limit-default-none", "all rows are sent without a limit", {"limit": _default_limit(10_000)}, _count_differs(100)),
+    (_NX, "limit-zero-all", "limit=0 sends all rows", {"limit": _limit(lambda n: n or 10_000)}, _count_differs(0, limit=0)),
+    (_CC, "limit-ignored", "limit is ignored", {"limit": _ignored}, _count_differs(2, limit=2)),
+    (_CC, "limit-one-more", "one row more than limit is sent", {"limit": _limit(lambda n: n + 1)}, _count_differs(2, limit=2)),
+    (_CC, "limit-capped", "never more than 100 rows are sent", {"limit": _limit(lambda n: min(n, 100))}, _count_differs(200, limit=200)),
+    (_CC, "limit-default", "100 rows are sent without a limit", {"limit": _default_limit(100)}, _count_differs(RECENT)),
+    (_CC, "order-ascending", "the oldest runs come first", {"order": _sorted_by(lambda r: r["created_at"], reverse=False)}, _unsorted(limit=9)),
+    (_CC, "order-by-id", "runs are ordered by session_id", {"order": _sorted_by(lambda r: r["session_id"])}, _unsorted(limit=9)),
+    (_CC, "order-by-end", "runs are ordered by execution_end", {"order": _sorted_by(lambda r: r["execution_end"] or r["created_at"] + timedelta(days=9))}, _unsorted()),
+    (_CC, "cursor-inclusive", "the cursor's own row comes again", {"cursor": _cursor(lambda r, c: r["created_at"] <= c)}, _walk_differs(40)),
+    (_CC, "cursor-ignored", "cursor is ignored", {"cursor": _ignored}, _walk_differs(40)),
+    (_CC, "cursor-backwards", "cursor keeps what is newer", {"cursor": _cursor(lambda r, c: r["created_at"] > c)}, _walk_differs(40)),
+    (_CC, "cursor-skips", "each page after the first lacks its first row", {"cursor": _cursor_skips}, _walk_differs(40)),
+    (_CC, "cursor-whole-seconds", "the cursor's fraction of a second is cut off", {"cursor": _cursor(lambda r, c: r["created_at"] < c.replace(microsecond=0))},
+     lambda client: _cursor_loses_fractions(client)),
+    (_CC, "cursor-drops-status", "with a cursor the filter by status is ignored", {"cursor": _cursor_drops_filter},
+     lambda client: any(r["status"] != "execution.start" for r in client.rows(status="execution.start", cursor=client.rows(limit=3)[2]["created_at"]))),
+    (_CC, "page-short", "pages are shorter than limit though more rows follow", {"limit": _short_pages}, _walk_differs(40)),
+    (_CC, "limit-before-filter", "limit is applied before the filters", {"limit": _limit_of_all},
+     lambda client: len(client.rows(status="execution.start", limit=20)) < 20),
+    (_CC, "page-repeats-row", "each page has its first row twice", {"limit": _doubles_one}, _walk_differs(40)),
+    (_CC, "order-unstable", "rows of one hour come in another order at each call", {"order": _shuffled_ties}, _unsorted()),
+    (_SK, "limit-ignored", "limit is ignored", {"limit": _ignored}, _count_differs(3, limit=3)),
+    (_SK, "limit-one-less", "one row less than limit is sent", {"limit": _limit(lambda n: n - 1)}, _count_differs(3, limit=3)),
+    (_SK, "limit-zero-default", "limit=0 is taken for the default", {"limit": _limit(lambda n: n or 20)}, _count_differs(0, limit=0)),
+    (_SK, "limit-default-100", "100 rows are sent without a limit", {"limit": _default_limit(100)}, _count_differs(20)),
+    (_SK, "limit-default-10", "10 rows are sent without a limit", {"limit": _default_limit(10)}, _count_differs(20)),
+    (_SK, "limit-capped", "never more than 50 rows are sent", {"limit": _limit(lambda n: min(n, 50))}, _count_differs(120, limit=120)),
+    (_SK, "offset-ignored", "offset is ignored", {"offset": _ignored}, _walk_differs(50)),
+    (_SK, "offset-one-less", "offset skips one row too few", {"offset": _offset(lambda n, _: n - 1)}, _walk_differs(50)),
+    (_SK, "offset-one-more", "offset skips one row too many", {"offset": _offset(lambda n, _: n + 1 if n else 0)}, _walk_differs(50)),
+    (_SK, "offset-in-pages", "offset counts pages", {"offset": _offset(lambda n, call: n * call.values["limit"])}, _walk_differs(50)),
+    (_SK, "offset-capped", "offset never skips more than 100 rows", {"offset": _offset(lambda n, _: min(n, 100))}, _walk_differs(50)),
+    (_SK, "offset-last-page", "beyond the end the last page comes again", {"offset": _repeats_last}, _count_differs(0, offset=5000)),
+    (_SK, "order-ignored", "order is ignored", {"order": newest_first}, _unsorted(ascending=True, order="asc", limit=9)),
+    (_SK, "order-reversed", "asc and desc are exchanged", {"order": lambda rows, call: _ORDERED(rows, call)[::-1]}, _unsorted(order="desc", limit=9)),
+    (_SK, "order-default-asc", "without an order the oldest come first", {"order": lambda rows, call: _ORDERED(rows, call)[:: 1 if call.asks("order") else -1]}, _unsorted(limit=9)),
+    (_SK, "order-by-id", "runs are ordered by id", {"order": _sorted_by(lambda r: r["id"])}, _unsorted(limit=9)),
+    (_SK, "order-within-pages", "each page is in order, the pages are not", {"order": _sorted_pages}, lambda c: _pages_unsorted(c, 50)),
+    (_SK, "order-two-swapped", "two rows on the second page are exchanged", {"order": _two_swapped}, _unsorted(limit=100)),
+    (_SK, "order-unstable", "rows of one hour come in another order at each call", {"order": _shuffled_ties}, _unsorted(limit=100)),
+)  # fmt: skip
+
+
+def _cursor_loses_fractions(client: Client) -> bool:
+    """A cursor just after the newest row must keep it."""
+    newest = client.rows(limit=1)[0]["created_at"]
+    cursor = newest[:-5] + ".999Z"
+    return client.rows(limit=1, cursor=cursor)[0]["created_at"] != newest and newest[-5:] != ".999Z"
+
+
+def _pages_unsorted(client: Client, size: int) -> bool:
+    moments = [row["created_at"] for page in client.pages(size) for row in page]
+    return moments != sorted(moments, reverse=True)
+
+
+def _paging() -> Iterator[Variant]:
+    for op, name, words, steps, probe in _PAGING:
+        yield fault(f"{op.replace('.', '-')}-{name}", op, "paging", words, probe, clauses="RP5", steps=steps)
+
+
+# ----------------------------------------------------------------------------------------------------- filters
+
+
+def _status(keep: Callable[[str, str], bool]) -> Step:
+    def step(rows: list[Row], call: Call) -> list[Row]:
+        wanted = call.values["status"]
+        return rows if wanted is None else [row for row in rows if keep(row["status"], str(wanted))]
+
+    return step
+
+
+def _loses_one(rows: list[Row], call: Call) -> list[Row]:
+    kept = equal("status", "status")(rows, call)
+    return kept[:3] + kept[4:] if call.values["status"] else kept
+
+
+def _start_time(change: Callable[[Any], Any], default: timedelta = timedelta(days=1)) -> Step:
+    def step(rows: list[Row], call: Call) -> list[Row]:
+        given = zoned(call.values["start_time"])
+        earliest = change(given) if given else call.clock.now() - default
+        return [row for row in rows if row["created_at"] >= earliest]
+
+    return step
+
+
+def _strictly_since(rows: list[Row], call: Call) -> list[Row]:
+    earliest = zoned(call.values["start_time"])
+    return [row for row in since(rows, call) if row["created_at"] != earliest]
+
+
+def _until(rows: list[Row], call: Call) -> list[Row]:
+    given = zoned(call.values["start_time"])
+    return [row for row in rows if row["created_at"] <= given] if given else since(rows, call)
+
+
+def _ignored_with(parameter: str, other: str, field: str) -> Step:
+    """A filter that is forgotten when another one is given."""
+
+    def step(rows: list[Row], call: Call) -> list[Row]:
+        return rows if call.values.get(other) is not None else equal(parameter, field)(rows, call)
+
+    return step
+
+
+def _either(rows: list[Row], call: Call) -> list[Row]:
+    """Two filters give the rows of both."""
+    status, workflow = call.values["status"], call.values["workflow_id"]
+    if status is None or workflow is None:
+        return equal("status", "status")(equal("workflow_id", "workflow_id")(rows, call), call)
+    return [row for row in rows if row["status"] == str(status) or row["workflow_id"] == str(workflow)]
+
+
+def _unknown_is_all(rows: list[Row], call: Call) -> list[Row]:
+    return equal("credential_id", "_vault")(rows, call) or rows
+
+
+def _one_member_lost(rows: list[Row], call: Call) -> list[Row]:
+    return [] if call.values["status"] == "execution.stopped" else equal("status", "status")(rows, call)
+
+
+def _wanted_later(rows: list[Row], call: Call) -> list[Row]:
+    """What execution began after start_time, whenever the run was created."""
+    earliest = zoned(call.values["start_time"])
+    if earliest is None:
+        return since(rows, call)
+    return [row for row in rows if (row["execution_start"] or row["created_at"] - timedelta(hours=2)) >= earliest]
+
+
+def _since_differs(client: Client) -> bool:
+    """Whether start_time loses a row, the row at that very moment included, or keeps an older one."""
+    everything = client.get().rows
+    start = everything[100]["created_at"]
+    return client.get(query={"start_time": start}).rows != everything[:101]
+
+
+def _default_window_differs(client: Client) -> bool:
+    return len(client.get().rows) != RECENT
+
+
+def _both_differ(client: Client) -> bool:
+    everything = client.get().rows
+    status, workflow = "execution.success", next(row["workflow_id"] for row in everything if row["workflow_id"])
+    expected = [row for row in everything if (row["status"], row["workflow_id"]) == (status, workflow)]
+    return client.get(query={"status": status, "workflow_id": workflow}).rows != expected
+
+
+def _vaults_differ(client: Client) -> bool:
+    """Whether the rows of the vault credentials overlap, or an unknown credential has rows."""
+    seen = [row["session_id"] for vault in VAULTS for row in client.get(query={"credential_id": vault}).rows]
+    return len(seen) != len(set(seen)) or bool(client.get(query={"credential_id": "nobody's"}).rows)
+
+
+def _shows_the_old(client: Client) -> bool:
+    old = (client.clock.now() - timedelta(days=60)).isoformat()
+    reply = client.get(query={"start_time": old})
+    oldest = (client.clock.now() - timedelta(days=32)).isoformat()
+    return reply.status == 200 and any(row["created_at"] < oldest for row in reply.rows)
+
+
+_FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
+    ("status-ignored", "status is ignored", {"status": _ignored}, _filter_differs("status")),
+    ("status-prefix", "status compares beginnings, of which execution.st is one", {"status": _status(lambda have, want: have[:12] == want[:12])}, _filter_differs("status")),
+    ("status-inverted", "status keeps the other rows", {"status": _status(lambda have, want: have != want)}, _filter_differs("status")),
+    ("status-loses-one", "each status loses its fourth row", {"status": _loses_one}, _filter_differs("status")),
+    ("status-paused-requeued", "execution.paused includes execution.requeued", {"status": _status(lambda have, want: have == want or (want, have) == ("execution.paused", "execution.requeued"))}, _filter_differs("status")),
+    ("status-stopped-lost", "execution.stopped finds nothing", {"status": _one_member_lost}, _filter_differs("status")),
+    ("workflow_id-ignored", "workflow_id is ignored", {"workflow_id": _ignored}, _filter_differs("workflow_id")),
+    ("workflow_id-workspace", "workflow_id is compared with workspace_id", {"workflow_id": equal("workflow_id", "workspace_id")}, _filter_differs("workflow_id")),
+    ("workflow_id-keeps-null", "workflow_id keeps the rows without a workflow", {"workflow_id": lambda rows, c: [r for r in rows if c.values["workflow_id"] is None or r["workflow_id"] in {None, str(c.values["workflow_id"])}]}, _filter_differs("workflow_id")),
+    ("workflow_id-first-digits", "workflow_id compares eight digits in capitals", {"workflow_id": lambda rows, c: [r for r in rows if c.values["workflow_id"] is None or str(r["workflow_id"])[:8] == str(c.values["workflow_id"])[:8].upper()]}, _filter_differs("workflow_id")),
+    ("status-with-workflow", "status is ignored when workflow_id is given", {"status": _ignored_with("status", "workflow_id", "status")}, _both_differ),
+    ("filters-either", "two filters keep the rows of either", {"workflow_id": _ignored, "status": _either}, _both_differ),
+    ("credential_id-ignored", "credential_id is ignored", {"credential_id": _ignored}, _vaults_differ),
+    ("credential_id-unknown-all", "an unknown credential_id keeps all rows", {"credential_id": _unknown_is_all}, _vaults_differ),
+    ("start_time-ignored", "start_time is ignored", {"start_time": _start_time(lambda t: t - timedelta(days=400))}, _since_differs),
+    ("start_time-strict", "a run created at start_time is lost", {"start_time": _strictly_since}, _since_differs),
+    ("start_time-until", "start_time keeps what is older", {"start_time": _until}, _since_differs),
+    ("start_time-whole-hours", "start_time is rounded down to the hour", {"start_time": _start_time(lambda t: t.replace(minute=0, second=0, microsecond=0))}, _since_differs),
+    ("start_time-of-execution", "start_time is compared with execution_start", {"start_time": _wanted_later}, _since_differs),
+    ("start_time-offset-ignored", "the offset of start_time is ignored", {"start_time": _start_time(lambda t: t.replace(tzinfo=zoned(t.replace(tzinfo=None)).tzinfo))},
+     lambda client: _with_offset_differs(client)),
+    ("start_time-default-hour", "without start_time an hour is shown", {"start_time": _start_time(lambda t: t, timedelta(hours=1))}, _default_window_differs),
+    ("start_time-default-week", "without start_time a week is shown", {"start_time": _start_time(lambda t: t, timedelta(days=7))}, _default_window_differs),
+    ("start_time-too-old", "a start_time older than 31 days shows what is older", {"oldest": _ignored}, _shows_the_old),
+)  # fmt: skip
+
+
+def _with_offset_differs(client: Client) -> bool:
+    from datetime import datetime, timezone
+
+    rows = client.get().rows
+    start = datetime.fromisoformat(rows[60]["created_at"]).astimezone(timezone(timedelta(hours=5)))
+    return client.get(query={"start_time": start.isoformat()}).rows != rows[:61]
+
+
+def _filters() -> Iterator[Variant]:
+    for name, words, steps, probe in _FILTERS:
+        yield fault(f"cloudcruise-list-{name}", _CC, "filters", words, probe, clauses="RP5", steps=steps)
+
+
+# ---------------------------------------------------------------------------------- whose rows, and which thread
+
+
+def _prefix_scope(rows: list[Row], call: Call) -> list[Row]:
+    return [row for row in rows if row["thread_id"][:7] == call.values["thread_id"][:7]]
+
+
+def _leaks_some(rows: list[Row], call: Call) -> list[Row]:
+    own = STEPS[_SK]["scope"](rows, call)
+    return own + [row for row in rows if row["_rank"] == 30 and row not in own]
+
+
+def _foreign(client: Client) -> bool:
+    return any(row["thread_id"] != THREAD for row in client.rows())
+
+
+def _loses_thread(rows: list[Row], call: Call) -> list[Row]:
+    own = STEPS[_SK]["scope"](rows, call)
+    return [{**row, "thread_id": THREAD} for row in own] if call.values["thread_id"] == OTHER_THREAD else own
+
+
+def _other_owners(client: Client) -> bool:
+    return {row["owner_id"] for row in client.rows()} != {"amara.okafor"}
+
+
+def _as(client: Client, headers: dict[str, str]) -> list[Row]:
+    return client.get(query={"limit": 1000}, headers=headers).rows
+
+
+def _whose() -> Iterator[Variant]:
+    semantic: dict[str, Any] = {"family": "semantics", "clauses": "RP5 RP6"}
+    yield fault(
+        "seekrflow-list-thread-ignored",
+        _SK,
+        sentence="every thread shows the runs of all",
+        probe=_foreign,
+        steps={"scope": _prefix_scope},
+        **semantic,
+    )
+    yield fault(
+        "seekrflow-list-thread-leaks",
+        _SK,
+        sentence="a few runs of other threads are shown",
+        probe=_foreign,
+        steps={"scope": _leaks_some},
+        **semantic,
+    )
+    yield fault(
+        "seekrflow-list-thread-wrong-name",
+        _SK,
+        sentence="the runs of the second thread name the first one",
+        probe=lambda c: any(r["thread_id"] != OTHER_THREAD for r in c.get(f"/v1/threads/{OTHER_THREAD}/runs").rows),
+        steps={"scope": _loses_thread},
+        **semantic,
+    )
+    yield fault(
+        "nx1-list-shows-others",
+        _NX,
+        sentence="a regular user sees the runs of all users",
+        probe=_other_owners,
+        steps={"visible": _ignored},
+        **semantic,
+    )
+    yield fault(
+        "nx1-list-admin-sees-own",
+        _NX,
+        sentence="an admin sees only runs of their own",
+        probe=lambda c: not {"amara.okafor", "jonas.weber"} <= {row["owner_id"] for row in _as(c, _ADMIN)},
+        steps={"visible": lambda rows, call: [r for r in rows if call.caller and r["owner_id"] == call.caller.owner]},
+        **semantic,
+    )
+    yield fault(
+        "nx1-list-wrong-owner",
+        _NX,
+        sentence="every user sees the first user's runs",
+        probe=lambda c: any(row["owner_id"] != "jonas.weber" for row in _as(c, _JONAS)),
+        steps={"visible": lambda rows, _call: [row for row in rows if row["owner_id"] == "amara.okafor"]},
+        **semantic,
+    )
+
+
+VARIANTS = (*_paging(), *_filters(), *_whose())
