@@ -1,0 +1,71 @@
+"""Named streams of choices: the same name gives the same choices, in every process and whatever was asked before.
+
+A row has a stream for each of its fields, so that one field can be known without making the others.
+``random.Random`` would do, and takes eight times as long to seed.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+_BLOCK_BITS = 512
+_SPARE_BITS = 64
+
+
+class Dice:
+    """The choices that belong to ``name``. ``depth`` counts how far below the value first asked for this one is."""
+
+    __slots__ = ("_blocks", "_left", "depth", "lean", "name")
+
+    def __init__(self, name: str, *, depth: int = 0, lean: float = 0.0) -> None:
+        self.name = name
+        self.depth = depth
+        self.lean = lean
+        """How likely an optional part is left out, 0 to 1."""
+        self._left = 1
+        self._blocks = 0
+
+    def child(self, name: str | int) -> "Dice":
+        """The choices of a part."""
+        return Dice(f"{self.name}/{name}", depth=self.depth + 1, lean=self.lean)
+
+    def below(self, n: int) -> int:
+        """One of 0 … ``n`` - 1."""
+        while self._left < n << _SPARE_BITS:
+            digest = blake2b(f"{self.name}#{self._blocks}".encode("utf-8", "surrogatepass")).digest()
+            self._left = self._left << _BLOCK_BITS | int.from_bytes(digest, "little")
+            self._blocks += 1
+        self._left, chosen = divmod(self._left, n)
+        return chosen
+
+    def between(self, low: int, high: int) -> int:
+        """One of ``low`` … ``high``, both included."""
+        return low + self.below(high - low + 1)
+
+    def fraction(self) -> float:
+        """At least 0 and less than 1."""
+        return self.below(1 << 53) / (1 << 53)
+
+    def chance(self, probability: float) -> bool:
+        return self.fraction() < probability
+
+    def pick(self, choices: Sequence[_T]) -> _T:
+        return choices[self.below(len(choices))]
+
+    def shuffled(self, items: Sequence[_T]) -> list[_T]:
+        left = list(items)
+        return [left.pop(self.below(len(left))) for _ in range(len(left))]
+
+
+def uuid_text(dice: Dice) -> str:
+    """A version 4 UUID in its canonical spelling (RFC 9562)."""
+    bits = dice.below(1 << 128)
+    bits = bits & ~(0xF << 76) & ~(0x3 << 62) | 0x4 << 76 | 0x2 << 62
+    digits = f"{bits:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def json_value(dice: Dice) -> Any:
+    """Any small JSON value, for a schema that says nothing."""
+    return dice.pick(("text", 7, 2.5, True, None, [], {}, ["a", "b"], {"key": "value"}))

@@ -1,0 +1,356 @@
+"""The fields of a resource's rows: each a function of the row's life and of how far that life has come.
+
+A field can be asked for alone, so that a hundred thousand rows can be sorted and found before one of them is made.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from mocks.world.clock import DAY, HOUR, SECOND, Micros, micros, spelled
+from mocks.world.collection import Life
+from mocks.world.dice import Dice
+from mocks.world.generation import CannotGenerate, Generator, Maker
+from mocks.world.uses import Uses
+from specs import Api, Resource, Schema
+from specs.schemas import escape
+from specs.vocabulary import SetWhen
+
+ABSENT = msgspec.UNSET
+"""What a field is that a row leaves out."""
+
+FieldOf = Callable[[Life, int], Any]
+
+_TRIES = 8
+_NULL_EVERY = 4  # of so many neighbouring rows one is null
+_POOL = 6  # so many different values has a field that points elsewhere
+_DEADLINES = ("expire", "deadline", "due", "until", "valid_to", "next")
+_CHANGES = ("updat", "modif", "chang", "last", "latest")
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property of the resource. ``moment`` says how a time is spelled, and is empty where it is none."""
+
+    name: str
+    schema: Schema
+    resolved: Schema
+    pointer: str
+    required: bool
+    nullable: bool
+    moment: str = ""
+    uuid: bool = False
+
+
+class Blueprint:
+    """Compiles a resource's fields. ``world`` is the name of the stream that all its choices come from."""
+
+    def __init__(self, api: Api, resource: Resource, uses: Uses, world: str, generator: Generator) -> None:
+        self.world = world
+        self.resource = resource
+        self.uses = uses
+        self._schemas = api.schemas
+        self._generator = generator
+        self._words = resource.words
+        self.properties = {name: self._property(name) for name in resource.properties}
+        self._summed = {rule.field.partition(".")[0] for rule in self._words.sum}
+        self._fields = {name: self._field(prop) for name, prop in self.properties.items()}
+        self._validator = api.schemas.validator(resource.pointer)
+
+    # --------------------------------------------------------------------------------------------- asked for
+
+    def row(self, life: Life, phase: int) -> dict[str, Any]:
+        """The whole row. Raises ``CannotGenerate`` where no combination of its fields is valid."""
+        for attempt in range(_TRIES):
+            tried = replace(life, key=f"{life.key}~{attempt}") if attempt else life
+            row = {n: value for n, make in self._fields.items() if (value := make(tried, phase)) is not ABSENT}
+            for rule in self._words.sum:
+                _add_up(row, rule.field.split("."), [path.split(".") for path in rule.of])
+            if self._validator.is_valid(row):
+                return row
+        raise CannotGenerate(self.resource.pointer)
+
+    def value(self, path: str, life: Life, phase: int) -> Any:
+        """One field, at a dotted path; ``ABSENT`` where the row has none."""
+        name, *inner = path.split(".")
+        if name not in self._fields:
+            return ABSENT
+        made = self.row(life, phase).get(name, ABSENT) if name in self._summed else self._fields[name](life, phase)
+        return follow(made, inner)
+
+    def mark(self, path: str, value: Any) -> Any:
+        """What a field's value is found and sorted by: moments as microseconds, UUIDs in one spelling."""
+        prop = self.properties.get(path)
+        if value is None or value is ABSENT:
+            return None
+        if isinstance(value, datetime):
+            return micros(value)
+        if isinstance(value, UUID):
+            return str(value)
+        if isinstance(value, str) and prop is not None:
+            return _text_mark(value, prop)
+        if isinstance(value, float | int) and prop is not None and prop.moment:
+            return round(value * SECOND)
+        return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
+
+    def admitted(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Of values that a request has for fields, those that the schema of the row allows."""
+        return {n: v for n, v in wanted.items() if n in self.properties and self._admits(self.properties[n], v)}
+
+    def _admits(self, prop: Property, value: Any) -> bool:
+        if value is None:
+            return prop.nullable
+        return self._schemas.validator(prop.pointer).is_valid(value)
+
+    def pool(self, name: str) -> list[Any]:
+        """The values that a field which points elsewhere is picked from."""
+        return self.several(name, _POOL)
+
+    def several(self, name: str, count: int) -> list[Any]:
+        """Different values of a field, fewer where its schema has no more."""
+        prop = self.properties[name]
+        make = self._generator.valid(prop.schema, prop.pointer, name, null=False)
+        made: dict[Any, Any] = {}
+        for index in range(4 * count):
+            value = make(Dice(f"{self.world}/{name}/{index}"))
+            made.setdefault(self.mark(name, value), value)
+            if len(made) == count:
+                break
+        return list(made.values())
+
+    # ---------------------------------------------------------------------------------------------- compiled
+
+    def _property(self, name: str) -> Property:
+        schema = self.resource.properties[name]
+        pointer = f"{self.resource.pointer}/properties/{escape(name)}"
+        resolved, _, nullable = self._schemas.nullable(schema, pointer)
+        shape = schema.get("x-runproof", {}).get("shape") if isinstance(schema, Mapping) else None
+        timed = any(name in timeline.fields for timeline in self._words.timeline)
+        return Property(
+            name=name,
+            schema=schema,
+            resolved=resolved,
+            pointer=pointer,
+            required=name in self.resource.schema.get("required", ()),
+            nullable=nullable,
+            moment=_spelling(resolved, shape, timed=timed),
+            uuid="uuid" in {shape, resolved.get("format")},
+        )
+
+    def _field(self, prop: Property) -> FieldOf:
+        rule = self._rule(prop.name)
+        make = self._content(prop)
+        if rule is not None:
+            make = self._by_status(prop, rule, make)
+        elif self._may_be_null(prop):
+            make = self._now_and_then_null(prop, make)
+
+        def given_or_made(life: Life, phase: int) -> Any:
+            return life.given[prop.name] if prop.name in life.given else make(life, phase)
+
+        return given_or_made
+
+    def _content(self, prop: Property) -> FieldOf:
+        """What the field holds while it holds anything."""
+        name, status = prop.name, self._words.status
+        for constant in self._words.constant:
+            if constant.field == name:
+                return lambda _life, _phase: constant.value
+        if status is not None and status.field == name:
+            return lambda life, phase: life.journey.path[phase]
+        for truth in self._words.true_only_when:
+            if truth.field == name:
+                return lambda life, phase: life.journey.path[phase] in truth.status
+        if prop.moment:
+            return self._moment(prop)
+        if name == self.uses.owner and self.uses.owners:
+            return self._picked(name, self.uses.owners)
+        return self._generated(prop)
+
+    def _generated(self, prop: Property) -> FieldOf:
+        name = prop.name
+        if name not in self.uses.unique:
+            if prop.resolved.get("enum"):
+                return self._in_turn(prop)
+            points_elsewhere = name in self.uses.filtered or name.endswith("_id")
+            if points_elsewhere and not prop.schema.get("examples"):
+                return self._picked(name, self.pool(name))
+        elif prop.resolved.get("type") in {"integer", "number"}:
+            return self._counted(prop)
+        make: Maker = self._generator.valid(prop.schema, prop.pointer, name, null=False)
+        return lambda life, _phase: make(Dice(f"{life.key}/{name}"))
+
+    def _picked(self, name: str, choices: Sequence[Any]) -> FieldOf:
+        return lambda life, _phase: Dice(f"{life.key}/{name}").pick(choices)
+
+    def _in_turn(self, prop: Property) -> FieldOf:
+        members = [m for m in prop.resolved["enum"] if m is not None] or [None]
+        return lambda life, _phase: (
+            Dice(f"{life.key}/{prop.name}").pick(members)
+            if life.index is None
+            else in_turn(f"{self.world}/{prop.name}", members, life.index)
+        )
+
+    def _counted(self, prop: Property) -> FieldOf:
+        first = max(int(prop.resolved.get("minimum", 1)), 1)
+        return lambda life, _phase: first + life.number
+
+    # ------------------------------------------------------------------------------------------ set and null
+
+    def _rule(self, name: str) -> SetWhen | None:
+        rules = [rule for rule in self._words.set_when if rule.field == name]
+        if not rules:
+            return None
+        return SetWhen(
+            field=name,
+            set=tuple(status for rule in rules for status in rule.set),
+            unset=tuple(status for rule in rules for status in rule.unset),
+            basis=rules[0].basis,
+        )
+
+    def _by_status(self, prop: Property, rule: SetWhen, make: FieldOf) -> FieldOf:
+        """Set from the status on that demands it, and kept until one forbids it."""
+        nothing = None if prop.nullable else make if prop.required else ABSENT
+
+        def made(life: Life, phase: int) -> Any:
+            since = _set_since(rule, life.journey.path[: phase + 1])
+            if since is None:
+                return nothing(life, phase) if callable(nothing) else nothing
+            return spelled_as(prop.moment, life.journey.moments[since]) if prop.moment else make(life, phase)
+
+        return made
+
+    def _may_be_null(self, prop: Property) -> bool:
+        fixed = {*self.uses.ordered_by, *self.uses.unique, *self._summed}
+        fixed |= {rule.field for rule in self._words.constant} | {rule.field for rule in self._words.true_only_when}
+        status = self._words.status
+        return prop.nullable and prop.name not in fixed and (status is None or prop.name != status.field)
+
+    def _now_and_then_null(self, prop: Property, make: FieldOf) -> FieldOf:
+        name = prop.name
+
+        def made(life: Life, phase: int) -> Any:
+            return None if self._is_null(name, life) else make(life, phase)
+
+        return made
+
+    def _is_null(self, name: str, life: Life) -> bool:
+        """By turns, so that a few rows of each status show the field null and set."""
+        if life.index is None:
+            return Dice(f"{life.key}/{name}?").below(_NULL_EVERY) == 0
+        members = self.status_members
+        turn, place = divmod(life.index, len(members))
+        group, position = divmod(turn, _NULL_EVERY)
+        return Dice(f"{self.world}/{name}?/{group}/{place}").below(_NULL_EVERY) == position
+
+    @property
+    def status_members(self) -> Sequence[str]:
+        """The statuses of seeded rows; a single nameless one where the resource has no status."""
+        status = self._words.status
+        if status is None:
+            return ("",)
+        members = self.properties[status.field].resolved.get("enum")
+        return members or sorted({status.initial, *status.transitions, *status.terminal})
+
+    # ----------------------------------------------------------------------------------------------- moments
+
+    def _moment(self, prop: Property) -> FieldOf:
+        """A time of the row's life that no status decides: its beginning, a deadline, or its latest change."""
+        ranks = [line.fields.index(prop.name) for line in self._words.timeline if prop.name in line.fields]
+        rank = max(ranks, default=0)
+        if any(word in prop.name.lower() for word in _DEADLINES):
+            return lambda life, _phase: spelled_as(prop.moment, self._deadline(prop.name, rank, life))
+        if rank or (not ranks and any(word in prop.name.lower() for word in _CHANGES)):
+            return lambda life, phase: spelled_as(prop.moment, life.journey.moments[phase])
+        return lambda life, _phase: spelled_as(prop.moment, life.journey.moments[0])
+
+    def _deadline(self, name: str, rank: int, life: Life) -> Micros:
+        return life.journey.moments[0] + rank * DAY + Dice(f"{life.key}/{name}").below(12) * HOUR
+
+    @property
+    def ends_at_order(self) -> bool:
+        """Whether rows are sorted by their latest change, not by their beginning."""
+        return any(name in line.fields[1:] for line in self._words.timeline for name in self.uses.ordered_by)
+
+
+def in_turn(world: str, members: Sequence[Any], index: int) -> Any:
+    """The member that a seeded row has: each once in every so many rows, in an order that looks like none."""
+    turn, place = divmod(index, len(members))
+    return Dice(f"{world}/{turn}").shuffled(members)[place]
+
+
+def follow(value: Any, path: Sequence[str]) -> Any:
+    """What stands in a value at a path of property names; ``ABSENT`` where nothing does."""
+    for part in path:
+        if not isinstance(value, Mapping) or part not in value:
+            return ABSENT
+        value = value[part]
+    return value
+
+
+def spelled_as(spelling: str, at: Micros) -> str | int | float:
+    """A moment as a field spells it."""
+    match spelling:
+        case "seconds":
+            return at // SECOND
+        case "fraction":
+            return at / SECOND
+        case "date":
+            return spelled(at)[:10]
+    return spelled(at)
+
+
+def _spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
+    kind = resolved.get("type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    if "date-time" in {shape, resolved.get("format")}:
+        return "text"
+    if resolved.get("format") == "date":
+        return "date"
+    if timed and "integer" in kinds:
+        return "seconds"
+    if timed and "number" in kinds:
+        return "fraction"
+    return "text" if timed and "string" in kinds else ""
+
+
+def _text_mark(text: str, prop: Property) -> Any:
+    if prop.moment:
+        try:
+            return micros(datetime.fromisoformat(text.upper()))
+        except ValueError:
+            return None
+    if prop.uuid:
+        try:
+            return str(UUID(text))
+        except ValueError:
+            return text
+    return text
+
+
+def _set_since(rule: SetWhen, path: Sequence[str]) -> int | None:
+    """The phase since which the field has held a value, or None where it holds none now."""
+    since = None
+    for phase, status in enumerate(path):
+        if status in rule.unset:
+            since = None
+        elif since is None and (status in rule.set or not rule.set):
+            since = phase
+    return since
+
+
+def _add_up(row: dict[str, Any], target: Sequence[str], parts: Sequence[Sequence[str]]) -> None:
+    numbers = [follow(row, part) for part in parts]
+    *outer, last = target
+    holder = follow(row, outer)
+    if not isinstance(holder, dict) or last not in holder:
+        return
+    if all(isinstance(n, int | float) for n in numbers):
+        total = {**holder, last: sum(numbers)}
+        for depth in range(len(outer), 0, -1):
+            total = {**follow(row, outer[: depth - 1]), outer[depth - 1]: total}
+        row.update(total)

@@ -1,0 +1,288 @@
+"""All rows of one resource: seeded by index, started one by one, or put there by the caller."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import msgspec
+
+from mocks.settings import Settings
+from mocks.world.clock import HOUR, NEVER, SECOND, Micros, micros
+from mocks.world.collection import Collection, Life, Marks, Row
+from mocks.world.dice import Dice
+from mocks.world.generation import Generator
+from mocks.world.lifecycle import Journey, Lifecycle
+from mocks.world.rows import ABSENT, Blueprint, follow, in_turn
+from mocks.world.uses import HIDDEN, uses_of
+from specs import Api, Resource, UsageError
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+_SECOND_SCOPE = 10  # rows that the second scope has at least
+_MANY = 50  # from so many rows on that leaves forty to the first
+_RECENT = 12 * HOUR
+_TRIES = 100
+
+
+class Table:
+    """The rows of ``resource`` in one world. ``world`` names the stream of choices that they all come from."""
+
+    def __init__(self, api: Api, resource: Resource, settings: Settings, generator: Generator) -> None:
+        self.resource = resource
+        self.world = f"{settings.seed}/{api.name}/{resource.name}"
+        self.uses = uses_of(api, resource, settings)
+        self.blueprint = Blueprint(api, resource, self.uses, self.world, generator)
+        self.at = {name: position for position, name in enumerate(self.uses.marked)}
+        self._settings = settings
+        self._epoch = micros(settings.epoch)
+        self._validator = api.schemas.validator(resource.pointer)
+        self._lifecycle = Lifecycle(resource.words.status) if resource.words.status else None
+        self._hidden = dict(self.uses.hidden)
+        self.reset()
+
+    # ---------------------------------------------------------------------------------------- the whole table
+
+    def reset(self) -> None:
+        """Back to the seeded rows."""
+        self.scopes = {name: self._scope_values(name) for name in self.uses.scopes}
+        self._take(self._seeded())
+
+    def put(self, values: Sequence[Mapping[str, Any]]) -> None:
+        """Replace every row with rows that were checked."""
+        rows = [self._given(value, index, len(values)) for index, value in enumerate(values)]
+        for name, known in self.scopes.items():
+            shown = [follow(value, name.split(".")) for value in values]
+            self.scopes[name] = list(dict.fromkeys(v for v in (*shown, *known) if isinstance(v, str | int)))
+        self._take(rows)
+
+    def _take(self, rows: list[Row]) -> None:
+        self._found: dict[str, dict[Any, Row]] = {name: {} for name in self.uses.unique}
+        for row in rows:
+            for name, found in self._found.items():
+                found.setdefault(row.marks[self.at[name]], row)
+        found_by = [self.at[name] for name in self.uses.found_by]
+        self._collections = {name: Collection(self.at[name], found_by) for name in self.uses.ordered_by}
+        self._unordered = Collection(None, found_by)
+        for collection in self._all_collections():
+            collection.load(rows)
+        self._started: list[Row] = []
+        self._due: list[tuple[Micros, int, Row]] = []
+        self._first_number = len(rows)
+        self._settled: Micros = -NEVER
+
+    def collection(self, ordered_by: str | None) -> Collection:
+        return self._unordered if ordered_by is None else self._collections[ordered_by]
+
+    def knows_scope(self, name: str, mark: Any) -> bool:
+        """Whether a scope exists, also where it holds nothing."""
+        return any(self.blueprint.mark(name, value) == mark for value in self.scopes[name])
+
+    def _all_collections(self) -> Iterator[Collection]:
+        # Without an order of its own a list shows rows by number, and only then is that kept sorted.
+        yield from self._collections.values() if self._collections else (self._unordered,)
+
+    # ------------------------------------------------------------------------------------------- one row of it
+
+    def find(self, field: str, value: Any) -> Row | None:
+        """The row whose unique field has a value; of several that a request gave the same, the latest."""
+        return self._found[field].get(self.blueprint.mark(field, value))
+
+    def phase(self, row: Row, now: Micros) -> int:
+        journey = self.life(row).journey
+        return journey.phase(now) if row.moves else journey.last
+
+    def encoded(self, row: Row, now: Micros) -> bytes:
+        """The row as JSON."""
+        if row.fresh_until <= now:
+            life = self.life(row)
+            row.encoded = _encode(self.blueprint.row(life, self.phase(row, now)))
+            row.fresh_until = (life.journey.next_change(now) if row.moves else None) or NEVER
+        return row.encoded
+
+    def reader(self, row: Row, phase: int) -> Callable[[str], Any]:
+        """A function from a field's name to the row's value at a phase, ``ABSENT`` where it has none."""
+        life = self.life(row)
+        if row.life is not None:
+            return lambda name: self.blueprint.value(name, life, phase)
+        shown = _decode(row.encoded)
+        if self.resource.words.status:
+            shown[self.resource.words.status.field] = life.journey.path[phase]
+        return lambda name: shown.get(name, ABSENT)
+
+    def life(self, row: Row) -> Life:
+        """A row that was put there has no life of its own: one is made up that leads to its status."""
+        if row.life is not None:
+            return row.life
+        status = self.resource.words.status
+        shown = follow(_decode(row.encoded), [status.field]) if status else ""
+        orders = [row.marks[self.at[name]] for name in self.uses.ordered_by]
+        begun = orders[0] if orders and isinstance(orders[0], int) else self._epoch
+        return Life(self._key("put", row.number), row.number, 0, self._past(str(shown), begun, "put", row.number))
+
+    # ------------------------------------------------------------------------------------------------ started
+
+    def start(self, given: Mapping[str, Any], now: Micros) -> Row:
+        """A new run that begins now; a moment later where another began at the very same one."""
+        count = len(self._started)
+        if self._started:
+            last = self._life_of(self._started[-1]).journey.moments[0]
+            now = max(now, last + 1) if last < now + SECOND else now
+        number = self._first_number + count
+        row = self._unique(self._key("started", count), number, None, given, lambda key: self._future(key, now))
+        row.moves = True
+        for collection in self._all_collections():
+            collection.add(row)
+        self._started.append(row)
+        self._await_change(row, now)
+        return row
+
+    def settle(self, now: Micros) -> None:
+        """Let every started run be where it is at this moment, also where the clock went back."""
+        if now < self._settled:
+            self._due = []
+            for row in self._started:
+                self._move(row, now)
+        while self._due and self._due[0][0] <= now:
+            self._move(heappop(self._due)[2], now)
+        self._settled = now
+
+    def _move(self, row: Row, now: Micros) -> None:
+        life = self._life_of(row)
+        marks = self._marks(life, life.journey.phase(now))
+        row.fresh_until = -NEVER
+        if marks != row.marks:
+            for collection in self._all_collections():
+                collection.remove(row)
+            row.marks = marks
+            for collection in self._all_collections():
+                collection.add(row)
+        self._await_change(row, now)
+
+    def _await_change(self, row: Row, now: Micros) -> None:
+        change = self._life_of(row).journey.next_change(now)
+        if change is not None:
+            heappush(self._due, (change, row.number, row))
+
+    def _life_of(self, row: Row) -> Life:
+        assert row.life is not None
+        return row.life
+
+    # ------------------------------------------------------------------------------------------------- seeded
+
+    def _seeded(self) -> list[Row]:
+        self._found = {name: {} for name in self.uses.unique}
+        runs = self._settings.runs
+        givens = [{name: values[i] for name, values in self.scopes.items()} for i in range(2)]
+        second = max(_SECOND_SCOPE, runs // 6) if runs >= _MANY else runs // 6
+        rows = []
+        for index in range(runs):
+            in_second = (index * second) // runs != ((index + 1) * second) // runs
+            rows.append(self._seed(index, givens[in_second]))
+        return rows
+
+    def _seed(self, index: int, given: Mapping[str, Any]) -> Row:
+        status = in_turn(f"{self.world}/status", self.blueprint.status_members, index)
+        at = self._slot(index)
+        key = self._key("seeded", index)
+        journey = self._past(status, at, "seeded", index)
+        if self.blueprint.ends_at_order:
+            late = journey.moments[-1] - at
+            journey = Journey(journey.path, tuple(moment - late for moment in journey.moments))
+        return self._unique(key, self._settings.runs - 1 - index, index, given, lambda _key: journey)
+
+    def _slot(self, index: int) -> Micros:
+        """When a seeded row begins: most within the last half day, the others further back than lists look."""
+        runs, near, far = self._settings.runs, self.uses.near, self.uses.far
+        recent = runs - runs // 4
+        if index < recent:
+            first, last, place, places = 0, min(near // 2, _RECENT), index, recent
+        else:
+            first, last, place, places = near + near // 20, far - far // 30, index - recent, runs - recent
+        width = max(last - first, near) // places
+        jitter = Dice(f"{self.world}/slot/{index}").below(max(width // 2, 1))
+        return self._epoch - first - place * width - width // 4 - jitter - 1
+
+    def _past(self, status: str, begun: Micros, kind: str, index: int) -> Journey:
+        if self._lifecycle is None:
+            return Journey((status,), (begun,))
+        return self._lifecycle.past(status, begun, self._epoch, Dice(f"{self._key(kind, index)}/journey"))
+
+    def _future(self, key: str, now: Micros) -> Journey:
+        if self._lifecycle is None:
+            return Journey(("",), (now,))
+        return self._lifecycle.future(now, self._settings.pace, Dice(f"{key}/journey"))
+
+    def _unique(self, key: str, number: int, index: int | None, given: Mapping[str, Any], journey: Any) -> Row:
+        """A row that no other has the id of; a seeded one shares none of the fields that are looked up."""
+        names = [self.resource.words.id.field] if index is None else list(self._found)
+        for attempt in range(_TRIES):
+            name = f"{key}~{attempt}" if attempt else key
+            life = Life(name, number, index, journey(name), given)
+            marks = self._marks(life, life.journey.last if index is not None else 0)
+            if all(marks[self.at[n]] not in self._found[n] for n in names):
+                break
+        else:
+            raise UsageError(
+                f"{self.resource.name} has too few values of {names[0]!r} for so many rows",
+                remedy="Ask for fewer with --runs.",
+            )
+        row = Row(number, marks, life)
+        for n in self._found:
+            self._found[n][marks[self.at[n]]] = row
+        return row
+
+    def _key(self, kind: str, index: int) -> str:
+        return f"{self.world}/{kind}/{index}"
+
+    def _marks(self, life: Life, phase: int) -> Marks:
+        blueprint = self.blueprint
+        return tuple(
+            self._hidden_mark(name, blueprint.value(self.resource.words.id.field, life, phase))
+            if name.startswith(HIDDEN)
+            else blueprint.mark(name, blueprint.value(name, life, phase))
+            for name in self.at
+        )
+
+    def _hidden_mark(self, name: str, identity: Any) -> Any:
+        choices = self._hidden[name.removeprefix(HIDDEN)]
+        return self.blueprint.mark(name, Dice(f"{self.world}/{name}/{identity}").pick(choices))
+
+    def _scope_values(self, name: str) -> list[Any]:
+        """Three values: of the scope with most rows, of a smaller one, and of one that stays empty."""
+        return self.blueprint.several(name, 3)
+
+    # ---------------------------------------------------------------------------------------------------- put
+
+    def checked(self, values: Any) -> Sequence[Mapping[str, Any]]:
+        """Rows that may be put here. Raises ``UsageError`` where one breaks the schema or has no id of its own."""
+        name, identity = self.resource.name, self.resource.words.id.field
+        if not isinstance(values, list):
+            raise UsageError(f"the rows of {name!r} are no list")
+        seen = set()
+        for index, value in enumerate(values):
+            problem = next(self._validator.iter_errors(value), None)
+            if problem is not None:
+                place = "".join(f"/{part}" for part in problem.instance_path)
+                raise UsageError(
+                    f"row {index} of {name!r} breaks the schema at {place or 'its root'}: {problem.message}"
+                )
+            mark = self.blueprint.mark(identity, follow(value, identity.split(".")))
+            if mark is None or mark in seen:
+                raise UsageError(f"row {index} of {name!r} has {'no' if mark is None else 'the same'} {identity!r}")
+            seen.add(mark)
+            try:
+                _encode(value)
+            except (UnicodeEncodeError, ValueError) as error:
+                raise UsageError(f"row {index} of {name!r} is no JSON: {error}") from error
+        return values
+
+    def _given(self, value: Mapping[str, Any], index: int, count: int) -> Row:
+        identity = follow(value, self.resource.words.id.field.split("."))
+        marks = tuple(
+            self._hidden_mark(name, identity)
+            if name.startswith(HIDDEN)
+            else self.blueprint.mark(name, follow(value, name.split(".")))
+            for name in self.at
+        )
+        return Row(count - 1 - index, marks, None, _encode(value))

@@ -1,0 +1,352 @@
+"""The world of one API: its rows, what is asked of them, and the runs that are started in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from mocks.settings import Caller, Settings
+from mocks.world.clock import SECOND, Clock, Micros, span, spelled
+from mocks.world.collection import Page, Row
+from mocks.world.dice import Dice
+from mocks.world.generation import generator
+from mocks.world.table import Table
+from mocks.world.uses import HIDDEN
+from mocks.world.views import View, answer_of
+from specs import Api, Operation, UsageError
+from specs.vocabulary import Filter, Scope
+
+Values = Mapping[str, Any]
+# Named out here, because ``World.list`` hides the built-in one inside the class.
+_Wanted = list[tuple[int, Any]]
+_Tests = list[tuple[int, Callable[[Any], bool]]]
+Events = list[bytes]
+Known = list[Any]
+
+_LOOK_AGAIN_S = 0.25
+
+
+class UnknownScope(Exception):
+    """No collection has this value of a path parameter; ``status`` is how the overlay has that answered."""
+
+    def __init__(self, parameter: str, value: Any, status: int) -> None:
+        super().__init__(f"no {parameter} is {value!r}")
+        self.parameter = parameter
+        self.value = value
+        self.status = status
+
+
+class TooOld(Exception):
+    """A filter reaches further back than the overlay allows; ``oldest`` is its limit, such as ``-31d``."""
+
+    def __init__(self, parameter: str, oldest: str) -> None:
+        super().__init__(f"{parameter} reaches further back than {oldest}")
+        self.parameter = parameter
+        self.oldest = oldest
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How one operation speaks of a table, compiled."""
+
+    operation: Operation
+    table: Table
+    view: View
+    filters: tuple["_Asking", ...] = ()
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One filter: its parameter, and its window as microseconds before now."""
+
+    parameter: str
+    said: Filter
+    default: Micros | None
+    oldest: Micros | None
+
+
+class World:
+    """The rows of one API, as its operations show them, at the times of one clock.
+
+    ``values`` of a call holds the operation's parameters by name, decoded: int, float, bool, str, UUID, aware datetime;
+    defaults of the schema filled in, absent ones left out.
+    """
+
+    def __init__(self, api: Api, settings: Settings, clock: Clock) -> None:
+        self._api = api
+        self._settings = settings
+        self._clock = clock
+        self._tables = {
+            name: Table(api, resource, settings, generator(api.schemas)) for name, resource in api.resources.items()
+        }
+        self._asked = {operation.id: asked for operation in api.operations if (asked := self._compiled(operation))}
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    # ------------------------------------------------------------------------------------------- asked for rows
+
+    def list(self, operation: Operation, values: Values, caller: Caller) -> bytes:
+        """The rows that a list operation answers, as a JSON array.
+
+        A limit of zero or less holds no rows, an offset below zero is zero. Raises ``UnknownScope`` and ``TooOld``.
+        """
+        asked = self._asked[operation.id]
+        table, now = asked.table, self._clock.micros()
+        table.settle(now)
+        order = operation.words.order
+        rows = table.collection(order.by if order else None).select(self._page(asked, values, caller, now))
+        encoded = table.encoded
+        if asked.view.whole:
+            return b"[" + b",".join([r.encoded if now < r.fresh_until else encoded(r, now) for r in rows]) + b"]"
+        return msgspec.json.encode([self._shown(asked, row, now) for row in rows])
+
+    def fetch(self, operation: Operation, values: Values, caller: Caller) -> bytes | None:
+        """The one row that a fetch operation answers; None where the caller knows no such row."""
+        asked, now = self._asked[operation.id], self._clock.micros()
+        row = self._found(asked, values, caller, now)
+        if row is None:
+            return None
+        return asked.table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
+
+    def _found(self, asked: _Asked, values: Values, caller: Caller, now: Micros) -> Row | None:
+        words = asked.operation.words
+        said = words.fetches or words.watches
+        assert said is not None
+        asked.table.settle(now)
+        row = asked.table.find(said.field, values.get(said.parameter))
+        wanted = self._kept_apart(asked, values, caller)
+        return row if row is not None and all(row.marks[at] == mark for at, mark in wanted) else None
+
+    def _page(self, asked: _Asked, values: Values, caller: Caller, now: Micros) -> Page:
+        words, table = asked.operation.words, asked.table
+        equal = self._kept_apart(asked, values, caller)
+        tests: _Tests = []
+        least = before = None
+        by = words.order.by if words.order else None
+        for asking in asked.filters:
+            said, mark = asking.said, _wanted(asking, table, values, now)
+            if mark is None:
+                continue
+            at = table.at[HIDDEN + said.field if said.hidden else said.field]
+            if said.op == "ge" and said.field == by:
+                least = mark if least is None else max(least, mark)
+            elif said.op == "ge":
+                tests.append((at, _at_least(mark)))
+            elif said.hidden or said.field in table.uses.filtered:
+                equal.append((at, mark))
+            else:
+                tests.append((at, _equal_to(mark)))
+        if words.cursor is not None and (cursor := values.get(words.cursor.parameter)) is not None:
+            mark = table.blueprint.mark(words.cursor.before, cursor)
+            if words.cursor.before == by:
+                before = mark
+            else:
+                tests.append((table.at[words.cursor.before], _below(mark)))
+        return Page(
+            equal=tuple(equal),
+            tests=tuple(tests),
+            least=least,
+            before=before,
+            descending=self._descending(asked.operation, values),
+            offset=max(values.get(words.offset.parameter) or 0, 0) if words.offset else 0,
+            limit=values.get(words.limit.parameter) if words.limit else None,
+        )
+
+    def _kept_apart(self, asked: _Asked, values: Values, caller: Caller) -> _Wanted:
+        """What keeps the rows of other scopes and of other callers out of sight."""
+        words, table = asked.operation.words, asked.table
+        marks = []
+        if words.scope is not None:
+            marks.append((table.at[words.scope.field], self._scope_mark(table, words.scope, values)))
+        if words.visibility is not None and caller.owner is not None and not caller.admin:
+            owner = words.visibility.owner
+            marks.append((table.at[owner], table.blueprint.mark(owner, caller.owner)))
+        return marks
+
+    def _scope_mark(self, table: Table, scope: Scope, values: Values) -> Any:
+        value = values.get(scope.parameter)
+        mark = table.blueprint.mark(scope.field, value)
+        if scope.unknown >= 400 and not table.knows_scope(scope.field, mark):
+            raise UnknownScope(scope.parameter, value, scope.unknown)
+        return mark
+
+    def _descending(self, operation: Operation, values: Values) -> bool:
+        order = operation.words.order
+        if order is None:
+            return True
+        chosen = values.get(order.parameter, order.direction) if order.parameter else order.direction
+        return bool(chosen == "desc")
+
+    # ------------------------------------------------------------------------------------------------ watched
+
+    def watch(self, operation: Operation, values: Values, caller: Caller) -> Events | None:
+        """What the status of a row has been so far, oldest first; None where the caller knows no such row."""
+        asked, now = self._asked[operation.id], self._clock.micros()
+        row = self._found(asked, values, caller, now)
+        return None if row is None else self._events(asked, row, 0, asked.table.phase(row, now))
+
+    def watch_until_end(self, operation: Operation, values: Values, caller: Caller) -> AsyncIterator[bytes] | None:
+        """The same, and what follows as it happens, until the row has ended or will not change any more."""
+        asked = self._asked[operation.id]
+        row = self._found(asked, values, caller, self._clock.micros())
+        return None if row is None else self._follow(asked, row)
+
+    async def _follow(self, asked: _Asked, row: Row) -> AsyncIterator[bytes]:
+        told, last = 0, asked.table.life(row).journey.last
+        while told <= last:
+            now = self._clock.micros()
+            for event in self._events(asked, row, told, asked.table.phase(row, now)):
+                told += 1
+                yield event
+            change = asked.table.life(row).journey.next_change(now)
+            if told <= last and change is not None:
+                # The clock may be moved or frozen meanwhile, so it is looked at again before long.
+                await asyncio.sleep(min((change - now) / SECOND, _LOOK_AGAIN_S))
+
+    def _events(self, asked: _Asked, row: Row, first: int, last: int) -> Events:
+        table, said = asked.table, asked.operation.words.watches
+        journey = table.life(row).journey
+        encoded = []
+        for phase in range(first, last + 1):
+            event = asked.view.show(table.reader(row, phase), self._dice(asked, row))
+            if said is not None and said.moment is not None:
+                event[said.moment] = spelled(journey.moments[phase])
+            encoded.append(msgspec.json.encode(event))
+        return encoded
+
+    # ------------------------------------------------------------------------------------------------ started
+
+    def start(self, operation: Operation, values: Values, body: Mapping[str, Any] | None, caller: Caller) -> bytes:
+        """Start a run and answer as documented. ``body`` is valid. Raises ``UnknownScope``."""
+        asked = self._asked[operation.id]
+        words, table, now = operation.words, asked.table, self._clock.micros()
+        assert words.creates is not None
+        table.settle(now)
+        given = table.blueprint.admitted(dict(_sources(words.creates.sets, values, body or {})))
+        for name, known in table.scopes.items():
+            given.setdefault(name, known[0])
+        if words.scope is not None:
+            self._scope_mark(table, words.scope, values)
+            given[words.scope.field] = values[words.scope.parameter]
+        if table.uses.owner is not None and table.uses.owners:
+            given[table.uses.owner] = caller.owner or table.uses.owners[0]
+        row = table.start(given, now)
+        return table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
+
+    # ------------------------------------------------------------------------------------------------- shown
+
+    def _shown(self, asked: _Asked, row: Row, now: Micros) -> dict[str, Any]:
+        table = asked.table
+        return asked.view.show(table.reader(row, table.phase(row, now)), self._dice(asked, row))
+
+    def _dice(self, asked: _Asked, row: Row) -> Dice:
+        return Dice(f"{asked.table.world}/{asked.operation.id}/{row.number}")
+
+    def _compiled(self, operation: Operation) -> _Asked | None:
+        words = operation.words
+        said = words.lists or words.fetches or words.watches or words.creates
+        if said is None:
+            return None
+        table = self._tables[said.resource]
+        answer = answer_of(operation)
+        schema, pointer = (answer.schema, answer.pointer) if answer else (table.resource.schema, table.resource.pointer)
+        if answer and (words.lists or words.watches):
+            schema, pointer = self._api.schemas.resolve(schema, pointer)
+            schema, pointer = schema.get("items", {}), f"{pointer}/items"
+        view = View(self._api, table.resource, schema, pointer, generator(self._api.schemas))
+        filters = tuple(
+            _Asking(name, f, span(f.default) if f.default else None, span(f.oldest) if f.oldest else None)
+            for name, f in words.filters.items()
+        )
+        return _Asked(operation, table, view, filters)
+
+    # ----------------------------------------------------------------------------------------- as a whole
+
+    def state(self) -> dict[str, Any]:
+        """Every row as served, by resource: the first scope's first, in the order of the list that shows them."""
+        now = self._clock.micros()
+        return {
+            name: [msgspec.json.decode(t.encoded(r, now)) for r in self._rows(t, now)]
+            for name, t in self._tables.items()
+        }
+
+    def _rows(self, table: Table, now: Micros) -> Iterator[Row]:
+        table.settle(now)
+        order = next(
+            (a.operation.words.order for a in self._asked.values() if a.table is table and a.operation.words.lists),
+            None,
+        )
+        collection = table.collection(order.by if order else None)
+        descending = order is None or order.direction == "desc"
+        scope = next(iter(table.scopes.items()), None)
+        if scope is None:
+            yield from collection.select(Page(descending=descending))
+            return
+        field, known = scope
+        for value in known:
+            mark = table.blueprint.mark(field, value)
+            yield from collection.select(Page(equal=((table.at[field], mark),), descending=descending))
+
+    def put(self, state: Any) -> None:
+        """Replace the rows of the resources named. Raises ``UsageError``, and changes nothing, for an invalid row."""
+        if not isinstance(state, Mapping):
+            raise UsageError("a state is an object: the name of each resource, and its rows")
+        for name in state:
+            if name not in self._tables:
+                known = ", ".join(self._tables) or "none"
+                raise UsageError(f"no resource is called {name!r}", remedy=f"Known: {known}.")
+        checked = {name: self._tables[name].checked(rows) for name, rows in state.items()}
+        for name, rows in checked.items():
+            self._tables[name].put(rows)
+
+    def reset(self) -> None:
+        """Back to the seed: what was started or put is gone. The clock is left alone."""
+        for table in self._tables.values():
+            table.reset()
+
+    def scopes(self) -> dict[str, Known]:
+        """The known values of each path parameter that scopes a list; the first has most rows, the last none."""
+        found: dict[str, Known] = {}
+        for asked in self._asked.values():
+            scope = asked.operation.words.scope
+            if scope is not None:
+                found.setdefault(scope.parameter, [*asked.table.scopes[scope.field]])
+        return found
+
+    def owners(self) -> Known:
+        """Whose rows there are."""
+        return [*dict.fromkeys(owner for table in self._tables.values() for owner in table.uses.owners)]
+
+
+def _wanted(asking: _Asking, table: Table, values: Values, now: Micros) -> Any:
+    """The mark that a filter asks for, its default window where the parameter is left out, None where it is idle."""
+    value = values.get(asking.parameter)
+    if value is None:
+        return None if asking.default is None else now + asking.default
+    mark = table.blueprint.mark(asking.said.field, value)
+    if asking.oldest is not None and mark is not None and mark < now + asking.oldest:
+        raise TooOld(asking.parameter, asking.said.oldest or "")
+    return mark
+
+
+def _sources(sets: Mapping[str, str], values: Values, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each field that the request settles, and what the request has for it; None where it has nothing."""
+    for field, source in sets.items():
+        place, _, name = source.partition("/")
+        yield field, (body if place == "body" else values).get(name)
+
+
+def _at_least(mark: Any) -> Callable[[Any], bool]:
+    return lambda other: other is not None and other >= mark
+
+
+def _below(mark: Any) -> Callable[[Any], bool]:
+    return lambda other: other is not None and other < mark
+
+
+def _equal_to(mark: Any) -> Callable[[Any], bool]:
+    return lambda other: bool(other == mark)
