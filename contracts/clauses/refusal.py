@@ -1,0 +1,330 @@
+"""RP3xx: what is wrong is refused as documented, what is right is not refused, and a refusal says what was wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from contracts.clauses import Subject, clause
+from contracts.clauses.cases import (
+    Case,
+    admitted,
+    answered_as_unknown,
+    cases,
+    details_schema,
+    reached,
+    refusal,
+    value_of,
+)
+from contracts.findings import Finding
+from contracts.oracle import Part
+from contracts.recording import NOT_JSON
+from specs.vocabulary import Basis
+
+_FALSE_REFUSALS = frozenset({400, 413, 414, 415, 416, 417, 422, 431})
+"""4xx that blame the request itself; 401, 403, 404, 409 and 429 have reasons that the request does not show."""
+
+
+# ------------------------------------------------------------------------------------------ what has to be refused
+
+
+def _accepted(subject: Subject, *locations: str, malformed: bool = False) -> Iterator[Finding]:
+    body = subject.operation.body
+    for case in cases(subject):
+        if not case.exchange.succeeded:
+            continue
+        for part in case.invalid:
+            unread = body is not None and part.pointer == body.pointer
+            if part.location in locations and unread is malformed:
+                yield subject.finding(
+                    case.exchange,
+                    pointer=part.pointer,
+                    where=part.where,
+                    seen=value_of(part, subject.operation, case.exchange),
+                    cause=part.reason if malformed else "",
+                    message=f"{part.where} {part.reason}, and the request is answered {case.exchange.status}",
+                )
+
+
+@clause("RP301", "invalid-parameter", "A parameter that breaks its schema is refused.", specificity=20)
+def invalid_parameter(subject: Subject) -> Iterator[Finding]:
+    """Every path, query, header and cookie parameter, wrong in each way that its schema allows to be wrong: of another
+    type, out of bounds, no member of the enum or in other letters, not of the format, missing though required.
+
+    Spellings that correct servers read differently (``+1``, a UUID without dashes) are not judged.
+    """
+    yield from _accepted(subject, "path", "query", "header", "cookie")
+
+
+@clause("RP302", "invalid-body", "A body that breaks its schema is refused.", specificity=20)
+def invalid_body(subject: Subject) -> Iterator[Finding]:
+    """Every field at any depth: missing, null, of another type, no member of the enum, out of bounds, of another shape.
+
+    What pydantic's lax mode reads as well (``"5"`` for an integer, 1 for a boolean) is not judged.
+    """
+    yield from _accepted(subject, "body")
+
+
+@clause("RP303", "malformed-body", "A body that cannot be read, or is missing, is refused.", specificity=20)
+def malformed_body(subject: Subject) -> Iterator[Finding]:
+    """No JSON, cut short, not UTF-8, empty though required, or labelled as something that is not documented."""
+    yield from _accepted(subject, "body", malformed=True)
+
+
+@clause("RP304", "refusal-status", "What is wrong is refused with the documented status.", specificity=30)
+def refusal_status(subject: Subject) -> Iterator[Finding]:
+    """Where no refusal is documented, any 4xx will do.
+
+    401 and 403 may come first where the credential was not accepted anywhere, 404 where the path may name nothing, and
+    any 4xx where something in front of the validation may refuse (a body that is not UTF-8, a huge address).
+    """
+    due = refusal(subject)
+    if due.statuses is None:
+        return
+    known, let_in = reached(subject), admitted(subject)
+    wanted = " or ".join(map(str, sorted(due.statuses)))
+    for case in cases(subject):
+        if case.verdict == "invalid" and case.refused and not case.freely and not due.names(case.exchange.status):
+            if _comes_first(subject, case, known, let_in):
+                continue
+            part = case.invalid[0]
+            yield subject.finding(
+                case.exchange,
+                pointer=due.response.pointer if due.response else "",
+                where="status",
+                seen=case.exchange.status,
+                cause=str(case.exchange.status),
+                message=f"{part.where} {part.reason}, which is refused with {case.exchange.status} instead of {wanted}",
+            )
+
+
+def _comes_first(subject: Subject, case: Case, known: frozenset[str], let_in: frozenset[str]) -> bool:
+    """Whether another reason than the wrong part explains the status."""
+    status = case.exchange.status
+    if status in {401, 403} and not (case.trusted and case.exchange.credentials in let_in):
+        return True
+    if status not in {403, 404, 410} or "{" not in subject.operation.path or case.exchange.sent.path in known:
+        return False
+    if any(part.location == "path" for part in case.invalid):
+        return not answered_as_unknown(subject, case)
+    return True
+
+
+# ---------------------------------------------------------------------------------- what must not be refused
+
+
+@clause("RP305", "valid-refused", "A request that keeps to the document is not refused for its form.", specificity=20)
+def valid_refused(subject: Subject) -> Iterator[Finding]:
+    """Boundaries, every member of an enum, optional parameters present and absent, long and Unicode text.
+
+    401, 403, 404, 409 and 429 are no findings by themselves, and nothing that servers read differently is judged.
+    """
+    due = refusal(subject)
+    statuses = _FALSE_REFUSALS | (due.statuses or frozenset())
+    let_in = admitted(subject)
+    refused = [
+        case
+        for case in cases(subject)
+        if case.verdict == "valid" and case.trusted and case.exchange.status in statuses
+        if case.exchange.credentials != "placeholder" or "placeholder" in let_in
+    ]
+    blamed: dict[str, Part] = {}
+    for case in sorted(refused, key=lambda case: (len(_sent_parts(case)), case.exchange.number)):
+        part = _blamed(case, blamed)
+        where = part.where if part else "request"
+        if part is not None:
+            blamed[where] = part
+        value = value_of(part, subject.operation, case.exchange) if part else ""
+        yield subject.finding(
+            case.exchange,
+            pointer=part.pointer if part else "",
+            where=where,
+            seen=value,
+            message=f"a valid request is refused with {case.exchange.status}{f', because of {where}' if part else ''}",
+        )
+
+
+def _sent_parts(case: Case) -> list[Part]:
+    """The parts that were really there, so that a refusal can be due to them."""
+    exchange = case.exchange
+    names = {name for name, _ in exchange.sent.pairs}
+    headers = {name.lower() for name, _ in exchange.sent.headers}
+    sent = {"query": names, "header": headers}
+    return [p for p in case.parts if p.location not in sent or p.name.lower() in {n.lower() for n in sent[p.location]}]
+
+
+def _blamed(case: Case, blamed: Mapping[str, Part]) -> Part | None:
+    """The part that the refusal itself names; else one known to be refused; else the only one there is."""
+    for loc in _locs(case.exchange.json):
+        named = next((part for part in case.parts if _fits(loc, part)), None)
+        if named is not None:
+            return named
+    optional = [part for part in _sent_parts(case) if part.location != "path"]
+    known = next((part for part in optional if part.where in blamed), None)
+    return known or (optional[0] if len(optional) == 1 else None)
+
+
+# ------------------------------------------------------------------------------------------- what a refusal says
+
+
+def _documented(subject: Subject) -> Iterator[tuple[Case, Basis]]:
+    """The refusals that are held to FastAPI's shape: by the document, or because they claim to be one."""
+    due = refusal(subject)
+    for case in cases(subject):
+        status = case.exchange.status
+        if due.names(status) and details_schema(subject, status):
+            yield case, "documented"
+        elif case.refused and isinstance(_detail(case.exchange.json), list):
+            yield case, "inferred"
+
+
+def _detail(body: Any) -> Any:
+    return body.get("detail") if isinstance(body, Mapping) else None
+
+
+@clause("RP306", "refusal-json", "A refusal is JSON, as documented.", specificity=40)
+def refusal_json(subject: Subject) -> Iterator[Finding]:
+    """Both what it says to be and what it is: a page, plain text or nothing at all is no refusal a client can read."""
+    due = refusal(subject)
+    for case in cases(subject):
+        received = case.exchange.received
+        if received is None or not due.names(received.status) or not due.response or not due.response.content:
+            continue
+        media_type = received.media_type
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            if not any(known.partition(";")[0].strip().lower() == media_type for known in due.response.content):
+                yield subject.finding(
+                    case.exchange,
+                    pointer=due.response.pointer,
+                    where="content-type",
+                    seen=received.header("content-type") or "(missing)",
+                    message=f"a refusal ({received.status}) is not called JSON",
+                )
+        elif case.exchange.json is NOT_JSON:
+            yield subject.finding(
+                case.exchange,
+                pointer=due.response.pointer,
+                where="body",
+                seen=received.body[:80].decode(errors="replace") or "(empty)",
+                message=f"the body of a refusal ({received.status}) is no JSON",
+            )
+
+
+@clause("RP307", "refusal-detail", "A refusal lists what was wrong under detail, at least one thing.", specificity=40)
+def refusal_detail(subject: Subject) -> Iterator[Finding]:
+    """``{"detail": [...]}`` with at least one item: FastAPI's HTTPValidationError."""
+    for case, basis in _documented(subject):
+        body = case.exchange.json
+        detail = _detail(body)
+        if body is NOT_JSON or (isinstance(detail, list) and detail):
+            continue
+        absent = not isinstance(body, Mapping) or "detail" not in body
+        how = "is missing" if absent else "is empty" if detail == [] else "is no list"
+        yield subject.finding(
+            case.exchange,
+            pointer=_response_pointer(subject, case),
+            where="/detail",
+            seen=body if absent else detail,
+            basis=basis,
+            message=f"the detail of a refusal ({case.exchange.status}) {how}",
+        )
+
+
+def _response_pointer(subject: Subject, case: Case) -> str:
+    response = subject.operation.response_for(case.exchange.status)
+    return response.pointer if response else ""
+
+
+_KEYS = ("loc", "msg", "type")
+
+
+@clause("RP308", "refusal-items", "Each thing that was wrong has its loc, msg and type.", specificity=40)
+def refusal_items(subject: Subject) -> Iterator[Finding]:
+    """``loc`` is a list of texts and numbers, ``msg`` and ``type`` are texts, and none of them is empty.
+
+    ``ctx``, where there is one, is an object.
+    """
+    for case, basis in _documented(subject):
+        for index, item in enumerate(_items(case)):
+            for where, seen, message in _flaws(item):
+                yield subject.finding(
+                    case.exchange,
+                    pointer=_response_pointer(subject, case),
+                    where=f"/detail/{index}{where}",
+                    seen=seen,
+                    basis=basis,
+                    message=f"a refusal ({case.exchange.status}) {message}",
+                )
+
+
+def _items(case: Case) -> list[Any]:
+    detail = _detail(case.exchange.json)
+    return detail if isinstance(detail, list) else []
+
+
+def _flaws(item: Any) -> Iterator[tuple[str, Any, str]]:
+    if not isinstance(item, Mapping):
+        yield "", item, "has an item that is no object"
+        return
+    for key in _KEYS:
+        if key not in item:
+            yield f"/{key}", "(missing)", f"has an item without {key}"
+        elif key == "loc":
+            if not _is_loc(item[key]):
+                yield "/loc", item[key], "has a loc that is no list of names"
+        elif not isinstance(item[key], str) or not item[key]:
+            yield f"/{key}", item[key], f"has a {key} that is no text, or an empty one"
+    if "ctx" in item and not isinstance(item["ctx"], Mapping):
+        yield "/ctx", item["ctx"], "has a ctx that is no object"
+
+
+def _is_loc(loc: Any) -> bool:
+    steps = isinstance(loc, list) and all(isinstance(s, str | int) and not isinstance(s, bool) for s in loc)
+    return bool(steps and loc)
+
+
+@clause("RP309", "refusal-loc", "A refusal points at what was wrong, and at nothing else.", specificity=35)
+def refusal_loc(subject: Subject) -> Iterator[Finding]:
+    """Each ``loc`` begins with the part of the request (path, query, header, cookie, body) and leads to something that
+    is wrong, or that servers read differently. One is enough where several things are wrong.
+
+    In a body it may stop above the place or go on below it.
+    """
+    for case, basis in _documented(subject):
+        if case.verdict == "valid" or not case.trusted:
+            continue
+        suspects = [part for part in case.parts if part.verdict != "valid"]
+        for index, item in enumerate(_items(case)):
+            loc = item.get("loc") if isinstance(item, Mapping) else None
+            if loc is not None and _is_loc(loc) and not any(_fits(loc, part) for part in suspects):
+                right = " or ".join(dict.fromkeys(part.where for part in case.invalid or suspects))
+                yield subject.finding(
+                    case.exchange,
+                    pointer=_response_pointer(subject, case),
+                    where=f"/detail/{index}/loc",
+                    seen=loc,
+                    basis=basis,
+                    message=f"a refusal ({case.exchange.status}) points elsewhere than at {right}",
+                )
+
+
+def _locs(body: Any) -> Iterator[Sequence[Any]]:
+    detail = _detail(body)
+    for item in detail if isinstance(detail, list) else ():
+        loc = item.get("loc") if isinstance(item, Mapping) else None
+        if loc is not None and _is_loc(loc):
+            yield loc
+
+
+def _fits(loc: Sequence[Any], part: Part) -> bool:
+    """Whether a ``loc`` leads to a part: in a body either may go deeper than the other."""
+    if loc[0] != part.location:
+        return False
+    if part.location == "body":
+        shorter = min(len(loc), len(part.loc))
+        # An offset stands behind "body" where the JSON itself is broken: a body that cannot be read has no places.
+        return [str(step) for step in loc[:shorter]] == [str(step) for step in part.loc[:shorter]]
+    if not part.name:
+        return True
+    if len(loc) < 2:
+        return False
+    name, own = str(loc[1]), part.name
+    return name == own or (part.location == "header" and name.lower().replace("_", "-") == own.lower())
