@@ -17,9 +17,9 @@ from specs import Api, Field, Operation
 
 @dataclass(frozen=True)
 class FieldSeen:
-    """A field of an answer: how often each ``member`` of its enum came, and ``null`` or ``filled`` if it is nullable."""
+    """A field of an answer: how often each of ``members`` came, and ``null`` and ``filled`` where it is nullable."""
 
-    field: str
+    path: str
     pointer: str
     members: Mapping[str, int] = field(default_factory=dict)
     null: int | None = None
@@ -28,11 +28,11 @@ class FieldSeen:
     def gaps(self) -> Iterator[str]:
         unseen = [member for member, number in self.members.items() if not number]
         if unseen:
-            yield f"{self.field} was never {', '.join(unseen)}"
+            yield f"{self.path} was never {', '.join(unseen)}"
         if self.null == 0:
-            yield f"{self.field} was never null"
+            yield f"{self.path} was never null"
         if self.filled == 0:
-            yield f"{self.field} was never set"
+            yield f"{self.path} was never set"
 
 
 @dataclass(frozen=True)

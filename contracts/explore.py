@@ -22,6 +22,9 @@ from specs import Api, Operation
 if TYPE_CHECKING:
     import schemathesis
 
+    Generated = schemathesis.APIOperation[Any, Any, Any, Any]
+    Case = schemathesis.Case[Any]
+
 _BASE = "http://generated"
 _FUZZED = {"smoke": 24, "deep": 100}
 """How many valid and how many invalid requests of each operation are made up, in one round."""
@@ -99,11 +102,11 @@ class Generator:
                     operation, path=path, query=query, headers=made.headers, body=made.body, origin=made.origin
                 )
 
-    def _examples(self, generated: "schemathesis.APIOperation") -> Iterator[Any]:
+    def _examples(self, generated: "Generated") -> Iterator[Any]:
         for strategy in generated.get_strategies_from_examples():
             yield from _drawn(strategy, 1, self._options.seed)
 
-    def _fuzzed(self, generated: "schemathesis.APIOperation", round_: int) -> Iterator[Any]:
+    def _fuzzed(self, generated: "Generated", round_: int) -> Iterator[Any]:
         import schemathesis
 
         count = _FUZZED[self._options.profile]
@@ -179,11 +182,11 @@ def _without_words(node: Any) -> Any:
     return [_without_words(value) for value in node] if isinstance(node, list) else node
 
 
-def _coverage(generated: "schemathesis.APIOperation") -> Iterator[Any]:
+def _coverage(generated: "Generated") -> Iterator[Any]:
     """Schemathesis's systematic cases. Its reference does not name this method: a test says when it moves."""
     import schemathesis
 
-    return generated.schema.iter_coverage_cases(
+    yield from generated.schema.iter_coverage_cases(
         generated,
         generation_modes=list(schemathesis.GenerationMode),
         generation_config=generated.schema.config.generation_for(operation=generated, phase="coverage"),
@@ -216,7 +219,7 @@ def _drawn(strategy: Any, count: int, seed: int) -> list[Any]:
     return found
 
 
-def _made(origin: Origin, case: Any) -> Made | None:
+def _made(origin: Origin, case: "Case") -> Made | None:
     """A case as it would go out, or None where it must not."""
     import requests
 
@@ -228,6 +231,8 @@ def _made(origin: Origin, case: Any) -> Made | None:
         (name, _text_of(value).strip()) for name, value in prepared.headers.items() if name.lower() not in _OWN_HEADERS
     )
     body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
+    if body is not None and not isinstance(body, bytes):
+        return None  # a stream: none of the documents that we know has one
     if any(_UNSENDABLE.search(part) for pair in headers for part in pair) or (body and _breaks_correct_servers(body)):
         return None
     path, _, query = str(prepared.url).removeprefix(_BASE).partition("?")

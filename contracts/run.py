@@ -32,7 +32,7 @@ from contracts.target import Target
 from specs import Api, Operation
 
 Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
-_PROBES = ("collections", "lifecycle", "credentials", "refusals")
+_PROBES = ("collections", "lifecycle", "credentials", "refusals", "robustness")
 """In this order: laws of collections want a quiet one, and refusals start runs where they are not refused."""
 
 _ASKED_AGAIN = 2

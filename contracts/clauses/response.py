@@ -5,18 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts.clauses import Subject, clause
-from contracts.clauses.shapes import Problem, described, inspect, own, problems
-from contracts.findings import Finding
+from contracts.clauses.shapes import BOUNDS, MISSING, STRANGE, Problem, described, inspect, own, problems
+from contracts.findings import Finding, shown
 from contracts.media import is_json, matches
 from contracts.recording import NOT_JSON, Exchange
 
 _VALIDATION_ERROR = "/components/schemas/HTTPValidationError"
 _ITS_STATUSES = {400, 422}
-_OWN_CLAUSES = {"required", "type", "enum", "const", "format"}
-_BOUNDS = {
-    *("minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    *("multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
-}
+_OWN_CLAUSES = BOUNDS | {"required", "type", "enum", "const", "format", STRANGE}
 
 
 @clause("RP101", "documented-status", "A success or a redirect has a status that is documented.", specificity=40)
@@ -72,7 +68,7 @@ def parses(subject: Subject) -> Iterator[Finding]:
         yield subject.finding(
             exchange,
             pointer=held[1].pointer.removesuffix("/schema"),
-            seen=received.body.decode(errors="replace") or "(empty)",
+            seen=shown(received.body.decode(errors="replace")),
             cause=str(exchange.status),
             basis=held[0].basis,
             message=f"the body of a {exchange.status} is {_complaint(received.body)}",
@@ -109,13 +105,15 @@ def envelope(subject: Subject) -> Iterator[Finding]:
             yield _finding(
                 subject, exchange, problem, f"the body is {_kind(problem.value)}, and documented is {problem.expected}"
             )
+        elif problem.where == "" and problem.keyword == STRANGE:
+            yield _finding(subject, exchange, problem, f"the body has none of its required fields: {problem.expected}")
 
 
 @clause("RP105", "response-schema", "The body satisfies the documented schema in every other way.", specificity=10)
 def response_schema(subject: Subject) -> Iterator[Finding]:
     """What no clause of its own looks at: properties that are not allowed, alternatives that all fail."""
     for exchange, problem in _found(subject):
-        if problem.keyword not in _OWN_CLAUSES | _BOUNDS:
+        if problem.keyword not in _OWN_CLAUSES:
             yield _finding(
                 subject, exchange, problem, f"{problem.where or 'the body'} breaks the schema: {problem.expected}"
             )
@@ -157,7 +155,7 @@ def _finding(subject: Subject, exchange: Exchange, problem: Problem, message: st
         exchange,
         pointer=problem.pointer,
         where=problem.where,
-        seen=problem.value,
+        seen=problem.value if problem.value == MISSING else shown(problem.value),
         cause=f"{exchange.status} {problem.keyword}",
         basis=response.basis if response else None,
         message=message,

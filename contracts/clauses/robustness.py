@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from contracts.clauses import Subject, clause
-from contracts.findings import Finding
+from contracts.findings import Finding, shown
 from contracts.recording import Exchange
 
 SLOW_S, _TIMES = 2.0, 10
@@ -27,7 +27,7 @@ def no_server_error(subject: Subject) -> Iterator[Finding]:
             continue
         yield subject.finding(
             exchange,
-            seen=exchange.received.body.decode(errors="replace") or str(exchange.status),
+            seen=f"{exchange.status} {shown(exchange.received.body.decode(errors='replace'))}",
             cause=str(exchange.status),
             message=f"the answer is a {exchange.status}",
         )

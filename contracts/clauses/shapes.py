@@ -20,6 +20,15 @@ from specs import Content, Operation, Response, Schemas
 from specs.schemas import escape
 
 MISSING = "(missing)"
+STRANGE = "none of the required"
+"""Stands for the keyword where an object has not a single one of its required properties."""
+
+BOUNDS = frozenset(
+    {"minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+    | {"multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"}
+)
+"""The keywords that a value can break while being of the right type."""
+
 _MOST = 200
 """Problems of one body; the rest would say the same."""
 
@@ -92,9 +101,18 @@ def _problems(schemas: Schemas, pointer: str, _body: bytes, whole: Whole) -> tup
 
 
 def inspect(schemas: Schemas, pointer: str, value: Any) -> Iterator[Problem]:
-    """Every problem of a value against the schema at a pointer."""
+    """Every problem of a value against the schema at a pointer.
+
+    An object that has none of several required properties is another thing altogether: one problem, not several.
+    """
+    strange = set()
     for error in schemas.validator(pointer).iter_errors(value):
-        yield from _led_down(schemas, error)
+        for problem in _led_down(schemas, error):
+            if problem.keyword != STRANGE:
+                yield problem
+            elif problem.where not in strange:
+                strange.add(problem.where)
+                yield problem
 
 
 def _led_down(schemas: Schemas, error: ValidationError) -> Iterator[Problem]:
@@ -109,11 +127,18 @@ def _led_down(schemas: Schemas, error: ValidationError) -> Iterator[Problem]:
         else:
             yield Problem("type", where, rule, error.instance, _one_of(branches))
     elif keyword == "required":
-        name = escape(str(error.kind.value))
-        inner_rule = f"{rule}/properties/{name}"
-        yield Problem(keyword, f"{where}/{name}", inner_rule if _exists(schemas, inner_rule) else rule, MISSING, "")
+        yield _missing(schemas, error, where, rule)
     else:
         yield Problem(keyword, where, rule, error.instance, _expected(error))
+
+
+def _missing(schemas: Schemas, error: ValidationError, where: str, rule: str) -> Problem:
+    needed, value = schemas.at(rule).get("required", ()), error.instance
+    if isinstance(value, dict) and len(needed) > 1 and not any(name in value for name in needed):
+        return Problem(STRANGE, where, rule, value, ", ".join(needed))
+    name = escape(str(error.kind.value))
+    inner = f"{rule}/properties/{name}"
+    return Problem("required", f"{where}/{name}", inner if _exists(schemas, inner) else rule, MISSING, "")
 
 
 def _meant(branches: Sequence[Sequence[ValidationError]], whole: ValidationError) -> Sequence[ValidationError] | None:

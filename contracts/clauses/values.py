@@ -1,18 +1,13 @@
 """RP2xx: the values in an answer, at any depth and in every row of every page."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from contracts.clauses import Subject, clause
-from contracts.clauses.shapes import Problem, own, problems
+from contracts.clauses.shapes import BOUNDS, MISSING, STRANGE, Problem, own, problems
 from contracts.findings import Finding, shown
 from contracts.recording import Exchange
 from specs import Resource
 
-_BOUNDS = frozenset(
-    {"minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-    | {"multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"}
-)
 _KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list"}
 
 
@@ -48,6 +43,8 @@ def required(subject: Subject) -> Iterator[Finding]:
     for exchange, problem in _problems(subject):
         if problem.keyword == "required":
             yield _finding(subject, exchange, problem, "is missing")
+        elif problem.keyword == STRANGE and problem.where:
+            yield _finding(subject, exchange, problem, f"has none of its required fields: {problem.expected}")
 
 
 @clause("RP205", "type", "A value has its documented type.", specificity=25)
@@ -69,7 +66,7 @@ def format_(subject: Subject) -> Iterator[Finding]:
 @clause("RP207", "bounds", "Numbers, texts and lists stay within their documented bounds.", specificity=25)
 def bounds(subject: Subject) -> Iterator[Finding]:
     """Minimum and maximum, lengths, patterns, and the number of items."""
-    for exchange, problem in _wrong(subject, *_BOUNDS):
+    for exchange, problem in _wrong(subject, *BOUNDS):
         yield _finding(subject, exchange, problem, f"is {shown(problem.value)}, which breaks {problem.expected}")
 
 
@@ -95,12 +92,11 @@ def _is_status(subject: Subject, problem: Problem) -> bool:
 
 def _finding(subject: Subject, exchange: Exchange, problem: Problem, what: str) -> Finding:
     response = subject.operation.response_for(exchange.status)
-    seen: Any = problem.value
     return subject.finding(
         exchange,
         pointer=problem.pointer,
         where=problem.where,
-        seen=seen,
+        seen=problem.value if problem.value == MISSING else shown(problem.value),
         basis=response.basis if response else None,
         message=f"{problem.where} {what}",
     )
