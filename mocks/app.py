@@ -9,7 +9,7 @@ ConnexionMiddleware
 """
 
 import warnings
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -17,15 +17,18 @@ from typing import Any
 
 from mocks import credentials, refusals
 from mocks.answers import Receive, Send
-from mocks.handler import Handler
+from mocks.control.companion import Control
+from mocks.control.plane import Plane
+from mocks.control.sessions import Sessions
+from mocks.control.spoiling import Dropped
+from mocks.handler import COMPANION, Handler
 from mocks.routing import Front, HandlingMiddleware, Memory, Unrouted, routing_view, sites
 from mocks.settings import Settings
-from mocks.world import Clock, World
 from specs import Api, UsageError, bundled, load
 
 with warnings.catch_warnings():
     # as in mocks.routing
-    warnings.simplefilter("ignore", UserWarning)
+    warnings.simplefilter("ignore")
     from connexion.middleware import ConnexionMiddleware
     from connexion.middleware.exceptions import ExceptionMiddleware
     from connexion.middleware.lifespan import LifespanMiddleware
@@ -39,15 +42,21 @@ class Mock:
     def __init__(self, apis: Sequence[Api], settings: Settings) -> None:
         self.apis = tuple(apis)
         self.settings = settings
-        self.clock = Clock(settings.epoch)
-        self.worlds: dict[str, World] = {api.name: World(api, settings, self.clock) for api in apis}
-        self.handlers = tuple(
-            Handler(api, operation, settings, self.worlds.__getitem__) for api in apis for operation in api.operations
-        )
+        self.sessions = Sessions(self.apis, settings)
+        world = self.sessions.default.world
+        self.handlers = [Handler(api, operation, settings, world) for api in apis for operation in api.operations]
+        plane = Plane(self.sessions) if settings.control else None
+        if plane is not None:
+            self.handlers += [Handler(plane.api, o, settings, plane.world, plane.act) for o in plane.api.operations]
+        self._control = Control(self.sessions, plane.api if plane else None)
         self._app = _connexion(self.apis, self.handlers)
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        scope[COMPANION] = self._control
+        try:
+            await self._app(scope, receive, send)
+        except Dropped:
+            raise ConnectionResetError("the connection was reset by a fault") from None
 
 
 def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Settings | None = None) -> Mock:

@@ -38,7 +38,9 @@ class Companion(Protocol):
 class Handler:
     """``worlds`` gives the world of an API by name, where a request brings none of its own."""
 
-    def __init__(self, api: Api, operation: Operation, settings: Settings, worlds: Worlds) -> None:
+    def __init__(
+        self, api: Api, operation: Operation, settings: Settings, worlds: Worlds, act: Act | None = None
+    ) -> None:
         self.api = api
         self.operation = operation
         self.dialect: Dialect = refusals.dialect(api, operation)
@@ -49,7 +51,7 @@ class Handler:
         self._guard = guard(api, operation, settings)
         self._parameters = Parameters(api.schemas, operation)
         self._body = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
-        self._act = _act(operation)
+        self.act = act or _act(operation)
 
     async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send, path_values: tuple[str, ...]) -> None:
         """Answer one ASGI request."""
@@ -60,8 +62,11 @@ class Handler:
         else:
             await answers.deliver(await self.answer(request), request.method, send)
 
-    async def answer(self, request: Request, world: World | None = None) -> Answer:
-        """The answer to a request, from ``world`` or from the one that everybody shares."""
+    async def answer(self, request: Request, world: World | None = None, act: Act | None = None) -> Answer:
+        """The answer to a request, from ``world`` or from the one that everybody shares.
+
+        ``act`` is done instead of what the operation does, once the request has been found valid.
+        """
         try:
             if len(request.query_string) > LONGEST_QUERY:
                 return self.dialect.refuse(414)
@@ -70,7 +75,7 @@ class Handler:
                 ANYBODY if self._guard is None else self._admitted(self._guard.admit(request), self._guard.challenge)
             )
             values = self._validated(request, body)
-            return self._act(self, world or self._worlds(self.api.name), values, body, caller, request)
+            return (act or self.act)(self, world or self._worlds(self.api.name), values, body, caller, request)
         except Refused as refused:
             return refused.answer
 

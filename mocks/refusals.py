@@ -16,6 +16,8 @@ from specs import Api, Operation
 _FASTAPI = "HTTPValidationError"
 # The names of RFC 9110 where Python's are those of the RFC before it.
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+_NAMED = frozenset(HTTPStatus)
+_CLASSES = {4: "Client Error", 5: "Server Error"}
 UNPARSABLE = "There was an error parsing the body"
 
 
@@ -114,8 +116,10 @@ def sentence(problem: Problem) -> str:
 
 
 def phrase(status: int) -> str:
-    """The name of a status (RFC 9110, section 15)."""
-    return _PHRASES.get(status) or HTTPStatus(status).phrase
+    """The name of a status (RFC 9110, section 15), or of its class where it has none of its own."""
+    if status in _PHRASES:
+        return _PHRASES[status]
+    return HTTPStatus(status).phrase if status in _NAMED else _CLASSES[status // 100]
 
 
 def _place(problem: Problem) -> dict[str, str]:

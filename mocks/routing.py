@@ -22,8 +22,8 @@ from mocks.request import Request
 from specs import Api, UsageError
 
 with warnings.catch_warnings():
-    # Connexion imports Starlette's test client, which warns of the HTTP client it will use one day.
-    warnings.simplefilter("ignore", UserWarning)
+    # Connexion imports what its makers deprecate: Starlette's test client with httpx, jsonschema's old resolver.
+    warnings.simplefilter("ignore")
     from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 
 _TEMPLATE = re.compile(r"\{[^}]*\}")
@@ -156,10 +156,11 @@ class Front:
         if way is not None and not scope.get("root_path"):
             await way[0].serve(scope, receive, send, way[1])
             return
+        root_path = scope.get("root_path", "")
         try:
             await self._app(scope, receive, send)
         except HTTPException:  # a known path and another method: Starlette's router raises instead of answering
-            await self._unrouted(scope, receive, send)
+            await self._unrouted({**scope, "root_path": root_path}, receive, send)
 
 
 class Unrouted:

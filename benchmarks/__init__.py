@@ -1,0 +1,1 @@
+"""``make bench``: the mock beside a bare server, FastAPI and Prism, measured in turns in one run."""

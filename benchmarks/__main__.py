@@ -1,0 +1,171 @@
+"""One run, one table: each figure beside what it is measured against, its target and the verdict.
+
+The machine is assumed to be noisy: what is compared runs in turns (A B A B …), and medians of ratios are kept.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from benchmarks import places
+from benchmarks.load import Call, generator, rate
+from benchmarks.servers import HOME, Running, free_port, launch, mock, rival
+
+KEY = {"Authorization-PSK": "bench"}
+LIST = Call("GET", "/api/crew-runs?limit=10", 200, KEY)
+START = Call(
+    "POST",
+    "/api/crews/run",
+    200,
+    {**KEY, "Content-Type": "application/json"},
+    '{"crew_type": "ask", "task_input": {"question": "How did revenue develop by region?"}}',
+)
+REFUSED = Call("GET", "/api/crew-runs?limit=abc", 422, KEY)
+CASES = {"list": LIST, "start": START, "422": REFUSED}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table; ``meets`` is None where there is no target."""
+
+    name: str
+    measured: str
+    target: str = ""
+    meets: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        return {True: "met", False: "MISSED", None: "-"}[self.meets]
+
+
+def throughput(name: str, call: Call, rounds: int, seconds: float) -> Iterator[Figure]:
+    """Requests a second beside a bare server that sends the very same bytes, and beside FastAPI."""
+    with mock("nx1", "--seed", "1") as ours:
+        answer = ours.ask(call)
+        with rival("bare", answer) as bare, rival("fastapi", answer) as fastapi:
+            rates: dict[str, list[float]] = {"bare": [], "mock": [], "fastapi": []}
+            for server in (bare, ours, fastapi):
+                rate(server.url, call, 1)
+            for _ in range(rounds):
+                rates["bare"].append(rate(bare.url, call, seconds))
+                rates["mock"].append(rate(ours.url, call, seconds))
+                rates["fastapi"].append(rate(fastapi.url, call, seconds))
+                _forget(ours)
+            rates["bare"].append(rate(bare.url, call, seconds))
+    around = [(before + after) / 2 for before, after in pairwise(rates["bare"])]
+    for who, target in (("mock", 0.50), ("fastapi", None)):
+        ratios = [measured / base for measured, base in zip(rates[who], around, strict=True)]
+        ratio = statistics.median(ratios)
+        spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
+        per_second = f"{statistics.median(rates[who]):,.0f}/s of {statistics.median(rates['bare']):,.0f}/s"
+        yield Figure(
+            f"throughput, {name}: {who} / bare uvicorn",
+            f"{ratio:.2f} ({spread}; {per_second})",
+            "" if target is None else f">= {target:.2f}",
+            None if target is None else ratio >= target,
+        )
+
+
+def _forget(ours: Running) -> None:
+    """Without the runs that the last turn started: every turn begins with the same state."""
+    ours.ask(Call("POST", "/__mock__/reset", 204))
+
+
+def start_up(rounds: int) -> Iterator[Figure]:
+    """From the launch to the first answer, in turns with Prism."""
+    prism = places.prism()
+    lean = places.lean_python()
+    commands: dict[str, Callable[[int], list[str]]] = {
+        "lean": lambda port: [lean, "-I", "-m", "runproof", "mock", "nx1", "--port", str(port)],
+        "full": lambda port: [sys.executable, "-I", "-m", "runproof", "mock", "nx1", "--port", str(port)],
+    }
+    if prism is not None:
+        document = str(HOME / "specs" / "nx1" / "openapi.yaml")
+        commands["prism"] = lambda port: [*prism, "mock", "-h", "127.0.0.1", "-p", str(port), document]
+    took: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            port = free_port()
+            seconds = launch(command(port), LIST, port)
+            if turn:  # the first launch of each fills caches: files, byte code, what validation has proven
+                took[name].append(seconds)
+    if prism is None:
+        print("Prism is left out: it needs Node and npm", file=sys.stderr)
+    for name, target in (("lean", 0.7), ("full", 1.1)):
+        seconds = statistics.median(took[name])
+        place = "own dependencies alone" if name == "lean" else "full environment"
+        if prism is None:
+            yield Figure(f"start-up, {place}", f"{seconds:.2f} s", f"<= {target} of Prism's")
+            continue
+        ratio = statistics.median([a / b for a, b in zip(took[name], took["prism"], strict=True)])
+        beside = f"{ratio:.2f} ({seconds:.2f} s; Prism {statistics.median(took['prism']):.2f} s)"
+        yield Figure(f"start-up, {place}: mock / Prism", beside, f"<= {target}", ratio <= target)
+
+
+def memory() -> Iterator[Figure]:
+    """What the process holds after 1,000 requests: lists, starts and refusals in turn."""
+    with mock() as ours:
+        for number in range(1_000):
+            ours.ask(list(CASES.values())[number % 3])
+        weight = ours.rss()
+    yield Figure("memory after 1,000 requests, all APIs", f"{weight:.0f} MiB", "<= 90 MiB", weight <= 90)
+
+
+def scale(rounds: int) -> Iterator[Figure]:
+    """The same page of a list out of 60 runs and out of 100,000."""
+    begun = time.perf_counter()
+    with mock("nx1", "--runs", "60") as small, mock("nx1", "--runs", "100000") as large:
+        for server in (small, large):
+            server.ask(LIST)
+        first = time.perf_counter() - begun
+        ratios = []
+        for _ in range(rounds):
+            one = rate(small.url, LIST, 1)
+            ratios.append(one / rate(large.url, LIST, 1))
+        weight = large.rss()
+    ratio = statistics.median(ratios)
+    yield Figure("time of a page: 100,000 runs / 60 runs", f"{ratio:.2f}", "<= 2", ratio <= 2)
+    yield Figure("100,000 runs: until the first page; memory", f"{first:.1f} s; {weight:.0f} MiB")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how many turns each comparison takes")
+    parser.add_argument("--seconds", type=float, default=2, help="how long one turn of a throughput takes")
+    parser.add_argument("--only", choices=["throughput", "start-up", "memory", "scale"], help="one part alone")
+    options = parser.parse_args()
+    parts: dict[str, list[Callable[[], Iterator[Figure]]]] = {
+        "throughput": [
+            lambda name=name, call=call: throughput(name, call, options.rounds, options.seconds)  # type: ignore[misc]
+            for name, call in CASES.items()
+        ],
+        "start-up": [lambda: start_up(options.rounds)],
+        "memory": [memory],
+        "scale": [lambda: scale(options.rounds)],
+    }
+    print(f"load by {generator()}; {options.rounds} turns; medians, with the range of the ratios", file=sys.stderr)
+    print(f"{'figure':<46}{'measured':<52}{'target':<10}verdict")
+    failed = 0
+    for name, measures in parts.items():
+        for measure in measures if options.only in {None, name} else ():
+            failed += _print(name, measure)
+    return 1 if failed else 0
+
+
+def _print(part: str, measure: Callable[[], Iterator[Figure]]) -> bool:
+    """The lines of one part; True where it could not be run."""
+    try:
+        for figure in measure():
+            print(f"{figure.name:<46}{figure.measured:<52}{figure.target:<10}{figure.verdict}", flush=True)
+    except (OSError, RuntimeError) as error:
+        print(f"{part}: could not be measured: {error}", file=sys.stderr)
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

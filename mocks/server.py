@@ -1,0 +1,126 @@
+"""The mock as a server: uvicorn on one port, with uvloop and httptools where they are installed."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from mocks.app import create_app
+from mocks.control.spoiling import TRANSPORT
+from mocks.settings import Settings
+from specs import Api, UsageError
+
+# How long a request under way may take to finish after SIGINT or SIGTERM, in seconds.
+GRACE = 5
+
+Ready = Callable[[str], None]
+
+
+def serve(
+    apis: Sequence[Api] | None = None,
+    settings: Settings | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    on_ready: Ready | None = None,
+) -> None:
+    """Serve the mock until SIGINT or SIGTERM.
+
+    ``port`` 0 takes a free one. ``on_ready`` is called once with the base URL, when requests are taken. Raises
+    ``UsageError`` where the address cannot be had.
+    """
+    with _listen(host, port) as listener, _ordinary_signals():
+        config = uvicorn.Config(
+            create_app(apis, settings),
+            http=_protocol(),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
+        _Server(config, _url(listener), on_ready).run([listener])
+
+
+@contextlib.contextmanager
+def _ordinary_signals() -> Iterator[None]:
+    """uvicorn ends on SIGINT and SIGTERM, then raises them once more: here they have done their work by then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Not ``SIG_IGN``, which a child process would inherit."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, url: str, on_ready: Ready | None) -> None:
+        super().__init__(config)
+        self._url = url
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._on_ready is not None:
+            self._on_ready(self._url)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            _why(host, port, error), remedy="Choose another with --host or --port; --port 0 takes a free one."
+        ) from None
+
+
+def _why(host: str, port: int, error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use by another program"
+    if number == errno.EACCES:
+        return f"port {port} of {host} may not be used by this user"
+    if isinstance(error, OverflowError):
+        return f"{port} is no port: ports go from 0 to 65535"
+    return f"{host}:{port} cannot be listened on: {error}"
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _protocol() -> type[asyncio.Protocol]:
+    """uvicorn's own protocol, which lets the application see the connection: a fault may have to cut it."""
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        def __init__(self, *args: Any, app_state: dict[str, Any], **options: Any) -> None:
+            self._shared = dict(app_state)
+            super().__init__(*args, app_state=self._shared, **options)
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self._shared[TRANSPORT] = transport
+            super().connection_made(transport)
+
+    return Protocol

@@ -1,0 +1,92 @@
+"""The journal shows what came in, and keeps no more of it than it may."""
+
+from typing import Any
+
+from mocks.control.journal import KEPT, KEPT_HEADERS, Entry, Journal, Wanted
+
+
+def entry(**changes: Any) -> Entry:
+    scope = {"method": "GET", "path": "/runs", "raw_path": b"/runs", "query_string": b"", "headers": []}
+    return Entry({**scope, **changes})
+
+
+def test_an_entry_shows_the_request_as_it_came() -> None:
+    """Method, raw path and query, headers with repeated ones joined, body and status are all there."""
+    one = entry(
+        method="POST",
+        raw_path=b"/runs/a%2Fb",
+        query_string=b"limit=1&limit=2",
+        headers=[(b"accept", b"a"), (b"accept", b"b"), (b"x-name", b"caf\xe9")],
+    )
+    one.api, one.operation, one.body, one.status = "api", "list", b'{"a": "\xc3\xa9"}', 200
+    one.close()
+    shown = one.document(7)
+    assert shown.pop("time").endswith("Z")
+    assert shown == {
+        "number": 7,
+        "api": "api",
+        "operation": "list",
+        "method": "POST",
+        "path": "/runs/a%2Fb",
+        "query": "limit=1&limit=2",
+        "headers": {"accept": "a, b", "x-name": "café"},
+        "body": '{"a": "é"}',
+        "body_bytes": 11,
+        "status": 200,
+        "fault": None,
+    }
+
+
+def test_a_large_request_is_kept_cut() -> None:
+    """However large path, query, headers and body are, an entry holds a bounded part of each."""
+    one = entry(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[(b"n" * 10**5, b"v" * 10**5)] * 1_000)
+    one.body = b"b" * 10**6
+    one.close()
+    assert one.body_bytes == 10**6
+    held = len(one.path) + len(one.query) + len(one.body) + sum(len(n) + len(v) for n, v in one.headers)
+    assert held < 6 * KEPT
+
+
+def test_many_small_headers_are_kept_cut_too() -> None:
+    """A million headers of one byte are not kept either."""
+    one = entry(headers=[(b"a", b"b")] * 10**6)
+    one.close()
+    assert len(one.headers) == KEPT_HEADERS
+
+
+def test_the_oldest_are_dropped_and_counted() -> None:
+    """The journal holds its limit, numbers go on, and how many are gone is known."""
+    journal = Journal(3)
+    for status in (200, 201, 202, 203, 204):
+        one = entry()
+        one.status = status
+        journal.add(one)
+    assert [(number, e.status) for number, e in journal.find(Wanted())] == [(3, 202), (4, 203), (5, 204)]
+    assert journal.dropped == 2
+    journal.clear()
+    assert (list(journal.find(Wanted())), journal.dropped) == ([], 0)
+
+
+def test_every_filter_keeps_only_what_matches() -> None:
+    """API, operation, method, path and status each narrow the search, and so do several together."""
+    journal = Journal(10)
+    for api, operation, method, path, status in (
+        ("a", "list", "GET", b"/runs", 200),
+        ("a", "start", "POST", b"/run", 200),
+        ("b", "list", "GET", b"/v1/runs", 422),
+        (None, None, "GET", b"/nowhere", 404),
+    ):
+        one = entry(method=method, raw_path=path)
+        one.api, one.operation, one.status = api, operation, status
+        journal.add(one)
+
+    def numbers(**wanted: Any) -> list[int]:
+        return [number for number, _ in journal.find(Wanted(**wanted))]
+
+    assert numbers(api="a") == [1, 2]
+    assert numbers(operation="list") == [1, 3]
+    assert numbers(method="POST") == [2]
+    assert numbers(path="/nowhere") == [4]
+    assert numbers(status=200) == [1, 2]
+    assert numbers(operation="list", status=422) == [3]
+    assert numbers(api="b", status=200) == []
