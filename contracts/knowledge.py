@@ -11,6 +11,7 @@ from contracts.samples import sample
 from specs import Api, Operation, Parameter, Resource
 
 _MOST_REMEMBERED = 200
+_LONGEST_REMEMBERED = 200
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Knowledge:
         self.params = params
         self._seen: dict[tuple[str, str], dict[str, None]] = {}
         self._shown: dict[tuple[str, str], dict[str, None]] = {}
+        self._heard: set[int] = set()
         self._by_id = {operation.id: operation for operation in api.operations}
 
     # ------------------------------------------------------------------------------------------------ to use
@@ -117,7 +119,7 @@ class Knowledge:
     def learn(self, exchange: Exchange) -> None:
         """Remember the ids and values that a successful answer shows."""
         operation = self._by_id.get(exchange.operation)
-        if operation is None or not exchange.succeeded or exchange.json is NOT_JSON:
+        if operation is None or not exchange.succeeded or exchange.json is NOT_JSON or self._is_old(exchange):
             return
         words = operation.words
         speaker = words.lists or words.fetches or words.creates
@@ -127,13 +129,20 @@ class Knowledge:
                 self._remember_row(resource, row)
             for name, value in row.items():
                 if isinstance(value, str | int) and not isinstance(value, bool):
-                    _remember(self._shown, (operation.path, name), str(value))
+                    _remember(self._shown, (operation.path, name), value)
+
+    def _is_old(self, exchange: Exchange) -> bool:
+        assert exchange.received is not None
+        key = hash((exchange.operation, exchange.received.body))
+        known = key in self._heard
+        self._heard.add(key)
+        return known
 
     def _remember_row(self, resource: Resource, row: Mapping[str, Any]) -> None:
         for name in resource.properties:
             value = row.get(name)
             if isinstance(value, str | int | float) and not isinstance(value, bool):
-                _remember(self._seen, (resource.name, name), str(value))
+                _remember(self._seen, (resource.name, name), value)
 
     def _learnt(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         words = operation.words
@@ -198,10 +207,10 @@ def _rows(value: Any) -> Iterator[Mapping[str, Any]]:
                 yield from (row for row in inner if isinstance(row, dict))
 
 
-def _remember(shelf: dict[tuple[str, str], dict[str, None]], key: tuple[str, str], value: str) -> None:
+def _remember(shelf: dict[tuple[str, str], dict[str, None]], key: tuple[str, str], value: float | str) -> None:
     known = shelf.setdefault(key, {})
-    if len(known) < _MOST_REMEMBERED:
-        known.setdefault(value)
+    if len(known) < _MOST_REMEMBERED and (text := str(value)) not in known and len(text) <= _LONGEST_REMEMBERED:
+        known[text] = None
 
 
 __all__ = ["Call", "Knowledge", "as_text"]

@@ -60,7 +60,11 @@ class Part:
 
 def judge(api: Api, operation: Operation, exchange: Exchange) -> tuple[Part, ...]:
     """The parts of an exchange's request, judged at the time when it was sent."""
-    return parts(api, operation, exchange.sent, at=exchange.sent_at)
+    # Kept on the exchange, which belongs to one operation: every clause asks for the same.
+    known: tuple[Part, ...] | None = vars(exchange).get("_parts")
+    if known is None:
+        known = vars(exchange)["_parts"] = parts(api, operation, exchange.sent, at=exchange.sent_at)
+    return known
 
 
 def parts(api: Api, operation: Operation, sent: Sent, *, at: float | None = None) -> tuple[Part, ...]:
