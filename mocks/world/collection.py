@@ -1,29 +1,18 @@
 """Rows under an order: a page is a slice of a sorted list, a filter is a shorter list that is sorted the same way."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from mocks.world.clock import NEVER, Micros
-from mocks.world.lifecycle import Journey
+from mocks.world.lifecycle import Life
 
 Marks = tuple[Any, ...]
 """What a row can be found by, in the order of the table's names: hashable, moments as microseconds."""
 
 Key = tuple[int, Any, int]
-
-
-@dataclass(slots=True)
-class Life:
-    """What a row is made from. ``index`` is None for a run that was started, ``given`` is what a request settled."""
-
-    key: str
-    number: int
-    index: int | None
-    journey: Journey
-    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Row:

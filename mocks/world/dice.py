@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 _BLOCK_BITS = 512
-_SPARE_BITS = 64
+_LARGE = 1 << 32
+_ENOUGH = 1 << 96  # leaves 64 bits to spare, so that no choice is likelier than another
 
 
 class Dice:
@@ -32,7 +33,7 @@ class Dice:
 
     def below(self, n: int) -> int:
         """One of 0 … ``n`` - 1."""
-        while self._left < n << _SPARE_BITS:
+        while self._left < _ENOUGH or n > _LARGE > self._left >> n.bit_length():
             digest = blake2b(f"{self.name}#{self._blocks}".encode("utf-8", "surrogatepass")).digest()
             self._left = self._left << _BLOCK_BITS | int.from_bytes(digest, "little")
             self._blocks += 1
@@ -48,7 +49,7 @@ class Dice:
         return self.below(1 << 53) / (1 << 53)
 
     def chance(self, probability: float) -> bool:
-        return self.fraction() < probability
+        return self.below(1 << 30) < probability * (1 << 30)
 
     def pick(self, choices: Sequence[_T]) -> _T:
         return choices[self.below(len(choices))]

@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from mocks.world.clock import MINUTE, SECOND, Micros
 from mocks.world.dice import Dice
@@ -37,6 +38,71 @@ class Journey:
     @property
     def last(self) -> int:
         return len(self.path) - 1
+
+
+END = -1
+"""The phase of a row that has come as far as it ever will."""
+
+
+class Life:
+    """What a row is made from. ``key`` names its choices, ``salt`` those of them that are made anew.
+
+    ``index`` is None for a run that was started, ``given`` is what a request or a scope settled. A seeded row knows
+    how it begins and its ``status``; how it came there, its journey, is made when asked for.
+    """
+
+    __slots__ = ("_journey", "_plan", "begun", "given", "index", "key", "number", "salt", "status")
+
+    def __init__(
+        self,
+        key: str,
+        number: int,
+        plan: "Callable[[Life], Journey]",
+        *,
+        begun: Micros,
+        index: int | None = None,
+        status: str | None = None,
+        given: Mapping[str, Any] | None = None,
+        salt: str = "",
+    ) -> None:
+        self.key = key
+        self.number = number
+        self.begun = begun
+        self.index = index
+        self.status = status
+        self.given: Mapping[str, Any] = {} if given is None else given
+        self.salt = salt
+        self._plan = plan
+        self._journey: Journey | None = None
+
+    @property
+    def journey(self) -> Journey:
+        if self._journey is None:
+            self._journey = self._plan(self)
+        return self._journey
+
+    def status_at(self, phase: int) -> str:
+        return self.status if self.status is not None and phase == END else self.journey.path[phase]
+
+    def moment_at(self, phase: int) -> Micros:
+        return self.begun if phase == 0 else self.journey.moments[phase]
+
+    def until(self, phase: int) -> tuple[str, ...]:
+        """The statuses so far, that of the phase included."""
+        return self.journey.path if phase == END else self.journey.path[: phase + 1]
+
+    def salted(self, salt: str) -> "Life":
+        """The same life, with other choices where they are free."""
+        return Life(
+            self.key,
+            self.number,
+            self._plan,
+            begun=self.begun,
+            index=self.index,
+            status=self.status,
+            given=self.given,
+            salt=salt,
+        )
 
 
 class Lifecycle:

@@ -3,18 +3,20 @@
 A field can be asked for alone, so that a hundred thousand rows can be sorted and found before one of them is made.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from mocks.world.clock import DAY, HOUR, SECOND, Micros, micros, spelled
-from mocks.world.collection import Life
 from mocks.world.dice import Dice
 from mocks.world.generation import CannotGenerate, Generator, Maker
+from mocks.world.lifecycle import Life
 from mocks.world.uses import Uses
 from specs import Api, Resource, Schema
 from specs.schemas import escape
@@ -23,6 +25,7 @@ from specs.vocabulary import SetWhen
 ABSENT = msgspec.UNSET
 """What a field is that a row leaves out."""
 
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FieldOf = Callable[[Life, int], Any]
 
 _TRIES = 8
@@ -58,6 +61,7 @@ class Blueprint:
         self._words = resource.words
         self.properties = {name: self._property(name) for name in resource.properties}
         self._summed = {rule.field.partition(".")[0] for rule in self._words.sum}
+        self._moments: dict[str, Callable[[Life, int], Micros]] = {}
         self._fields = {name: self._field(prop) for name, prop in self.properties.items()}
         self._validator = api.schemas.validator(resource.pointer)
 
@@ -66,7 +70,7 @@ class Blueprint:
     def row(self, life: Life, phase: int) -> dict[str, Any]:
         """The whole row. Raises ``CannotGenerate`` where no combination of its fields is valid."""
         for attempt in range(_TRIES):
-            tried = replace(life, key=f"{life.key}~{attempt}") if attempt else life
+            tried = life.salted(f"~{attempt}") if attempt else life
             row = {n: value for n, make in self._fields.items() if (value := make(tried, phase)) is not ABSENT}
             for rule in self._words.sum:
                 _add_up(row, rule.field.split("."), [path.split(".") for path in rule.of])
@@ -76,11 +80,18 @@ class Blueprint:
 
     def value(self, path: str, life: Life, phase: int) -> Any:
         """One field, at a dotted path; ``ABSENT`` where the row has none."""
+        if path in self._fields and path not in self._summed:
+            return self._fields[path](life, phase)
         name, *inner = path.split(".")
         if name not in self._fields:
             return ABSENT
         made = self.row(life, phase).get(name, ABSENT) if name in self._summed else self._fields[name](life, phase)
         return follow(made, inner)
+
+    def found_mark(self, path: str, life: Life, phase: int) -> Any:
+        """The mark of one field, without spelling a moment only to read it again."""
+        at = self._moments.get(path)
+        return self.mark(path, self.value(path, life, phase)) if at is None else at(life, phase)
 
     def mark(self, path: str, value: Any) -> Any:
         """What a field's value is found and sorted by: moments as microseconds, UUIDs in one spelling."""
@@ -161,10 +172,10 @@ class Blueprint:
             if constant.field == name:
                 return lambda _life, _phase: constant.value
         if status is not None and status.field == name:
-            return lambda life, phase: life.journey.path[phase]
+            return lambda life, phase: life.status_at(phase)
         for truth in self._words.true_only_when:
             if truth.field == name:
-                return lambda life, phase: life.journey.path[phase] in truth.status
+                return lambda life, phase: life.status_at(phase) in truth.status
         if prop.moment:
             return self._moment(prop)
         if name == self.uses.owner and self.uses.owners:
@@ -181,8 +192,10 @@ class Blueprint:
                 return self._picked(name, self.pool(name))
         elif prop.resolved.get("type") in {"integer", "number"}:
             return self._counted(prop)
-        make: Maker = self._generator.valid(prop.schema, prop.pointer, name, null=False)
-        return lambda life, _phase: make(Dice(f"{life.key}/{name}"))
+        make: Maker = self._generator.maker(prop.schema, prop.pointer, name, null=False)
+        if name in self.uses.marked:
+            return lambda life, _phase: make(Dice(f"{life.key}/{name}"))
+        return lambda life, _phase: make(Dice(f"{life.key}/{name}{life.salt}"))
 
     def _picked(self, name: str, choices: Sequence[Any]) -> FieldOf:
         return lambda life, _phase: Dice(f"{life.key}/{name}").pick(choices)
@@ -217,10 +230,10 @@ class Blueprint:
         nothing = None if prop.nullable else make if prop.required else ABSENT
 
         def made(life: Life, phase: int) -> Any:
-            since = _set_since(rule, life.journey.path[: phase + 1])
+            since = _set_since(rule, life.until(phase))
             if since is None:
                 return nothing(life, phase) if callable(nothing) else nothing
-            return spelled_as(prop.moment, life.journey.moments[since]) if prop.moment else make(life, phase)
+            return spelled_as(prop.moment, life.moment_at(since)) if prop.moment else make(life, phase)
 
         return made
 
@@ -262,14 +275,24 @@ class Blueprint:
         """A time of the row's life that no status decides: its beginning, a deadline, or its latest change."""
         ranks = [line.fields.index(prop.name) for line in self._words.timeline if prop.name in line.fields]
         rank = max(ranks, default=0)
+        at: Callable[[Life, int], Micros] = _beginning
         if any(word in prop.name.lower() for word in _DEADLINES):
-            return lambda life, _phase: spelled_as(prop.moment, self._deadline(prop.name, rank, life))
-        if rank or (not ranks and any(word in prop.name.lower() for word in _CHANGES)):
-            return lambda life, phase: spelled_as(prop.moment, life.journey.moments[phase])
-        return lambda life, _phase: spelled_as(prop.moment, life.journey.moments[0])
+            at = partial(self._deadline, prop.name, rank)
+        elif rank or (not ranks and any(word in prop.name.lower() for word in _CHANGES)):
+            at = Life.moment_at
+        if prop.moment == "text" and not self._may_be_null(prop) and self._rule(prop.name) is None:
+            self._moments[prop.name] = at
+        return lambda life, phase: spelled_as(prop.moment, at(life, phase))
 
-    def _deadline(self, name: str, rank: int, life: Life) -> Micros:
-        return life.journey.moments[0] + rank * DAY + Dice(f"{life.key}/{name}").below(12) * HOUR
+    def _deadline(self, name: str, rank: int, life: Life, _phase: int) -> Micros:
+        return life.begun + rank * DAY + Dice(f"{life.key}/{name}").below(12) * HOUR
+
+    def changes(self, name: str) -> bool:
+        """Whether a field depends on how far a row has come."""
+        words = self._words
+        named = {rule.field for rule in words.set_when} | {rule.field for rule in words.true_only_when}
+        late = {field for line in words.timeline for field in line.fields[1:]}
+        return name in named | late or (words.status is not None and name == words.status.field)
 
     @property
     def ends_at_order(self) -> bool:
@@ -280,7 +303,12 @@ class Blueprint:
 def in_turn(world: str, members: Sequence[Any], index: int) -> Any:
     """The member that a seeded row has: each once in every so many rows, in an order that looks like none."""
     turn, place = divmod(index, len(members))
-    return Dice(f"{world}/{turn}").shuffled(members)[place]
+    return members[_turn(f"{world}/{turn}", len(members))[place]]
+
+
+@lru_cache(maxsize=64)
+def _turn(name: str, count: int) -> list[int]:
+    return Dice(name).shuffled(range(count))
 
 
 def follow(value: Any, path: Sequence[str]) -> Any:
@@ -304,6 +332,10 @@ def spelled_as(spelling: str, at: Micros) -> str | int | float:
     return spelled(at)
 
 
+def _beginning(life: Life, _phase: int) -> Micros:
+    return life.begun
+
+
 def _spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
     kind = resolved.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
@@ -319,6 +351,8 @@ def _spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
 
 
 def _text_mark(text: str, prop: Property) -> Any:
+    if prop.uuid and _UUID.fullmatch(text):
+        return text
     if prop.moment:
         try:
             return micros(datetime.fromisoformat(text.upper()))

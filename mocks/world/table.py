@@ -8,10 +8,10 @@ import msgspec
 
 from mocks.settings import Settings
 from mocks.world.clock import HOUR, NEVER, SECOND, Micros, micros
-from mocks.world.collection import Collection, Life, Marks, Row
+from mocks.world.collection import Collection, Marks, Row
 from mocks.world.dice import Dice
 from mocks.world.generation import Generator
-from mocks.world.lifecycle import Journey, Lifecycle
+from mocks.world.lifecycle import END, Journey, Life, Lifecycle
 from mocks.world.rows import ABSENT, Blueprint, follow, in_turn
 from mocks.world.uses import HIDDEN, uses_of
 from specs import Api, Resource, UsageError
@@ -39,6 +39,7 @@ class Table:
         self._validator = api.schemas.validator(resource.pointer)
         self._lifecycle = Lifecycle(resource.words.status) if resource.words.status else None
         self._hidden = dict(self.uses.hidden)
+        self._changing = [self.at[name] for name in self.uses.marked if self.blueprint.changes(name)]
         self.reset()
 
     # ---------------------------------------------------------------------------------------- the whole table
@@ -89,8 +90,11 @@ class Table:
         return self._found[field].get(self.blueprint.mark(field, value))
 
     def phase(self, row: Row, now: Micros) -> int:
-        journey = self.life(row).journey
-        return journey.phase(now) if row.moves else journey.last
+        return self.life(row).journey.phase(now) if row.moves else END
+
+    def reached(self, row: Row, now: Micros) -> int:
+        """How many changes of its status the row has behind it."""
+        return len(self.life(row).until(self.phase(row, now))) - 1
 
     def encoded(self, row: Row, now: Micros) -> bytes:
         """The row as JSON."""
@@ -118,7 +122,7 @@ class Table:
         shown = follow(_decode(row.encoded), [status.field]) if status else ""
         orders = [row.marks[self.at[name]] for name in self.uses.ordered_by]
         begun = orders[0] if orders and isinstance(orders[0], int) else self._epoch
-        return Life(self._key("put", row.number), row.number, 0, self._past(str(shown), begun, "put", row.number))
+        return Life(self._key("put", row.number), row.number, self._past, begun=begun, index=0, status=str(shown))
 
     # ------------------------------------------------------------------------------------------------ started
 
@@ -126,10 +130,10 @@ class Table:
         """A new run that begins now; a moment later where another began at the very same one."""
         count = len(self._started)
         if self._started:
-            last = self._life_of(self._started[-1]).journey.moments[0]
+            last = self._life_of(self._started[-1]).begun
             now = max(now, last + 1) if last < now + SECOND else now
-        number = self._first_number + count
-        row = self._unique(self._key("started", count), number, None, given, lambda key: self._future(key, now))
+        life = Life(self._key("started", count), self._first_number + count, self._future, begun=now, given=given)
+        row = self._unique(life, 0, [self.resource.words.id.field])
         row.moves = True
         for collection in self._all_collections():
             collection.add(row)
@@ -149,8 +153,8 @@ class Table:
 
     def _move(self, row: Row, now: Micros) -> None:
         life = self._life_of(row)
-        marks = self._marks(life, life.journey.phase(now))
         row.fresh_until = -NEVER
+        marks = self._marks(life, life.journey.phase(now)) if self._changing else row.marks
         if marks != row.marks:
             for collection in self._all_collections():
                 collection.remove(row)
@@ -183,13 +187,19 @@ class Table:
 
     def _seed(self, index: int, given: Mapping[str, Any]) -> Row:
         status = in_turn(f"{self.world}/status", self.blueprint.status_members, index)
-        at = self._slot(index)
-        key = self._key("seeded", index)
-        journey = self._past(status, at, "seeded", index)
+        number = self._settings.runs - 1 - index
+        life = Life(
+            self._key("seeded", index),
+            number,
+            self._past,
+            begun=self._slot(index),
+            index=index,
+            status=status,
+            given=given,
+        )
         if self.blueprint.ends_at_order:
-            late = journey.moments[-1] - at
-            journey = Journey(journey.path, tuple(moment - late for moment in journey.moments))
-        return self._unique(key, self._settings.runs - 1 - index, index, given, lambda _key: journey)
+            life.begun -= life.journey.moments[-1] - life.begun
+        return self._unique(life, END, list(self._found))
 
     def _slot(self, index: int) -> Micros:
         """When a seeded row begins: most within the last half day, the others further back than lists look."""
@@ -203,46 +213,46 @@ class Table:
         jitter = Dice(f"{self.world}/slot/{index}").below(max(width // 2, 1))
         return self._epoch - first - place * width - width // 4 - jitter - 1
 
-    def _past(self, status: str, begun: Micros, kind: str, index: int) -> Journey:
+    def _past(self, life: Life) -> Journey:
+        """How a row came to its status."""
+        status = life.status or ""
         if self._lifecycle is None:
-            return Journey((status,), (begun,))
-        return self._lifecycle.past(status, begun, self._epoch, Dice(f"{self._key(kind, index)}/journey"))
+            return Journey((status,), (life.begun,))
+        return self._lifecycle.past(status, life.begun, self._epoch, Dice(f"{life.key}/journey"))
 
-    def _future(self, key: str, now: Micros) -> Journey:
+    def _future(self, life: Life) -> Journey:
         if self._lifecycle is None:
-            return Journey(("",), (now,))
-        return self._lifecycle.future(now, self._settings.pace, Dice(f"{key}/journey"))
+            return Journey(("",), (life.begun,))
+        return self._lifecycle.future(life.begun, self._settings.pace, Dice(f"{life.key}/journey"))
 
-    def _unique(self, key: str, number: int, index: int | None, given: Mapping[str, Any], journey: Any) -> Row:
-        """A row that no other has the id of; a seeded one shares none of the fields that are looked up."""
-        names = [self.resource.words.id.field] if index is None else list(self._found)
+    def _unique(self, life: Life, phase: int, names: Sequence[str]) -> Row:
+        """A row of this life, or of one like it, that shares none of the named fields with another."""
+        key = life.key
         for attempt in range(_TRIES):
-            name = f"{key}~{attempt}" if attempt else key
-            life = Life(name, number, index, journey(name), given)
-            marks = self._marks(life, life.journey.last if index is not None else 0)
-            if all(marks[self.at[n]] not in self._found[n] for n in names):
+            life.key = f"{key}~{attempt}" if attempt else key
+            marks = self._marks(life, phase)
+            if all(marks[self.at[name]] not in self._found[name] for name in names):
                 break
         else:
             raise UsageError(
                 f"{self.resource.name} has too few values of {names[0]!r} for so many rows",
                 remedy="Ask for fewer with --runs.",
             )
-        row = Row(number, marks, life)
-        for n in self._found:
-            self._found[n][marks[self.at[n]]] = row
+        row = Row(life.number, marks, life)
+        for name, found in self._found.items():
+            found[marks[self.at[name]]] = row
         return row
 
     def _key(self, kind: str, index: int) -> str:
         return f"{self.world}/{kind}/{index}"
 
     def _marks(self, life: Life, phase: int) -> Marks:
-        blueprint = self.blueprint
-        return tuple(
-            self._hidden_mark(name, blueprint.value(self.resource.words.id.field, life, phase))
-            if name.startswith(HIDDEN)
-            else blueprint.mark(name, blueprint.value(name, life, phase))
-            for name in self.at
-        )
+        return tuple([self._mark(name, life, phase) for name in self.at])
+
+    def _mark(self, name: str, life: Life, phase: int) -> Any:
+        if not name.startswith(HIDDEN):
+            return self.blueprint.found_mark(name, life, phase)
+        return self._hidden_mark(name, self.blueprint.value(self.resource.words.id.field, life, phase))
 
     def _hidden_mark(self, name: str, identity: Any) -> Any:
         choices = self._hidden[name.removeprefix(HIDDEN)]

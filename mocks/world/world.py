@@ -187,7 +187,7 @@ class World:
         """What the status of a row has been so far, oldest first; None where the caller knows no such row."""
         asked, now = self._asked[operation.id], self._clock.micros()
         row = self._found(asked, values, caller, now)
-        return None if row is None else self._events(asked, row, 0, asked.table.phase(row, now))
+        return None if row is None else self._events(asked, row, 0, asked.table.reached(row, now))
 
     def watch_until_end(self, operation: Operation, values: Values, caller: Caller) -> AsyncIterator[bytes] | None:
         """The same, and what follows as it happens, until the row has ended or will not change any more."""
@@ -199,7 +199,7 @@ class World:
         told, last = 0, asked.table.life(row).journey.last
         while told <= last:
             now = self._clock.micros()
-            for event in self._events(asked, row, told, asked.table.phase(row, now)):
+            for event in self._events(asked, row, told, asked.table.reached(row, now)):
                 told += 1
                 yield event
             change = asked.table.life(row).journey.next_change(now)
