@@ -36,7 +36,7 @@ def serve(
     ``port`` 0 takes a free one. ``on_ready`` is called once with the base URL, when requests are taken. Raises
     ``UsageError`` where the address cannot be had.
     """
-    with _listen(host, port) as listener, _ordinary_signals():
+    with _listen(host, port) as listener:
         config = uvicorn.Config(
             create_app(apis, settings),
             http=_protocol(),
@@ -49,7 +49,8 @@ def serve(
             timeout_graceful_shutdown=GRACE,
         )
         logging.getLogger("uvicorn").setLevel(logging.ERROR)
-        _Server(config, _url(listener), on_ready).run([listener])
+        with _ordinary_signals():
+            _Server(config, _url(listener), on_ready).run([listener])
 
 
 @contextlib.contextmanager
@@ -85,23 +86,22 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65_535:
+        raise UsageError(f"{port} is no port", remedy="Ports go from 0 to 65535; 0 takes a free one.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise UsageError(
             _why(host, port, error), remedy="Choose another with --host or --port; --port 0 takes a free one."
         ) from None
 
 
-def _why(host: str, port: int, error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
+def _why(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is in use by another program"
-    if number == errno.EACCES:
+    if error.errno == errno.EACCES:
         return f"port {port} of {host} may not be used by this user"
-    if isinstance(error, OverflowError):
-        return f"{port} is no port: ports go from 0 to 65535"
     return f"{host}:{port} cannot be listened on: {error}"
 
 
