@@ -21,7 +21,7 @@ CLOCK_SLACK_S = 150.0
 OLDEST_SLACK_S = 3_600.0
 """How much longer than stated, in seconds, a service may look back."""
 
-_EPSILON_S = 1e-7  # a tenth of a microsecond: 0.1**3 is a little more than 0.001
+_EPSILON_S = 5e-7  # seconds since 1970 are held no finer than that
 
 Holds = Callable[[Row], bool | None]
 
@@ -49,13 +49,14 @@ class Collection:
         self.words = operation.words
         self.resource = api.resources[operation.words.lists.resource]
         self.shown = frozenset(shown)
+        self._id = self.resource.words.id.field
 
     # --------------------------------------------------------------------------------------- rows
 
     def ident(self, row: Row) -> Any:
         """What tells the row from every other, as text that can be a key; ``MISSING`` where it is not shown."""
-        value = dig(row, self.resource.words.id.field)
-        return value if isinstance(value, str | int) else MISSING
+        value = dig(row, self._id)
+        return value if isinstance(value, (str, int)) else MISSING
 
     def key(self, row: Row) -> Any:
         """What the list is ordered by, comparable for equality: rows with equal keys may stand in any order."""
@@ -161,9 +162,9 @@ class Collection:
             if shown is None or not isinstance(bound, datetime):
                 order = None if isinstance(bound, datetime) else compared(dig(row, field), bound)
                 return None if order is None else fits(order)
-            apart = abs((shown.at - bound).total_seconds())
-            doubt = (0.1**shown.digits if apart else 0.0) if doubt_s is None else doubt_s
-            if apart < doubt - _EPSILON_S or not shown.zoned:
+            apart = shown.stamp - bound.timestamp()
+            doubt = (0.1**shown.digits if shown.at != bound else 0.0) if doubt_s is None else doubt_s
+            if abs(apart) < doubt - _EPSILON_S or not shown.zoned:
                 return None
             return fits((shown.at > bound) - (shown.at < bound))
 
@@ -183,14 +184,22 @@ def _from(order: int) -> bool:
 
 def verdict(conditions: Sequence[Condition], *versions: Row) -> bool | None:
     """Whether a row meets every condition; None where that is not certain, or changed between its versions."""
-    verdicts = {_all(condition.holds(row) for condition in conditions) for row in versions}
-    return verdicts.pop() if len(verdicts) == 1 else None
+    first = _all(conditions, versions[0])
+    for row in versions[1:]:
+        if row != versions[0] and _all(conditions, row) is not first:
+            return None
+    return first
 
 
-def _all(held: Iterable[bool | None]) -> bool | None:
+def _all(conditions: Sequence[Condition], row: Row) -> bool | None:
     """Three-valued conjunction: one failure decides, then one doubt."""
-    values = set(held)
-    return False if False in values else None if None in values else True
+    doubt = False
+    for condition in conditions:
+        held = condition.holds(row)
+        if held is False:
+            return False
+        doubt = doubt or held is None
+    return None if doubt else True
 
 
 @dataclass(frozen=True)
@@ -210,15 +219,18 @@ class Reference:
     """
 
     asked: Asked
-    before: Sequence[Row]
-    after: Sequence[Row]
+    pairs: Sequence[tuple[Row, Row]]
+    known: frozenset[Any]
     quiet: bool
     whole: bool
 
     @classmethod
     def of(cls, collection: Collection, before: Listing, after: Listing, *, whole: bool) -> "Reference":
-        ids = [[collection.ident(row) for row in listing.rows] for listing in (before, after)]
-        return cls(before.asked, before.rows, after.rows, ids[0] == ids[1], whole)
+        """``pairs``: each row of both listings as it was before and after; ``known``: the ids of those before."""
+        first = [collection.ident(row) for row in before.rows]
+        later = {collection.ident(row): row for row in after.rows}
+        pairs = [(row, later[ident]) for row, ident in zip(before.rows, first, strict=True) if ident in later]
+        return cls(before.asked, pairs, frozenset(first), first == list(later), whole)
 
     def conditions(self, collection: Collection, listing: Listing) -> list[Condition]:
         """What the answer's request asked for, save hidden fields that this listing was asked for, too."""
@@ -240,12 +252,7 @@ class Difference:
 def difference(collection: Collection, reference: Reference, listing: Listing) -> Difference | None:
     """The first way in which an answer differs from what the reference says it should hold."""
     conditions = reference.conditions(collection, listing)
-    later = {collection.ident(row): row for row in reference.after}
-    judged = [
-        (row, verdict(conditions, row, later[collection.ident(row)]))
-        for row in reference.before
-        if collection.ident(row) in later
-    ]
+    judged = [(row, verdict(conditions, row, later)) for row, later in reference.pairs]
     if not reference.quiet:
         return _lost(collection, [row for row, keep in judged if keep], listing)
     return _Comparison(collection, reference, listing.asked, judged).with_rows(listing.rows)
@@ -279,7 +286,7 @@ class _Comparison:
         self.offset = collection.offset(asked)
         self.must = [row for row, keep in judged if keep]
         self.may = {collection.ident(row) for row, keep in judged if keep is None}
-        self.known = {collection.ident(row) for row in reference.before}
+        self.known = reference.known
         order = collection.words.order
         self.turned = order is not None and collection.direction(asked) != collection.direction(Asked({}, {}))
 

@@ -32,11 +32,12 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time as text showed it: ``digits`` after the second, and whether a zone was ``zoned``."""
+    """A point in time as text showed it: ``digits`` after the second, whether it was ``zoned``, seconds since 1970."""
 
     at: datetime
     digits: int
     zoned: bool
+    stamp: float
 
     def cut(self, digits: int) -> datetime:
         """The moment as it reads with this many digits after the second."""
@@ -58,7 +59,8 @@ def _moment(text: str) -> Moment | None:
     try:
         at = datetime.fromisoformat(text.upper())
         zoned = at.tzinfo is not None
-        return Moment(at.astimezone(UTC) if zoned else at.replace(tzinfo=UTC), len(matched[1] or ".") - 1, zoned)
+        at = at.astimezone(UTC) if zoned else at.replace(tzinfo=UTC)
+        return Moment(at, len(matched[1] or ".") - 1, zoned, at.timestamp())
     except (ValueError, OverflowError):
         return None
 
@@ -82,8 +84,10 @@ def _number(value: Any) -> bool:
 
 def dig(row: Any, path: str) -> Any:
     """The value at a dotted path (``usage.total_tokens``), or ``MISSING``."""
+    if "." not in path:  # called for every field of every row of every answer: the plain way counts
+        return row.get(path, MISSING) if isinstance(row, dict) else MISSING
     for part in path.split("."):
-        if not isinstance(row, Mapping) or part not in row:
+        if not isinstance(row, dict) or part not in row:
             return MISSING
         row = row[part]
     return row

@@ -27,7 +27,7 @@ _AT_ONCE = 12
 _TRIES = 3
 _SCOPES = 4
 _ROUNDS = 5
-_FAR_PAGES, _FEW_PAGES = 45, 8
+_FAR_PAGES, _FEW_PAGES, _SOME_PAGES = 45, 8, 4
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class View:
         self.walk({}, max(total // 30, 20), _FAR_PAGES)
         self.walk({}, None, _FEW_PAGES)
         for question in self._walked():
-            self.walk(question, 5, _FEW_PAGES)
+            self.walk(question, 5, _SOME_PAGES)
 
     def ask_little(self) -> None:
         """The heart of it, for a collection beside the first."""

@@ -1,0 +1,197 @@
+"""What every answer showed of every row, in the order in which it was seen: the ground of the lifecycle clauses.
+
+Lists and details speak of the same rows, whichever probe asked for them. Two sightings are compared only where the
+one had been answered before the other was asked for.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.recording import Exchange, Recording
+from contracts.rows import MISSING, TRUSTED, Row, dig, known, moment, rows_of, shared_fields
+from specs import Api, Operation, Resource
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One row in one answer: ``where`` it stands there, and the ``fields`` of its kind that such answers have."""
+
+    exchange: Exchange
+    operation: Operation
+    where: str
+    row: Row
+    fields: frozenset[str]
+
+    @property
+    def from_s(self) -> float:
+        return self.exchange.sent_at
+
+    @property
+    def until_s(self) -> float:
+        received = self.exchange.received
+        return self.exchange.sent_at + (received.elapsed_s if received else 0.0)
+
+    def precedes(self, other: "Sighting") -> bool:
+        """Whether this was answered before the other was asked for."""
+        return self.until_s <= other.from_s
+
+
+class Histories:
+    """All rows of one resource. ``distinct``: each row of each operation, once in every state that it was seen in."""
+
+    def __init__(self, api: Api, resource: Resource, recording: Recording) -> None:
+        self.api = api
+        self.resource = resource
+        self.status = resource.words.status
+        self._id = resource.words.id.field
+        self._seen: dict[Any, list[Sighting]] = {}
+        self.distinct: list[Sighting] = []
+        operations = {o.id: o for o in api.operations if _speaks(o, resource)}
+        self._fields = {name: shared_fields(api, o, resource) for name, o in operations.items()}
+        partial = []
+        for exchange in recording.exchanges:
+            operation = operations.get(exchange.operation) if exchange.api == api.name else None
+            if operation is not None and exchange.succeeded and exchange.credentials in TRUSTED:
+                partial += list(self._read(exchange, operation))
+        self._place(partial)
+        for sightings in self._seen.values():
+            sightings.sort(key=lambda sighting: sighting.exchange.number)
+
+    def _read(self, exchange: Exchange, operation: Operation) -> Iterator[Sighting]:
+        """Note the rows that show their id; the others come back, to be placed once every row is known."""
+        rows = rows_of(exchange)
+        for where, row in rows[-1:] if operation.words.watches else rows:
+            sighting = Sighting(exchange, operation, where, row, self._fields[operation.id])
+            ident = dig(row, self._id)
+            if isinstance(ident, str | int):
+                self._note(ident, sighting)
+            else:
+                yield sighting
+
+    def _note(self, ident: Any, sighting: Sighting) -> None:
+        known_ = self._seen.setdefault(ident, [])
+        last = next((s for s in reversed(known_) if s.operation is sighting.operation), None)
+        known_.append(sighting)
+        if last is None or last.row != sighting.row:
+            self.distinct.append(sighting)
+
+    def _place(self, partial: Sequence[Sighting]) -> None:
+        """Rows without an id belong to the only row that has their other id (a correlation id, say)."""
+        for operation in {sighting.operation.id for sighting in partial}:
+            mine = [sighting for sighting in partial if sighting.operation.id == operation]
+            rule = mine[0].operation.words.fetches or mine[0].operation.words.watches
+            owners = self._owners(rule.field) if rule is not None else {}
+            for sighting in mine:
+                self.distinct += [sighting] if sighting.operation.words.watches is None else []
+                idents = owners.get(dig(sighting.row, rule.field), set()) if rule is not None else set()
+                if len(idents) == 1:
+                    self._seen[next(iter(idents))].append(sighting)
+
+    def _owners(self, field: str) -> Mapping[Any, set[Any]]:
+        owners: dict[Any, set[Any]] = {}
+        for ident, sightings in self._seen.items():
+            for value in {dig(s.row, field) for s in sightings if isinstance(dig(s.row, field), str | int)}:
+                owners.setdefault(value, set()).add(ident)
+        return owners
+
+    # -------------------------------------------------------------------------------------------- to read
+
+    def of(self, ident: Any) -> Sequence[Sighting]:
+        """The sightings of a row, in the order in which they were answered."""
+        return self._seen.get(ident, ())
+
+    def steps(self, *, within: bool) -> Iterator[tuple[Sighting, Sighting]]:
+        """Each sighting of a row with the last one that preceded it and differs: of its operation, or of another."""
+        for sightings in self._seen.values():
+            if within or len({sighting.operation.id for sighting in sightings}) > 1:
+                for index, later in enumerate(sightings):
+                    earlier = _last(sightings, index, within=within)
+                    if earlier is not None and earlier.row != later.row:
+                        yield earlier, later
+
+    def state(self, row: Row) -> Any:
+        """The status that a row shows, ``MISSING`` where it shows none that is documented."""
+        if self.status is None:
+            return MISSING
+        value = dig(row, self.status.field)
+        members = {*self.status.transitions, *self.status.terminal, self.status.initial}
+        return value if isinstance(value, str) and value in members else MISSING
+
+    def ended(self, row: Row) -> bool:
+        return self.status is not None and self.state(row) in self.status.terminal
+
+    def reachable(self, one: Any, other: Any) -> bool:
+        """Whether a run may get from one status to another, looked at now and then."""
+        if self.status is None or MISSING in {one, other}:
+            return True
+        found, edge = {one}, [one]
+        while edge:
+            edge = [t for s in edge for t in self.status.transitions.get(s, ()) if t not in found]
+            found |= set(edge)
+        return other in found
+
+    def lasting(self) -> tuple[str, ...]:
+        """The fields that no longer change once they hold a value."""
+        words = self.resource.words
+        fields = [field for rule in words.timeline for field in rule.fields]
+        fields += [rule.field for rule in words.set_when]
+        for operation in self.api.operations:
+            creates = operation.words.creates
+            if creates is not None and creates.resource == self.resource.name:
+                fields += creates.sets
+            if operation.words.visibility is not None and _speaks(operation, self.resource):
+                fields.append(operation.words.visibility.owner)
+        return tuple(dict.fromkeys(fields))
+
+    def shows(self, field: str, operation: Operation) -> bool:
+        """Whether any answer of an operation ever had a field, null or not."""
+        name = field.partition(".")[0]
+        return any(name in s.row for s in self.distinct if s.operation is operation)
+
+
+_LOOKS_BACK = 60
+
+
+def _last(sightings: Sequence[Sighting], index: int, *, within: bool) -> Sighting | None:
+    later = sightings[index]
+    for back in range(index - 1, max(index - 1 - _LOOKS_BACK, -1), -1):
+        if (sightings[back].operation is later.operation) is within and sightings[back].precedes(later):
+            return sightings[back]
+    return None
+
+
+def _speaks(operation: Operation, resource: Resource) -> bool:
+    speaker = operation.words.lists or operation.words.fetches or operation.words.watches
+    return speaker is not None and speaker.resource == resource.name
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values say the same: moments in any spelling, and nothing whether null or left out."""
+    if one in (None, MISSING) and other in (None, MISSING):
+        return True
+    if one == other:
+        return True
+    first, second = moment(one), moment(other)
+    return first is not None and second is not None and first.compared(second) == 0
+
+
+def filled(row: Row, fields: Sequence[str]) -> bool:
+    """Whether any of some fields holds a value."""
+    return any(known(row, field) for field in fields)
+
+
+_CACHE: list[tuple[tuple[Any, ...], Recording, Histories]] = []
+_KEPT = 16
+
+
+def histories(api: Api, resource: Resource, recording: Recording) -> Histories:
+    """The histories of a kind of row, worked out once for all clauses."""
+    key = (api.name, resource.name, len(recording.exchanges), len(recording.traces))
+    for known_, held, made in _CACHE:
+        if known_ == key and held is recording:
+            return made
+    made = Histories(api, resource, recording)
+    _CACHE.append((key, recording, made))
+    del _CACHE[:-_KEPT]
+    return made
