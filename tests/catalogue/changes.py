@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from starlette.types import ASGIApp
 
-from tests.catalogue.world import Clock, Row, World
+from tests.catalogue.world import USUAL, Clock, Row, Size, World
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class Changes:
     ``body`` is the model of the started run's body. ``steps`` replaces steps of lists by name.
     ``row`` changes each row of list and detail, ``answer`` everything that is sent, refusals included.
     ``guard`` tells the caller of a request, or None; ``late_guard``: it is asked after validation.
+    ``size`` is how many runs there are.
     ``before`` runs ahead of the handler and may answer in its place. ``seed`` changes the world at its start.
     ``life`` gives a started run at an age in seconds; ``started`` changes a run as it is stored (None: it is not);
     ``find`` chooses the row of a detail; ``wrap`` goes around the whole application.
@@ -106,6 +107,7 @@ class Changes:
 
     declare: Mapping[str, Mapping[str, tuple[Any, Any] | None]] = field(default_factory=dict)
     body: Any = None
+    size: Size = USUAL
     steps: Mapping[str, Step] = field(default_factory=dict)
     row: RowHook | None = None
     answer: AnswerHook | None = None

@@ -204,7 +204,7 @@ class Server:
 
     def __init__(self, changes: Changes, clock: Clock) -> None:
         self.changes = changes
-        self.world = World(clock)
+        self.world = World(clock, changes.size)
         if changes.seed:
             changes.seed(self.world)
 

@@ -1,6 +1,6 @@
 """A variant: a server that differs from the correct one in one thing, and what is known of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.catalogue.changes import Changes
 from tests.catalogue.client import Probe
@@ -36,7 +36,7 @@ class Variant:
 
     ``ops`` are the operations that misbehave. ``clauses`` are codes or beginnings of codes: the fault is found where
     one of them reports. ``probe`` proves the fault by plain HTTP; for an unusual but correct server it proves that
-    the server is unusual.
+    the server is unusual. ``headers`` are further credentials that are needed to see the fault.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Variant:
     probe: Probe
     clauses: tuple[str, ...] = ()
     correct: bool = False
-    options: tuple[str, ...] = field(default=())
+    headers: tuple[str, ...] = ()
 
     @property
     def api(self) -> str:
@@ -66,14 +66,14 @@ def fault(
     probe: Probe,
     *,
     clauses: str = "",
-    changes: Changes | None = None,
+    headers: tuple[str, ...] = (),
     **hooks: object,
 ) -> Variant:
     """A faulty variant; ``hooks`` are fields of ``Changes``, ``clauses`` are codes with blanks between."""
     ops = (op,) if isinstance(op, str) else op
-    made = changes or Changes(**hooks)  # type: ignore[arg-type]
     assert family in FAMILIES, family
-    return Variant(name, ops, family, sentence, made, probe, tuple(clauses.split()))
+    changes = Changes(**hooks)  # type: ignore[arg-type]
+    return Variant(name, ops, family, sentence, changes, probe, tuple(clauses.split()), headers=headers)
 
 
 def unusual(name: str, op: str | tuple[str, ...], sentence: str, probe: Probe, **hooks: object) -> Variant:

@@ -8,7 +8,8 @@ credential that CloudCruise filters by and does not show).
 import asyncio
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,12 +17,12 @@ Row = dict[str, Any]
 
 USERS = ("amara.okafor", "jonas.weber")
 VAULTS = ("vault-user-northwind", "vault-user-contoso", "vault-user-fabrikam")
-THREADS = {
-    "thread_5f0c9d3be1a24c7788d01e42": 230,
-    "thread_a71e0b6629d84f13b5c6e9f0": 45,
-    "thread_0d48c2f7935b4be0a6172c3d": 12,
-    "thread_ffe19a20b4634d7ca9d8e351": 0,
-}
+THREADS = (
+    "thread_5f0c9d3be1a24c7788d01e42",
+    "thread_a71e0b6629d84f13b5c6e9f0",
+    "thread_0d48c2f7935b4be0a6172c3d",
+    "thread_ffe19a20b4634d7ca9d8e351",
+)
 CREW_TYPES = ("ask", "classification", "data_engineering", "data_suggestion", "semantic_model")
 _QUESTIONS = (
     "How did revenue develop by region?",
@@ -62,15 +63,33 @@ class ManualClock(Clock):
         await asyncio.sleep(0)
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many runs there are: Nx1's; CloudCruise's of the last day, up to 30 days old and older; each thread's."""
+
+    crew_runs: int
+    recent: int
+    older: int
+    ancient: int
+    threads: tuple[int, int, int, int]
+
+
+USUAL = Size(75, 70, 12, 3, (66, 25, 8, 0))
+MANY = Size(245, 240, 40, 5, (230, 45, 12, 0))
+"""Enough for one row in two hundred, and for limits above a hundred."""
+
+
 class World:
     """The runs of the three APIs; ``memory`` is where a faulty server keeps what it should not."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, size: Size = USUAL) -> None:
         self.clock = clock
         self.epoch = clock.now()
-        self.crew_runs = [_crew_run(i, self.epoch) for i in range(245)]
-        self.browser_runs = [_browser_run(i, self.epoch) for i in range(285)]
-        self.thread_runs = [_thread_run(t, i, self.epoch) for t, count in THREADS.items() for i in range(count)]
+        self.crew_runs = [_crew_run(i, self.epoch) for i in range(size.crew_runs)]
+        self.browser_runs = [_browser_run(i, age, self.epoch) for i, age in enumerate(_ages(size))]
+        self.thread_runs = [
+            _thread_run(t, i, self.epoch) for t, n in zip(THREADS, size.threads, strict=True) for i in range(n)
+        ]
         self.threads = set(THREADS)
         self.calls: dict[str, int] = {}
         self.active: dict[str, int] = {}
@@ -185,22 +204,19 @@ BROWSER_STATUSES = tuple(
 _namespace = uuid.UUID("8c1d1f0e-5a56-4c5b-9b57-2f3a35b0c6d1")
 WORKFLOWS = tuple(str(uuid.uuid5(_namespace, f"workflow {n}")) for n in range(4))
 WORKSPACES = tuple(str(uuid.uuid5(_namespace, f"workspace {n}")) for n in range(2))
-RECENT = 240
-"""So many CloudCruise runs are from the last day; forty are up to 30 days old and five older than 31 days."""
 
 
-def _browser_age(rank: int) -> timedelta:
-    if rank < RECENT:
-        return timedelta(minutes=2 + rank * 5.5)
-    if rank < RECENT + 40:
-        return timedelta(hours=26 + (rank - RECENT) * 17)
-    return timedelta(days=33 + (rank - RECENT - 40) * 4)
+def _ages(size: Size) -> Iterator[timedelta]:
+    """From two minutes to 22 hours, from 26 hours to 30 days, and from 33 days on."""
+    yield from (timedelta(minutes=2 + rank * 1320 / size.recent) for rank in range(size.recent))
+    yield from (timedelta(hours=26 + rank * 680 / size.older) for rank in range(size.older))
+    yield from (timedelta(days=33 + rank * 4) for rank in range(size.ancient))
 
 
-def _browser_run(rank: int, epoch: datetime) -> Row:
+def _browser_run(rank: int, age: timedelta, epoch: datetime) -> Row:
     rng = random.Random(f"browser {rank}")
     status = BROWSER_STATUSES[rank * 3 % 7]
-    created = _milliseconds(epoch - _browser_age(rank)) - timedelta(milliseconds=rng.randrange(1, 60_000))
+    created = _milliseconds(epoch - age) - timedelta(milliseconds=rng.randrange(1, 60_000))
     start = created + timedelta(milliseconds=rng.randrange(1, 90_000))
     begun = status in {"execution.start", "execution.success"} or (status != "execution.queued" and rank % 2 == 0)
     ended = status in {"execution.success", "execution.failed", "execution.stopped"}

@@ -328,7 +328,9 @@ def _any_row(wrong: Callable[[Row], bool]) -> Probe:
 
 
 def _before(row: Row, earlier: str, later: str) -> bool:
-    return bool(row[earlier] and row[later]) and datetime.fromisoformat(row[later]) < datetime.fromisoformat(row[earlier])
+    return bool(row[earlier] and row[later]) and datetime.fromisoformat(row[later]) < datetime.fromisoformat(
+        row[earlier]
+    )
 
 
 def _usage(known: Row, **change: Any) -> dict[str, Any]:

@@ -162,6 +162,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the documented bearer token is refused",
         probe=lambda c: c.get(headers=_BEARER).status == 401,
         guard=_psk_only,
+        headers=("Authorization: Bearer token-amara-7f3a9c",),
         **credentials,
     )
     yield fault(
@@ -170,6 +171,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the documented pre-shared key is refused",
         probe=lambda c: c.get().status == 401,
         guard=_bearer_only,
+        headers=("Authorization: Bearer token-amara-7f3a9c",),
         **credentials,
     )
     yield fault(
@@ -178,6 +180,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every bearer token passes, though keys are looked at",
         probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
         guard=_any_token,
+        headers=("Authorization: Bearer token-amara-7f3a9c",),
         **credentials,
     )
     yield fault(

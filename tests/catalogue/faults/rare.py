@@ -1,6 +1,5 @@
 """Faults that seldom show: one row in two hundred, one member, one page, one combination, only at the same time."""
 
-
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +8,7 @@ from tests.catalogue.client import GIVEN, OTHER_THREAD, Client, Probe
 from tests.catalogue.faults.fields import FIELDS, MISSING, Field, bad_rows, broken, rows_of
 from tests.catalogue.server import equal, first
 from tests.catalogue.variant import Variant, fault
-from tests.catalogue.world import Row
+from tests.catalogue.world import MANY, USUAL, Row
 
 _CC, _SK, _NX = "cloudcruise.list", "seekrflow.list", "nx1.list"
 When = Callable[[Row, Call, Row], bool]
@@ -71,21 +70,21 @@ def _tenth(op: str, field: Field) -> Probe:
 _ROWS: tuple[tuple[str, str, str, Any, str, When, Probe | None], ...] = (
     (_NX, "one-row-status", "status", "complete", "one run has a misspelt status", _rank(163), None),
     (_NX, "one-row-owner-null", "owner_id", None, "one run has no owner", _rank(197), None),
-    (_NX, "one-row-agents", "crew_config.agents.*.role", None, "one run has an agent without a role", _rank(150), None),
+    (_NX, "one-row-agents", "crew_config.agents.*.role", None, "one run has an agent without a role", _rank(153), None),
     (_NX, "failed-error-object", "error", {"code": 7}, "error is an object in failed runs", _status("failed"), None),
     (_NX, "pending-result-false", "crew_config.verbose", "no", "verbose is a text in waiting runs", _status("pending"), None),
     (_CC, "one-row-status", "status", "execution.succes", "one run has a misspelt status", _rank(201), None),
     (_CC, "one-row-session", "session_id", "run-000201", "one run's id is no UUID", _rank(211), None),
     (_CC, "one-row-no-status", "status", MISSING, "one run has no status", _rank(233), None),
     (_CC, "requeued-dry_run", "dry_run", "false", "dry_run is a text in requeued runs", _status("execution.requeued"), None),
-    (_CC, "old-created_at", "created_at", "2026-02-15 10:00", "runs older than a day have a created_at of another form", lambda _r, _c, k: k["_rank"] >= 250, None),
+    (_CC, "old-created_at", "created_at", "2026-02-15 10:00", "runs older than a day have a created_at of another form", lambda _r, _c, k: k["_rank"] >= 72, None),
     (_CC, "stopped-end", "execution_end", 0, "execution_end is 0 in stopped runs", _status("execution.stopped"), None),
     (_SK, "one-row-model", "model", None, "one run has no model", _rank(187), None),
     (_SK, "one-row-temperature", "temperature", "0.7", "one run's temperature is a text", _rank(205), None),
-    (_SK, "one-row-expires_at", "expires_at", "never", "one run expires never", _rank(170), None),
+    (_SK, "one-row-expires_at", "expires_at", "never", "one run expires never", _rank(172), None),
     (_SK, "page-3-status", "status", "done", "the third page has another status", _third_page, _bad_in(_SK, _field(_SK, "status"), limit=20, offset=40)),
     (_SK, "asc-later-created_at", "created_at", None, "ascending pages after the first have no created_at", _ascending_later, _bad_in(_SK, _field(_SK, "created_at"), order="asc", offset=5)),
-    (_SK, "cancelled-usage", "usage", {"prompt_tokens": 1}, "usage of completed runs lacks its sums", _status("completed"), None),
+    (_SK, "one-row-usage", "usage.total_tokens", MISSING, "one run's usage lacks its sum", _rank(170 // 7 * 7 + 2), None),
     (_SK, "canceled-model", "model", 4, "the model is a number in runs called canceled", _status("canceled"), None),
     (_SK, "second-thread-agent", "agent_id", None, "in the second thread runs have no agent", _second_thread, _at(_SK, _field(_SK, "agent_id"), f"/v1/threads/{OTHER_THREAD}/runs", {})),
     (_SK, "team-top_p", "top_p", "1", "with x-team-id top_p is a text", _with_team, _at(_SK, _field(_SK, "top_p"), f"/v1/threads/{OTHER_THREAD}/runs", {"x-team-id": "blue"})),
@@ -108,7 +107,16 @@ def _rows() -> Iterator[Variant]:
             return _put(row, path, value) if call.op.endswith("list") and when(row, call, known) else row
 
         full = f"{op.replace('.', '-')}-{name}"
-        yield fault(full, op, "rare", words, probe or _bad_in(op, field), clauses="RP1 RP2", row=hook)
+        yield fault(
+            full,
+            op,
+            "rare",
+            words,
+            probe or _bad_in(op, field),
+            clauses="RP1 RP2",
+            row=hook,
+            size=MANY if "one-row" in name else USUAL,
+        )
 
 
 def _put(row: Row, path: str, value: Any) -> Row:
@@ -198,7 +206,7 @@ def _by_hand() -> Iterator[Variant]:
                 probe=lambda c: c.ids(order="asc", offset=3) == c.ids(order="asc"), clauses="RP5",
                 steps={"offset": lambda rows, call: rows if call.values["order"] == "asc" else rows[call.values["offset"] :]}, **rare)  # fmt: skip
     yield fault("seekrflow-list-limit-over-100", _SK, sentence="a limit above 100 loses the hundredth row",
-                probe=lambda c: c.rows(limit=101)[:100] != c.rows(limit=100), clauses="RP5", steps={"limit": _limit_100_plus}, **rare)  # fmt: skip
+                probe=lambda c: c.rows(limit=101)[:100] != c.rows(limit=100), clauses="RP5", steps={"limit": _limit_100_plus}, size=MANY, **rare)  # fmt: skip
     yield fault("nx1-start-one-type-status", ("nx1.list", "nx1.get"), sentence="only started runs of type semantic_model have a foreign status",
                 probe=lambda c: c.started(crew_type="semantic_model")["status"] == "finished", clauses="RP2 RP6", row=_started_semantic, **rare)  # fmt: skip
     yield fault("nx1-start-one-type-answer", "nx1.start", sentence="only data_engineering is answered with a foreign status",
