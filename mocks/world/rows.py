@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,9 @@ from specs import Api, Resource, Schema
 from specs.schemas import escape
 from specs.vocabulary import SetWhen
 
+if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
+    from mocks.world.adversarial import Adversary
+
 ABSENT = msgspec.UNSET
 """What a field is that a row leaves out."""
 
@@ -30,6 +33,8 @@ FieldOf = Callable[[Life, int], Any]
 
 _TRIES = 8
 _NULL_EVERY = 4  # of so many neighbouring rows one is null
+_PARTS = 8
+_ALL_NULL, _LEFT_OUT, _WITH_EXTRAS = 3, 5, 6  # which of so many neighbouring adversarial rows do
 _POOL = 6  # so many different values has a field that points elsewhere
 _DEADLINES = ("expire", "deadline", "due", "until", "valid_to", "next")
 _CHANGES = ("updat", "modif", "chang", "last", "latest")
@@ -52,17 +57,28 @@ class Property:
 class Blueprint:
     """Compiles a resource's fields. ``world`` is the name of the stream that all its choices come from."""
 
-    def __init__(self, api: Api, resource: Resource, uses: Uses, world: str, generator: Generator) -> None:
+    def __init__(
+        self,
+        api: Api,
+        resource: Resource,
+        uses: Uses,
+        world: str,
+        *,
+        generator: Generator,
+        adversary: "Adversary | None" = None,
+    ) -> None:
         self.world = world
         self.resource = resource
         self.uses = uses
         self._schemas = api.schemas
         self._generator = generator
+        self._adversary = adversary
         self._words = resource.words
         self.properties = {name: self._property(name) for name in resource.properties}
         self._summed = {rule.field.partition(".")[0] for rule in self._words.sum}
         self._moments: dict[str, Callable[[Life, int], Micros]] = {}
         self._fields = {name: self._field(prop) for name, prop in self.properties.items()}
+        self._extras = self._extra_properties()
         self._validator = api.schemas.validator(resource.pointer)
 
     # --------------------------------------------------------------------------------------------- asked for
@@ -72,6 +88,8 @@ class Blueprint:
         for attempt in range(_TRIES):
             tried = life.salted(f"~{attempt}") if attempt else life
             row = {n: value for n, make in self._fields.items() if (value := make(tried, phase)) is not ABSENT}
+            if self._extras and _part(life) == _WITH_EXTRAS:
+                row = {**Dice(f"{life.key}/extras").pick(self._extras), **row}
             for rule in self._words.sum:
                 _add_up(row, rule.field.split("."), [path.split(".") for path in rule.of])
             if self._validator.is_valid(row):
@@ -159,6 +177,8 @@ class Blueprint:
             make = self._by_status(prop, rule, make)
         elif self._may_be_null(prop):
             make = self._now_and_then_null(prop, make)
+        if self._free(prop) and rule is None and not prop.required:
+            make = self._now_and_then_absent(make)
 
         def given_or_made(life: Life, phase: int) -> Any:
             return life.given[prop.name] if prop.name in life.given else make(life, phase)
@@ -192,7 +212,12 @@ class Blueprint:
                 return self._picked(name, self.pool(name))
         elif prop.resolved.get("type") in {"integer", "number"}:
             return self._counted(prop)
-        make: Maker = self._generator.maker(prop.schema, prop.pointer, name, null=False)
+        adversary = self._free(prop)
+        make: Maker = (
+            self._generator.maker(prop.schema, prop.pointer, name, null=False)
+            if adversary is None
+            else adversary.valid(prop.schema, prop.pointer, name, null=False)
+        )
         if name in self.uses.marked:
             return lambda life, _phase: make(Dice(f"{life.key}/{name}"))
         return lambda life, _phase: make(Dice(f"{life.key}/{name}{life.salt}"))
@@ -253,12 +278,32 @@ class Blueprint:
 
     def _is_null(self, name: str, life: Life) -> bool:
         """By turns, so that a few rows of each status show the field null and set."""
+        if self._adversary is not None and _part(life) == _ALL_NULL:
+            return True
         if life.index is None:
             return Dice(f"{life.key}/{name}?").below(_NULL_EVERY) == 0
         members = self.status_members
         turn, place = divmod(life.index, len(members))
         group, position = divmod(turn, _NULL_EVERY)
         return Dice(f"{self.world}/{name}?/{group}/{place}").below(_NULL_EVERY) == position
+
+    # --------------------------------------------------------------------------------------- adversarial data
+
+    def _free(self, prop: Property) -> "Adversary | None":
+        """Who makes the field's content: the adversary, where there is one and no statement speaks of the field."""
+        words = self._words
+        spoken_of = {words.status.field if words.status else "", *self._summed, *self.uses.marked}
+        spoken_of |= {rule.field for rule in words.constant} | {rule.field for rule in words.true_only_when}
+        shaped = "shape" in prop.schema.get("x-runproof", {})
+        return None if prop.name in spoken_of or prop.moment or shaped else self._adversary
+
+    def _now_and_then_absent(self, make: FieldOf) -> FieldOf:
+        return lambda life, phase: ABSENT if _part(life) == _LEFT_OUT else make(life, phase)
+
+    def _extra_properties(self) -> list[dict[str, Any]]:
+        closed = self.resource.schema.get("additionalProperties", True) not in (True, {})
+        closed = closed or "unevaluatedProperties" in self.resource.schema
+        return [] if self._adversary is None or closed else self._adversary.extras([*self.properties])
 
     @property
     def status_members(self) -> Sequence[str]:
@@ -330,6 +375,12 @@ def spelled_as(spelling: str, at: Micros) -> str | int | float:
         case "date":
             return spelled(at)[:10]
     return spelled(at)
+
+
+def _part(life: Life) -> int:
+    """What an adversarial row plays, by turns: most are only full of odd values."""
+    turn = Dice(f"{life.key}/part").below(_PARTS) if life.index is None else life.index
+    return turn % _PARTS
 
 
 def _beginning(life: Life, _phase: int) -> Micros:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +16,9 @@ from mocks.world.rows import ABSENT, Blueprint, follow, in_turn
 from mocks.world.uses import HIDDEN, uses_of
 from specs import Api, Resource, UsageError
 
+if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
+    from mocks.world.adversarial import Adversary
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -28,11 +31,18 @@ _TRIES = 100
 class Table:
     """The rows of ``resource`` in one world. ``world`` names the stream of choices that they all come from."""
 
-    def __init__(self, api: Api, resource: Resource, settings: Settings, generator: Generator) -> None:
+    def __init__(
+        self,
+        api: Api,
+        resource: Resource,
+        settings: Settings,
+        generator: Generator,
+        adversary: "Adversary | None" = None,
+    ) -> None:
         self.resource = resource
         self.world = f"{settings.seed}/{api.name}/{resource.name}"
         self.uses = uses_of(api, resource, settings)
-        self.blueprint = Blueprint(api, resource, self.uses, self.world, generator)
+        self.blueprint = Blueprint(api, resource, self.uses, self.world, generator=generator, adversary=adversary)
         self.at = {name: position for position, name in enumerate(self.uses.marked)}
         self._settings = settings
         self._epoch = micros(settings.epoch)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mocks.world.dice import Dice
-from mocks.world.generation import Generator
+from mocks.world.generation import Generator, Maker
 from mocks.world.nodes import gather
 from mocks.world.rows import ABSENT
 from specs import Api, Content, Operation, Resource, Schema
@@ -17,35 +17,41 @@ class View:
         self._schemas = api.schemas
         self._resolved, self.pointer = api.schemas.resolve(schema, pointer)
         node = gather(api.schemas, [(schema, pointer)])
-        self.whole = self.pointer == resource.pointer or not node.properties
+        self.whole = self.pointer == resource.pointer or not self._resolved
         self._required = frozenset(node.required)
-        self._makers = {
-            name: generator.valid(inner, at, name)
-            for name, ((inner, at), *_) in node.properties.items()
-            if at is not None
-        }
-        self._pointers = {name: str(parts[0][1]) for name, parts in node.properties.items()}
-        self._whole_maker = generator.valid(schema, pointer)
+        self._parts = {name: parts[0] for name, parts in node.properties.items()}
+        self._generator = generator
+        self._makers: dict[str, Maker] = {}
+        self._whole = (schema, pointer)
         self._validator = api.schemas.validator(pointer)
         self._shared = frozenset(resource.properties)
+        self._names = [*self._parts] or [*resource.properties]
 
-    def show(self, value_of: Callable[[str], Any], dice: Dice) -> dict[str, Any]:
+    def show(self, value_of: Callable[[str], Any], dice: Dice) -> Any:
         """The answer's properties: the row's where the row has them, made ones elsewhere."""
         shown = {}
-        for name, make in self._makers.items():
-            value = value_of(name) if name in self._shared else make(dice.child(name))
+        for name in self._names:
+            value = value_of(name) if name in self._shared else self._made(name, dice)
             if value is ABSENT and name in self._required:
-                value = make(dice.child(name))
+                value = self._made(name, dice)
             if value is not ABSENT:
                 shown[name] = value
         return shown if self._validator.is_valid(shown) else self._repaired(shown, dice)
 
-    def _repaired(self, shown: dict[str, Any], dice: Dice) -> dict[str, Any]:
+    def _repaired(self, shown: dict[str, Any], dice: Dice) -> Any:
         """What the answer forbids gives way: the row's schema allows more than the answer's."""
         for name, value in shown.items():
-            if not self._schemas.validator(self._pointers[name]).is_valid(value):
-                shown[name] = self._makers[name](dice.child(name))
-        return shown if self._validator.is_valid(shown) else {**self._whole_maker(dice)}
+            if name in self._parts and not self._schemas.validator(str(self._parts[name][1])).is_valid(value):
+                shown[name] = self._made(name, dice)
+        if self._validator.is_valid(shown):
+            return shown
+        return self._generator.valid(*self._whole)(dice)
+
+    def _made(self, name: str, dice: Dice) -> Any:
+        if name not in self._makers:
+            schema, pointer = self._parts[name]
+            self._makers[name] = self._generator.valid(schema, str(pointer), name)
+        return self._makers[name](dice.child(name))
 
 
 def answer_of(operation: Operation) -> Content | None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,9 @@ from mocks.world.uses import HIDDEN
 from mocks.world.views import View, answer_of
 from specs import Api, Operation, UsageError
 from specs.vocabulary import Filter, Scope
+
+if TYPE_CHECKING:
+    from mocks.world.adversarial import Adversary
 
 Values = Mapping[str, Any]
 # Named out here, because ``World.list`` hides the built-in one inside the class.
@@ -78,8 +81,11 @@ class World:
         self._api = api
         self._settings = settings
         self._clock = clock
+        adversary = _adversary(api, settings)
+        self._generator = adversary or generator(api.schemas)
         self._tables = {
-            name: Table(api, resource, settings, generator(api.schemas)) for name, resource in api.resources.items()
+            name: Table(api, resource, settings, generator(api.schemas), adversary)
+            for name, resource in api.resources.items()
         }
         self._asked = {operation.id: asked for operation in api.operations if (asked := self._compiled(operation))}
 
@@ -239,7 +245,7 @@ class World:
 
     # ------------------------------------------------------------------------------------------------- shown
 
-    def _shown(self, asked: _Asked, row: Row, now: Micros) -> dict[str, Any]:
+    def _shown(self, asked: _Asked, row: Row, now: Micros) -> Any:
         table = asked.table
         return asked.view.show(table.reader(row, table.phase(row, now)), self._dice(asked, row))
 
@@ -257,7 +263,7 @@ class World:
         if answer and (words.lists or words.watches):
             schema, pointer = self._api.schemas.resolve(schema, pointer)
             schema, pointer = schema.get("items", {}), f"{pointer}/items"
-        view = View(self._api, table.resource, schema, pointer, generator(self._api.schemas))
+        view = View(self._api, table.resource, schema, pointer, self._generator)
         filters = tuple(
             _Asking(name, f, span(f.default) if f.default else None, span(f.oldest) if f.oldest else None)
             for name, f in words.filters.items()
@@ -320,6 +326,14 @@ class World:
     def owners(self) -> Known:
         """Whose rows there are."""
         return [*dict.fromkeys(owner for table in self._tables.values() for owner in table.uses.owners)]
+
+
+def _adversary(api: Api, settings: Settings) -> "Adversary | None":
+    if settings.data != "adversarial":
+        return None
+    from mocks.world.adversarial import adversary  # hypothesis takes half a second to import
+
+    return adversary(api.schemas, settings.seed)
 
 
 def _wanted(asking: _Asking, table: Table, values: Values, now: Micros) -> Any:
