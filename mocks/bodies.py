@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
 
-from mocks.refusals import UNPARSABLE, Dialect, FastApi, Refused
+from mocks.refusals import UNPARSABLE, Dialect, Refused
 from mocks.request import Request, is_json
 from mocks.validation import BodyValidator, Problem, missing, problem
 from specs import Operation, Schemas
@@ -52,8 +52,8 @@ class BodyReader:
         content = operation.body.content
         self._required = operation.body.required
         self._dialect = dialect
-        self._is_fastapi = isinstance(dialect, FastApi)
-        self._unsupported = 415 if "415" in operation.responses else dialect.status
+        self._is_fastapi = dialect.is_fastapi
+        self._unsupported = _unsupported(operation, dialect)
         self._media_types = {media_type.lower() for media_type in content}
         as_json = next((c for media_type, c in content.items() if is_json(media_type) or media_type == "*/*"), None)
         self._json = BodyValidator(schemas, as_json) if as_json else None
@@ -128,6 +128,12 @@ class BodyReader:
 
     def _refuse_unparsable(self) -> NoReturn:
         raise Refused(self._dialect.refuse(400 if self._is_fastapi else self._dialect.status, UNPARSABLE))
+
+
+def _unsupported(operation: Operation, dialect: Dialect) -> int:
+    """The status for a content type that is not documented: 415 (RFC 9110, section 15.5.16) where nothing else is."""
+    others = {"400", "422"} & set(operation.responses)
+    return 415 if "415" in operation.responses and not others else dialect.status
 
 
 def _refuse_constant(_name: str) -> NoReturn:

@@ -14,46 +14,46 @@ from specs import Api, Operation, SecurityScheme, UsageError
 
 ANYBODY = Caller()
 Refusal = Literal["missing", "wrong"]
+Reader = Callable[[Request], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """``challenge`` is the ``WWW-Authenticate`` of a refusal (RFC 9110, section 11.6.1)."""
 
-    alternatives: tuple[tuple[SecurityScheme, ...], ...]
-    known: Mapping[tuple[str, str], Caller] | None
+    alternatives: tuple[tuple[tuple[str, Reader], ...], ...]
+    known: Mapping[tuple[str, bytes], Caller] | None
     challenge: str
 
     def admit(self, request: Request) -> Caller | Refusal:
         """The caller of a request, or why there is none."""
         refusal: Refusal = "missing"
         for alternative in self.alternatives:
-            found = self._admit(alternative, request)
-            if isinstance(found, Caller):
-                return found
-            refusal = "wrong" if found == "wrong" else refusal
+            given = []
+            for name, read in alternative:
+                value = read(request)
+                if not value:
+                    break
+                given.append((name, value))
+            else:
+                caller = ANYBODY if self.known is None else self._recognised(given)
+                if caller is not None:
+                    return caller
+                refusal = "wrong"
         return refusal
 
-    def _admit(self, alternative: tuple[SecurityScheme, ...], request: Request) -> Caller | Refusal:
-        caller = ANYBODY
-        for scheme in alternative:
-            value = _READERS[scheme.location](scheme, request)
-            if not value:
-                return "missing"
-            if self.known is not None:
-                owner = self.known.get((scheme.name, value))
-                if owner is None:
-                    return "wrong"
-                caller = owner if caller is ANYBODY else caller
-        return caller
+    def _recognised(self, given: list[tuple[str, bytes]]) -> Caller | None:
+        assert self.known is not None
+        callers = [self.known.get(pair) for pair in given]
+        return None if None in callers else callers[0]
 
 
 def guard(api: Api, operation: Operation, settings: Settings) -> Guard | None:
     """The guard of an operation; None where everybody may ask."""
     if not settings.auth or not operation.security or () in operation.security:
         return None
-    alternatives = tuple(tuple(api.schemes[name] for name in names) for names in operation.security)
-    return Guard(alternatives, _known(api, settings), _challenge(alternatives[0][0]))
+    alternatives = tuple(tuple((name, _reader(api.schemes[name])) for name in names) for names in operation.security)
+    return Guard(alternatives, _known(api, settings), _challenge(api.schemes[operation.security[0][0]]))
 
 
 def check(apis: tuple[Api, ...], settings: Settings) -> None:
@@ -69,15 +69,14 @@ def check(apis: tuple[Api, ...], settings: Settings) -> None:
             raise UsageError(f"the credential of the scheme {credential.scheme!r} is empty")
 
 
-def _known(api: Api, settings: Settings) -> Mapping[tuple[str, str], Caller] | None:
+def _known(api: Api, settings: Settings) -> Mapping[tuple[str, bytes], Caller] | None:
     """The credentials of this API by scheme and value; with one of them given, no other passes."""
-    return {
-        (given.scheme, _without(given.value, api.schemes[given.scheme].prefix)): Caller(
-            given.owner or None, given.admin
-        )
-        for given in settings.credentials
-        if given.scheme in api.schemes
-    } or None
+    known = {}
+    for given in settings.credentials:
+        if given.scheme in api.schemes:
+            value = _without(given.value, api.schemes[given.scheme].prefix)
+            known[given.scheme, value.encode()] = Caller(given.owner or None, given.admin)
+    return known or None
 
 
 def _challenge(scheme: SecurityScheme) -> str:
@@ -85,27 +84,28 @@ def _challenge(scheme: SecurityScheme) -> str:
     return "APIKey" if scheme.kind == "apiKey" else scheme.prefix.strip()
 
 
-def _from_header(scheme: SecurityScheme, request: Request) -> str | None:
-    value = request.header(scheme.field.lower().encode("latin-1"))
-    if value is None or not scheme.prefix:
-        return value
-    kind, _, token = value.partition(" ")
-    return token.strip() if kind.lower() == scheme.prefix.strip().lower() else None
+def _reader(scheme: SecurityScheme) -> Reader:
+    """What finds the value of a scheme in a request; empty or None where there is none."""
+    field = scheme.field
+    if scheme.location == "query":
+        return lambda request: dict(request.pairs()).get(field, "").encode()
+    if scheme.location == "cookie":
+        return lambda request: request.cookies().get(field, "").encode()
+    name = field.lower().encode("latin-1")
+    return _prefixed(name, scheme.prefix.strip().lower().encode()) if scheme.prefix else lambda r: r.headers.get(name)
 
 
-def _from_query(scheme: SecurityScheme, request: Request) -> str | None:
-    return dict(request.pairs()).get(scheme.field)
+def _prefixed(name: bytes, prefix: bytes) -> Reader:
+    """An authentication scheme is named before its credentials, in any case (RFC 9110, section 11.4)."""
 
+    def read(request: Request) -> bytes | None:
+        value = request.headers.get(name)
+        if value is None:
+            return None
+        kind, _, credentials = value.partition(b" ")
+        return credentials.strip() if kind.lower() == prefix else None
 
-def _from_cookie(scheme: SecurityScheme, request: Request) -> str | None:
-    return request.cookies().get(scheme.field)
-
-
-_READERS: Mapping[str, Callable[[SecurityScheme, Request], str | None]] = {
-    "header": _from_header,
-    "query": _from_query,
-    "cookie": _from_cookie,
-}
+    return read
 
 
 def _without(value: str, prefix: str) -> str:

@@ -25,81 +25,73 @@ class Parameters:
     """All parameters of an operation, compiled: a request in, values or problems out."""
 
     def __init__(self, schemas: Schemas, operation: Operation) -> None:
-        readers = {location: tuple(_readers(schemas, operation, location)) for location in _LOCATIONS}
         names = _template_names(operation.path)
-        self._path = tuple((names.index(r.name), r) for r in readers["path"] if r.name in names)
-        self._query, self._header, self._cookie = (readers[location] for location in _LOCATIONS[1:])
-        self._defaults = {
-            p.name: p.default
-            for p in operation.parameters
-            if p.has_default and not (p.required or p.location == "path")
-        }
+        self._path = tuple((names.index(r.name), r) for r in _readers(schemas, operation, "path") if r.name in names)
+        self._query = tuple(_readers(schemas, operation, "query"))
+        self._header = tuple(_readers(schemas, operation, "header"))
+        self._cookie = tuple(_readers(schemas, operation, "cookie"))
+        self._defaults = {p.name: p.default for p in operation.parameters if p.has_default and p.location != "path"}
         self._repeats = any(reader.wants_all for reader in self._query)
+        self._query_is_needed = any(reader.required for reader in self._query)
 
     def read(self, request: Request, problems: list[Problem]) -> dict[str, Any]:
         """The values by name, decoded, defaults filled in; what is wrong goes to ``problems``, in FastAPI's order."""
         values = self._defaults.copy()
         for index, reader in self._path:
             reader.take(request.path_values[index], values, problems)
-        if self._query:
-            texts: Mapping[str, Any] = {}
-            if request.query_string:
-                texts = _lists(request) if self._repeats else dict(request.pairs())
-            for reader in self._query:
-                reader.take(reader.find(texts), values, problems)
+        if self._query and (request.query_string or self._query_is_needed):
+            self._read_query(request, values, problems)
         for reader in self._header:
-            reader.take(reader.find_in_headers(request), values, problems)
+            text = request.headers.get(reader.key)
+            reader.take(None if text is None else text.decode("latin-1"), values, problems)
         if self._cookie:
             cookies = request.cookies()
             for reader in self._cookie:
                 reader.take(cookies.get(reader.name), values, problems)
         return values
 
-
-_LOCATIONS = ("path", "query", "header", "cookie")
+    def _read_query(self, request: Request, values: dict[str, Any], problems: list[Problem]) -> None:
+        if self._repeats:
+            texts = _lists(request)
+            for reader in self._query:
+                reader.take(reader.find(texts), values, problems)
+        else:
+            last = dict(request.pairs())
+            for reader in self._query:
+                reader.take(last.get(reader.name), values, problems)
 
 
 class _Reader:
-    """One parameter. ``take`` is the hot path: a text, or None where there is none."""
+    """One parameter: from its text, or from all of its texts for a list or an object, to its value."""
 
     def __init__(self, schemas: Schemas, parameter: Parameter) -> None:
         inner, _, _ = schemas.nullable(parameter.schema, parameter.pointer)
         self.name = parameter.name
         self.location = parameter.location
         self.required = parameter.required or parameter.location == "path"
-        self._key = parameter.name.lower().encode("latin-1", "replace")
-        self._kind = inner.get("type")
-        self._split = _splitter(parameter, self._kind)
+        self.key = parameter.name.lower().encode("latin-1", "replace")
+        self.wants_all = inner.get("type") in {"array", "object"}
+        self._is_object = inner.get("type") == "object"
         self._properties = tuple(inner.get("properties", ()))
         self._deep = parameter.style == "deepObject"
         self._exploded = parameter.explode
+        self._split = _splitter(parameter, inner.get("type"))
         validator, complete = compile_validator(schemas, parameter.pointer)
         self._validate = validator.validate_python
         self._residue = None if complete else Residue(schemas, parameter.pointer)
 
-    @property
-    def wants_all(self) -> bool:
-        return self._kind in {"array", "object"}
-
-    def find(self, texts: Mapping[str, Any]) -> Any:
-        """What the query says of this parameter: the last text, or all of them for a list or an object."""
-        if not self.wants_all:
-            found = texts.get(self.name)
-            return found[-1] if isinstance(found, list) else found
-        if self._kind == "object" and self._deep:
-            return {
-                key: texts[f"{self.name}[{key}]"][-1] for key in self._properties if f"{self.name}[{key}]" in texts
-            } or None
-        if self._kind == "object" and self._exploded:
-            return {key: texts[key][-1] for key in self._properties if key in texts} or None
+    def find(self, texts: Mapping[str, list[str]]) -> Any:
+        """What the query says of this parameter, or None (OAS 3.1, 4.8.12.4)."""
+        if self._is_object and (self._deep or self._exploded):
+            names = {key: f"{self.name}[{key}]" if self._deep else key for key in self._properties}
+            return {key: texts[name][-1] for key, name in names.items() if name in texts} or None
         found = texts.get(self.name)
-        return found if self._exploded or not found else found[-1]
-
-    def find_in_headers(self, request: Request) -> str | None:
-        found = request.headers.get(self._key)
-        return None if found is None else found.decode("latin-1")
+        if found is None or (self.wants_all and self._exploded):
+            return found
+        return found[-1]
 
     def take(self, text: Any, values: dict[str, Any], problems: list[Problem]) -> None:
+        """Put the value of a text, or what is wrong with it, where it belongs; None stands for no text at all."""
         if text is None:
             if self.required:
                 problems.append(missing((self.location, self.name)))
@@ -109,13 +101,17 @@ class _Reader:
         except ValidationError as error:
             problems += located(error, (self.location, self.name))
             return
-        value = _plain(value)
+        if type(value) not in _PLAIN:
+            value = _plain(value)
         if self._residue is not None:
             found = self._residue.problems(_as_json(value), (self.location, self.name))
             if found:
                 problems += found
                 return
         values[self.name] = value
+
+
+_PLAIN = {int, str, bool, float}
 
 
 def _readers(schemas: Schemas, operation: Operation, location: str) -> Iterator[_Reader]:

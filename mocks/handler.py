@@ -13,6 +13,7 @@ from mocks.answers import Answer, Receive, Send
 from mocks.bodies import ABSENT, BodyReader
 from mocks.credentials import ANYBODY, guard
 from mocks.decoding import Parameters
+from mocks.documented import Documented
 from mocks.refusals import Dialect, Refused
 from mocks.request import LONGEST_QUERY, Request, TooLarge
 from mocks.settings import Caller, Settings
@@ -26,6 +27,9 @@ Act = Callable[["Handler", World, Values, Any, Caller, Request], Answer]
 
 # Where the ASGI scope carries what accompanies a request: its session, its entry in the journal, its faults.
 COMPANION = "runproof.companion"
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Companion(Protocol):
@@ -44,6 +48,8 @@ class Handler:
         self.api = api
         self.operation = operation
         self.dialect: Dialect = refusals.dialect(api, operation)
+        if api.words.refusals is None:
+            self.dialect = Documented(self.dialect, api, operation)
         self.success = min((int(s) for s in operation.responses if s.isdigit() and s.startswith("2")), default=200)
         self.seed = settings.seed
         self._limit = settings.max_body
@@ -89,7 +95,8 @@ class Handler:
     def _admitted(self, found: Caller | str, challenge: str) -> Caller:
         if isinstance(found, Caller):
             return found
-        raise Refused(refusals.unauthorized(self.api, self.dialect, challenge, wrong=found == "wrong"))
+        wrong = found == "wrong"
+        raise Refused(refusals.unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong))
 
     def _validated(self, request: Request, body: Any) -> Values:
         problems: list[Problem] = []
@@ -113,15 +120,27 @@ def _act(operation: Operation) -> Act:
     return _watch if words.watches else _example
 
 
+def _refusing(act: Act) -> Act:
+    """``act``, refusing what the world has no rows for."""
+
+    def refuse(handler: Handler, world: World, values: Values, body: Any, caller: Caller, request: Request) -> Answer:
+        try:
+            return act(handler, world, values, body, caller, request)
+        except UnknownScope as error:
+            resource = error.parameter.removesuffix("_id").removesuffix("Id")
+            raise Refused(handler.dialect.refuse(error.status, _not_found(resource))) from None
+        except TooOld as error:
+            raise Refused(handler.dialect.invalid([_too_old(error, request)])) from None
+
+    return refuse
+
+
+@_refusing
 def _list(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
-    try:
-        return answers.answer(handler.success, world.list(handler.operation, values, caller))
-    except UnknownScope:
-        raise Refused(_unknown_scope(handler)) from None
-    except TooOld as error:
-        raise Refused(_too_old(handler, error, values)) from None
+    return answers.answer(handler.success, world.list(handler.operation, values, caller))
 
 
+@_refusing
 def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
     words = handler.operation.words.fetches
     assert words is not None
@@ -131,23 +150,23 @@ def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: C
     return answers.answer(handler.success, row)
 
 
+@_refusing
 def _start(handler: Handler, world: World, values: Values, body: Any, caller: Caller, _request: Request) -> Answer:
     given = body if isinstance(body, Mapping) else None
-    try:
-        return answers.answer(handler.success, world.start(handler.operation, values, given, caller))
-    except UnknownScope:
-        raise Refused(_unknown_scope(handler)) from None
+    return answers.answer(handler.success, world.start(handler.operation, values, given, caller))
 
 
+@_refusing
 def _watch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, request: Request) -> Answer:
     words = handler.operation.words.watches
     assert words is not None
+    if answers.EVENT_STREAM in request.headers.get(b"accept", b""):
+        until_end = world.watch_until_end(handler.operation, values, caller)
+        if until_end is not None:
+            return answers.streamed(_server_sent(until_end), answers.EVENT_STREAM)
     events = world.watch(handler.operation, values, caller)
     if events is None:
         return handler.dialect.refuse(words.unknown, _not_found(words.resource))
-    if b"text/event-stream" in request.headers.get(b"accept", b""):
-        until_end = world.watch_until_end(handler.operation, values, caller)
-        return answers.streamed(_server_sent(until_end), answers.EVENT_STREAM)
     return answers.answer(handler.success, b"[" + b",".join(events) + b"]")
 
 
@@ -162,16 +181,12 @@ async def _server_sent(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield b"data: " + event + b"\n\n"
 
 
-def _unknown_scope(handler: Handler) -> Answer:
-    scope = handler.operation.words.scope
-    assert scope is not None
-    return handler.dialect.refuse(scope.unknown, _not_found(scope.parameter.removesuffix("_id").removesuffix("Id")))
-
-
-def _too_old(handler: Handler, error: TooOld, values: Values) -> Answer:
-    given = values.get(error.parameter)
-    message = f"Value error, should not be earlier than {error.oldest}"
-    return handler.dialect.invalid([problem("value_error", ("query", error.parameter), message, str(given))])
+def _too_old(error: TooOld, request: Request) -> Problem:
+    """In the words of pydantic for an error that a validator raises."""
+    given = dict(request.pairs()).get(error.parameter)
+    number, unit = error.oldest[1:-1], _UNITS.get(error.oldest[-1], error.oldest[-1])
+    message = f"Value error, should not be more than {number} {unit} ago"
+    return problem("value_error", ("query", error.parameter), message, given)
 
 
 def _not_found(resource: str) -> str:

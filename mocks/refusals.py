@@ -30,9 +30,10 @@ class Refused(Exception):
 
 
 class Dialect(Protocol):
-    """``status`` is that of input that is wrong."""
+    """``status`` is that of input that is wrong; ``is_fastapi``: a body is read as strictly as FastAPI reads it."""
 
     status: int
+    is_fastapi: bool
 
     def invalid(self, problems: Sequence[Problem]) -> Answer: ...
 
@@ -41,6 +42,8 @@ class Dialect(Protocol):
 
 class FastApi:
     """FastAPI's own bodies, to the letter."""
+
+    is_fastapi = True
 
     def __init__(self, status: int = 422) -> None:
         self.status = status
@@ -55,6 +58,8 @@ class FastApi:
 class StatusErrorMessage:
     """One sentence, beside the status in figures and in words."""
 
+    is_fastapi = False
+
     def __init__(self, status: int = 400) -> None:
         self.status = status
 
@@ -68,6 +73,8 @@ class StatusErrorMessage:
 
 class ProblemDetails:
     """RFC 9457, with one member of ``errors`` for each thing that is wrong."""
+
+    is_fastapi = False
 
     def __init__(self, status: int = 400) -> None:
         self.status = status
@@ -102,9 +109,11 @@ def dialect(api: Api, operation: Operation | None = None) -> Dialect:
     return ProblemDetails(next((status for status in (400, 422) if str(status) in documented), 400))
 
 
-def unauthorized(api: Api, speaks: Dialect, challenge: str, *, wrong: bool) -> Answer:
+def unauthorized(api: Api, operation: Operation, speaks: Dialect, challenge: str, *, wrong: bool) -> Answer:
     """The refusal of a credential that is missing or wrong."""
-    status = api.words.unauthorized.status if api.words.unauthorized else 401
+    stated = api.words.unauthorized
+    only_forbidden = "403" in operation.responses and "401" not in operation.responses
+    status = stated.status if stated else 403 if only_forbidden else 401
     headers = [(b"www-authenticate", challenge.encode("latin-1"))] if status == 401 else None
     return speaks.refuse(status, "Could not validate credentials" if wrong else "Not authenticated", headers)
 

@@ -1,0 +1,75 @@
+"""One request to an ASGI application in this process: raw, so that nothing is put right on its way."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """``target`` is the path and the query as they stand on the request line."""
+
+    method: str
+    target: str
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+
+    def scope(self) -> dict[str, Any]:
+        path, _, query = self.target.partition("?")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": self.method,
+            "scheme": "http",
+            "path": unquote(path),  # as uvicorn makes it
+            "raw_path": path.encode("latin-1"),
+            "root_path": "",
+            "query_string": query.encode("latin-1"),
+            "headers": [(b"host", b"mock"), *self.headers],
+            "client": ("127.0.0.1", 1),
+            "server": ("mock", 80),
+            "state": {},
+        }
+
+
+@dataclass(frozen=True)
+class Answered:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def ask(app: Any, asked: Asked, chunks: Iterable[bytes] | None = None) -> Answered:
+    """The answer of ``app``; ``chunks`` are sent instead of the body, one ASGI message each."""
+    return asyncio.run(answer(app, asked, chunks))
+
+
+async def answer(app: Any, asked: Asked, chunks: Iterable[bytes] | None = None) -> Answered:
+    pieces = list(chunks) if chunks is not None else [asked.body]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not pieces:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(asked.scope(), receive, send)
+    start = sent[0]
+    return Answered(
+        start["status"],
+        {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]},
+        b"".join(message.get("body", b"") for message in sent[1:]),
+    )

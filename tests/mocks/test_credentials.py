@@ -1,0 +1,174 @@
+"""Who may ask: alternatives, schemes, insisting, and how a refusal reads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mocks import Credential, Settings, create_app
+from specs import UsageError
+from tests.mocks.asking import Answered, Asked, ask
+
+CREWS, THREAD, RUNS = "/api/crew-runs", "/v1/threads/{}/runs", "/runs"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Any:
+    return create_app()
+
+
+def asked(app: Any, target: str, **headers: str) -> Answered:
+    raw = [(name.replace("_", "-").lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return ask(app, Asked("GET", target, raw))
+
+
+def thread(mock: Any) -> str:
+    (threads,) = mock.sessions.default.world("seekrflow").scopes().values()
+    return THREAD.format(threads[0])
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"authorization_psk": "anything"}, 200),
+        ({"authorization_psk": ""}, 401),
+        ({"authorization": "Bearer token"}, 200),
+        ({"authorization": "bearer token"}, 200),
+        ({"authorization": "Bearer"}, 401),
+        ({"authorization": "Bearer "}, 401),
+        ({"authorization": "token"}, 401),
+        ({"authorization": "Basic dTpw"}, 401),
+        ({"authorization": "nonsense", "authorization_psk": "anything"}, 200),
+    ],
+)
+def test_either_of_two_schemes(mock: Any, headers: dict[str, str], status: int) -> None:
+    """One alternative is enough, and a bearer token is announced as such."""
+    answered = asked(mock, CREWS, **headers)
+    assert answered.status == status
+    if status == 401:
+        assert answered.json == {"detail": "Not authenticated"}
+        assert answered.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_raw_key_needs_no_prefix(mock: Any) -> None:
+    """An API key in the Authorization header is whatever the header holds."""
+    for value in ("raw-key", "Bearer raw-key"):
+        assert asked(mock, thread(mock), authorization=value).status == 200
+    refused = asked(mock, thread(mock))
+    assert (refused.status, refused.headers["www-authenticate"]) == (401, "APIKey")
+
+
+def test_a_refusal_speaks_the_dialect(mock: Any) -> None:
+    """Where refusals are one sentence, that of a credential is one too."""
+    refused = asked(mock, RUNS)
+    assert refused.json == {"statusCode": 401, "error": "Unauthorized", "message": "Not authenticated"}
+
+
+def test_no_auth_switches_it_off() -> None:
+    """With ``auth`` off nobody is asked who they are."""
+    mock = create_app(settings=Settings(auth=False))
+    assert [asked(mock, target).status for target in (CREWS, RUNS, thread(mock))] == [200, 200, 200]
+
+
+@pytest.fixture(scope="module")
+def insisting() -> Any:
+    return create_app(
+        settings=Settings(
+            credentials=(
+                Credential("OAuth2AuthorizationCodeBearer", "Bearer amaras", "amara.okafor"),
+                Credential("OAuth2AuthorizationCodeBearer", "boss", "nobody", admin=True),
+                Credential("cc-key", "sk_\u00fc"),
+            )
+        )
+    )
+
+
+def test_a_wrong_credential_is_refused(insisting: Any) -> None:
+    """A mock that was given credentials takes no other, by any scheme of the same API."""
+    assert asked(insisting, CREWS, authorization="Bearer amaras").status == 200
+    for headers in ({"authorization": "Bearer other"}, {"authorization_psk": "amaras"}, {"authorization": "amaras"}):
+        assert asked(insisting, CREWS, **headers).status == 401
+    wrong = asked(insisting, CREWS, authorization="Bearer other")
+    assert (wrong.json, wrong.headers["www-authenticate"]) == ({"detail": "Could not validate credentials"}, "Bearer")
+
+
+def test_other_apis_are_not_concerned(insisting: Any) -> None:
+    """An API that no credential was given for still takes any."""
+    assert asked(insisting, thread(insisting), authorization="anything").status == 200
+
+
+def test_a_credential_is_compared_as_utf8(insisting: Any) -> None:
+    """What a client sends as UTF-8 is what the operator wrote."""
+    assert ask(insisting, Asked("GET", RUNS, [(b"cc-key", "sk_\u00fc".encode())])).status == 200
+    assert ask(insisting, Asked("GET", RUNS, [(b"cc-key", b"sk_\xfc")])).status == 401
+
+
+def test_callers_see_what_is_theirs(insisting: Any) -> None:
+    """Regular callers see their own rows, an admin sees those of all."""
+    own = asked(insisting, CREWS, authorization="Bearer amaras").json
+    every = asked(insisting, CREWS, authorization="Bearer boss").json
+    assert {row["owner_id"] for row in own} == {"amara.okafor"}
+    assert len({row["owner_id"] for row in every}) > 1
+    assert [row for row in every if row["owner_id"] == "amara.okafor"] == own
+    foreign = next(row["id"] for row in every if row["owner_id"] != "amara.okafor")
+    assert asked(insisting, f"{CREWS}/{foreign}", authorization="Bearer amaras").status == 404
+    assert asked(insisting, f"{CREWS}/{foreign}", authorization="Bearer boss").status == 200
+
+
+@pytest.mark.parametrize(
+    ("credential", "message"),
+    [
+        (Credential("nope", "x"), "no API has the security scheme 'nope'"),
+        (Credential("cc-key", ""), "the credential of the scheme 'cc-key' is empty"),
+    ],
+)
+def test_a_credential_that_cannot_be_meant(credential: Credential, message: str) -> None:
+    """An unknown scheme or an empty value is the operator's mistake, told at start-up."""
+    with pytest.raises(UsageError, match=message):
+        create_app(settings=Settings(credentials=(credential,)))
+
+
+SECURED = {
+    "openapi": "3.1.0",
+    "info": {"title": "Secured", "version": "1"},
+    "paths": {
+        "/both": {"get": {"security": [{"query": [], "cookie": []}], "responses": {"204": {"description": ""}}}},
+        "/basic": {"get": {"security": [{"basic": []}], "responses": {"204": {"description": ""}}}},
+        "/open": {"get": {"security": [{"basic": []}, {}], "responses": {"204": {"description": ""}}}},
+        "/none": {"get": {"security": [], "responses": {"204": {"description": ""}}}},
+    },
+    "security": [{"basic": []}],
+    "components": {
+        "securitySchemes": {
+            "query": {"type": "apiKey", "in": "query", "name": "key"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+            "basic": {"type": "http", "scheme": "basic"},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        ("/both?key=a", {"cookie": "session=b"}, 204),
+        ("/both?key=a", {}, 401),
+        ("/both", {"cookie": "session=b"}, 401),
+        ("/both?key=a", {"cookie": "other=b; session="}, 401),
+        ("/basic", {"authorization": "Basic dTpw"}, 204),
+        ("/basic", {"authorization": "dTpw"}, 401),
+        ("/open", {}, 204),
+        ("/none", {}, 204),
+    ],
+)
+def test_schemes_of_every_place(tmp_path: Path, target: str, headers: dict[str, str], status: int) -> None:
+    """Query, cookie and HTTP schemes; several that are needed together; none that is needed."""
+    path = tmp_path / "secured.json"
+    path.write_text(json.dumps(SECURED))
+    answered = asked(create_app([path]), target, **headers)
+    assert answered.status == status
+    if status == 401 and target.startswith("/basic"):
+        assert answered.headers["www-authenticate"] == "Basic"
+        assert answered.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,154 @@
+"""Which operation a request reaches, and what it is told where it reaches none."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mocks import create_app
+from mocks.routing import Memory
+from specs import UsageError, bundled
+from tests.mocks.asking import Asked, ask
+
+
+def document(tmp_path: Path, name: str, *operations: str, **more: Any) -> Path:
+    """An OpenAPI document with operations such as ``GET /a/{b}``, each of which answers its own name."""
+    paths: dict[str, Any] = {}
+    for operation in operations:
+        method, path = operation.split(" ")
+        parameters = [
+            {"name": piece.partition("}")[0], "in": "path", "required": True, "schema": {"type": "string"}}
+            for piece in path.split("{")[1:]
+        ]
+        schema = {"type": "string", "const": operation}
+        content = {"application/json": {"schema": schema}}
+        paths.setdefault(path, {})[method.lower()] = {
+            "parameters": parameters,
+            "responses": {"200": {"description": "", "content": content}},
+        }
+    written = {"openapi": "3.1.0", "info": {"title": name, "version": "1"}, "paths": paths, **more}
+    file = tmp_path / f"{name}.json"
+    file.write_text(json.dumps(written))
+    return file
+
+
+def reached(mock: Any, method: str, target: str) -> Any:
+    answered = ask(mock, Asked(method, target))
+    return answered.json if answered.status == 200 else answered.status
+
+
+def test_concrete_paths_come_first(tmp_path: Path) -> None:
+    """Whatever the order in the document, a concrete path wins over a template (OAS 3.1, 4.8.8.2)."""
+    operations = ("GET /a/{b}", "GET /{a}/{b}", "GET /a/b", "GET /{a}/b", "GET /a/{b}/c", "GET /a/x-{b}.json")
+    mock = create_app([document(tmp_path, "order", *operations)])
+    found = {target: reached(mock, "GET", target) for target in ("/a/b", "/a/z", "/z/b", "/z/z", "/a/z/c")}
+    assert found == {
+        "/a/b": "GET /a/b",
+        "/a/z": "GET /a/{b}",
+        "/z/b": "GET /{a}/b",
+        "/z/z": "GET /{a}/{b}",
+        "/a/z/c": "GET /a/{b}/c",
+    }
+
+
+def test_any_parameter_name_will_do(tmp_path: Path) -> None:
+    """Names that are no names in Python or Starlette's sense route all the same."""
+    mock = create_app([document(tmp_path, "names", "GET /a/{run-id}/{1}/{a.b}/{class}")])
+    assert reached(mock, "GET", "/a/1/2/3/4") == "GET /a/{run-id}/{1}/{a.b}/{class}"
+
+
+def test_a_path_parameter_is_never_converted_by_the_router(tmp_path: Path) -> None:
+    """A malformed id is wrong input of a known path, and not an unknown path."""
+    file = document(tmp_path, "ids", "GET /a/{id}")
+    written = json.loads(file.read_text())
+    written["paths"]["/a/{id}"]["get"]["parameters"][0]["schema"] = {"type": "integer"}
+    file.write_text(json.dumps(written))
+    mock = create_app([file])
+    assert reached(mock, "GET", "/a/7") == "GET /a/{id}"
+    assert reached(mock, "GET", "/a/x") == 400
+
+
+def test_apis_with_a_common_path_are_told_apart_by_nobody(tmp_path: Path) -> None:
+    """A clash ends the start, names both APIs and the path, and says what to do; parameter names do not matter."""
+    one, two = document(tmp_path, "one", "GET /a/{b}"), document(tmp_path, "two", "POST /a/{c}")
+    with pytest.raises(UsageError, match=r"one and two both have the path /a/\{b\}"):
+        create_app([one, two])
+
+
+def test_an_api_is_served_once(tmp_path: Path) -> None:
+    """Two documents of one name would be one API in every report."""
+    (tmp_path / "x").mkdir()
+    one, two = document(tmp_path, "same", "GET /a"), document(tmp_path / "x", "same", "GET /b")
+    with pytest.raises(UsageError, match="two APIs are called same"):
+        create_app([one, two])
+
+
+def test_nothing_to_serve_is_a_mistake() -> None:
+    """An empty list of APIs is told, and not served."""
+    with pytest.raises(UsageError, match="there is no API to serve"):
+        create_app([])
+
+
+def test_an_unknown_path_speaks_the_dialect_of_the_only_api() -> None:
+    """Of one API its own dialect; of several FastAPI's."""
+    alone, several = create_app(["cloudcruise"]), create_app()
+    assert ask(alone, Asked("GET", "/nope")).json == {"statusCode": 404, "error": "Not Found", "message": "Not Found"}
+    assert ask(several, Asked("GET", "/nope")).json == {"detail": "Not Found"}
+    refused = ask(several, Asked("DELETE", "/runs"))
+    assert (refused.status, refused.headers["allow"]) == (405, "GET")
+    assert refused.json["statusCode"] == 405
+
+
+def test_below_a_mount(tmp_path: Path) -> None:
+    """An application that mounts the mock somewhere finds every path below that place."""
+    mock = create_app([document(tmp_path, "mounted", "GET /a/{b}", "GET /c")])
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await mock({**scope, "root_path": "/mock"}, receive, send)
+
+    for _ in range(2):
+        assert reached(mounted, "GET", "/mock/a/1") == "GET /a/{b}"
+        assert reached(mounted, "GET", "/mock/c") == "GET /c"
+        assert reached(mounted, "GET", "/mock/d") == 404
+        assert reached(mounted, "PUT", "/mock/c") == 405
+        assert reached(mock, "GET", "/c") == "GET /c"
+
+
+def test_the_way_of_a_path_is_remembered_within_bounds() -> None:
+    """However many paths are asked for, the memory of their ways stays small."""
+    memory, way = Memory(), (Any, ("1",))
+    for number in range(10_000):
+        memory.keep({"method": "GET", "path": f"/a/{number}"}, way)
+    memory.keep({"method": "GET", "path": "/a/" + "x" * 10_000}, way)
+    memory.keep({"method": "GET", "path": "/b", "root_path": "/a"}, way)
+    assert memory.find(("GET", "/a/9999")) is way
+    kept = [path for path in (f"/a/{number}" for number in range(10_000)) if memory.find(("GET", path))]
+    assert len(kept) <= 2_048
+    assert memory.find(("GET", "/a/" + "x" * 10_000)) is None
+    assert memory.find(("GET", "/b")) is None
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_trailing_slashes_redirect(name: str) -> None:
+    """A path with one slash too many leads to the one without, the query kept."""
+    mock = create_app([name])
+    path = next(handler.operation.path for handler in mock.handlers if "{" not in handler.operation.path)
+    if "{" in path:
+        pytest.skip("only templates")
+    answered = ask(mock, Asked("GET", f"{path}/?limit=1"))
+    assert (answered.status, answered.headers["location"]) == (307, f"http://mock{path}?limit=1")
+
+
+def test_what_starting_imports() -> None:
+    """A mock starts without what only the judge and the proof of documents need."""
+    heavy = ("schemathesis", "hypothesis", "openapi_spec_validator", "prance", "fastapi", "pydantic", "pytest")
+    code = (
+        "import sys; from mocks import create_app; create_app(); "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # the first may have to prove
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
