@@ -35,7 +35,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name="runproof", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = 2
@@ -229,8 +229,8 @@ def test(names: tuple[str, ...], config: Path | None, select: str | None, worker
     """
     from contracts.launching import launch
 
-    arguments = [word for name in names for word in ("--api", name)]
-    arguments += ["--config", str(config)] if config else []
+    arguments = [f"--api={name}" for name in names]
+    arguments += [f"--config={config}"] if config else []
     return launch([*arguments, *command_line(given)], select=select, workers=workers)
 
 

@@ -27,7 +27,7 @@ def launch(arguments: Sequence[str], *, select: str | None = None, workers: str 
         raise UsageError("the contract suite is not installed", remedy="pip install 'runproof[contracts]'")
     with tempfile.TemporaryDirectory(prefix="runproof-") as folder:
         status = Path(folder, "status")
-        command = [*_command(status), *(("-k", select) if select else ()), *_workers(workers), *arguments]
+        command = [*_command(status), *((f"-k={select}",) if select else ()), *_workers(workers), *arguments]
         process = subprocess.Popen(command, env=_environment())  # noqa: S603 - our own interpreter and options
         code = _wait(process)
         if status.exists():

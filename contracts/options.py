@@ -113,7 +113,7 @@ def command_line(values: dict[str, Any]) -> list[str]:
         if known.kind == "flag":
             words += [known.flags[0]] if value else []
         elif known.many:
-            words += [word for one in value or () for word in (known.flags[-1], str(one))]
+            words += [f"{known.flags[-1]}={one}" for one in value or ()]
         elif value is not None:
-            words += [known.flags[0], str(value)]
+            words.append(f"{known.flags[-1]}={value}")
     return words

@@ -18,6 +18,7 @@ import pytest
 
 from contracts.conducting import Conduct, known_items
 from contracts.config import settle
+from contracts.launching import BROKEN
 from contracts.options import OPTIONS
 from contracts.reports.model import Item
 from specs import RunproofError, UsageError
@@ -85,12 +86,8 @@ class ContractPlugin:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "item" in metafunc.fixturenames:
-            metafunc.parametrize("item", self._items, ids=str)
-
-    @pytest.fixture(scope="session")
-    def failures(self) -> dict[Item, str]:
-        """What makes an item fail, by item."""
-        return self._failures
+            cases = [pytest.param(item, self._failures.get(item, ""), id=str(item)) for item in self._items]
+            metafunc.parametrize(("item", "failure"), cases)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember what ran: not all items may have been selected, and the run is judged by those that were."""
@@ -118,7 +115,8 @@ class ContractPlugin:
             return 0
         if status == pytest.ExitCode.NO_TESTS_COLLECTED:
             raise UsageError("-k selects no item", remedy="pytest contracts --collect-only lists them all.")
-        return self._conduct.finish(self._ran)
+        code = self._conduct.finish(self._ran)
+        return BROKEN if (status == pytest.ExitCode.TESTS_FAILED) != (code == 1) else code
 
     def _tell(self, text: str) -> None:
         """Say what the operator has to do, beside whatever pytest says."""

@@ -120,6 +120,8 @@ class Transport:
         finally:
             if connection.sock is clock:
                 connection.sock = clock.inner
+            else:  # the server said that it would close it
+                clock.inner.close()
         elapsed = time.monotonic() - started
         headers = tuple(response.getheaders())
         return Received(response.status, headers, _decoded(body, response.getheader("content-encoding")), elapsed)
@@ -143,6 +145,9 @@ class _Timed:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+    def close(self) -> None:
+        """Nothing yet: ``http.client`` closes a connection that ends with its answer before the answer was read."""
 
     def sendall(self, data: bytes) -> None:
         self._arm()

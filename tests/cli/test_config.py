@@ -199,6 +199,6 @@ def test_options_survive_the_way_to_pytest() -> None:
         "dry_run": True,
         "report": Path("r"),
     }
-    words = "--url http://x --param a=1 --param a=2 --seed 0 --report r --dry-run"
+    words = "--url=http://x --param=a=1 --param=a=2 --seed=0 --report=r --dry-run"
     assert command_line(given) == words.split()
     assert len({flag for option in OPTIONS for flag in option.flags}) == sum(len(option.flags) for option in OPTIONS)
