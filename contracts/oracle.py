@@ -9,6 +9,7 @@ import codecs
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -152,10 +153,19 @@ def _path(api: Api, operation: Operation, sent: Sent) -> Iterator[Part]:
 def _query(api: Api, operation: Operation, sent: Sent, at: float) -> Iterator[Part]:
     raw_pairs = [piece.partition("=") for piece in sent.query.split("&") if piece]
     pairs = [(_decoded(name, plus=True)[0], _decoded(value, plus=True)) for name, _, value in raw_pairs]
-    for parameter in operation.parameters:
-        if parameter.location == "query":
-            values = [value for name, value in pairs if name == parameter.name]
-            yield from _query_parameter(api, operation, parameter, values, at)
+    declared = [parameter for parameter in operation.parameters if parameter.location == "query"]
+    for parameter in declared:
+        values = [value for name, value in pairs if name == parameter.name]
+        yield from _query_parameter(api, operation, parameter, values, at)
+    yield from _undeclared([name for name, _ in pairs], {parameter.name for parameter in declared})
+
+
+def _undeclared(names: list[str], declared: set[str]) -> Iterator[Part]:
+    """Names that nobody declared are ignored, save that some servers trip over repeated and unreadable ones."""
+    for name, count in Counter(names).items():
+        if name not in declared and (count > 1 or not name.strip() or not readings.plain(name)):
+            reason = "is not declared, and repeated or unreadable"
+            yield Part("query", name, "lenient", ("query", name), reason, freely=True)
 
 
 def _query_parameter(
@@ -413,12 +423,6 @@ def _strictly(text: str) -> Any:
     if re.search(r"\\u[dD][89a-fA-F]", text):
         raise _Odd("holds surrogates, which some parsers refuse")
     return value
-
-
-def unfit(sent: Sent) -> bool:
-    """Whether a body breaks correct FastAPI services, which fail to write the refusal: nothing follows from a 5xx."""
-    data = sent.body or b""
-    return not _is_utf8(data) or bool(re.search(rb"\\u[dD][89a-fA-F]|NaN|Infinity|\d[eE]\d{3}", data))
 
 
 def _not_utf8(data: bytes) -> Reading:

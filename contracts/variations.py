@@ -26,7 +26,7 @@ _UUIDS = (
     "00000000-0000-0000-0000-000000000000",
 )
 _NOT_UUIDS = ("not-a-uuid", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1g", "1234")
-_NOT_MOMENTS = ("yesterday", "2024-13-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T25:00:00Z")
+_NOT_MOMENTS = ("yesterday", "2024-13-01T00:00:00Z", "2024-01-01T25:00:00Z")
 _PLAIN = ("runproof", "a", "with space & signs /?#%+=", "4711", UNICODE, "x" * _LONG)
 _OTHER_STATES = ("cancelled", "completed", "unknown")
 
@@ -69,8 +69,11 @@ def _members(schema: Schema) -> Iterator[Any]:
         yield max((m for m in members if isinstance(m, int)), default=0) + 1
     for first in named[:1]:
         yield from (first.swapcase(), first.title(), f"{first}x", first[:-1], "", "no-such-member")
-        family = first.rpartition(".")[0]
+        family, _, own = first.rpartition(".")
         yield from (f"{family}.{state}" if family else state for state in _OTHER_STATES)
+        yield from ([own] if family else ())
+    if {"asc", "desc"} <= set(named):
+        yield from ("ascending", "descending", "-1")
 
 
 def _numbers(schema: Schema, *, whole: bool) -> Iterator[float]:
@@ -172,6 +175,7 @@ def values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
         yield from (True, False, 2)
     if "object" in kinds and "properties" not in schema:
         yield {"text": UNICODE, "depth": 3, "of": {"a": [1, None, True, {}]}, "": ""}
+        yield {"long": "x" * 20_000}
     if "array" in kinds:
         one = _something(schemas, schema.get("items", {}), f"{pointer}/items")
         counts = {schema.get("minItems", 1), schema.get("maxItems", 2), schema.get("maxItems", 2) + 1}

@@ -47,14 +47,29 @@ def _strangers(subject: Subject, *kinds: str) -> Iterator[tuple[Case, str]]:
 def _unguarded(subject: Subject, *kinds: str) -> Iterator[Finding]:
     """A credential that is missing, empty or wrong, and an answer that is neither 401 nor 403."""
     known = reached(subject)
+    usual = {} if "missing" in kinds else _answers_without(subject)
     for case, kind in _strangers(subject, *kinds):
         status = case.exchange.status
+        if usual.get(case.verdict) == status:
+            continue  # nothing is guarded at all: that is one cause
         if case.exchange.succeeded:
             yield _finding(subject, case, kind, "documented", "is served")
-        elif case.verdict == "valid" and status not in _REFUSED and _leads_somewhere(case, known):
+        elif case.verdict == "valid" and status not in _fitting(subject, case) and _leads_somewhere(case, known):
             yield _finding(
                 subject, case, kind, _status_basis(subject), f"is refused with {status} instead of 401 or 403"
             )
+
+
+def _answers_without(subject: Subject) -> dict[str, int]:
+    """How requests without any credential are answered, by their verdict, where that is wrong."""
+    found = {case.verdict: case.exchange.status for case, _ in _strangers(subject, "missing")}
+    return {verdict: status for verdict, status in found.items() if status not in _REFUSED}
+
+
+def _fitting(subject: Subject, case: Case) -> frozenset[int]:
+    """401 and 403; also 400 where a token is expected behind a word, and neither is there (RFC 6750, 3.1)."""
+    empty = [subject.api.schemes[name] for name in _schemes(subject, case, "empty")]
+    return _REFUSED | {400} if any(scheme.prefix for scheme in empty) else _REFUSED
 
 
 def _leads_somewhere(case: Case, known: frozenset[str]) -> bool:
@@ -116,9 +131,13 @@ def credential_first(subject: Subject) -> Iterator[Finding]:
     A body that does not parse may be refused first.
     """
     known = reached(subject)
-    for case, kind in _strangers(subject, "missing", "empty", "wrong"):
+    strangers = list(_strangers(subject, "missing", "empty", "wrong"))
+    anyway = {case.exchange.status for case, _ in strangers if case.verdict == "valid"}
+    for case, kind in strangers:
         status = case.exchange.status
-        if case.verdict == "valid" or case.exchange.succeeded or status in _REFUSED or case.freely:
+        if case.verdict == "valid" or case.exchange.succeeded or case.freely:
+            continue
+        if status in anyway or status in _REFUSED or status in _fitting(subject, case):
             continue
         if _unread(subject, case) or not _leads_somewhere(case, known):
             continue

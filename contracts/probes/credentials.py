@@ -1,9 +1,9 @@
 """Requests with each credential missing, empty, wrong and alone, with sound input and with wrong input."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.access import carried
 from contracts.clauses import Options
 from contracts.knowledge import Call, Knowledge
 from contracts.probes.refusals import some_invalid, some_valid
@@ -66,10 +66,13 @@ def _send_empty(sender: Sender, operation: Operation, call: Call, scheme: Securi
 
 def _send_wrong(sender: Sender, operation: Operation, calls: list[Call], scheme: SecurityScheme) -> None:
     """Something else than the caller's credential, and the caller's with something behind it."""
-    real = sender.credentials[scheme.name]
+    basic = scheme.prefix == "Basic "
+    wrong = b64encode(f"runproof:{WRONG}".encode()).decode() if basic else WRONG
     for call in calls:
-        sender.send(operation, **call.arguments, credentials={scheme.name: WRONG})
-    sender.send(operation, **calls[0].arguments, credentials={scheme.name: f"{real}x"})
+        sender.send(operation, **call.arguments, credentials={scheme.name: wrong})
+    if not basic:  # many decoders leave out what stands behind the end of base64
+        longer = f"{sender.credentials[scheme.name]}x"
+        sender.send(operation, **calls[0].arguments, credentials={scheme.name: longer})
 
 
-__all__ = ["SchemeTrial", "carried", "probe"]
+__all__ = ["SchemeTrial", "probe"]
