@@ -27,7 +27,7 @@ from contracts.knowledge import Call, Knowledge
 from contracts.reach import Caller, Tried, reach
 from contracts.recording import Recording
 from contracts.redaction import Secrets
-from contracts.sending import BudgetSpent, Gate, Sender, TargetGone, Unsafe
+from contracts.sending import BudgetSpent, Gate, NotSent, Sender, TargetGone
 from contracts.target import Target
 from specs import Api, Operation
 
@@ -110,13 +110,15 @@ class _Conductor:
     def run(self, apis: Sequence[Api], *, named: bool) -> Outcome:
         started = time.monotonic()
         conversations = [_Conversation(self, api) for api in apis]
-        with self._timed("reach"):
-            self._tell("reach")
-            tried = reach([c.caller for c in conversations], named=named)
-        serving = {t.api for t in tried if t.served}
-        conversations = [c for c in conversations if c.api.name in serving]
-        self._send(conversations)
-        self.gate.transport.close()
+        try:
+            with self._timed("reach"):
+                self._tell("reach")
+                tried = reach([c.caller for c in conversations], named=named)
+            serving = {t.api for t in tried if t.served}
+            conversations = [c for c in conversations if c.api.name in serving]
+            self._send(conversations)
+        finally:
+            self.gate.transport.close()
         apis = tuple(c.api for c in conversations)
         with self._timed("judge"):
             self._tell("judge")
@@ -221,9 +223,10 @@ class _Conversation:
             if call is None:
                 continue
             paths = self.knowledge.path_choices(operation) if operation.words.scope else [call.path]
-            for path in paths:
-                self.sender.send(operation, **replace(call, path=path).arguments)
             self._first.append((operation, call))
+            with suppress(NotSent):
+                for path in paths:
+                    self.sender.send(operation, **replace(call, path=path).arguments)
 
     def probe(self) -> None:
         if not self._options.probe:
@@ -231,7 +234,7 @@ class _Conversation:
         for name in _PROBES:
             module = importlib.import_module(f"contracts.probes.{name}")
             for operation in self.operations("probe"):
-                with suppress(Unsafe):
+                with suppress(NotSent):
                     module.probe(self.sender, self.api, operation, self.knowledge, self._options)
 
     def explore(self) -> None:
@@ -244,7 +247,8 @@ class _Conversation:
         try:
             for round_ in rounds:
                 for operation in self.operations("explore"):
-                    generator.explore(self.sender, operation, self.knowledge, round_)
+                    with suppress(NotSent):
+                        generator.explore(self.sender, operation, self.knowledge, round_)
         finally:
             self._all.notes.extend(f"{self.api.name}: {note}" for note in generator.notes)
 
@@ -253,10 +257,12 @@ class _Conversation:
         for operation, call in self._first:
             if operation.method == "GET":
                 self._all.tell("close", self.api, operation)
-                self.sender.send(operation, **call.arguments)
+                with suppress(NotSent):
+                    self.sender.send(operation, **call.arguments)
         for operation in self.operations("close"):
             if operation.method == "GET":
-                self._again(operation)
+                with suppress(NotSent):
+                    self._again(operation)
 
     def _again(self, operation: Operation) -> None:
         recording = self._all.recording

@@ -33,7 +33,7 @@ _ALL_WAITS_S = {True: 6.0, False: 300.0}
 """How long one 429 and all of a run may make us wait, on this machine and elsewhere."""
 
 
-_TIMEOUTS_AT_MOST, _MOMENT_S = 2, 1.0
+_PATIENT_TIMEOUTS, _TIMEOUTS, _MOMENT_S = 2, 6, 1.0
 _REFUSED_AT_MOST, _PAUSE_S = 4, 0.25
 
 
@@ -45,8 +45,16 @@ class TargetGone(Exception):
     """A target that has answered before answers no more: nothing listens there, and not only for a moment."""
 
 
-class Unsafe(Exception):
+class NotSent(Exception):
+    """One operation is not sent; others are."""
+
+
+class Unsafe(NotSent):
     """The operation may not be sent to this target (``Sender.allows`` says so beforehand)."""
+
+
+class GivenUp(NotSent):
+    """The operation did not answer in time, again and again: it is not asked any more."""
 
 
 @dataclass
@@ -175,7 +183,8 @@ class Sender:
 
         ``json`` is encoded and labelled ``application/json``; ``body`` goes out as it is, and unlabelled. A header
         given here stands in for one of the same name that would have been sent anyway.
-        Raises ``BudgetSpent``, and ``Unsafe`` where ``allows`` is False.
+        Raises ``BudgetSpent``, ``Unsafe`` where ``allows`` is False, ``GivenUp`` after too many timeouts in a row,
+        and ``TargetGone`` where nothing listens any more.
         """
         text = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
         if json is not UNSET:
@@ -205,8 +214,7 @@ class Sender:
         timeout_s: float | None = None,
     ) -> Exchange:
         """The same with ``path`` (below the base URL) and ``query`` already percent-encoded, sent as they are."""
-        if not self.allows(operation):
-            raise Unsafe(operation.label)
+        self._check(operation)
         label, carried, in_query = self._carried(operation, credentials)
         query = "&".join(filter(None, (query, in_query)))
         extra = self._extra if credentials == "given" else self._harmless
@@ -218,8 +226,7 @@ class Sender:
 
     def repeat(self, operation: Operation, exchange: Exchange) -> Exchange:
         """Send the very same request once more."""
-        if not self.allows(operation):
-            raise Unsafe(operation.label)
+        self._check(operation)
         return self._once(operation, exchange.sent, exchange.credentials, exchange.origin, None)
 
     def concurrently(self, calls: Iterable[Callable[[], Exchange]]) -> list[Exchange]:
@@ -227,6 +234,12 @@ class Sender:
         made = list(calls)
         with ThreadPoolExecutor(max_workers=max(1, len(made))) as pool:
             return [future.result() for future in [pool.submit(call) for call in made]]
+
+    def _check(self, operation: Operation) -> None:
+        if not self.allows(operation):
+            raise Unsafe(operation.label)
+        if self._timeouts.get(operation.id, 0) >= _TIMEOUTS:
+            raise GivenUp(operation.label)
 
     def _again(self, received: Received) -> bool:
         """Whether an answer asks for a second try: 429, or 503 that says when (RFC 9110, 15.6.4)."""
@@ -282,7 +295,7 @@ class Sender:
 
     def _patience(self, operation: Operation) -> float:
         """How long to wait: an operation that has hung time and again gets no more than a moment."""
-        hangs = self._timeouts.get(operation.id, 0) >= _TIMEOUTS_AT_MOST
+        hangs = self._timeouts.get(operation.id, 0) >= _PATIENT_TIMEOUTS
         return min(_MOMENT_S, self.target.timeout_s) if hangs else self.target.timeout_s
 
     def _request(self, method: str, path: str, query: str, headers: Headers, body: bytes | None) -> Sent:

@@ -68,7 +68,8 @@ class Transport:
         started = time.monotonic()
         try:
             received = self._exchange(connection, sent, started, timeout_s)
-        except http.client.InvalidURL as error:
+        except (ValueError, http.client.InvalidURL) as error:
+            connection.close()
             raise ValueError(str(error)) from error
         except (OSError, http.client.HTTPException) as error:
             connection.close()
@@ -114,9 +115,7 @@ class Transport:
         try:
             self._send(connection, sent)
             response = connection.getresponse()
-            body = response.read(LARGEST_ANSWER)
-            if len(body) == LARGEST_ANSWER and response.read(1):
-                raise http.client.HTTPException(f"the answer is longer than {LARGEST_ANSWER} bytes")
+            body = _whole(response)
         finally:
             if connection.sock is clock:
                 connection.sock = clock.inner
@@ -134,6 +133,18 @@ class Transport:
         for name, value in sent.headers:
             connection.putheader(name, encoded(value))
         connection.endheaders(sent.body)
+
+
+def _whole(response: http.client.HTTPResponse) -> bytes:
+    """The body to its announced end; ``http.client`` itself does not mind one that is cut short."""
+    announced = response.getheader("content-length", "")
+    body = response.read(LARGEST_ANSWER)
+    if len(body) == LARGEST_ANSWER and response.read(1):
+        raise http.client.HTTPException(f"the answer is longer than {LARGEST_ANSWER} bytes")
+    bodiless = response.status in {204, 304} or response.getheader("transfer-encoding") is not None
+    if announced.isdecimal() and not bodiless and len(body) < int(announced):
+        raise http.client.IncompleteRead(body, int(announced) - len(body))
+    return body
 
 
 class _Timed:

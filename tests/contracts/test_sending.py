@@ -1,0 +1,369 @@
+"""The only place that sends: exactly what it is told, safely, in time, and everything on record."""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contracts import sending
+from contracts.recording import Exchange, Recording
+from contracts.sending import BudgetSpent, Gate, GivenUp, Sender, TargetGone, Unsafe
+from contracts.target import PLACEHOLDER, Target
+from specs import Api
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
+Raw = Callable[[Callable[[socket.socket], None]], str]
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """One request's head and body; empty where the other side hung up."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0)
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+class Answering:
+    """A handler that keeps connections, remembers requests and answers each with the next of ``answers``."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers) or [OK]
+        self.requests: list[bytes] = []
+
+    def __call__(self, connection: socket.socket) -> None:
+        while request := read_request(connection):
+            self.requests.append(request)
+            answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
+            if not answer:
+                return
+            connection.sendall(answer)
+
+
+def repeated(mine: Sender, times: int) -> None:
+    """Send the first operation again and again."""
+    for _ in range(times):
+        mine.send(mine.api.operations[0])
+
+
+def answer(status: str, *headers: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "Content-Length: 0", "", ""]).encode()
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The naps that would have been taken."""
+    taken: list[float] = []
+    monkeypatch.setattr(sending.time, "sleep", taken.append)
+    return taken
+
+
+def sender(url: str, api: Api, *, gate: Gate | None = None, **options: Any) -> Sender:
+    return Sender(Target.parse(url, **options), api, Recording(), gate=gate)
+
+
+def away(api: Api, url: str, **options: Any) -> Sender:
+    """A sender that takes the target for somebody else's."""
+    target = Target.parse(url.replace("127.0.0.1", "api.example.com"), **options)
+    gate = Gate(Gate.to(Target.parse(url)).transport, loopback=False, per_second=10.0)
+    return Sender(target, api, Recording(), gate=gate)
+
+
+# -------------------------------------------------------------------------------------------------- exactly as told
+
+
+def test_the_request_goes_out_as_it_was_told(cloudcruise: Api, raw: Raw) -> None:
+    """No dot segment is removed, nothing is decoded or encoded anew, and the record is what went out."""
+    handler = Answering()
+    mine = sender(raw(handler), cloudcruise, headers=["cc-key: k"])
+    exchange = mine.send_raw(cloudcruise.operations[0], path="/a/../%2e%2E/x%zz", query="a=%zz&b=+%2B&&c")
+    lines = handler.requests[0].decode().split("\r\n")
+    assert lines[0] == "GET /a/../%2e%2E/x%zz?a=%zz&b=+%2B&&c HTTP/1.1"
+    assert [f"{name}: {value}" for name, value in exchange.sent.headers] == lines[1:-2]
+    assert (exchange.sent.path, exchange.sent.query) == ("/a/../%2e%2E/x%zz", "a=%zz&b=+%2B&&c")
+
+
+def test_plain_text_is_percent_encoded(nx1: Api, raw: Raw) -> None:
+    """Path values and query pairs are given as text; every reserved character is encoded."""
+    handler = Answering()
+    operation = nx1.operation("get_run_api_crew_runs__run_id__get")
+    sender(raw(handler), nx1).send(operation, path={"run_id": "a/b?c d"}, query=[("x y", "ü&="), ("x y", "")])
+    assert handler.requests[0].startswith(b"GET /api/crew-runs/a%2Fb%3Fc%20d?x%20y=%C3%BC%26%3D&x%20y= HTTP/1.1\r\n")
+
+
+def test_json_is_labelled_and_bytes_are_not(nx1: Api, raw: Raw) -> None:
+    """``json`` carries its content type; ``body`` carries what it was given, or none."""
+    handler = Answering()
+    mine, post = sender(raw(handler), nx1), nx1.operation("run_preset_crew_api_crews_run_post")
+    mine.send(post, json={"crew_type": "äsk"})
+    mine.send(post, body=b"\xff")
+    mine.send(post)
+    first, second, third = handler.requests
+    assert b"Content-Type: application/json\r\n" in first
+    assert first.endswith('{"crew_type":"äsk"}'.encode())
+    assert b"content-type" not in second.lower()
+    assert second.endswith(b"\xff")
+    assert b"Content-Length: 0\r\n" in third
+
+
+def test_a_header_of_the_call_stands_in_for_ours(nx1: Api, raw: Raw) -> None:
+    """A probe's own ``Accept`` replaces the usual one, whatever its case."""
+    handler = Answering()
+    sender(raw(handler), nx1).send(nx1.operations[0], headers=[("accept", "text/event-stream")])
+    assert handler.requests[0].lower().count(b"\r\naccept:") == 1
+    assert b"\r\naccept: text/event-stream\r\n" in handler.requests[0]
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb"])
+def test_a_line_break_in_a_header_is_our_own_mistake(nx1: Api, raw: Raw, value: str) -> None:
+    """What HTTP cannot carry is no fault of the service: it is refused before anything is sent."""
+    mine = sender(raw(Answering()), nx1)
+    with pytest.raises(ValueError, match="header"):
+        mine.send(nx1.operations[0], headers=[("x", value)])
+    assert mine.recording.exchanges == []
+
+
+def test_a_compressed_answer_is_unpacked(nx1: Api, raw: Raw) -> None:
+    """A server may compress unasked; the body is judged as what it holds."""
+    import gzip
+
+    packed = gzip.compress(b"[1]")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    assert sender(raw(Answering(head + packed)), nx1).send(nx1.operations[0]).json == [1]
+
+
+# ------------------------------------------------------------------------------------------------------- credentials
+
+
+def test_credentials_given_missing_empty_wrong_and_other(cloudcruise: Api, raw: Raw) -> None:
+    """Each kind of credential goes out as its name says, and the record names it."""
+    handler = Answering()
+    mine = sender(raw(handler), cloudcruise, credentials=["cc-key=right", "cc-key=hers"])
+    operation = cloudcruise.operations[0]
+    kinds: list[Any] = ["given", "none", "empty", "wrong", {"cc-key": "hers"}]
+    labels = [mine.send(operation, credentials=kind).credentials for kind in kinds]
+    sent = [[line for line in r.decode().split("\r\n") if line.startswith("cc-key")] for r in handler.requests]
+    assert labels == ["given", "none", "empty", "wrong", "other"]
+    assert [["cc-key: right"], [], ["cc-key: "], [f"cc-key: {sending.WRONG}"], ["cc-key: hers"]] == sent
+
+
+def test_without_a_credential_a_placeholder_is_sent(nx1: Api, raw: Raw) -> None:
+    """The first documented alternative, with a value that nobody mistakes for a real one."""
+    handler = Answering()
+    exchange = sender(raw(handler), nx1).send(nx1.operations[0])
+    assert exchange.credentials == "placeholder"
+    assert f"Authorization: Bearer {PLACEHOLDER}" in handler.requests[0].decode()
+
+
+def test_a_header_of_the_operators_wins_over_the_placeholder(nx1: Api, raw: Raw) -> None:
+    """What the operator sends is sent, but not where the credential is to be missing."""
+    handler = Answering()
+    mine = sender(raw(handler), nx1, headers=["Authorization: raw-token", "X-Trace: 7"])
+    mine.send(nx1.operations[0])
+    mine.send(nx1.operations[0], credentials="none")
+    with_it, without = (request.decode() for request in handler.requests)
+    assert "Authorization: raw-token" in with_it
+    assert "Authorization" not in without
+    assert "X-Trace: 7" in without
+
+
+# ------------------------------------------------------------------------------------------------------------ safety
+
+
+def test_no_unsafe_method_leaves_this_machine(nx1: Api, raw: Raw) -> None:
+    """Off this machine a POST is not sent without ``--allow-writes``."""
+    handler = Answering()
+    url, post = raw(handler), nx1.operation("run_preset_crew_api_crews_run_post")
+    mine = away(nx1, url)
+    assert not mine.allows(post)
+    with pytest.raises(Unsafe):
+        mine.send(post, json={})
+    with pytest.raises(Unsafe):
+        mine.send_raw(post, path="/x")
+    assert [] == handler.requests == mine.recording.exchanges
+    assert away(nx1, url, allow_writes=True).send(post, json={}).status == 200
+
+
+def test_ten_requests_a_second_off_this_machine(nx1: Api, raw: Raw, naps: list[float]) -> None:
+    """Each request waits its turn; on this machine none does."""
+    url = raw(Answering())
+    slow, fast = away(nx1, url), sender(url, nx1)
+    for _ in range(3):
+        fast.send(nx1.operations[0])
+    assert naps == []
+    for _ in range(4):
+        slow.send(nx1.operations[0])
+    assert 0.25 < sum(naps) <= 0.1 + 0.2 + 0.3
+
+
+def test_budgets_end_the_sending(nx1: Api, raw: Raw) -> None:
+    """Neither more requests nor more time than allowed: the next one is not sent."""
+    handler = Answering()
+    target = Target.parse(raw(handler))
+    for gate in (Gate.to(target, max_requests=2), Gate.to(target, max_time_s=0.0)):
+        mine = Sender(target, nx1, Recording(), gate=gate)
+        with pytest.raises(BudgetSpent):
+            repeated(mine, 3)
+    assert len(handler.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("head", "nap"),
+    [(("Retry-After: 1",), 1.0), ((), 0.5), (("Retry-After: Thu, 01 Jan 1970 00:00:00 GMT",), 0.0)],
+)
+def test_429_is_waited_for_and_asked_once_more(
+    nx1: Api, raw: Raw, naps: list[float], head: tuple[str, ...], nap: float
+) -> None:
+    """Retry-After may be a number of seconds or a date (RFC 9110, 10.2.3); both exchanges are on record."""
+    mine = sender(raw(Answering(answer("429 Too Many Requests", *head), OK)), nx1)
+    assert mine.send(nx1.operations[0]).status == 200
+    assert [nap] == naps
+    assert [exchange.status for exchange in mine.recording.exchanges] == [429, 200]
+
+
+def test_waiting_has_a_ceiling(nx1: Api, raw: Raw, naps: list[float]) -> None:
+    """A server that asks for an hour is not waited for, and one that asks for ever is not waited for for ever."""
+    hour = sender(raw(Answering(answer("429 Slow down", "Retry-After: 3600"))), nx1)
+    assert hour.send(nx1.operations[0]).status == 429
+    assert naps == []
+    second = sender(raw(Answering(answer("429 Slow down", "Retry-After: 1"))), nx1)
+    for _ in range(20):
+        assert second.send(nx1.operations[0]).status == 429
+    assert sum(naps) <= 6
+
+
+def test_503_that_names_its_end_is_asked_once_more(nx1: Api, raw: Raw, naps: list[float]) -> None:
+    """A plain 503 is a failure; one with Retry-After is a request for patience (RFC 9110, 15.6.4)."""
+    patient = Answering(answer("503 Busy", "Retry-After: 1"), OK)
+    assert sender(raw(patient), nx1).send(nx1.operations[0]).status == 200
+    plain = Answering(answer("503 Broken"))
+    assert sender(raw(plain), nx1).send(nx1.operations[0]).status == 503
+    assert (naps, len(plain.requests)) == ([1.0], 1)
+
+
+# ---------------------------------------------------------------------------------------------------------- failures
+
+
+def failing(api: Api, url: str, **options: Any) -> Exchange:
+    return sender(url, api, timeout_s=0.2, **options).send(api.operations[0])
+
+
+def test_every_way_to_get_no_answer_is_recorded(nx1: Api, raw: Raw) -> None:
+    """Nothing raises: the exchange says what happened instead of an answer."""
+
+    def silent(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.recv(1)  # until the other side gives up
+
+    def dripping(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while True:
+            connection.sendall(b"x")
+            threading.Event().wait(0.02)
+
+    def half(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]")
+
+    cases: dict[str, Any] = {
+        "timeout": [silent, dripping],
+        "dropped": [read_request],
+        "cut short": [half],
+        "no HTTP": [Answering(b"SSH-2.0-OpenSSH_9.6\r\n")],
+    }
+    for kind, handlers in cases.items():
+        for handler in handlers:
+            exchange = failing(nx1, raw(handler))
+            assert (None, kind) == (exchange.received, exchange.failure.partition(":")[0])
+
+
+def test_tls_that_fails_is_recorded(nx1: Api, raw: Raw) -> None:
+    """``https`` to a server that speaks plain HTTP."""
+
+    def plain(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(answer("400 Bad Request"))
+
+    exchange = failing(nx1, raw(plain).replace("http:", "https:"))
+    assert exchange.failure.startswith("tls: TLS failed")
+
+
+def test_an_idle_connection_that_was_closed_is_no_failure(nx1: Api, raw: Raw) -> None:
+    """A server that closes each connection without saying so is asked again on the next, unseen."""
+
+    def one_each(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(OK)
+
+    mine = sender(raw(one_each), nx1)
+    assert [mine.send(nx1.operations[0]).status for _ in range(5)] == [200] * 5
+    assert len(mine.recording.exchanges) == 5
+
+
+def test_a_connection_dropped_in_use_is_recorded_and_tried_once_more(nx1: Api, raw: Raw) -> None:
+    """The second request of each connection gets no answer: that is on record, and so is the second try."""
+
+    def every_other(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(OK)
+        read_request(connection)
+
+    mine = sender(raw(every_other), nx1)
+    assert [mine.send(nx1.operations[0]).status for _ in range(2)] == [200, 200]
+    assert [exchange.failure for exchange in mine.recording.exchanges] == [
+        "",
+        "dropped: the connection was closed without an answer (on a connection that was warm)",
+        "",
+    ]
+
+
+def test_an_operation_that_hangs_is_given_up(nx1: Api, raw: Raw) -> None:
+    """After a few timeouts in a row an operation is not waited for again; others are."""
+
+    def hangs_on_lists(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            if b"GET /api/crew-runs " in request:
+                connection.recv(1)
+                return
+            connection.sendall(OK)
+
+    mine = sender(raw(hangs_on_lists), nx1, timeout_s=0.05)
+    with pytest.raises(GivenUp):
+        repeated(mine, 20)
+    assert 4 < len(mine.recording.exchanges) < 10
+    assert mine.send(nx1.operations[1], path={"run_id": "x"}).status == 200
+
+
+def test_a_target_that_went_away_ends_the_run(nx1: Api, naps: list[float]) -> None:
+    """Nothing listens, again and again: the rest of the requests is spared."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        mine = sender(f"http://127.0.0.1:{taken.getsockname()[1]}", nx1)
+        with pytest.raises(TargetGone):
+            repeated(mine, 10)
+    assert len(mine.recording.exchanges) < 10
+    assert naps
+
+
+def test_calls_at_the_same_time_are_recorded_one_by_one(nx1: Api, raw: Raw) -> None:
+    """Two requests that wait for each other both get through, and have numbers of their own."""
+    together = threading.Barrier(2, timeout=5)
+
+    def meeting(connection: socket.socket) -> None:
+        read_request(connection)
+        together.wait()
+        connection.sendall(OK)
+
+    mine = sender(raw(meeting), nx1)
+    exchanges = mine.concurrently([lambda: mine.send(nx1.operations[0])] * 2)
+    assert [exchange.status for exchange in exchanges] == [200, 200]
+    assert [exchange.number for exchange in mine.recording.exchanges] == [1, 2]
