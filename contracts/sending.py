@@ -250,7 +250,8 @@ class Sender:
         """Send and record; what got lost on a kept connection is sent once more, on the next one.
 
         A server may close an idle connection at any time (RFC 9112, 9.3.1), and that goes unrecorded. One that was
-        in use a moment ago has no reason to break: that is recorded, before the second try.
+        in use a moment ago should not break: that is recorded before the second try, and no connection is kept
+        any more, so that the next break leaves no doubt.
         """
         limit = timeout_s or self._patience(operation)
         at = time.time()

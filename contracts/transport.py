@@ -40,10 +40,15 @@ class Failed:
 
 @dataclass
 class Transport:
-    """A pool of connections to one host. Threads may share it: each request has a connection to itself."""
+    """A pool of connections to one host. Threads may share it: each request has a connection to itself.
+
+    ``keep``: whether a connection is used again. It becomes False when one breaks that was in use a moment ago: from
+    then on a break can only be the service's fault.
+    """
 
     url: str
     verify: bool | str = True
+    keep: bool = True
     _idle: list[tuple[http.client.HTTPConnection, float]] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -73,11 +78,18 @@ class Transport:
             raise ValueError(str(error)) from error
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            return Failed(*explain(error), time.monotonic() - started, age)
-        if connection.sock is not None:  # None: the server said that it would close it
+            failed = Failed(*explain(error), time.monotonic() - started, age)
+            self.keep = self.keep and (failed.kind, age) != ("dropped", "warm")
+            return failed
+        self._put_back(connection)
+        return received
+
+    def _put_back(self, connection: http.client.HTTPConnection) -> None:
+        if not self.keep:
+            connection.close()
+        elif connection.sock is not None:  # None: the server said that it would close it
             with self._lock:
                 self._idle.append((connection, time.monotonic()))
-        return received
 
     def close(self) -> None:
         with self._lock:
