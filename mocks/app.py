@@ -1,14 +1,14 @@
 """The ASGI application: Connexion's middleware around handlers that were compiled at start-up.
 
 ConnexionMiddleware
-├── ExceptionMiddleware   Connexion's: a fault of ours becomes a 500 and not a dropped connection
-├── Front                 ours: known ways are taken at once
+├── Front                 ours: a way that was found once is taken at once; here the handlers answer
+├── ExceptionMiddleware   Connexion's
+├── Refusing              ours: a known path and another method get the answer of their API
 ├── RoutingMiddleware     Connexion's: path and method → operationId
 ├── HandlingMiddleware    ours: operationId → Handler
 └── LifespanMiddleware    Connexion's
 """
 
-import warnings
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,23 +17,15 @@ from typing import Any
 
 from mocks import credentials, refusals
 from mocks.answers import Receive, Send
+from mocks.connexions import ConnexionMiddleware, ExceptionMiddleware, LifespanMiddleware, Resolver, RoutingMiddleware
 from mocks.control.companion import Control
 from mocks.control.plane import Plane
 from mocks.control.sessions import Sessions
 from mocks.control.spoiling import Dropped
 from mocks.handler import COMPANION, Handler
-from mocks.routing import Front, HandlingMiddleware, Memory, Unrouted, routing_view, sites
+from mocks.routing import Front, HandlingMiddleware, Memory, Refusing, Unrouted, routing_view, sites
 from mocks.settings import Settings
 from specs import Api, UsageError, bundled, load
-
-with warnings.catch_warnings():
-    # as in mocks.routing
-    warnings.simplefilter("ignore")
-    from connexion.middleware import ConnexionMiddleware
-    from connexion.middleware.exceptions import ExceptionMiddleware
-    from connexion.middleware.lifespan import LifespanMiddleware
-    from connexion.middleware.routing import RoutingMiddleware
-    from connexion.resolver import Resolver
 
 
 class Mock:
@@ -89,8 +81,9 @@ def _connexion(apis: Sequence[Api], handlers: Sequence[Handler]) -> ConnexionMid
     app = ConnexionMiddleware(
         unrouted,
         middlewares=[
+            partial(Front, memory=memory),
             ExceptionMiddleware,
-            partial(Front, memory=memory, unrouted=unrouted),
+            partial(Refusing, unrouted=unrouted),
             RoutingMiddleware,
             HandlingMiddleware,
             LifespanMiddleware,

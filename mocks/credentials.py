@@ -27,25 +27,26 @@ class Guard:
 
     def admit(self, request: Request) -> Caller | Refusal:
         """The caller of a request, or why there is none."""
+        if self.known is not None:
+            return self._recognised(self.known, request)
+        for alternative in self.alternatives:
+            for _, read in alternative:
+                if not read(request):
+                    break
+            else:
+                return ANYBODY
+        return "missing"
+
+    def _recognised(self, known: Mapping[tuple[str, bytes], Caller], request: Request) -> Caller | Refusal:
         refusal: Refusal = "missing"
         for alternative in self.alternatives:
-            given = []
-            for name, read in alternative:
-                value = read(request)
-                if not value:
-                    break
-                given.append((name, value))
-            else:
-                caller = ANYBODY if self.known is None else self._recognised(given)
-                if caller is not None:
-                    return caller
+            given = [(name, read(request)) for name, read in alternative]
+            if all(value for _, value in given):
+                callers = [known.get((name, value or b"")) for name, value in given]
+                if callers[0] is not None and None not in callers:
+                    return callers[0]
                 refusal = "wrong"
         return refusal
-
-    def _recognised(self, given: list[tuple[str, bytes]]) -> Caller | None:
-        assert self.known is not None
-        callers = [self.known.get(pair) for pair in given]
-        return None if None in callers else callers[0]
 
 
 def guard(api: Api, operation: Operation, settings: Settings) -> Guard | None:

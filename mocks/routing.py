@@ -6,8 +6,7 @@ into a 404. Its ``RoutedMiddleware`` then finds the handler that an operationId 
 """
 
 import re
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,20 +15,17 @@ from starlette.routing import compile_path
 
 from mocks import answers
 from mocks.answers import Answer, Receive, Send
+from mocks.connexions import RoutedAPI, RoutedMiddleware
 from mocks.handler import COMPANION, Handler
 from mocks.refusals import Dialect, FastApi
 from mocks.request import Request
 from specs import Api, UsageError
 
-with warnings.catch_warnings():
-    # Connexion imports what its makers deprecate: Starlette's test client with httpx, jsonschema's old resolver.
-    warnings.simplefilter("ignore")
-    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
-
 _TEMPLATE = re.compile(r"\{[^}]*\}")
 # How many paths the mock remembers the way of, and how long they may be.
 _REMEMBERED = 2_048
 _LONGEST = 256
+_FOUND = "runproof.found"
 
 Way = tuple[Handler, tuple[str, ...]]
 
@@ -113,7 +109,7 @@ class Memory:
 
 
 class HandlingApi(RoutedAPI):  # type: ignore[misc]  # Connexion is not typed
-    """Connexion's operations, each replaced by its handler."""
+    """Connexion's operations: each says which handler it stands for."""
 
     def __init__(
         self, *arguments: Any, targets: Mapping[str, tuple[Site, Handler]], memory: Memory, **options: Any
@@ -126,12 +122,12 @@ class HandlingApi(RoutedAPI):  # type: ignore[misc]  # Connexion is not typed
     def make_operation(self, operation: Any) -> Any:
         site, handler = self._targets[operation.operation_id]
 
-        async def handle(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-            values = tuple(scope["path_params"][name] for name in site.parameters)
-            self._memory.keep(scope, (handler, values))
-            await handler.serve(scope, receive, send, values)
+        async def found(scope: Mapping[str, Any], _receive: Receive, _send: Send) -> None:
+            way = handler, tuple(scope["path_params"][name] for name in site.parameters)
+            self._memory.keep(scope, way)
+            scope[_FOUND].append(way)
 
-        return handle
+        return found
 
 
 class HandlingMiddleware(RoutedMiddleware):  # type: ignore[misc, type-arg, unused-ignore]  # Connexion is not typed
@@ -141,26 +137,38 @@ class HandlingMiddleware(RoutedMiddleware):  # type: ignore[misc, type-arg, unus
 
 
 class Front:
-    """Before the routing: paths whose way is known take it, and a refused method gets the answer of its API."""
+    """Before everything else: Connexion finds the way of a path once, and the handler at its end answers."""
 
-    def __init__(self, app: Any, memory: Memory, unrouted: "Unrouted") -> None:
+    def __init__(self, app: Any, memory: Memory) -> None:
         self._app = app
         self._find = memory.find
-        self._unrouted = unrouted
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         way = self._find((scope["method"], scope["path"]))
-        if way is not None and not scope.get("root_path"):
-            await way[0].serve(scope, receive, send, way[1])
-            return
-        root_path = scope.get("root_path", "")
+        if way is None or scope.get("root_path"):
+            found: list[Way] = []
+            await self._app({**scope, _FOUND: found}, receive, send)
+            if not found:  # and then it has been answered
+                return
+            way = found[0]
+        await way[0].serve(scope, receive, send, way[1])
+
+
+class Refusing:
+    """Around the routing: a known path and another method, of which Starlette's router raises instead of answering."""
+
+    def __init__(self, app: Any, unrouted: "Unrouted") -> None:
+        self._app = app
+        self._unrouted = unrouted
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         try:
-            await self._app(scope, receive, send)
-        except HTTPException:  # a known path and another method: Starlette's router raises instead of answering
-            await self._unrouted({**scope, "root_path": root_path}, receive, send)
+            await self._app({**scope}, receive, send)  # a copy, for the router writes into it
+        except HTTPException:
+            await self._unrouted(scope, receive, send)
 
 
 class Unrouted:

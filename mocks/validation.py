@@ -6,7 +6,7 @@ has no word for) is said in pydantic's words too.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import PydanticKnownError, SchemaError, ValidationError
 
@@ -54,8 +54,10 @@ def missing(location: Location, given: Any = None) -> Problem:
 
 def located(error: ValidationError, location: Location) -> list[Problem]:
     """What pydantic-core found, below ``location``."""
-    found = error.errors(include_url=False)
-    return [{**item, "loc": (*location, *item["loc"])} for item in found]
+    found = cast("list[Problem]", error.errors(include_url=False))
+    for item in found:
+        item["loc"] = (*location, *item["loc"])
+    return found
 
 
 class Residue:
