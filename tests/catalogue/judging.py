@@ -72,7 +72,8 @@ class Told:
     seen: str
 
     def __str__(self) -> str:
-        return f"{self.code} {self.clause} [{self.severity}] {self.operation} {self.where}: {self.message} (saw {self.seen})"
+        where = f"{self.operation} {self.where}"
+        return f"{self.code} {self.clause} [{self.severity}] {where}: {self.message} (saw {self.seen})"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ _MODULES = (
     "faults.refusals",
     "faults.answers",
     "faults.credentials",
-    "faults.collections",
-    "faults.behaviour",
+    "faults.paging",
+    "faults.filters",
+    "faults.lives",
+    "faults.claims",
     "faults.rare",
     "unusual",
 )

@@ -179,39 +179,131 @@ def _task(call: Call) -> Any:
 
 _FAILING: tuple[tuple[str, str, str, Callable[[Call], bool], Probe], ...] = (
     ("limit-0", "nx1.list", "for limit=0", lambda c: c.values["limit"] == 0, _fails_for({"limit": 0})),
-    ("limit-huge", "nx1.list", "for a limit beyond 64 bits", lambda c: c.values["limit"] >= 2**63, _fails_for({"limit": 2**63})),
+    (
+        "limit-huge",
+        "nx1.list",
+        "for a limit beyond 64 bits",
+        lambda c: c.values["limit"] >= 2**63,
+        _fails_for({"limit": 2**63}),
+    ),
     ("limit-negative", "nx1.list", "for a negative limit", lambda c: c.values["limit"] < 0, _fails_for({"limit": -1})),
     ("limit-0", "seekrflow.list", "for limit=0", lambda c: c.values["limit"] == 0, _fails_for({"limit": 0})),
-    ("offset-beyond", "seekrflow.list", "for an offset beyond the end", lambda c: c.values["offset"] > 500, _fails_for({"offset": 9_999})),
-    ("offset-huge", "seekrflow.list", "for an offset beyond 64 bits", lambda c: c.values["offset"] >= 2**63, _fails_for({"offset": 2**64})),
-    ("order-asc", "seekrflow.list", "for order=asc", lambda c: c.values["order"] == "asc", _fails_for({"order": "asc"})),
-    ("thread-empty", "seekrflow.list", "for a thread that does not exist", lambda c: c.values["thread_id"] not in c.world.threads,
-     lambda client: client.get("/v1/threads/thread_none/runs").status >= 500),
-    ("status-paused", "cloudcruise.list", "for status=execution.paused", lambda c: c.values["status"] == BROWSER_STATUSES[4],
-     _fails_for({"status": BROWSER_STATUSES[4]})),
-    ("credential-unicode", "cloudcruise.list", "for letters beyond ASCII in credential_id", lambda c: not _value(c, "credential_id").isascii(),
-     _fails_for({"credential_id": "tresor-é"})),
-    ("credential-long", "cloudcruise.list", "for a long credential_id", lambda c: len(_value(c, "credential_id")) > 255,
-     _fails_for({"credential_id": "x" * 3000})),
-    ("credential-quote", "cloudcruise.list", "for a quotation mark in credential_id", lambda c: "'" in _value(c, "credential_id"),
-     _fails_for({"credential_id": "o'neill"})),
-    ("cursor-ancient", "cloudcruise.list", "for a cursor before 1970", lambda c: bool(c.values["cursor"]) and c.values["cursor"].year < 1970,
-     _fails_for({"cursor": "1901-01-01T00:00:00Z"})),
-    ("workflow-unknown", "cloudcruise.list", "for a workflow_id that no run has",
-     lambda c: c.values["workflow_id"] is not None and all(str(c.values["workflow_id"]) != r["workflow_id"] for r in c.world.browser_runs),
-     _fails_for({"workflow_id": _UNKNOWN})),
-    ("no-task_input", "nx1.start", "when task_input is left out", lambda c: "task_input" not in c.values["body"].model_fields_set,
-     _posts_500({"crew_type": "ask"})),
-    ("unicode", "nx1.start", "for characters beyond the basic plane in task_input", lambda c: max(map(ord, str(_task(c)))) > 0xFFFF,
-     _posts_500({"crew_type": "ask", "task_input": {"question": "🚢"}})),
-    ("deep", "nx1.start", "for a deep task_input", lambda c: _depth(_task(c)) > 6, _posts_500({"crew_type": "ask", "task_input": _DEEP})),
-    ("long-correlation-id", "nx1.start", "for a long x-correlation-id", lambda c: len(_value(c, "x_correlation_id")) > 64,
-     _posts_500({"crew_type": "ask"}, {"x-correlation-id": "c" * 300})),
-    ("crew-type", "nx1.start", "for crew_type=data_suggestion", lambda c: c.values["body"].crew_type == "data_suggestion",
-     _posts_500({"crew_type": "data_suggestion"})),
-    ("unknown-run", "nx1.get", "for an unknown id", lambda c: all(str(c.values["run_id"]) != run["id"] for run in c.world.crew_runs),
-     lambda client: client.get(f"/api/crew-runs/{_UNKNOWN}").status >= 500),
-)  # fmt: skip
+    (
+        "offset-beyond",
+        "seekrflow.list",
+        "for an offset beyond the end",
+        lambda c: c.values["offset"] > 500,
+        _fails_for({"offset": 9_999}),
+    ),
+    (
+        "offset-huge",
+        "seekrflow.list",
+        "for an offset beyond 64 bits",
+        lambda c: c.values["offset"] >= 2**63,
+        _fails_for({"offset": 2**64}),
+    ),
+    (
+        "order-asc",
+        "seekrflow.list",
+        "for order=asc",
+        lambda c: c.values["order"] == "asc",
+        _fails_for({"order": "asc"}),
+    ),
+    (
+        "thread-empty",
+        "seekrflow.list",
+        "for a thread that does not exist",
+        lambda c: c.values["thread_id"] not in c.world.threads,
+        lambda client: client.get("/v1/threads/thread_none/runs").status >= 500,
+    ),
+    (
+        "status-paused",
+        "cloudcruise.list",
+        "for status=execution.paused",
+        lambda c: c.values["status"] == BROWSER_STATUSES[4],
+        _fails_for({"status": BROWSER_STATUSES[4]}),
+    ),
+    (
+        "credential-unicode",
+        "cloudcruise.list",
+        "for letters beyond ASCII in credential_id",
+        lambda c: not _value(c, "credential_id").isascii(),
+        _fails_for({"credential_id": "tresor-é"}),
+    ),
+    (
+        "credential-long",
+        "cloudcruise.list",
+        "for a long credential_id",
+        lambda c: len(_value(c, "credential_id")) > 255,
+        _fails_for({"credential_id": "x" * 3000}),
+    ),
+    (
+        "credential-quote",
+        "cloudcruise.list",
+        "for a quotation mark in credential_id",
+        lambda c: "'" in _value(c, "credential_id"),
+        _fails_for({"credential_id": "o'neill"}),
+    ),
+    (
+        "cursor-ancient",
+        "cloudcruise.list",
+        "for a cursor before 1970",
+        lambda c: bool(c.values["cursor"]) and c.values["cursor"].year < 1970,
+        _fails_for({"cursor": "1901-01-01T00:00:00Z"}),
+    ),
+    (
+        "workflow-unknown",
+        "cloudcruise.list",
+        "for a workflow_id that no run has",
+        lambda c: (
+            c.values["workflow_id"] is not None
+            and all(str(c.values["workflow_id"]) != r["workflow_id"] for r in c.world.browser_runs)
+        ),
+        _fails_for({"workflow_id": _UNKNOWN}),
+    ),
+    (
+        "no-task_input",
+        "nx1.start",
+        "when task_input is left out",
+        lambda c: "task_input" not in c.values["body"].model_fields_set,
+        _posts_500({"crew_type": "ask"}),
+    ),
+    (
+        "unicode",
+        "nx1.start",
+        "for characters beyond the basic plane in task_input",
+        lambda c: max(map(ord, str(_task(c)))) > 0xFFFF,
+        _posts_500({"crew_type": "ask", "task_input": {"question": "🚢"}}),
+    ),
+    (
+        "deep",
+        "nx1.start",
+        "for a deep task_input",
+        lambda c: _depth(_task(c)) > 6,
+        _posts_500({"crew_type": "ask", "task_input": _DEEP}),
+    ),
+    (
+        "long-correlation-id",
+        "nx1.start",
+        "for a long x-correlation-id",
+        lambda c: len(_value(c, "x_correlation_id")) > 64,
+        _posts_500({"crew_type": "ask"}, {"x-correlation-id": "c" * 300}),
+    ),
+    (
+        "crew-type",
+        "nx1.start",
+        "for crew_type=data_suggestion",
+        lambda c: c.values["body"].crew_type == "data_suggestion",
+        _posts_500({"crew_type": "data_suggestion"}),
+    ),
+    (
+        "unknown-run",
+        "nx1.get",
+        "for an unknown id",
+        lambda c: all(str(c.values["run_id"]) != run["id"] for run in c.world.crew_runs),
+        lambda client: client.get(f"/api/crew-runs/{_UNKNOWN}").status >= 500,
+    ),
+)
 
 
 def _failing() -> Iterator[Variant]:
@@ -255,7 +347,7 @@ def _breaks(when: Callable[[dict[str, Any]], bool]) -> Callable[[Any, Clock], An
 def _crash_for(type_of_error: str) -> AnswerHook:
     """A 500 in place of one kind of refusal."""
 
-    def hook(answer: Answer, call: Call) -> Answer:
+    def hook(answer: Answer, _call: Call) -> Answer:
         if answer.status == 422 and any(item["type"] == type_of_error for item in answer.body["detail"]):
             return Answer(500, {"detail": "Internal Server Error"})
         return answer

@@ -78,9 +78,15 @@ def _remembers(call: Call) -> Caller | None:
 _GUARDS: tuple[tuple[str, str, tuple[str, ...], Guard, Callable[[str], dict[str, str]]], ...] = (
     ("open", "nobody is asked for a credential", tuple(_PATHS), _nobody, lambda _: {}),
     ("any", "every credential passes", tuple(_PATHS), _any_value, lambda api: {_SCHEME[api]: "wrong"}),
-    ("empty", "an empty credential passes", ("nx1.list", "cloudcruise.list", "seekrflow.list"), _even_empty, lambda api: {_SCHEME[api]: ""}),
+    (
+        "empty",
+        "an empty credential passes",
+        ("nx1.list", "cloudcruise.list", "seekrflow.list"),
+        _even_empty,
+        lambda api: {_SCHEME[api]: ""},
+    ),
     ("missing", "a request without credentials passes", ("nx1.start", "seekrflow.list"), _unless_missing, lambda _: {}),
-)  # fmt: skip
+)
 
 
 def _guards() -> Iterator[Variant]:
@@ -101,8 +107,13 @@ _REFUSALS: tuple[tuple[str, str, int, Any], ...] = (
     ("404", "nx1.list", 404, {"detail": "Not Found"}),
     ("500", "cloudcruise.list", 500, {"statusCode": 500, "error": "Internal Server Error", "message": "key"}),
     ("400", "cloudcruise.list", 400, {"statusCode": 400, "error": "Bad Request", "message": "key"}),
-    ("422", "nx1.get", 422, {"detail": [{"type": "missing", "loc": ["header", "authorization"], "msg": "Field required"}]}),
-)  # fmt: skip
+    (
+        "422",
+        "nx1.get",
+        422,
+        {"detail": [{"type": "missing", "loc": ["header", "authorization"], "msg": "Field required"}]},
+    ),
+)
 
 
 def _refusals() -> Iterator[Variant]:

@@ -157,7 +157,7 @@ def _query(base: Any, *more: Any, default: Any = None, **bounds: Any) -> tuple[A
     return Annotated[(base, *more, Query(**bounds))], default  # type: ignore[return-value]
 
 
-def _answers(op: str, request: Mapping[str, Any], *, good: bool) -> Probe:
+def _answers(request: Mapping[str, Any], *, good: bool) -> Probe:
     """Whether a good query is refused, or a bad one served."""
     return lambda client: (client.get(query=request).status == 200) is not good
 
@@ -269,7 +269,7 @@ def _accepted() -> Iterator[Variant]:
             op,
             "validation",
             f"{parameter} may be {words}",
-            _answers(op, request, good=False),
+            _answers(request, good=False),
             clauses="RP3",
             declare={op: {parameter: declared}},
         )
@@ -491,7 +491,7 @@ def _rejected() -> Iterator[Variant]:
             op,
             "validation",
             f"{parameter} is refused {words}",
-            _answers(op, request, good=True),
+            _answers(request, good=True),
             clauses="RP3",
             declare={op: {parameter: declared}},
         )
@@ -557,7 +557,7 @@ def _by_hand() -> Iterator[Variant]:
         "seekrflow.list",
         "validation",
         "the list refuses a request without x-team-id",
-        _answers("seekrflow.list", {}, good=True),
+        _answers({}, good=True),
         clauses="RP3",
         declare={"seekrflow.list": {"x_team_id": _header(str, default=REQUIRED)}},
     )
