@@ -53,7 +53,7 @@ def main() -> None:
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group()
 @click.version_option(package_name="runproof", message="%(prog)s %(version)s")
 def cli() -> None:
     """Hold runs APIs to their OpenAPI promise.
