@@ -7,6 +7,7 @@ most) that it puts nothing of its own among them.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -29,7 +30,7 @@ from specs.schemas import Schema, Schemas
 Strategy = st.SearchStrategy[Any]
 
 _POOL = 40
-_EXAMPLES = 90
+_EXAMPLES = 60
 _MADE = 12  # values of a format or pattern that a pool chooses from
 _DEEP = 3
 _INT64 = (-(2**63), 2**63 - 1)
@@ -120,24 +121,10 @@ class Adversary(Generator):
         return made or [believable(Dice(f"{pointer}/{index}")) for index in range(_MADE)]
 
     def _made(self, name: str, strategy: Strategy, wanted: Callable[[Any], bool]) -> list[Any]:
-        found: list[Any] = []
-
-        @seed(Dice(f"{self._number}/{name}").below(1 << 32))
-        @settings(
-            database=None,
-            deadline=None,
-            max_examples=_EXAMPLES,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-            verbosity=Verbosity.quiet,
-        )
-        @given(strategy)
-        def collect(value: Any) -> None:
-            if len(found) < _POOL and wanted(value):
-                found.append(value)
-
-        collect()
-        return found
+        number = Dice(f"{self._number}/{name}").below(1 << 32)
+        # In a thread of its own, where Hypothesis does not mind that the caller may be one of its tests too.
+        with ThreadPoolExecutor(1) as alone:
+            return alone.submit(_collected, strategy, number, wanted).result()
 
     # ------------------------------------------------------------------------------------------ strategies
 
@@ -199,6 +186,27 @@ def adversary(schemas: Schemas, number: int) -> Adversary:
 
 
 _adversaries: "WeakKeyDictionary[Schemas, dict[int, Adversary]]" = WeakKeyDictionary()
+
+
+def _collected(strategy: Strategy, number: int, wanted: Callable[[Any], bool]) -> list[Any]:
+    found: list[Any] = []
+
+    @seed(number)
+    @settings(
+        database=None,
+        deadline=None,
+        max_examples=_EXAMPLES,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @given(strategy)
+    def collect(value: Any) -> None:
+        if len(found) < _POOL and wanted(value):
+            found.append(value)
+
+    collect()
+    return found
 
 
 def _text(keywords: Mapping[str, Any]) -> Strategy:

@@ -33,11 +33,12 @@ class Dice:
 
     def below(self, n: int) -> int:
         """One of 0 … ``n`` - 1."""
-        while self._left < _ENOUGH or n > _LARGE > self._left >> n.bit_length():
+        left = self._left
+        while left < _ENOUGH or n > _LARGE > left >> n.bit_length():
             digest = blake2b(f"{self.name}#{self._blocks}".encode("utf-8", "surrogatepass")).digest()
-            self._left = self._left << _BLOCK_BITS | int.from_bytes(digest, "little")
+            left = left << _BLOCK_BITS | int.from_bytes(digest, "little")
             self._blocks += 1
-        self._left, chosen = divmod(self._left, n)
+        self._left, chosen = divmod(left, n)
         return chosen
 
     def between(self, low: int, high: int) -> int:
@@ -52,7 +53,7 @@ class Dice:
         return self.below(1 << 30) < probability * (1 << 30)
 
     def pick(self, choices: Sequence[_T]) -> _T:
-        return choices[self.below(len(choices))]
+        return choices[self.below(len(choices))] if len(choices) > 1 else choices[0]
 
     def shuffled(self, items: Sequence[_T]) -> list[_T]:
         left = list(items)

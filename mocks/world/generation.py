@@ -22,6 +22,7 @@ _TRIES = 24
 _NULLS = 0.25
 _DEEP = 3  # from here on nothing is added that does not have to be
 _DEEPEST = 5  # from here on every choice is the one that ends soonest
+_BOTTOMLESS = 40  # here nothing will end any more
 _MANY = 6  # optional objects and arrays of one object that are all shown
 _WORDS = ("note", "label", "source", "channel", "reference", "region", "stage", "batch")
 _STATEMENTS = "x-runproof"
@@ -247,6 +248,8 @@ class Generator:
             return True
 
         def make(dice: Dice) -> dict[str, Any]:
+            if dice.depth > _BOTTOMLESS:
+                raise CannotGenerate(None)
             names = {*needed, *(name for name in makers if shown(name, dice))}
             for name in sorted(names):
                 names.update(n for n in dependent.get(name, ()) if n in makers)
@@ -377,12 +380,12 @@ def _fitted(text: str, least: int, most: int | None) -> str:
 
 
 def _number(keywords: Mapping[str, Any], name: str, *, whole: bool) -> Maker:
-    low, high = _bounds(keywords, name, whole=whole)
     step = Fraction(str(keywords.get("multipleOf", 1 if whole else "0.01")))
-    if whole and step.denominator != 1:
+    if whole:
         step = Fraction(step.numerator)
-    first, last = ceil(Fraction(low) / step), floor(Fraction(high) / step)
+    first, last = _multiples(keywords, name, step, whole=whole)
     if first > last:  # nothing so round lies between the bounds
+        low, high = (float(_bound(keywords, *words_)) for words_ in _BOUNDS)
         return lambda dice: low + (high - low) * (0.25 + dice.fraction() / 2)
 
     def make(dice: Dice) -> int | float:
@@ -392,26 +395,39 @@ def _number(keywords: Mapping[str, Any], name: str, *, whole: bool) -> Maker:
     return make
 
 
-def _bounds(keywords: Mapping[str, Any], name: str, *, whole: bool) -> tuple[float, float]:
-    """Lowest and highest: believable for the name where the schema's own bounds allow it."""
-    nudge = 1 if whole else 0.005
-    low, high = keywords.get("minimum"), keywords.get("maximum")
-    for keyword, sign in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)):
-        bound = keywords.get(keyword)
-        if isinstance(bound, int | float) and not isinstance(bound, bool):
-            inside = (floor(bound) if sign > 0 else ceil(bound)) if whole else bound
-            if sign > 0:
-                low = inside + nudge if low is None else max(low, inside + nudge)
-            else:
-                high = inside - nudge if high is None else min(high, inside - nudge)
+def _multiples(keywords: Mapping[str, Any], name: str, step: Fraction, *, whole: bool) -> tuple[int, int]:
+    """The first and the last multiple of a step to pick from: believable for the name, where the bounds allow it."""
+    low, high = (_bound(keywords, *words_) for words_ in _BOUNDS)
     usual_low, usual_high = words.range_for(name)
-    if keywords.get("format") == "int32":
-        high = 2**31 - 1 if high is None else high
-    span = usual_high - usual_low
-    if low is None:
-        low = usual_low if high is None or usual_low <= high else high - span
-    if high is None:
-        high = usual_high if usual_high >= low else low + span
-    if low <= usual_low <= usual_high <= high:
-        return usual_low, usual_high
-    return low, max(low, high)
+    first, last = ceil(usual_low / step), floor(usual_high / step)
+    span = last - first
+    least = None if low is None else ceil(low / step)
+    if least is not None and least * step in _excluded(keywords, "exclusiveMinimum"):
+        least += 1
+    if whole and keywords.get("format") == "int32":
+        high = min(Fraction(2**31 - 1), Fraction(2**31 - 1) if high is None else high)
+    most = None if high is None else floor(high / step)
+    if most is not None and most * step in _excluded(keywords, "exclusiveMaximum"):
+        most -= 1
+    overlap_first = first if least is None else max(first, least)
+    overlap_last = last if most is None else min(last, most)
+    if overlap_last - overlap_first >= span // 2:
+        return overlap_first, overlap_last
+    if least is not None:
+        return least, least + span if most is None else min(most, least + span)
+    assert most is not None
+    return most - span, most
+
+
+_BOUNDS = (("minimum", "exclusiveMinimum", max), ("maximum", "exclusiveMaximum", min))
+
+
+def _bound(keywords: Mapping[str, Any], included: str, excluded: str, narrower: Any) -> Any:
+    found = [Fraction(keywords[included])] if included in keywords else []
+    found += _excluded(keywords, excluded)
+    return narrower(found) if found else None
+
+
+def _excluded(keywords: Mapping[str, Any], keyword: str) -> list[Fraction]:
+    bound = keywords.get(keyword)
+    return [Fraction(bound)] if isinstance(bound, int | float) and not isinstance(bound, bool) else []

@@ -99,6 +99,10 @@ class Table:
         """The row whose unique field has a value; of several that a request gave the same, the latest."""
         return self._found[field].get(self.blueprint.mark(field, value))
 
+    def identity(self, row: Row) -> Any:
+        """What tells the row from every other."""
+        return row.marks[self.at[self.resource.words.id.field]]
+
     def phase(self, row: Row, now: Micros) -> int:
         return self.life(row).journey.phase(now) if row.moves else END
 
@@ -148,7 +152,8 @@ class Table:
         for collection in self._all_collections():
             collection.add(row)
         self._started.append(row)
-        self._await_change(row, now)
+        if self._changing:
+            self._await_change(row, now)
         return row
 
     def settle(self, now: Micros) -> None:
@@ -156,7 +161,9 @@ class Table:
         if now < self._settled:
             self._due = []
             for row in self._started:
-                self._move(row, now)
+                row.fresh_until = -NEVER
+                if self._changing:
+                    self._move(row, now)
         while self._due and self._due[0][0] <= now:
             self._move(heappop(self._due)[2], now)
         self._settled = now
@@ -164,7 +171,7 @@ class Table:
     def _move(self, row: Row, now: Micros) -> None:
         life = self._life_of(row)
         row.fresh_until = -NEVER
-        marks = self._marks(life, life.journey.phase(now)) if self._changing else row.marks
+        marks = self._marks(life, life.journey.phase(now))
         if marks != row.marks:
             for collection in self._all_collections():
                 collection.remove(row)
@@ -187,7 +194,7 @@ class Table:
     def _seeded(self) -> list[Row]:
         self._found = {name: {} for name in self.uses.unique}
         runs = self._settings.runs
-        givens = [{name: values[i] for name, values in self.scopes.items()} for i in range(2)]
+        givens = [{name: values[:2][-i] for name, values in self.scopes.items()} for i in range(2)]
         second = max(_SECOND_SCOPE, runs // 6) if runs >= _MANY else runs // 6
         rows = []
         for index in range(runs):

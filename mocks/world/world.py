@@ -250,7 +250,7 @@ class World:
         return asked.view.show(table.reader(row, table.phase(row, now)), self._dice(asked, row))
 
     def _dice(self, asked: _Asked, row: Row) -> Dice:
-        return Dice(f"{asked.table.world}/{asked.operation.id}/{row.number}")
+        return Dice(f"{asked.table.world}/{asked.operation.id}/{asked.table.identity(row)}")
 
     def _compiled(self, operation: Operation) -> _Asked | None:
         words = operation.words

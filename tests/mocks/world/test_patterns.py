@@ -1,0 +1,61 @@
+"""Text that matches regular expressions."""
+
+import re
+
+import pytest
+
+from mocks.world.dice import Dice
+from mocks.world.patterns import text_of
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "run_[0-9a-f]{24}",
+        r"^\d{3}-\w+\s?$",
+        r"(a|bc)+",
+        r"([ab])x\1",
+        r"(?P<name>[A-Z])(?P=name)",
+        "[^a-z]{3}",
+        r"[\w.-]+@[\w-]+\.(com|org)",
+        ".*",
+        ".{3,50}",
+        "a{0}b",
+        r"\x41é[\u0400-\u04FF]",
+        r"(?:x|y)?\Z",
+        r"[\s\S]{2}",
+        "a*?b+?",
+        "(?i:abc)",
+        r"\D\W\S",
+        "",
+    ],
+)
+def test_text_matches(pattern: str) -> None:
+    """Twenty texts, and each is matched."""
+    make = text_of(pattern)
+    assert all(re.search(pattern, make(Dice(f"{index}"))) for index in range(20))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "as_python_has_it"),
+    [(r"^\p{Lu}[\p{L}_]*\p{N}$", "^[A-Z][A-Za-z_]*[0-9]$"), (r"^(?<x>ab)$", "^ab$")],
+)
+def test_ecma_spellings(pattern: str, as_python_has_it: str) -> None:
+    """What ECMA 262 has and Python spells otherwise is understood."""
+    assert all(re.search(as_python_has_it, text_of(pattern)(Dice(f"{index}"))) for index in range(20))
+
+
+@pytest.mark.parametrize("pattern", ["(", "[a", "*", r"\k<x>", "a{2,1}"])
+def test_what_cannot_be_read(pattern: str) -> None:
+    """A broken expression is a ValueError that shows it."""
+    with pytest.raises(ValueError, match="cannot be read"):
+        text_of(pattern)
+
+
+def test_the_parser_is_where_it_was() -> None:
+    """Python's parser is private: this tells when it moves or speaks otherwise."""
+    from re import _constants, _parser
+
+    (operation, (low, high, items)), *_ = _parser.parse("[ab]{2,3}c")
+    assert (operation, low, high) == (_constants.MAX_REPEAT, 2, 3)
+    assert [item[0] for item in items] == [_constants.IN]
