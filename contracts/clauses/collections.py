@@ -1,6 +1,6 @@
 """Collections: what lists hold, in which order, page by page, filter by filter, for whom.
 
-What is wrong is worked out in ``contracts/listings.py``; each clause here names one law and tells its faults.
+What is wrong is worked out in ``contracts/laws/listings.py``; each clause here names one law and tells its faults.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +9,11 @@ from typing import Any
 
 from contracts.clauses import Subject, clause
 from contracts.findings import Finding
-from contracts.listings import Fault, listings
+from contracts.laws.alone import Fault
+from contracts.laws.listings import listings
+from contracts.laws.rows import Row, dig, known, listed
 from contracts.probes.collections import Callers
 from contracts.recording import Exchange
-from contracts.rows import Row, dig, known, listed
 
 
 def _told(subject: Subject, *laws: str) -> Iterator[Finding]:

@@ -7,13 +7,13 @@ from urllib.parse import unquote
 
 from contracts.clauses import Subject, clause
 from contracts.findings import Finding
-from contracts.histories import Histories, Sighting, alike, histories
+from contracts.laws.histories import Histories, Sighting, alike, histories
+from contracts.laws.rows import MISSING, TRUSTED, dig, known, listed, moment, same
+from contracts.laws.single import broken_fields, rank
 from contracts.oracle import path_texts
 from contracts.probes.collections import Unknown
 from contracts.probes.lookups import Fetched, Peeked
 from contracts.recording import Exchange
-from contracts.rows import MISSING, TRUSTED, dig, known, listed, moment, same
-from specs import Operation
 
 _GONE = frozenset({404, 410})
 
@@ -37,41 +37,48 @@ def list_detail_agree(subject: Subject) -> Iterator[Finding]:
     if words.fetches is None and words.watches is None:
         return
     history = _resource_history(subject)
-    restless = {later.operation.id for one, later in history.steps(within=True) if _restless(history, one, later)}
+    stale = _restless(history)
     for earlier, later in history.steps(within=False):
-        about = max((earlier.operation, later.operation), key=_rank)
-        if about.id != subject.operation.id or restless & {earlier.operation.id, later.operation.id}:
-            continue
-        field = _disagreement(history, earlier, later)
-        if field is not None:
-            yield _disagreeing(subject, history, earlier, later, field)
+        if max((earlier, later), key=rank).operation.id == subject.operation.id:
+            field = _disagreement(history, earlier, later, stale)
+            if field is not None:
+                yield _disagreeing(subject, history, earlier, later, field)
 
 
-def _rank(operation: Operation) -> int:
-    return 0 if operation.words.lists else 1 if operation.basis == "documented" else 2
+def _restless(history: Histories) -> set[str]:
+    """Fields with which one operation contradicts itself, so that its disagreement with another tells nothing new."""
+    fields = broken_fields(history)
+    for earlier, later in history.steps(within=True):
+        if history.status and not history.reachable(history.state(earlier.row), history.state(later.row)):
+            fields.add(history.status.field)
+        both = history.ended(earlier.row) and history.ended(later.row)
+        lasting = sorted(earlier.fields) if both else [f for f in history.lasting() if known(earlier.row, f)]
+        fields |= {f for f in lasting if not alike(dig(earlier.row, f), dig(later.row, f))}
+    return fields
 
 
-def _restless(history: Histories, earlier: Sighting, later: Sighting) -> bool:
-    """Whether the one operation contradicts itself, so that its disagreement with another tells nothing new."""
-    return not history.reachable(history.state(earlier.row), history.state(later.row))
-
-
-def _disagreement(history: Histories, earlier: Sighting, later: Sighting) -> str | None:
+def _disagreement(history: Histories, earlier: Sighting, later: Sighting, stale: set[str]) -> str | None:
     status = history.status.field if history.status else ""
     if not history.reachable(history.state(earlier.row), history.state(later.row)):
-        return status
+        return None if status in stale else status
     both = history.ended(earlier.row) and history.ended(later.row)
     fields = sorted(earlier.fields & later.fields) if both else history.lasting()
     for field in fields:
         shown = all(field in s.fields and history.shows(field, s.operation) for s in (earlier, later))
         due = both or known(earlier.row, field)
-        if field != status and shown and due and not alike(dig(earlier.row, field), dig(later.row, field)):
+        if (
+            field != status
+            and field not in stale
+            and shown
+            and due
+            and not alike(dig(earlier.row, field), dig(later.row, field))
+        ):
             return field
     return None
 
 
 def _disagreeing(subject: Subject, history: Histories, earlier: Sighting, later: Sighting, field: str) -> Finding:
-    detail, other = (later, earlier) if _rank(later.operation) >= _rank(earlier.operation) else (earlier, later)
+    detail, other = (later, earlier) if rank(later) >= rank(earlier) else (earlier, later)
     one, two = (_text(dig(s.row, field)) for s in (detail, other))
     return subject.finding(
         detail.exchange,

@@ -5,12 +5,13 @@ from itertools import combinations
 from typing import Any
 
 from contracts.clauses import Subject, clause
-from contracts.expectation import Collection
 from contracts.findings import Finding
-from contracts.histories import Histories, Sighting, histories
+from contracts.laws.collection import Collection
+from contracts.laws.histories import Histories, Sighting, histories
+from contracts.laws.rows import MISSING, Row, asked, dig, known, listed, moment, shared_fields
 from contracts.probes.lifecycle import Started
+from contracts.probes.lookups import Fetched
 from contracts.recording import Exchange
-from contracts.rows import MISSING, Row, asked, dig, known, listed, moment, shared_fields
 from specs import Resource
 from specs.vocabulary import Creates
 
@@ -123,10 +124,11 @@ def _made(subject: Subject, start: Start, field: str) -> Iterator[Finding]:
 
 
 def _in_rows(subject: Subject, start: Start, field: str, value: Any) -> Iterator[Finding]:
-    for sighting in start.sightings():
-        if field in sighting.fields and _shown(start, sighting, field) and dig(sighting.row, field) != value:
+    """What the first look shows; that later ones differ from it is told by other clauses."""
+    looks = [sighting for sighting in start.sightings() if field in sighting.fields]
+    for sighting in [look for look in looks if _shown(start, look, field)][:1]:
+        if dig(sighting.row, field) != value:
             yield _kept(subject, start, sighting.exchange, sighting.where, sighting.row, field, value)
-            return
 
 
 def _shown(start: Start, sighting: Sighting, field: str) -> bool:
@@ -248,7 +250,11 @@ def _whole(subject: Subject, rule: Creates, exchange: Exchange) -> bool:
 
 @clause("RP618", "started-fetched", "A started run can be looked up.")
 def started_fetched(subject: Subject) -> Iterator[Finding]:
-    """As soon as a list has shown its id."""
+    """As soon as a list has shown its id. Where rows in general cannot be looked up, another clause tells."""
+    rule = subject.operation.words.creates
+    traces = [trace for trace in subject.recording.traces if isinstance(trace, Fetched)]
+    if any(rule and t.operation == rule.fetched_by and t.exchange.status in _GONE for t in traces):
+        return
     for start in _starts(subject):
         gone = [exchange for exchange in start.trace.details if exchange.status in _GONE]
         if gone:
@@ -258,7 +264,8 @@ def started_fetched(subject: Subject) -> Iterator[Finding]:
 
 @clause("RP622", "others-untouched", "Starting a run takes no other row away.", basis="inferred")
 def others_untouched(subject: Subject) -> Iterator[Finding]:
-    """Rows of the list before all starts are in the last two lists, none of which was cut short."""
+    """Rows of the list before all starts are in the last two lists, none of which was cut short; a service may forget
+    its oldest rows, which are those at an end of the list."""
     for start in _starts(subject):
         before, last = start.trace.before, start.trace.lists[-2:]
         if before is None or len(last) < 2 or before.credentials != last[0].credentials:
@@ -266,10 +273,10 @@ def others_untouched(subject: Subject) -> Iterator[Finding]:
         if not all(_whole(subject, start.rule, exchange) for exchange in (before, *last)):
             continue
         ident = start.resource.words.id.field
-        left = [{dig(row, ident) for row in listed(exchange) or ()} for exchange in last]
-        lost = [dig(row, ident) for row in listed(before) or () if known(row, ident)]
-        lost = [value for value in lost if not any(value in ids for ids in left)]
-        if lost:
+        left = {dig(row, ident) for exchange in last for row in listed(exchange) or ()}
+        stayed = [dig(row, ident) in left for row in listed(before) or () if known(row, ident)]
+        lost = [dig(row, ident) for row in listed(before) or () if known(row, ident) and dig(row, ident) not in left]
+        if lost and stayed != sorted(stayed) and stayed != sorted(stayed, reverse=True):
             message = f"{len(lost)} rows are no longer listed after runs were started"
             yield subject.finding(last[-1], message=message, seen=lost[0], basis="inferred")
         return

@@ -4,6 +4,7 @@
     Callers     what several callers see of one collection
     NeverUsed   a filter by a value that nothing can have
     Unknown     a path or an id that leads nowhere
+    Unlisted    a row that lists no longer show, looked up by its id
 
 What is asked is worked out in ``contracts/probes/questions.py``; nothing is judged here.
 """
@@ -15,11 +16,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from contracts.expectation import Collection
 from contracts.knowledge import Knowledge
+from contracts.laws.collection import Collection
+from contracts.laws.rows import Row, dig, listed
 from contracts.probes.questions import NO_UUID, NOBODY, Question, Questions, longest
 from contracts.recording import Exchange, Trace
-from contracts.rows import Row, dig, listed
 from contracts.sending import Sender
 from specs import Api, Operation, Parameter
 
@@ -68,6 +69,16 @@ class Unknown(Trace):
 
     parameter: str
     exchange: Exchange
+
+
+@dataclass(frozen=True)
+class Unlisted(Trace):
+    """A ``row`` of an earlier list was looked up between two lists that lack it."""
+
+    row: Row
+    before: Exchange
+    exchange: Exchange
+    after: Exchange
 
 
 def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, options: Any = None) -> None:

@@ -2,6 +2,7 @@
 
     Started   one started run: the answer, and every list and detail that was asked for afterwards
     Fetched   a listed row that was looked up by an id (``contracts/probes/lookups.py``)
+    Unlisted  a row that lists no longer show, looked up (``contracts/probes/collections.py``)
 
 Starting happens once for each kind of row, whichever operation comes first, and only where writes are allowed. Runs
 are started one after the other and at the same time, and watched together.
@@ -14,10 +15,11 @@ from functools import partial
 from typing import Any
 
 from contracts.knowledge import Call, Knowledge
+from contracts.laws.rows import Row, dig, listed, same, shared_fields
+from contracts.probes.collections import Unlisted
 from contracts.probes.lookups import Family, Fetched
 from contracts.probes.starts import Starts
 from contracts.recording import Exchange, Trace
-from contracts.rows import Row, dig, listed, same, shared_fields
 from contracts.sending import Sender
 from specs import Api, Operation
 
@@ -219,6 +221,22 @@ class Watch:
         for run in ended:
             self._detail(run)
         self._list()
+        self._look_for_the_lost()
+
+    def _look_for_the_lost(self) -> None:
+        """Look up a row that was listed before runs were started and no longer is: is it gone, or only not listed?"""
+        last = next((run.lists[-1] for run in self.runs if run.lists and not run.caller), None)
+        left = {self._ident(row) for row in (listed(last) if last else None) or ()}
+        before = (listed(self.before) if self.before else None) or ()
+        lost = [row for row in before if left and self._ident(row) not in left]
+        for row in lost[:1] if self.detail and self.view and last else ():
+            assert self.detail is not None
+            assert self.view is not None
+            assert last is not None
+            exchange = self.family.fetch(self.detail, row)
+            if exchange is not None:
+                api, name = self.family.api.name, self.view.operation.id
+                self.sender.recording.traces.append(Unlisted(api, name, row, last, exchange, self.view.get({})))
 
     def _list(self) -> None:
         """List everything as each caller who has started a run, and find the runs in it."""

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from contracts.knowledge import Knowledge
+from contracts.laws.rows import MISSING, Row, dig, listed
 from contracts.probes.collections import Unknown, View, made_up
 from contracts.recording import Exchange, Trace
-from contracts.rows import MISSING, Row, dig, listed
 from contracts.sending import Sender
 from specs import Api, Operation, Parameter, Resource
 

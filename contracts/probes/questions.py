@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from contracts import readings
-from contracts.expectation import Collection
+from contracts.laws.collection import Collection
+from contracts.laws.rows import MISSING, Row, dig
 from contracts.oracle import seconds
-from contracts.rows import MISSING, Row, dig
 from specs import Parameter
 
 Question = Mapping[str, str | None]
@@ -123,6 +123,8 @@ class Questions:
             yield {name: None}
             texts = self._moments(rule.field)
             yield from ({name: text} for text in texts)
+            if rule.oldest is not None:  # may be refused, but not shown
+                yield from ({name: _text(self.now + timedelta(seconds=n * seconds(rule.oldest)))} for n in (1.1, 3))
             if limit is not None:
                 yield {name: None, limit.parameter: None}
                 yield from ({name: text, limit.parameter: size} for text in (*texts[1:3], None) for size in ("1", "3"))

@@ -4,12 +4,13 @@ Lists and details speak of the same rows, whichever probe asked for them. Two si
 one had been answered before the other was asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.laws.rows import MISSING, TRUSTED, Row, dig, moment, rows_of, shared_fields
 from contracts.recording import Exchange, Recording
-from contracts.rows import MISSING, TRUSTED, Row, dig, known, moment, rows_of, shared_fields
 from specs import Api, Operation, Resource
 
 
@@ -38,7 +39,11 @@ class Sighting:
 
 
 class Histories:
-    """All rows of one resource. ``distinct``: each row of each operation, once in every state that it was seen in."""
+    """All rows of one resource. ``distinct``: each row of each operation, once in every state that it was seen in.
+
+    A row whose id one answer shows twice has no history. ``notes`` keeps what was worked out, so that it is worked out
+    once.
+    """
 
     def __init__(self, api: Api, resource: Resource, recording: Recording) -> None:
         self.api = api
@@ -47,6 +52,10 @@ class Histories:
         self._id = resource.words.id.field
         self._seen: dict[Any, list[Sighting]] = {}
         self.distinct: list[Sighting] = []
+        self.notes: list[Any] = []
+        self._ambiguous: set[Any] = set()
+        self._shown: dict[str, set[str]] = {}
+        self._filled: dict[str, set[str]] = {}
         operations = {o.id: o for o in api.operations if _speaks(o, resource)}
         self._fields = {name: shared_fields(api, o, resource) for name, o in operations.items()}
         partial = []
@@ -55,12 +64,15 @@ class Histories:
             if operation is not None and exchange.succeeded and exchange.credentials in TRUSTED:
                 partial += list(self._read(exchange, operation))
         self._place(partial)
+        for ident in self._ambiguous:
+            self._seen.pop(ident, None)
         for sightings in self._seen.values():
             sightings.sort(key=lambda sighting: sighting.exchange.number)
 
     def _read(self, exchange: Exchange, operation: Operation) -> Iterator[Sighting]:
         """Note the rows that show their id; the others come back, to be placed once every row is known."""
         rows = rows_of(exchange)
+        self._ambiguous |= _doubled(dig(row, self._id) for _, row in rows)
         for where, row in rows[-1:] if operation.words.watches else rows:
             sighting = Sighting(exchange, operation, where, row, self._fields[operation.id])
             ident = dig(row, self._id)
@@ -74,7 +86,13 @@ class Histories:
         last = next((s for s in reversed(known_) if s.operation is sighting.operation), None)
         known_.append(sighting)
         if last is None or last.row != sighting.row:
-            self.distinct.append(sighting)
+            self._remember(sighting)
+
+    def _remember(self, sighting: Sighting) -> None:
+        self.distinct.append(sighting)
+        name = sighting.operation.id
+        self._shown.setdefault(name, set()).update(sighting.row)
+        self._filled.setdefault(name, set()).update(f for f, value in sighting.row.items() if value is not None)
 
     def _place(self, partial: Sequence[Sighting]) -> None:
         """Rows without an id belong to the only row that has their other id (a correlation id, say)."""
@@ -83,9 +101,10 @@ class Histories:
             rule = mine[0].operation.words.fetches or mine[0].operation.words.watches
             owners = self._owners(rule.field) if rule is not None else {}
             for sighting in mine:
-                self.distinct += [sighting] if sighting.operation.words.watches is None else []
+                if sighting.operation.words.watches is None:
+                    self._remember(sighting)
                 idents = owners.get(dig(sighting.row, rule.field), set()) if rule is not None else set()
-                if len(idents) == 1:
+                if len(idents) == 1 and not idents & self._ambiguous:
                     self._seen[next(iter(idents))].append(sighting)
 
     def _owners(self, field: str) -> Mapping[Any, set[Any]]:
@@ -146,8 +165,16 @@ class Histories:
 
     def shows(self, field: str, operation: Operation) -> bool:
         """Whether any answer of an operation ever had a field, null or not."""
-        name = field.partition(".")[0]
-        return any(name in s.row for s in self.distinct if s.operation is operation)
+        return field.partition(".")[0] in self._shown.get(operation.id, ())
+
+    def fills(self, field: str, operation: Operation) -> bool:
+        """Whether any answer of an operation ever had a value in a field."""
+        return field.partition(".")[0] in self._filled.get(operation.id, ())
+
+
+def _doubled(idents: Iterable[Any]) -> set[Any]:
+    counted = Counter(ident for ident in idents if isinstance(ident, str | int))
+    return {ident for ident, count in counted.items() if count > 1}
 
 
 _LOOKS_BACK = 60
@@ -174,11 +201,6 @@ def alike(one: Any, other: Any) -> bool:
         return True
     first, second = moment(one), moment(other)
     return first is not None and second is not None and first.compared(second) == 0
-
-
-def filled(row: Row, fields: Sequence[str]) -> bool:
-    """Whether any of some fields holds a value."""
-    return any(known(row, field) for field in fields)
 
 
 _CACHE: list[tuple[tuple[Any, ...], Recording, Histories]] = []
