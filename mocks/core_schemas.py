@@ -77,9 +77,8 @@ class _Compiler:
             if keyword in schema:
                 self._leave(schema, {"anyOf"})  # of `oneOf` the "only one" is not said
                 return self._union(schema[keyword], f"{pointer}/{keyword}")
-        if len(schema.get("allOf", ())) == 1 and "type" not in schema and "properties" not in schema:
-            self._leave(schema, {"allOf"})
-            return self.compile(schema["allOf"][0], f"{pointer}/allOf/0")
+        if "allOf" in schema and "type" not in schema and "properties" not in schema:
+            return self._all(schema, pointer)
         if "enum" in schema or "const" in schema:
             return self._members(schema, pointer)
         kinds = schema.get("type")
@@ -100,6 +99,16 @@ class _Compiler:
             is_model = "properties" in resolved  # in a location, a model goes by its name
             choices.append((compiled, resolved.get("title") or at.rpartition("/")[2]) if is_model else compiled)
         return _nullable(choices, null=null)
+
+    def _all(self, schema: Schema, pointer: str) -> CoreSchema:
+        """The one part of an ``allOf``, or the first that names a scalar: the others only limit it."""
+        parts = schema["allOf"]
+        self._leave(schema, {"allOf"} if len(parts) == 1 else set())
+        for index, part in enumerate(parts):
+            at = f"{pointer}/allOf/{index}"
+            if len(parts) == 1 or self.schemas.resolve(part, at)[0].get("type") in {"string", *_SCALARS}:
+                return self.compile(part, at)
+        return core_schema.any_schema()
 
     def _members(self, schema: Schema, pointer: str) -> CoreSchema:
         """A component is an ``Enum``, a list of members in place is a ``Literal``: so pydantic writes them."""

@@ -14,7 +14,7 @@ from pydantic_core import ValidationError, from_json
 from mocks.core_schemas import compile_validator
 from mocks.request import Request
 from mocks.validation import Problem, Residue, located, missing
-from specs import Operation, Parameter, Schemas
+from specs import Operation, Parameter, Schema, Schemas
 
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 # What these say is said elsewhere in the document (OAS 3.1, 4.8.12.2).
@@ -70,12 +70,13 @@ class _Reader:
         self.location = parameter.location
         self.required = parameter.required or parameter.location == "path"
         self.key = parameter.name.lower().encode("latin-1", "replace")
-        self.wants_all = inner.get("type") in {"array", "object"}
-        self._is_object = inner.get("type") == "object"
+        kind = None if _has_content(parameter) else _kind(inner)
+        self.wants_all = kind in {"array", "object"}
+        self._is_object = kind == "object"
         self._properties = tuple(inner.get("properties", ()))
         self._deep = parameter.style == "deepObject"
         self._exploded = parameter.explode
-        self._split = _splitter(parameter, inner.get("type"))
+        self._split = _decoded if _has_content(parameter) else _splitter(parameter, kind)
         validator, complete = compile_validator(schemas, parameter.pointer)
         self._validate = validator.validate_python
         self._residue = None if complete else Residue(schemas, parameter.pointer)
@@ -131,10 +132,19 @@ def _lists(request: Request) -> dict[str, list[str]]:
     return texts
 
 
+def _has_content(parameter: Parameter) -> bool:
+    """Whether the parameter is JSON: it has ``content`` instead of ``schema`` (OAS 3.1, 4.8.12.2)."""
+    return parameter.pointer.split("/")[-3:-2] == ["content"]
+
+
+def _kind(schema: Schema) -> Any:
+    """The type of a schema other than null; the first of several."""
+    kind = schema.get("type")
+    return next((one for one in kind if one != "null"), None) if isinstance(kind, list) else kind
+
+
 def _splitter(parameter: Parameter, kind: Any) -> Callable[[Any], Any] | None:
     """How the text of this parameter becomes what its schema speaks of; None where it is that already."""
-    if parameter.pointer.endswith("/schema") and "/content/" in parameter.pointer:
-        return _decoded
     if kind == "array":
         separator = _SEPARATORS.get(parameter.style, ",")
         return lambda text: text.split(separator) if isinstance(text, str) else text

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
@@ -26,6 +27,7 @@ _TEMPLATE = re.compile(r"\{[^}]*\}")
 _REMEMBERED = 2_048
 _LONGEST = 256
 _FOUND = "runproof.found"
+_ASCII = bytes(range(128))
 
 Way = tuple[Handler, tuple[str, ...]]
 
@@ -165,8 +167,11 @@ class Refusing:
         self._unrouted = unrouted
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        # a copy, for the router writes into it; where it redirects, it fails on a query that is not UTF-8
+        query = scope["query_string"]
+        routed = {**scope, "query_string": query if query.isascii() else quote_from_bytes(query, safe=_ASCII).encode()}
         try:
-            await self._app({**scope}, receive, send)  # a copy, for the router writes into it
+            await self._app(routed, receive, send)
         except HTTPException:
             await self._unrouted(scope, receive, send)
 

@@ -102,8 +102,8 @@ def _covered(location: Location, known: set[Location]) -> bool:
 
 def _translated(error: Any, location: Location) -> Iterator[Problem]:
     """One error of jsonschema-rs, as the problems that pydantic-core would have told."""
-    branches = getattr(error.kind, "context", None)
-    if branches:
+    branches = getattr(error.kind, "context", ())
+    if branches and all(branches):  # of `oneOf`, several may be without error, which is the error
         yield from _closest(branches, location)
         return
     at = (*location, *error.instance_path)

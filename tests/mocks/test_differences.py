@@ -8,6 +8,7 @@
 6. HEAD and OPTIONS are answered.
 7. ``Allow`` names every method of a path, and not only the first.
 8. Bodies and query strings have a greatest length.
+9. A trailing slash redirects also where the query is not UTF-8: FastAPI breaks on it.
 """
 
 import json
@@ -221,3 +222,12 @@ def test_query_strings_have_a_greatest_length(mock: Any) -> None:
     answered = ask(mock, Asked("GET", "/api/crew-runs?" + "limit=1&" * 1_000_000, KEY))
     assert (answered.status, answered.json) == (414, {"detail": "URI Too Long"})
     assert ask(mock, Asked("GET", "/api/crew-runs?" + "limit=1&" * 8_000, KEY)).status == 200
+
+
+def test_redirects_keep_any_query(mock: Any) -> None:
+    """9: the bytes of the query are kept, percent-encoded."""
+    asked = Asked("GET", "/api/crew-runs/?limit=%31&x=\xff&y=a+b")
+    with pytest.raises(UnicodeDecodeError):
+        ask(oracle, asked)
+    answered = ask(mock, asked)
+    assert (answered.status, answered.headers["location"]) == (307, "http://mock/api/crew-runs?limit=%31&x=%FF&y=a+b")

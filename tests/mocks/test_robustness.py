@@ -1,0 +1,130 @@
+"""Whatever is sent, the mock refuses it in words, goes on, and keeps nothing of it."""
+
+import gc
+import json
+import tracemalloc
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mocks import Settings, create_app
+from tests.mocks.asking import Asked, ask
+
+KEYS = [(b"authorization-psk", b"k"), (b"authorization", b"Bearer k"), (b"cc-key", b"k")]
+JSON = (b"content-type", b"application/json")
+START = "/api/crews/run"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Any:
+    return create_app(settings=Settings(journal=10))
+
+
+def _deep(opening: bytes, closing: bytes, depth: int = 10_000) -> bytes:
+    return b'{"crew_type":"ask","task_input":' + opening * depth + b"1" + closing * depth + b"}"
+
+
+HOSTILE = {
+    "a deep list": Asked("POST", START, [*KEYS, JSON], _deep(b"[", b"]")),
+    "a deep object": Asked("POST", START, [*KEYS, JSON], _deep(b'{"a":', b"}")),
+    "a deep opening": Asked("POST", START, [*KEYS, JSON], b"[" * 900_000),
+    "an oversize body": Asked("POST", START, [*KEYS, JSON], b" " * 2_000_000),
+    "a lying length": Asked("POST", START, [*KEYS, JSON, (b"content-length", b"9" * 5_000)], b"{}"),
+    "no length at all": Asked("POST", START, [*KEYS, JSON, (b"content-length", b"x")], b"{}"),
+    "a million digits": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":' + b"1" * 1_000_000 + b"}"),
+    "a huge exponent": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":1e999999999}'),
+    "a million keys": Asked("POST", START, [*KEYS, JSON], b"{" + b'"a":1,' * 150_000 + b'"b":1}'),
+    "half a character": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":"\xc3"}'),
+    "half a pair": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":"\\ud83d"}'),
+    "a content type of bytes": Asked("POST", START, [*KEYS, (b"content-type", b"\xff\xfe/\x80")], b"{}"),
+    "a long content type": Asked("POST", START, [*KEYS, (b"content-type", b"a" * 60_000)], b"{}"),
+    "a million parameters": Asked("GET", "/api/crew-runs?" + "a=1&" * 1_000_000, KEYS),
+    "a long parameter": Asked("GET", "/runs?limit=" + "9" * 60_000, KEYS),
+    "malformed escapes": Asked("GET", "/runs?limit=%&status=%zz&cursor=%f&%=%", KEYS),
+    "escapes that are no text": Asked("GET", "/runs?status=%FF%FE&workflow_id=%C3&credential_id=%ED%A0%80", KEYS),
+    "bytes in the query": Asked("GET", "/runs?status=\xff\xfe\x00", KEYS),
+    "bytes in a redirected query": Asked("GET", "/runs/?status=\xff\xfe", KEYS),
+    "bytes in the path": Asked("GET", "/v1/threads/%FF%C3%28/runs", KEYS),
+    "an escape in the path": Asked("GET", "/v1/threads/%zz%/runs", KEYS),
+    "a null in the path": Asked("GET", "/api/crew-runs/%00", KEYS),
+    "dots in the path": Asked("GET", "/api/../../etc/passwd", KEYS),
+    "a long path": Asked("GET", "/api/crew-runs/" + "a" * 60_000, KEYS),
+    "a path of slashes": Asked("GET", "/" * 60_000, KEYS),
+    "bytes in a header": Asked("GET", "/v1/threads/t/runs", [*KEYS, (b"x-team-id", b"\xff\x80")]),
+    "bytes in a credential": Asked("GET", "/v1/threads/t/runs", [(b"authorization", b"\xff\x80")]),
+    "many headers": Asked("GET", "/api/crew-runs?limit=x", [*KEYS, *[(b"x-team-id", b"a")] * 10_000]),
+    "a cookie of bytes": Asked("GET", "/api/crew-runs?limit=x", [*KEYS, (b"cookie", b"\xff=\xfe; ;;=;a")]),
+    "another version of a date": Asked("GET", "/runs?cursor=99999-01-01T00:00:00Z&start_time=0000-00-00", KEYS),
+    "a date before the calendar": Asked("GET", "/runs?cursor=0001-01-01T00:00:00%2B23:59", KEYS),
+    "a date after the calendar": Asked("GET", "/runs?cursor=9999-12-31T23:59:59-23:59", KEYS),
+    "a huge epoch": Asked("GET", "/runs?cursor=99999999999999999999", KEYS),
+    "a huge limit": Asked("GET", f"/runs?limit={10**40}", KEYS),
+    "a huge offset": Asked("GET", f"/v1/threads/t/runs?limit={10**30}&offset={10**30}", KEYS),
+    "a negative limit": Asked("GET", "/api/crew-runs?limit=-" + "9" * 30, KEYS),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_requests_are_answered(mock: Any, name: str) -> None:
+    """Each gets an answer in JSON, or a redirect, and never a server error."""
+    answered = ask(mock, HOSTILE[name])
+    assert 200 <= answered.status < 500
+    json.loads(answered.body or b"null")
+
+
+def test_nothing_stays(mock: Any) -> None:
+    """After all of them, again and again, no more memory is in use than after the first time."""
+
+    def once() -> None:
+        for asked in HOSTILE.values():
+            ask(mock, asked)
+        gc.collect()
+
+    once()
+    once()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(2):
+            once()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 500_000
+
+
+_targets = st.sampled_from(
+    ["/api/crew-runs", "/api/crew-runs/{}", START, "/runs", "/v1/threads/{}/runs", "/{}", "/api/events/{}"]
+)
+_some_bytes = st.binary(max_size=30)
+_headers = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [b"content-type", b"accept", b"cookie", b"x-correlation-id", b"prefer", b"x-mock-session", b"range"]
+        ),
+        _some_bytes,
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "HEAD", "OPTIONS", "TRACE", "PROPFIND"]),
+    target=_targets,
+    segment=_some_bytes.map(lambda raw: quote_from_bytes(raw, safe="%")),
+    query=_some_bytes.map(lambda raw: raw.decode("latin-1").replace("#", "").replace("?", "")),
+    headers=_headers,
+    body=_some_bytes,
+)
+def test_any_bytes(
+    mock: Any, method: str, target: str, segment: str, query: str, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    """No bytes anywhere in a request make the mock fail."""
+    answered = ask(mock, Asked(method, f"{target.format(segment)}?{query}", [*KEYS, *headers], body))
+    assert answered.status < 500, answered.body
+    if answered.body and answered.headers["content-type"].endswith("json"):
+        json.loads(answered.body)
