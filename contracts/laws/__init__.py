@@ -7,6 +7,7 @@
     blame        which law a difference is laid at the door of, so that one cause makes one finding
     listings     all lists of an operation together
     histories    all rows of one kind, in the order in which they were seen
+    once         keeps what was worked out for all clauses
     single       laws that one row keeps or breaks by itself
 
 The clauses of the families collections and lifecycle tell what is worked out here.

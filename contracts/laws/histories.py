@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.laws.once import once
 from contracts.laws.rows import MISSING, TRUSTED, Row, dig, moment, rows_of, shared_fields
 from contracts.recording import Exchange, Recording
 from specs import Api, Operation, Resource
@@ -82,9 +83,9 @@ class Histories:
                 yield sighting
 
     def _note(self, ident: Any, sighting: Sighting) -> None:
-        known_ = self._seen.setdefault(ident, [])
-        last = next((s for s in reversed(known_) if s.operation is sighting.operation), None)
-        known_.append(sighting)
+        seen = self._seen.setdefault(ident, [])
+        last = next((s for s in reversed(seen) if s.operation is sighting.operation), None)
+        seen.append(sighting)
         if last is None or last.row != sighting.row:
             self._remember(sighting)
 
@@ -203,17 +204,7 @@ def alike(one: Any, other: Any) -> bool:
     return first is not None and second is not None and first.compared(second) == 0
 
 
-_CACHE: list[tuple[tuple[Any, ...], Recording, Histories]] = []
-_KEPT = 16
-
-
 def histories(api: Api, resource: Resource, recording: Recording) -> Histories:
     """The histories of a kind of row, worked out once for all clauses."""
-    key = (api.name, resource.name, len(recording.exchanges), len(recording.traces))
-    for known_, held, made in _CACHE:
-        if known_ == key and held is recording:
-            return made
-    made = Histories(api, resource, recording)
-    _CACHE.append((key, recording, made))
-    del _CACHE[:-_KEPT]
-    return made
+    about = ("histories", api.name, resource.name)
+    return once(recording, about, lambda: Histories(api, resource, recording))

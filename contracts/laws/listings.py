@@ -12,11 +12,14 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
 from contracts.laws import alone, blame
 from contracts.laws.alone import Fault
 from contracts.laws.collection import Collection
 from contracts.laws.comparison import Difference, Listing, Reference, difference
-from contracts.laws.rows import MISSING, TRUSTED, asked, listed
+from contracts.laws.once import once
+from contracts.laws.rows import MISSING, TRUSTED, Row, asked, known, listed
 from contracts.probes.collections import Bracket, NeverUsed, Unknown, Unlisted
 from contracts.recording import Recording
 from specs import Api, Operation
@@ -60,11 +63,11 @@ class Listings:
         compared_ = [fault for fault in compared_ if fault.basis != "assumed"]
         plain = blame.first([fault for fault in direct if fault.exchange.number not in self._together])
         simplest = blame.simplest([f for f in compared_ if f.exchange.number not in self._together], plain)
-        known = [*plain, *simplest]
-        mixed = [f for f in direct if f.exchange.number in self._together and f.law not in {k.law for k in known}]
-        mixed += blame.unexplained([f for f in compared_ if f.exchange.number in self._together], known)
-        told = [*known, *(replace(fault, law="together") for fault in mixed), *self._made_up(), *self._unlisted()]
-        return told if known else [*told, *self._repeated(), *self._again(), *self._leaked()]
+        sure = [*plain, *simplest]
+        mixed = [f for f in direct if f.exchange.number in self._together and f.law not in {s.law for s in sure}]
+        mixed += blame.unexplained([f for f in compared_ if f.exchange.number in self._together], sure)
+        told = [*sure, *(replace(fault, law="together") for fault in mixed), *self._made_up(), *self._unlisted()]
+        return told if sure else [*told, *self._repeated(), *self._again(), *self._leaked()]
 
     # ----------------------------------------------------------------- answers against the listing of everything
 
@@ -174,7 +177,9 @@ class Listings:
                 groups.setdefault(key, []).append(listing)
         for group in groups.values():
             yield from self._flickering(group)
-            yield from (fault for one, other in pairwise(group) for fault in self._moved(one, other))
+            for one, other in pairwise(group):
+                yield from self._moved(one, other)
+                yield from self._renamed(one, other)
 
     def _flickering(self, group: Sequence[Listing]) -> Iterator[Fault]:
         filters = self.operation.words.filters
@@ -205,6 +210,22 @@ class Listings:
             message = f"the same request again: the row {second[wrong]} has changed its place"
             yield Fault("again", other.exchange, message, "inferred", seen=second[wrong], cause="order")
 
+    def _renamed(self, one: Listing, other: Listing) -> Iterator[Fault]:
+        """A row that has ended and that is there again, the same in everything but what tells it from others."""
+        order, field = self.operation.words.order, self.collection.resource.words.id.field
+        before = {self.collection.ident(row) for row in one.rows}
+        still = {self.collection.ident(row) for row in other.rows}
+        gone = [row for row in one.rows if self.collection.ident(row) not in still and self.collection.ended(row)]
+        fresh = [row for row in other.rows if self.collection.ident(row) not in before]
+        if order is None or not gone or not fresh:
+            return
+        contents = {_content(row, field) for row in gone if known(row, order.by)}
+        twin = next((row for row in fresh if _content(row, field) in contents), None)
+        if twin is not None:
+            message = f"the same request again: a row has another {field}"
+            where, seen = f"/*/{field}", self.collection.ident(twin)
+            yield Fault("again", other.exchange, message, "inferred", where, seen, cause="id")
+
     def _leaked(self) -> Iterator[Fault]:
         """Rows that are listed under two values of the path."""
         scope = self.operation.words.scope
@@ -222,17 +243,12 @@ class Listings:
                     return
 
 
-_CACHE: list[tuple[tuple[Any, ...], Recording, Listings]] = []
-_KEPT = 16
+def _content(row: Row, field: str) -> bytes:
+    """Everything that a row shows, save one field."""
+    return msgspec.json.encode({name: value for name, value in row.items() if name != field}, order="sorted")
 
 
 def listings(api: Api, operation: Operation, recording: Recording) -> Listings:
     """The lists of an operation, worked out once for all clauses."""
-    key = (api.name, operation.id, len(recording.exchanges), len(recording.traces))
-    for known, held, made in _CACHE:
-        if known == key and held is recording:
-            return made
-    made = Listings(api, operation, recording)
-    _CACHE.append((key, recording, made))
-    del _CACHE[:-_KEPT]
-    return made
+    about = ("listings", api.name, operation.id)
+    return once(recording, about, lambda: Listings(api, operation, recording))

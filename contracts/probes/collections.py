@@ -26,6 +26,8 @@ from specs import Api, Operation, Parameter
 
 _AT_ONCE = 12
 _TRIES = 3
+_BUSY = 2
+"""So many groups of questions in a row that were never quiet, and no more time is spent on waiting for it."""
 _SCOPES = 4
 _ROUNDS = 5
 _FAR_PAGES, _FEW_PAGES, _SOME_PAGES = 45, 8, 4
@@ -110,6 +112,7 @@ class View:
         self.base = longest(self.collection, self.now)
         self.rows: list[Row] = []
         self.capped = False
+        self.busy = 0
 
     @property
     def questions(self) -> Questions:
@@ -157,15 +160,17 @@ class View:
     def _ask(self, group: Iterable[Question]) -> tuple[Exchange, ...]:
         return tuple(self.get(question) for question in group)
 
-    def _between(self, act: Callable[[], tuple[Exchange, ...]], **facts: bool) -> Bracket | None:
-        for _ in range(_TRIES):
+    def _between(self, act: Callable[[], tuple[Exchange, ...]], **facts: bool) -> None:
+        """Act between two listings of everything; again, where the collection is quiet at times, if it was not now."""
+        for _ in range(_TRIES if self.busy < _BUSY else 1):
             before = self.get({})
             answers = act()
             after = self.get({})
             trace = self._keep(before, answers, after, **facts)
             if trace is None or self._quiet(before, after):
-                return trace
-        return None
+                self.busy = 0
+                return
+        self.busy += 1
 
     def _keep(self, before: Exchange, answers: tuple[Exchange, ...], after: Exchange, **facts: bool) -> Bracket | None:
         if listed(before) is None or listed(after) is None:

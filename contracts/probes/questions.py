@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from contracts import readings
@@ -168,8 +168,27 @@ class Questions:
                 pairs = [(a, b) for a in self.values(one) for b in self.values(other)[:3]]
                 yield from ({one: a, other: b} for a, b in pairs)
             yield from self._with_moments(one)
-        if len(names) > 1:
-            yield {name: self.values(name)[0] for name in names if self.values(name)}
+        for shared in self._shared(names):
+            yield from ({**shared, **more} for more in self._narrower())
+
+    def _shared(self, names: Sequence[str]) -> list[Question]:
+        """The values that rows most often have together, two filters at a time and all."""
+        groups = [*combinations(names, 2), tuple(names)] if len(names) > 1 else []
+        found: list[Question] = []
+        for group in dict.fromkeys(groups):
+            values = ([_query_text(dig(row, self.words.filters[name].field)) for name in group] for row in self.rows)
+            common = Counter(tuple(v) for v in values if None not in v).most_common(3)
+            found += [dict(zip(group, each, strict=True)) for each, _ in common]
+        return found
+
+    def _narrower(self) -> list[Question]:
+        """Nothing, a limit, a cursor, a window, and each two of them."""
+        limit, cursor = self.words.limit, self.words.cursor
+        parts: list[Question] = [{limit.parameter: "1"}] if limit else []
+        parts += [{cursor.parameter: self._moments(cursor.before)[0]}] if cursor else []
+        windows = [(name, rule) for name, rule in self.words.filters.items() if rule.op == "ge"]
+        parts += [{name: self._moments(rule.field)[1]} for name, rule in windows if len(self.rows) > 1]
+        return [{}, *parts, *({**one, **other} for one, other in combinations(parts, 2))]
 
     def _with_moments(self, name: str) -> Iterator[Question]:
         cursor, limit = self.words.cursor, self.words.limit
