@@ -88,10 +88,12 @@ class Generator:
         if node.impossible:
             return _impossible(pointer)
         make = self._known(node, pointer)
-        if make is None:
-            make = self._choice(node, parts, name, chosen, null=null) if node.choices else self._typed(node, name)
-        if null and not node.choices and self._allows_null(node):
-            make = _sometimes_null(make)
+        if make is None and node.choices:
+            make = self._choice(node, parts, name, chosen, null=null)
+        elif null and self._allows_null(node):
+            make = _sometimes_null(make or self._typed(node, name))
+        else:
+            make = make or self._typed(node, name)
         return self._tried(make, pointer, parts) if node.doubtful and pointer is not None else make
 
     # ---------------------------------------------------------------------------- values that the schema names
@@ -118,7 +120,11 @@ class Generator:
         return [v for v in values if validator.is_valid(v)]
 
     def _allows_null(self, node: Node) -> bool:
-        return "null" in node.keywords.get("type", ()) or None in node.keywords.get("enum", ())
+        if "enum" in node.keywords:
+            return None in node.keywords["enum"]
+        if node.choices:
+            return all(any(self._is_null(b) for b in branches) for _, branches in node.choices)
+        return "null" in node.keywords.get("type", ())
 
     def _tried(self, make: Maker, pointer: str | None, parts: Sequence[Located]) -> Maker:
         assert pointer is not None

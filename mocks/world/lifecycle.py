@@ -48,10 +48,11 @@ class Life:
     """What a row is made from. ``key`` names its choices, ``salt`` those of them that are made anew.
 
     ``index`` is None for a run that was started, ``given`` is what a request or a scope settled. A seeded row knows
-    how it begins and its ``status``; how it came there, its journey, is made when asked for.
+    how it begins and its ``status``; how it came there, its journey, is made when asked for. ``kept`` holds what was
+    made for a started run and is asked for again.
     """
 
-    __slots__ = ("_journey", "_plan", "begun", "given", "index", "key", "number", "salt", "status")
+    __slots__ = ("_journey", "_plan", "begun", "given", "index", "kept", "key", "number", "salt", "status")
 
     def __init__(
         self,
@@ -72,6 +73,7 @@ class Life:
         self.status = status
         self.given: Mapping[str, Any] = {} if given is None else given
         self.salt = salt
+        self.kept: dict[str, Any] | None = {} if index is None else None
         self._plan = plan
         self._journey: Journey | None = None
 

@@ -106,10 +106,20 @@ class Blueprint:
         made = self.row(life, phase).get(name, ABSENT) if name in self._summed else self._fields[name](life, phase)
         return follow(made, inner)
 
-    def found_mark(self, path: str, life: Life, phase: int) -> Any:
-        """The mark of one field, without spelling a moment only to read it again."""
-        at = self._moments.get(path)
-        return self.mark(path, self.value(path, life, phase)) if at is None else at(life, phase)
+    def marker(self, path: str) -> FieldOf:
+        """What gives the mark of one field, without spelling a moment only to read it again."""
+        if path in self._moments:
+            return self._moments[path]
+        prop = self.properties.get(path)
+        if prop is None or path in self._summed:
+            return lambda life, phase: self.mark(path, self.value(path, life, phase))
+        field, plain = self._fields[path], not (prop.uuid or prop.moment)
+
+        def found(life: Life, phase: int) -> Any:
+            value = field(life, phase)
+            return value if plain and type(value) is str else self.mark(path, value)
+
+        return found
 
     def mark(self, path: str, value: Any) -> Any:
         """What a field's value is found and sorted by: moments as microseconds, UUIDs in one spelling."""
@@ -219,7 +229,7 @@ class Blueprint:
             else adversary.valid(prop.schema, prop.pointer, name, null=False)
         )
         if name in self.uses.marked:
-            return lambda life, _phase: make(Dice(f"{life.key}/{name}"))
+            return _kept(name, make)
         return lambda life, _phase: make(Dice(f"{life.key}/{name}{life.salt}"))
 
     def _picked(self, name: str, choices: Sequence[Any]) -> FieldOf:
@@ -343,6 +353,17 @@ class Blueprint:
     def ends_at_order(self) -> bool:
         """Whether rows are sorted by their latest change, not by their beginning."""
         return any(name in line.fields[1:] for line in self._words.timeline for name in self.uses.ordered_by)
+
+
+def _kept(name: str, make: Maker) -> FieldOf:
+    def kept(life: Life, _phase: int) -> Any:
+        if life.kept is None:
+            return make(Dice(f"{life.key}/{name}"))
+        if name not in life.kept:
+            life.kept[name] = make(Dice(f"{life.key}/{name}"))
+        return life.kept[name]
+
+    return kept
 
 
 def in_turn(world: str, members: Sequence[Any], index: int) -> Any:

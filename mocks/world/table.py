@@ -12,7 +12,7 @@ from mocks.world.collection import Collection, Marks, Row
 from mocks.world.dice import Dice
 from mocks.world.generation import Generator
 from mocks.world.lifecycle import END, Journey, Life, Lifecycle
-from mocks.world.rows import ABSENT, Blueprint, follow, in_turn
+from mocks.world.rows import ABSENT, Blueprint, FieldOf, follow, in_turn
 from mocks.world.uses import HIDDEN, uses_of
 from specs import Api, Resource, UsageError
 
@@ -49,6 +49,7 @@ class Table:
         self._validator = api.schemas.validator(resource.pointer)
         self._lifecycle = Lifecycle(resource.words.status) if resource.words.status else None
         self._hidden = dict(self.uses.hidden)
+        self._markers = [self._marker(name) for name in self.at]
         self._changing = [self.at[name] for name in self.uses.marked if self.blueprint.changes(name)]
         self.reset()
 
@@ -246,7 +247,9 @@ class Table:
         """A row of this life, or of one like it, that shares none of the named fields with another."""
         key = life.key
         for attempt in range(_TRIES):
-            life.key = f"{key}~{attempt}" if attempt else key
+            if attempt:
+                life.key = f"{key}~{attempt}"
+                life.kept = None if life.kept is None else {}
             marks = self._marks(life, phase)
             if all(marks[self.at[name]] not in self._found[name] for name in names):
                 break
@@ -264,12 +267,13 @@ class Table:
         return f"{self.world}/{kind}/{index}"
 
     def _marks(self, life: Life, phase: int) -> Marks:
-        return tuple([self._mark(name, life, phase) for name in self.at])
+        return tuple([marker(life, phase) for marker in self._markers])
 
-    def _mark(self, name: str, life: Life, phase: int) -> Any:
+    def _marker(self, name: str) -> FieldOf:
         if not name.startswith(HIDDEN):
-            return self.blueprint.found_mark(name, life, phase)
-        return self._hidden_mark(name, self.blueprint.value(self.resource.words.id.field, life, phase))
+            return self.blueprint.marker(name)
+        identity = self.resource.words.id.field
+        return lambda life, phase: self._hidden_mark(name, self.blueprint.value(identity, life, phase))
 
     def _hidden_mark(self, name: str, identity: Any) -> Any:
         choices = self._hidden[name.removeprefix(HIDDEN)]

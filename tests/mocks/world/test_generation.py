@@ -21,6 +21,8 @@ SCHEMAS: dict[str, Any] = {
     "const": {"const": {"a": [1]}},
     "enum of mixed": {"enum": [1, "one", None]},
     "enum narrowed": {"type": "string", "enum": [1, "one"]},
+    "nullable type, enum without null": {"type": ["string", "null"], "enum": ["a", "b"]},
+    "nullable with examples": {"anyOf": [{"type": "string"}, {"type": "null"}], "examples": ["an example"]},
     "bounds": {"type": "integer", "minimum": 17, "maximum": 19},
     "exclusive bounds": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.001},
     "exclusive integers": {"type": "integer", "exclusiveMinimum": 3, "exclusiveMaximum": 5},
@@ -160,6 +162,7 @@ def test_variety(schemas: Schemas) -> None:
         return [generation.value(schemas, SCHEMAS[name], f"/schemas/{name}", f"{i}") for i in range(60)]
 
     assert {value is None for value in made("nullable")} == {True, False}
+    assert set(made("nullable with examples")) == {"an example", None}
     assert {json.dumps(value) for value in made("enum of mixed")} == {"1", '"one"'} | {"null"}
     assert {value["kind"] for value in made("one of")} == {"cat", "dog"}
     assert set(made("bounds")) == {17, 18, 19}
