@@ -58,11 +58,13 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "profile",
         ("--profile",),
-        "smoke: the same requests every time, in under a minute. deep: more of them, from a new seed.  [default: smoke]",
+        "smoke: the same requests every time, within a minute; deep: more, from a new seed.  [default: smoke]",
         kind="choice",
         choices=("smoke", "deep"),
     ),
-    Option("seed", ("--seed",), "Seed of the generated requests.  [default: 1; deep: a new one]", kind="whole", metavar="N"),
+    Option(
+        "seed", ("--seed",), "Seed of the generated requests.  [default: 1; deep: a new one]", kind="whole", metavar="N"
+    ),
     Option(
         "fail-on",
         ("--fail-on",),
@@ -71,7 +73,13 @@ OPTIONS: tuple[Option, ...] = (
         choices=("error", "warning"),
     ),
     Option("report", ("--report",), "Write the reports into this folder.", kind="folder", metavar="DIR"),
-    Option("max-time", ("--max-time",), "Stop sending after this many seconds.  [default: 50; deep: 300]", kind="number", metavar="SECONDS"),
+    Option(
+        "max-time",
+        ("--max-time",),
+        "Stop sending after this many seconds.  [default: 50; deep: 300]",
+        kind="number",
+        metavar="SECONDS",
+    ),
     Option("max-requests", ("--max-requests",), "Send no more requests than this.", kind="whole", metavar="N"),
     Option(
         "max-response-time",
@@ -86,12 +94,21 @@ OPTIONS: tuple[Option, ...] = (
         "Send POST, PUT, PATCH and DELETE to a service that is not on this machine.",
         kind="flag",
     ),
-    Option("rate-limit", ("--rate-limit",), "The most requests a second.  [default: 10, none on this machine]", kind="number", metavar="N"),
+    Option(
+        "rate-limit",
+        ("--rate-limit",),
+        "The most requests a second.  [default: 10, none on this machine]",
+        kind="number",
+        metavar="N",
+    ),
     Option("insecure", ("--insecure",), "Do not check the certificate of an https service.", kind="flag"),
     Option("dry-run", ("--dry-run",), "Show what would be sent, and send nothing.", kind="flag"),
     Option("baseline", ("--baseline",), "A YAML file of accepted findings.", kind="file", metavar="FILE"),
     Option(
-        "update-baseline", ("--update-baseline",), "Accept what is found now: write it to the baseline, by default runproof-baseline.yaml.", kind="flag"
+        "update-baseline",
+        ("--update-baseline",),
+        "Accept what is found now: write it to the baseline, by default runproof-baseline.yaml.",
+        kind="flag",
     ),
 )
 """Every option of a run but ``--config``, which says where these stand, and the APIs themselves."""
