@@ -141,7 +141,7 @@ def full(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: int = 0
     """A value with every optional property there as well, filled from the schema."""
     schema, pointer, _ = schemas.nullable(schema, pointer)
     if depth > 4 or not isinstance(value, Mapping):
-        return value
+        return _filled(schemas, schema, pointer, value, depth)
     filled = dict(value)
     for name, inner in schema.get("properties", {}).items():
         at = f"{pointer}/properties/{escape(name)}"
@@ -150,6 +150,15 @@ def full(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: int = 0
         if own is not UNSET:
             filled[name] = full(schemas, inner, at, own, depth + 1)
     return filled
+
+
+def _filled(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: int) -> Any:
+    """A list with at least one item, so that there is something that can be wrong."""
+    if not isinstance(value, list) or "items" not in schema or depth > 4 or schema.get("maxItems") == 0:
+        return value
+    one = _something(schemas, schema["items"], f"{pointer}/items")
+    items = value or ([] if one is UNSET else [one])
+    return [full(schemas, schema["items"], f"{pointer}/items", item, depth + 1) for item in items]
 
 
 def _something(schemas: Schemas, schema: Any, pointer: str) -> Any:
@@ -179,7 +188,7 @@ def values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
     if "array" in kinds:
         one = _something(schemas, schema.get("items", {}), f"{pointer}/items")
         counts = {schema.get("minItems", 1), schema.get("maxItems", 2), schema.get("maxItems", 2) + 1}
-        yield from ([one] * count for count in sorted(counts) if count < 100)
+        yield from ([one] * count for count in sorted(counts) if count < 100 and one is not UNSET)
 
 
 def places(schemas: Schemas, schema: Any, pointer: str, value: Any) -> Iterator[tuple[tuple[Step, ...], Any, str]]:
@@ -209,7 +218,8 @@ def replaced(value: Any, path: Sequence[Step], new: Any) -> Any:
         return new
     step, rest = path[0], path[1:]
     if isinstance(value, list):
-        return [replaced(item, rest, new) if index == step else item for index, item in enumerate(value)]
+        items = (replaced(item, rest, new) if index == step else item for index, item in enumerate(value))
+        return [item for item in items if item is not UNSET]
     inner = replaced(value.get(step), rest, new)
     copied = {**value, step: inner}
     if inner is UNSET:

@@ -133,10 +133,11 @@ def credential_first(subject: Subject) -> Iterator[Finding]:
     known = reached(subject)
     strangers = list(_strangers(subject, "missing", "empty", "wrong"))
     anyway = {case.exchange.status for case, _ in strangers if case.verdict == "valid"}
+    served = {_carried(subject, case) for case, _ in strangers if case.exchange.succeeded}
     for case, kind in strangers:
         status = case.exchange.status
-        if case.verdict == "valid" or case.exchange.succeeded or case.freely:
-            continue
+        if case.verdict == "valid" or case.freely or _carried(subject, case) in served:
+            continue  # who is let in wrongly is let in before the rest is looked at, too
         if status in anyway or status in _REFUSED or status in _fitting(subject, case):
             continue
         if _unread(subject, case) or not _leads_somewhere(case, known):
@@ -149,6 +150,11 @@ def credential_first(subject: Subject) -> Iterator[Finding]:
             cause=str(status),
             message=f"a request with a {kind} credential is refused with {status}, for what else is wrong with it",
         )
+
+
+def _carried(subject: Subject, case: Case) -> tuple[str, ...]:
+    states = access.states(subject.api, subject.operation, case.exchange.sent)
+    return (case.exchange.credentials, *states.values())
 
 
 def _unread(subject: Subject, case: Case) -> bool:
@@ -191,8 +197,8 @@ def refusal_leaks(subject: Subject) -> Iterator[Finding]:
 
 
 def _ids(subject: Subject) -> frozenset[str]:
-    """The ids of every resource that any answer of the API has shown."""
-    fields = {resource.words.id.field for resource in subject.api.resources.values()}
+    """The ids that any answer of the API has shown; what is called ``id`` where no statement names one."""
+    fields = {resource.words.id.field for resource in subject.api.resources.values()} or {"id"}
     rows = (
         row for e in subject.recording.exchanges if e.api == subject.api.name and e.succeeded for row in _rows(e.json)
     )

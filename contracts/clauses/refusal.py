@@ -117,32 +117,42 @@ def valid_refused(subject: Subject) -> Iterator[Finding]:
 
     401, 403, 404, 409 and 429 are no findings by themselves, and nothing that servers read differently is judged.
     """
-    due = refusal(subject)
-    statuses = _FALSE_REFUSALS | (due.statuses or frozenset())
+    known = reached(subject)
+    blamed: dict[str, Part] = {}
+    for case in sorted(_falsely_refused(subject), key=lambda case: (len(_sent_parts(case)), case.exchange.number)):
+        part = _blamed(case, blamed)
+        if case.exchange.sent.path not in known and _may_be_malformed(subject, part):
+            continue
+        where = _where(case, part)
+        if part is not None:
+            blamed[part.where] = part
+        yield subject.finding(
+            case.exchange,
+            pointer=part.pointer if part else "",
+            where=where,
+            seen=value_of(part, subject.operation, case.exchange) if part else "",
+            message=f"a valid request is refused with {case.exchange.status}{f', because of {where}' if part else ''}",
+        )
+
+
+def _falsely_refused(subject: Subject) -> list[Case]:
+    """The valid requests of trusted callers that were refused for their form."""
+    statuses = _FALSE_REFUSALS | (refusal(subject).statuses or frozenset())
     let_in = admitted(subject)
-    refused = [
+    return [
         case
         for case in cases(subject)
         if case.verdict == "valid" and case.trusted and case.exchange.status in statuses
         if case.exchange.credentials != "placeholder" or "placeholder" in let_in
     ]
-    blamed: dict[str, Part] = {}
-    known = reached(subject)
-    for case in sorted(refused, key=lambda case: (len(_sent_parts(case)), case.exchange.number)):
-        part = _blamed(case, blamed)
-        if case.exchange.sent.path not in known and _may_be_malformed(subject, part):
-            continue
-        where = part.where if part else "request"
-        if part is not None:
-            blamed[where] = part
-        value = value_of(part, subject.operation, case.exchange) if part else ""
-        yield subject.finding(
-            case.exchange,
-            pointer=part.pointer if part else "",
-            where=where,
-            seen=value,
-            message=f"a valid request is refused with {case.exchange.status}{f', because of {where}' if part else ''}",
-        )
+
+
+def _where(case: Case, part: Part | None) -> str:
+    """The blamed part; of a body, the property that the refusal names."""
+    if part is None:
+        return "request"
+    named = (loc for loc in _locs(case.exchange.json) if part.location == "body" and _fits(loc, part))
+    return "/".join(map(str, next(named, part.loc)[:2]))
 
 
 def _may_be_malformed(subject: Subject, part: Part | None) -> bool:
@@ -275,10 +285,12 @@ def refusal_loc(subject: Subject) -> Iterator[Finding]:
 
     In a body it may stop above the place or go on below it.
     """
+    refused_anyway = _named_falsely(subject)
     for case, basis in _documented(subject):
         if case.verdict == "valid" or not case.trusted:
             continue
-        suspects = [part for part in case.parts if part.verdict != "valid"]
+        suspects = [part for part in case.parts if part.where in refused_anyway]
+        suspects += [part for part in case.parts if part.verdict != "valid"]
         for index, item in enumerate(_items(case)):
             loc = item.get("loc") if isinstance(item, Mapping) else None
             if loc is not None and _is_loc(loc) and not any(_fits(loc, part) for part in suspects):
@@ -291,6 +303,18 @@ def refusal_loc(subject: Subject) -> Iterator[Finding]:
                     basis=basis,
                     message=f"a refusal ({case.exchange.status}) points elsewhere than at {right}",
                 )
+
+
+def _named_falsely(subject: Subject) -> frozenset[str]:
+    """The parts that refusals of valid requests name: what is wrong there is that they are refused at all."""
+    named = (
+        part.where
+        for case in _falsely_refused(subject)
+        for loc in _locs(case.exchange.json)
+        for part in case.parts
+        if _fits(loc, part)
+    )
+    return frozenset(named)
 
 
 def _locs(body: Any) -> Iterator[Sequence[Any]]:
