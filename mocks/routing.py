@@ -168,7 +168,7 @@ class Refusing:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         # a copy, for the router writes into it; where it redirects, it fails on a query that is not UTF-8
-        query = scope["query_string"]
+        query = scope.get("query_string", b"")  # the lifespan has none
         routed = {**scope, "query_string": query if query.isascii() else quote_from_bytes(query, safe=_ASCII).encode()}
         try:
             await self._app(routed, receive, send)
