@@ -105,10 +105,18 @@ class Coverage:
 
     def as_json(self) -> dict[str, Any]:
         """For ``report.json``: every operation with its counts and the sentences of its gaps."""
-        entries = [{**asdict(entry), "succeeded": entry.succeeded} for entry in self.operations]
-        for entry, seen in zip(entries, self.operations, strict=True):
-            entry["not_seen"] = list(seen.gaps())
-        return {"operations": entries}
+        return {
+            "operations": [
+                {
+                    **asdict(entry),
+                    "fields": [asdict(one) for one in entry.fields],
+                    "parameters": [asdict(one) for one in entry.parameters],
+                    "succeeded": entry.succeeded,
+                    "not_seen": list(entry.gaps()),
+                }
+                for entry in self.operations
+            ]
+        }
 
 
 def _seen(api: Api, operation: Operation, recording: Recording) -> OperationSeen:

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote_plus
 from contracts.clauses import Options
 from contracts.knowledge import Knowledge
 from contracts.recording import Origin
+from contracts.samples import tidy
 from contracts.sending import Sender, filled
 from specs import Api, Operation
 
@@ -53,6 +54,7 @@ class Generator:
     """Makes requests for the operations of one API. ``notes`` says what could not be generated, and why."""
 
     def __init__(self, api: Api, options: Options) -> None:
+        tidy()
         import schemathesis  # a second of imports
 
         self.notes: list[str] = []
@@ -228,7 +230,9 @@ def _made(origin: Origin, case: "Case") -> Made | None:
     keywords = case.as_transport_kwargs(base_url=_BASE)
     prepared = requests.Request(**keywords).prepare()
     headers = tuple(
-        (name, _text_of(value).strip()) for name, value in prepared.headers.items() if name.lower() not in _OWN_HEADERS
+        (name, _text_of(value).strip())
+        for name, value in prepared.headers.items()
+        if name.lower() not in _OWN_HEADERS and (name, value) != ("Accept", "*/*")
     )
     body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
     if body is not None and not isinstance(body, bytes):

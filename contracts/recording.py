@@ -62,7 +62,7 @@ class Received:
         """The body as JSON, or ``NOT_JSON``."""
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return NOT_JSON
 
 

@@ -1,7 +1,9 @@
 """A value that satisfies a schema: small, plain and always the same."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import UNSET
@@ -43,7 +45,7 @@ def _candidates(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> I
             yield from _candidates(schemas, branch, f"{pointer}/{keyword}/{index}", depth + 1)
     if "allOf" in schema:
         yield _merged(schemas, schema, pointer, depth)
-    kinds = schema.get("type", "object" if "properties" in schema else "string")
+    kinds = schema.get("type", "object" if {"properties", "required"} & schema.keys() else "string")
     for kind in [kinds] if isinstance(kinds, str) else kinds:
         yield from _made(schemas, kind, schema, pointer, depth)
 
@@ -65,7 +67,7 @@ def _merged(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Any:
         part = next(_candidates(schemas, branch, f"{pointer}/allOf/{index}", depth + 1), UNSET)
         if not isinstance(part, dict):
             return part
-        value.update(part)
+        value = {**part, **value}
     return value
 
 
@@ -120,8 +122,15 @@ def _texts(schema: Schema) -> Iterator[str]:
         yield from _matching(schema["pattern"])
 
 
+def tidy() -> None:
+    """Let Hypothesis keep its caches in the user's cache folder, not in a ``.hypothesis`` in the working directory."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(base / "runproof" / "hypothesis"))
+
+
 def _matching(pattern: str) -> Iterator[str]:
     """Texts that a regular expression finds, shortest first."""
+    tidy()
     from hypothesis import HealthCheck, Phase, given, settings  # half a second, and few schemas have a pattern
     from hypothesis.strategies import from_regex
 

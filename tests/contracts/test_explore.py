@@ -1,0 +1,171 @@
+"""Generated requests: the same ones for a seed, only such as may be sent, and aimed at what exists."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import schemathesis
+
+from contracts.clauses import Options
+from contracts.explore import Aim, Generator, Made, _breaks_correct_servers, _made
+from contracts.knowledge import Knowledge
+from contracts.recording import Recording
+from contracts.sending import Sender
+from contracts.target import Target
+from specs import Api, load
+
+POST = "run_preset_crew_api_crews_run_post"
+LIST = "list_runs_api_crew_runs_get"
+DETAIL = "get_run_api_crew_runs__run_id__get"
+
+
+@pytest.fixture(scope="module")
+def made(nx1: Api) -> dict[str, list[Made]]:
+    """What is generated for three operations in one round of the quick profile."""
+    generator = Generator(nx1, Options())
+    return {name: list(generator.made(nx1.operation(name))) for name in (POST, LIST, DETAIL)}
+
+
+def test_the_generator_still_has_what_we_take_from_it() -> None:
+    """``iter_coverage_cases`` and ``get_strategies_from_examples`` are public by name, and not in the reference."""
+    assert callable(schemathesis.BaseSchema.iter_coverage_cases)
+    assert callable(schemathesis.APIOperation.get_strategies_from_examples)
+    assert callable(schemathesis.APIOperation.as_strategy)
+    assert callable(schemathesis.Case.as_transport_kwargs)
+
+
+def test_examples_systematic_and_made_up_requests_are_generated(made: dict[str, list[Made]]) -> None:
+    """All three sources contribute, for a body and for parameters."""
+    assert {request.origin for request in made[POST]} == {"examples", "coverage", "fuzzing"}
+    assert {request.origin for request in made[LIST]} == {"coverage", "fuzzing"}
+    assert len(made[POST]) > 50
+    assert len(made[DETAIL]) > 20
+
+
+def test_the_same_seed_makes_the_same_requests(nx1: Api, made: dict[str, list[Made]]) -> None:
+    """A quick run repeats itself, whatever was generated before it; another seed makes others."""
+    again = list(Generator(nx1, Options()).made(nx1.operation(POST)))
+    other = list(Generator(nx1, Options(seed=2)).made(nx1.operation(POST)))
+    assert again == made[POST]
+    assert other != made[POST]
+
+
+def test_a_later_round_makes_new_requests_only(nx1: Api, made: dict[str, list[Made]]) -> None:
+    """The thorough profile goes on where the first round ended."""
+    later = list(Generator(nx1, Options()).made(nx1.operation(LIST), round_=1))
+    assert {request.origin for request in later} == {"fuzzing"}
+    assert later != [request for request in made[LIST] if request.origin == "fuzzing"]
+
+
+def test_nothing_is_sent_that_breaks_correct_services(made: dict[str, list[Made]]) -> None:
+    """Neither NaN nor lone surrogates in a body, no line break in a header, no credential of the generator's."""
+    for request in (request for requests in made.values() for request in requests):
+        assert not _breaks_correct_servers(request.body or b"")
+        assert not any(c in value for _, value in request.headers for c in "\r\n\0")
+        assert not {"authorization", "authorization-psk"} & {name.lower() for name, _ in request.headers}
+
+
+@pytest.mark.parametrize("body", [b"NaN", b'{"a": [Infinity]}', b'"\\ud800"', b'{"\\udfff": 1}', b"[1e999]"])
+def test_a_body_that_breaks_correct_services_is_known(body: bytes) -> None:
+    """FastAPI reads each of these, and fails when it quotes it."""
+    assert _breaks_correct_servers(body)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": NaN', b'"\\ud83d\\ude00"', b"1e308", b"[" * 5000])
+def test_other_bodies_are_sent_however_wrong(body: bytes) -> None:
+    """What does not parse is refused by a correct service, and so is what is too deep."""
+    assert not _breaks_correct_servers(body)
+
+
+def test_another_method_is_never_made(nx1: Api) -> None:
+    """A case for a method that the document does not declare is dropped."""
+    generator = Generator(nx1, Options())
+    operation = generator._schema["/api/crew-runs"]["GET"]
+    assert _made("coverage", operation.Case(method="TRACE")) is None
+    assert _made("coverage", operation.Case()) == Made("coverage", {}, "/api/crew-runs", "", (), None)
+
+
+def aim(api: Api, name: str, knowledge: Knowledge) -> Aim:
+    return Aim(api, api.operation(name), knowledge, 1)
+
+
+def test_requests_for_anything_ask_for_what_exists(nx1: Api, book: Callable[[Api], Any]) -> None:
+    """Most valid ids are replaced by known ones, the same way every time; invalid ones stay."""
+    knowledge = Knowledge(nx1, {})
+    known = "0d6d1a3c-0000-4000-8000-000000000000"
+    knowledge.learn(book(nx1).add("GET /api/crew-runs", json_=[{"id": known}]))
+    anything = "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10"
+    valid = Made("fuzzing", {"run_id": anything}, f"/api/crew-runs/{anything}", "", (), None)
+    paths = [aim(nx1, DETAIL, knowledge).at(valid)[0] for _ in range(3)]
+    assert len(set(paths)) == 1
+    pointing = aim(nx1, DETAIL, knowledge)
+    counts = [pointing.at(valid)[0].endswith(known) for _ in range(100)]
+    assert 50 < sum(counts) < 90
+    wrong = Made("fuzzing", {"run_id": "no uuid"}, "/api/crew-runs/no%20uuid", "", (), None)
+    assert {pointing.at(wrong)[0] for _ in range(20)} == {"/api/crew-runs/no%20uuid"}
+
+
+def test_filters_take_values_that_rows_have_shown(cloudcruise: Api, book: Callable[[Api], Any]) -> None:
+    """A moment of the systematic cases is always replaced where only recent ones are allowed."""
+    knowledge = Knowledge(cloudcruise, {})
+    rows = [{"session_id": "x", "created_at": "2026-02-14T10:00:00+00:00", "status": "execution.start"}]
+    knowledge.learn(book(cloudcruise).add("GET /runs", json_=rows))
+    pointing = aim(cloudcruise, "list_runs", knowledge)
+    made = Made("coverage", {}, "/runs", "start_time=2000-01-01T00%3A00%3A00Z&limit=3&cursor=x", (), None)
+    queries = {unquote(pointing.at(made)[1]) for _ in range(20)}
+    assert queries == {"start_time=2026-02-14T10:00:00+00:00&limit=3&cursor=x"}
+    other = Made("fuzzing", {}, "/runs", "status=execution.paused&status=nothing", (), None)
+    assert {unquote(pointing.at(other)[1]) for _ in range(20)} == {
+        "status=execution.paused&status=nothing",
+        "status=execution.start&status=nothing",
+    }
+
+
+def test_exploring_sends_each_request_once(nx1: Api, serve: Callable[[Any], str]) -> None:
+    """What was generated twice is sent once, and every exchange names its origin."""
+
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": b"[]"})
+
+    sender = Sender(Target.parse(serve(application)), nx1, Recording())
+    Generator(nx1, Options()).explore(sender, nx1.operation(LIST), Knowledge(nx1, {}))
+    exchanges = sender.recording.exchanges
+    requests = [(e.sent.method, e.sent.url, e.sent.headers, e.sent.body) for e in exchanges]
+    assert len(requests) == len(set(requests)) > 20
+    assert {e.origin for e in exchanges} == {"coverage", "fuzzing"}
+    assert {e.sent.method for e in exchanges} == {"GET"}
+
+
+def test_what_cannot_be_generated_is_noted_and_ends_nothing(tmp_path: Path) -> None:
+    """A schema that nothing satisfies is said; the other operations are generated all the same."""
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Odd", "version": "1"},
+        "paths": {
+            "/odd": {
+                "get": {
+                    "parameters": [
+                        {
+                            "name": "n",
+                            "in": "query",
+                            "required": True,
+                            "schema": {"type": "string", "pattern": "(?!x)x"},
+                        }
+                    ],
+                    "responses": {"200": {"description": "OK"}},
+                }
+            },
+            "/even": {"get": {"responses": {"200": {"description": "OK"}}}},
+        },
+    }
+    (tmp_path / "odd.json").write_text(json.dumps(document))
+    api = load(tmp_path / "odd.json")
+    generator = Generator(api, Options())
+    odd, even = (list(generator.made(operation)) for operation in api.operations)
+    assert even
+    assert isinstance(odd, list)
+    assert all(note.startswith("GET /odd: no ") for note in generator.notes)

@@ -1,0 +1,146 @@
+"""Findings, the recording and the registry: one cause one finding, facts without opinions, codes given once."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contracts.clauses import FAMILIES, Options, Subject, all_clauses, clause, judge
+from contracts.findings import Finding, one_per_cause, shown
+from contracts.recording import NOT_JSON, Received, Sent, Trace
+from specs import Api
+
+RUNS = "GET /runs"
+Books = Callable[[Api], Any]
+
+
+def finding(**changes: Any) -> Finding:
+    base = Finding(
+        code="RP201",
+        clause="status-enum",
+        family="values",
+        specificity=30,
+        basis="documented",
+        api="a",
+        operation=RUNS,
+        pointer="/p",
+        where="/0/status",
+        seen="x",
+        message="wrong",
+        cause="",
+        exchange=None,
+    )
+    return replace(base, **changes)
+
+
+def test_rows_and_repetitions_are_one_cause_with_a_count(cloudcruise: Api, book: Books) -> None:
+    """The same rule broken at the same place of any row; the smallest request is the reproduction."""
+    written = book(cloudcruise)
+    long, short = written.add(RUNS, query="limit=10000"), written.add(RUNS)
+    merged = one_per_cause([finding(exchange=long), finding(exchange=short, where="/7/status"), finding(exchange=long)])
+    assert [(f.count, f.exchange, f.where) for f in merged] == [(3, short, "/7/status")]
+
+
+def test_the_most_specific_clause_owns_a_spot(cloudcruise: Api, book: Books) -> None:
+    """What two clauses say of one value of one answer is said once; of another answer it is said, too."""
+    written = book(cloudcruise)
+    first, second = written.add(RUNS), written.add(RUNS)
+    general = finding(code="RP105", clause="response-schema", specificity=10)
+    found = one_per_cause(
+        [replace(general, exchange=first), finding(exchange=first), replace(general, exchange=second)]
+    )
+    assert [(f.code, f.count) for f in found] == [("RP105", 1), ("RP201", 1)]
+
+
+def test_findings_without_a_spot_do_not_hide_each_other(cloudcruise: Api, book: Books) -> None:
+    """Two things said of a whole answer are two things."""
+    exchange = book(cloudcruise).add(RUNS)
+    found = one_per_cause([finding(where="", exchange=exchange), finding(code="RP105", where="", specificity=1)])
+    assert len(found) == 2
+
+
+def test_basis_decides_the_severity() -> None:
+    """What the page promises is an error, what any sensible service does is a warning."""
+    assert finding().severity == "error"
+    assert finding(basis="inferred").severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", '"a"'), (None, "null"), ({"ä": [1]}, '{"ä": [1]}'), (b"x", "b'x'"),
+        ("\x07\u202e", '"\\u0007\\u202e"'), ("x" * 500, '"' + "x" * 118 + "…"),
+    ],
+)  # fmt: skip
+def test_a_value_is_shown_short_and_on_one_line(value: Any, text: str) -> None:
+    """In JSON's spelling where it has one, and with nothing that a terminal would obey."""
+    assert shown(value) == text
+
+
+def test_the_query_is_read_as_pairs_in_order() -> None:
+    """Blank values and repeated names are kept."""
+    sent = Sent("GET", "http://x/?b=%20&a=&b=+", "/", "b=%20&a=&b=+", (("X-Y", "1"),), None)
+    assert sent.pairs == (("b", " "), ("a", ""), ("b", " "))
+    assert (sent.header("x-y"), sent.header("z")) == ("1", None)
+
+
+@pytest.mark.parametrize("body", [b"", b"[", b"NaN", b"\xff", b'"\\ud800"', b"[" * 100_000])
+def test_a_body_that_is_no_json_is_a_value_of_its_own(body: bytes) -> None:
+    """Never an exception, however deep or broken."""
+    assert Received(200, (), body, 0.0).json is NOT_JSON
+
+
+def test_the_media_type_is_bare_and_lower_case() -> None:
+    """RFC 9110, 8.3.1."""
+    assert Received(200, (("Content-Type", "Text/HTML ; charset=x"),), b"", 0.0).media_type == "text/html"
+    assert Received(200, (), b"", 0.0).media_type == ""
+
+
+def test_traces_are_found_by_kind_and_operation(cloudcruise: Api, book: Books) -> None:
+    """Each probe defines its own kinds."""
+
+    class Walk(Trace):
+        pass
+
+    written = book(cloudcruise).recording
+    written.traces += [Walk("a", "x"), Trace("a", "x"), Walk("a", "y")]
+    assert list(written.traced(Walk, "a", "x")) == [Walk("a", "x")]
+    assert list(written.of("a", "x")) == []
+
+
+def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
+    """A stable code, a name, one sentence, and a docstring that ``runproof explain`` shows."""
+    for entry in all_clauses():
+        assert entry.family == FAMILIES[entry.code[2]]
+        assert (len(entry.code), entry.code[:2]) == (5, "RP")
+        assert entry.name == entry.name.lower().replace(" ", "-")
+        assert entry.sentence.endswith(".")
+        assert inspect.getdoc(entry.judge), f"{entry.code} has no docstring"
+        assert entry.details
+    assert {entry.family for entry in all_clauses()} == set(FAMILIES.values())
+
+
+def test_a_code_or_a_name_is_given_once() -> None:
+    """A second clause under a known code is a mistake of ours, told at once."""
+    taken = all_clauses()[0]
+    for code, name in ((taken.code, "new-name"), ("RP199", taken.name)):
+        with pytest.raises(ValueError, match="twice"):
+            clause(code, name, "Never.")(lambda _subject: ())
+
+
+def test_judging_leaves_out_what_is_only_assumed(
+    cloudcruise: Api, book: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clause may say so of a single finding."""
+
+    def always(subject: Subject) -> Iterator[Finding]:
+        yield subject.finding(None, message="documented")
+        yield subject.finding(None, message="inferred", basis="inferred")
+        yield subject.finding(None, message="assumed", basis="assumed")
+
+    entry = replace(all_clauses()[0], judge=always)
+    monkeypatch.setattr("contracts.clauses.all_clauses", lambda: (entry,))
+    found = judge(cloudcruise, book(cloudcruise).recording, Options())
+    assert [(f.message, f.severity) for f in found] == [("documented", "error"), ("inferred", "warning")]

@@ -1,0 +1,169 @@
+"""What is known to make valid requests, and where it was learnt."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from msgspec import UNSET
+
+from contracts.knowledge import Call, Knowledge
+from contracts.samples import sample
+from specs import Api, load
+
+
+def test_a_list_needs_nothing_and_a_start_its_required_fields(nx1: Api) -> None:
+    """A minimal request: what is optional is left out, what is required comes from the document."""
+    knowledge = Knowledge(nx1, {})
+    assert knowledge.valid_call(nx1.operation("list_runs_api_crew_runs_get")) == Call({})
+    assert knowledge.valid_call(nx1.operation("run_preset_crew_api_crews_run_post")) == Call(
+        {}, json={"crew_type": "ask"}
+    )
+
+
+def test_ids_are_learnt_from_what_lists_show(nx1: Api, book: Callable[[Api], Any], crew_run: dict[str, Any]) -> None:
+    """The statement ``fetches`` says which field of the rows the path parameter takes."""
+    knowledge, detail = Knowledge(nx1, {}), nx1.operation("get_run_api_crew_runs__run_id__get")
+    result = nx1.operation("get_crew_result")
+    assert knowledge.valid_call(detail) is None
+    assert knowledge.missing(detail) == ["run_id"]
+    other = {**crew_run, "id": "0d6d1a3c-0000-4000-8000-000000000000", "correlation_id": "c-2"}
+    knowledge.learn(book(nx1).add("GET /api/crew-runs", json_=[crew_run, other]))
+    assert [choice["run_id"] for choice in knowledge.path_choices(detail)] == [crew_run["id"], other["id"]]
+    assert [choice["cid"] for choice in knowledge.path_choices(result)] == ["c-1", "c-2"]
+    assert knowledge.field_values("crew-run", "status") == ["completed"]
+
+
+def test_a_started_run_is_learnt_from_the_answer(nx1: Api, book: Callable[[Api], Any]) -> None:
+    """What the answer of a start shares with the rows is the new row's."""
+    knowledge = Knowledge(nx1, {})
+    knowledge.learn(book(nx1).add("POST /api/crews/run", json_={"correlation_id": "mine"}))
+    assert knowledge.field_values("crew-run", "correlation_id") == ["mine"]
+
+
+def test_refusals_and_what_is_no_json_teach_nothing(nx1: Api, book: Callable[[Api], Any]) -> None:
+    """An id in an error message is no id."""
+    knowledge, written = Knowledge(nx1, {}), book(nx1)
+    knowledge.learn(written.add("GET /api/crew-runs", status=422, json_=[{"id": "x"}]))
+    knowledge.learn(written.add("GET /api/crew-runs", body=b"[{"))
+    knowledge.learn(written.add("GET /api/crew-runs", json_=["text", None, 3]))
+    assert knowledge.field_values("crew-run", "id") == []
+
+
+def test_the_operators_values_come_first(seekrflow: Api) -> None:
+    """``--param thread_id=…`` given twice makes two choices; without it nothing is known of a scope."""
+    operation = seekrflow.operations[0]
+    assert Knowledge(seekrflow, {}).path_choices(operation) == []
+    knowledge = Knowledge(seekrflow, {"thread_id": ("t1", "t2")})
+    assert knowledge.path_choices(operation) == [{"thread_id": "t1"}, {"thread_id": "t2"}]
+
+
+THINGS = """
+openapi: 3.1.0
+info: {title: Things, version: '1'}
+paths:
+  /things:
+    get:
+      parameters:
+        - {name: kind, in: query, required: true, schema: {type: string, enum: [round, flat]}}
+        - {name: x-shop, in: header, required: true, schema: {type: integer, minimum: 7}}
+      responses: {'200': {description: OK}}
+  /things/{thing_id}:
+    parameters:
+      - {name: thing_id, in: path, required: true, schema: {type: integer}}
+    get: {responses: {'200': {description: OK}}}
+  /days/{day}:
+    parameters:
+      - {name: day, in: path, required: true, schema: {type: string, format: date, examples: ['2024-02-29']}}
+    get: {responses: {'200': {description: OK}}}
+"""
+
+
+@pytest.fixture
+def things(tmp_path: Path) -> Api:
+    """A document without any statement of ours."""
+    (tmp_path / "things.yaml").write_text(THINGS)
+    return load(tmp_path / "things.yaml")
+
+
+def test_without_statements_ids_are_guessed_from_paths(things: Api, book: Callable[[Api], Any]) -> None:
+    """``/things/{thing_id}`` takes the ids that ``/things`` shows, also from within an envelope."""
+    knowledge, detail = Knowledge(things, {}), things.operations[1]
+    assert knowledge.valid_call(detail) is None
+    knowledge.learn(book(things).add("GET /things", json_={"items": [{"id": 4}, {"id": 5}], "total": 2}))
+    assert knowledge.path_choices(detail) == [{"thing_id": "4"}, {"thing_id": "5"}]
+
+
+def test_required_parameters_are_filled_and_examples_used(things: Api) -> None:
+    """What the document offers is taken before anything is made up."""
+    knowledge = Knowledge(things, {})
+    call = knowledge.valid_call(things.operations[0])
+    assert call == Call({}, (("kind", "round"),), (("x-shop", "7"),))
+    assert knowledge.valid_call(things.operations[2]) == Call({"day": "2024-02-29"})
+    assert Knowledge(things, {"kind": ("flat",)}).valid_call(things.operations[0]) == Call(
+        {}, (("kind", "flat"),), (("x-shop", "7"),)
+    )
+
+
+def test_a_call_is_varied_without_being_changed() -> None:
+    """Probes derive their requests from a valid one, which stays as it is."""
+    call = Call({"a": "1"}, (("limit", "1"), ("x", "y")), (("H", "1"),), {"k": 1})
+    assert call.with_query(limit="2", x=None).query == (("limit", "2"),)
+    assert call.with_path(a="2").path == {"a": "2"}
+    assert call.with_header("h", "2").headers == (("h", "2"),)
+    assert call.with_header("h", None).headers == ()
+    assert call.with_json([]).json == []
+    assert call == Call({"a": "1"}, (("limit", "1"), ("x", "y")), (("H", "1"),), {"k": 1})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "minLength": 9, "maxLength": 11},
+        {"type": "string", "maxLength": 2},
+        {"type": "string", "pattern": "^[A-Z]{3}-[0-9]+$"},
+        {"type": "integer", "exclusiveMinimum": 3, "maximum": 4},
+        {"type": "integer", "minimum": 10, "multipleOf": 7},
+        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "minimum": 0, "maximum": 1},
+        {"type": "array", "items": {"type": "boolean"}, "minItems": 3},
+        {"anyOf": [{"type": "null"}, {"type": "string"}]},
+        {"allOf": [{"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]}, {"required": ["a"]}]},
+        {"oneOf": [{"type": "integer"}, {"type": "string"}]},
+        {"type": ["string", "null"], "format": "date-time"},
+        {},
+    ],
+)
+def test_a_sample_satisfies_its_schema(schema: dict[str, Any], tmp_path: Path) -> None:
+    """Whatever the keywords, the value is valid: the validator has the last word."""
+    document = yaml.safe_load(THINGS)
+    document["components"] = {"schemas": {"S": schema}}
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    schemas = load(tmp_path / "s.json").schemas
+    value = sample(schemas, schema, "/components/schemas/S")
+    assert value is not UNSET
+    assert schemas.validator("/components/schemas/S").is_valid(value)
+
+
+def test_a_schema_that_nothing_satisfies_has_no_sample(tmp_path: Path) -> None:
+    """Better no request than one that is called valid and is not."""
+    document = yaml.safe_load(THINGS)
+    document["components"] = {"schemas": {"S": {"type": "integer", "minimum": 2, "maximum": 1}}}
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    schemas = load(tmp_path / "s.json").schemas
+    assert sample(schemas, {"type": "integer", "minimum": 2, "maximum": 1}, "/components/schemas/S") is UNSET
+
+
+def test_a_recursive_schema_ends(tmp_path: Path) -> None:
+    """A tree whose children are required to be a list has a leaf for a sample."""
+    tree = {
+        "type": "object",
+        "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}},
+        "required": ["children"],
+    }
+    document = yaml.safe_load(THINGS)
+    document["components"] = {"schemas": {"Tree": tree}}
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    schemas = load(tmp_path / "s.json").schemas
+    assert sample(schemas, tree, "/components/schemas/Tree") == {"children": []}

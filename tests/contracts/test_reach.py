@@ -1,0 +1,177 @@
+"""Which APIs a target serves, and targets that serve nothing: a clear sentence and the right exit code."""
+
+import socket
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from contracts.knowledge import Knowledge
+from contracts.reach import Caller, Tried, reach
+from contracts.recording import Recording
+from contracts.sending import Sender
+from contracts.target import Target
+from specs import Api, TargetUnreachable, UsageError, load
+
+Raw = Callable[[Callable[[socket.socket], None]], str]
+
+
+def answering(*answers: tuple[str, bytes]) -> Callable[[socket.socket], None]:
+    """Answers by the beginning of the request line; the last answer is for all others."""
+
+    def handler(connection: socket.socket) -> None:
+        while request := connection.recv(65536):
+            line = request.decode().split("\r\n")[0]
+            connection.sendall(next(answer for start, answer in answers if line.startswith(start)))
+
+    return handler
+
+
+def reply(status: str, body: bytes = b"{}", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+NOT_FOUND = reply("404 Not Found")
+PAGE = reply("200 OK", b"\n<!DOCTYPE html><title>Sign in</title>", "Content-Type: text/html")
+
+
+def tried(url: str, apis: Sequence[str] = ("nx1", "cloudcruise", "seekrflow"), *, named: bool = False) -> list[Tried]:
+    target = Target.parse(url, timeout_s=0.2)
+    recording = Recording()
+    callers = []
+    for api in map(load, apis):
+        knowledge = Knowledge(api, {})
+        callers.append(Caller(api, Sender(target, api, recording, heard=knowledge.learn), knowledge))
+    return reach(callers, named=named)
+
+
+def test_any_answer_but_404_and_405_means_served(raw: Raw) -> None:
+    """A refusal of the credential is an answer; an address that is not there is none."""
+    url = raw(answering(("GET /runs", reply("401 Unauthorized")), ("GET /v1/", reply("405 No")), ("GET", NOT_FOUND)))
+    assert [(one.api, one.answer[:3], one.served) for one in tried(url)] == [
+        ("nx1", "404", False),
+        ("cloudcruise", "401", True),
+        ("seekrflow", "405", False),
+    ]
+
+
+def test_an_api_that_was_named_is_not_left_out(raw: Raw) -> None:
+    """Who names an API wants it tested, even where its list is not found."""
+    assert [one.served for one in tried(raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
+
+
+def test_no_api_served_is_an_operator_error_with_what_was_tried(raw: Raw) -> None:
+    """The list names each API, the address and the answer, and how to give an id that was made up."""
+    with pytest.raises(UsageError) as caught:
+        tried(raw(answering(("GET", NOT_FOUND))))
+    text = str(caught.value)
+    assert caught.value.exit_code == 2
+    assert "nx1: GET /api/crew-runs (http://127.0.0.1:" in text
+    assert "/runs): 404\n" in text
+    assert "404, with thread_id made up: give --param thread_id=…" in text
+
+
+def test_one_broken_operation_is_no_broken_target(raw: Raw) -> None:
+    """Where the base URL answers like an API, a page, a redirect or silence at one address is a finding to come."""
+
+    def silent_list(connection: socket.socket) -> None:
+        request = connection.recv(65536)
+        connection.sendall(NOT_FOUND if request.startswith(b"GET / ") else b"")
+        connection.recv(1)
+
+    moved = reply("302 Found", b"", "Location: /elsewhere")
+    for handler in (
+        answering(("GET /runs", PAGE), ("GET", NOT_FOUND)),
+        answering(("GET /runs", moved), ("GET", NOT_FOUND)),
+        silent_list,
+    ):
+        assert [one.served for one in tried(raw(handler), ["cloudcruise"])] == [True]
+
+
+def test_a_page_at_one_address_does_not_hide_an_api_at_another(raw: Raw) -> None:
+    """A web site that answers everything with its page, and has an API below one path."""
+    url = raw(answering(("GET /runs", reply("200 OK", b"[]")), ("GET", PAGE)))
+    assert [one.served for one in tried(url)] == [False, True, False]
+
+
+def dead() -> str:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def silent(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.recv(1)
+
+
+def half_closing(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.shutdown(socket.SHUT_WR)
+    connection.recv(1)
+
+
+def breaking_off(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{")
+
+
+TARGETS: dict[str, tuple[Callable[[socket.socket], None], str]] = {
+    "slow": (silent, "does not answer within 0.2 s"),
+    "half-closing": (half_closing, "closes the connection without an answer"),
+    "breaking off": (breaking_off, "breaks its answers off"),
+    "no HTTP": (answering(("GET", b"220 ready\r\n")), "does not speak HTTP"),
+    "redirecting": (
+        answering(("GET", reply("301 Moved", b"", "Location: https://login.example.com/"))),
+        "redirects to https://login.example.com/",
+    ),
+    "HTML": (answering(("GET", PAGE)), "answers with a web page"),
+    "HTML error": (answering(("GET", reply("403 No", b"<html>blocked"))), "answers with a web page"),
+}
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_that_is_no_service_is_unreachable(raw: Raw, name: str, *, named: bool) -> None:
+    """Exit code 3, and a sentence that says what the target does instead of answering."""
+    handler, sentence = TARGETS[name]
+    with pytest.raises(TargetUnreachable) as caught:
+        tried(raw(handler), named=named)
+    assert caught.value.exit_code == 3
+    assert sentence in caught.value.message
+
+
+def test_a_dead_target_is_unreachable() -> None:
+    """Nothing listens at the port."""
+    with pytest.raises(TargetUnreachable, match="nothing listens there"):
+        tried(dead())
+
+
+def test_an_unknown_host_is_unreachable() -> None:
+    """A name that no resolver knows (RFC 2606 keeps ``.invalid`` for that)."""
+    with pytest.raises(TargetUnreachable, match=r"the host's name is unknown|cannot be used"):
+        tried("http://nowhere.invalid")
+
+
+def test_a_target_without_proper_tls_is_unreachable(raw: Raw) -> None:
+    """``https`` to a port that speaks plain HTTP; the sentence names TLS and the way to go on."""
+
+    def plain(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(reply("400 Bad Request"))
+
+    with pytest.raises(TargetUnreachable, match="TLS failed") as caught:
+        tried(raw(plain).replace("http:", "https:"))
+    assert "--insecure" in caught.value.remedy
+
+
+def test_an_api_without_a_get_is_tested_only_if_named(nx1: Api, raw: Raw) -> None:
+    """There is nothing harmless to ask with."""
+    from dataclasses import replace
+
+    posts = replace(nx1, operations=tuple(o for o in nx1.operations if o.method == "POST"))
+    target = Target.parse(raw(answering(("GET", NOT_FOUND))))
+    caller = Caller(posts, Sender(target, posts, Recording()), Knowledge(posts, {}))
+    assert [one.served for one in reach([caller], named=True)] == [True]
+    with pytest.raises(UsageError, match="serves none"):
+        reach([caller], named=False)

@@ -1,0 +1,102 @@
+"""RP7xx: 5xx, hangs, slowness, broken connections, and a service that goes away."""
+
+from collections.abc import Callable
+from typing import Any
+
+from contracts.clauses import Options
+from contracts.findings import one_per_cause
+from specs import Api
+
+RUNS = "GET /runs"
+Books = Callable[[Api], Any]
+
+
+def test_any_5xx_is_a_finding_and_the_same_status_one_cause(cloudcruise: Api, book: Books) -> None:
+    """Whatever was sent; the shortest request is the one that is shown."""
+    written = book(cloudcruise)
+    written.add(RUNS, status=500, query="limit=1&status=execution.start", body=b"Internal Server Error")
+    written.add(RUNS, status=500, query="limit=0", body=b"Internal Server Error")
+    written.add(RUNS, status=502, body=b"<html>")
+    written.add(RUNS, status=400)
+    first, second = one_per_cause(written.judged("RP701", RUNS))
+    assert (first.count, first.exchange.sent.query, first.seen) == (2, "limit=0", '500 "Internal Server Error"')
+    assert second.message == "the answer is a 502"
+
+
+def test_503_that_was_kept_to_is_no_failure(cloudcruise: Api, book: Books) -> None:
+    """The service asked to come back, and answered then."""
+    head = [("Retry-After", "1")]
+    kept = book(cloudcruise)
+    kept.add(RUNS, status=503, headers=head)
+    kept.add(RUNS, json_=[])
+    assert kept.judged("RP701", RUNS) == []
+    broken = book(cloudcruise)
+    broken.add(RUNS, status=503, headers=head)
+    broken.add(RUNS, status=503, headers=head)
+    assert len(broken.judged("RP701", RUNS)) == 2
+
+
+def test_a_hang_is_a_finding(cloudcruise: Api, book: Books) -> None:
+    """No complete answer in time."""
+    written = book(cloudcruise)
+    written.add(RUNS, failure="timeout: no complete answer in time")
+    assert [finding.code for finding in written.judged("RP702", RUNS)] == ["RP702"]
+
+
+def test_the_operators_limit_holds_for_every_answer(cloudcruise: Api, book: Books) -> None:
+    """``--max-response-time``; without it nothing that is merely slow is a finding."""
+    written = book(cloudcruise)
+    written.add(RUNS, elapsed_s=0.4)
+    written.add(RUNS, elapsed_s=0.6)
+    written.add(RUNS, elapsed_s=3.0)
+    (finding,) = one_per_cause(written.judged("RP703", RUNS, Options(max_response_time_s=0.5)))
+    assert (finding.severity, finding.count, finding.seen) == ("error", 2, "0.6 s")
+    assert written.judged("RP703", RUNS) == []
+
+
+def test_blatant_slowness_that_repeats_is_a_warning(cloudcruise: Api, book: Books) -> None:
+    """Ten times as long as usual and two seconds at least, asked twice; once may be a coincidence."""
+    written = book(cloudcruise)
+    for _ in range(5):
+        written.add(RUNS)
+    written.add(RUNS, query="status=execution.start", elapsed_s=3.0)
+    assert written.judged("RP703", RUNS) == []
+    written.add(RUNS, query="status=execution.start", elapsed_s=3.1)
+    assert {finding.severity for finding in written.judged("RP703", RUNS)} == {"warning"}
+
+
+def test_a_service_that_is_always_a_bit_slow_is_none(cloudcruise: Api, book: Books) -> None:
+    """Three seconds for everything is its way; more than five is not."""
+    for seconds, expected in ((3.0, 0), (6.0, 2)):
+        written = book(cloudcruise)
+        for _ in range(2):
+            written.add(RUNS, elapsed_s=seconds)
+        assert len(written.judged("RP703", RUNS)) == expected
+
+
+def test_a_broken_connection_is_a_finding_unless_it_was_a_kept_one(cloudcruise: Api, book: Books) -> None:
+    """A connection may be closed between two answers; one opened for the request may not."""
+    written = book(cloudcruise)
+    closed = "the connection was closed without an answer"
+    written.add(RUNS, failure=f"dropped: {closed} (on a connection that was warm)")
+    assert written.judged("RP704", RUNS) == []
+    written.add(RUNS, failure=f"dropped: {closed}")
+    written.add(RUNS, failure="cut short: the connection was closed in the middle of the answer")
+    assert [finding.message for finding in written.judged("RP704", RUNS)] == [
+        closed,
+        "the connection was closed in the middle of the answer",
+    ]
+
+
+def test_a_service_that_goes_away_is_one_finding(cloudcruise: Api, book: Books) -> None:
+    """At the first request that nobody listens to; what was sent before it is the reproduction."""
+    written = book(cloudcruise)
+    written.add(RUNS, json_=[])
+    written.add(RUNS, query="limit=0", failure="dropped: the connection was closed without an answer")
+    written.add(RUNS, failure="refused: nothing listens there")
+    written.add(RUNS, failure="refused: nothing listens there")
+    (finding,) = written.judged("RP705", RUNS)
+    assert finding.exchange.sent.query == "limit=0"
+    never = book(cloudcruise)
+    never.add(RUNS, failure="refused: nothing listens there")
+    assert never.judged("RP705", RUNS) == []

@@ -1,0 +1,253 @@
+"""A whole run: on a correct service nothing is found, on a broken one the fault, and nothing secret is told."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytest
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi.responses import JSONResponse
+from fastapi.security import APIKeyHeader
+from pydantic import BaseModel, Field
+
+from contracts.clauses import Options
+from contracts.findings import Finding
+from contracts.run import Outcome, Progress, run
+from contracts.target import Target
+from specs import Api, TargetUnreachable, load
+
+KEY = "s3cret/key+7&"
+Serve = Callable[[Any], str]
+
+
+class Thing(BaseModel):
+    """What the service keeps."""
+
+    id: int
+    name: str = Field(min_length=1, max_length=40)
+    shape: Literal["round", "flat"] = "round"
+    weight: float | None = None
+
+
+class NewThing(BaseModel):
+    """What a caller gives."""
+
+    name: str = Field(min_length=1, max_length=40)
+    shape: Literal["round", "flat"] = "round"
+
+
+def application() -> FastAPI:
+    """A correct service, as FastAPI makes one."""
+    things = [
+        Thing(id=n, name=f"thing {n}", shape="flat" if n % 2 else "round", weight=n / 2 or None) for n in range(9)
+    ]
+    scheme = APIKeyHeader(name="x-key")
+
+    def caller(key: Annotated[str, Depends(scheme)]) -> None:
+        if key != KEY:
+            raise HTTPException(401, f"the key {key} is wrong")
+
+    app = FastAPI(dependencies=[Depends(caller)])
+
+    @app.get("/things")
+    def listed(shape: Literal["round", "flat"] | None = None, x_shop: Annotated[str, Header()] = "") -> list[Thing]:
+        del x_shop
+        return [thing for thing in things if shape in {None, thing.shape}]
+
+    @app.get("/things/{thing_id}")
+    def shown(thing_id: int) -> Thing:
+        for thing in things:
+            if thing.id == thing_id:
+                return thing
+        raise HTTPException(404, "no such thing")
+
+    @app.post("/things", status_code=201)
+    def made(new: NewThing) -> Thing:
+        things.append(Thing(id=len(things), name=new.name, shape=new.shape))
+        return things[-1]
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The service's own document."""
+    path = tmp_path_factory.mktemp("things") / "things.json"
+    path.write_text(json.dumps(application().openapi()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def api(document: Path) -> Api:
+    return load(document)
+
+
+@pytest.fixture(scope="module")
+def outcome(api: Api, serve: Serve) -> Outcome:
+    """A quick run with everything on the correct service."""
+    target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
+    return run([api], target)
+
+
+def requests(outcome: Outcome) -> list[tuple[Any, ...]]:
+    prefix = len(outcome.target.url)
+    return [(e.sent.method, e.sent.url[prefix:], e.sent.body, e.credentials) for e in outcome.recording.exchanges]
+
+
+def quick(api: Api, target: Target, **options: Any) -> Outcome:
+    """A run without generated requests and without probes."""
+    return run([api], target, Options(**{"generate": False, "probe": False, **options}))
+
+
+def test_a_correct_service_has_no_finding(outcome: Outcome) -> None:
+    """An application that FastAPI made, held to the document that FastAPI made of it."""
+    assert [str(finding) for finding in outcome.findings] == []
+    assert (outcome.exit_code(), outcome.exit_code("warning"), outcome.problem) == (0, 0, "")
+
+
+def test_everything_was_reached(outcome: Outcome) -> None:
+    """Ids were learnt, so that the detail was answered; bodies were right and wrong; all documented answers came."""
+    gaps = [gap for _, _, gap in outcome.coverage.gaps() if "never answered" in gap or "never sent" in gap]
+    assert gaps == []
+    assert {"examples", "coverage", "fuzzing", "probe"} >= {e.origin for e in outcome.recording.exchanges}
+    assert {e.origin for e in outcome.recording.exchanges} >= {"coverage", "fuzzing", "probe"}
+
+
+def test_a_quick_run_repeats_itself(api: Api, serve: Serve, outcome: Outcome) -> None:
+    """The same seed and a fresh service: the same requests in the same order."""
+    again = run([api], Target.parse(serve(application()), headers=[f"x-key: {KEY}"]))
+    assert requests(again) == requests(outcome)
+
+
+def test_no_secret_is_in_a_finding(api: Api, serve: Serve, outcome: Outcome) -> None:
+    """Not even where the service itself repeats the credential in an answer that breaks its document."""
+    assert any(KEY in str(e.sent.headers) for e in outcome.recording.exchanges)
+
+    async def parrot(request: Request, _error: Exception) -> JSONResponse:
+        return JSONResponse({"key": request.headers.get("x-key")}, 500)
+
+    app = application()
+    app.add_exception_handler(HTTPException, parrot)
+    target = Target.parse(serve(app), headers=[f"x-key: {KEY}"], params=["thing_id=777"])
+    broken = quick(api, target)
+    told = "".join(f"{f.seen} {f.message} {f.where} {f.cause} {f.curl}" for f in broken.findings)
+    assert broken.exit_code() == 1
+    assert KEY not in told
+    assert "${API_KEY_HEADER}" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"status_code": 202}, "RP101"),
+        ({"content": [{"id": 1}]}, "RP204"),
+        ({"content": [{"id": 1, "name": "x", "shape": "square"}]}, "RP202"),
+    ],
+)
+def test_a_fault_is_found_and_fails_the_run(api: Api, serve: Serve, change: dict[str, Any], code: str) -> None:
+    """Exit code 1, the clause, and a line that reproduces it."""
+    app = application()
+
+    @app.middleware("http")
+    async def faulty(request: Request, go_on: Callable[..., Any]) -> Any:
+        response = await go_on(request)
+        right = request.method == "GET" and request.url.path == "/things" and response.status_code == 200
+        return JSONResponse(**{"content": [], **change}) if right else response
+
+    broken = quick(api, Target.parse(serve(app), headers=[f"x-key: {KEY}"]))
+    (finding,) = broken.findings
+    assert (finding.code, finding.operation, broken.exit_code()) == (code, "GET /things", 1)
+    assert finding.curl.startswith("curl ")
+    assert finding.curl.endswith("/things")
+
+
+def test_an_accepted_finding_fails_nothing(outcome: Outcome) -> None:
+    """A baseline marks findings; a warning fails only where warnings do."""
+    found = replace(outcome, findings=(made_up("inferred"),))
+    assert (found.exit_code(), found.exit_code("warning")) == (0, 1)
+    accepted = replace(outcome, findings=(replace(made_up("documented"), accepted="known"),))
+    assert accepted.exit_code("warning") == 0
+
+
+def made_up(basis: Any) -> Finding:
+    return Finding("RP101", "x", "response", 1, basis, "a", "GET /", "/", "", "", "", "", None)
+
+
+def test_without_a_success_nothing_is_proven(api: Api, serve: Serve) -> None:
+    """Exit code 2, and what was missing: the credential, or an id."""
+    nothing = quick(api, Target.parse(serve(application())))
+    assert nothing.exit_code() == 2
+    assert "Nothing was answered 2xx" in nothing.problem
+    assert "give one with -H or --auth" in nothing.problem
+    wrong = quick(api, Target.parse(serve(application()), headers=["x-key: wrong"]))
+    assert "The credential that was given is refused" in wrong.problem
+    assert wrong.exit_code() == 2
+
+
+def test_budgets_end_a_run_early_and_it_says_so(api: Api, serve: Serve) -> None:
+    """What was seen until then is judged all the same."""
+    target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
+    short = run([api], target, Options(max_requests=7))
+    assert len(short.recording.exchanges) == 7
+    assert any("budget" in note for note in short.notes)
+    assert short.exit_code() == 0
+
+
+def test_only_the_chosen_operations_are_sent(api: Api, serve: Serve) -> None:
+    """``only`` limits a run to some operations."""
+    target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
+    some = run([api], target, Options(only=("GET /things",), generate=False))
+    assert {e.operation for e in some.recording.exchanges} == {api.operations[0].id}
+
+
+def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
+    """Every step in its order, and a count that never falls."""
+    told: list[Progress] = []
+    target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
+    run([api], target, Options(generate=False), progress=told.append)
+    steps = list(dict.fromkeys(entry.step for entry in told))
+    assert steps == ["reach", "open", "probe", "close", "judge"]
+    assert [entry.sent for entry in told] == sorted(entry.sent for entry in told)
+
+
+def test_apis_that_are_not_served_are_left_out(api: Api, serve: Serve, cloudcruise: Api) -> None:
+    """With no API named, those that answer; what was asked of the others is kept."""
+    target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
+    mixed = run([cloudcruise, api], target, Options(generate=False, probe=False), named=False)
+    assert mixed.apis == (api,)
+    assert [(one.api, one.served) for one in mixed.tried] == [("cloudcruise", False), (api.name, True)]
+
+
+def test_a_dead_target_ends_before_anything_else() -> None:
+    """An operator error, not a finding."""
+    with pytest.raises(TargetUnreachable):
+        quick(load("nx1"), Target.parse("http://127.0.0.1:9"))
+
+
+def test_a_service_that_dies_is_found_and_the_run_ends(api: Api) -> None:
+    """It answers once, and then nothing listens any more: one finding, and the rest of the requests is spared."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+
+    def once() -> None:
+        connection, _ = listener.accept()
+        listener.close()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]"
+            )
+
+    thread = threading.Thread(target=once)
+    thread.start()
+    died = run([api], Target.parse(f"http://127.0.0.1:{listener.getsockname()[1]}", headers=[f"x-key: {KEY}"]))
+    thread.join()
+    assert [finding.code for finding in died.findings] == ["RP705"]
+    assert died.exit_code() == 1
+    assert len(died.recording.exchanges) < 10
+    assert any("went away" in note for note in died.notes)
