@@ -63,7 +63,7 @@ def connection(subject: Subject) -> Iterator[Finding]:
     opened for the very request counts, and an answer that ends before its announced length.
     """
     for exchange in _failed(subject, "dropped", "cut short", "no HTTP", "failed"):
-        if not exchange.failure.endswith(")"):
+        if "(on a connection that was" not in exchange.failure:
             yield subject.finding(
                 exchange,
                 seen="(nothing)",
