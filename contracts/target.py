@@ -2,6 +2,7 @@
 
 import base64
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
@@ -9,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 from contracts.recording import Headers
 from contracts.redaction import Secrets, is_secret_header
 from specs import Api, Operation, SecurityScheme, UsageError
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 PLACEHOLDER = "runproof-placeholder"
 """What is sent as a credential where the operator gave none."""
@@ -133,14 +137,18 @@ def _gathered(texts: Iterable[str], option: str) -> dict[str, tuple[str, ...]]:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise UsageError(f"{option} takes NAME=VALUE")
+        if _CONTROL.search(value) and option == "--auth":
+            raise UsageError(f"the value of {option} {name} has a line break or another control character in it")
         gathered[name] = (*gathered.get(name, ()), value)
     return gathered
 
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not name.strip() or any(c in text for c in "\r\n\0"):
+    if not colon or not _TOKEN.fullmatch(name.strip()):
         raise UsageError("-H takes 'Name: value'")
+    if _CONTROL.search(value):
+        raise UsageError(f"the value of -H {name.strip()} has a line break or another control character in it")
     return name.strip(), value.strip()
 
 

@@ -128,6 +128,8 @@ class Book:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.recording = Recording()
+        self.at = 1_800_000_000.0
+        """When the next exchange is sent, in seconds since 1970."""
 
     def add(
         self,
@@ -151,9 +153,7 @@ class Book:
         data = json.dumps(json_).encode() if body is None else body
         received = None if failure else Received(status, tuple(headers), data, elapsed_s)
         number = len(self.recording.exchanges) + 1
-        exchange = Exchange(
-            number, self.api.name, operation.id, sent, received, failure, "probe", "given", 1_800_000_000.0 + number
-        )
+        exchange = Exchange(number, self.api.name, operation.id, sent, received, failure, "probe", "given", self.at)
         self.recording.exchanges.append(exchange)
         return exchange
 

@@ -37,11 +37,20 @@ def test_a_pair_needs_a_name_and_a_value(text: str) -> None:
         Target.parse("http://x", params=[text])
 
 
-@pytest.mark.parametrize("text", ["no colon", ": value", "X: a\r\nY: b"])
-def test_a_header_needs_a_name_and_one_line(text: str) -> None:
-    """``-H`` takes one header and no more."""
+@pytest.mark.parametrize("text", ["no colon", ": value", "X Y: a"])
+def test_a_header_needs_a_name_and_a_colon(text: str) -> None:
+    """``-H`` takes one header, and its name is a token (RFC 9110, 5.1)."""
     with pytest.raises(UsageError, match="Name: value"):
         Target.parse("http://x", headers=[text])
+
+
+@pytest.mark.parametrize("value", ["hunter\r\nX-Injected: 1", "hunter\n", "hunter\x00"])
+def test_a_secret_with_a_line_break_is_refused_and_not_shown(value: str) -> None:
+    """Nothing is injected, and the complaint names the option alone."""
+    for options in ({"headers": [f"cc-key: {value}x"]}, {"credentials": [f"cc-key={value}x"]}):
+        with pytest.raises(UsageError, match="control character") as caught:
+            Target.parse("http://x", **options)  # type: ignore[arg-type]
+        assert "hunter" not in str(caught.value)
 
 
 def test_a_complaint_does_not_repeat_the_secret() -> None:
