@@ -19,7 +19,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 contract: $(READY) ## Serve the bundled specs as mocks and run the contract suite against them
-	@$(BIN)/runproof test $(API) --mock $(ARGS)
+	@$(BIN)/runproof test $(API) --mock --max-time 300 $(ARGS)
 
 mock: $(READY) ## Serve the mocks until Ctrl-C: make mock [API=nx1] [PORT=8000] [ARGS=…]
 	@$(BIN)/runproof mock $(API) --port $(PORT) $(ARGS)
