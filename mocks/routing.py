@@ -43,8 +43,9 @@ class Site:
     def __post_init__(self) -> None:
         self.shape = _TEMPLATE.sub("{}", self.path)
         # parameters go by number, for their own names need not be names in Starlette's sense
-        self.parameters = tuple(f"p{index}" for index in range(self.shape.count("{}")))
-        self.template = self.shape.replace("{}", "{{{}}}").format(*self.parameters)
+        self.parameters = tuple(f"p{index}" for index, _ in enumerate(_TEMPLATE.findall(self.path)))
+        names = iter(self.parameters)
+        self.template = _TEMPLATE.sub(lambda _: f"{{{next(names)}}}", self.path)
         self._pattern = compile_path(self.template)[0]
 
     def values(self, path: str) -> tuple[str, ...] | None:
@@ -60,7 +61,7 @@ class Site:
 def sites(handlers: Iterable[Handler]) -> tuple[Site, ...]:
     """The paths of all APIs, concrete ones before those with parameters (OAS 3.1, 4.8.8.2).
 
-    Raises ``UsageError`` where two APIs have the same path, or one hides another's.
+    Raises ``UsageError`` where two APIs have the same path, whatever their parameters are called.
     """
     found: dict[str, Site] = {}
     for handler in handlers:
