@@ -3,8 +3,7 @@
 It is an API like those it stands beside: read by ``specs``, routed, validated and refused by the same code.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from mocks.control.journal import Wanted
 from mocks.control.sessions import DEFAULT, BadSession, Session, Sessions
 from mocks.refusals import Refused
 from mocks.world import World
-from specs import Api, Operation, UsageError, load
+from specs import Api, UsageError, load
 
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 PREFIX = "/__mock__/"
@@ -95,16 +94,9 @@ def _api(api: Api, session: Session) -> dict[str, Any]:
             {"name": s.name, "in": s.location, "field": s.field, "prefix": s.prefix} for s in api.schemes.values()
         ],
         "scopes": world.scopes(),
-        "ids": {name: ids for o in api.operations for name, ids in _ids(o, world.state())},
+        "ids": {s.parameter: world.ids(o, _TOLD) for o in api.operations if (s := o.words.fetches or o.words.watches)},
         "owners": world.owners(),
     }
-
-
-def _ids(operation: Operation, state: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    words = operation.words.fetches or operation.words.watches
-    if words is not None:
-        rows = islice(state.get(words.resource, ()), _TOLD)
-        yield words.parameter, [row[words.field] for row in rows]
 
 
 def _get_state(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:

@@ -109,7 +109,8 @@ class Blueprint:
     def marker(self, path: str) -> FieldOf:
         """What gives the mark of one field, without spelling a moment only to read it again."""
         if path in self._moments:
-            return self._moments[path]
+            at = self._moments[path]
+            return lambda life, phase: self.mark(path, life.given[path]) if path in life.given else at(life, phase)
         prop = self.properties.get(path)
         if prop is None or path in self._summed:
             return lambda life, phase: self.mark(path, self.value(path, life, phase))
@@ -176,7 +177,7 @@ class Blueprint:
             pointer=pointer,
             required=name in self.resource.schema.get("required", ()),
             nullable=nullable,
-            moment=_spelling(resolved, shape, timed=timed),
+            moment=spelling(resolved, shape, timed=timed),
             uuid="uuid" in {shape, resolved.get("format")},
         )
 
@@ -408,7 +409,8 @@ def _beginning(life: Life, _phase: int) -> Micros:
     return life.begun
 
 
-def _spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
+def spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
+    """How a field spells a moment; empty where it holds none, or none is known to be meant (``timed``)."""
     kind = resolved.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
     if "date-time" in {shape, resolved.get("format")}:

@@ -8,7 +8,7 @@ import msgspec
 
 from mocks.settings import Settings
 from mocks.world.clock import HOUR, NEVER, SECOND, Micros, micros
-from mocks.world.collection import Collection, Marks, Row
+from mocks.world.collection import Collection, Marks, Page, Row
 from mocks.world.dice import Dice
 from mocks.world.generation import Generator
 from mocks.world.lifecycle import END, Journey, Life, Lifecycle
@@ -52,6 +52,8 @@ class Table:
         self._markers = [self._marker(name) for name in self.at]
         self._changing = [self.at[name] for name in self.uses.marked if self.blueprint.changes(name)]
         self.reset()
+        for row in self.collection(next(iter(self._collections), None)).select(Page(limit=1)):
+            self.encoded(row, self._epoch)  # what no row can satisfy is told now, and not to the first who asks
 
     # ---------------------------------------------------------------------------------------- the whole table
 
@@ -63,10 +65,12 @@ class Table:
     def put(self, values: Sequence[Mapping[str, Any]]) -> None:
         """Replace every row with rows that were checked."""
         rows = [self._given(value, index, len(values)) for index, value in enumerate(values)]
+        numbers = [n for row in rows if isinstance(n := self.identity(row), int)]
         for name, known in self.scopes.items():
             shown = [follow(value, name.split(".")) for value in values]
             self.scopes[name] = list(dict.fromkeys(v for v in (*shown, *known) if isinstance(v, str | int)))
         self._take(rows)
+        self._first_number = max([len(rows), *numbers])
 
     def _take(self, rows: list[Row]) -> None:
         self._found: dict[str, dict[Any, Row]] = {name: {} for name in self.uses.unique}
@@ -91,8 +95,9 @@ class Table:
         return any(self.blueprint.mark(name, value) == mark for value in self.scopes[name])
 
     def _all_collections(self) -> Iterator[Collection]:
-        # Without an order of its own a list shows rows by number, and only then is that kept sorted.
-        yield from self._collections.values() if self._collections else (self._unordered,)
+        yield from self._collections.values()
+        if self.uses.unordered:
+            yield self._unordered
 
     # ------------------------------------------------------------------------------------------- one row of it
 
@@ -227,7 +232,7 @@ class Table:
             first, last, place, places = 0, min(near // 2, _RECENT), index, recent
         else:
             first, last, place, places = near + near // 20, far - far // 30, index - recent, runs - recent
-        width = max(last - first, near) // places
+        width = (last - first if last > first else near) // places
         jitter = Dice(f"{self.world}/slot/{index}").below(max(width // 2, 1))
         return self._epoch - first - place * width - width // 4 - jitter - 1
 

@@ -8,7 +8,8 @@ from mocks.settings import Settings
 from mocks.world.clock import DAY, HOUR, Micros, span
 from mocks.world.dice import Dice
 from mocks.world.generation import generator
-from specs import Api, Operation, Resource
+from specs import Api, Operation, Resource, UsageError
+from specs.schemas import escape
 
 HIDDEN = "?"
 """Before the name of a field that rows do not show, where it is found among those they do."""
@@ -21,10 +22,12 @@ _FAR = 31 * DAY
 class Uses:
     """Field names, each in the order of the document. ``hidden`` has the values that a hidden field is picked from.
 
-    ``near`` is how far back the lists look by themselves, ``far`` how far back they can be asked to look.
+    ``unordered`` says that rows are shown by their number too. ``near`` is how far back the lists look by themselves,
+    ``far`` how far back they can be asked to look.
     """
 
     ordered_by: tuple[str, ...] = ()
+    unordered: bool = False
     unique: tuple[str, ...] = ()
     filtered: tuple[str, ...] = ()
     compared: tuple[str, ...] = ()
@@ -69,6 +72,7 @@ def uses_of(api: Api, resource: Resource, settings: Settings) -> Uses:
     near = min((-span(f.default) for f in ordered if f.default), default=_NEAR)
     return Uses(
         ordered_by=_once(orders),
+        unordered=any(w.lists and not w.order for w in words) or not any(w.lists for w in words),
         unique=_once((resource.words.id.field, *found)),
         filtered=_once(f.field for f in filters if f.op == "eq" and not f.hidden and f.field not in orders),
         compared=_once(f.field for f in filters if f.op == "ge" and not f.hidden),
@@ -93,14 +97,18 @@ def _hidden(api: Api, operations: list[Operation]) -> Iterator[tuple[str, tuple[
 
 def _owners(api: Api, resource: Resource, owner: str, settings: Settings) -> tuple[str, ...]:
     """Those whom the credentials name come first, so that each of them has rows to see."""
-    schema = resource.properties[owner]
+    pointer = f"{resource.pointer}/properties/{escape(owner)}"
     named = [credential.owner for credential in settings.credentials if credential.owner]
-    return _once((*named, *_choices(api, schema, f"{resource.pointer}/properties/{owner}", owner)))
+    for name in named:
+        if not api.schemas.validator(pointer).is_valid(name):
+            raise UsageError(f"{name!r} cannot own a {resource.name}: the schema of {owner!r} has no such value")
+    return _once((*named, *_choices(api, resource.properties[owner], pointer, owner)))
 
 
 def _choices(api: Api, schema: Any, pointer: str, name: str) -> list[Any]:
-    if schema.get("examples"):
-        return list(schema["examples"])
+    examples = [e for e in schema.get("examples", ()) if api.schemas.validator(pointer).is_valid(e)]
+    if examples:
+        return examples
     make = generator(api.schemas).valid(schema, pointer, name, null=False)
     return [make(Dice(f"{name}/{index}")) for index in range(4)]
 

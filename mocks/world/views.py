@@ -1,13 +1,18 @@
 """A row as an operation's answer shows it: as it is, or the answer's own properties with the row's values in them."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from mocks.world.clock import Micros
 from mocks.world.dice import Dice
 from mocks.world.generation import Generator, Maker
 from mocks.world.nodes import gather
-from mocks.world.rows import ABSENT
+from mocks.world.rows import ABSENT, spelled_as, spelling
 from specs import Api, Content, Operation, Resource, Schema
+from specs.schemas import escape
 
 
 class View:
@@ -38,6 +43,11 @@ class View:
                 shown[name] = value
         return shown if self._validator.is_valid(shown) else self._repaired(shown, dice)
 
+    def spelled(self, name: str, at: Micros) -> str | int | float:
+        """A moment as the answer's property spells it."""
+        schema, pointer = self._parts[name]
+        return spelled_as(spelling(self._schemas.nullable(schema, str(pointer))[0], None, timed=True), at)
+
     def _repaired(self, shown: dict[str, Any], dice: Dice) -> Any:
         """What the answer forbids gives way: the row's schema allows more than the answer's."""
         for name, value in shown.items():
@@ -52,6 +62,41 @@ class View:
             schema, pointer = self._parts[name]
             self._makers[name] = self._generator.valid(schema, str(pointer), name)
         return self._makers[name](dice.child(name))
+
+
+class Envelope:
+    """An object that holds the rows of a list in its property ``rows``, and may tell how many there are.
+
+    Properties that the schema demands are made, the optional ones left out; a boolean called ``more`` or the like and
+    a number called ``total`` or ``count`` are true.
+    """
+
+    def __init__(self, api: Api, schema: Schema, pointer: str, rows: str, generator: Generator) -> None:
+        node = gather(api.schemas, [(schema, pointer)])
+        kinds = {
+            n: api.schemas.nullable(inner, str(at))[0].get("type") for n, ((inner, at), *_) in node.properties.items()
+        }
+        self._rows = rows
+        self._more = [n for n, kind in kinds.items() if kind == "boolean" and "more" in n.lower()]
+        self._counts = [n for n, kind in kinds.items() if kind == "integer" and re.search("total|count", n.lower())]
+        self._make = generator.valid(schema, pointer)
+        self._needed = {*node.required, rows}
+
+    def around(self, rows: bytes, total: int, *, more: bool, dice: Dice) -> bytes:
+        """The answer as JSON."""
+        made = {name: value for name, value in self._make(dice).items() if name in self._needed}
+        made |= dict.fromkeys(self._more, more) | dict.fromkeys(self._counts, total)
+        return msgspec.json.encode({**made, self._rows: msgspec.Raw(rows)})
+
+
+def rows_in(api: Api, resource: Resource, schema: Schema, pointer: str) -> tuple[str | None, Schema, str]:
+    """Where a list's answer holds its rows: the property, or None for the answer itself, and the schema of a row."""
+    schema, pointer = api.schemas.resolve(schema, pointer)
+    for name, inner in () if "items" in schema else schema.get("properties", {}).items():
+        array, at, _ = api.schemas.nullable(inner, f"{pointer}/properties/{escape(name)}")
+        if "items" in array and api.schemas.resolve(array["items"], f"{at}/items")[1] == resource.pointer:
+            return name, array["items"], f"{at}/items"
+    return None, schema.get("items", {}), f"{pointer}/items"
 
 
 def answer_of(operation: Operation) -> Content | None:

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 
 from mocks.settings import Caller, Settings
-from mocks.world.clock import SECOND, Clock, Micros, span, spelled
+from mocks.world.clock import SECOND, Clock, Micros, micros, span, spelled
 from mocks.world.collection import Page, Row
 from mocks.world.dice import Dice
 from mocks.world.generation import generator
+from mocks.world.rows import ABSENT
 from mocks.world.table import Table
 from mocks.world.uses import HIDDEN
-from mocks.world.views import View, answer_of
+from mocks.world.views import Envelope, View, answer_of, rows_in
 from specs import Api, Operation, UsageError
 from specs.vocabulary import Filter, Scope
 
@@ -57,6 +61,7 @@ class _Asked:
     operation: Operation
     table: Table
     view: View
+    envelope: Envelope | None = None
     filters: tuple["_Asking", ...] = ()
 
 
@@ -104,11 +109,19 @@ class World:
         table, now = asked.table, self._clock.micros()
         table.settle(now)
         order = operation.words.order
-        rows = table.collection(order.by if order else None).select(self._page(asked, values, caller, now))
+        collection, page = table.collection(order.by if order else None), self._page(asked, values, caller, now)
+        rows = collection.select(page)
         encoded = table.encoded
         if asked.view.whole:
-            return b"[" + b",".join([r.encoded if now < r.fresh_until else encoded(r, now) for r in rows]) + b"]"
-        return msgspec.json.encode([self._shown(asked, row, now) for row in rows])
+            answer = b"[" + b",".join([r.encoded if now < r.fresh_until else encoded(r, now) for r in rows]) + b"]"
+        else:
+            answer = msgspec.json.encode([self._shown(asked, row, now) for row in rows])
+        if asked.envelope is None:
+            return answer
+        left = len(collection.select(replace(page, limit=None)))
+        total = len(collection.select(replace(page, limit=None, offset=0, before=None)))
+        dice = Dice(f"{table.world}/{operation.id}")
+        return asked.envelope.around(answer, total, more=left > len(rows), dice=dice)
 
     def fetch(self, operation: Operation, values: Values, caller: Caller) -> bytes | None:
         """The one row that a fetch operation answers; None where the caller knows no such row."""
@@ -219,8 +232,8 @@ class World:
         encoded = []
         for phase in range(first, last + 1):
             event = asked.view.show(table.reader(row, phase), self._dice(asked, row))
-            if said is not None and said.moment is not None:
-                event[said.moment] = spelled(journey.moments[phase])
+            if said is not None and said.moment is not None and said.moment in event:
+                event[said.moment] = asked.view.spelled(said.moment, journey.moments[phase])
             encoded.append(msgspec.json.encode(event))
         return encoded
 
@@ -237,11 +250,15 @@ class World:
             given.setdefault(name, known[0])
         if words.scope is not None:
             self._scope_mark(table, words.scope, values)
-            given[words.scope.field] = values[words.scope.parameter]
+            given |= table.blueprint.admitted({words.scope.field: _plain(values[words.scope.parameter])})
         if table.uses.owner is not None and table.uses.owners:
-            given[table.uses.owner] = caller.owner or table.uses.owners[0]
+            given[table.uses.owner] = table.uses.owners[0]
+            given |= table.blueprint.admitted({table.uses.owner: caller.owner} if caller.owner else {})
         row = table.start(given, now)
-        return table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
+        if asked.view.whole:
+            return table.encoded(row, now)
+        # it is at its beginning: what becomes of it is decided when somebody looks
+        return msgspec.json.encode(asked.view.show(table.reader(row, 0), self._dice(asked, row)))
 
     # ------------------------------------------------------------------------------------------------- shown
 
@@ -260,15 +277,17 @@ class World:
         table = self._tables[said.resource]
         answer = answer_of(operation)
         schema, pointer = (answer.schema, answer.pointer) if answer else (table.resource.schema, table.resource.pointer)
+        envelope = None
         if answer and (words.lists or words.watches):
-            schema, pointer = self._api.schemas.resolve(schema, pointer)
-            schema, pointer = schema.get("items", {}), f"{pointer}/items"
+            holder, schema, pointer = rows_in(self._api, table.resource, schema, pointer)
+            if holder is not None:
+                envelope = Envelope(self._api, answer.schema, answer.pointer, holder, self._generator)
         view = View(self._api, table.resource, schema, pointer, self._generator)
         filters = tuple(
             _Asking(name, f, span(f.default) if f.default else None, span(f.oldest) if f.oldest else None)
             for name, f in words.filters.items()
         )
-        return _Asked(operation, table, view, filters)
+        return _Asked(operation, table, view, envelope, filters)
 
     # ----------------------------------------------------------------------------------------- as a whole
 
@@ -323,6 +342,15 @@ class World:
                 found.setdefault(scope.parameter, [*asked.table.scopes[scope.field]])
         return found
 
+    def ids(self, operation: Operation, count: int) -> Known:
+        """Some values that the path parameter of an operation takes which fetches or watches a row."""
+        said = operation.words.fetches or operation.words.watches
+        if said is None:
+            return []
+        table, now = self._tables[said.resource], self._clock.micros()
+        values = (table.reader(row, table.phase(row, now))(said.field) for row in self._rows(table, now))
+        return [*islice((value for value in values if value is not ABSENT and value is not None), count)]
+
     def owners(self) -> Known:
         """Whose rows there are."""
         return [*dict.fromkeys(owner for table in self._tables.values() for owner in table.uses.owners)]
@@ -351,7 +379,14 @@ def _sources(sets: Mapping[str, str], values: Values, body: Mapping[str, Any]) -
     """Each field that the request settles, and what the request has for it; None where it has nothing."""
     for field, source in sets.items():
         place, _, name = source.partition("/")
-        yield field, (body if place == "body" else values).get(name)
+        yield field, _plain((body if place == "body" else values).get(name))
+
+
+def _plain(value: Any) -> Any:
+    """A decoded parameter as JSON has it."""
+    if isinstance(value, UUID):
+        return str(value)
+    return spelled(micros(value)) if isinstance(value, datetime) else value
 
 
 def _at_least(mark: Any) -> Callable[[Any], bool]:

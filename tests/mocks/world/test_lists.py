@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mocks.settings import Caller, Credential
 from mocks.world import TooOld, UnknownScope
+from specs import UsageError
 
 Ask = Callable[..., Any]
 thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -184,3 +185,41 @@ def test_a_long_list_costs_what_a_short_one_does(ask: Ask) -> None:
         return min(repeat(lambda: world.list(operation, values, Caller()), number=300, repeat=7))
 
     assert seconds(20_000) < 2 * seconds(60)
+
+
+def test_a_list_in_an_envelope(ask: Ask) -> None:
+    """Rows stand in the property that the schema has for them, with a true count and a true "more"; newest first."""
+    asked = ask("jobs")
+    operation = asked.api.operation("page_of_jobs")
+
+    def page(limit: int, skip: int) -> Any:
+        answer = json.loads(asked.world.list(operation, {"limit": limit, "skip": skip}, Caller()))
+        asked.api.schemas.validator(operation.responses["200"].content["application/json"].pointer).validate(answer)
+        return answer
+
+    first = page(5, 0)
+    assert first.keys() == {"jobs", "page", "total_count", "has_more"}
+    assert (first["total_count"], first["has_more"]) == (60, True)
+    assert [job["number"] for job in first["jobs"]] == [60, 59, 58, 57, 56]
+    last = page(5, 55)
+    assert (len(last["jobs"]), last["total_count"], last["has_more"]) == (5, 60, False)
+    asked.start({})
+    assert page(1, 0)["jobs"][0]["number"] == 61
+    asked.clock.advance(5)
+    assert page(1, 0)["jobs"][0]["state"] in {"done", "aborted"}
+
+
+def test_ids_that_can_be_asked_for(ask: Ask) -> None:
+    """The first rows' values of a path parameter are known without making the rows."""
+    asked = ask("nx1", runs=100_000 // 20)
+    rows = asked.rows(limit=3)
+    fetch, watch = asked.speaking("fetches")[0], asked.speaking("watches")[0]
+    assert asked.world.ids(fetch, 3) == [row["id"] for row in rows]
+    assert asked.world.ids(watch, 3) == [row["correlation_id"] for row in rows]
+    assert asked.world.ids(asked.speaking("lists")[0], 3) == []
+
+
+def test_an_owner_that_the_schema_refuses(ask: Ask) -> None:
+    """A credential's owner has to be a value of the owner's field: an operator error, and not an invalid row."""
+    with pytest.raises(UsageError, match="cannot own"):
+        ask("jobs", credentials=(Credential("key", "k", owner="x" * 50),))

@@ -203,3 +203,19 @@ def test_numbers_go_on(ask: Ask) -> None:
     numbers = [row["number"] for row in asked.world.state()["job"]]
     assert sorted(numbers) == list(range(1, 61))
     assert asked.start({})["number"] == 61
+
+
+def test_decoded_parameters_become_json(ask: Ask) -> None:
+    """A header that was decoded to a UUID is text in the row."""
+    asked = ask("jobs")
+    trace = UUID("0d9d5a40-0000-4000-8000-000000000001")
+    assert asked.start({}, **{"x-trace": trace})["trace"] == str(trace)
+    assert "trace" in asked.start({})
+
+
+def test_numbers_go_on_after_a_put(ask: Ask) -> None:
+    """Ids that are numbers never meet those of rows that were put there."""
+    asked = ask("jobs")
+    (row, *_) = asked.world.state()["job"]
+    asked.world.put({"job": [{**row, "number": 4711}]})
+    assert [asked.start({})["number"] for _ in range(2)] == [4712, 4713]
