@@ -30,7 +30,8 @@ class Parameters:
         self._query = tuple(_readers(schemas, operation, "query"))
         self._header = tuple(_readers(schemas, operation, "header"))
         self._cookie = tuple(_readers(schemas, operation, "cookie"))
-        self._defaults = {p.name: p.default for p in operation.parameters if p.has_default and p.location != "path"}
+        others = (*self._query, *self._header, *self._cookie)
+        self._defaults = {reader.name: reader.default for reader in others if reader.default is not None}
         self._repeats = any(reader.wants_all for reader in self._query)
         self._query_is_needed = any(reader.required for reader in self._query)
 
@@ -80,6 +81,14 @@ class _Reader:
         validator, complete = compile_validator(schemas, parameter.pointer)
         self._validate = validator.validate_python
         self._residue = None if complete else Residue(schemas, parameter.pointer)
+        self.default = self._default(parameter.default)
+
+    def _default(self, default: Any) -> Any:
+        """The default as a value; one that breaks its own schema stays as it is, as with pydantic."""
+        try:
+            return None if default is None else _plain(self._validate(default))
+        except ValidationError:
+            return default
 
     def find(self, texts: Mapping[str, list[str]]) -> Any:
         """What the query says of this parameter, or None (OAS 3.1, 4.8.12.4)."""

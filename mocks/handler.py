@@ -5,6 +5,7 @@
 This is FastAPI's order, so that of several things that are wrong the same one is told.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
@@ -163,7 +164,7 @@ def _watch(handler: Handler, world: World, values: Values, _body: Any, caller: C
     if answers.EVENT_STREAM in request.headers.get(b"accept", b""):
         until_end = world.watch_until_end(handler.operation, values, caller)
         if until_end is not None:
-            return answers.streamed(_server_sent(until_end), answers.EVENT_STREAM)
+            return answers.streamed(_server_sent(until_end, request.receive), answers.EVENT_STREAM)
     events = world.watch(handler.operation, values, caller)
     if events is None:
         return handler.dialect.refuse(words.unknown, _not_found(words.resource))
@@ -175,10 +176,32 @@ def _example(handler: Handler, _world: World, values: Values, _body: Any, _calle
     return examples.example(handler.api, handler.operation, handler.success, f"{handler.seed}/{values}")
 
 
-async def _server_sent(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The event stream format (HTML Living Standard, section 9.2.6); JSON in bytes has no line breaks."""
-    async for event in events:
-        yield b"data: " + event + b"\n\n"
+async def _server_sent(events: AsyncIterator[bytes], receive: Receive) -> AsyncIterator[bytes]:
+    """The event stream format (HTML Living Standard, section 9.2.6), until the end or until nobody listens.
+
+    JSON in bytes has no line breaks, so that an event is one line.
+    """
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        while True:
+            coming = asyncio.ensure_future(_next(events))
+            await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
+            event = coming.result() if coming.done() else None
+            if event is None:
+                coming.cancel()
+                return
+            yield b"data: " + event + b"\n\n"
+    finally:
+        gone.cancel()
+
+
+async def _next(events: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(events, None)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _too_old(error: TooOld, request: Request) -> Problem:

@@ -50,7 +50,7 @@ class Answered:
 
 
 def ask(app: Any, asked: Asked, chunks: Iterable[bytes] | None = None) -> Answered:
-    """The answer of ``app``; ``chunks`` are sent instead of the body, one ASGI message each."""
+    """The answer of ``app``; ``chunks`` are sent instead of the body, one ASGI message each, and then it hangs up."""
     return asyncio.run(answer(app, asked, chunks))
 
 

@@ -1,0 +1,88 @@
+"""Following a run: as a list, or as a stream of events that ends with the run or with its listener."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from mocks import Settings, create_app
+from tests.mocks.asking import Asked, ask
+
+KEY = [(b"authorization-psk", b"k")]
+STREAM = (b"accept", b"text/event-stream")
+
+
+@pytest.fixture
+def mock() -> Any:
+    return create_app(["nx1"], Settings(pace=1_000))
+
+
+def started(mock: Any) -> str:
+    headers = [*KEY, (b"content-type", b"application/json")]
+    correlation_id: str = ask(mock, Asked("POST", "/api/crews/run", headers, b'{"crew_type": "ask"}')).json[
+        "correlation_id"
+    ]
+    return correlation_id
+
+
+def streamed(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list[dict[str, Any]]:
+    """The events of a stream whose listener hangs up after so many."""
+    pieces: list[bytes] = []
+
+    async def follow() -> None:
+        heard = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await heard.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message.get("body"):
+                pieces.append(message["body"])
+            if len(pieces) >= hang_up_after:
+                heard.set()
+
+        scope = Asked("GET", f"/api/events/{correlation_id}", [*KEY, STREAM]).scope()
+        await asyncio.wait_for(mock(scope, receive, send), 30)
+
+    asyncio.run(follow())
+    assert all(piece.startswith(b"data: ") and piece.endswith(b"\n\n") for piece in pieces)
+    return [json.loads(piece.removeprefix(b"data: ")) for piece in pieces]
+
+
+def test_a_stream_ends_with_the_run(mock: Any) -> None:
+    """The events come one by one, and the last is the run's last status; as a list they are the same."""
+    correlation_id = started(mock)
+    events = streamed(mock, correlation_id)
+    assert events[0]["status"] == "pending"
+    assert events[-1]["status"] in {"completed", "failed"}
+    assert ask(mock, Asked("GET", f"/api/events/{correlation_id}", KEY)).json == events
+
+
+def test_a_stream_ends_with_its_listener(mock: Any) -> None:
+    """Where the clock stands still, a run never ends; nothing goes on once nobody listens."""
+    mock.sessions.default.clock.freeze()
+    events = streamed(mock, started(mock), hang_up_after=1)
+    assert [event["status"] for event in events] == ["pending"]
+
+
+@pytest.mark.parametrize("headers", [[], [STREAM]])
+def test_an_unknown_run_is_not_followed(mock: Any, headers: Any) -> None:
+    """404 in the dialect, whatever is accepted."""
+    answered = ask(mock, Asked("GET", "/api/events/nope", [*KEY, *headers]))
+    assert (answered.status, answered.json) == (404, {"detail": "Crew run not found"})
+    assert ask(mock, Asked("GET", "/api/crews/results/nope", KEY)).status == 404
+
+
+def test_head_of_a_stream(mock: Any) -> None:
+    """The headers of the stream, and no event."""
+    answered = ask(mock, Asked("HEAD", f"/api/events/{started(mock)}", [*KEY, STREAM]))
+    assert (answered.status, answered.headers["content-type"], answered.body) == (200, "text/event-stream", b"")
+
+
+def test_an_unknown_scope() -> None:
+    """A collection that does not exist is named by what its parameter names."""
+    mock = create_app(["seekrflow"])
+    answered = ask(mock, Asked("GET", "/v1/threads/nope/runs", [(b"authorization", b"k")]))
+    assert (answered.status, answered.json) == (404, {"detail": "Thread not found"})
