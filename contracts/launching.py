@@ -1,6 +1,7 @@
 """``runproof test``: pytest in its own process, out of reach of the caller's configuration, plugins and packages."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,9 +65,13 @@ def _environment() -> dict[str, str]:
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:
-    """Ctrl-C reaches the process too, which stops what it has started: it is given the time."""
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    """The process's end. It has to stop what it has started: Ctrl-C reaches it by itself, SIGTERM is passed on."""
+    before = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    try:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -55,7 +55,7 @@ def _findings(report: Report) -> list[str]:
 
 def _finding(finding: Finding, report: Report) -> list[str]:
     mark = "accepted" if finding.accepted else finding.severity
-    lines = [f"### {mark}: {headline(finding)}", ""]
+    lines = [f"### {mark}: {_plain(headline(finding))}", ""]
     for label, fact in facts(finding, report):
         if label == "again":
             lines += ["", "```sh", fact, "```"]
@@ -66,6 +66,11 @@ def _finding(finding: Finding, report: Report) -> list[str]:
 
 def _list(title: str, entries: tuple[str, ...]) -> list[str]:
     return [f"### {title}", "", *(f"- {_code(entry)}" for entry in entries), ""] if entries else []
+
+
+def _plain(text: str) -> str:
+    """As Markdown that means nothing but its letters."""
+    return re.sub(r"([\\`*_<>\[\]])", r"\\\1", text)
 
 
 def _code(text: str) -> str:

@@ -202,3 +202,9 @@ def test_github_summary_is_appended(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
     github.append_summary("after\n")
     assert page.read_text(encoding="utf-8") == "before\nafter\n"
+
+
+def test_summary_headings_are_plain(make_report: Make, make_finding: Callable[..., Finding]) -> None:
+    """What a service says is no markup: a tag or a star in a message is shown, and does nothing."""
+    text = summary.text(make_report(findings=(make_finding(message="*/x is <img> `y`"),)))
+    assert r"\*/x is \<img\> \`y\`" in text
