@@ -85,7 +85,7 @@ def api(name: str) -> Api:
     return load(name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask() -> Callable[..., Asked]:
     """A function from an API's name and settings to a world that can be asked; ``jobs`` is the API of these tests."""
     return lambda name, **settings: Asked(api(str(JOBS) if name == "jobs" else name), **settings)

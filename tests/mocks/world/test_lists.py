@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from timeit import repeat
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mocks.settings import Caller, Credential
@@ -16,8 +17,14 @@ from mocks.world import TooOld, UnknownScope
 from specs import UsageError
 
 Ask = Callable[..., Any]
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(max_examples=60, deadline=None)
 LIMITS = st.one_of(st.integers(-3, 70), st.sampled_from([10**6, 10**30]))
+
+
+@pytest.fixture(scope="module")
+def shared(ask: Ask) -> Ask:
+    """Worlds that many examples only read."""
+    return cache(ask)
 
 
 def within(moment: str, since: datetime | None, before: datetime | None) -> bool:
@@ -27,9 +34,9 @@ def within(moment: str, since: datetime | None, before: datetime | None) -> bool
 
 @thorough
 @given(data=st.data())
-def test_windows_filters_and_cursors_combine(ask: Ask, data: st.DataObject) -> None:
+def test_windows_filters_and_cursors_combine(shared: Ask, data: st.DataObject) -> None:
     """CloudCruise's list is what a plain filter over all rows gives, newest first."""
-    asked = ask("cloudcruise")
+    asked = shared("cloudcruise")
     now, state = asked.clock.now(), asked.world.state()["run"]
     moments = st.one_of(
         st.sampled_from([datetime.fromisoformat(row["created_at"]) for row in state]),
@@ -66,9 +73,9 @@ def test_windows_filters_and_cursors_combine(ask: Ask, data: st.DataObject) -> N
         {"limit": LIMITS, "offset": LIMITS, "order": st.sampled_from(["asc", "desc"]), "scope": st.integers(0, 2)}
     )
 )
-def test_offset_limit_and_order(ask: Ask, wanted: dict[str, Any]) -> None:
+def test_offset_limit_and_order(shared: Ask, wanted: dict[str, Any]) -> None:
     """SeekrFlow's list is a slice of the thread's runs, in either order."""
-    asked = ask("seekrflow")
+    asked = shared("seekrflow")
     thread = asked.world.scopes()["thread_id"][wanted.pop("scope")]
     rows = [row for row in asked.world.state()["run"] if row["thread_id"] == thread]
     if wanted["order"] == "asc":
@@ -79,9 +86,9 @@ def test_offset_limit_and_order(ask: Ask, wanted: dict[str, Any]) -> None:
 
 @thorough
 @given(data=st.data())
-def test_other_kinds_of_lists(ask: Ask, data: st.DataObject) -> None:
+def test_other_kinds_of_lists(shared: Ask, data: st.DataObject) -> None:
     """Ascending by the latest change, in numbers, with filters on other fields and rows shown in part."""
-    asked = ask("jobs")
+    asked = shared("jobs")
     state = asked.world.state()["job"]
     numbers = lambda field: st.sampled_from([row[field] for row in state if row[field] is not None])  # noqa: E731
     wanted = data.draw(

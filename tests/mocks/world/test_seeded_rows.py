@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specs import Api, Resource
@@ -18,7 +18,7 @@ from specs.vocabulary import ResourceWords
 
 APIS = ("cloudcruise", "nx1", "seekrflow", "jobs")
 SEEDS = st.integers(0, 10**9)
-few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=6, deadline=None)
 
 Ask = Callable[..., Any]
 

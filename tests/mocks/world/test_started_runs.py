@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mocks.settings import Caller
@@ -16,7 +16,7 @@ from mocks.world import UnknownScope
 
 Ask = Callable[..., Any]
 BODY = {"crew_type": "ask", "task_input": {"question": "why?"}}
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=8, deadline=None)
 
 
 def polled(asked: Any, every: float, for_seconds: float) -> list[dict[str, Any]]:
