@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
 
+from mocks.answers import JSON
 from mocks.refusals import UNPARSABLE, Dialect, Refused
 from mocks.request import Request, is_json
 from mocks.validation import BodyValidator, Problem, missing, problem
@@ -61,6 +62,8 @@ class BodyReader:
 
     def parse(self, raw: bytes, request: Request) -> Any:
         """The value of a body that is not empty. Raises ``Refused`` where it cannot be parsed."""
+        if self._json and request.headers.get(b"content-type") == JSON:  # as nearly all are
+            return self._parsed(raw)
         content_type = request.header(b"content-type")
         if content_type is None and not self._is_fastapi and self._json:
             return self._parsed(raw)
