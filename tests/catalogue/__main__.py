@@ -1,5 +1,8 @@
 """``python -m tests.catalogue``: list the servers, start one by hand, or hold the judge to all of them."""
 
+import random
+from pathlib import Path
+
 import click
 import uvicorn
 
@@ -7,9 +10,70 @@ from tests.catalogue import CORRECT, VARIANTS, create
 from tests.catalogue.client import GIVEN, OTHER_THREAD, THREAD
 
 
-@click.group()
-def main() -> None:
-    """Servers to try a judge on: a correct one, faulty ones, and correct but unusual ones."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Servers to try a judge on: a correct one, faulty ones, and correct but unusual ones.
+
+    Without a command all of them are judged, as ``run`` does.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(run)
+
+
+@main.command()
+@click.argument("text", default="")
+@click.option("--seeds", default=5, show_default=True, help="Judge each server so many times.")
+@click.option("--jobs", default=2, show_default=True, help="Judge so many servers at the same time.")
+@click.option("--sample", type=int, help="Only so many of the servers, chosen the same way every time.")
+@click.option("--own", is_flag=True, help="Only the operations that are faulty.")
+@click.option(
+    "--ablation/--no-ablation", default=True, show_default=True, help="Also generated cases and probes alone."
+)
+@click.option("--plain", default=60, show_default=True, help="Run plain schemathesis on so many of the servers.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the table into this file, too.")
+def run(
+    *, text: str, seeds: int, jobs: int, sample: int | None, own: bool, ablation: bool, plain: int, output: Path | None
+) -> None:
+    """Judge the servers whose name or family contains TEXT, and print what was found, missed and invented."""
+    from tests.catalogue.judging import Cases, Verdict, stage  # seconds of imports that `serve` does without
+    from tests.catalogue.plain import compare
+    from tests.catalogue.running import run_all, tasks
+    from tests.catalogue.table import table, wrong
+
+    names = _chosen(text, sample)
+    verdicts: dict[Cases, list[Verdict]] = {}
+    ways: tuple[Cases, ...] = ("both", "generated", "probes") if ablation else ("both",)
+    for cases in ways:
+        todo = tasks(names, seeds if cases == "both" else 1, cases, own=own)
+        verdicts[cases] = []
+        with click.progressbar(run_all(todo, jobs), len(todo), label=f"{cases:10}") as bar:
+            verdicts[cases].extend(bar)
+    peers: dict[str, bool] = {}
+    if plain:
+        with stage() as opened:
+            peers, codes = compare(opened, _spread(names, plain), 1)
+        failing = sum(code != 0 for code in codes.values())
+        click.echo(f"Plain schemathesis exits with a failure on {failing} of {len(codes)} correct servers.")
+    for paragraph in wrong(verdicts["both"]):
+        click.echo(paragraph)
+    result = table(verdicts, peers)
+    click.echo(f"\n{result}")
+    if output:
+        output.write_text(result + "\n", encoding="utf-8")
+
+
+def _chosen(text: str, sample: int | None) -> list[str]:
+    names = [v.name for v in VARIANTS.values() if text in v.name or text in v.family]
+    names += [CORRECT] if text in CORRECT else []
+    if not names:
+        raise click.UsageError(f"no server's name or family contains {text!r}")
+    return _spread(names, sample) if sample else names
+
+
+def _spread(names: list[str], count: int) -> list[str]:
+    names = [name for name in names if name != CORRECT]
+    return sorted(random.Random(1).sample(names, min(count, len(names))))
 
 
 @main.command("list")

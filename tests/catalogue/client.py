@@ -108,7 +108,7 @@ class Client:
             seen.append(self.detail(run.get("id")) or {})
         return seen
 
-    def pages(self, size: int, at_most: int = 400) -> Iterator[list[Row]]:
+    def pages(self, size: int, at_most: int = 30) -> Iterator[list[Row]]:
         """The pages of a CloudCruise or SeekrFlow list, by cursor or offset, to the first short one."""
         position: Any = None
         for number in range(at_most):

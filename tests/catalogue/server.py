@@ -202,9 +202,9 @@ STEPS: dict[str, dict[str, Step]] = {
 class Server:
     """One application: the operations of the correct server, and a variant's changes to them."""
 
-    def __init__(self, changes: Changes, clock: Clock) -> None:
+    def __init__(self, changes: Changes, clock: Clock, apis: Sequence[str]) -> None:
         self.changes = changes
-        self.world = World(clock, changes.size)
+        self.world = World(clock, changes.size, apis)
         if changes.seed:
             changes.seed(self.world)
 
@@ -221,13 +221,14 @@ class Server:
         life = self.changes.life
         return life(run, age_s, call) if life else crew_run_at(run, age_s)
 
+    def _table(self, call: Call) -> list[Row]:
+        if call.api == "nx1":
+            return self.crew_runs(call)
+        return self.world.browser_runs if call.api == "cloudcruise" else self.world.thread_runs
+
     def show_list(self, call: Call) -> Answer:
         """Rows through the steps of the list, each of which a variant may replace."""
-        rows = {
-            "nx1": lambda: self.crew_runs(call),
-            "cloudcruise": lambda: self.world.browser_runs,
-            "seekrflow": lambda: self.world.thread_runs,
-        }[call.api]()
+        rows = self._table(call)
         if call.api == "seekrflow" and call.values["thread_id"] not in self.world.threads:
             raise HTTPException(404, "Thread not found")
         for name, step in STEPS[call.op].items():
@@ -324,8 +325,9 @@ class Server:
             return self.respond(Answer(status, {"detail": detail}, headers), call)
         name = {401: "Unauthorized", 404: "Not Found"}.get(status, "Bad Request")
         words = detail if isinstance(detail, str) else f"{detail[0]['loc'][-1]}: {detail[0]['msg']}"
-        body = {"statusCode": 400 if status == 422 else status, "error": name, "message": words}
-        return self.respond(Answer(body["statusCode"], body, headers), call)
+        status = 400 if status == 422 else status
+        body = {"statusCode": status, "error": name, "message": words}
+        return self.respond(Answer(status, body, headers), call)
 
 
 def _by_id(call: Call, runs: list[Row]) -> Row | None:
@@ -335,7 +337,7 @@ def _by_id(call: Call, runs: list[Row]) -> Row | None:
 def build(changes: Changes, apis: Sequence[str] = APIS, clock: Clock | None = None) -> FastAPI:
     """The application of a variant: the operations of ``apis``, with ``changes`` made to them."""
     clock = clock or Clock()
-    server = Server(changes, clock)
+    server = Server(changes, clock, apis)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for op, (method, path) in ROUTES.items():
         if op.partition(".")[0] in apis:

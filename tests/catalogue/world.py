@@ -8,7 +8,7 @@ credential that CloudCruise filters by and does not show).
 import asyncio
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,14 +82,16 @@ MANY = Size(245, 240, 40, 5, (230, 45, 12, 0))
 class World:
     """The runs of the three APIs; ``memory`` is where a faulty server keeps what it should not."""
 
-    def __init__(self, clock: Clock, size: Size = USUAL) -> None:
+    def __init__(
+        self, clock: Clock, size: Size = USUAL, apis: Sequence[str] = ("nx1", "cloudcruise", "seekrflow")
+    ) -> None:
         self.clock = clock
         self.epoch = clock.now()
-        self.crew_runs = [_crew_run(i, self.epoch) for i in range(size.crew_runs)]
-        self.browser_runs = [_browser_run(i, age, self.epoch) for i, age in enumerate(_ages(size))]
-        self.thread_runs = [
-            _thread_run(t, i, self.epoch) for t, n in zip(THREADS, size.threads, strict=True) for i in range(n)
-        ]
+        self.crew_runs = [_crew_run(i, self.epoch) for i in range(size.crew_runs)] if "nx1" in apis else []
+        ages = _ages(size) if "cloudcruise" in apis else ()
+        self.browser_runs = [_browser_run(i, age, self.epoch) for i, age in enumerate(ages)]
+        threads = zip(THREADS, size.threads, strict=True) if "seekrflow" in apis else ()
+        self.thread_runs = [_thread_run(thread, i, self.epoch) for thread, count in threads for i in range(count)]
         self.threads = set(THREADS)
         self.calls: dict[str, int] = {}
         self.active: dict[str, int] = {}

@@ -123,7 +123,7 @@ _START: tuple[tuple[str, str, str, Callable[[dict[str, Any]], dict[str, Any]]], 
 def _start_probe(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Probe:
     def probe(client: Client) -> bool:
         body = client.start(headers={"x-correlation-id": "c-1"}).json
-        return change(body) == body and body != {
+        return bool(change(body) == body) and body != {
             "correlation_id": "c-1",
             "status": "pending",
             "message": "Crew run started",

@@ -128,10 +128,10 @@ def _limit_of_all(rows: list[Row], call: Call) -> list[Row]:
 
 
 def _cursor_loses_fractions(client: Client) -> bool:
-    """A cursor just after the newest row must keep it."""
-    newest = client.rows(limit=1)[0]["created_at"]
-    cursor = newest[:-5] + ".999Z"
-    return client.rows(limit=1, cursor=cursor)[0]["created_at"] != newest and newest[-5:] != ".999Z"
+    """A cursor a little after a row must keep it."""
+    moment = next(str(row["created_at"]) for row in client.rows() if not row["created_at"].endswith(".999Z"))
+    cursor = f"{moment[:-5]}.999Z"
+    return str(client.rows(limit=1, cursor=cursor)[0]["created_at"]) != moment
 
 
 _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
@@ -157,7 +157,7 @@ _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
         {"limit": _limit(lambda n: min(n, 50))},
         lambda c: len(c.rows()) == 50,
     ),
-    (_NX, "limit-default-20", "20 rows are sent without a limit", {"limit": _default_limit(20)}, _count_differs(64)),
+    (_NX, "limit-default-20", "20 rows are sent without a limit", {"limit": _default_limit(20)}, lambda c: len(c.get().rows) == 20),
     (
         _NX,
         "limit-default-none",

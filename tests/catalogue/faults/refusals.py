@@ -26,7 +26,7 @@ def _refused(op: str) -> tuple[Callable[[Client], Reply], list[Any]]:
         "nx1.get": (lambda c: c.get("/api/crew-runs/not-a-uuid"), ["path", "run_id"]),
         "nx1.start": (lambda c: c.post({"crew_type": "poetry"}), ["body", "crew_type"]),
         "seekrflow.list": (lambda c: c.get(query={"offset": -1}), ["query", "offset"]),
-    }[op]  # type: ignore[return-value]
+    }[op]
 
 
 def well_refused(reply: Reply, loc: list[Any]) -> bool:
@@ -154,7 +154,7 @@ def _or(default: Any, read: Callable[[Any], Any]) -> BeforeValidator:
 
 
 def _query(base: Any, *more: Any, default: Any = None, **bounds: Any) -> tuple[Any, Any]:
-    return Annotated[(base, *more, Query(**bounds))], default  # type: ignore[return-value]
+    return Annotated[(base, *more, Query(**bounds))], default
 
 
 def _answers(request: Mapping[str, Any], *, good: bool) -> Probe:
@@ -420,7 +420,7 @@ def _strict() -> type[BaseModel]:
 def _without_classification() -> type[BaseModel]:
     from typing import Literal
 
-    return _body("Four", crew_type=(Literal[tuple(name for name in CREW_TYPES if name[0] != "c")], ...))  # type: ignore[arg-type]
+    return _body("Four", crew_type=(Literal[tuple(name for name in CREW_TYPES if name[0] != "c")], ...))
 
 
 # ---------------------------------------------------------------------------------- good requests that are refused
@@ -498,7 +498,7 @@ def _rejected() -> Iterator[Variant]:
 
 
 def _header(base: Any, *more: Any, default: Any = None) -> tuple[Any, Any]:
-    return Annotated[(base, *more, Header())], default  # type: ignore[return-value]
+    return Annotated[(base, *more, Header())], default
 
 
 def _by_hand() -> Iterator[Variant]:
