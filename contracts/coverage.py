@@ -12,7 +12,7 @@ from typing import Any
 from contracts import oracle
 from contracts.media import json_content
 from contracts.recording import NOT_JSON, Exchange, Recording
-from specs import Api, Field, Operation
+from specs import Api, Field, Operation, Parameter
 
 
 @dataclass(frozen=True)
@@ -200,9 +200,8 @@ def _parameters(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -
     for parameter in operation.parameters:
         seen = counts.get((parameter.location, parameter.name), Counter())
         where = f"{parameter.location}/{parameter.name}"
-        schema, _, _ = api.schemas.nullable(parameter.schema, parameter.pointer)
-        breakable = (parameter.required and parameter.location != "path") or _can_be_wrong(schema)
-        yield ParameterSeen(where, parameter.pointer, seen["valid"], seen["invalid"], seen["lenient"], breakable)
+        counted = seen["valid"], seen["invalid"], seen["lenient"]
+        yield ParameterSeen(where, parameter.pointer, *counted, can_be_wrong(api, parameter))
     if operation.body is not None:
         seen = counts.get(("body", ""), Counter())
         yield ParameterSeen("body", operation.body.pointer, seen["valid"], seen["invalid"], seen["lenient"])
@@ -211,7 +210,10 @@ def _parameters(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -
 _ORDER = ("valid", "lenient", "invalid")
 
 
-def _can_be_wrong(schema: Mapping[str, Any]) -> bool:
-    """Whether some text breaks a schema: any text is a string."""
+def can_be_wrong(api: Api, parameter: Parameter) -> bool:
+    """Whether a parameter can be invalid at all: any text is a string, and what is in the path cannot be missing."""
+    if parameter.required and parameter.location != "path":
+        return True
+    schema, _, _ = api.schemas.nullable(parameter.schema, parameter.pointer)
     plain = schema.get("type", "string") == "string"
     return not plain or bool({"format", "enum", "const", "pattern", "minLength", "maxLength"} & schema.keys())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
 
 from contracts.clauses import Options
+from contracts.coverage import can_be_wrong
 from contracts.knowledge import Knowledge
 from contracts.recording import Origin
 from contracts.samples import tidy
@@ -77,7 +78,7 @@ class Generator:
         sources: list[tuple[Origin, Callable[[], Iterator[Any]]]] = []
         if round_ == 0:
             sources += [("examples", lambda: self._examples(generated)), ("coverage", lambda: _coverage(generated))]
-        sources.append(("fuzzing", lambda: self._fuzzed(generated, round_)))
+        sources.append(("fuzzing", lambda: self._fuzzed(generated, operation, round_)))
         for origin, cases in sources:
             try:
                 with warnings.catch_warnings():
@@ -108,11 +109,12 @@ class Generator:
         for strategy in generated.get_strategies_from_examples():
             yield from _drawn(strategy, 1, self._options.seed)
 
-    def _fuzzed(self, generated: "Generated", round_: int) -> Iterator[Any]:
-        import schemathesis
+    def _fuzzed(self, generated: "Generated", operation: Operation, round_: int) -> Iterator[Any]:
+        from schemathesis import GenerationMode
 
-        count = _FUZZED[self._options.profile]
-        for mode in schemathesis.GenerationMode:
+        breakable = operation.body is not None or any(can_be_wrong(self._api, p) for p in operation.parameters)
+        for mode in (GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if breakable else [])):
+            count = _FUZZED[self._options.profile]
             yield from _drawn(generated.as_strategy(mode), count, self._options.seed + round_)
 
 
