@@ -314,7 +314,7 @@ def _failing() -> Iterator[Variant]:
             "robustness",
             f"{op} fails with 500 {words}",
             probe,
-            clauses="RP7",
+            clauses="RP701",
             before=_fails(lambda call, op=op, when=when: call.op == op and when(call)),  # type: ignore[misc]
         )
 
@@ -356,13 +356,14 @@ def _crash_for(type_of_error: str) -> AnswerHook:
 
 
 def _by_hand() -> Iterator[Variant]:
-    robust: dict[str, Any] = {"family": "robustness", "clauses": "RP7"}
+    robust: dict[str, Any] = {"family": "robustness"}
     yield fault(
         "nx1-start-500-malformed-json",
         "nx1.start",
         sentence="a body that is no JSON makes the start fail with 500",
         probe=_posts_500(b"{"),
         answer=_crash_for("json_invalid"),
+        clauses="RP701",
         **robust,
     )
     yield fault(
@@ -371,6 +372,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="a list as the body makes the start fail with 500",
         probe=_posts_500([1]),
         answer=_crash_for("model_attributes_type"),
+        clauses="RP701",
         **robust,
     )
     yield fault(
@@ -379,6 +381,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="an id that is no UUID makes the detail fail with 500",
         probe=lambda c: c.get("/api/crew-runs/x").status >= 500,
         answer=_crash_for("uuid_parsing"),
+        clauses="RP701",
         **robust,
     )
     yield fault(
@@ -387,6 +390,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every list takes twelve seconds",
         probe=lambda c: c.get().seconds > 10,
         before=_slow(lambda _: True, 12),
+        clauses="RP702 RP703",
         **robust,
     )
     yield fault(
@@ -395,6 +399,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the filter by workflow takes twelve seconds",
         probe=lambda c: c.get(query={"workflow_id": _UNKNOWN}).seconds > 10,
         before=_slow(lambda call: call.asks("workflow_id"), 12),
+        clauses="RP702 RP703",
         **robust,
     )
     yield fault(
@@ -403,6 +408,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every list is answered 503",
         probe=lambda c: c.get().status == 503,
         before=_fails(lambda call: call.op == "nx1.list", Answer(503, {"detail": "Service unavailable"})),
+        clauses="RP701",
         **robust,
     )
     yield fault(
@@ -411,6 +417,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every ninth list is answered 502 with a page",
         probe=lambda c: any(c.get().status == 502 for _ in range(9)),
         before=_fails(lambda call: call.n % 9 == 0, Answer(502, b"<h1>Bad gateway</h1>", media="text/html")),
+        clauses="RP701",
         **robust,
     )
     yield fault(
@@ -419,6 +426,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the connection breaks in the middle of a list in ascending order",
         probe=lambda c: not c.get(query={"order": "asc"}).whole,
         wrap=_breaks(lambda scope: b"order=asc" in scope["query_string"]),
+        clauses="RP704",
         **robust,
     )
     yield fault(
@@ -427,6 +435,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the connection breaks in the middle of a detail",
         probe=lambda c: not c.get(f"/api/crew-runs/{c.rows()[0]['id']}").whole,
         wrap=_breaks(lambda scope: scope["path"].startswith("/api/crew-runs/")),
+        clauses="RP704",
         **robust,
     )
     envelope: dict[str, Any] = {"family": "envelope", "clauses": "RP1"}

@@ -238,10 +238,19 @@ _SAYINGS: tuple[tuple[str, str, str, str, Say, Callable[[Row], bool]], ...] = (
 )
 
 
+def _clause(name: str) -> str:
+    """The one clause that says it most exactly."""
+    exact = {"sum": "RP610", "object": "RP609", "ended-active": "RP608"}
+    exact |= dict.fromkeys(("ends-before", "fails-before", "expired-before", "starts-before"), "RP604")
+    unset = ("queued-started", "running-completed", "completed-cancelled_at", "failed-completed_at", "started-ended")
+    exact |= dict.fromkeys(unset, "RP606")
+    return next((code for start, code in exact.items() if name.startswith(start)), "RP605")
+
+
 def _said() -> Iterator[Variant]:
     for op, name, family, words, say, wrong in _SAYINGS:
         full = f"{op.replace('.', '-')}-{name}"
-        yield fault(full, op, family, words, _any_row(wrong), clauses="RP6", row=_saying(say))
+        yield fault(full, op, family, words, _any_row(wrong), clauses=_clause(name), row=_saying(say))
 
 
 # ------------------------------------------------------------------------------- seeded runs that do what none may

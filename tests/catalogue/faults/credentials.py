@@ -89,12 +89,17 @@ _GUARDS: tuple[tuple[str, str, tuple[str, ...], Guard, Callable[[str], dict[str,
 )
 
 
+_CLAUSES = {"open": "RP401", "any": "RP403", "empty": "RP402", "missing": "RP401"}
+
+
 def _guards() -> Iterator[Variant]:
     for name, words, ops, guard, headers in _GUARDS:
         for op in ops:
             probe = _not_refused(op, headers(op.partition(".")[0]))
             full = f"{op.replace('.', '-')}-credentials-{name}"
-            yield fault(full, op, "credentials", f"{op}: {words}", probe, clauses="RP4", guard=_only(op, guard))
+            yield fault(
+                full, op, "credentials", f"{op}: {words}", probe, clauses=_CLAUSES[name], guard=_only(op, guard)
+            )
 
 
 def _refuse_with(op: str, status: int, body: Any) -> AnswerHook:
@@ -145,7 +150,7 @@ def _late() -> Iterator[Variant]:
         name = f"{op.replace('.', '-')}-credentials-late"
         sentence = f"{op} validates before it asks for the credential"
         probe = _unauthenticated(op, query, body)
-        yield fault(name, op, "credentials", sentence, probe, clauses="RP4", late_guard=True)
+        yield fault(name, op, "credentials", sentence, probe, clauses="RP404", late_guard=True)
 
 
 _BEARER = {"Authorization": "Bearer token-amara-7f3a9c"}
@@ -165,7 +170,7 @@ def _any_token(call: Call) -> Caller | None:
 
 
 def _by_hand() -> Iterator[Variant]:
-    credentials: dict[str, Any] = {"family": "credentials", "clauses": "RP4"}
+    credentials: dict[str, Any] = {"family": "credentials"}
     nx1 = ("nx1.list", "nx1.get", "nx1.start")
     yield fault(
         "nx1-credentials-no-bearer",
@@ -174,6 +179,7 @@ def _by_hand() -> Iterator[Variant]:
         probe=lambda c: c.get(headers=_BEARER).status == 401,
         guard=_psk_only,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
+        clauses="RP405",
         **credentials,
     )
     yield fault(
@@ -183,6 +189,7 @@ def _by_hand() -> Iterator[Variant]:
         probe=lambda c: c.get().status == 401,
         guard=_bearer_only,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
+        clauses="RP405",
         **credentials,
     )
     yield fault(
@@ -192,6 +199,7 @@ def _by_hand() -> Iterator[Variant]:
         probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
         guard=_any_token,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
+        clauses="RP403",
         **credentials,
     )
     yield fault(
@@ -200,6 +208,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="a key passes whose first letters are right",
         probe=_not_refused("cloudcruise.list", {"cc-key": "sk_live_of_somebody_else"}),
         guard=_first_letters,
+        clauses="RP403",
         **credentials,
     )
     yield fault(
@@ -208,6 +217,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="after one request with the right key the next needs none",
         probe=lambda c: c.get().status == 200 and c.get(headers={}).status == 200,
         guard=_remembers,
+        clauses="RP401",
         **credentials,
     )
 

@@ -246,7 +246,15 @@ def field_fault(op: str, field: Field, way: str, value: Any, **more: Any) -> Var
     what = {"missing": "is left out", "null": "is null", "type": f"is {value!r}", "format": f"is {value!r}"}
     sentence = f"{field.path} {what.get(way, f'is {value!r}')} in every row that has it"
     name = f"{op.replace('.', '-')}-{field.path.replace('.*', '').replace('.', '-')}-{way}"
-    return fault(name, op, family, sentence, field_probe(op, field), clauses="RP1 RP2", row=row_hook, **more)
+    return fault(name, op, family, sentence, field_probe(op, field), clauses=_clauses(field, way), row=row_hook, **more)
+
+
+def _clauses(field: Field, way: str) -> str:
+    """The one clause that says it most exactly; a null status is no member, either."""
+    if isinstance(field.kind, tuple):
+        return {"missing": "RP204", "null": "RP201 RP203"}.get(way, "RP201")
+    exact = {"missing": "RP204", "null": "RP203", "type": "RP205", "format": "RP206"}
+    return "RP205" if field.kind == "integer" and way == "format" else exact[way]
 
 
 def _derived() -> Iterator[Variant]:

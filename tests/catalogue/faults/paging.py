@@ -157,7 +157,13 @@ _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
         {"limit": _limit(lambda n: min(n, 50))},
         lambda c: len(c.rows()) == 50,
     ),
-    (_NX, "limit-default-20", "20 rows are sent without a limit", {"limit": _default_limit(20)}, lambda c: len(c.get().rows) == 20),
+    (
+        _NX,
+        "limit-default-20",
+        "20 rows are sent without a limit",
+        {"limit": _default_limit(20)},
+        lambda c: len(c.get().rows) == 20,
+    ),
     (
         _NX,
         "limit-default-none",

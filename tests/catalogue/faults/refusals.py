@@ -270,7 +270,7 @@ def _accepted() -> Iterator[Variant]:
             "validation",
             f"{parameter} may be {words}",
             _answers(request, good=False),
-            clauses="RP3",
+            clauses="RP301",
             declare={op: {parameter: declared}},
         )
 
@@ -406,7 +406,7 @@ def _bodies() -> Iterator[Variant]:
                 "validation",
                 f"the start {does} {words}",
                 _posts(example, good=good),
-                clauses="RP3",
+                clauses="RP305" if good else "RP302",
                 body=Annotated[model, Body()],
             )
 
@@ -492,7 +492,7 @@ def _rejected() -> Iterator[Variant]:
             "validation",
             f"{parameter} is refused {words}",
             _answers(request, good=True),
-            clauses="RP3",
+            clauses="RP305",
             declare={op: {parameter: declared}},
         )
 
