@@ -295,7 +295,7 @@ def _field(api: Api, parameter: Parameter, values: list[str]) -> Part:
     schema, _, nullable = api.schemas.nullable(parameter.schema, parameter.pointer)
     if not values:
         return _absent(parameter)
-    value = values[0].strip()
+    value = values[0].strip(" \t")
     structured = {"array", "object"} & set(instances.kinds_of(schema)) or "/content/" in parameter.pointer
     if len(values) > 1 or structured or not value or (nullable and value.lower() == "null"):
         return _part(parameter, Reading("lenient", "is read differently by servers"))

@@ -126,7 +126,7 @@ def ask(sent: Sent) -> tuple[int, Any]:
     async def send(message: dict[str, Any]) -> None:
         messages.append(message)
 
-    headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in sent.headers]
+    headers = [(k.lower().encode(), v.strip(" \t").encode("latin-1")) for k, v in sent.headers]
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
