@@ -80,7 +80,7 @@ def _ask(caller: Caller, *, named: bool) -> tuple[Tried, TargetUnreachable | Non
     operation = _question(caller)
     if operation is None:
         return Tried(caller.api.name, "-", caller.sender.target.url, "no GET to ask with", named), None
-    exchange = caller.sender.send(operation, **_call(caller, operation))
+    exchange = caller.sender.send(operation, **_call(caller, operation), timeout_s=caller.sender.target.timeout_s)
     kind = _suspicion(exchange.received or exchange.failure)
     if kind:
         unreachable = _compared(caller.sender, exchange, kind)

@@ -25,7 +25,7 @@ from contracts.curl import curl
 from contracts.findings import Finding, Severity, one_per_cause
 from contracts.knowledge import Call, Knowledge
 from contracts.reach import Caller, Tried, reach
-from contracts.recording import Exchange, Recording
+from contracts.recording import Recording
 from contracts.redaction import Secrets
 from contracts.sending import BudgetSpent, Gate, NotSent, Sender, TargetGone
 from contracts.target import Target
@@ -265,10 +265,10 @@ class _Conversation:
                     self._again(operation)
 
     def _again(self, operation: Operation) -> None:
-        """Send once more what was slow or hung: the slowest few, each once."""
+        """Send once more what was slow: was it a coincidence?"""
         exchanges = self._all.recording.of(self.api.name, operation.id)
-        doubtful = {e.sent: e for e in exchanges if _is_doubtful(e) and e.credentials in {"given", "placeholder"}}
-        for exchange in list(doubtful.values())[:_ASKED_AGAIN]:
+        slow = {e.sent: e for e in exchanges if e.received is not None and e.received.elapsed_s > SLOW_S}
+        for exchange in list(slow.values())[:_ASKED_AGAIN]:
             self.sender.repeat(operation, exchange)
 
     def missing(self) -> Iterator[str]:
@@ -278,12 +278,6 @@ class _Conversation:
             if unknown and self.sender.allows(operation):
                 needs = " and ".join(f"--param {name}=…" for name in unknown)
                 yield f"{operation.label} needs an id that is not known: give {needs}."
-
-
-def _is_doubtful(exchange: Exchange) -> bool:
-    if exchange.received is None:
-        return exchange.failure.startswith("timeout")
-    return exchange.received.elapsed_s > SLOW_S
 
 
 def _first_things_first(operation: Operation) -> tuple[bool, bool, bool]:

@@ -33,7 +33,7 @@ _ALL_WAITS_S = {True: 6.0, False: 300.0}
 """How long one 429 and all of a run may make us wait, on this machine and elsewhere."""
 
 
-_PATIENT_TIMEOUTS, _TIMEOUTS, _MOMENT_S = 2, 6, 1.0
+_TIMEOUTS, _MOMENT_S = 6, 2.0
 _REFUSED_AT_MOST, _PAUSE_S = 4, 0.25
 
 
@@ -151,6 +151,7 @@ class Sender:
         self._harmless = tuple(pair for pair in self._extra if pair[0].lower() not in fields)
         self._heard = heard
         self._timeouts: dict[str, int] = {}
+        self._hung: set[str] = set()
         self._lock = Lock()
 
     @property
@@ -247,23 +248,29 @@ class Sender:
         return (received.status == 429 or busy) and self.gate.wait(received)
 
     def _once(self, operation: Operation, sent: Sent, label: Any, origin: Origin, timeout_s: float | None) -> Exchange:
-        """Send and record; what got lost on a kept connection is sent once more, on the next one.
+        """Send and record; a failure that may be a coincidence is sent once more.
 
         A server may close an idle connection at any time (RFC 9112, 9.3.1), and that goes unrecorded. One that was
         in use a moment ago should not break: that is recorded before the second try, and no connection is kept
-        any more, so that the next break leaves no doubt.
+        any more, so that the next break leaves no doubt. So is the first time that an operation hangs.
         """
         limit = timeout_s or self._patience(operation)
-        at = time.time()
-        answer = self.gate.exchange(sent, limit)
-        if isinstance(answer, Failed) and answer.kind == "dropped" and answer.connection != "fresh":
-            again = self.target.loopback or sent.method in {"GET", "HEAD", "OPTIONS"}
-            if again and answer.connection == "warm":
+        at, answer = time.time(), self.gate.exchange(sent, limit)
+        if isinstance(answer, Failed) and self._is_doubtful(operation, sent, answer, explicit=timeout_s is not None):
+            if answer.connection != "idle" or answer.kind == "timeout":
                 self._record(operation, sent, answer, label, origin, at)
-            if again:
-                at = time.time()
-                answer = self.gate.exchange(sent, limit)
+            at, answer = time.time(), self.gate.exchange(sent, limit)
+            if isinstance(answer, Failed) and answer.kind == "timeout":
+                self._hung.add(operation.id)
         return self._record(operation, sent, answer, label, origin, at)
+
+    def _is_doubtful(self, operation: Operation, sent: Sent, failed: Failed, *, explicit: bool) -> bool:
+        """Whether a failure may be a coincidence, and sending once more does no harm."""
+        if not self.target.loopback and sent.method not in {"GET", "HEAD", "OPTIONS"}:
+            return False
+        if failed.kind == "timeout":
+            return not explicit and operation.id not in self._hung
+        return failed.kind == "dropped" and failed.connection != "fresh"
 
     def _record(
         self, operation: Operation, sent: Sent, answer: Received | Failed, label: Any, origin: Origin, at: float
@@ -295,8 +302,8 @@ class Sender:
             time.sleep(_PAUSE_S)
 
     def _patience(self, operation: Operation) -> float:
-        """How long to wait: an operation that has hung time and again gets no more than a moment."""
-        hangs = self._timeouts.get(operation.id, 0) >= _PATIENT_TIMEOUTS
+        """How long to wait: an operation that has been seen to hang gets no more than a moment."""
+        hangs = operation.id in self._hung
         return min(_MOMENT_S, self.target.timeout_s) if hangs else self.target.timeout_s
 
     def _request(self, method: str, path: str, query: str, headers: Headers, body: bytes | None) -> Sent:

@@ -35,14 +35,17 @@ def no_server_error(subject: Subject) -> Iterator[Finding]:
 
 @clause("RP702", "no-hang", "Every request is answered.", specificity=50)
 def no_hang(subject: Subject) -> Iterator[Finding]:
-    """A request that gets no complete answer in time, from a service that answers others.
-
-    One that was answered when it was sent again was a coincidence.
+    """A request that gets no complete answer in time, and none when it is sent again, from a service that answers
+    others. A stream of events (``Accept: text/event-stream``) may go on for as long as it likes.
     """
-    answered = {exchange.sent for exchange in subject.exchanges() if exchange.received is not None}
+    hung: dict[Sent, list[Exchange]] = {}
     for exchange in _failed(subject, "timeout"):
-        if exchange.sent not in answered:
-            yield subject.finding(exchange, seen="(nothing)", message="no complete answer came in time")
+        if "event-stream" not in (exchange.sent.header("accept") or ""):
+            hung.setdefault(exchange.sent, []).append(exchange)
+    answered = {exchange.sent for exchange in subject.exchanges() if exchange.received is not None}
+    for sent, exchanges in hung.items():
+        if len(exchanges) > 1 and sent not in answered:
+            yield subject.finding(exchanges[0], seen="(nothing)", message="no complete answer came in time")
 
 
 @clause("RP703", "response-time", "Answers come within the operator's limit.", specificity=20)

@@ -8,6 +8,7 @@ from contracts.findings import one_per_cause
 from specs import Api
 
 RUNS = "GET /runs"
+EVENTS = "GET /api/events/{cid}"
 Books = Callable[[Api], Any]
 
 
@@ -36,13 +37,24 @@ def test_503_that_was_kept_to_is_no_failure(cloudcruise: Api, book: Books) -> No
     assert len(broken.judged("RP701", RUNS)) == 2
 
 
-def test_a_hang_is_a_finding(cloudcruise: Api, book: Books) -> None:
-    """No complete answer in time, and none when it was sent again."""
+def test_a_request_that_hangs_each_time_is_a_finding(cloudcruise: Api, book: Books) -> None:
+    """No complete answer in time, and none when it was sent again; once may be a coincidence."""
+    silence = "timeout: no complete answer in time"
     written = book(cloudcruise)
-    written.add(RUNS, failure="timeout: no complete answer in time")
+    written.add(RUNS, failure=silence)
+    assert written.judged("RP702", RUNS) == []
+    written.add(RUNS, failure=silence)
     assert [finding.code for finding in written.judged("RP702", RUNS)] == ["RP702"]
     written.add(RUNS, json_=[])
     assert written.judged("RP702", RUNS) == []
+
+
+def test_a_stream_of_events_may_go_on(nx1: Api, book: Books) -> None:
+    """Who asks for events waits for as long as there are any."""
+    written = book(nx1)
+    for _ in range(2):
+        written.add(EVENTS, failure="timeout: …", sent_headers=[("Accept", "text/event-stream")])
+    assert written.judged("RP702", EVENTS) == []
 
 
 def test_the_operators_limit_holds_for_every_answer(cloudcruise: Api, book: Books) -> None:

@@ -341,6 +341,24 @@ def test_an_operation_that_hangs_is_given_up(nx1: Api, raw: Raw) -> None:
     assert mine.send(nx1.operations[1], path={"run_id": "x"}).status == 200
 
 
+def test_a_first_hang_is_asked_about_again(nx1: Api, raw: Raw) -> None:
+    """Once is recorded and may be a coincidence; a request with a time of its own is not repeated."""
+    answers = iter([False, True, False])
+
+    def forgetful(connection: socket.socket) -> None:
+        while read_request(connection):
+            if next(answers):
+                connection.sendall(OK)
+            else:
+                connection.recv(1)
+                return
+
+    mine = sender(raw(forgetful), nx1, timeout_s=0.1)
+    assert mine.send(nx1.operations[0]).status == 200
+    assert mine.send(nx1.operations[0], timeout_s=0.1).status == 0
+    assert [exchange.status for exchange in mine.recording.exchanges] == [0, 200, 0]
+
+
 def test_a_target_that_went_away_ends_the_run(nx1: Api, naps: list[float]) -> None:
     """Nothing listens, again and again: the rest of the requests is spared."""
     with socket.socket() as taken:
