@@ -21,6 +21,8 @@ except ImportError as error:
         "adversarial data needs the package hypothesis", remedy="Install it with: pip install 'runproof[contracts]'"
     ) from error
 
+import msgspec
+
 from mocks.world import formats, patterns
 from mocks.world.dice import Dice
 from mocks.world.generation import Generator, Maker
@@ -30,7 +32,7 @@ from specs.schemas import Schema, Schemas
 Strategy = st.SearchStrategy[Any]
 
 _POOL = 40
-_EXAMPLES = 60
+_EXAMPLES = 80
 _MADE = 12  # values of a format or pattern that a pool chooses from
 _DEEP = 3
 _INT64 = (-(2**63), 2**63 - 1)
@@ -136,14 +138,18 @@ class Adversary(Generator):
             return st.sampled_from(node.keywords["enum"])
         if node.choices:
             choice, branches = node.choices[0]
-            return st.one_of([self._strategy([*parts, b], depth, chosen | {choice}) for b in branches])
+            others = [b for b in branches if not self._is_null(b)]
+            made = st.one_of([self._strategy([*parts, b], depth, chosen | {choice}) for b in others])
+            return made if len(others) == len(branches) else _null_or(made)
         if node.untyped:
             return st.sampled_from(JSON)
-        return st.one_of([self._typed_strategy(kind, node, depth) for kind in node.types])
+        made = st.one_of([self._typed_strategy(kind, node, depth) for kind in node.types if kind != "null"])
+        if node.types == ["null"]:
+            return st.none()
+        return _null_or(made) if "null" in node.types else made
 
     def _typed_strategy(self, kind: str, node: Node, depth: int) -> Strategy:
         strategies: dict[str, Callable[[], Strategy]] = {
-            "null": st.none,
             "boolean": st.booleans,
             "integer": lambda: _numbers(node.keywords, INTEGERS, whole=True),
             "number": lambda: _numbers(node.keywords, FLOATS, whole=False),
@@ -159,13 +165,17 @@ class Adversary(Generator):
             return st.just([])
         items = self._strategy(node.items, depth + 1, frozenset()) if node.items else st.sampled_from(JSON)
         unique = repr if node.keywords.get("uniqueItems") else None
-        return st.lists(items, min_size=least, max_size=max(least, min(most, least + 5)), unique_by=unique)
+        longest = max(least, min(most, least + 5))
+        fewest = st.sampled_from([least, min(max(least, 1), longest)])  # half of them are not empty
+        return fewest.flatmap(lambda size: st.lists(items, min_size=size, max_size=longest, unique_by=unique))
 
     def _objects(self, node: Node, depth: int) -> Strategy:
         wanted = {name: self._property(node, name, depth) for name in node.required}
         free = [name for name in node.properties if name not in node.required]
         optional = {} if depth >= _DEEP else {name: self._property(node, name, depth) for name in free}
-        declared = st.fixed_dictionaries(wanted, optional=optional)
+        declared = st.one_of(
+            st.fixed_dictionaries(wanted, optional=optional), st.fixed_dictionaries({**wanted, **optional})
+        )
         if node.additional and not all(schema is True or schema == {} for schema, _ in node.additional):
             return declared
         names = st.sampled_from([name for name in NAMES if name not in node.properties])
@@ -188,8 +198,14 @@ def adversary(schemas: Schemas, number: int) -> Adversary:
 _adversaries: "WeakKeyDictionary[Schemas, dict[int, Adversary]]" = WeakKeyDictionary()
 
 
+def _null_or(strategy: Strategy) -> Strategy:
+    """Null every other time: among the alternatives of a choice it would be rare."""
+    return st.booleans().flatmap(lambda null: st.none() if null else strategy)
+
+
 def _collected(strategy: Strategy, number: int, wanted: Callable[[Any], bool]) -> list[Any]:
     found: list[Any] = []
+    seen: set[bytes] = set()
 
     @seed(number)
     @settings(
@@ -202,7 +218,9 @@ def _collected(strategy: Strategy, number: int, wanted: Callable[[Any], bool]) -
     )
     @given(strategy)
     def collect(value: Any) -> None:
-        if len(found) < _POOL and wanted(value):
+        spelled = msgspec.json.encode(value)
+        if len(found) < _POOL and spelled not in seen and wanted(value):
+            seen.add(spelled)
             found.append(value)
 
     collect()
