@@ -8,7 +8,7 @@ import json
 import random
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
@@ -239,7 +239,9 @@ def _made(origin: Origin, case: "Case") -> Made | None:
     body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
     if body is not None and not isinstance(body, bytes):
         return None  # a stream: none of the documents that we know has one
-    if any(_UNSENDABLE.search(part) for pair in headers for part in pair) or (body and _breaks_correct_servers(body)):
+    if any(_UNSENDABLE.search(part) for pair in headers for part in pair) or (
+        body and _breaks_correct_servers(body, headers)
+    ):
         return None
     path, _, query = str(prepared.url).removeprefix(_BASE).partition("?")
     values = {name: str(value) for name, value in (case.path_parameters or {}).items()}
@@ -250,13 +252,15 @@ def _text_of(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _breaks_correct_servers(body: bytes) -> bool:
-    """Whether a body is JSON with NaN, an infinity or a lone surrogate in it.
+def _breaks_correct_servers(body: bytes, headers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a body is JSON with NaN, an infinity or a lone surrogate in it, or not UTF-8 and not called JSON either.
 
     Services that are held to be correct (FastAPI) read it, and break when they quote it in their refusal.
     """
     try:
         value = json.loads(body)
+    except UnicodeDecodeError:
+        return not any(name.lower() == "content-type" and "json" in text.lower() for name, text in headers)
     except (ValueError, RecursionError):
         return False
     try:
