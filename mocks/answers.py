@@ -1,5 +1,6 @@
 """An answer, and its way out: status, headers and bytes, or bytes that come one after the other."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ Headers = list[tuple[bytes, bytes]]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
@@ -33,7 +36,10 @@ def answer(status: int, body: bytes, media_type: bytes = JSON) -> Answer:
 
 def encoded(status: int, value: Any, media_type: bytes = JSON) -> Answer:
     """An answer whose body is ``value`` in JSON, spelt as Python's own encoder spells it."""
-    return answer(status, to_json(value), media_type)
+    body = to_json(value)
+    if b"e-" in body or b"0.0000" in body:  # perhaps a small number, which the quicker encoder spells otherwise
+        body = _ENCODER.encode(json.loads(body)).encode()
+    return answer(status, body, media_type)
 
 
 def empty(status: int, headers: Headers | None = None) -> Answer:

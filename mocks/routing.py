@@ -193,7 +193,7 @@ class Unrouted:
         site, values = self._site(scope)
         handler = site.handler(scope["method"]) if site else None
         if handler is not None:  # Connexion's own mount does not match a path with a line break in it
-            await handler.serve(scope, receive, send, values)
+            scope[_FOUND].append((handler, values))
             return
         request = Request(scope, receive)
         companion = scope.get(COMPANION)

@@ -306,6 +306,29 @@ def test_a_list_with_everything(loop: Any, bundled: Any, thread_id: str, query: 
     assert_same(loop, bundled, Asked("GET", f"/v1/threads/{thread_id}/runs?{query}", headers))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked("GET", "/v1/threads/%0A/runs?limit=\x80", [(b"authorization", b"t")]),
+        Asked(
+            "POST",
+            "/api/crews/run",
+            [(b"authorization", b"Bearer t"), (b"content-type", b"application/json")],
+            b"[1e-7]",
+        ),
+        Asked(
+            "POST", "/api/crews/run", [(b"authorization", b"Bearer t"), (b"content-type", b"application/json")], b"1e-5"
+        ),
+        Asked(
+            "POST", "/api/crews/run", [(b"authorization", b"Bearer t"), (b"content-type", b"application/json")], b"1e22"
+        ),
+    ],
+)
+def test_what_was_once_different(loop: Any, bundled: Any, asked: Asked) -> None:
+    """Bytes in the query of a path with a line break, and numbers that encoders spell in several ways."""
+    assert_same(loop, bundled, asked)
+
+
 def _posted(target: str, headers: Any, content_type: bytes | None, body: bytes) -> Asked:
     assume(_carried_on(body))
     extra = [] if content_type is None else [(b"content-type", content_type)]
