@@ -63,7 +63,7 @@ def test_a_later_round_makes_new_requests_only(nx1: Api, made: dict[str, list[Ma
 def test_nothing_is_sent_that_breaks_correct_services(made: dict[str, list[Made]]) -> None:
     """Neither NaN nor lone surrogates in a body, no line break in a header, no credential of the generator's."""
     for request in (request for requests in made.values() for request in requests):
-        assert not _breaks_correct_servers(request.body or b"")
+        assert not _breaks_correct_servers(request.body or b"{}", request.headers)
         assert not any(c in value for _, value in request.headers for c in "\r\n\0")
         assert not {"authorization", "authorization-psk"} & {name.lower() for name, _ in request.headers}
 
@@ -71,13 +71,19 @@ def test_nothing_is_sent_that_breaks_correct_services(made: dict[str, list[Made]
 @pytest.mark.parametrize("body", [b"NaN", b'{"a": [Infinity]}', b'"\\ud800"', b'{"\\udfff": 1}', b"[1e999]"])
 def test_a_body_that_breaks_correct_services_is_known(body: bytes) -> None:
     """FastAPI reads each of these, and fails when it quotes it."""
-    assert _breaks_correct_servers(body)
+    assert _breaks_correct_servers(body, [("content-type", "application/json")])
+
+
+def test_bytes_that_are_not_called_json_must_be_text() -> None:
+    """FastAPI refuses JSON that is not UTF-8, and fails when it quotes such bytes under another label."""
+    assert _breaks_correct_servers(b"\xff", [("Content-Type", "text/plain")])
+    assert not _breaks_correct_servers(b"x", [("Content-Type", "text/plain")])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": NaN', b'"\\ud83d\\ude00"', b"1e308", b"[" * 5000])
 def test_other_bodies_are_sent_however_wrong(body: bytes) -> None:
     """What does not parse is refused by a correct service, and so is what is too deep."""
-    assert not _breaks_correct_servers(body)
+    assert not _breaks_correct_servers(body, [("content-type", "application/json")])
 
 
 def test_another_method_is_never_made(nx1: Api) -> None:
