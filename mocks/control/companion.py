@@ -7,7 +7,7 @@ from mocks import answers, cors, prefer
 from mocks.answers import Answer, Send
 from mocks.control import spoiling
 from mocks.control.faults import Injection
-from mocks.control.journal import Entry
+from mocks.control.journal import FAULT, STATUS, Note, keep_body, note
 from mocks.control.plane import PREFIX
 from mocks.control.sessions import HEADER, BadSession, Session, Sessions
 from mocks.handler import Handler
@@ -22,6 +22,7 @@ class Control:
 
     def __init__(self, sessions: Sessions, plane: Api | None) -> None:
         self._sessions = sessions
+        self._default = sessions.default
         self._settings = sessions.settings
         self._plane = plane
 
@@ -33,70 +34,74 @@ class Control:
                 await cors.answer_preflight(headers, send)
                 return
             send = cors.allowing(headers[b"origin"], send)
-        if self._is_ours(handler, request):
-            await answers.deliver(await handler.answer(request), request.method, send)
+        if handler.operation is None or handler.api is self._plane:
+            await self._beside(handler, request, send)
             return
-        try:
-            session = self._session(headers.get(HEADER))
-        except BadSession as error:
-            await answers.deliver(ProblemDetails().refuse(error.status, error.message), request.method, send)
-            return
-        await self._serve(session, handler, request, send)
-
-    def _is_ours(self, handler: Handler, request: Request) -> bool:
-        if self._plane is None:
-            return False
-        return handler.api is self._plane or (handler.api is None and request.scope["path"].startswith(PREFIX))
-
-    def _session(self, name: bytes | None) -> Session:
-        return self._sessions.default if name is None or self._plane is None else self._sessions.named(name)
-
-    async def _serve(self, session: Session, handler: Handler, request: Request, send: Send) -> None:
-        entry = Entry(request.scope)
-        session.journal.add(entry)
-        try:
-            if handler.operation is None:
-                await self._deliver(await handler.answer(request), entry, request, send)
+        session = self._default
+        if HEADER in headers:
+            try:
+                session = self._session(request)
+            except BadSession as error:
+                await answers.deliver(ProblemDetails().refuse(error.status, error.message), request.method, send)
                 return
-            entry.api, entry.operation = handler.api.name, handler.operation.id
-            injection = session.faults.draw(entry.api, entry.operation) if session.faults.active else None
-            if injection is None:
-                await self._deliver(await self._answer(session, handler, request), entry, request, send)
-            else:
-                entry.fault = injection.mark
-                await self._spoil(injection, session, handler, request, entry, send)
-        finally:
-            entry.body = request.body
-            entry.close()
+        api, operation = handler.api.name, handler.operation.id
+        taken = note(request.scope, api, operation)
+        session.journal.add(taken)
+        if session.faults.active:
+            injection = session.faults.draw(api, operation)
+            if injection is not None:
+                await self._spoil(injection, session, handler, request, taken, send)
+                return
+        await self._answer(session, handler, request, taken, send)
 
-    async def _answer(self, session: Session, handler: Handler, request: Request) -> Answer:
+    async def _answer(self, session: Session, handler: Handler, request: Request, taken: Note, send: Send) -> None:
         world = session.world(handler.api.name)
         if b"prefer" in request.headers:
-            return await prefer.answer(handler, request, world, self._settings.seed)
-        return await handler.answer(request, world)
-
-    async def _deliver(self, answer: Answer, entry: Entry, request: Request, send: Send) -> None:
-        entry.status = answer.status
+            answer = await prefer.answer(handler, request, world, self._settings.seed)
+        else:
+            answer = await handler.answer(request, world)
+        taken[STATUS] = answer.status
+        if request.body:
+            keep_body(taken, request.body)
         await answers.deliver(answer, request.method, send)
 
+    async def _beside(self, handler: Handler, request: Request, send: Send) -> None:
+        """What is no request of an API: the control plane's own, noted nowhere, and what leads nowhere."""
+        answer = await handler.answer(request)
+        if handler.operation is None and not (self._plane and request.scope["path"].startswith(PREFIX)):
+            try:
+                session = self._session(request)
+            except BadSession:
+                session = self._default
+            taken = note(request.scope, None, None)
+            taken[STATUS] = answer.status
+            session.journal.add(taken)
+        await answers.deliver(answer, request.method, send)
+
+    def _session(self, request: Request) -> Session:
+        name = request.headers.get(HEADER)
+        return self._default if name is None or self._plane is None else self._sessions.named(name)
+
     async def _spoil(
-        self, injection: Injection, session: Session, handler: Handler, request: Request, entry: Entry, send: Send
+        self, injection: Injection, session: Session, handler: Handler, request: Request, taken: Note, send: Send
     ) -> None:
+        taken[FAULT] = injection.mark
         if injection.delay:
             await asyncio.sleep(injection.delay)
         spoiler, send = injection.spoiler or {}, spoiling.marking(injection, send)
-        if injection.kind in {"error", "reset"}:
-            with contextlib.suppress(TooLarge):  # read for the journal alone
-                await request.read(self._settings.max_body)
-        if injection.kind == "reset":
-            await spoiling.drop(request.scope, request.receive)
-        elif injection.kind == "error":
-            answer = _error(handler, spoiler["status"], spoiler.get("retry_after"), self._settings.seed)
-            await self._deliver(answer, entry, request, send)
-        else:
+        if injection.kind not in {"error", "reset"}:
             if injection.kind == "truncate":
                 send = spoiling.cutting(spoiler.get("keep"), request.scope, request.receive, send)
-            await self._deliver(await self._answer(session, handler, request), entry, request, send)
+            await self._answer(session, handler, request, taken, send)
+            return
+        with contextlib.suppress(TooLarge):  # read for the journal alone
+            keep_body(taken, await request.read(self._settings.max_body))
+        if injection.kind == "reset":
+            await spoiling.drop(request.scope, request.receive)
+            return
+        answer = _error(handler, spoiler["status"], spoiler.get("retry_after"), self._settings.seed)
+        taken[STATUS] = answer.status
+        await answers.deliver(answer, request.method, send)
 
 
 def _error(handler: Handler, status: int, retry_after: int | None, seed: int) -> Answer:

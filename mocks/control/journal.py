@@ -5,59 +5,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
-from typing import Any
+from typing import Any, NamedTuple
 
 # What one entry keeps at most, in bytes. A larger request is kept cut, so that no client can fill the memory.
 KEPT = 16_384
 KEPT_HEADERS = 100
 
-Headers = list[tuple[bytes, bytes]]
+Note = list[Any]
+"""An entry while its request is under way, in the order of ``Entry``: every request makes one, few are looked at."""
 
 
-class Entry:
-    """A request as it came, in raw bytes: nothing is decoded before somebody asks.
+class Entry(NamedTuple):
+    """A request as it came, in raw bytes; ``status`` is None where the connection was dropped instead of an answer."""
 
-    The handler that takes the request fills in ``api``, ``operation`` and ``body``; ``status`` stays None where the
-    connection was dropped instead of an answer.
-    """
-
-    __slots__ = (
-        "api",
-        "body",
-        "body_bytes",
-        "fault",
-        "headers",
-        "method",
-        "operation",
-        "path",
-        "query",
-        "status",
-        "time",
-    )
-
-    def __init__(self, scope: Mapping[str, Any]) -> None:
-        self.time = time()
-        self.method: str = scope["method"]
-        self.path: bytes = scope.get("raw_path") or scope["path"].encode()
-        self.query: bytes = scope["query_string"]
-        self.headers: Headers = scope["headers"]
-        self.api: str | None = None
-        self.operation: str | None = None
-        self.body = b""
-        self.body_bytes = 0
-        self.status: int | None = None
-        self.fault: str | None = None
-
-    def close(self) -> None:
-        """Keep only what an entry may keep, now that the request has been answered."""
-        self.body_bytes = len(self.body)
-        if self.body_bytes > KEPT:
-            self.body = bytes(self.body[:KEPT])
-        if len(self.path) + len(self.query) > KEPT:
-            self.path, self.query = self.path[:KEPT], self.query[:KEPT]
-        if len(self.headers) > KEPT_HEADERS or sum([len(value) for _, value in self.headers]) > KEPT:
-            share = KEPT // KEPT_HEADERS
-            self.headers = [(name[:share], value[:share]) for name, value in self.headers[:KEPT_HEADERS]]
+    time: float
+    method: str
+    path: bytes
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    api: str | None
+    operation: str | None
+    status: int | None
+    fault: str | None
+    body: bytes
+    body_bytes: int
 
     def document(self, number: int) -> dict[str, Any]:
         """The entry as the control plane shows it; a repeated header is joined by commas (RFC 9110, section 5.3)."""
@@ -79,6 +50,29 @@ class Entry:
             "status": self.status,
             "fault": self.fault,
         }
+
+
+STATUS, FAULT, BODY, BODY_BYTES = (Entry._fields.index(name) for name in ("status", "fault", "body", "body_bytes"))
+_PATH, _QUERY, _HEADERS = (Entry._fields.index(name) for name in ("path", "query", "headers"))
+
+
+def note(scope: Mapping[str, Any], api: str | None, operation: str | None) -> Note:
+    """A request as it comes in; status, fault and body follow."""
+    path = scope.get("raw_path") or scope["path"].encode()  # a server need not give it (the ASGI specification)
+    query, headers = scope["query_string"], scope["headers"]
+    taken = [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
+    if len(path) + len(query) > KEPT:
+        taken[_PATH], taken[_QUERY] = path[:KEPT], query[:KEPT]
+    if len(headers) > KEPT_HEADERS or sum([len(value) for _, value in headers]) > KEPT:
+        share = KEPT // KEPT_HEADERS
+        taken[_HEADERS] = [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]
+    return taken
+
+
+def keep_body(taken: Note, body: bytes) -> None:
+    """Keep as much of a body as may be kept."""
+    taken[BODY_BYTES] = len(body)
+    taken[BODY] = body if len(body) <= KEPT else bytes(body[:KEPT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +99,24 @@ class Journal:
     """The last ``limit`` requests, in the order they came; older ones are dropped, and how many is known."""
 
     def __init__(self, limit: int) -> None:
-        self._entries: deque[Entry] = deque(maxlen=limit)
+        self._notes: deque[Note] = deque(maxlen=limit)
         self._count = 0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, taken: Note) -> None:
         self._count += 1
-        self._entries.append(entry)
+        self._notes.append(taken)
 
     def clear(self) -> None:
-        self._entries.clear()
+        self._notes.clear()
         self._count = 0
 
     @property
     def dropped(self) -> int:
-        return self._count - len(self._entries)
+        return self._count - len(self._notes)
 
     def find(self, wanted: Wanted) -> Iterator[tuple[int, Entry]]:
         """The entries asked for, oldest first, with their numbers, which count from 1."""
-        for number, entry in enumerate(self._entries, start=self.dropped + 1):
+        for number, taken in enumerate(self._notes, start=self.dropped + 1):
+            entry = Entry(*taken)
             if wanted.takes(entry):
                 yield number, entry

@@ -41,6 +41,11 @@ class Dice:
         self._left, chosen = divmod(left, n)
         return chosen
 
+    def digits(self) -> str:
+        """32 hexadecimal digits."""
+        self._blocks += 1
+        return blake2b(f"{self.name}#{self._blocks}x".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
     def between(self, low: int, high: int) -> int:
         """One of ``low`` … ``high``, both included."""
         return low + self.below(high - low + 1)
@@ -62,10 +67,9 @@ class Dice:
 
 def uuid_text(dice: Dice) -> str:
     """A version 4 UUID in its canonical spelling (RFC 9562)."""
-    bits = dice.below(1 << 128)
-    bits = bits & ~(0xF << 76) & ~(0x3 << 62) | 0x4 << 76 | 0x2 << 62
-    digits = f"{bits:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    digits = dice.digits()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def json_value(dice: Dice) -> Any:

@@ -47,9 +47,9 @@ END = -1
 class Life:
     """What a row is made from. ``key`` names its choices, ``salt`` those of them that are made anew.
 
-    ``index`` is None for a run that was started, ``given`` is what a request or a scope settled. A seeded row knows
-    how it begins and its ``status``; how it came there, its journey, is made when asked for. ``kept`` holds what was
-    made for a started run and is asked for again.
+    ``index`` is None for a run that was started, ``given`` is what a request or a scope settled. ``status`` is the
+    last one of a seeded row and the first one of a started run; the journey, from or to there, is made when asked
+    for. ``kept`` holds what was made for a started run and is asked for again.
     """
 
     __slots__ = ("_journey", "_plan", "begun", "given", "index", "kept", "key", "number", "salt", "status")
@@ -84,7 +84,8 @@ class Life:
         return self._journey
 
     def status_at(self, phase: int) -> str:
-        return self.status if self.status is not None and phase == END else self.journey.path[phase]
+        known = 0 if self.index is None else END
+        return self.status if self.status is not None and phase == known else self.journey.path[phase]
 
     def moment_at(self, phase: int) -> Micros:
         return self.begun if phase == 0 else self.journey.moments[phase]

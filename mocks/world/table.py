@@ -48,6 +48,9 @@ class Table:
         self._epoch = micros(settings.epoch)
         self._validator = api.schemas.validator(resource.pointer)
         self._lifecycle = Lifecycle(resource.words.status) if resource.words.status else None
+        status = resource.words.status
+        self.status_field = status.field if status else None
+        self._initial = status.initial if status else None
         self._hidden = dict(self.uses.hidden)
         self._markers = [self._marker(name) for name in self.at]
         self._changing = [self.at[name] for name in self.uses.marked if self.blueprint.changes(name)]
@@ -83,6 +86,9 @@ class Table:
         for collection in self._all_collections():
             collection.load(rows)
         self._started: list[Row] = []
+        self._waiting: list[Life] = []
+        self._count = 0
+        self._latest: Micros = -NEVER
         self._due: list[tuple[Micros, int, Row]] = []
         self._first_number = len(rows)
         self._settled: Micros = -NEVER
@@ -146,24 +152,44 @@ class Table:
 
     # ------------------------------------------------------------------------------------------------ started
 
-    def start(self, given: Mapping[str, Any], now: Micros) -> Row:
-        """A new run that begins now; a moment later where another began at the very same one."""
-        count = len(self._started)
-        if self._started:
-            last = self._life_of(self._started[-1]).begun
-            now = max(now, last + 1) if last < now + SECOND else now
-        life = Life(self._key("started", count), self._first_number + count, self._future, begun=now, given=given)
-        row = self._unique(life, 0, [self.resource.words.id.field])
-        row.moves = True
-        for collection in self._all_collections():
-            collection.add(row)
-        self._started.append(row)
-        if self._changing:
-            self._await_change(row, now)
-        return row
+    def start(self, given: Mapping[str, Any], now: Micros) -> Life:
+        """A new run that begins now; a moment later where another began at the very same one.
+
+        Its row is made when rows are next looked at: whoever starts many runs need not wait for the rows of all.
+        """
+        self._latest = now = max(now, self._latest + 1) if self._latest < now + SECOND else now
+        life = Life(
+            self._key("started", self._count),
+            self._first_number + self._count,
+            self._future,
+            begun=now,
+            status=self._initial,
+            given=given,
+        )
+        self._count += 1
+        self._waiting.append(life)
+        return life
+
+    def newest(self) -> Row:
+        """The row of the run that was started last."""
+        self._admit()
+        return self._started[-1]
+
+    def _admit(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for life in waiting:
+            row = self._unique(life, 0, [self.resource.words.id.field])
+            row.moves = True
+            for collection in self._all_collections():
+                collection.add(row)
+            self._started.append(row)
+            if self._changing:
+                self._await_change(row, life.begun)
 
     def settle(self, now: Micros) -> None:
         """Let every started run be where it is at this moment, also where the clock went back."""
+        if self._waiting:
+            self._admit()
         if now < self._settled:
             self._due = []
             for row in self._started:

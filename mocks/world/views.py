@@ -31,6 +31,8 @@ class View:
         self._validator = api.schemas.validator(pointer)
         self._shared = frozenset(resource.properties)
         self._names = [*self._parts] or [*resource.properties]
+        self.shared = self._shared.intersection(self._names)
+        """The fields of the row that the answer tells."""
 
     def show(self, value_of: Callable[[str], Any], dice: Dice) -> Any:
         """The answer's properties: the row's where the row has them, made ones elsewhere."""

@@ -63,6 +63,10 @@ class _Asked:
     view: View
     envelope: Envelope | None = None
     filters: tuple["_Asking", ...] = ()
+    sources: tuple[tuple[str, bool, str], ...] = ()
+    """Of a start: each field that the request settles, whether the body does, and what it calls it."""
+    whole_row: bool = False
+    """Of a start: whether the answer tells more of the row than what the request settled, its status and its keys."""
 
 
 @dataclass(frozen=True)
@@ -244,8 +248,8 @@ class World:
         asked = self._asked[operation.id]
         words, table, now = operation.words, asked.table, self._clock.micros()
         assert words.creates is not None
-        table.settle(now)
-        given = table.blueprint.admitted(dict(_sources(words.creates.sets, values, body or {})))
+        taken = {field: _plain((body or {} if in_body else values).get(name)) for field, in_body, name in asked.sources}
+        given = table.blueprint.admitted(taken)
         for name, known in table.scopes.items():
             given.setdefault(name, known[0])
         if words.scope is not None:
@@ -254,11 +258,14 @@ class World:
         if table.uses.owner is not None and table.uses.owners:
             given[table.uses.owner] = table.uses.owners[0]
             given |= table.blueprint.admitted({table.uses.owner: caller.owner} if caller.owner else {})
-        row = table.start(given, now)
-        if asked.view.whole:
-            return table.encoded(row, now)
-        # it is at its beginning: what becomes of it is decided when somebody looks
-        return msgspec.json.encode(asked.view.show(table.reader(row, 0), self._dice(asked, row)))
+        life = table.start(given, now)
+        if asked.whole_row:
+            row = table.newest()
+            return table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
+        value = table.blueprint.value
+        shown = asked.view.show(lambda name: value(name, life, 0), Dice(f"{life.key}/{operation.id}"))
+        life.given = {**given, **(life.kept or {})}  # what was told stays true, whatever the row is made of
+        return msgspec.json.encode(shown)
 
     # ------------------------------------------------------------------------------------------------- shown
 
@@ -287,7 +294,12 @@ class World:
             _Asking(name, f, span(f.default) if f.default else None, span(f.oldest) if f.oldest else None)
             for name, f in words.filters.items()
         )
-        return _Asked(operation, table, view, envelope, filters)
+        asked = _Asked(operation, table, view, envelope, filters)
+        if words.creates is None:
+            return asked
+        settled = {*words.creates.sets, *table.uses.unique, table.status_field}
+        sources = tuple(_sources(words.creates.sets))
+        return replace(asked, sources=sources, whole_row=view.whole or not view.shared <= settled)
 
     # ----------------------------------------------------------------------------------------- as a whole
 
@@ -375,11 +387,10 @@ def _wanted(asking: _Asking, table: Table, values: Values, now: Micros) -> Any:
     return mark
 
 
-def _sources(sets: Mapping[str, str], values: Values, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each field that the request settles, and what the request has for it; None where it has nothing."""
+def _sources(sets: Mapping[str, str]) -> Iterator[tuple[str, bool, str]]:
     for field, source in sets.items():
         place, _, name = source.partition("/")
-        yield field, _plain((body if place == "body" else values).get(name))
+        yield field, place == "body", name
 
 
 def _plain(value: Any) -> Any:

@@ -2,25 +2,29 @@
 
 from typing import Any
 
-from mocks.control.journal import KEPT, KEPT_HEADERS, Entry, Journal, Wanted
+from mocks.control.journal import KEPT, KEPT_HEADERS, STATUS, Entry, Journal, Note, Wanted, keep_body, note
 
 
-def entry(**changes: Any) -> Entry:
+def taken(api: str | None = None, operation: str | None = None, status: int | None = None, **changes: Any) -> Note:
     scope = {"method": "GET", "path": "/runs", "raw_path": b"/runs", "query_string": b"", "headers": []}
-    return Entry({**scope, **changes})
+    one = note({**scope, **changes}, api, operation)
+    one[STATUS] = status
+    return one
 
 
 def test_an_entry_shows_the_request_as_it_came() -> None:
     """Method, raw path and query, headers with repeated ones joined, body and status are all there."""
-    one = entry(
+    one = taken(
+        "api",
+        "list",
+        200,
         method="POST",
         raw_path=b"/runs/a%2Fb",
         query_string=b"limit=1&limit=2",
         headers=[(b"accept", b"a"), (b"accept", b"b"), (b"x-name", b"caf\xe9")],
     )
-    one.api, one.operation, one.body, one.status = "api", "list", b'{"a": "\xc3\xa9"}', 200
-    one.close()
-    shown = one.document(7)
+    keep_body(one, b'{"a": "\xc3\xa9"}')
+    shown = Entry(*one).document(7)
     assert shown.pop("time").endswith("Z")
     assert shown == {
         "number": 7,
@@ -39,9 +43,9 @@ def test_an_entry_shows_the_request_as_it_came() -> None:
 
 def test_a_large_request_is_kept_cut() -> None:
     """However large path, query, headers and body are, an entry holds a bounded part of each."""
-    one = entry(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[(b"n" * 10**5, b"v" * 10**5)] * 1_000)
-    one.body = b"b" * 10**6
-    one.close()
+    note = taken(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[(b"n" * 10**5, b"v" * 10**5)] * 1_000)
+    keep_body(note, b"b" * 10**6)
+    one = Entry(*note)
     assert one.body_bytes == 10**6
     held = len(one.path) + len(one.query) + len(one.body) + sum(len(n) + len(v) for n, v in one.headers)
     assert held < 6 * KEPT
@@ -49,8 +53,7 @@ def test_a_large_request_is_kept_cut() -> None:
 
 def test_many_small_headers_are_kept_cut_too() -> None:
     """A million headers of one byte are not kept either."""
-    one = entry(headers=[(b"a", b"b")] * 10**6)
-    one.close()
+    one = Entry(*taken(headers=[(b"a", b"b")] * 10**6))
     assert len(one.headers) == KEPT_HEADERS
 
 
@@ -58,9 +61,7 @@ def test_the_oldest_are_dropped_and_counted() -> None:
     """The journal holds its limit, numbers go on, and how many are gone is known."""
     journal = Journal(3)
     for status in (200, 201, 202, 203, 204):
-        one = entry()
-        one.status = status
-        journal.add(one)
+        journal.add(taken(status=status))
     assert [(number, e.status) for number, e in journal.find(Wanted())] == [(3, 202), (4, 203), (5, 204)]
     assert journal.dropped == 2
     journal.clear()
@@ -76,9 +77,7 @@ def test_every_filter_keeps_only_what_matches() -> None:
         ("b", "list", "GET", b"/v1/runs", 422),
         (None, None, "GET", b"/nowhere", 404),
     ):
-        one = entry(method=method, raw_path=path)
-        one.api, one.operation, one.status = api, operation, status
-        journal.add(one)
+        journal.add(taken(api, operation, status, method=method, raw_path=path))
 
     def numbers(**wanted: Any) -> list[int]:
         return [number for number, _ in journal.find(Wanted(**wanted))]
