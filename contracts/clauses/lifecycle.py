@@ -47,9 +47,8 @@ def _tell(
 @clause("RP601", "transitions", "A status moves only along its transitions.", basis="inferred")
 def transitions(subject: Subject) -> Iterator[Finding]:
     """Looks may miss a step: what counts is whether the later status can be reached from the earlier one."""
-    for history, earlier, later in _steps(subject):
-        one, other = history.state(earlier.row), history.state(later.row)
-        if history.status is not None and not history.ended(earlier.row) and not history.reachable(one, other):
+    for history, later, one, other in _moves(subject):
+        if history.status is not None and one not in history.status.terminal:
             message = f"the status went from {one} to {other}"
             yield _tell(subject, history.resource, later, history.status.field, history.status.basis, message)
 
@@ -57,20 +56,23 @@ def transitions(subject: Subject) -> Iterator[Finding]:
 @clause("RP602", "terminal-final", "A status that ends a run is never left.", basis="inferred")
 def terminal_final(subject: Subject) -> Iterator[Finding]:
     """Runs that have ended are looked at again, seeded ones as well as started ones."""
-    for history, earlier, later in _steps(subject):
-        one, other = history.state(earlier.row), history.state(later.row)
-        if history.status is not None and history.ended(earlier.row) and other not in {one, MISSING}:
+    for history, later, one, other in _moves(subject):
+        if history.status is not None and one in history.status.terminal:
             message = f"the run had ended as {one} and is {other} now"
             yield _tell(subject, history.resource, later, history.status.field, history.status.basis, message)
 
 
-def _steps(subject: Subject) -> Iterator[tuple[Histories, Sighting, Sighting]]:
-    """Rows that one and the same operation showed twice, differently."""
+def _moves(subject: Subject) -> Iterator[tuple[Histories, Sighting, str, str]]:
+    """Statuses that cannot follow the one before them, told of the list where list and detail both show such."""
     history = _history(subject)
-    for earlier, later in history.steps(within=True) if history else ():
-        assert history is not None
-        if later.operation.id == subject.operation.id:
-            yield history, earlier, later
+    if history is None:
+        return
+    states = ((history.state(one.row), history.state(other.row), other) for one, other in history.steps(within=True))
+    wrong = [(one, other, later) for one, other, later in states if not history.reachable(one, other)]
+    least = min((rank(later) for _, _, later in wrong), default=0)
+    for one, other, later in wrong:
+        if later.operation.id == subject.operation.id and rank(later) == least:
+            yield history, later, one, other
 
 
 # --------------------------------------------------------------------------------------------- what rows keep
@@ -111,7 +113,7 @@ def _changes(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
 def _changed(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
     for earlier, later in history.steps(within=True):
         ended = history.ended(earlier.row)
-        if ended and history.state(later.row) != history.state(earlier.row):
+        if not history.reachable(history.state(earlier.row), history.state(later.row)):
             continue
         for field in sorted(earlier.fields & later.fields) if ended else history.lasting():
             due = ended or known(earlier.row, field)

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from contracts.laws.once import once
-from contracts.laws.rows import MISSING, TRUSTED, Row, dig, moment, rows_of, shared_fields
+from contracts.laws.rows import MISSING, TRUSTED, Row, dig, moment, rows_of, same, shared_fields
+from contracts.oracle import path_texts
 from contracts.recording import Exchange, Recording
 from specs import Api, Operation, Resource
 
@@ -74,6 +76,8 @@ class Histories:
         """Note the rows that show their id; the others come back, to be placed once every row is known."""
         rows = rows_of(exchange)
         self._ambiguous |= _doubled(dig(row, self._id) for _, row in rows)
+        if not _as_asked(exchange, operation, rows):
+            return
         for where, row in rows[-1:] if operation.words.watches else rows:
             sighting = Sighting(exchange, operation, where, row, self._fields[operation.id])
             ident = dig(row, self._id)
@@ -171,6 +175,16 @@ class Histories:
     def fills(self, field: str, operation: Operation) -> bool:
         """Whether any answer of an operation ever had a value in a field."""
         return field.partition(".")[0] in self._filled.get(operation.id, ())
+
+
+def _as_asked(exchange: Exchange, operation: Operation, rows: Sequence[tuple[str, Row]]) -> bool:
+    """Whether a detail shows the row that its path names; another row's would be a story of its own."""
+    rule = operation.words.fetches
+    asked = (path_texts(operation, exchange.sent) or {}).get(rule.parameter) if rule else None
+    if rule is None or asked is None:
+        return True
+    shown = [dig(row, rule.field) for _, row in rows]
+    return all(value in (None, MISSING) or same(value, unquote(asked)) for value in shown)
 
 
 def _doubled(idents: Iterable[Any]) -> set[Any]:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from contracts.recording import Recording
 
 _Made = TypeVar("_Made")
-_MOST = 24
+_MOST = 8
 _kept: list[tuple[tuple[Any, ...], Recording, Any]] = []
 
 

@@ -40,8 +40,9 @@ def breaches(history: Histories) -> list[Breach]:
 
 def _astray(history: Histories) -> set[int]:
     """Sightings whose status cannot follow the one before it: the status is what is wrong, not the other fields."""
-    steps = history.steps(within=True)
-    return {id(b) for a, b in steps if not history.reachable(history.state(a.row), history.state(b.row))}
+    steps = [pair for within in (True, False) for pair in history.steps(within=within)]
+    wrong = [(a, b) for a, b in steps if not history.reachable(history.state(a.row), history.state(b.row))]
+    return {id(b if a.operation is b.operation else max(a, b, key=rank)) for a, b in wrong}
 
 
 _MOST = 9
