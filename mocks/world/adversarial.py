@@ -70,12 +70,14 @@ TEXTS = (
     "e\u0301" * 40,
     "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
     "\u202eright to left",
-    "".join(chr(plane << 16 | 0xFFFD) for plane in range(17)),
     "line\r\nbreak\u2028and\u2029others",
     "a" * 4096,
     "\U0001f600" * 2048,
     "word " * 2000,
 )
+SURE = ("", "".join(chr(plane << 16 | 0xFFFD) for plane in range(17)), "\U0001f600" * 2048)
+"""What every pool of texts has, where the schema allows it."""
+
 NAMES = (
     *("", " ", "__proto__", "constructor", "toString", "hasOwnProperty"),
     *("$ref", "a.b", "a/b", "0", "id ", "\U0001f600"),
@@ -100,26 +102,28 @@ class Adversary(Generator):
     def __init__(self, schemas: Schemas, number: int) -> None:
         super().__init__(schemas)
         self._number = number
-        self._pools: dict[tuple[str, bool], list[Any]] = {}
+        self._pools: dict[str, list[Any]] = {}
 
     def valid(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> Maker:
-        """What picks from the pool of a schema."""
-        place = (pointer, null)
-        if place not in self._pools:
-            believable = Generator(self._schemas).valid(schema, pointer, name, null=null)
-            self._pools[place] = self._pool([(schema, pointer)], pointer, believable, null=null)
-        pool = self._pools[place]
-        return lambda dice: dice.pick(pool)
+        """What picks from the pool of a schema, and null every fourth time where that is allowed."""
+        if pointer not in self._pools:
+            believable = Generator(self._schemas).valid(schema, pointer, name, null=False)
+            self._pools[pointer] = self._pool([(schema, pointer)], pointer, believable)
+        pool = self._pools[pointer]
+        if not null or not self._schemas.validator(pointer).is_valid(None):
+            return lambda dice: dice.pick(pool)
+        return lambda dice: None if dice.chance(0.25) else dice.pick(pool)
 
     def extras(self, closed: Sequence[str]) -> list[dict[str, Any]]:
         """Sets of properties that no schema names; ``closed`` are names that are taken."""
         names = st.sampled_from([name for name in NAMES if name not in closed])
         return self._made("extras", st.dictionaries(names, st.sampled_from(JSON), max_size=3), lambda _value: True)
 
-    def _pool(self, parts: Sequence[Located], pointer: str, believable: Maker, *, null: bool) -> list[Any]:
+    def _pool(self, parts: Sequence[Located], pointer: str, believable: Maker) -> list[Any]:
         validator = self._schemas.validator(pointer)
         strategy = self._strategy(parts, 0, frozenset())
-        made = self._made(pointer, strategy, lambda v: (null or v is not None) and validator.is_valid(v))
+        made = self._made(pointer, strategy, lambda v: v is not None and validator.is_valid(v))
+        made += [text for text in SURE if text not in made and validator.is_valid(text)]
         return made or [believable(Dice(f"{pointer}/{index}")) for index in range(_MADE)]
 
     def _made(self, name: str, strategy: Strategy, wanted: Callable[[Any], bool]) -> list[Any]:
