@@ -53,6 +53,12 @@ def finding_document(finding: Finding, report: Report) -> dict[str, Any]:
         "count": finding.count,
         "curl": finding.curl,
         "exchange": finding.exchange.number if finding.exchange else None,
+        "accept": {
+            "code": finding.code,
+            "operation": f"{finding.api} {finding.operation}",
+            "pointer": finding.pointer,
+            "where": finding.place,
+        },
         "accepted": finding.accepted or None,
         "fails": report.fails(finding),
     }
