@@ -231,3 +231,14 @@ def test_adversarial_rows_hurt(ask: Ask) -> None:
     assert any(set(row) - set(rows[0]) for row in rows)
     assert any("crew_type" not in row for row in rows)
     assert any(row.get("crew_type") is row.get("task_input") is row.get("crew_config") is None for row in rows)
+
+
+def test_hypothesis_is_imported_for_adversarial_data_alone() -> None:
+    """A believable world is made without what only the judge needs."""
+    code = (
+        "import sys; from mocks.world import Clock, World; from mocks.settings import Settings; from specs import load;"
+        "s = Settings(); World(load('nx1'), s, Clock(s.epoch)).state();"
+        "print(sorted({'hypothesis', 'schemathesis', 'httpx', 'pytest', 'yaml'} & sys.modules.keys()))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert run.stdout.strip() == "[]"
