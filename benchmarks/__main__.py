@@ -4,6 +4,7 @@ The machine is assumed to be noisy: what is compared runs in turns (A B A B …)
 """
 
 import argparse
+import math
 import statistics
 import sys
 import time
@@ -43,31 +44,54 @@ class Figure:
 
 
 def throughput(name: str, call: Call, rounds: int, seconds: float) -> Iterator[Figure]:
-    """Requests a second beside a bare server that sends the very same bytes, and beside FastAPI."""
+    """Requests a second beside a bare server that sends the very same bytes, and beside FastAPI.
+
+    Once by the clock, and once by the processor time that each server had: on a machine with other things to do, the
+    clock tells as much of them as of the servers.
+    """
     with mock("nx1", "--seed", "1") as ours:
         answer = ours.ask(call)
         with rival("bare", answer) as bare, rival("fastapi", answer) as fastapi:
-            rates: dict[str, list[float]] = {"bare": [], "mock": [], "fastapi": []}
+            turns: dict[str, list[Turn]] = {"bare": [], "mock": [], "fastapi": []}
             for server in (bare, ours, fastapi):
                 rate(server.url, call, 1)
             for _ in range(rounds):
-                rates["bare"].append(rate(bare.url, call, seconds))
-                rates["mock"].append(rate(ours.url, call, seconds))
-                rates["fastapi"].append(rate(fastapi.url, call, seconds))
+                turns["bare"].append(_turn(bare, call, seconds))
+                turns["mock"].append(_turn(ours, call, seconds))
+                turns["fastapi"].append(_turn(fastapi, call, seconds))
                 _forget(ours)
-            rates["bare"].append(rate(bare.url, call, seconds))
-    around = [(before + after) / 2 for before, after in pairwise(rates["bare"])]
+            turns["bare"].append(_turn(bare, call, seconds))
     for who, target in (("mock", 0.50), ("fastapi", None)):
-        ratios = [measured / base for measured, base in zip(rates[who], around, strict=True)]
-        ratio = statistics.median(ratios)
-        spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
-        per_second = f"{statistics.median(rates[who]):,.0f}/s of {statistics.median(rates['bare']):,.0f}/s"
+        ratio, spread = _ratio([t.per_second for t in turns[who]], [t.per_second for t in turns["bare"]])
+        busy, _ = _ratio([t.per_cpu_second for t in turns[who]], [t.per_cpu_second for t in turns["bare"]])
+        rates = f"{statistics.median(t.per_second for t in turns[who]):,.0f}/s"
         yield Figure(
             f"throughput, {name}: {who} / bare uvicorn",
-            f"{ratio:.2f} ({spread}; {per_second})",
+            f"{ratio:.2f} ({spread}; {rates}; by processor time {busy:.2f})",
             "" if target is None else f">= {target:.2f}",
             None if target is None else ratio >= target,
         )
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one server did in its turn."""
+
+    per_second: float
+    per_cpu_second: float
+
+
+def _turn(server: Running, call: Call, seconds: float) -> Turn:
+    before = server.cpu()
+    per_second = rate(server.url, call, seconds)
+    return Turn(per_second, per_second * seconds / (server.cpu() - before or math.nan))
+
+
+def _ratio(measured: list[float], base: list[float]) -> tuple[float, str]:
+    """The median of what was measured, each by the mean of its two neighbours of the base, and the range."""
+    around = [(before + after) / 2 for before, after in pairwise(base)]
+    ratios = [one / other for one, other in zip(measured, around, strict=True)]
+    return statistics.median(ratios), f"{min(ratios):.2f}-{max(ratios):.2f}"
 
 
 def _forget(ours: Running) -> None:
@@ -148,7 +172,7 @@ def main() -> int:
         "scale": [lambda: scale(options.rounds)],
     }
     print(f"load by {generator()}; {options.rounds} turns; medians, with the range of the ratios", file=sys.stderr)
-    print(f"{'figure':<46}{'measured':<52}{'target':<10}verdict")
+    print(f"{'figure':<46}{'measured':<60}{'target':<10}verdict")
     failed = 0
     for name, measures in parts.items():
         for measure in measures if options.only in {None, name} else ():
@@ -160,7 +184,7 @@ def _print(part: str, measure: Callable[[], Iterator[Figure]]) -> bool:
     """The lines of one part; True where it could not be run."""
     try:
         for figure in measure():
-            print(f"{figure.name:<46}{figure.measured:<52}{figure.target:<10}{figure.verdict}", flush=True)
+            print(f"{figure.name:<46}{figure.measured:<60}{figure.target:<10}{figure.verdict}", flush=True)
     except (OSError, RuntimeError) as error:
         print(f"{part}: could not be measured: {error}", file=sys.stderr)
         return True

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import math
+import os
 import re
 import socket
 import subprocess
@@ -33,6 +35,14 @@ class Running:
             ["ps", "-o", "rss=", "-p", str(self.process.pid)], capture_output=True, text=True, check=True
         ).stdout
         return int(said) / 1024
+
+    def cpu(self) -> float:
+        """The seconds of processor time that it has had; ``nan`` where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return math.nan
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime and stime
 
     def ask(self, call: Call) -> dict[str, Any]:
         """The answer to one call: its status, headers and body. Raises ``URLError`` where nobody answers."""

@@ -6,7 +6,7 @@ This is FastAPI's order, so that of several things that are wrong the same one i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from mocks import answers, examples, refusals
@@ -36,7 +36,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 class Companion(Protocol):
     """What the control plane sends along with a request, when there is something to send along."""
 
-    async def handle(self, handler: "Handler", request: Request, send: Send) -> None:
+    def handle(self, handler: "Handler", request: Request, send: Send) -> Awaitable[None]:
         """See to the whole request: ``handler.answer`` makes the answer, ``answers.deliver`` sends it."""
 
 
@@ -60,14 +60,16 @@ class Handler:
         self._body = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
         self.act = act or _act(operation)
 
-    async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send, path_values: tuple[str, ...]) -> None:
-        """Answer one ASGI request."""
+    def serve(
+        self, scope: Mapping[str, Any], receive: Receive, send: Send, path_values: tuple[str, ...]
+    ) -> Awaitable[None]:
+        """Answer one ASGI request. Every coroutine on the way costs, so this is none of its own."""
         request = Request(scope, receive, path_values)
         companion: Companion | None = scope.get(COMPANION)
-        if companion is not None:
-            await companion.handle(self, request, send)
-        else:
-            await answers.deliver(await self.answer(request), request.method, send)
+        return self._alone(request, send) if companion is None else companion.handle(self, request, send)
+
+    async def _alone(self, request: Request, send: Send) -> None:
+        await answers.deliver(await self.answer(request), request.method, send)
 
     async def answer(self, request: Request, world: World | None = None, act: Act | None = None) -> Answer:
         """The answer to a request, from ``world`` or from the one that everybody shares.

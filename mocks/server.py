@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -20,6 +21,9 @@ from specs import Api, UsageError
 
 # How long a request under way may take to finish after SIGINT or SIGTERM, in seconds.
 GRACE = 5
+
+# Python's thresholds for garbage collection: allocations before a search, searches before a deeper one.
+SEARCHES = (10_000, 20, 20)
 
 Ready = Callable[[str], None]
 
@@ -81,6 +85,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What was made up to now stays to the end. It need not be searched for garbage again and again, and what
+        # requests leave behind is mostly freed without a search.
+        gc.freeze()
+        gc.set_threshold(*SEARCHES)
         if self._on_ready is not None:
             self._on_ready(self._url)
 

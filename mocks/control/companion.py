@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 
 from mocks import answers, cors, prefer
 from mocks.answers import Answer, Send
@@ -26,33 +27,29 @@ class Control:
         self._settings = sessions.settings
         self._plane = plane
 
-    async def handle(self, handler: Handler, request: Request, send: Send) -> None:
-        """See to one request, from its headers to the last byte of its answer."""
+    def handle(self, handler: Handler, request: Request, send: Send) -> Awaitable[None]:
+        """See to one request, from its headers to the last byte of its answer. Nothing is awaited before that."""
         headers = request.headers
         if b"origin" in headers:
             if cors.is_preflight(request.method, headers):
-                await cors.answer_preflight(headers, send)
-                return
+                return cors.answer_preflight(headers, send)
             send = cors.allowing(headers[b"origin"], send)
         if handler.operation is None or handler.api is self._plane:
-            await self._beside(handler, request, send)
-            return
+            return self._beside(handler, request, send)
         session = self._default
         if HEADER in headers:
             try:
                 session = self._session(request)
             except BadSession as error:
-                await answers.deliver(ProblemDetails().refuse(error.status, error.message), request.method, send)
-                return
+                return answers.deliver(ProblemDetails().refuse(error.status, error.message), request.method, send)
         api, operation = handler.api.name, handler.operation.id
         taken = note(request.scope, api, operation)
         session.journal.add(taken)
         if session.faults.active:
             injection = session.faults.draw(api, operation)
             if injection is not None:
-                await self._spoil(injection, session, handler, request, taken, send)
-                return
-        await self._answer(session, handler, request, taken, send)
+                return self._spoil(injection, session, handler, request, taken, send)
+        return self._answer(session, handler, request, taken, send)
 
     async def _answer(self, session: Session, handler: Handler, request: Request, taken: Note, send: Send) -> None:
         world = session.world(handler.api.name)
