@@ -288,18 +288,16 @@ def _problem(conversations: Sequence[_Conversation], recording: Recording) -> st
     """Why a run proves nothing: not one operation was answered 2xx."""
     if any(exchange.succeeded for exchange in recording.exchanges):
         return ""
-    told = [sentence for conversation in conversations for sentence in conversation.missing()]
     statuses = Counter(e.status for e in recording.exchanges if e.credentials in {"given", "placeholder"})
     if statuses[401] + statuses[403] > sum(statuses.values()) / 2:
-        placeholder = any(e.credentials == "placeholder" for e in recording.exchanges)
-        told.append(
-            "No credential was given: give one with -H or --auth."
-            if placeholder
-            else "The credential that was given is refused (401, 403)."
-        )
+        none_given = any(e.credentials == "placeholder" for e in recording.exchanges)
+        told = ["No credential was given: give one with -H or --auth."] if none_given else [_REFUSED]
     elif statuses:
         seen = ", ".join(f"{number} of {status or 'no status'}" for status, number in statuses.most_common())
-        told.append(f"What was answered: {seen}.")
+        told = [*(sentence for one in conversations for sentence in one.missing()), f"What was answered: {seen}."]
     else:
-        told.append("No operation could be sent.")
+        told = ["No operation could be sent."]
     return " ".join(["Nothing was answered 2xx, so nothing is proven.", *told])
+
+
+_REFUSED = "The credential that was given is refused (401, 403)."

@@ -35,8 +35,14 @@ NOT_FOUND = reply("404 Not Found")
 PAGE = reply("200 OK", b"\n<!DOCTYPE html><title>Sign in</title>", "Content-Type: text/html")
 
 
-def tried(url: str, apis: Sequence[str] = ("nx1", "cloudcruise", "seekrflow"), *, named: bool = False) -> list[Tried]:
-    target = Target.parse(url, timeout_s=0.2)
+def tried(
+    url: str,
+    apis: Sequence[str] = ("nx1", "cloudcruise", "seekrflow"),
+    *,
+    named: bool = False,
+    timeout_s: float = 10.0,
+) -> list[Tried]:
+    target = Target.parse(url, timeout_s=timeout_s)
     recording = Recording()
     callers = []
     for api in map(load, apis):
@@ -85,7 +91,7 @@ def test_one_broken_operation_is_no_broken_target(raw: Raw) -> None:
         answering(("GET /runs", moved), ("GET", NOT_FOUND)),
         silent_list,
     ):
-        assert [one.served for one in tried(raw(handler), ["cloudcruise"])] == [True]
+        assert [one.served for one in tried(raw(handler), ["cloudcruise"], timeout_s=1.0)] == [True]
 
 
 def test_a_page_at_one_address_does_not_hide_an_api_at_another(raw: Raw) -> None:
@@ -136,7 +142,7 @@ def test_a_target_that_is_no_service_is_unreachable(raw: Raw, name: str, *, name
     """Exit code 3, and a sentence that says what the target does instead of answering."""
     handler, sentence = TARGETS[name]
     with pytest.raises(TargetUnreachable) as caught:
-        tried(raw(handler), named=named)
+        tried(raw(handler), named=named, timeout_s=0.2 if name == "slow" else 10.0)
     assert caught.value.exit_code == 3
     assert sentence in caught.value.message
 

@@ -252,8 +252,8 @@ def test_503_that_names_its_end_is_asked_once_more(nx1: Api, raw: Raw, naps: lis
 # ---------------------------------------------------------------------------------------------------------- failures
 
 
-def failing(api: Api, url: str, **options: Any) -> Exchange:
-    return sender(url, api, timeout_s=0.2, **options).send(api.operations[0])
+def failing(api: Api, url: str, timeout_s: float = 10.0) -> Exchange:
+    return sender(url, api, timeout_s=timeout_s).send(api.operations[0])
 
 
 def test_every_way_to_get_no_answer_is_recorded(nx1: Api, raw: Raw) -> None:
@@ -282,7 +282,7 @@ def test_every_way_to_get_no_answer_is_recorded(nx1: Api, raw: Raw) -> None:
     }
     for kind, handlers in cases.items():
         for handler in handlers:
-            exchange = failing(nx1, raw(handler))
+            exchange = failing(nx1, raw(handler), 0.2 if kind == "timeout" else 10.0)
             assert (None, kind) == (exchange.received, exchange.failure.partition(":")[0])
 
 
@@ -338,7 +338,7 @@ def test_an_operation_that_hangs_is_given_up(nx1: Api, raw: Raw) -> None:
     with pytest.raises(GivenUp):
         repeated(mine, 20)
     assert 4 < len(mine.recording.exchanges) < 10
-    assert mine.send(nx1.operations[1], path={"run_id": "x"}).status == 200
+    assert mine.send(nx1.operations[1], path={"run_id": "x"}, timeout_s=10).status == 200
 
 
 def test_a_first_hang_is_asked_about_again(nx1: Api, raw: Raw) -> None:
@@ -353,7 +353,7 @@ def test_a_first_hang_is_asked_about_again(nx1: Api, raw: Raw) -> None:
                 connection.recv(1)
                 return
 
-    mine = sender(raw(forgetful), nx1, timeout_s=0.1)
+    mine = sender(raw(forgetful), nx1, timeout_s=0.5)
     assert mine.send(nx1.operations[0]).status == 200
     assert mine.send(nx1.operations[0], timeout_s=0.1).status == 0
     assert [exchange.status for exchange in mine.recording.exchanges] == [0, 200, 0]
