@@ -9,6 +9,7 @@
 What is asked is worked out in ``contracts/probes/questions.py``; nothing is judged here.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,11 @@ _BUSY = 2
 _SCOPES = 4
 _ROUNDS = 5
 _FAR_PAGES, _FEW_PAGES, _SOME_PAGES = 45, 8, 4
+_PATIENCE_S = 12.0
+"""After so long no new group of questions is asked about one collection: its service is slow."""
+_LONGEST = {True: 1000, False: 200}
+_FEWER = {True: 1, False: 4}
+"""On this machine and elsewhere: the limit of the longest listing, and of how many questions or pages one is asked."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +115,18 @@ class View:
         self.path = path
         self.collection = Collection(api, operation)
         self.now = datetime.now(UTC)
-        self.base = longest(self.collection, self.now)
+        self.until = time.monotonic() + _PATIENCE_S
+        self.fewer = _FEWER[sender.target.loopback]
+        self.base = longest(self.collection, self.now, _LONGEST[sender.target.loopback])
         self.rows: list[Row] = []
         self.capped = False
         self.busy = 0
 
     @property
     def questions(self) -> Questions:
-        return Questions(self.collection, self.rows, self.now)
+        limit = self.operation.words.limit
+        most = self.base.get(limit.parameter) if limit else None
+        return Questions(self.collection, self.rows, self.now, whole=most is None or len(self.rows) < int(most))
 
     # ---------------------------------------------------------------------------------------- sending
 
@@ -153,8 +163,8 @@ class View:
 
     def bracket(self, questions: Iterable[Question]) -> None:
         """Ask some questions between two listings, a few at a time; again where something came or went meanwhile."""
-        asked = iter(questions)
-        while group := list(islice(asked, _AT_ONCE)):
+        asked = islice(questions, 0, None, self.fewer)
+        while time.monotonic() < self.until and (group := list(islice(asked, _AT_ONCE))):
             self._between(partial(self._ask, group))
 
     def _ask(self, group: Iterable[Question]) -> tuple[Exchange, ...]:
@@ -191,11 +201,11 @@ class View:
         asked = self.questions
         for part in (asked.limits, asked.windows, asked.filters, asked.offsets, asked.cursors, asked.directions):
             self.bracket(part())
-        self.bracket(_thinned(asked.combinations(), self._most()))
-        total = len(self.rows)
-        for size, pages in ((7, _FAR_PAGES), (1, _FEW_PAGES), (2, _FEW_PAGES), (10, _FAR_PAGES), (50, _FAR_PAGES)):
+        self.walk({}, 7, _FAR_PAGES)
+        self.bracket(_thinned(asked.combinations(), 120))
+        for size, pages in ((1, _FEW_PAGES), (2, _FEW_PAGES), (10, _FAR_PAGES), (50, _FAR_PAGES)):
             self.walk({}, size, pages)
-        self.walk({}, max(total // 30, 20), _FAR_PAGES)
+        self.walk({}, max(len(self.rows) // 30, 20), _FAR_PAGES)
         self.walk({}, None, _FEW_PAGES)
         for question in self._walked():
             self.walk(question, 5, _SOME_PAGES)
@@ -206,9 +216,6 @@ class View:
         few = [*islice(asked.limits(), 5), *islice(asked.offsets(), 3), *islice(asked.directions(), 4)]
         self.bracket([*few, *islice(asked.filters(), 6)])
         self.walk({}, 4, _FEW_PAGES)
-
-    def _most(self) -> int:
-        return 120 if self.sender.target.loopback else 30
 
     def _walked(self) -> Iterator[Question]:
         """Walks in the other direction, over the default window, and under each member of the filters."""
@@ -231,10 +238,11 @@ class View:
         if words.limit is None or (words.offset is None and words.cursor is None):
             return
         limit = self.collection.default(words.limit.parameter) if size is None else size
-        if not isinstance(limit, int) or limit > len(self.rows) + 1:
+        if not isinstance(limit, int) or limit > len(self.rows) + 1 or time.monotonic() > self.until:
             return
         sized = {**question, words.limit.parameter: None if size is None else str(size)}
-        self._between(lambda: tuple(islice(self._pages(sized, limit), most)), walk=True)
+        pages = max(most // self.fewer, 3)
+        self._between(lambda: tuple(islice(self._pages(sized, limit), pages)), walk=True)
 
     def _pages(self, question: Question, size: int) -> Iterator[Exchange]:
         words = self.operation.words
@@ -312,7 +320,7 @@ def _ask_together(views: Sequence[View]) -> None:
         return
     pair = views[:2]
     questions = [[(view, question) for question in view.varied()] for view in pair]
-    for number in range(_ROUNDS):
+    for number in range(_ROUNDS // pair[0].fewer):
         mixed = [one for group in questions for one in group[number % 2 :: 2 if len(group) > 4 else 1]][:8]
         befores = {view: view.get({}) for view in pair}
         calls = [partial(view.get, question) for view, question in mixed]

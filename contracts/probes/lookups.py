@@ -1,5 +1,6 @@
 """Looks listed rows up one by one, and several at once: the operations that speak of one kind of row, together."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,8 @@ from specs import Api, Operation, Parameter, Resource
 _LOOKED_UP = {True: 60, False: 8}
 _AT_ONCE = 4
 _WATCH_TIMEOUT_S = 3.0
+_PATIENCE_S = 5.0
+"""After so long no more rows are looked up one by one: the service is slow."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,13 @@ class Family:
         before = view.get({})
         rows = _spread(listed(before) or [], most)
         found = []
+        until = time.monotonic() + _PATIENCE_S
         for row in rows:
             exchange = self.fetch(operation, row)
-            if exchange is None or exchange.received is None:
+            if exchange is not None:
+                found.append((row, exchange))
+            if time.monotonic() > until or (exchange is not None and exchange.received is None):
                 break
-            found.append((row, exchange))
         found += self._together(operation, rows)
         self._as_others(operation, view)
         after = view.get({})

@@ -18,8 +18,6 @@ from specs import Parameter
 
 Question = Mapping[str, str | None]
 
-LONGEST = 1000
-"""The limit of the longest listing, where the document allows as many."""
 HUGE = 1_000_000
 NOBODY = "runproof-never-used"
 NO_UUID = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:runproof:never-used"))
@@ -27,13 +25,14 @@ _SIZES = (0, 1, 2, 3, 5, 10, 20, 25, 50, 100)
 
 
 class Questions:
-    """The questions to one collection whose longest listing, made at ``now``, was ``rows``."""
+    """The questions to one collection whose longest listing, made at ``now``, was ``rows``; ``whole``: all of them."""
 
-    def __init__(self, collection: Collection, rows: Sequence[Row], now: datetime) -> None:
+    def __init__(self, collection: Collection, rows: Sequence[Row], now: datetime, *, whole: bool = True) -> None:
         self.collection = collection
         self.words = collection.words
         self.rows = rows
         self.now = now
+        self.whole = whole
 
     # --------------------------------------------------------------------------------------------- limits
 
@@ -50,7 +49,7 @@ class Questions:
             if self._allows(name, size):
                 yield {name: str(size)}
         most = self._parameter(name).schema.get("maximum", HUGE)
-        if len(self.rows) < LONGEST and self._allows(name, most):
+        if self.whole and self._allows(name, most):
             yield {name: str(most)}
 
     def _parameter(self, name: str) -> Parameter:
@@ -228,14 +227,14 @@ class Questions:
         return NO_UUID if self._parameter(name).schema.get("format") == "uuid" else NOBODY
 
 
-def longest(collection: Collection, now: datetime) -> dict[str, str]:
-    """The query of the longest listing: the largest sensible limit, and every window as early as is allowed."""
+def longest(collection: Collection, now: datetime, size: int) -> dict[str, str]:
+    """The query of the longest listing: ``size`` rows or what is allowed, and every window as early as is allowed."""
     query = {}
     if collection.words.limit is not None:
         name = collection.words.limit.parameter
         parameter = collection.operation.parameter(name)
-        most = parameter.schema.get("maximum", LONGEST) if parameter else LONGEST
-        query[name] = str(min(most, LONGEST))
+        most = parameter.schema.get("maximum", size) if parameter else size
+        query[name] = str(min(most, size))
     for name, rule in collection.words.filters.items():
         if rule.op == "ge" and (rule.oldest or rule.default):
             back = seconds(rule.oldest) + 7_200 if rule.oldest else 30 * seconds(rule.default or "")
