@@ -6,11 +6,14 @@ Expressions of ECMA 262, which JSON Schema means, differ little: what Python spe
 
 import re
 from collections.abc import Callable, Iterable
-from re import _constants as ops  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
 
 from mocks.world.dice import Dice
+
+# what is not public has no types either
+ops: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 Maker = Callable[[Dice, list[str]], str]
 
