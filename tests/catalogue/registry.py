@@ -17,6 +17,8 @@ _MODULES = (
     "faults.lives",
     "faults.claims",
     "faults.rare",
+    "faults.small_requests",
+    "faults.small_answers",
     "unusual",
 )
 

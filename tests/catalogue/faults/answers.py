@@ -40,11 +40,11 @@ def _status(status: int) -> Envelope:
     return lambda body: Answer(status, body)
 
 
-def _media(media: str | None) -> Envelope:
+def media_called(media: str | None) -> Envelope:
     return lambda body: Answer(200, body, media=media)
 
 
-def _raw(change: Callable[[bytes], bytes]) -> Envelope:
+def raw(change: Callable[[bytes], bytes]) -> Envelope:
     return lambda body: Answer(200, change(dump(body)))
 
 
@@ -58,16 +58,16 @@ _ANY: dict[str, tuple[str, Envelope]] = {
     "status-201": ("has the status 201", _status(201)),
     "status-202": ("has the status 202", _status(202)),
     "status-206": ("has the status 206", _status(206)),
-    "empty-body": ("is empty", _raw(lambda _: b"")),
+    "empty-body": ("is empty", raw(lambda _: b"")),
     "no-content": ("is a 204", lambda _: Answer(204, b"", media=None)),
-    "html": ("is called text/html", _media("text/html")),
-    "text": ("is called text/plain", _media("text/plain; charset=utf-8")),
-    "no-media-type": ("has no content type", _media(None)),
-    "octets": ("is called application/octet-stream", _media("application/octet-stream")),
-    "cut": ("stops in the middle", _raw(lambda body: body[: len(body) // 2])),
-    "single-quotes": ("is Python, not JSON", _raw(lambda body: repr(json.loads(body)).encode())),
-    "trailing": ("goes on after the JSON", _raw(lambda body: body + b"\nOK")),
-    "utf-16": ("is not UTF-8", _raw(lambda body: body.decode().encode("utf-16"))),
+    "html": ("is called text/html", media_called("text/html")),
+    "text": ("is called text/plain", media_called("text/plain; charset=utf-8")),
+    "no-media-type": ("has no content type", media_called(None)),
+    "octets": ("is called application/octet-stream", media_called("application/octet-stream")),
+    "cut": ("stops in the middle", raw(lambda body: body[: len(body) // 2])),
+    "single-quotes": ("is Python, not JSON", raw(lambda body: repr(json.loads(body)).encode())),
+    "trailing": ("goes on after the JSON", raw(lambda body: body + b"\nOK")),
+    "utf-16": ("is not UTF-8", raw(lambda body: body.decode().encode("utf-16"))),
 }
 _LISTS: dict[str, tuple[str, Envelope]] = {
     "null-row": ("ends with a null", _body(lambda rows: [*rows, None])),
@@ -79,7 +79,7 @@ _LIST_OPS = ("nx1.list", "cloudcruise.list", "seekrflow.list")
 _OPS = (*_LIST_OPS, "nx1.get", "nx1.start")
 
 
-def _enveloping(op: str, envelope: Envelope) -> AnswerHook:
+def enveloping(op: str, envelope: Envelope) -> AnswerHook:
     return lambda answer, call: envelope(answer.body) if answer.status == 200 and call.op == op else answer
 
 
@@ -94,7 +94,7 @@ def _envelopes() -> Iterator[Variant]:
                 f"the answer of {op} {words}",
                 _not(op),
                 clauses="RP1 RP7" if name == "no-content" else "RP1",
-                answer=_enveloping(op, envelope),
+                answer=enveloping(op, envelope),
             )
 
 
@@ -144,7 +144,7 @@ def _starts() -> Iterator[Variant]:
 # ------------------------------------------------------------------------------------------- failing and hanging
 
 
-def _fails(when: Callable[[Call], bool], answer: Answer | None = None) -> Callable[[Call], Awaitable[Answer | None]]:
+def fails(when: Callable[[Call], bool], answer: Answer | None = None) -> Callable[[Call], Awaitable[Answer | None]]:
     failure = answer or Answer(500, b"Internal Server Error", media="text/plain")
 
     async def before(call: Call) -> Answer | None:
@@ -157,11 +157,11 @@ def _value(call: Call, name: str) -> str:
     return str(call.values.get(name) or "")
 
 
-def _fails_for(query: Mapping[str, Any]) -> Probe:
+def fails_for(query: Mapping[str, Any]) -> Probe:
     return lambda client: client.get(query=query).status >= 500
 
 
-def _posts_500(body: Any, headers: Mapping[str, str] | None = None) -> Probe:
+def posts_500(body: Any, headers: Mapping[str, str] | None = None) -> Probe:
     return lambda client: client.post(body, {**GIVEN["nx1"], **(headers or {})}).status >= 500
 
 
@@ -178,36 +178,36 @@ def _task(call: Call) -> Any:
 
 
 _FAILING: tuple[tuple[str, str, str, Callable[[Call], bool], Probe], ...] = (
-    ("limit-0", "nx1.list", "for limit=0", lambda c: c.values["limit"] == 0, _fails_for({"limit": 0})),
+    ("limit-0", "nx1.list", "for limit=0", lambda c: c.values["limit"] == 0, fails_for({"limit": 0})),
     (
         "limit-huge",
         "nx1.list",
         "for a limit beyond 64 bits",
         lambda c: c.values["limit"] >= 2**63,
-        _fails_for({"limit": 2**63}),
+        fails_for({"limit": 2**63}),
     ),
-    ("limit-negative", "nx1.list", "for a negative limit", lambda c: c.values["limit"] < 0, _fails_for({"limit": -1})),
-    ("limit-0", "seekrflow.list", "for limit=0", lambda c: c.values["limit"] == 0, _fails_for({"limit": 0})),
+    ("limit-negative", "nx1.list", "for a negative limit", lambda c: c.values["limit"] < 0, fails_for({"limit": -1})),
+    ("limit-0", "seekrflow.list", "for limit=0", lambda c: c.values["limit"] == 0, fails_for({"limit": 0})),
     (
         "offset-beyond",
         "seekrflow.list",
         "for an offset beyond the end",
         lambda c: c.values["offset"] > 500,
-        _fails_for({"offset": 9_999}),
+        fails_for({"offset": 9_999}),
     ),
     (
         "offset-huge",
         "seekrflow.list",
         "for an offset beyond 64 bits",
         lambda c: c.values["offset"] >= 2**63,
-        _fails_for({"offset": 2**64}),
+        fails_for({"offset": 2**64}),
     ),
     (
         "order-asc",
         "seekrflow.list",
         "for order=asc",
         lambda c: c.values["order"] == "asc",
-        _fails_for({"order": "asc"}),
+        fails_for({"order": "asc"}),
     ),
     (
         "thread-empty",
@@ -221,35 +221,35 @@ _FAILING: tuple[tuple[str, str, str, Callable[[Call], bool], Probe], ...] = (
         "cloudcruise.list",
         "for status=execution.paused",
         lambda c: c.values["status"] == BROWSER_STATUSES[4],
-        _fails_for({"status": BROWSER_STATUSES[4]}),
+        fails_for({"status": BROWSER_STATUSES[4]}),
     ),
     (
         "credential-unicode",
         "cloudcruise.list",
         "for letters beyond ASCII in credential_id",
         lambda c: not _value(c, "credential_id").isascii(),
-        _fails_for({"credential_id": "tresor-é"}),
+        fails_for({"credential_id": "tresor-é"}),
     ),
     (
         "credential-long",
         "cloudcruise.list",
         "for a long credential_id",
         lambda c: len(_value(c, "credential_id")) > 255,
-        _fails_for({"credential_id": "x" * 3000}),
+        fails_for({"credential_id": "x" * 3000}),
     ),
     (
         "credential-quote",
         "cloudcruise.list",
         "for a quotation mark in credential_id",
         lambda c: "'" in _value(c, "credential_id"),
-        _fails_for({"credential_id": "o'neill"}),
+        fails_for({"credential_id": "o'neill"}),
     ),
     (
         "cursor-ancient",
         "cloudcruise.list",
         "for a cursor before 1970",
         lambda c: bool(c.values["cursor"]) and c.values["cursor"].year < 1970,
-        _fails_for({"cursor": "1901-01-01T00:00:00Z"}),
+        fails_for({"cursor": "1901-01-01T00:00:00Z"}),
     ),
     (
         "workflow-unknown",
@@ -259,42 +259,42 @@ _FAILING: tuple[tuple[str, str, str, Callable[[Call], bool], Probe], ...] = (
             c.values["workflow_id"] is not None
             and all(str(c.values["workflow_id"]) != r["workflow_id"] for r in c.world.browser_runs)
         ),
-        _fails_for({"workflow_id": _UNKNOWN}),
+        fails_for({"workflow_id": _UNKNOWN}),
     ),
     (
         "no-task_input",
         "nx1.start",
         "when task_input is left out",
         lambda c: "task_input" not in c.values["body"].model_fields_set,
-        _posts_500({"crew_type": "ask"}),
+        posts_500({"crew_type": "ask"}),
     ),
     (
         "unicode",
         "nx1.start",
         "for characters beyond the basic plane in task_input",
         lambda c: max(map(ord, str(_task(c)))) > 0xFFFF,
-        _posts_500({"crew_type": "ask", "task_input": {"question": "🚢"}}),
+        posts_500({"crew_type": "ask", "task_input": {"question": "🚢"}}),
     ),
     (
         "deep",
         "nx1.start",
         "for a deep task_input",
         lambda c: _depth(_task(c)) > 6,
-        _posts_500({"crew_type": "ask", "task_input": _DEEP}),
+        posts_500({"crew_type": "ask", "task_input": _DEEP}),
     ),
     (
         "long-correlation-id",
         "nx1.start",
         "for a long x-correlation-id",
         lambda c: len(_value(c, "x_correlation_id")) > 64,
-        _posts_500({"crew_type": "ask"}, {"x-correlation-id": "c" * 300}),
+        posts_500({"crew_type": "ask"}, {"x-correlation-id": "c" * 300}),
     ),
     (
         "crew-type",
         "nx1.start",
         "for crew_type=data_suggestion",
         lambda c: c.values["body"].crew_type == "data_suggestion",
-        _posts_500({"crew_type": "data_suggestion"}),
+        posts_500({"crew_type": "data_suggestion"}),
     ),
     (
         "unknown-run",
@@ -315,7 +315,7 @@ def _failing() -> Iterator[Variant]:
             f"{op} fails with 500 {words}",
             probe,
             clauses="RP701",
-            before=_fails(lambda call, op=op, when=when: call.op == op and when(call)),  # type: ignore[misc]
+            before=fails(lambda call, op=op, when=when: call.op == op and when(call)),  # type: ignore[misc]
         )
 
 
@@ -361,7 +361,7 @@ def _by_hand() -> Iterator[Variant]:
         "nx1-start-500-malformed-json",
         "nx1.start",
         sentence="a body that is no JSON makes the start fail with 500",
-        probe=_posts_500(b"{"),
+        probe=posts_500(b"{"),
         answer=_crash_for("json_invalid"),
         clauses="RP701",
         **robust,
@@ -370,7 +370,7 @@ def _by_hand() -> Iterator[Variant]:
         "nx1-start-500-body-list",
         "nx1.start",
         sentence="a list as the body makes the start fail with 500",
-        probe=_posts_500([1]),
+        probe=posts_500([1]),
         answer=_crash_for("model_attributes_type"),
         clauses="RP701",
         **robust,
@@ -407,7 +407,7 @@ def _by_hand() -> Iterator[Variant]:
         "nx1.list",
         sentence="every list is answered 503",
         probe=lambda c: c.get().status == 503,
-        before=_fails(lambda call: call.op == "nx1.list", Answer(503, {"detail": "Service unavailable"})),
+        before=fails(lambda call: call.op == "nx1.list", Answer(503, {"detail": "Service unavailable"})),
         clauses="RP701",
         **robust,
     )
@@ -416,7 +416,7 @@ def _by_hand() -> Iterator[Variant]:
         "cloudcruise.list",
         sentence="every ninth list is answered 502 with a page",
         probe=lambda c: any(c.get().status == 502 for _ in range(9)),
-        before=_fails(lambda call: call.n % 9 == 0, Answer(502, b"<h1>Bad gateway</h1>", media="text/html")),
+        before=fails(lambda call: call.n % 9 == 0, Answer(502, b"<h1>Bad gateway</h1>", media="text/html")),
         clauses="RP701",
         **robust,
     )

@@ -14,7 +14,7 @@ from tests.catalogue.world import Row
 Say = Callable[[Row], dict[str, Any]]
 
 
-def _saying(say: Say) -> Callable[[Row, Call, Row], Row]:
+def saying(say: Say) -> Callable[[Row, Call, Row], Row]:
     """Fields of rows as they would be said by a server that reckons wrongly; works on the row as the world knows it."""
     return lambda row, _call, known: {**row, **_wire(say(known), row)}
 
@@ -28,7 +28,7 @@ def _text(moment: datetime, *, zulu: bool) -> str:
     return moment.isoformat().replace("+00:00", "Z") if zulu else moment.isoformat()
 
 
-def _any_row(wrong: Callable[[Row], bool]) -> Probe:
+def any_row(wrong: Callable[[Row], bool]) -> Probe:
     return lambda client: any(wrong(row) for row in client.rows())
 
 
@@ -250,7 +250,7 @@ def _clause(name: str) -> str:
 def _said() -> Iterator[Variant]:
     for op, name, family, words, say, wrong in _SAYINGS:
         full = f"{op.replace('.', '-')}-{name}"
-        yield fault(full, op, family, words, _any_row(wrong), clauses=_clause(name), row=_saying(say))
+        yield fault(full, op, family, words, any_row(wrong), clauses=_clause(name), row=saying(say))
 
 
 # ------------------------------------------------------------------------------- seeded runs that do what none may

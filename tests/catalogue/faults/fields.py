@@ -131,6 +131,10 @@ _WRONG_TYPE: dict[str, Any] = {
     "objects": ["first"],
     "either": 3,
 }
+_ALMOST: dict[Any, tuple[tuple[str, Any], ...]] = {
+    "moment": (("naive", "2026-02-15T10:00:00"), ("day", "2026-02-15"), ("blank", "")),
+    "uuid": (("undashed", "0f8fad5bd9cb469fa16570867728950e"), ("blank", ""), ("cut", "0f8fad5b-d9cb-469f-a165")),
+}
 _WRONG_FORMAT = {"uuid": "run-000042", "moment": "15/02/2026 10:00", "integer": 12.5}
 
 
@@ -143,6 +147,8 @@ def ways(field: Field) -> Iterator[tuple[str, Any]]:
         yield "type", _WRONG_TYPE[field.kind]
         if field.kind in _WRONG_FORMAT:
             yield "format", _WRONG_FORMAT[field.kind]
+        if field.kind in _ALMOST:
+            yield _ALMOST[field.kind][len(field.path) % 3]
     if field.required:
         yield "missing", MISSING
     if not field.nullable:
@@ -162,7 +168,7 @@ def good(field: Field, value: Any) -> bool:
 
 def _uuid(value: Any) -> bool:
     try:
-        return isinstance(value, str) and bool(uuid.UUID(value))
+        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
     except ValueError:
         return False
 
@@ -254,7 +260,7 @@ def _clauses(field: Field, way: str) -> str:
     if isinstance(field.kind, tuple):
         return {"missing": "RP204", "null": "RP201 RP203"}.get(way, "RP201")
     exact = {"missing": "RP204", "null": "RP203", "type": "RP205", "format": "RP206"}
-    return "RP205" if field.kind == "integer" and way == "format" else exact[way]
+    return "RP205" if field.kind == "integer" and way == "format" else exact.get(way, "RP206")
 
 
 def _derived() -> Iterator[Variant]:

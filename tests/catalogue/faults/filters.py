@@ -16,7 +16,7 @@ _ADMIN = next({"Authorization-PSK": key} for key, caller in PSKS.items() if call
 _JONAS = {"Authorization-PSK": list(PSKS)[1]}
 
 
-def _filter_differs(field: str, parameter: str | None = None, **query: Any) -> Probe:
+def filter_differs(field: str, parameter: str | None = None, **query: Any) -> Probe:
     """Whether a filter keeps other rows than those of the whole list that have the value."""
 
     def probe(client: Client) -> bool:
@@ -37,7 +37,7 @@ def _ignored(rows: list[Row], _call: Call) -> list[Row]:
 # ----------------------------------------------------------------------------------------------------- filters
 
 
-def _status(keep: Callable[[str, str], bool]) -> Step:
+def status_kept(keep: Callable[[str, str], bool]) -> Step:
     def step(rows: list[Row], call: Call) -> list[Row]:
         wanted = call.values["status"]
         return rows if wanted is None else [row for row in rows if keep(row["status"], str(wanted))]
@@ -50,7 +50,7 @@ def _loses_one(rows: list[Row], call: Call) -> list[Row]:
     return kept[:3] + kept[4:] if call.values["status"] else kept
 
 
-def _start_time(change: Callable[[Any], Any], default: timedelta = timedelta(days=1)) -> Step:
+def start_time_from(change: Callable[[Any], Any], default: timedelta = timedelta(days=1)) -> Step:
     def step(rows: list[Row], call: Call) -> list[Row]:
         given = zoned(call.values["start_time"])
         earliest = change(given) if given else call.clock.now() - default
@@ -102,7 +102,7 @@ def _wanted_later(rows: list[Row], call: Call) -> list[Row]:
     return [row for row in rows if (row["execution_start"] or row["created_at"] - timedelta(hours=2)) >= earliest]
 
 
-def _since_differs(client: Client) -> bool:
+def since_differs(client: Client) -> bool:
     """Whether start_time loses a row, the row at that very moment included, or keeps an older one."""
     everything = client.get().rows
     return any(
@@ -127,7 +127,7 @@ def _vaults_differ(client: Client) -> bool:
     return len(seen) != len(set(seen)) or bool(client.get(query={"credential_id": "nobody's"}).rows)
 
 
-def _shows_the_old(client: Client) -> bool:
+def shows_the_old(client: Client) -> bool:
     old = (client.clock.now() - timedelta(days=60)).isoformat()
     reply = client.get(query={"start_time": old})
     oldest = (client.clock.now() - timedelta(days=32)).isoformat()
@@ -141,37 +141,37 @@ def _with_offset_differs(client: Client) -> bool:
 
 
 _FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
-    ("status-ignored", "status is ignored", {"status": _ignored}, _filter_differs("status")),
+    ("status-ignored", "status is ignored", {"status": _ignored}, filter_differs("status")),
     (
         "status-prefix",
         "status compares beginnings, of which execution.st is one",
-        {"status": _status(lambda have, want: have[:12] == want[:12])},
-        _filter_differs("status"),
+        {"status": status_kept(lambda have, want: have[:12] == want[:12])},
+        filter_differs("status"),
     ),
     (
         "status-inverted",
         "status keeps the other rows",
-        {"status": _status(lambda have, want: have != want)},
-        _filter_differs("status"),
+        {"status": status_kept(lambda have, want: have != want)},
+        filter_differs("status"),
     ),
-    ("status-loses-one", "each status loses its fourth row", {"status": _loses_one}, _filter_differs("status")),
+    ("status-loses-one", "each status loses its fourth row", {"status": _loses_one}, filter_differs("status")),
     (
         "status-paused-requeued",
         "execution.paused includes execution.requeued",
         {
-            "status": _status(
+            "status": status_kept(
                 lambda have, want: have == want or (want, have) == ("execution.paused", "execution.requeued")
             )
         },
-        _filter_differs("status"),
+        filter_differs("status"),
     ),
-    ("status-stopped-lost", "execution.stopped finds nothing", {"status": _one_member_lost}, _filter_differs("status")),
-    ("workflow_id-ignored", "workflow_id is ignored", {"workflow_id": _ignored}, _filter_differs("workflow_id")),
+    ("status-stopped-lost", "execution.stopped finds nothing", {"status": _one_member_lost}, filter_differs("status")),
+    ("workflow_id-ignored", "workflow_id is ignored", {"workflow_id": _ignored}, filter_differs("workflow_id")),
     (
         "workflow_id-workspace",
         "workflow_id is compared with workspace_id",
         {"workflow_id": equal("workflow_id", "workspace_id")},
-        _filter_differs("workflow_id"),
+        filter_differs("workflow_id"),
     ),
     (
         "workflow_id-keeps-null",
@@ -183,7 +183,7 @@ _FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
                 if c.values["workflow_id"] is None or r["workflow_id"] in {None, str(c.values["workflow_id"])}
             ]
         },
-        _filter_differs("workflow_id"),
+        filter_differs("workflow_id"),
     ),
     (
         "workflow_id-first-digits",
@@ -196,7 +196,7 @@ _FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
                 or str(r["workflow_id"])[:8] == str(c.values["workflow_id"])[:8].upper()
             ]
         },
-        _filter_differs("workflow_id"),
+        filter_differs("workflow_id"),
     ),
     (
         "status-with-workflow",
@@ -220,42 +220,42 @@ _FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
     (
         "start_time-ignored",
         "start_time is ignored",
-        {"start_time": _start_time(lambda t: t - timedelta(days=400))},
-        _since_differs,
+        {"start_time": start_time_from(lambda t: t - timedelta(days=400))},
+        since_differs,
     ),
-    ("start_time-strict", "a run created at start_time is lost", {"start_time": _strictly_since}, _since_differs),
-    ("start_time-until", "start_time keeps what is older", {"start_time": _until}, _since_differs),
+    ("start_time-strict", "a run created at start_time is lost", {"start_time": _strictly_since}, since_differs),
+    ("start_time-until", "start_time keeps what is older", {"start_time": _until}, since_differs),
     (
         "start_time-whole-hours",
         "start_time is rounded down to the hour",
-        {"start_time": _start_time(lambda t: t.replace(minute=0, second=0, microsecond=0))},
-        _since_differs,
+        {"start_time": start_time_from(lambda t: t.replace(minute=0, second=0, microsecond=0))},
+        since_differs,
     ),
     (
         "start_time-of-execution",
         "start_time is compared with execution_start",
         {"start_time": _wanted_later},
-        _since_differs,
+        since_differs,
     ),
     (
         "start_time-offset-ignored",
         "the offset of start_time is ignored",
-        {"start_time": _start_time(lambda t: t.replace(tzinfo=UTC))},
+        {"start_time": start_time_from(lambda t: t.replace(tzinfo=UTC))},
         _with_offset_differs,
     ),
     (
         "start_time-default-hour",
         "without start_time an hour is shown",
-        {"start_time": _start_time(lambda t: t, timedelta(hours=1))},
+        {"start_time": start_time_from(lambda t: t, timedelta(hours=1))},
         _default_window_differs,
     ),
     (
         "start_time-default-week",
         "without start_time a week is shown",
-        {"start_time": _start_time(lambda t: t, timedelta(days=7))},
+        {"start_time": start_time_from(lambda t: t, timedelta(days=7))},
         _default_window_differs,
     ),
-    ("start_time-too-old", "a start_time older than 31 days shows what is older", {"oldest": _ignored}, _shows_the_old),
+    ("start_time-too-old", "a start_time older than 31 days shows what is older", {"oldest": _ignored}, shows_the_old),
 )
 
 

@@ -19,7 +19,7 @@ Life = Callable[[Row, float, Call], Row]
 # ------------------------------------------------------------------------------------------ the life of a run
 
 
-def _changed(change: Callable[[Row, float], dict[str, Any]]) -> Life:
+def changed(change: Callable[[Row, float], dict[str, Any]]) -> Life:
     """The right life, with some fields of it otherwise."""
 
     def life(run: Row, age_s: float, _call: Call) -> Row:
@@ -29,7 +29,7 @@ def _changed(change: Callable[[Row, float], dict[str, Any]]) -> Life:
     return life
 
 
-def _when(status: str | set[str], **fields: Any) -> Life:
+def when_status(status: str | set[str], **fields: Any) -> Life:
     """The right life, with these fields whenever the run has this status; a callable is asked."""
     statuses = {status} if isinstance(status, str) else status
 
@@ -38,7 +38,7 @@ def _when(status: str | set[str], **fields: Any) -> Life:
             return {}
         return {name: value(state) if callable(value) else value for name, value in fields.items()}
 
-    return _changed(change)
+    return changed(change)
 
 
 def _timed(*phases: tuple[float, str]) -> Life:
@@ -55,7 +55,7 @@ def _timed(*phases: tuple[float, str]) -> Life:
 _EVER = float("inf")
 
 
-def _lives(see: Callable[[list[Row]], bool], **options: Any) -> Probe:
+def lives(see: Callable[[list[Row]], bool], **options: Any) -> Probe:
     """Whether four runs in a row (one of which fails) are seen to live wrongly."""
     return lambda client: any(see(client.life(**options)) for _ in range(4))
 
@@ -68,7 +68,7 @@ def _moves(rows: list[Row]) -> bool:
     return ranks != sorted(ranks) or len(ends) > 1
 
 
-def _some(wrong: Callable[[Row], bool]) -> Callable[[list[Row]], bool]:
+def some(wrong: Callable[[Row], bool]) -> Callable[[list[Row]], bool]:
     return lambda rows: any(wrong(row) for row in rows)
 
 
@@ -78,14 +78,14 @@ def _varies(*names: str) -> Callable[[list[Row]], bool]:
 
 
 def _set_in(name: str, *statuses: str) -> Callable[[list[Row]], bool]:
-    return _some(lambda row: row.get("status") in statuses and row.get(name) is not None)
+    return some(lambda row: row.get("status") in statuses and row.get(name) is not None)
 
 
 def _unset_in(name: str, *statuses: str) -> Callable[[list[Row]], bool]:
-    return _some(lambda row: row.get("status") in statuses and row.get(name) is None)
+    return some(lambda row: row.get("status") in statuses and row.get(name) is None)
 
 
-def _later(seconds: float) -> Callable[[Row], datetime]:
+def later(seconds: float) -> Callable[[Row], datetime]:
     return lambda state: state["created_at"] + timedelta(seconds=seconds)
 
 
@@ -103,128 +103,128 @@ _LIVES: tuple[tuple[str, str, Life, Probe], ...] = (
         "goes-back",
         "a running run waits again",
         _timed((0.3, "pending"), (0.6, "running"), (0.9, "pending"), (1.2, "running"), (_EVER, "completed")),
-        _lives(_moves),
+        lives(_moves),
     ),
     (
         "restarts",
         "a completed run runs again",
         _timed((0.3, "pending"), (0.8, "running"), (1.6, "completed"), (_EVER, "running")),
-        _lives(_moves),
+        lives(_moves),
     ),
     (
         "fails-later",
         "a completed run has failed a second later",
         _timed((0.3, "pending"), (0.8, "running"), (1.6, "completed"), (_EVER, "failed")),
-        _lives(_moves),
+        lives(_moves),
     ),
     (
         "recovers",
         "a failed run is completed a second later",
         _timed((0.3, "pending"), (0.8, "running"), (1.6, "failed"), (_EVER, "completed")),
-        _lives(_moves),
+        lives(_moves),
     ),
     (
         "no-started_at",
         "a running run has no started_at",
-        _when("running", started_at=None),
-        _lives(_unset_in("started_at", "running")),
+        when_status("running", started_at=None),
+        lives(_unset_in("started_at", "running")),
     ),
     (
         "completed-no-started_at",
         "a completed run has no started_at",
-        _when("completed", started_at=None),
-        _lives(_unset_in("started_at", "completed")),
+        when_status("completed", started_at=None),
+        lives(_unset_in("started_at", "completed")),
     ),
     (
         "early-started_at",
         "a waiting run has a started_at",
-        _when("pending", started_at=_later(0)),
-        _lives(_set_in("started_at", "pending")),
+        when_status("pending", started_at=later(0)),
+        lives(_set_in("started_at", "pending")),
     ),
     (
         "early-completed_at",
         "a running run has a completed_at",
-        _when("running", completed_at=_later(1)),
-        _lives(_set_in("completed_at", "running")),
+        when_status("running", completed_at=later(1)),
+        lives(_set_in("completed_at", "running")),
     ),
     (
         "no-completed_at",
         "a completed run has no completed_at",
-        _when("completed", completed_at=None),
-        _lives(_unset_in("completed_at", "completed")),
+        when_status("completed", completed_at=None),
+        lives(_unset_in("completed_at", "completed")),
     ),
     (
         "early-result",
         "a running run has a result",
-        _when("running", result="So far so good"),
-        _lives(_set_in("result", "running")),
+        when_status("running", result="So far so good"),
+        lives(_set_in("result", "running")),
     ),
     (
         "no-result",
         "a completed run has no result",
-        _when("completed", result=None),
-        _lives(_unset_in("result", "completed")),
+        when_status("completed", result=None),
+        lives(_unset_in("result", "completed")),
     ),
-    ("no-error", "a failed run has no error", _when("failed", error=None), _lives(_unset_in("error", "failed"))),
+    ("no-error", "a failed run has no error", when_status("failed", error=None), lives(_unset_in("error", "failed"))),
     (
         "error-when-completed",
         "a completed run has an error",
-        _when("completed", error="none"),
-        _lives(_set_in("error", "completed")),
+        when_status("completed", error="none"),
+        lives(_set_in("error", "completed")),
     ),
     (
         "early-error",
         "a waiting run has an error",
-        _when("pending", error="waiting"),
-        _lives(_set_in("error", "pending")),
+        when_status("pending", error="waiting"),
+        lives(_set_in("error", "pending")),
     ),
     (
         "ends-before-start",
         "a run is completed before it was started",
-        _when("completed", completed_at=_later(0.1)),
-        _lives(_some(lambda r: bool(r["completed_at"]) and r["completed_at"] < r["started_at"])),
+        when_status("completed", completed_at=later(0.1)),
+        lives(some(lambda r: bool(r["completed_at"]) and r["completed_at"] < r["started_at"])),
     ),
     (
         "starts-before-created",
         "a run is started before it was created",
-        _when({"running", "completed"}, started_at=_later(-60)),
-        _lives(_some(lambda r: bool(r["started_at"]) and r["started_at"] < r["created_at"])),
+        when_status({"running", "completed"}, started_at=later(-60)),
+        lives(some(lambda r: bool(r["started_at"]) and r["started_at"] < r["created_at"])),
     ),
     (
         "end-moves",
         "completed_at goes on after the end",
-        _changed(_end_moves),
-        _lives(lambda rows: len({r["completed_at"] for r in rows if r["status"] in _ENDED}) > 1),
+        changed(_end_moves),
+        lives(lambda rows: len({r["completed_at"] for r in rows if r["status"] in _ENDED}) > 1),
     ),
     (
         "created_at-moves",
         "created_at is the moment of the answer",
-        _changed(lambda s, age: {"created_at": s["created_at"] + timedelta(seconds=age * 0.1)}),
-        _lives(_varies("created_at")),
+        changed(lambda s, age: {"created_at": s["created_at"] + timedelta(seconds=age * 0.1)}),
+        lives(_varies("created_at")),
     ),
     (
         "correlation-id-changes",
         "at its end a run has another correlation id",
-        _changed(_new_id),
-        _lives(_varies("correlation_id")),
+        changed(_new_id),
+        lives(_varies("correlation_id")),
     ),
     (
         "owner-changes",
         "a completed run belongs to another user",
-        _when("completed", owner_id="jonas.weber"),
-        _lives(_varies("owner_id")),
+        when_status("completed", owner_id="jonas.weber"),
+        lives(_varies("owner_id")),
     ),
     (
         "crew_type-changes",
         "a completed run has another crew type",
-        _when("completed", crew_type="semantic_model"),
-        _lives(_varies("crew_type")),
+        when_status("completed", crew_type="semantic_model"),
+        lives(_varies("crew_type")),
     ),
     (
         "task_input-lost",
         "a completed run has lost its task_input",
-        _when("completed", task_input=None),
-        _lives(_varies("task_input"), task_input={"question": "?"}),
+        when_status("completed", task_input=None),
+        lives(_varies("task_input"), task_input={"question": "?"}),
     ),
 )
 

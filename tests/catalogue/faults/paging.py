@@ -18,7 +18,7 @@ _ORDERED = STEPS[_SK]["order"]
 # ---------------------------------------------------------------------------------------------------- probes
 
 
-def _walk_differs(size: int) -> Probe:
+def walk_differs(size: int) -> Probe:
     """Whether a walk over pages of this size misses or repeats a row, or ends too early."""
 
     def probe(client: Client) -> bool:
@@ -29,11 +29,11 @@ def _walk_differs(size: int) -> Probe:
     return probe
 
 
-def _count_differs(expected: int, **query: Any) -> Probe:
+def count_differs(expected: int, **query: Any) -> Probe:
     return lambda client: len(client.get(query=query).rows) != expected
 
 
-def _unsorted(*, ascending: bool = False, **query: Any) -> Probe:
+def unsorted(*, ascending: bool = False, **query: Any) -> Probe:
     def probe(client: Client) -> bool:
         moments = [row["created_at"] for row in client.get(query=query).rows]
         return moments != sorted(moments, reverse=not ascending)
@@ -135,20 +135,20 @@ def _cursor_loses_fractions(client: Client) -> bool:
 
 
 _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
-    (_NX, "limit-ignored", "limit is ignored", {"limit": _ignored}, _count_differs(3, limit=3)),
+    (_NX, "limit-ignored", "limit is ignored", {"limit": _ignored}, count_differs(3, limit=3)),
     (
         _NX,
         "limit-one-more",
         "one row more than limit is sent",
         {"limit": _limit(lambda n: n + 1)},
-        _count_differs(3, limit=3),
+        count_differs(3, limit=3),
     ),
     (
         _NX,
         "limit-one-less",
         "one row less than limit is sent",
         {"limit": _limit(lambda n: n - 1)},
-        _count_differs(3, limit=3),
+        count_differs(3, limit=3),
     ),
     (
         _NX,
@@ -176,72 +176,72 @@ _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
         "limit-zero-all",
         "limit=0 sends all rows",
         {"limit": _limit(lambda n: n or 10_000)},
-        _count_differs(0, limit=0),
+        count_differs(0, limit=0),
     ),
-    (_CC, "limit-ignored", "limit is ignored", {"limit": _ignored}, _count_differs(2, limit=2)),
+    (_CC, "limit-ignored", "limit is ignored", {"limit": _ignored}, count_differs(2, limit=2)),
     (
         _CC,
         "limit-one-more",
         "one row more than limit is sent",
         {"limit": _limit(lambda n: n + 1)},
-        _count_differs(2, limit=2),
+        count_differs(2, limit=2),
     ),
     (
         _CC,
         "limit-capped",
         "never more than 50 rows are sent",
         {"limit": _limit(lambda n: min(n, 50))},
-        _count_differs(60, limit=60),
+        count_differs(60, limit=60),
     ),
     (
         _CC,
         "limit-default",
         "50 rows are sent without a limit",
         {"limit": _default_limit(50)},
-        _count_differs(USUAL.recent),
+        count_differs(USUAL.recent),
     ),
     (
         _CC,
         "order-ascending",
         "the oldest runs come first",
         {"order": _sorted_by(lambda r: r["created_at"], reverse=False)},
-        _unsorted(limit=9),
+        unsorted(limit=9),
     ),
     (
         _CC,
         "order-by-id",
         "runs are ordered by session_id",
         {"order": _sorted_by(lambda r: r["session_id"])},
-        _unsorted(limit=9),
+        unsorted(limit=9),
     ),
     (
         _CC,
         "order-by-end",
         "runs are ordered by execution_end",
         {"order": _sorted_by(lambda r: r["execution_end"] or r["created_at"] + timedelta(days=9))},
-        _unsorted(),
+        unsorted(),
     ),
     (
         _CC,
         "cursor-inclusive",
         "the cursor's own row comes again",
         {"cursor": _cursor(lambda r, c: r["created_at"] <= c)},
-        _walk_differs(30),
+        walk_differs(30),
     ),
-    (_CC, "cursor-ignored", "cursor is ignored", {"cursor": _ignored}, _walk_differs(30)),
+    (_CC, "cursor-ignored", "cursor is ignored", {"cursor": _ignored}, walk_differs(30)),
     (
         _CC,
         "cursor-backwards",
         "cursor keeps what is newer",
         {"cursor": _cursor(lambda r, c: r["created_at"] > c)},
-        _walk_differs(30),
+        walk_differs(30),
     ),
     (
         _CC,
         "cursor-skips",
         "each page after the first lacks its first row",
         {"cursor": _cursor_skips},
-        _walk_differs(30),
+        walk_differs(30),
     ),
     (
         _CC,
@@ -265,7 +265,7 @@ _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
         "page-short",
         "pages are shorter than limit though more rows follow",
         {"limit": _short_pages},
-        _walk_differs(30),
+        walk_differs(30),
     ),
     (
         _CC,
@@ -274,96 +274,96 @@ _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
         {"limit": _limit_of_all},
         lambda client: len(client.rows(status="execution.start", limit=8)) < 8,
     ),
-    (_CC, "page-repeats-row", "each page has its first row twice", {"limit": _doubles_one}, _walk_differs(30)),
+    (_CC, "page-repeats-row", "each page has its first row twice", {"limit": _doubles_one}, walk_differs(30)),
     (
         _CC,
         "order-unstable",
         "rows of one hour come in another order at each call",
         {"order": _shuffled_ties},
-        _unsorted(),
+        unsorted(),
     ),
-    (_SK, "limit-ignored", "limit is ignored", {"limit": _ignored}, _count_differs(3, limit=3)),
+    (_SK, "limit-ignored", "limit is ignored", {"limit": _ignored}, count_differs(3, limit=3)),
     (
         _SK,
         "limit-one-less",
         "one row less than limit is sent",
         {"limit": _limit(lambda n: n - 1)},
-        _count_differs(3, limit=3),
+        count_differs(3, limit=3),
     ),
     (
         _SK,
         "limit-zero-default",
         "limit=0 is taken for the default",
         {"limit": _limit(lambda n: n or 20)},
-        _count_differs(0, limit=0),
+        count_differs(0, limit=0),
     ),
-    (_SK, "limit-default-100", "100 rows are sent without a limit", {"limit": _default_limit(100)}, _count_differs(20)),
-    (_SK, "limit-default-10", "10 rows are sent without a limit", {"limit": _default_limit(10)}, _count_differs(20)),
+    (_SK, "limit-default-100", "100 rows are sent without a limit", {"limit": _default_limit(100)}, count_differs(20)),
+    (_SK, "limit-default-10", "10 rows are sent without a limit", {"limit": _default_limit(10)}, count_differs(20)),
     (
         _SK,
         "limit-capped",
         "never more than 50 rows are sent",
         {"limit": _limit(lambda n: min(n, 50))},
-        _count_differs(60, limit=60),
+        count_differs(60, limit=60),
     ),
-    (_SK, "offset-ignored", "offset is ignored", {"offset": _ignored}, _walk_differs(25)),
+    (_SK, "offset-ignored", "offset is ignored", {"offset": _ignored}, walk_differs(25)),
     (
         _SK,
         "offset-one-less",
         "offset skips one row too few",
         {"offset": _offset(lambda n, _: n - 1)},
-        _walk_differs(25),
+        walk_differs(25),
     ),
     (
         _SK,
         "offset-one-more",
         "offset skips one row too many",
         {"offset": _offset(lambda n, _: n + 1 if n else 0)},
-        _walk_differs(25),
+        walk_differs(25),
     ),
     (
         _SK,
         "offset-in-pages",
         "offset counts pages",
         {"offset": _offset(lambda n, call: n * call.values["limit"])},
-        _walk_differs(25),
+        walk_differs(25),
     ),
     (
         _SK,
         "offset-capped",
         "offset never skips more than 30 rows",
         {"offset": _offset(lambda n, _: min(n, 30))},
-        _walk_differs(20),
+        walk_differs(20),
     ),
     (
         _SK,
         "offset-last-page",
         "beyond the end the last page comes again",
         {"offset": _repeats_last},
-        _count_differs(0, offset=5000),
+        count_differs(0, offset=5000),
     ),
     (
         _SK,
         "order-ignored",
         "order is ignored",
         {"order": newest_first},
-        _unsorted(ascending=True, order="asc", limit=9),
+        unsorted(ascending=True, order="asc", limit=9),
     ),
     (
         _SK,
         "order-reversed",
         "asc and desc are exchanged",
         {"order": lambda rows, call: _ORDERED(rows, call)[::-1]},
-        _unsorted(order="desc", limit=9),
+        unsorted(order="desc", limit=9),
     ),
     (
         _SK,
         "order-default-asc",
         "without an order the oldest come first",
         {"order": lambda rows, call: _ORDERED(rows, call)[:: 1 if call.asks("order") else -1]},
-        _unsorted(limit=9),
+        unsorted(limit=9),
     ),
-    (_SK, "order-by-id", "runs are ordered by id", {"order": _sorted_by(lambda r: r["id"])}, _unsorted(limit=9)),
+    (_SK, "order-by-id", "runs are ordered by id", {"order": _sorted_by(lambda r: r["id"])}, unsorted(limit=9)),
     (
         _SK,
         "order-within-pages",
@@ -376,14 +376,14 @@ _PAGING: tuple[tuple[str, str, str, dict[str, Step], Probe], ...] = (
         "order-two-swapped",
         "two rows on the second page are exchanged",
         {"order": _two_swapped},
-        _unsorted(limit=100),
+        unsorted(limit=100),
     ),
     (
         _SK,
         "order-unstable",
         "rows of one hour come in another order at each call",
         {"order": _shuffled_ties},
-        _unsorted(limit=100),
+        unsorted(limit=100),
     ),
 )
 

@@ -153,16 +153,16 @@ def _or(default: Any, read: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
-def _query(base: Any, *more: Any, default: Any = None, **bounds: Any) -> tuple[Any, Any]:
+def query(base: Any, *more: Any, default: Any = None, **bounds: Any) -> tuple[Any, Any]:
     return Annotated[(base, *more, Query(**bounds))], default
 
 
-def _answers(request: Mapping[str, Any], *, good: bool) -> Probe:
+def answers(request: Mapping[str, Any], *, good: bool) -> Probe:
     """Whether a good query is refused, or a bad one served."""
     return lambda client: (client.get(query=request).status == 200) is not good
 
 
-def _posts(body: Any, *, good: bool, headers: Mapping[str, str] | None = None) -> Probe:
+def posts(body: Any, *, good: bool, headers: Mapping[str, str] | None = None) -> Probe:
     def probe(client: Client) -> bool:
         given = {**GIVEN["nx1"], **(headers or {})}
         return (client.post(body, given).status == 200) is not good
@@ -171,16 +171,16 @@ def _posts(body: Any, *, good: bool, headers: Mapping[str, str] | None = None) -
 
 
 _ACCEPTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...] = (
-    ("nx1.list", "limit", "text", "any text", _query(int, _or(100, int), default=100), {"limit": "many"}),
-    ("cloudcruise.list", "limit", "zero", "0", _query(int, default=1000, ge=0, le=10_000), {"limit": 0}),
-    ("cloudcruise.list", "limit", "negative", "-5", _query(int, default=1000, le=10_000), {"limit": -5}),
-    ("cloudcruise.list", "limit", "too-many", "10001", _query(int, default=1000, ge=1), {"limit": 10_001}),
+    ("nx1.list", "limit", "text", "any text", query(int, _or(100, int), default=100), {"limit": "many"}),
+    ("cloudcruise.list", "limit", "zero", "0", query(int, default=1000, ge=0, le=10_000), {"limit": 0}),
+    ("cloudcruise.list", "limit", "negative", "-5", query(int, default=1000, le=10_000), {"limit": -5}),
+    ("cloudcruise.list", "limit", "too-many", "10001", query(int, default=1000, ge=1), {"limit": 10_001}),
     (
         "cloudcruise.list",
         "limit",
         "text",
         "any text",
-        _query(int, _or(1000, int), default=1000, ge=1, le=10_000),
+        query(int, _or(1000, int), default=1000, ge=1, le=10_000),
         {"limit": "many"},
     ),
     (
@@ -188,7 +188,7 @@ _ACCEPTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "status",
         "unknown",
         "a status that does not exist",
-        _query(BrowserStatus | None, _or(None, BrowserStatus)),
+        query(BrowserStatus | None, _or(None, BrowserStatus)),
         {"status": "execution.archived"},
     ),
     (
@@ -196,16 +196,16 @@ _ACCEPTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "status",
         "upper",
         "a status in capitals",
-        _query(BrowserStatus | None, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)),
+        query(BrowserStatus | None, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)),
         {"status": "EXECUTION.START"},
     ),
-    ("cloudcruise.list", "workflow_id", "text", "what is no UUID", _query(str | None), {"workflow_id": "invoices"}),
+    ("cloudcruise.list", "workflow_id", "text", "what is no UUID", query(str | None), {"workflow_id": "invoices"}),
     (
         "cloudcruise.list",
         "start_time",
         "text",
         "what is no moment",
-        _query(datetime | None, _or(None, datetime.fromisoformat)),
+        query(datetime | None, _or(None, datetime.fromisoformat)),
         {"start_time": "yesterday"},
     ),
     (
@@ -213,17 +213,17 @@ _ACCEPTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "cursor",
         "text",
         "what is no moment",
-        _query(datetime | None, _or(None, datetime.fromisoformat)),
+        query(datetime | None, _or(None, datetime.fromisoformat)),
         {"cursor": "next"},
     ),
-    ("seekrflow.list", "limit", "negative", "-1", _query(int, default=20), {"limit": -1}),
-    ("seekrflow.list", "limit", "text", "any text", _query(int, _or(20, int), default=20, ge=0), {"limit": "ten"}),
+    ("seekrflow.list", "limit", "negative", "-1", query(int, default=20), {"limit": -1}),
+    ("seekrflow.list", "limit", "text", "any text", query(int, _or(20, int), default=20, ge=0), {"limit": "ten"}),
     (
         "seekrflow.list",
         "limit",
         "fraction",
         "1.5",
-        _query(int, BeforeValidator(lambda v: int(float(v))), default=20, ge=0),
+        query(int, BeforeValidator(lambda v: int(float(v))), default=20, ge=0),
         {"limit": "1.5"},
     ),
     (
@@ -231,16 +231,16 @@ _ACCEPTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "offset",
         "negative",
         "-1",
-        _query(int, BeforeValidator(lambda v: max(int(v), 0)), default=0),
+        query(int, BeforeValidator(lambda v: max(int(v), 0)), default=0),
         {"offset": -1},
     ),
-    ("seekrflow.list", "offset", "text", "any text", _query(int, _or(0, int), default=0, ge=0), {"offset": "x"}),
+    ("seekrflow.list", "offset", "text", "any text", query(int, _or(0, int), default=0, ge=0), {"offset": "x"}),
     (
         "seekrflow.list",
         "order",
         "unknown",
         "an order that does not exist",
-        _query(Order, _or(Order.DESC, Order), default=Order.DESC),
+        query(Order, _or(Order.DESC, Order), default=Order.DESC),
         {"order": "random"},
     ),
     (
@@ -248,7 +248,7 @@ _ACCEPTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "order",
         "upper",
         "an order in capitals",
-        _query(Order, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v), default=Order.DESC),
+        query(Order, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v), default=Order.DESC),
         {"order": "ASC"},
     ),
     (
@@ -256,7 +256,7 @@ _ACCEPTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "order",
         "empty",
         "an empty order",
-        _query(Order, BeforeValidator(lambda v: v or "desc"), default=Order.DESC),
+        query(Order, BeforeValidator(lambda v: v or "desc"), default=Order.DESC),
         {"order": ""},
     ),
 )
@@ -269,7 +269,7 @@ def _accepted() -> Iterator[Variant]:
             op,
             "validation",
             f"{parameter} may be {words}",
-            _answers(request, good=False),
+            answers(request, good=False),
             clauses="RP301",
             declare={op: {parameter: declared}},
         )
@@ -405,7 +405,7 @@ def _bodies() -> Iterator[Variant]:
                 "nx1.start",
                 "validation",
                 f"the start {does} {words}",
-                _posts(example, good=good),
+                posts(example, good=good),
                 clauses="RP305" if good else "RP302",
                 body=Annotated[model, Body()],
             )
@@ -429,17 +429,17 @@ _DAYS_30 = {"start_time": (datetime.now().astimezone() - timedelta(days=29)).iso
 
 
 _REJECTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...] = (
-    ("nx1.list", "limit", "over-100", "above 100", _query(int, default=100, le=100), {"limit": 101}),
-    ("nx1.list", "limit", "absent", "when it is absent", _query(int, default=REQUIRED), {}),
-    ("cloudcruise.list", "limit", "most", "10000", _query(int, default=1000, ge=1, lt=10_000), {"limit": 10_000}),
-    ("cloudcruise.list", "limit", "one", "1", _query(int, default=1000, gt=1, le=10_000), {"limit": 1}),
-    ("cloudcruise.list", "limit", "over-500", "501", _query(int, default=500, ge=1, le=500), {"limit": 501}),
+    ("nx1.list", "limit", "over-100", "above 100", query(int, default=100, le=100), {"limit": 101}),
+    ("nx1.list", "limit", "absent", "when it is absent", query(int, default=REQUIRED), {}),
+    ("cloudcruise.list", "limit", "most", "10000", query(int, default=1000, ge=1, lt=10_000), {"limit": 10_000}),
+    ("cloudcruise.list", "limit", "one", "1", query(int, default=1000, gt=1, le=10_000), {"limit": 1}),
+    ("cloudcruise.list", "limit", "over-500", "501", query(int, default=500, ge=1, le=500), {"limit": 501}),
     (
         "cloudcruise.list",
         "status",
         "requeued",
         "execution.requeued",
-        _query(BrowserStatus | None, Field(exclude=True), BeforeValidator(lambda v: None if v is None else _known(v))),
+        query(BrowserStatus | None, Field(exclude=True), BeforeValidator(lambda v: None if v is None else _known(v))),
         {"status": "execution.requeued"},
     ),
     (
@@ -447,7 +447,7 @@ _REJECTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "start_time",
         "absent",
         "when it is absent",
-        _query(datetime, default=REQUIRED),
+        query(datetime, default=REQUIRED),
         {},
     ),
     (
@@ -455,7 +455,7 @@ _REJECTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "start_time",
         "offset",
         "with an offset from UTC",
-        _query(datetime | None, BeforeValidator(lambda v: v if v is None or v.endswith("Z") else "refused")),
+        query(datetime | None, BeforeValidator(lambda v: v if v is None or v.endswith("Z") else "refused")),
         _DAYS_30,
     ),
     (
@@ -463,18 +463,18 @@ _REJECTED: tuple[tuple[str, str, str, str, tuple[Any, Any], dict[str, Any]], ...
         "credential_id",
         "text",
         "when it is no UUID",
-        _query(uuid.UUID | None),
+        query(uuid.UUID | None),
         {"credential_id": "vault-user-northwind"},
     ),
-    ("seekrflow.list", "limit", "zero", "0", _query(int, default=20, ge=1), {"limit": 0}),
-    ("seekrflow.list", "limit", "over-100", "101", _query(int, default=20, ge=0, le=100), {"limit": 101}),
-    ("seekrflow.list", "offset", "over-50", "51", _query(int, default=0, ge=0, le=50), {"offset": 51}),
+    ("seekrflow.list", "limit", "zero", "0", query(int, default=20, ge=1), {"limit": 0}),
+    ("seekrflow.list", "limit", "over-100", "101", query(int, default=20, ge=0, le=100), {"limit": 101}),
+    ("seekrflow.list", "offset", "over-50", "51", query(int, default=0, ge=0, le=50), {"offset": 51}),
     (
         "seekrflow.list",
         "order",
         "asc",
         "asc",
-        _query(Order, BeforeValidator(lambda v: "refused" if v == "asc" else v), default=Order.DESC),
+        query(Order, BeforeValidator(lambda v: "refused" if v == "asc" else v), default=Order.DESC),
         {"order": "asc"},
     ),
 )
@@ -491,7 +491,7 @@ def _rejected() -> Iterator[Variant]:
             op,
             "validation",
             f"{parameter} is refused {words}",
-            _answers(request, good=True),
+            answers(request, good=True),
             clauses="RP305",
             declare={op: {parameter: declared}},
         )
@@ -508,28 +508,28 @@ def _by_hand() -> Iterator[Variant]:
     yield fault(
         "nx1-start-rejects-no-correlation-id",
         sentence="the start refuses a request without x-correlation-id",
-        probe=_posts(good, good=True),
+        probe=posts(good, good=True),
         declare={"nx1.start": {"x_correlation_id": _header(str, default=REQUIRED)}},
         **start,
     )
     yield fault(
         "nx1-start-rejects-correlation-id-text",
         sentence="the start refuses an x-correlation-id that is no UUID",
-        probe=_posts(good, good=True, headers={"x-correlation-id": "order-4711"}),
+        probe=posts(good, good=True, headers={"x-correlation-id": "order-4711"}),
         declare={"nx1.start": {"x_correlation_id": _header(Annotated[str, pattern] | None)}},
         **start,
     )
     yield fault(
         "nx1-start-accepts-malformed-json",
         sentence="the start takes a body that is no JSON for an empty one",
-        probe=_posts(b'{"crew_type": ', good=False),
+        probe=posts(b'{"crew_type": ', good=False),
         wrap=_lazy(when=_never),
         **start,
     )
     yield fault(
         "nx1-start-accepts-plain-text",
         sentence="the start takes a body that is called text/plain",
-        probe=_posts(b"crew_type=ask", good=False, headers={"Content-Type": "text/plain"}),
+        probe=posts(b"crew_type=ask", good=False, headers={"Content-Type": "text/plain"}),
         wrap=_lazy(when=_not_called_json),
         **start,
     )
@@ -557,7 +557,7 @@ def _by_hand() -> Iterator[Variant]:
         "seekrflow.list",
         "validation",
         "the list refuses a request without x-team-id",
-        _answers({}, good=True),
+        answers({}, good=True),
         clauses="RP3",
         declare={"seekrflow.list": {"x_team_id": _header(str, default=REQUIRED)}},
     )
