@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -132,6 +133,16 @@ def test_the_default_view_shows_everything(ask: Ask, name: str, seed: int) -> No
     (resource,) = asked.api.resources.values()
     rows = asked.rows(limit=1000)
     assert unseen(asked.api, resource, rows, asked.speaking("lists")[0].words.order.by) == []
+
+
+@given(seed=SEEDS)
+@few
+def test_null_takes_turns(ask: Ask, seed: int) -> None:
+    """Of any four rows of a place in the turn of statuses one is null, so that few rows are enough to show both."""
+    rows = ask("cloudcruise", seed=seed, runs=4 * 7).world.state()["run"]
+    for field in ("workflow_id", "workspace_id", "dry_run"):
+        assert sum(row[field] is None for row in rows) == 7
+    assert Counter(row["status"] for row in rows).most_common()[-1][1] == 4
 
 
 @given(seed=SEEDS)

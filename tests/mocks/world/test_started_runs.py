@@ -164,18 +164,17 @@ def test_seeded_runs_never_move(ask: Ask) -> None:
 
 
 def test_moving_runs_are_found_by_what_they_are_now(ask: Ask) -> None:
-    """A list under the latest change, and a filter on a field, follow a run as it moves."""
+    """A list under the latest change follows runs as they move, and loses none of them."""
     asked = ask("jobs")
     queue = asked.world.scopes()["queue"][1]
-    number = asked.start({"kind": "small"}, queue=queue)["number"]
-    asked.clock.advance(0.9)
-    asked.start({"kind": "small"}, queue=queue)
-    asked.clock.advance(0.9)
-    for _ in range(4):
+    started = set()
+    for _ in range(24):
+        if len(started) < 8:
+            started.add(asked.start({"kind": "small"}, queue=queue)["number"])
         rows = asked.rows(queue=queue, kind="small", limit=100)
-        assert number in [row["number"] for row in rows]
+        assert started <= {row["number"] for row in rows}
         assert [row["updated"] for row in rows] == sorted(row["updated"] for row in rows)
-        asked.clock.advance(0.6)
+        asked.clock.advance(0.37)
 
 
 def test_a_run_starts_in_its_scope(ask: Ask) -> None:
