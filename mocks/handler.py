@@ -22,7 +22,7 @@ from mocks.validation import Problem, problem
 from mocks.world import TooOld, UnknownScope, World
 from specs import Api, Operation
 
-Values = dict[str, Any]
+Values = Mapping[str, Any]
 Worlds = Callable[[str], World]
 Act = Callable[["Handler", World, Values, Any, Caller, Request], Answer]
 
@@ -102,10 +102,9 @@ class Handler:
         raise Refused(refusals.unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong))
 
     def _validated(self, request: Request, body: Any) -> Values:
-        problems: list[Problem] = []
-        values = self._parameters.read(request, problems)
+        values, problems = self._parameters.read(request)
         if self._body is not None:
-            problems += self._body.problems(body)
+            problems = [*problems, *self._body.problems(body)]
         if problems:
             raise Refused(self.dialect.invalid(problems))
         return values

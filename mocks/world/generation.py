@@ -60,10 +60,12 @@ class Generator:
         self._schemas = schemas
         self._makers: dict[tuple[str, str, bool], Maker] = {}
         self._heights: dict[str, float] = {}
+        self._proven: set[Maker] = set()
 
     def valid(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> Maker:
         """What makes values that the validator has seen. Without ``null`` never null, where the schema has more."""
-        return self._tried(self.maker(schema, pointer, name, null=null), pointer, [(schema, pointer)])
+        make = self.maker(schema, pointer, name, null=null)
+        return make if make in self._proven else self._tried(make, pointer, [(schema, pointer)])
 
     def maker(self, schema: Any, pointer: str | None, name: str = "", *, null: bool = True) -> Maker:
         """What makes values of a schema; ``name`` is the property that they are for."""
@@ -91,7 +93,10 @@ class Generator:
         if make is None and node.choices:
             make = self._choice(node, parts, name, chosen, null=null)
         elif null and self._allows_null(node):
+            proven = make in self._proven
             make = _sometimes_null(make or self._typed(node, name))
+            if proven:
+                self._proven.add(make)
         else:
             make = make or self._typed(node, name)
         return self._tried(make, pointer, parts) if node.doubtful and pointer is not None else make
@@ -105,7 +110,10 @@ class Generator:
             return _one_of(self._valid_ones(members, pointer) or members)
         examples = self._valid_ones([*words_.get("examples", ()), *_single(words_, "example")], pointer)
         if examples:
-            return _one_of(examples)
+            make = _one_of(examples)
+            if pointer is not None:
+                self._proven.add(make)
+            return make
         if "default" in words_ and isinstance(words_["default"], str | int | float):
             default = self._valid_ones([words_["default"]], pointer)
             if default and isinstance(default[0], bool):

@@ -49,10 +49,10 @@ class Life:
 
     ``index`` is None for a run that was started, ``given`` is what a request or a scope settled. ``status`` is the
     last one of a seeded row and the first one of a started run; the journey, from or to there, is made when asked
-    for. ``kept`` holds what was made for a started run and is asked for again.
+    for.
     """
 
-    __slots__ = ("_journey", "_plan", "begun", "given", "index", "kept", "key", "number", "salt", "status")
+    __slots__ = ("_journey", "_plan", "begun", "given", "index", "key", "number", "salt", "status")
 
     def __init__(
         self,
@@ -73,7 +73,6 @@ class Life:
         self.status = status
         self.given: Mapping[str, Any] = {} if given is None else given
         self.salt = salt
-        self.kept: dict[str, Any] | None = {} if index is None else None
         self._plan = plan
         self._journey: Journey | None = None
 

@@ -137,14 +137,15 @@ class Blueprint:
             return round(value * SECOND)
         return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
 
+    def admits(self, name: str) -> Callable[[Any], bool]:
+        """Whether the schema of the row allows a value for a field, null where it allows that."""
+        prop = self.properties[name]
+        is_valid = self._schemas.validator(prop.pointer).is_valid
+        return lambda value: prop.nullable if value is None else is_valid(value)
+
     def admitted(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Of values that a request has for fields, those that the schema of the row allows."""
-        return {n: v for n, v in wanted.items() if n in self.properties and self._admits(self.properties[n], v)}
-
-    def _admits(self, prop: Property, value: Any) -> bool:
-        if value is None:
-            return prop.nullable
-        return self._schemas.validator(prop.pointer).is_valid(value)
+        return {n: v for n, v in wanted.items() if n in self.properties and self.admits(n)(v)}
 
     def pool(self, name: str) -> list[Any]:
         """The values that a field which points elsewhere is picked from."""
@@ -230,7 +231,7 @@ class Blueprint:
             else adversary.valid(prop.schema, prop.pointer, name, null=False)
         )
         if name in self.uses.marked:
-            return _kept(name, make)
+            return lambda life, _phase: make(Dice(f"{life.key}/{name}"))
         return lambda life, _phase: make(Dice(f"{life.key}/{name}{life.salt}"))
 
     def _picked(self, name: str, choices: Sequence[Any]) -> FieldOf:
@@ -354,17 +355,6 @@ class Blueprint:
     def ends_at_order(self) -> bool:
         """Whether rows are sorted by their latest change, not by their beginning."""
         return any(name in line.fields[1:] for line in self._words.timeline for name in self.uses.ordered_by)
-
-
-def _kept(name: str, make: Maker) -> FieldOf:
-    def kept(life: Life, _phase: int) -> Any:
-        if life.kept is None:
-            return make(Dice(f"{life.key}/{name}"))
-        if name not in life.kept:
-            life.kept[name] = make(Dice(f"{life.key}/{name}"))
-        return life.kept[name]
-
-    return kept
 
 
 def in_turn(world: str, members: Sequence[Any], index: int) -> Any:

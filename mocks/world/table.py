@@ -87,11 +87,15 @@ class Table:
             collection.load(rows)
         self._started: list[Row] = []
         self._waiting: list[Life] = []
+        self.version = object()
         self._count = 0
         self._latest: Micros = -NEVER
         self._due: list[tuple[Micros, int, Row]] = []
         self._first_number = len(rows)
         self._settled: Micros = -NEVER
+
+    version: object
+    """Another one whenever a row came, went or moved; what was read before is good as long as it stays the same."""
 
     def collection(self, ordered_by: str | None) -> Collection:
         return self._unordered if ordered_by is None else self._collections[ordered_by]
@@ -178,19 +182,22 @@ class Table:
     def _admit(self) -> None:
         waiting, self._waiting = self._waiting, []
         for life in waiting:
-            row = self._unique(life, 0, [self.resource.words.id.field])
+            identity = self.resource.words.id.field
+            row = self._unique(life, 0, [] if identity in life.given else [identity])
             row.moves = True
             for collection in self._all_collections():
                 collection.add(row)
             self._started.append(row)
             if self._changing:
                 self._await_change(row, life.begun)
+        self.version = object()
 
     def settle(self, now: Micros) -> None:
         """Let every started run be where it is at this moment, also where the clock went back."""
         if self._waiting:
             self._admit()
         if now < self._settled:
+            self.version = object()
             self._due = []
             for row in self._started:
                 row.fresh_until = -NEVER
@@ -204,6 +211,7 @@ class Table:
         life = self._life_of(row)
         row.fresh_until = -NEVER
         marks = self._marks(life, life.journey.phase(now))
+        self.version = object()
         if marks != row.marks:
             for collection in self._all_collections():
                 collection.remove(row)
@@ -280,7 +288,6 @@ class Table:
         for attempt in range(_TRIES):
             if attempt:
                 life.key = f"{key}~{attempt}"
-                life.kept = None if life.kept is None else {}
             marks = self._marks(life, phase)
             if all(marks[self.at[name]] not in self._found[name] for name in names):
                 break

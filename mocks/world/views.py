@@ -38,7 +38,7 @@ class View:
         """The answer's properties: the row's where the row has them, made ones elsewhere."""
         shown = {}
         for name in self._names:
-            value = value_of(name) if name in self._shared else self._made(name, dice)
+            value = value_of(name) if name in self.shared else self._made(name, dice)
             if value is ABSENT and name in self._required:
                 value = self._made(name, dice)
             if value is not ABSENT:
@@ -60,10 +60,11 @@ class View:
         return self._generator.valid(*self._whole)(dice)
 
     def _made(self, name: str, dice: Dice) -> Any:
-        if name not in self._makers:
+        make = self._makers.get(name)
+        if make is None:
             schema, pointer = self._parts[name]
-            self._makers[name] = self._generator.valid(schema, str(pointer), name)
-        return self._makers[name](dice.child(name))
+            make = self._makers[name] = self._generator.valid(schema, str(pointer), name)
+        return make(dice.child(name))
 
 
 class Envelope:

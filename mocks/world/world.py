@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from mocks.settings import Caller, Settings
-from mocks.world.clock import SECOND, Clock, Micros, micros, span, spelled
+from mocks.world.clock import NEVER, SECOND, Clock, Micros, micros, span, spelled
 from mocks.world.collection import Page, Row
 from mocks.world.dice import Dice
 from mocks.world.generation import generator
@@ -33,6 +33,8 @@ Events = list[bytes]
 Known = list[Any]
 
 _LOOK_AGAIN_S = 0.25
+_REMEMBERED = 64  # answers of lists, none of them longer than _SHORT
+_SHORT = 65_536
 
 
 class UnknownScope(Exception):
@@ -63,10 +65,31 @@ class _Asked:
     view: View
     envelope: Envelope | None = None
     filters: tuple["_Asking", ...] = ()
-    sources: tuple[tuple[str, bool, str], ...] = ()
-    """Of a start: each field that the request settles, whether the body does, and what it calls it."""
+    sources: tuple["_Source", ...] = ()
+    lasting: bool = False
+    """Of a list: whether the same question has the same answer as long as no row changes."""
+    told: tuple[str, ...] = ()
+    """Of a start: the keys of the row that the answer tells."""
     whole_row: bool = False
     """Of a start: whether the answer tells more of the row than what the request settled, its status and its keys."""
+
+
+class _Source(NamedTuple):
+    """A field that a start settles: from the body or a parameter, by ``name``, where the row's schema ``admits`` it."""
+
+    field: str
+    in_body: bool
+    name: str
+    admits: Callable[[Any], bool]
+
+
+class _Read(NamedTuple):
+    """An answer of a list, and when it is good: while the table's version stays, from one moment until another."""
+
+    answer: bytes
+    version: object
+    since: Micros
+    until: Micros
 
 
 @dataclass(frozen=True)
@@ -96,6 +119,7 @@ class World:
             name: Table(api, resource, settings, generator(api.schemas), adversary)
             for name, resource in api.resources.items()
         }
+        self._read: dict[tuple[Any, ...], _Read] = {}
         self._asked = {operation.id: asked for operation in api.operations if (asked := self._compiled(operation))}
 
     @property
@@ -112,6 +136,25 @@ class World:
         asked = self._asked[operation.id]
         table, now = asked.table, self._clock.micros()
         table.settle(now)
+        if not asked.lasting:
+            return self._listed(asked, values, caller, now)[0]
+        key = (operation.id, caller.owner, caller.admin, *values.items())
+        try:
+            read = self._read.get(key)
+        except TypeError:  # a value that is a list
+            return self._listed(asked, values, caller, now)[0]
+        if read is None or read.version is not table.version or not read.since <= now < read.until:
+            answer, until = self._listed(asked, values, caller, now)
+            read = _Read(answer, table.version, now, until)
+            if len(answer) <= _SHORT:
+                if len(self._read) >= _REMEMBERED:
+                    self._read.clear()
+                self._read[key] = read
+        return read.answer
+
+    def _listed(self, asked: _Asked, values: Values, caller: Caller, now: Micros) -> tuple[bytes, Micros]:
+        """The answer of a list, and the moment until which the rows on it stay as they are."""
+        operation, table = asked.operation, asked.table
         order = operation.words.order
         collection, page = table.collection(order.by if order else None), self._page(asked, values, caller, now)
         rows = collection.select(page)
@@ -121,11 +164,11 @@ class World:
         else:
             answer = msgspec.json.encode([self._shown(asked, row, now) for row in rows])
         if asked.envelope is None:
-            return answer
+            return answer, min([row.fresh_until for row in rows], default=NEVER)
         left = len(collection.select(replace(page, limit=None)))
         total = len(collection.select(replace(page, limit=None, offset=0, before=None)))
         dice = Dice(f"{table.world}/{operation.id}")
-        return asked.envelope.around(answer, total, more=left > len(rows), dice=dice)
+        return asked.envelope.around(answer, total, more=left > len(rows), dice=dice), now
 
     def fetch(self, operation: Operation, values: Values, caller: Caller) -> bytes | None:
         """The one row that a fetch operation answers; None where the caller knows no such row."""
@@ -248,8 +291,7 @@ class World:
         asked = self._asked[operation.id]
         words, table, now = operation.words, asked.table, self._clock.micros()
         assert words.creates is not None
-        taken = {field: _plain((body or {} if in_body else values).get(name)) for field, in_body, name in asked.sources}
-        given = table.blueprint.admitted(taken)
+        given = _given(asked.sources, values, body or {})
         for name, known in table.scopes.items():
             given.setdefault(name, known[0])
         if words.scope is not None:
@@ -263,8 +305,10 @@ class World:
             row = table.newest()
             return table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
         value = table.blueprint.value
+        for name in asked.told:  # what was told stays true, whatever the row is made of
+            if name not in given:
+                given[name] = value(name, life, 0)
         shown = asked.view.show(lambda name: value(name, life, 0), Dice(f"{life.key}/{operation.id}"))
-        life.given = {**given, **(life.kept or {})}  # what was told stays true, whatever the row is made of
         return msgspec.json.encode(shown)
 
     # ------------------------------------------------------------------------------------------------- shown
@@ -294,12 +338,14 @@ class World:
             _Asking(name, f, span(f.default) if f.default else None, span(f.oldest) if f.oldest else None)
             for name, f in words.filters.items()
         )
-        asked = _Asked(operation, table, view, envelope, filters)
+        lasting = envelope is None and view.whole and not any(f.default or f.oldest for f in filters)
+        asked = _Asked(operation, table, view, envelope, filters, lasting=lasting)
         if words.creates is None:
             return asked
         settled = {*words.creates.sets, *table.uses.unique, table.status_field}
-        sources = tuple(_sources(words.creates.sets))
-        return replace(asked, sources=sources, whole_row=view.whole or not view.shared <= settled)
+        sources = tuple(_sources(table, words.creates.sets))
+        told = tuple(name for name in table.uses.unique if name in view.shared)
+        return replace(asked, sources=sources, told=told, whole_row=view.whole or not view.shared <= settled)
 
     # ----------------------------------------------------------------------------------------- as a whole
 
@@ -387,10 +433,22 @@ def _wanted(asking: _Asking, table: Table, values: Values, now: Micros) -> Any:
     return mark
 
 
-def _sources(sets: Mapping[str, str]) -> Iterator[tuple[str, bool, str]]:
+def _sources(table: Table, sets: Mapping[str, str]) -> Iterator[_Source]:
     for field, source in sets.items():
         place, _, name = source.partition("/")
-        yield field, place == "body", name
+        if field in table.blueprint.properties:
+            yield _Source(field, place == "body", name, table.blueprint.admits(field))
+
+
+def _given(sources: tuple[_Source, ...], values: Values, body: Mapping[str, Any]) -> dict[str, Any]:
+    given = {}
+    for field, in_body, name, admits in sources:
+        value = (body if in_body else values).get(name)
+        if isinstance(value, UUID | datetime):
+            value = _plain(value)
+        if admits(value):
+            given[field] = value
+    return given
 
 
 def _plain(value: Any) -> Any:
