@@ -232,7 +232,7 @@ class Listings:
         if scope is None:
             return
         homes: dict[Any, Any] = {}
-        for listing in self.all.values():
+        for listing in (found for number, found in self.all.items() if number not in self._together):
             home = listing.asked.values.get(scope.parameter)
             for row in listing.rows:
                 ident = self.collection.ident(row)

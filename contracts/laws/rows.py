@@ -103,7 +103,7 @@ def same(shown: Any, asked: Any) -> bool:
     if isinstance(asked, datetime):
         at = moment(shown)
         return at is not None and at.at == asked
-    if isinstance(shown, bool) or isinstance(asked, bool):
+    if shown is None or isinstance(shown, bool) or isinstance(asked, bool):
         return shown is asked
     if shown == asked or str(shown) == str(asked):
         return True

@@ -188,18 +188,24 @@ class Asker:
         caller = credentials.get("APIKeyHeader", "") if isinstance(credentials, Mapping) else ""
         given = {name.lower(): value for name, value in headers}
         status, body = self.desk.reply(operation, path or {}, dict(query), given, json, caller)
-        return self.record(operation, filled, pairs, status, body, "other" if caller else "given")
+        return self.record(operation, filled, pairs, status, body, caller)
 
-    def record(
-        self, operation: Operation, path: str, query: str, status: int, body: Any, credentials: Any = "given"
-    ) -> Exchange:
+    def record(self, operation: Operation, path: str, query: str, status: int, body: Any, caller: str = "") -> Exchange:
         """Keep an exchange; each takes a hundredth of a second."""
-        sent = Sent(operation.method, f"http://desk{path}?{query}", path, query, (), None)
+        sent = Sent(operation.method, f"http://desk{path}?{query}", path, query, (("Authorization-PSK", caller),), None)
         received = Received(status, (("content-type", "application/json"),), msgspec.json.encode(body), 0.005)
         number = len(self.recording.exchanges) + 1
         self.clock += 0.01
         exchange = Exchange(
-            number, self.api.name, operation.id, sent, received, "", "probe", credentials, self.clock - 0.008
+            number,
+            self.api.name,
+            operation.id,
+            sent,
+            received,
+            "",
+            "probe",
+            "other" if caller else "given",
+            self.clock - 0.008,
         )
         self.recording.exchanges.append(exchange)
         return exchange

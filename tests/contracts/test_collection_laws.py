@@ -35,9 +35,10 @@ PARAMS = {
 }
 
 
-def judged(desk: Desk) -> list[Finding]:
+def judged(desk: Desk, callers: tuple[str, ...] = ()) -> list[Finding]:
     """What the clauses of the family tell after the probes have asked a desk."""
     asker = Asker(desk, PARAMS)
+    asker.callers = [{"APIKeyHeader": name} for name in callers]
     operation = next(o for o in desk.api.operations if o.words.lists)
     knowledge = Knowledge(desk.api, PARAMS)
     collections.probe(asker, desk.api, operation, knowledge)  # type: ignore[arg-type]
@@ -322,6 +323,47 @@ def test_limit_faults(name: str) -> None:
 def test_rows_older_than_the_service_looks_back() -> None:
     """Rows from before the oldest moment are told where an older start brings them out."""
     assert codes(Desk("cloudcruise", rows=rows_of("cloudcruise", 70))) == {"RP515"}
+
+
+class Owned(Desk):
+    """Shows callers their own runs and an admin everybody's; ``sees`` may say otherwise."""
+
+    def __init__(self, sees: Callable[[str, Row], bool]) -> None:
+        rows = [row("nx1", i, owner_id=("amara", "jonas")[i % 3 == 0]) for i in range(30)]
+        self.caller = "amara"
+        super().__init__("nx1", rows={"": rows}, steps={"limit": self._limited})
+        self.sees = sees
+
+    def _limited(self, rows: list[Row], query: dict[str, str]) -> list[Row]:
+        return limited(100)([one for one in rows if self.sees(self.caller, one)], query)
+
+    def reply(self, operation: Any, path: Any, query: Any, headers: Any, json: Any, caller: str) -> tuple[int, Any]:
+        self.caller = caller or "amara"
+        return super().reply(operation, path, query, headers, json, caller)
+
+
+def own(caller: str, one: Row) -> bool:
+    return caller in {"admin", one["owner_id"]}
+
+
+def test_callers_see_what_is_theirs() -> None:
+    """Two regular callers and an admin who each see what they may make no finding."""
+    assert judged(Owned(own), ("amara", "jonas", "admin")) == []
+
+
+@pytest.mark.parametrize(
+    "sees",
+    [
+        pytest.param(lambda _caller, _one: True, id="everybody-sees-all"),
+        pytest.param(lambda caller, one: own(caller, one) or one["id"].endswith("3"), id="a-few-rows-leak"),
+        pytest.param(
+            lambda caller, one: own(caller, one) and (caller, one["id"][-1]) != ("admin", "4"), id="admin-lacks"
+        ),
+    ],
+)
+def test_callers_see_too_much_or_too_little(sees: Callable[[str, Row], bool]) -> None:
+    """Rows that a regular caller should not see, or that an admin should, are told."""
+    assert "RP522" in {finding.code for finding in judged(Owned(sees), ("amara", "jonas", "admin"))}
 
 
 class Flickering(Desk):

@@ -1,0 +1,107 @@
+"""What rows and requests are read to say, and what is too uncertain to say anything."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from contracts.laws.rows import MISSING, asked, compared, dig, known, moment, same, shared_fields
+from contracts.recording import Exchange, Received, Sent
+from specs import load
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "order"),
+    [
+        ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00+01:00", 0),
+        ("2026-01-01T10:00:00.5Z", "2026-01-01T10:00:00Z", 0),
+        ("2026-01-01T10:00:00.123456789Z", "2026-01-01T10:00:00.123Z", 0),
+        ("2026-01-01T10:00:00.2Z", "2026-01-01T10:00:00.1Z", 1),
+        ("2026-01-01 10:00:00+00:00", "2026-01-01T10:00:01Z", -1),
+        (3, 2.5, 1),
+        (True, False, None),
+        ("b", "a", None),
+        (None, "2026-01-01T10:00:00Z", None),
+        ("2026-13-01T10:00:00Z", "2026-01-01T10:00:00Z", None),
+    ],
+)
+def test_values_are_compared_as_finely_as_both_are_written(one: Any, other: Any, order: int | None) -> None:
+    """Moments in any zone and precision, and numbers, have an order; other values have none that is certain."""
+    assert compared(one, other) == order
+
+
+def test_moment_knows_its_zone() -> None:
+    """A text without a zone is read as UTC and says that it has none."""
+    zoneless, zoned = moment("2026-01-01T10:00:00"), moment("2026-01-01T12:00:00+02:00")
+    assert zoneless is not None
+    assert zoned is not None
+    assert (zoneless.zoned, zoned.zoned, zoneless.at == zoned.at) == (False, True, True)
+    assert moment("yesterday") is None
+    assert moment(5) is None
+
+
+def test_fields_are_dug_out_of_nested_rows() -> None:
+    """A dotted path leads into objects; what is not there is missing, which is not the same as null."""
+    row = {"usage": {"total": 3}, "error": None}
+    assert (dig(row, "usage.total"), dig(row, "error"), dig(row, "usage.other")) == (3, None, MISSING)
+    assert (known(row, "usage.total"), known(row, "error"), known(row, "x")) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("shown", "value", "alike"),
+    [
+        ("5B0B4A7E-3F6D-4F0A-9A55-2F7A3B1C9D10", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10", True),
+        ("2026-01-01T11:00:00+01:00", datetime(2026, 1, 1, 10, tzinfo=UTC), True),
+        (7, "7", True),
+        (True, "True", False),
+        ("a", "A", False),
+        (None, "None", False),
+    ],
+)
+def test_a_shown_value_is_the_one_asked_for(shown: Any, value: Any, alike: bool) -> None:  # noqa: FBT001
+    """UUIDs in any case and moments in any zone are the same; text is not, nor is null the word for it."""
+    assert same(shown, value) is alike
+
+
+def _exchange(path: str, query: str) -> Exchange:
+    sent = Sent("GET", f"http://x{path}?{query}", path, query, (), None)
+    return Exchange(1, "seekrflow", "x", sent, Received(200, (), b"[]", 0.1), "", "probe", "given", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("limit=3&order=asc", {"limit": 3, "order": "asc"}),
+        ("other=1", {}),
+        ("limit=%2B3", None),
+        ("limit=3.0", None),
+        ("limit=3&limit=4", None),
+        ("limit=-1", None),
+        ("order=up", None),
+        ("order=", None),
+    ],
+)
+def test_requests_are_read_only_where_every_server_agrees(query: str, values: dict[str, Any] | None) -> None:
+    """Plain valid values are decoded; lenient, repeated and invalid ones make the whole request say nothing."""
+    api = load("seekrflow")
+    found = asked(api, api.operations[0], _exchange("/v1/threads/t%201/runs", query))
+    assert (dict(found.values) if found else None) == (None if values is None else {"thread_id": "t 1", **values})
+
+
+def test_moments_in_requests() -> None:
+    """A moment is decoded where it is written as RFC 3339 has it."""
+    api = load("cloudcruise")
+    good = asked(api, api.operations[0], _exchange("/runs", "cursor=2026-01-01T00%3A00%3A00Z"))
+    assert good is not None
+    assert good.values["cursor"] == datetime(2026, 1, 1, tzinfo=UTC)
+    assert asked(api, api.operations[0], _exchange("/runs", "cursor=1767225600")) is None
+
+
+def test_partial_answers_share_some_fields() -> None:
+    """The answer of a start has the fields of the row that its schema names, a list has them all."""
+    api = load("nx1")
+    row = api.resources["crew-run"]
+    start = next(o for o in api.operations if o.words.creates)
+    listing = next(o for o in api.operations if o.words.lists)
+    assert shared_fields(api, start, row) == {"correlation_id", "status"}
+    assert shared_fields(api, listing, row) == set(row.properties)
