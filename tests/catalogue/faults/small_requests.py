@@ -10,7 +10,7 @@ from fastapi import Body
 from pydantic import BaseModel, BeforeValidator, create_model
 
 from tests.catalogue.changes import Answer, AnswerHook, Call
-from tests.catalogue.client import GIVEN, Probe
+from tests.catalogue.client import GIVEN, Client, Probe
 from tests.catalogue.faults.answers import fails, fails_for, posts_500
 from tests.catalogue.faults.refusals import answers, posts, query, well_refused
 from tests.catalogue.server import GUARDS, PSKS, BrowserStatus, CrewType, zoned
