@@ -87,10 +87,13 @@ class Histories:
                 yield sighting
 
     def _note(self, ident: Any, sighting: Sighting) -> None:
+        """Keep a sighting, unless it only repeats the one before it."""
         seen = self._seen.setdefault(ident, [])
         last = next((s for s in reversed(seen) if s.operation is sighting.operation), None)
-        seen.append(sighting)
-        if last is None or last.row != sighting.row:
+        repeated = last is not None and last.row == sighting.row
+        if not (repeated and last is seen[-1]):
+            seen.append(sighting)
+        if not repeated:
             self._remember(sighting)
 
     def _remember(self, sighting: Sighting) -> None:

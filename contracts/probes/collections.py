@@ -176,13 +176,14 @@ class View:
             before = self.get({})
             answers = act()
             after = self.get({})
-            trace = self._keep(before, answers, after, **facts)
+            trace = self.keep(before, answers, after, **facts)
             if trace is None or self._quiet(before, after):
                 self.busy = 0
                 return
         self.busy += 1
 
-    def _keep(self, before: Exchange, answers: tuple[Exchange, ...], after: Exchange, **facts: bool) -> Bracket | None:
+    def keep(self, before: Exchange, answers: tuple[Exchange, ...], after: Exchange, **facts: bool) -> Bracket | None:
+        """Note that answers came between two listings of everything."""
         if listed(before) is None or listed(after) is None:
             return None
         api, operation = self.sender.api.name, self.operation.id
@@ -327,7 +328,7 @@ def _ask_together(views: Sequence[View]) -> None:
         answers = views[0].sender.concurrently(calls)
         for view in pair:
             mine = tuple(a for (asked, _), a in zip(mixed, answers, strict=True) if asked is view)
-            view._keep(befores[view], mine, view.get({}), together=True)  # noqa: SLF001 - the same module's
+            view.keep(befores[view], mine, view.get({}), together=True)
 
 
 def _ask_unknown(sender: Sender, operation: Operation, views: Sequence[View]) -> None:
