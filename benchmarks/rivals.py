@@ -7,6 +7,7 @@ serves under uvicorn as the mock does.
 import json
 import socket
 import sys
+from datetime import datetime
 from typing import Annotated, Any
 
 import uvicorn
@@ -41,6 +42,11 @@ def fastapi(answer: dict[str, Any]) -> Any:
     @application.get("/api/crew-runs")
     async def runs(authorization_psk: Annotated[str, Header()], limit: int = 100) -> Any:
         del authorization_psk, limit
+        return constant
+
+    @application.get("/runs")
+    async def recent(cc_key: Annotated[str, Header()], start_time: datetime | None = None, limit: int = 1000) -> Any:
+        del cc_key, start_time, limit
         return constant
 
     @application.post("/api/crews/run")
