@@ -186,7 +186,7 @@ class Questions:
         parts: list[Question] = [{limit.parameter: "1"}] if limit else []
         parts += [{cursor.parameter: self._moments(cursor.before)[0]}] if cursor else []
         windows = [(name, rule) for name, rule in self.words.filters.items() if rule.op == "ge"]
-        parts += [{name: self._moments(rule.field)[1]} for name, rule in windows if len(self.rows) > 1]
+        parts += [{name: self._moments(rule.field)[:2][-1]} for name, rule in windows if len(self.rows) > 1]
         return [{}, *parts, *({**one, **other} for one, other in combinations(parts, 2))]
 
     def _with_moments(self, name: str) -> Iterator[Question]:
