@@ -6,7 +6,7 @@ This is FastAPI's order, so that of several things that are wrong the same one i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mocks import answers, examples, refusals
@@ -22,6 +22,7 @@ from mocks.validation import Problem, problem
 from mocks.world import TooOld, UnknownScope, World
 from specs import Api, Operation
 
+_NO_BODY: tuple[Any, Sequence[Problem]] = (ABSENT, ())
 Values = Mapping[str, Any]
 Worlds = Callable[[str], World]
 Act = Callable[["Handler", World, Values, Any, Caller, Request], Answer]
@@ -79,21 +80,18 @@ class Handler:
         try:
             if len(request.query_string) > LONGEST_QUERY:
                 return self.dialect.refuse(414)
-            body = ABSENT if self._body is None else await self._read(self._body, request)
+            body, wrong = _NO_BODY
+            if self._body is not None:
+                body, wrong = self._body.read(await request.read(self._limit), request)
             caller = (
                 ANYBODY if self._guard is None else self._admitted(self._guard.admit(request), self._guard.challenge)
             )
-            values = self._validated(request, body)
+            values = self._validated(request, wrong)
             return (act or self.act)(self, world or self._worlds(self.api.name), values, body, caller, request)
+        except TooLarge:
+            return self.dialect.refuse(413)
         except Refused as refused:
             return refused.answer
-
-    async def _read(self, reader: BodyReader, request: Request) -> Any:
-        try:
-            raw = await request.read(self._limit)
-        except TooLarge:
-            raise Refused(self.dialect.refuse(413)) from None
-        return reader.parse(raw, request) if raw else ABSENT
 
     def _admitted(self, found: Caller | str, challenge: str) -> Caller:
         if isinstance(found, Caller):
@@ -101,12 +99,10 @@ class Handler:
         wrong = found == "wrong"
         raise Refused(refusals.unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong))
 
-    def _validated(self, request: Request, body: Any) -> Values:
+    def _validated(self, request: Request, wrong: Sequence[Problem]) -> Values:
         values, problems = self._parameters.read(request)
-        if self._body is not None:
-            problems = [*problems, *self._body.problems(body)]
-        if problems:
-            raise Refused(self.dialect.invalid(problems))
+        if problems or wrong:
+            raise Refused(self.dialect.invalid([*problems, *wrong]))
         return values
 
 
@@ -154,7 +150,7 @@ def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: C
 
 @_refusing
 def _start(handler: Handler, world: World, values: Values, body: Any, caller: Caller, _request: Request) -> Answer:
-    given = body if isinstance(body, Mapping) else None
+    given = body if isinstance(body, dict) else None
     return answers.answer(handler.success, world.start(handler.operation, values, given, caller))
 
 

@@ -299,7 +299,8 @@ class World:
             given |= table.blueprint.admitted({words.scope.field: _plain(values[words.scope.parameter])})
         if table.uses.owner is not None and table.uses.owners:
             given[table.uses.owner] = table.uses.owners[0]
-            given |= table.blueprint.admitted({table.uses.owner: caller.owner} if caller.owner else {})
+            if caller.owner:
+                given |= table.blueprint.admitted({table.uses.owner: caller.owner})
         life = table.start(given, now)
         if asked.whole_row:
             row = table.newest()
@@ -308,7 +309,9 @@ class World:
         for name in asked.told:  # what was told stays true, whatever the row is made of
             if name not in given:
                 given[name] = value(name, life, 0)
-        shown = asked.view.show(lambda name: value(name, life, 0), Dice(f"{life.key}/{operation.id}"))
+        shown = asked.view.show(
+            lambda name: given[name] if name in given else value(name, life, 0), Dice(f"{life.key}/{operation.id}")
+        )
         return msgspec.json.encode(shown)
 
     # ------------------------------------------------------------------------------------------------- shown
