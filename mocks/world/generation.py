@@ -5,6 +5,7 @@ patterns with bounds) is made, validated, and made again with other choices.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
@@ -51,6 +52,10 @@ def generator(schemas: Schemas) -> "Generator":
 
 
 _generators: "WeakKeyDictionary[Schemas, Generator]" = WeakKeyDictionary()
+
+
+class _TooDeepError(CannotGenerate):
+    """A recursion that nothing ends: another choice higher up would not end it either."""
 
 
 class Generator:
@@ -144,6 +149,8 @@ class Generator:
                 try:
                     made = make(again)
                 except CannotGenerate:
+                    if dice.depth:  # the part that failed has tried for itself
+                        raise
                     continue
                 if validator.is_valid(made):
                     return made
@@ -164,7 +171,8 @@ class Generator:
     def _choice(self, node: Node, parts: Sequence[Located], name: str, chosen: frozenset[str], *, null: bool) -> Maker:
         choice, branches = node.choices[0]
         nulls = [b for b in branches if self._is_null(b)]
-        others = [b for b in branches if b not in nulls] or branches
+        ending = [b for b in branches if self._height(b) < float("inf")]
+        others = [b for b in ending if b not in nulls] or ending
         heights = [self._height(branch) for branch in others]
         makers: dict[int, Maker] = {}
 
@@ -182,6 +190,8 @@ class Generator:
             for index in order:
                 try:
                     return variant(index, dice)
+                except _TooDeepError:
+                    raise
                 except CannotGenerate:
                     continue
             raise CannotGenerate(parts[0][1])
@@ -214,6 +224,8 @@ class Generator:
         height = 0.0
         for _, branches in node.choices:
             height = max(height, min((self._height(b, entered) for b in branches), default=0))
+        if not {"object", "array"}.issuperset(node.types):
+            return height  # something simpler will do
         if "object" in node.types:
             for name in node.required:
                 for part in node.properties.get(name, ()):
@@ -263,15 +275,17 @@ class Generator:
 
         def make(dice: Dice) -> dict[str, Any]:
             if dice.depth > _BOTTOMLESS:
-                raise CannotGenerate(None)
+                raise _TooDeepError(None)
             names = {*needed, *(name for name in makers if shown(name, dice))}
             for name in sorted(names):
                 names.update(n for n in dependent.get(name, ()) if n in makers)
-            made = {
-                name: (needed.get(name) or makers[name])(dice.child(name))
-                for name in (*node.properties, *needed)
-                if name in names
-            }
+            made: dict[str, Any] = {}
+            for name in dict.fromkeys((*node.properties, *needed)):
+                if name in needed:
+                    made[name] = needed[name](dice.child(name))
+                elif name in names:
+                    with suppress(CannotGenerate):  # what has no value is left out
+                        made[name] = makers[name](dice.child(name))
             extra(dice, made)
             return made
 

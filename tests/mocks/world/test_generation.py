@@ -99,6 +99,7 @@ SCHEMAS: dict[str, Any] = {
     "sibling of a reference": {"$ref": "#/schemas/bounds", "maximum": 17},
     "default that breaks": {"type": "string", "minLength": 5, "default": "x"},
     "examples that break": {"type": "integer", "examples": ["one", 2]},
+    "optional part without values": {"type": "object", "properties": {"a": {"enum": []}, "b": {"type": "integer"}}},
     "implied-object": {"properties": {"a": {"type": "string"}}, "required": ["a"]},
     "recursive": {
         "type": "object",
@@ -117,6 +118,19 @@ SCHEMAS: dict[str, Any] = {
         "oneOf": [
             {"type": "object", "properties": {"not": {"$ref": "#/schemas/recursive-with-an-end"}}, "required": ["not"]},
             {"type": "object", "properties": {"leaf": {"type": "string"}}, "required": ["leaf"]},
+        ]
+    },
+    "expression": {
+        "anyOf": [
+            *(
+                {
+                    "type": "object",
+                    "properties": {"op": {"const": op}, **{key: {"$ref": "#/schemas/expression"} for key in "abc"}},
+                    "required": ["op", "a", "b", "c"],
+                }
+                for op in "+-*/%"
+            ),
+            {"type": "integer"},
         ]
     },
     "recursive-all-of": {
@@ -184,6 +198,13 @@ def test_the_same_key_gives_the_same_value(schemas: Schemas) -> None:
         {"type": "integer", "minimum": 2, "maximum": 1},
         {"not": {}},
         {"type": "object", "properties": {"me": {"$ref": "#/s"}}, "required": ["me"]},
+        {"type": "object", "properties": {"me": {"$ref": "#/s"}}, "required": ["me"], "minProperties": 1},
+        {"oneOf": [{"type": "object", "properties": {k: {"$ref": "#/s"}}, "required": [k]} for k in "abc"]},
+        {
+            "type": "object",
+            "properties": {"a": {"properties": {"b": {"enum": []}}, "required": ["b"]}},
+            "required": ["a"],
+        },
     ],
 )
 def test_nothing_is_made_of_a_contradiction(schema: Any) -> None:

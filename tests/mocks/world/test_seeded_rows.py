@@ -177,6 +177,14 @@ def test_rows_lie_within_and_beyond_the_default_window(ask: Ask) -> None:
     assert len(asked.rows()) == 45  # a mock may run for a working day
 
 
+def test_nothing_has_happened_yet(ask: Ask) -> None:
+    """However close to the epoch a row begins, what its times tell of lies before it."""
+    asked = ask("cloudcruise", runs=2000)
+    for row in asked.world.state()["run"]:
+        times = [row[f] for f in ("created_at", "execution_start", "execution_end") if row[f] is not None]
+        assert all(datetime.fromisoformat(at) <= asked.clock.now() for at in times)
+
+
 @pytest.mark.parametrize("runs", [0, 1, 7, 49, 50, 61, 500])
 @pytest.mark.parametrize("name", APIS)
 def test_as_many_rows_as_asked_for(ask: Ask, name: str, runs: int) -> None:

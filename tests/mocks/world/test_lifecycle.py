@@ -1,0 +1,97 @@
+"""Journeys: along the transitions, to an end, in time."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mocks.world.clock import MINUTE, SECOND
+from mocks.world.dice import Dice
+from mocks.world.lifecycle import Journey, Lifecycle
+from specs.vocabulary import Status
+
+SHORT = Status(
+    field="status",
+    initial="new",
+    transitions={"new": ("busy", "broken", "done"), "busy": ("done", "broken")},
+    terminal=("done", "broken"),
+    basis="assumed",
+)
+LONG = Status(
+    field="status",
+    initial="0",
+    transitions={str(n): (str(n + 1), "broken") for n in range(12)},
+    terminal=("12", "broken"),
+    basis="assumed",
+)
+LOOPED = Status(
+    field="status",
+    initial="a",
+    transitions={"a": ("b",), "b": ("a", "c", "d"), "c": ("b", "d")},
+    terminal=("d",),
+    basis="assumed",
+)
+ENDLESS = Status(
+    field="status", initial="on", transitions={"on": ("off",), "off": ("on",)}, terminal=(), basis="assumed"
+)
+NAMES = st.text(max_size=8)
+
+
+def along(status: Status, journey: Journey) -> bool:
+    return all(later in status.transitions[earlier] for earlier, later in pairwise(journey.path))
+
+
+@given(name=NAMES, status=st.sampled_from([SHORT, LONG, LOOPED]))
+def test_a_started_run_ends_within_three_seconds(name: str, status: Status) -> None:
+    """From the initial status to a terminal one along the transitions, by way of another status."""
+    journey = Lifecycle(status).future(0, 1.0, Dice(name))
+    assert journey.path[0] == status.initial
+    assert journey.path[-1] in status.terminal
+    assert along(status, journey)
+    assert len(journey.path) > 2
+    assert journey.moments[-1] <= 3 * SECOND
+
+
+@given(name=NAMES, status=st.sampled_from([SHORT, LOOPED]))
+def test_each_step_can_be_seen(name: str, status: Status) -> None:
+    """Before the end every status lasts 0.4 s at least."""
+    journey = Lifecycle(status).future(0, 1.0, Dice(name))
+    assert all(later - earlier >= SECOND * 2 // 5 for earlier, later in pairwise(journey.moments))
+
+
+@given(name=NAMES)
+def test_an_unusual_end_branches_off_late(name: str) -> None:
+    """A run that does not end as usual was under way like any other before."""
+    journey = Lifecycle(SHORT).future(0, 1.0, Dice(name))
+    assert journey.path in {("new", "busy", "done"), ("new", "busy", "broken")}
+
+
+def test_a_lifecycle_without_an_end() -> None:
+    """A run whose statuses know no end stays at the first."""
+    journey = Lifecycle(ENDLESS).future(5, 1.0, Dice("x"))
+    assert (journey.path, journey.moments, journey.next_change(5)) == (("on",), (5,), None)
+
+
+@given(name=NAMES, age=st.integers(0, 30 * MINUTE), status=st.sampled_from(["new", "busy", "done", "broken"]))
+def test_the_past_leads_to_a_status(name: str, age: int, status: str) -> None:
+    """A seeded row came to its status along the transitions, and before the epoch."""
+    journey = Lifecycle(SHORT).past(status, -age, 0, Dice(name))
+    assert journey.path[-1] == status
+    assert journey.path[0] == "new"
+    assert along(SHORT, journey)
+    assert list(journey.moments) == sorted(journey.moments)
+    assert journey.moments[0] == -age
+    assert journey.moments[-1] <= 0
+
+
+def test_a_status_that_no_way_leads_to() -> None:
+    """It is shown all the same: a row that was never anything else."""
+    assert Lifecycle(SHORT).past("unheard of", 0, 10, Dice("x")).path == ("unheard of",)
+
+
+@pytest.mark.parametrize(("now", "phase", "change"), [(-1, 0, 0), (0, 0, 10), (9, 0, 10), (10, 1, 20), (99, 2, None)])
+def test_phases(now: int, phase: int, change: int | None) -> None:
+    """A status is entered at its moment, not after it."""
+    journey = Journey(("a", "b", "c"), (0, 10, 20))
+    assert (journey.phase(now), journey.next_change(now)) == (phase, change)
