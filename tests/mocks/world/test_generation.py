@@ -133,6 +133,7 @@ SCHEMAS: dict[str, Any] = {
             {"type": "integer"},
         ]
     },
+    "expressions": {"type": "array", "items": {"$ref": "#/schemas/expression"}, "minItems": 8},
     "recursive-all-of": {
         "allOf": [
             {"$ref": "#/schemas/implied-object"},

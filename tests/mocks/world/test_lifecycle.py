@@ -65,6 +65,7 @@ def test_an_unusual_end_branches_off_late(name: str) -> None:
     """A run that does not end as usual was under way like any other before."""
     journey = Lifecycle(SHORT).future(0, 1.0, Dice(name))
     assert journey.path in {("new", "busy", "done"), ("new", "busy", "broken")}
+    assert Lifecycle(LONG).future(0, 1.0, Dice(name)).path[-2] == "11"
 
 
 def test_a_lifecycle_without_an_end() -> None:
