@@ -86,6 +86,7 @@ def _unwrapped(token: str) -> Iterator[str]:
 
 def _forms(value: str) -> Iterator[str]:
     yield value
+    yield value.swapcase()  # as the probe of credentials sends it: who knows the one knows the other
     yield value.encode().decode("latin-1")  # as mask_bytes sees it
     yield from (quote(value, safe=""), quote(value), quote_plus(value))
     yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])

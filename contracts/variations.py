@@ -26,7 +26,8 @@ _UUIDS = (
     "00000000-0000-0000-0000-000000000000",
 )
 _NOT_UUIDS = ("not-a-uuid", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1g", "1234")
-_NOT_MOMENTS = ("yesterday", "2024-13-01T00:00:00Z", "2024-01-01T25:00:00Z")
+_NOT_MOMENTS = ("yesterday", "2024-13-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T25:00:00Z")
+_LAST_MOMENT = "9999-12-31T23:59:59Z"  # whoever adds anything to it leaves the calendar
 _PLAIN = ("runproof", "a", "with space & signs /?#%+=", "4711", UNICODE, "x" * _LONG)
 _OTHER_STATES = ("cancelled", "completed", "unknown")
 
@@ -49,7 +50,7 @@ def _texts(schemas: Schemas, schema: Any, pointer: str, now: datetime) -> Iterat
     for kind in instances.kinds_of(schema):
         if kind in {"integer", "number"}:
             yield from (_number_text(value) for value in _numbers(schema, whole=kind == "integer"))
-            yield from ("ten", "", "true") if kind == "number" else ("ten", "1.5", "", "true", "1,2")
+            yield from ("ten", "", "true") if kind == "number" else ("ten", "1.5", "", "true", "1,2", "0x10")
         elif kind == "boolean":
             yield from ("true", "false", "maybe", "2")
         elif kind == "string":
@@ -120,6 +121,7 @@ def _moments(now: datetime) -> Iterator[str]:
     yield (lately - timedelta(hours=5, minutes=30)).strftime("%Y-%m-%dT%H:%M:%S.%f-05:30")
     for days in (-29, -8, 1):
         yield (now + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    yield _LAST_MOMENT
 
 
 def _free_strings(schema: Schema) -> Iterator[str]:
@@ -175,7 +177,8 @@ def values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
     yield from (None, 3, "text", [], {}, ["x"], 1.5)
     kinds = instances.kinds_of(schema)
     if "enum" in schema or "const" in schema:
-        yield from _members(schema)
+        members = list(_members(schema))
+        yield from (*members, members[:1])
     elif "string" in kinds:
         yield from _strings(schema, datetime.now(UTC))
     if {"integer", "number"} & set(kinds):

@@ -65,14 +65,16 @@ def _send_empty(sender: Sender, operation: Operation, call: Call, scheme: Securi
 
 
 def _send_wrong(sender: Sender, operation: Operation, calls: list[Call], scheme: SecurityScheme) -> None:
-    """Something else than the caller's credential, and the caller's with something behind it."""
+    """Something else than the caller's credential, the caller's with something behind it, and in other letters."""
     basic = scheme.prefix == "Basic "
     wrong = b64encode(f"runproof:{WRONG}".encode()).decode() if basic else WRONG
     for call in calls:
         sender.send(operation, **call.arguments, credentials={scheme.name: wrong})
     if not basic:  # many decoders leave out what stands behind the end of base64
-        longer = f"{sender.credentials[scheme.name]}x"
-        sender.send(operation, **calls[0].arguments, credentials={scheme.name: longer})
+        own = sender.credentials[scheme.name]
+        for near in dict.fromkeys((f"{own}x", own.swapcase())):
+            if near != own:
+                sender.send(operation, **calls[0].arguments, credentials={scheme.name: near})
 
 
 __all__ = ["SchemeTrial", "probe"]

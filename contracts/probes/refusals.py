@@ -23,7 +23,7 @@ from contracts.sending import Sender
 from specs import Api, Operation, Parameter
 from specs.schemas import Schemas
 
-_MOST_OF_A_PLACE = 12
+_MOST_OF_A_PLACE = 24
 """Wrong values of one place of a body; places further down get fewer."""
 _TEXT = {"Content-Type": "application/json"}
 
