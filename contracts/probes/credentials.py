@@ -72,7 +72,9 @@ def _send_wrong(sender: Sender, operation: Operation, calls: list[Call], scheme:
         sender.send(operation, **call.arguments, credentials={scheme.name: wrong})
     if not basic:  # many decoders leave out what stands behind the end of base64
         own = sender.credentials[scheme.name]
-        for near in dict.fromkeys((f"{own}x", own.swapcase())):
+        # a prefix has free letters (RFC 9110, 11.1), and services that fold them may fold the token, too
+        other_letters = own if scheme.prefix else own.swapcase()
+        for near in dict.fromkeys((f"{own}x", other_letters)):
             if near != own:
                 sender.send(operation, **calls[0].arguments, credentials={scheme.name: near})
 
