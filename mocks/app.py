@@ -1,7 +1,8 @@
 """The ASGI application: Connexion's middleware around handlers that were compiled at start-up.
 
+Mock                      ours: a way that was found once is taken at once
 ConnexionMiddleware
-├── Front                 ours: a way that was found once is taken at once; here the handlers answer
+├── Front                 ours: the handler that was found answers
 ├── ExceptionMiddleware   Connexion's
 ├── Refusing              ours: a known path and another method get the answer of their API
 ├── RoutingMiddleware     Connexion's: path and method → operationId
@@ -41,12 +42,18 @@ class Mock:
         if plane is not None:
             self.handlers += [Handler(plane.api, o, settings, plane.world, plane.act) for o in plane.api.operations]
         self._control = Control(self.sessions, plane.api if plane else None)
-        self._app = _connexion(self.apis, self.handlers)
+        memory = Memory()
+        self._find = memory.find
+        self._app = _connexion(self.apis, self.handlers, memory)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         scope[COMPANION] = self._control
         try:
-            await self._app(scope, receive, send)
+            way = self._find(scope)
+            if way is None:  # Connexion finds it, once
+                await self._app(scope, receive, send)
+            else:
+                await way[0].serve(scope, receive, send, way[1])
         except Dropped:
             raise ConnectionResetError("the connection was reset by a fault") from None
 
@@ -73,15 +80,14 @@ def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Setting
     return Mock(loaded, settings)
 
 
-def _connexion(apis: Sequence[Api], handlers: Sequence[Handler]) -> ConnexionMiddleware:
+def _connexion(apis: Sequence[Api], handlers: Sequence[Handler], memory: Memory) -> ConnexionMiddleware:
     served = sites(handlers)
-    memory = Memory()
     unrouted = Unrouted(served, refusals.dialect(apis[0]) if len(apis) == 1 else None)
     view, targets = routing_view(served)
     app = ConnexionMiddleware(
         unrouted,
         middlewares=[
-            partial(Front, memory=memory),
+            Front,
             ExceptionMiddleware,
             partial(Refusing, unrouted=unrouted),
             RoutingMiddleware,

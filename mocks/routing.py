@@ -101,7 +101,12 @@ class Memory:
 
     def __init__(self) -> None:
         self._ways: dict[tuple[str, str], Way] = {}
-        self.find = self._ways.get
+
+    def find(self, scope: Mapping[str, Any]) -> Way | None:
+        """The handler of a request and the texts of its path's parameters, if the way was found before."""
+        if scope["type"] != "http" or scope.get("root_path"):
+            return None
+        return self._ways.get((scope["method"], scope["path"]))
 
     def keep(self, scope: Mapping[str, Any], way: Way) -> None:
         path = scope["path"]
@@ -140,24 +145,19 @@ class HandlingMiddleware(RoutedMiddleware):  # type: ignore[misc, type-arg, unus
 
 
 class Front:
-    """Before everything else: Connexion finds the way of a path once, and the handler at its end answers."""
+    """Around the routing: Connexion finds the way, and the handler at its end answers."""
 
-    def __init__(self, app: Any, memory: Memory) -> None:
+    def __init__(self, app: Any) -> None:
         self._app = app
-        self._find = memory.find
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        way = self._find((scope["method"], scope["path"]))
-        if way is None or scope.get("root_path"):
-            found: list[Way] = []
-            await self._app({**scope, _FOUND: found}, receive, send)
-            if not found:  # and then it has been answered
-                return
-            way = found[0]
-        await way[0].serve(scope, receive, send, way[1])
+        found: list[Way] = []
+        await self._app({**scope, _FOUND: found}, receive, send)
+        for handler, values in found:  # where nothing was found, it has been answered
+            await handler.serve(scope, receive, send, values)
 
 
 class Refusing:

@@ -33,6 +33,7 @@ Events = list[bytes]
 Known = list[Any]
 
 _LOOK_AGAIN_S = 0.25
+_NOT_PLAIN = (UUID, datetime)
 _REMEMBERED = 64  # answers of lists, none of them longer than _SHORT
 _SHORT = 65_536
 
@@ -447,7 +448,7 @@ def _given(sources: tuple[_Source, ...], values: Values, body: Mapping[str, Any]
     given = {}
     for field, in_body, name, admits in sources:
         value = (body if in_body else values).get(name)
-        if isinstance(value, UUID | datetime):
+        if isinstance(value, _NOT_PLAIN):
             value = _plain(value)
         if admits(value):
             given[field] = value

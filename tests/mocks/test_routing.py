@@ -124,11 +124,15 @@ def test_the_way_of_a_path_is_remembered_within_bounds() -> None:
         memory.keep({"method": "GET", "path": f"/a/{number}"}, way)
     memory.keep({"method": "GET", "path": "/a/" + "x" * 10_000}, way)
     memory.keep({"method": "GET", "path": "/b", "root_path": "/a"}, way)
-    assert memory.find(("GET", "/a/9999")) is way
-    kept = [path for path in (f"/a/{number}" for number in range(10_000)) if memory.find(("GET", path))]
-    assert len(kept) <= 2_048
-    assert memory.find(("GET", "/a/" + "x" * 10_000)) is None
-    assert memory.find(("GET", "/b")) is None
+
+    def find(path: str, **more: str) -> Any:
+        return memory.find({"type": "http", "method": "GET", "path": path, **more})
+
+    assert find("/a/9999") is way
+    assert find("/a/9999", root_path="/a") is None
+    assert len([path for path in (f"/a/{number}" for number in range(10_000)) if find(path)]) <= 2_048
+    assert find("/a/" + "x" * 10_000) is None
+    assert find("/b") is None
 
 
 @pytest.mark.parametrize("name", bundled())
