@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contracts.options import OPTIONS, command_line
+from contracts.running.options import OPTIONS, command_line
 from specs.errors import RunproofError, UsageError
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def test(names: tuple[str, ...], config: Path | None, select: str | None, worker
 
     Example: runproof test seekrflow --url http://127.0.0.1:8000 --param thread_id=thread_1 --report report
     """
-    from contracts.launching import launch
+    from contracts.running.launching import launch
 
     arguments = [f"--api={name}" for name in names]
     arguments += [f"--config={config}"] if config else []
@@ -245,7 +245,7 @@ def explain(code: str | None) -> None:
     Example: runproof explain RP201
     """
     from contracts.clauses import all_clauses
-    from contracts.explaining import explanation, find
+    from contracts.running.explaining import explanation, find
 
     if code is None:
         for clause in all_clauses():

@@ -1,4 +1,4 @@
-"""The contract suite's options in pytest; what is done with them stands in ``contracts/plugin.py``."""
+"""The contract suite's options in pytest; what is done with them stands in ``contracts/running/plugin.py``."""
 
 import argparse
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.options import OPTIONS
-from contracts.plugin import ContractPlugin
+from contracts.running.options import OPTIONS
+from contracts.running.plugin import ContractPlugin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

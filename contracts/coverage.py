@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from contracts import oracle
-from contracts.media import json_content
+from contracts.oracle import oracle
+from contracts.oracle.media import json_content
 from contracts.recording import NOT_JSON, Exchange, Recording
 from specs import Api, Field, Operation, Parameter
 

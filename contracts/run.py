@@ -1,9 +1,9 @@
 """One run, from the plan to the verdict: reach, open, probe, explore, look again, judge.
 
-served    which APIs the target serves                                (contracts/reach.py)
+served    which APIs the target serves                                (contracts/sending/reach.py)
 open      one valid request an operation, so that ids are known
 probe     requests aimed by the vocabulary, while nothing else moves  (contracts/probes/)
-explore   generated requests                                          (contracts/explore.py)
+explore   generated requests                                          (contracts/generation/explore.py)
 close     the first requests once more: is it still up?
 judge     every clause over everything that was recorded              (contracts/clauses/)
 """
@@ -21,14 +21,14 @@ from contracts import clauses
 from contracts.clauses import Options
 from contracts.clauses.robustness import SLOW_S
 from contracts.coverage import Coverage
-from contracts.curl import curl
 from contracts.findings import Finding, Severity, one_per_cause
-from contracts.knowledge import Call, Knowledge
-from contracts.reach import Caller, Tried, reach
+from contracts.generation.knowledge import Call, Knowledge
 from contracts.recording import Recording
-from contracts.redaction import Secrets
-from contracts.sending import BudgetSpent, Gate, NotSent, Sender, TargetGone
-from contracts.target import Target
+from contracts.sending.curl import curl
+from contracts.sending.reach import Caller, Tried, reach
+from contracts.sending.redaction import Secrets
+from contracts.sending.sender import BudgetSpent, Gate, NotSent, Sender, TargetGone
+from contracts.sending.target import Target
 from specs import Api, Operation
 
 Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
@@ -240,7 +240,7 @@ class _Conversation:
     def explore(self) -> None:
         if not self._options.generate:
             return
-        from contracts.explore import Generator  # Schemathesis: a second of imports
+        from contracts.generation.explore import Generator  # Schemathesis: a second of imports
 
         generator = Generator(self.api, self._options)
         rounds = range(1) if self._options.profile == "smoke" else count()

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from contracts import access, oracle
 from contracts.clauses import Subject
-from contracts.oracle import Part
-from contracts.readings import Verdict
+from contracts.oracle import access, oracle
+from contracts.oracle.oracle import Part
+from contracts.oracle.readings import Verdict
 from contracts.recording import Exchange
 from specs import Api, Operation, Response, Schema
 from specs.vocabulary import Basis

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts import access
 from contracts.clauses import Subject, clause
 from contracts.clauses.cases import UNJUDGED, Case, cases, reached
 from contracts.findings import Finding
+from contracts.oracle import access
 from contracts.probes.credentials import SchemeTrial
 from contracts.recording import Exchange
 from specs.vocabulary import Basis

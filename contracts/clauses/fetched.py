@@ -10,7 +10,7 @@ from contracts.findings import Finding
 from contracts.laws.histories import Histories, Sighting, alike, histories
 from contracts.laws.rows import MISSING, TRUSTED, dig, known, listed, moment, same
 from contracts.laws.single import broken_fields, rank
-from contracts.oracle import path_texts
+from contracts.oracle.oracle import path_texts
 from contracts.probes.collections import Unknown
 from contracts.probes.lookups import Fetched, Peeked
 from contracts.recording import Exchange

@@ -15,7 +15,7 @@ from contracts.clauses.cases import (
     value_of,
 )
 from contracts.findings import Finding
-from contracts.oracle import Part
+from contracts.oracle.oracle import Part
 from contracts.recording import NOT_JSON
 from specs.vocabulary import Basis
 

@@ -7,7 +7,7 @@ from typing import Any
 from contracts.clauses import Subject, clause
 from contracts.clauses.shapes import BOUNDS, MISSING, STRANGE, Problem, described, inspect, own, problems
 from contracts.findings import Finding, shown
-from contracts.media import is_json, matches
+from contracts.oracle.media import is_json, matches
 from contracts.recording import NOT_JSON, Exchange
 
 _VALIDATION_ERROR = "/components/schemas/HTTPValidationError"

@@ -14,7 +14,7 @@ from jsonschema_rs import ValidationError
 
 from contracts.clauses import Subject
 from contracts.findings import shown
-from contracts.media import is_json, json_content
+from contracts.oracle.media import is_json, json_content
 from contracts.recording import NOT_JSON, Exchange
 from specs import Content, Operation, Response, Schemas
 from specs.schemas import escape

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.laws.rows import MISSING, Asked, Row, compared, dig, moment, same
-from contracts.oracle import seconds
+from contracts.oracle.oracle import seconds
 from specs import Api, Operation
 from specs.vocabulary import Basis, Filter
 

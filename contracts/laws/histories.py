@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from contracts.laws.once import once
 from contracts.laws.rows import MISSING, TRUSTED, Row, dig, moment, rows_of, same, shared_fields
-from contracts.oracle import path_texts
+from contracts.oracle.oracle import path_texts
 from contracts.recording import Exchange, Recording
 from specs import Api, Operation, Resource
 

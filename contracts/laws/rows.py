@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from msgspec import UNSET
 
-from contracts import readings
-from contracts.oracle import path_texts
+from contracts.oracle import readings
+from contracts.oracle.oracle import path_texts
 from contracts.recording import Exchange
 from specs import Api, Operation, Parameter, Resource, Schema
 

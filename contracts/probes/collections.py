@@ -17,12 +17,12 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from contracts.knowledge import Knowledge
+from contracts.generation.knowledge import Knowledge
 from contracts.laws.collection import Collection
 from contracts.laws.rows import Row, dig, listed
 from contracts.probes.questions import NO_UUID, NOBODY, Question, Questions, longest
 from contracts.recording import Exchange, Trace
-from contracts.sending import Sender
+from contracts.sending.sender import Sender
 from specs import Api, Operation, Parameter
 
 _AT_ONCE = 12

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.clauses import Options
-from contracts.knowledge import Call, Knowledge
+from contracts.generation.knowledge import Call, Knowledge
 from contracts.probes.refusals import some_invalid, some_valid
 from contracts.recording import Exchange, Headers, Trace
-from contracts.sending import WRONG, Sender
+from contracts.sending.sender import WRONG, Sender
 from specs import Api, Operation, SecurityScheme
 
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from contracts.knowledge import Call, Knowledge
+from contracts.generation.knowledge import Call, Knowledge
 from contracts.laws.rows import Row, dig, listed, same, shared_fields
 from contracts.probes.collections import Unlisted
 from contracts.probes.lookups import Family, Fetched
 from contracts.probes.starts import Starts
 from contracts.recording import Exchange, Trace
-from contracts.sending import Sender
+from contracts.sending.sender import Sender
 from specs import Api, Operation
 
 __all__ = ["Fetched", "Started", "probe"]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from contracts.knowledge import Knowledge
+from contracts.generation.knowledge import Knowledge
 from contracts.laws.rows import MISSING, Row, dig, listed
 from contracts.probes.collections import Unknown, View, made_up
 from contracts.recording import Exchange, Trace
-from contracts.sending import Sender
+from contracts.sending.sender import Sender
 from specs import Api, Operation, Parameter, Resource
 
 _LOOKED_UP = {True: 60, False: 8}

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import combinations, pairwise
 from typing import Any
 
-from contracts import readings
 from contracts.laws.collection import Collection
 from contracts.laws.rows import MISSING, Row, dig
-from contracts.oracle import seconds
+from contracts.oracle import readings
+from contracts.oracle.oracle import seconds
 from specs import Parameter
 
 Question = Mapping[str, str | None]

@@ -14,12 +14,13 @@ from urllib.parse import quote
 
 from msgspec import UNSET
 
-from contracts import instances, oracle, variations
 from contracts.clauses import Options
-from contracts.knowledge import Call, Knowledge, as_text
-from contracts.readings import Verdict
-from contracts.samples import sample
-from contracts.sending import Sender
+from contracts.generation import variations
+from contracts.generation.knowledge import Call, Knowledge, as_text
+from contracts.generation.samples import sample
+from contracts.oracle import instances, oracle
+from contracts.oracle.readings import Verdict
+from contracts.sending.sender import Sender
 from specs import Api, Operation, Parameter
 from specs.schemas import Schemas
 

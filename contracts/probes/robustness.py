@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from contracts.clauses import Options
-from contracts.knowledge import Call, Knowledge
-from contracts.sending import Sender
+from contracts.generation.knowledge import Call, Knowledge
+from contracts.sending.sender import Sender
 from specs import Api, Operation, Parameter
 
 TEXTS = (

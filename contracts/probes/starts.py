@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contracts.knowledge import Call
+from contracts.generation.knowledge import Call
 from specs import Api, Operation
 
 

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from contracts.config import Settings
 from contracts.findings import Finding
 from contracts.reports.model import Report, counted
 from contracts.reports.summary import verdict
 from contracts.reports.wording import acceptance, facts
 from contracts.run import Progress as Stand
-from contracts.target import Target
+from contracts.running.config import Settings
+from contracts.sending.target import Target
 from specs import Api
 
 _COLOURS = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 import harfile
 
 from contracts.recording import Exchange, Headers, Received
-from contracts.redaction import Secrets
 from contracts.reports.model import Report, own_version
+from contracts.sending.redaction import Secrets
 
 _HTTP = "HTTP/1.1"
 

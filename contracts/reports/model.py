@@ -13,7 +13,7 @@ from contracts.clauses import Clause
 from contracts.coverage import Coverage
 from contracts.findings import Finding, Severity
 from contracts.recording import Recording
-from contracts.redaction import Secrets
+from contracts.sending.redaction import Secrets
 from specs import Api, Operation
 from specs.source import line_of
 

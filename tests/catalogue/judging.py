@@ -13,7 +13,7 @@ import uvicorn
 
 from contracts.clauses import Options
 from contracts.run import Outcome, run
-from contracts.target import Target
+from contracts.sending.target import Target
 from specs import Api, load
 from tests.catalogue import CORRECT, VARIANTS, create
 from tests.catalogue.client import GIVEN, OTHER_THREAD, SMALL_THREAD, THREAD

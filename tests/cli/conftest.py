@@ -12,8 +12,8 @@ from contracts.clauses import Clause
 from contracts.coverage import Coverage, OperationSeen
 from contracts.findings import Finding
 from contracts.recording import Exchange, Received, Recording, Sent
-from contracts.redaction import Secrets
 from contracts.reports.model import Report
+from contracts.sending.redaction import Secrets
 from specs import load
 
 SECRET = "kept-to-itself-4711"  # noqa: S105 - made up

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts import baseline
 from contracts.findings import Finding
+from contracts.running import baseline
 from specs import SpecError
 
 TODAY = date(2026, 11, 22)

@@ -13,7 +13,7 @@ import uvicorn
 from contracts.clauses import Clause, Options, Subject, all_clauses
 from contracts.findings import Finding
 from contracts.recording import Exchange, Received, Recording, Sent
-from contracts.transport import Transport
+from contracts.sending.transport import Transport
 from specs import Api, load
 
 Handler = Callable[[socket.socket], None]

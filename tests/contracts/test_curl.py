@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from contracts.curl import curl, variable
 from contracts.recording import Recording
-from contracts.sending import Sender
-from contracts.target import Target
+from contracts.sending.curl import curl, variable
+from contracts.sending.sender import Sender
+from contracts.sending.target import Target
 from specs import Api
 
 KEY = "psk-it's-mine"

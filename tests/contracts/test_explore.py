@@ -10,11 +10,11 @@ import pytest
 import schemathesis
 
 from contracts.clauses import Options
-from contracts.explore import Aim, Generator, Made, _breaks_correct_servers, _made
-from contracts.knowledge import Knowledge
+from contracts.generation.explore import Aim, Generator, Made, _breaks_correct_servers, _made
+from contracts.generation.knowledge import Knowledge
 from contracts.recording import Recording
-from contracts.sending import Sender
-from contracts.target import Target
+from contracts.sending.sender import Sender
+from contracts.sending.target import Target
 from specs import Api, load
 
 POST = "run_preset_crew_api_crews_run_post"

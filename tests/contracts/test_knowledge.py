@@ -9,8 +9,8 @@ import pytest
 import yaml
 from msgspec import UNSET
 
-from contracts.knowledge import Call, Knowledge
-from contracts.samples import sample
+from contracts.generation.knowledge import Call, Knowledge
+from contracts.generation.samples import sample
 from specs import Api, load
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.clauses import Options, Subject, all_clauses
 from contracts.findings import Finding, one_per_cause
-from contracts.knowledge import Knowledge
+from contracts.generation.knowledge import Knowledge
 from contracts.laws.histories import histories
 from contracts.probes import lifecycle
 from contracts.probes.starts import Starts

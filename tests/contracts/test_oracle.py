@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.oracle import Part, parts, verdict
+from contracts.oracle.oracle import Part, parts, verdict
 from contracts.recording import Sent
 from specs import Api, load
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from contracts.knowledge import Knowledge
-from contracts.reach import Caller, Tried, reach
+from contracts.generation.knowledge import Knowledge
 from contracts.recording import Recording
-from contracts.sending import Sender
-from contracts.target import Target
+from contracts.sending.reach import Caller, Tried, reach
+from contracts.sending.sender import Sender
+from contracts.sending.target import Target
 from specs import Api, TargetUnreachable, UsageError, load
 
 Raw = Callable[[Callable[[socket.socket], None]], str]

@@ -17,13 +17,13 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader, OAuth2AuthorizationCodeBearer
 from pydantic import BaseModel, Field
 
-from contracts import oracle
 from contracts.clauses import Options, Subject, all_clauses
 from contracts.findings import Finding, one_per_cause
-from contracts.knowledge import Knowledge
+from contracts.generation.knowledge import Knowledge
+from contracts.oracle import oracle
 from contracts.recording import Recording
-from contracts.sending import Sender
-from contracts.target import Target
+from contracts.sending.sender import Sender
+from contracts.sending.target import Target
 from specs import Api, load
 
 KEY, TOKEN = "key-4e1d77a0", "token-91c4be22"

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from contracts.clauses import Options
 from contracts.findings import Finding
 from contracts.run import Outcome, Progress, run
-from contracts.target import Target
+from contracts.sending.target import Target
 from specs import Api, TargetUnreachable, load
 
 KEY = "s3cret/key+7&"

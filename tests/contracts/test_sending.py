@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from contracts import sending, transport
 from contracts.recording import Exchange, Recording
-from contracts.sending import BudgetSpent, Gate, GivenUp, Sender, TargetGone, Unsafe
-from contracts.target import PLACEHOLDER, Target
+from contracts.sending import sender as sending
+from contracts.sending import transport
+from contracts.sending.sender import BudgetSpent, Gate, GivenUp, Sender, TargetGone, Unsafe
+from contracts.sending.target import PLACEHOLDER, Target
 from specs import Api
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"

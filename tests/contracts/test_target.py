@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.target import Target, choose
+from contracts.sending.target import Target, choose
 from specs import Api, UsageError
 
 

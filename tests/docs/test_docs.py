@@ -14,9 +14,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from contracts import baseline
 from contracts.clauses import all_clauses
-from contracts.config import settle
+from contracts.running import baseline
+from contracts.running.config import settle
 from runproof import cli
 from specs import load, vocabulary
 from tests.docs.generated import DOCS, FILES

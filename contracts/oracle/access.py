@@ -5,7 +5,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from contracts.readings import Reading, Verdict, best, worst
+from contracts.oracle.readings import Reading, Verdict, best, worst
 from contracts.recording import Sent
 from specs import Api, Operation, SecurityScheme
 

@@ -7,8 +7,8 @@ integer) is lenient.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from contracts import readings
-from contracts.readings import VALID, Reading, Verdict, at_most_lenient, best, worst
+from contracts.oracle import readings
+from contracts.oracle.readings import VALID, Reading, Verdict, at_most_lenient, best, worst
 from specs import Schema, Schemas
 from specs.schemas import escape
 

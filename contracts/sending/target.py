@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 from contracts.recording import Headers
-from contracts.redaction import Secrets, is_secret_header
+from contracts.sending.redaction import Secrets, is_secret_header
 from specs import Api, Operation, SecurityScheme, UsageError
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2

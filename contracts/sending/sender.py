@@ -18,8 +18,8 @@ from urllib.parse import quote, urlsplit
 from msgspec import UNSET
 
 from contracts.recording import Exchange, Headers, Origin, Received, Recording, Sent
-from contracts.target import PLACEHOLDER, Target, choose
-from contracts.transport import Failed, Transport
+from contracts.sending.target import PLACEHOLDER, Target, choose
+from contracts.sending.transport import Failed, Transport
 from specs import Api, Operation
 
 WRONG = "runproof-wrong-credential"

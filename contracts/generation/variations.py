@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from contracts import instances
-from contracts.samples import sample
+from contracts.generation.samples import sample
+from contracts.oracle import instances
 from specs import Schema, Schemas
 from specs.schemas import escape
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import UNSET
 
+from contracts.generation.samples import sample
 from contracts.recording import NOT_JSON, Exchange
-from contracts.samples import sample
 from specs import Api, Operation, Parameter, Resource
 
 _MOST_REMEMBERED = 200

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TextIO
 
-from contracts import baseline, ownmock
 from contracts.clauses import Options, all_clauses
-from contracts.config import Settings
 from contracts.findings import Finding
 from contracts.reports import console, github, make_folder, summary, write_all
 from contracts.reports.model import Item, Report, item_of, items
 from contracts.reports.wording import described
 from contracts.run import Outcome, run
-from contracts.target import Target
+from contracts.running import baseline, ownmock
+from contracts.running.config import Settings
+from contracts.sending.target import Target
 from specs import Api, UsageError, bundled, load
 
 

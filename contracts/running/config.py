@@ -14,7 +14,7 @@ order_id = ["3f0c…"]
 url = "https://parcels.example.com"
 params = {depot = ["north", "south"]}
 
-[[accepted]]                             # a finding that is known; see contracts/baseline.py
+[[accepted]]                             # a finding that is known; see contracts/running/baseline.py
 code = "RP201"
 …
 """
@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from contracts import baseline
-from contracts.baseline import Accepted
-from contracts.options import OPTIONS, Option
+from contracts.running import baseline
+from contracts.running.baseline import Accepted
+from contracts.running.options import OPTIONS, Option
 from specs import SpecError, UsageError
 from specs.source import read
 

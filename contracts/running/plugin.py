@@ -1,6 +1,6 @@
 """The contract suite as a pytest plugin: one exploration a run, one item a clause and operation.
 
-    pytest_sessionstart      the controller explores and judges, once          (contracts/conducting.py)
+    pytest_sessionstart      the controller explores and judges, once          (contracts/running/conducting.py)
     pytest_generate_tests    an item for every clause on every operation
     test_clause              fails where its item owns a finding
     pytest_sessionfinish     the reports and the exit code
@@ -16,11 +16,11 @@ from typing import Any, cast
 
 import pytest
 
-from contracts.conducting import Conduct, known_items
-from contracts.config import settle
-from contracts.launching import BROKEN
-from contracts.options import OPTIONS
 from contracts.reports.model import Item
+from contracts.running.conducting import Conduct, known_items
+from contracts.running.config import settle
+from contracts.running.launching import BROKEN
+from contracts.running.options import OPTIONS
 from specs import RunproofError, UsageError
 
 _BROKEN_OFF = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}

@@ -4,8 +4,8 @@ import re
 import shlex
 
 from contracts.recording import Exchange, Sent
-from contracts.redaction import MASK, Secrets
-from contracts.transport import encoded
+from contracts.sending.redaction import MASK, Secrets
+from contracts.sending.transport import encoded
 from specs import Api
 
 _OWN = {"host", "user-agent", "accept", "content-length"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from specs import UsageError
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 _PYTEST_USAGE_ERROR = 4
 BROKEN = 4
 """The exit code of a fault of ours: it is no verdict on anybody's service."""

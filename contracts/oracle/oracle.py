@@ -19,9 +19,9 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
-from contracts import instances, readings
-from contracts.instances import Loc
-from contracts.readings import VALID, Reading, Verdict, worst
+from contracts.oracle import instances, readings
+from contracts.oracle.instances import Loc
+from contracts.oracle.readings import VALID, Reading, Verdict, worst
 from contracts.recording import Exchange, Sent
 from specs import Api, Body, Content, Operation, Parameter, Schema
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 from urllib.request import ProxyHandler, build_opener
 
-from contracts.target import Target
+from contracts.sending.target import Target
 from specs import Api, RunproofError
 
 _ADDRESS = re.compile(r"http://\S+")

@@ -1,7 +1,7 @@
 """Generated requests: Schemathesis makes them, our sender sends them, and nothing raises.
 
 Schemathesis is used as a generator alone. What it sends, checks and remembers by itself is switched off; whether a
-request is valid is judged later, on what went out (``contracts/oracle.py``), never by what it was meant to be.
+request is valid is judged later, on what went out (``contracts/oracle/oracle.py``), never by what it was meant to be.
 """
 
 import json
@@ -15,10 +15,10 @@ from urllib.parse import quote, unquote_plus
 
 from contracts.clauses import Options
 from contracts.coverage import can_be_wrong
-from contracts.knowledge import Knowledge
+from contracts.generation.knowledge import Knowledge
+from contracts.generation.samples import tidy
 from contracts.recording import Origin
-from contracts.samples import tidy
-from contracts.sending import Sender, filled
+from contracts.sending.sender import Sender, filled
 from specs import Api, Operation
 
 if TYPE_CHECKING:

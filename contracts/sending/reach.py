@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from contracts.knowledge import Knowledge
+from contracts.generation.knowledge import Knowledge
 from contracts.recording import Exchange, Received, Sent
-from contracts.sending import Sender
-from contracts.transport import Failed
+from contracts.sending.sender import Sender
+from contracts.sending.transport import Failed
 from specs import Api, Operation, TargetUnreachable, UsageError
 
 _MADE_UP = "runproof"

@@ -1,0 +1,1 @@
+"""A run as its operator ordered it: options, settings, pytest, accepted findings."""
