@@ -370,7 +370,9 @@ def _credentials() -> Iterator[Variant]:
 
 
 def _few(call: Call) -> list[Row]:
-    return [{"id": run["id"], "owner_id": run["owner_id"], "status": run.get("status")} for run in call.world.crew_runs[:3]]
+    return [
+        {"id": run["id"], "owner_id": run["owner_id"], "status": run.get("status")} for run in call.world.crew_runs[:3]
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ robustness
