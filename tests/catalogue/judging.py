@@ -29,6 +29,7 @@ class Stage:
         self._app: Any = None
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
+        listening.listen(100)  # from here on a connection waits until the server takes it
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(
             self._serve, interface="asgi3", lifespan="off", log_level="critical", timeout_graceful_shutdown=1
