@@ -69,7 +69,7 @@ def _members(schema: Schema) -> Iterator[Any]:
     if not named:
         yield max((m for m in members if isinstance(m, int)), default=0) + 1
     for first in named[:1]:
-        yield from (first.swapcase(), first.title(), f"{first}x", f" {first} ", first[:-1], "", "no-such-member")
+        yield from (first.swapcase(), first.title(), f"{first}x", first[:-1], "", "no-such-member")
         family, _, own = first.rpartition(".")
         yield from (f"{family}.{state}" if family else state for state in _OTHER_STATES)
         yield from ([own] if family else ())

@@ -93,7 +93,7 @@ def _envelopes() -> Iterator[Variant]:
                 "envelope",
                 f"the answer of {op} {words}",
                 _not(op),
-                clauses="RP1 RP7" if name == "no-content" else "RP1 RP205" if table is _LISTS else "RP1",
+                clauses="RP1 RP7" if name == "no-content" else "RP1 RP203 RP205" if table is _LISTS else "RP1",
                 answer=enveloping(op, envelope),
             )
 
