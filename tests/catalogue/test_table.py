@@ -1,0 +1,58 @@
+"""The catalogue's own tools: its command line and its table."""
+
+from click.testing import CliRunner
+
+from tests.catalogue import CORRECT, FAULTY, UNUSUAL
+from tests.catalogue.__main__ import main
+from tests.catalogue.judging import Told, Verdict
+from tests.catalogue.table import table, wrong
+
+
+def _told(code: str, operation: str) -> Told:
+    return Told(code, "clause", "error", operation, "/0", "it is wrong", "x")
+
+
+def _verdict(name: str, *told: Told, problem: str = "") -> Verdict:
+    return Verdict(name, 1, told, 2.0, 100, problem=problem)
+
+
+def test_a_fault_counts_as_found_only_by_its_clause_on_its_operation() -> None:
+    """Another clause, or the right one on another operation, is no proof that a fault was found."""
+    variant = next(v for v in FAULTY if v.name == "cloudcruise-list-status-misspelt")
+    assert _verdict(variant.name, _told("RP201", "GET /runs")).found
+    assert not _verdict(variant.name, _told("RP501", "GET /runs")).found
+    assert not _verdict(variant.name, _told("RP201", "GET /api/crew-runs")).found
+    assert not _verdict(variant.name).found
+
+
+def test_whatever_is_said_of_a_correct_server_is_wrong() -> None:
+    """One finding, or a run that proves nothing, is a misjudgement of a correct server."""
+    name = UNUSUAL[0].name
+    assert _verdict(name).right
+    assert not _verdict(name, _told("RP201", "GET /runs")).right
+    assert not _verdict(CORRECT, problem="nothing was answered").right
+
+
+def test_the_table_counts_found_planted_and_false_alarms() -> None:
+    """Each family has its row, each way of judging its column, and every misjudged server its paragraph."""
+    faulty = [v for v in FAULTY if v.family == "enums"][:2]
+    verdicts = [
+        _verdict(faulty[0].name, _told(faulty[0].clauses[0], faulty[0].operations[0])),
+        _verdict(faulty[1].name),
+        _verdict(CORRECT, _told("RP101", "GET /runs")),
+    ]
+    text = table({"both": verdicts, "probes": verdicts[:2]}, {faulty[0].name: False, faulty[1].name: True})
+    assert "| enums | 2 | 1 / 2 | 1 / 2 | 1 / 2 |" in text
+    assert "False alarms: 1 in 1 runs on 1 correct servers." in text
+    assert [paragraph.split()[0] for paragraph in wrong(verdicts)] == ["MISSED", "FALSE"]
+
+
+def test_the_servers_can_be_listed_and_an_unknown_one_is_refused() -> None:
+    """``list`` shows names, families and sentences; ``serve`` refuses a name that no server has."""
+    runner = CliRunner()
+    shown = runner.invoke(main, ["list", "status-misspelt"])
+    assert shown.exit_code == 0
+    assert "cloudcruise-list-status-misspelt" in shown.output
+    refused = runner.invoke(main, ["serve", "nobody"])
+    assert refused.exit_code == 2
+    assert "nobody" in refused.output
