@@ -97,6 +97,15 @@ class Exchange:
     def json(self) -> Any:
         return self.received.json if self.received else NOT_JSON
 
+    @property
+    def answered_at(self) -> float:
+        """When the answer was complete, in seconds since 1970; where none came, when the request was sent."""
+        return self.sent_at + (self.received.elapsed_s if self.received else 0.0)
+
+    def precedes(self, other: "Exchange") -> bool:
+        """Whether this was answered before the other was asked for; of two made at the same time neither does."""
+        return self.answered_at <= other.sent_at
+
 
 @dataclass(frozen=True)
 class Trace:

@@ -38,16 +38,11 @@ class Start:
         """What tells the run's row from others, ``MISSING`` where it was never found."""
         return dig(self.trace.row, self.resource.words.id.field)
 
-    @property
-    def answered_s(self) -> float:
-        received = self.trace.start.received
-        return self.trace.start.sent_at + (received.elapsed_s if received else 0.0)
-
     def sightings(self) -> Sequence[Sighting]:
         """What was seen of the run after its start was answered."""
         if self.ident is MISSING:
             return ()
-        return [s for s in self.history.of(self.ident) if s.from_s >= self.answered_s]
+        return [s for s in self.history.of(self.ident) if self.trace.start.precedes(s.exchange)]
 
     def from_headers(self) -> dict[str, Any]:
         return {n: v for n, v in self.trace.asked.items() if self.rule.sets[n].startswith("header/")}
@@ -202,7 +197,7 @@ def created_now(subject: Subject) -> Iterator[Finding]:
         for sighting in start.sightings()[:1] if rules else ():
             at = moment(dig(sighting.row, rules[0].fields[0]))
             slack = _CLOCK_SLACK_S if at and at.zoned else _ZONELESS_SLACK_S
-            if at and not start.trace.start.sent_at - slack <= at.stamp <= start.answered_s + slack:
+            if at and not start.trace.start.sent_at - slack <= at.stamp <= start.trace.start.answered_at + slack:
                 field = rules[0].fields[0]
                 yield subject.finding(
                     sighting.exchange,
@@ -218,7 +213,7 @@ def created_now(subject: Subject) -> Iterator[Finding]:
 def started_listed(subject: Subject) -> Iterator[Finding]:
     """In every list that was asked for once the start was answered and that was not cut short by its limit."""
     for start in _starts(subject):
-        whole = [e for e in start.trace.lists if e.sent_at >= start.answered_s and _whole(subject, start.rule, e)]
+        whole = [e for e in start.trace.lists if start.trace.start.precedes(e) and _whole(subject, start.rule, e)]
         without = [e for e in whole if not _shows(start, e)]
         if not without:
             continue

@@ -27,19 +27,6 @@ class Sighting:
     row: Row
     fields: frozenset[str]
 
-    @property
-    def from_s(self) -> float:
-        return self.exchange.sent_at
-
-    @property
-    def until_s(self) -> float:
-        received = self.exchange.received
-        return self.exchange.sent_at + (received.elapsed_s if received else 0.0)
-
-    def precedes(self, other: "Sighting") -> bool:
-        """Whether this was answered before the other was asked for."""
-        return self.until_s <= other.from_s
-
 
 class Histories:
     """All rows of one resource. ``distinct``: each row of each operation, once in every state that it was seen in.
@@ -201,8 +188,9 @@ _LOOKS_BACK = 60
 def _last(sightings: Sequence[Sighting], index: int, *, within: bool) -> Sighting | None:
     later = sightings[index]
     for back in range(index - 1, max(index - 1 - _LOOKS_BACK, -1), -1):
-        if (sightings[back].operation is later.operation) is within and sightings[back].precedes(later):
-            return sightings[back]
+        earlier = sightings[back]
+        if (earlier.operation is later.operation) is within and earlier.exchange.precedes(later.exchange):
+            return earlier
     return None
 
 

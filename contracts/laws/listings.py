@@ -169,12 +169,16 @@ class Listings:
                 yield Fault("fill", after.exchange, message, basis, where, len(after.rows), cause="incomplete")
 
     def _again(self) -> Iterator[Fault]:
-        """The same request, several times: rows that go and come back, and rows that change places."""
+        """The same request, several times, one after the other: rows that go and come back, or change places.
+
+        Of requests made at the same time nobody knows which was answered first, and which rows there were by then.
+        """
         groups: dict[tuple[Any, ...], list[Listing]] = {}
-        for number, listing in self.all.items():
-            if number not in self._together:
-                key = (listing.exchange.sent.url, listing.exchange.sent.headers)
-                groups.setdefault(key, []).append(listing)
+        apart = [listing for number, listing in self.all.items() if number not in self._together]
+        for listing in sorted(apart, key=lambda listing: listing.exchange.sent_at):
+            group = groups.setdefault((listing.exchange.sent.url, listing.exchange.sent.headers), [])
+            if not group or group[-1].exchange.precedes(listing.exchange):
+                group.append(listing)
         for group in groups.values():
             yield from self._flickering(group)
             for one, other in pairwise(group):

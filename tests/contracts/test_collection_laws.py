@@ -11,6 +11,8 @@ from contracts.clauses import Options, Subject, all_clauses
 from contracts.findings import Finding, one_per_cause
 from contracts.generation.knowledge import Knowledge
 from contracts.probes import collections
+from specs import Api
+from tests.contracts.conftest import Book
 from tests.contracts.desk import (
     NOW,
     Asker,
@@ -408,6 +410,19 @@ class Renaming(Desk):
 def test_ids_that_change() -> None:
     """A row that comes back under another id is told, though no two lists then share a row."""
     assert "RP519" in codes(Renaming("cloudcruise"))
+
+
+@pytest.mark.parametrize(("apart_s", "codes_"), [(0.0, set()), (1.0, {"RP519"})])
+def test_requests_at_the_same_time_have_no_order(
+    cloudcruise: Api, book: Callable[[Api], Book], apart_s: float, codes_: set[str]
+) -> None:
+    """A row that only the one of two simultaneous answers shows has just arrived; one after the other, it was lost."""
+    notes = book(cloudcruise)
+    runs = [{"session_id": f"{n}", "status": "execution.success"} for n in range(3)]
+    for rows in (runs, runs[1:], runs):
+        notes.at += apart_s
+        notes.add("GET /runs", json_=rows, elapsed_s=0.5)
+    assert {f.code for f in notes.judged("RP519", "GET /runs")} == codes_
 
 
 def test_one_cause_makes_one_finding() -> None:
