@@ -160,12 +160,14 @@ class Collection:
     def _moment(self, field: str, bound: Any, fits: Callable[[int], bool], *, doubt_s: float | None = None) -> Holds:
         """Compare a moment (or a number) of each row; within ``doubt_s``, else within a digit, nothing is certain."""
 
+        stamp = bound.timestamp() if isinstance(bound, datetime) else 0.0
+
         def holds(row: Row) -> bool | None:
             shown = moment(dig(row, field))
             if shown is None or not isinstance(bound, datetime):
                 order = None if isinstance(bound, datetime) else compared(dig(row, field), bound)
                 return None if order is None else fits(order)
-            apart = shown.stamp - bound.timestamp()
+            apart = shown.stamp - stamp
             doubt = (0.1**shown.digits if shown.at != bound else 0.0) if doubt_s is None else doubt_s
             if abs(apart) < doubt - _EPSILON_S or not shown.zoned:
                 return None

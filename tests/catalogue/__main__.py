@@ -31,9 +31,19 @@ def main(context: click.Context) -> None:
     "--ablation/--no-ablation", default=True, show_default=True, help="Also generated cases and probes alone."
 )
 @click.option("--plain", default=60, show_default=True, help="Run plain schemathesis on so many of the servers.")
+@click.option("--kept", type=click.Path(path_type=Path), help="Keep verdicts here, and go on where it stopped.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the table into this file, too.")
 def run(
-    *, text: str, seeds: int, jobs: int, sample: int | None, own: bool, ablation: bool, plain: int, output: Path | None
+    *,
+    text: str,
+    seeds: int,
+    jobs: int,
+    sample: int | None,
+    own: bool,
+    ablation: bool,
+    plain: int,
+    kept: Path | None,
+    output: Path | None,
 ) -> None:
     """Judge the servers whose name or family contains TEXT, and print what was found, missed and invented."""
     from tests.catalogue.judging import Cases, Verdict, stage  # seconds of imports that `serve` does without
@@ -47,7 +57,7 @@ def run(
     for cases in ways:
         todo = tasks(names, seeds if cases == "both" else 1, cases, own=own)
         verdicts[cases] = []
-        with click.progressbar(run_all(todo, jobs), len(todo), label=f"{cases:10}") as bar:
+        with click.progressbar(run_all(todo, jobs, kept), len(todo), label=f"{cases:10}") as bar:
             verdicts[cases].extend(bar)
     peers: dict[str, bool] = {}
     if plain:

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from unittest.mock import patch
 
 import uvicorn
 
 from contracts.clauses import Options
-from contracts.run import Outcome, run
+from contracts.generation import explore
+from contracts.generation.explore import Made
+from contracts.run import run
 from contracts.sending.target import Target
-from specs import Api, load
+from specs import Api, Operation, load
 from tests.catalogue import CORRECT, VARIANTS, create
 from tests.catalogue.client import GIVEN, OTHER_THREAD, SMALL_THREAD, THREAD
 from tests.catalogue.variant import LABELS, Variant
@@ -88,6 +91,8 @@ class Verdict:
     requests: int
     steps: dict[str, float] = field(default_factory=dict)
     problem: str = ""
+    cases: Cases = "both"
+    apis: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -127,17 +132,23 @@ def judge(
     )
     started = time.monotonic()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), patch.object(explore, "Generator", _Remembering):
             warnings.simplefilter("ignore")
             outcome = run([_api(api) for api in chosen], _target(on.url, chosen, variant), options)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs into the table
-        return Verdict(name, seed, (), time.monotonic() - started, 0, {}, f"{type(error).__name__}: {error}")
-    return _verdict(name, seed, outcome, time.monotonic() - started)
-
-
-def _verdict(name: str, seed: int, outcome: Outcome, seconds: float) -> Verdict:
-    told = tuple(Told(f.code, f.clause, f.severity, f.operation, f.where, f.message, f.seen) for f in outcome.findings)
-    return Verdict(name, seed, told, seconds, len(outcome.recording.exchanges), dict(outcome.seconds), outcome.problem)
+        problem = f"{type(error).__name__}: {error}"
+        return Verdict(name, seed, (), time.monotonic() - started, 0, {}, problem, cases, tuple(chosen))
+    return Verdict(
+        name,
+        seed,
+        tuple(Told(f.code, f.clause, f.severity, f.operation, f.where, f.message, f.seen) for f in outcome.findings),
+        time.monotonic() - started,
+        len(outcome.recording.exchanges),
+        dict(outcome.seconds),
+        outcome.problem,
+        cases,
+        tuple(chosen),
+    )
 
 
 def _needed(variant: Variant) -> tuple[str, ...]:
@@ -146,6 +157,21 @@ def _needed(variant: Variant) -> tuple[str, ...]:
 
 
 _apis: dict[str, Api] = {}
+_drawn: dict[tuple[str, str, int, int], list[Made]] = {}
+
+
+class _Remembering(explore.Generator):
+    """Generates once what it would generate for every server alike: it depends on document, seed and round alone."""
+
+    def __init__(self, api: Api, options: Options) -> None:
+        super().__init__(api, options)
+        self._name, self._seed = api.name, options.seed
+
+    def made(self, operation: Operation, round_: int = 0) -> Iterator[Made]:
+        key = (self._name, operation.id, self._seed, round_)
+        if key not in _drawn:
+            _drawn[key] = list(super().made(operation, round_))
+        return iter(_drawn[key])
 
 
 def _api(name: str) -> Api:

@@ -1,9 +1,12 @@
-"""Many judgements, side by side in processes of their own."""
+"""Many judgements, side by side in processes of their own, each written down as soon as it is made."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
 
 from tests.catalogue import CORRECT, VARIANTS
 from tests.catalogue.client import GIVEN
@@ -42,7 +45,30 @@ def _judge(task: Task) -> Verdict:
     return judge(_stages[0], task.name, task.seed, task.cases, own=task.own, apis=(task.api,))
 
 
-def run_all(todo: Sequence[Task], jobs: int) -> Iterator[Verdict]:
-    """The verdicts in the order of the tasks, as they come."""
+def run_all(todo: Sequence[Task], jobs: int, kept: Path | None = None) -> Iterator[Verdict]:
+    """The verdicts, as they come. Those that stand in the file ``kept`` are taken from there, new ones go into it."""
+    known = _read(kept) if kept else {}
+    yield from (known[key] for task in todo if (key := _key_of(task)) in known)
+    missing = [task for task in todo if _key_of(task) not in known]
+    if not missing:
+        return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_open) as pool:
-        yield from pool.map(_judge, todo)
+        for future in as_completed([pool.submit(_judge, task) for task in missing]):
+            verdict = future.result()
+            if kept:
+                with kept.open("ab") as file:
+                    file.write(msgspec.json.encode(verdict) + b"\n")
+            yield verdict
+
+
+_Key = tuple[str, int, Cases, str]
+
+
+def _read(kept: Path) -> dict[_Key, Verdict]:
+    lines = kept.read_bytes().splitlines() if kept.exists() else []
+    verdicts = (msgspec.json.decode(line, type=Verdict) for line in lines)
+    return {(v.variant, v.seed, v.cases, v.apis[0]): v for v in verdicts}
+
+
+def _key_of(task: Task) -> _Key:
+    return task.name, task.seed, task.cases, task.api
