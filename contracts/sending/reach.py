@@ -29,7 +29,8 @@ _TELLS = {
 _REMEDIES = {
     "timeout": "Is it the right address, and is the service awake?",
     "refused": "Is the service running, and is the port right?",
-    "tls": "Is it https at all? --insecure leaves the certificate unchecked.",
+    "tls": "Is it https at all? The variable SSL_CERT_FILE may name the authority that signed its certificate; "
+    "--insecure leaves the certificate unchecked.",
     "page": "Is a path prefix missing in the URL, or a login in front of it?",
 }
 

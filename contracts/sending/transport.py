@@ -221,6 +221,8 @@ _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ..
 
 def explain(error: Exception) -> tuple[str, str]:
     """The kind of a failure, and a sentence."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "tls", f"TLS failed ({error.verify_message.rstrip('.')})"
     if isinstance(error, ssl.SSLError):
         return "tls", f"TLS failed ({(error.reason or str(error)).replace('_', ' ').lower()})"
     known = ((kind, text) for types, kind, text in _KINDS if isinstance(error, types))

@@ -1,9 +1,15 @@
 """Which APIs a target serves, and targets that serve nothing: a clear sentence and the right exit code."""
 
 import socket
+import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 
 from contracts.generation.knowledge import Knowledge
 from contracts.recording import Recording
@@ -12,7 +18,8 @@ from contracts.sending.sender import Sender
 from contracts.sending.target import Target
 from specs import Api, TargetUnreachable, UsageError, load
 
-Raw = Callable[[Callable[[socket.socket], None]], str]
+Handler = Callable[[socket.socket], None]
+Raw = Callable[[Handler], str]
 
 
 def answering(*answers: tuple[str, bytes]) -> Callable[[socket.socket], None]:
@@ -41,8 +48,9 @@ def tried(
     *,
     named: bool = False,
     timeout_s: float = 10.0,
+    verify: bool = True,
 ) -> list[Tried]:
-    target = Target.parse(url, timeout_s=timeout_s)
+    target = Target.parse(url, timeout_s=timeout_s, verify=verify)
     recording = Recording()
     callers = []
     for api in map(load, apis):
@@ -169,6 +177,57 @@ def test_a_target_without_proper_tls_is_unreachable(raw: Raw) -> None:
     with pytest.raises(TargetUnreachable, match="TLS failed") as caught:
         tried(raw(plain).replace("http:", "https:"))
     assert "--insecure" in caught.value.remedy
+
+
+def secured(*, valid_until: datetime | None = None, host: str = "127.0.0.1") -> tuple[Handler, trustme.CA]:
+    """Answers over TLS with a certificate that the authority that comes along has signed."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host, not_after=valid_until).configure_cert(context)
+
+    def handler(connection: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(65536)
+            secure.sendall(reply("401 Unauthorized"))
+
+    return handler, authority
+
+
+@pytest.mark.parametrize(
+    ("wrong", "trusted", "sentence"),
+    [
+        ({}, False, "unable to get local issuer certificate"),
+        ({"valid_until": datetime(2020, 1, 1, tzinfo=UTC)}, True, "certificate has expired"),
+        ({"host": "10.1.2.3"}, True, "IP address mismatch"),
+    ],
+)
+def test_a_certificate_that_does_not_hold_is_told(
+    raw: Raw,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    wrong: dict[str, Any],
+    trusted: bool,  # noqa: FBT001 - a column of the table
+    sentence: str,
+) -> None:
+    """Nobody knows its authority, it has expired, it is another host's: each is said, and ends with exit code 3."""
+    handler, authority = secured(**wrong)
+    if trusted:
+        authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    url = raw(handler).replace("http:", "https:")
+    with pytest.raises(TargetUnreachable, match=f"TLS failed.*{sentence}") as caught:
+        tried(url, ["nx1"])
+    assert caught.value.exit_code == 3
+    assert "--insecure" in caught.value.remedy
+    assert [one.served for one in tried(url, ["nx1"], verify=False)] == [True]
+
+
+def test_a_certificate_of_a_known_authority_holds(raw: Raw, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The authority may be a company's own, named as OpenSSL names it."""
+    handler, authority = secured()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    assert [one.served for one in tried(raw(handler).replace("http:", "https:"), ["nx1"])] == [True]
 
 
 def test_an_api_without_a_get_is_tested_only_if_named(nx1: Api, raw: Raw) -> None:
