@@ -37,9 +37,6 @@ _PROBES = ("collections", "lifecycle", "credentials", "refusals", "robustness")
 
 _ASKED_AGAIN = 2
 
-_TIME_S = {"smoke": 50.0, "deep": 300.0}
-"""How long a run sends if nothing else was said."""
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -103,8 +100,12 @@ class _Conductor:
         self.secrets = target.secrets()
         self.notes: list[str] = []
         self.seconds: dict[str, float] = defaultdict(float)
-        limit = options.max_time_s or _TIME_S[options.profile]
-        self.gate = Gate.to(target, max_requests=options.max_requests, max_time_s=limit, per_second=options.per_second)
+        self.gate = Gate.to(
+            target,
+            max_requests=options.max_requests,
+            max_time_s=options.time_s,
+            per_second=options.per_second,
+        )
         self._progress = progress
 
     def run(self, apis: Sequence[Api], *, named: bool) -> Outcome:

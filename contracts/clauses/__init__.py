@@ -100,6 +100,11 @@ class Options:
     only: tuple[str, ...] = ()
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def time_s(self) -> float:
+        """How long a run sends: as the caller said, else as the profile has it."""
+        return self.max_time_s or {"smoke": 50.0, "deep": 300.0}[self.profile]
+
 
 @dataclass(frozen=True)
 class Subject:

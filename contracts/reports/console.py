@@ -3,6 +3,7 @@
 On a terminal there are colours and a progress bar; into a file or a pipe goes the same text, plain.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +14,13 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from contracts.clauses import Options
 from contracts.findings import Finding
 from contracts.reports.model import Report, counted
 from contracts.reports.summary import verdict
 from contracts.reports.wording import acceptance, facts
 from contracts.run import Progress as Stand
-from contracts.running.config import Settings
+from contracts.sending.sender import pace_of
 from contracts.sending.target import Target
 from specs import Api
 
@@ -56,8 +58,8 @@ def progress(on: Console | None) -> Iterator[Callable[[Stand], None]]:
         yield tell
 
 
-def plan(apis: tuple[Api, ...], target: Target, settings: Settings) -> Iterator[Text]:
-    """What is about to be sent, and what is not."""
+def plan(apis: tuple[Api, ...], target: Target, options: Options, *, dry: bool) -> Iterator[Text]:
+    """What is about to be sent and what is not, and the limits that hold. ``dry``: nothing will be sent at all."""
     where = "" if target.loopback else " (not on this machine)"
     width = max(len(name) for name in ("target", *(api.name for api in apis)))
     yield Text(f"{'target':<{width}}  {target.url}{where}")
@@ -67,11 +69,12 @@ def plan(apis: tuple[Api, ...], target: Target, settings: Settings) -> Iterator[
         text = ", ".join(f"{method} {counted(count, 'operation')}" for method, count in sorted(sent.items()))
         text += "".join(f"; not sent: {method} {count} (--allow-writes)" for method, count in sorted(kept.items()))
         yield Text(f"{api.name:<{width}}  {text or 'nothing to send'}")
-    limits = [f"profile {settings.profile}", f"seed {settings.seed}"]
-    limits += [f"at most {settings.max_requests:,} requests"] if settings.max_requests else []
-    limits += [f"at most {settings.max_time:g} s"] if settings.max_time else []
-    limits += [f"at most {settings.rate_limit:g} requests a second"] if settings.rate_limit else []
-    yield Text(f"{'run':<{width}}  {', '.join(limits)}{'; nothing is sent (--dry-run)' if settings.dry_run else ''}")
+    limits = [f"profile {options.profile}", f"seed {options.seed}", f"at most {options.time_s:g} s"]
+    pace = pace_of(target, options.per_second)
+    most = min(options.max_requests or sys.maxsize, int(pace * options.time_s) if pace else sys.maxsize)
+    limits += [f"at most {pace:g} requests a second"] if pace else []
+    limits += [f"at most {most:,} requests"] if most < sys.maxsize else []
+    yield Text(f"{'run':<{width}}  {', '.join(limits)}{'; nothing is sent (--dry-run)' if dry else ''}")
     yield Text("")
 
 

@@ -176,7 +176,7 @@ class Conduct:
 
     def _say_plan(self, target: Target) -> None:
         if self._console is not None:
-            for line in console.plan(self._apis, target, self._settings):
+            for line in console.plan(self._apis, target, self._options(), dry=self._settings.dry_run):
                 self._console.print(line)
 
 

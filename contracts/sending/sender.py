@@ -87,9 +87,9 @@ class Gate:
         max_time_s: float | None = None,
         per_second: float | None = None,
     ) -> "Gate":
-        """The gate to a target; off this machine at most ten requests a second pass if nothing else was said."""
-        per_second = per_second or (None if target.loopback else 10.0)
-        return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, per_second)
+        """The gate to a target, at its pace."""
+        pace = pace_of(target, per_second)
+        return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, pace)
 
     @property
     def spent(self) -> bool:
@@ -123,6 +123,11 @@ class Gate:
             turn = max(now, self._next)
             self._next = turn + 1 / self.per_second
         time.sleep(turn - now)
+
+
+def pace_of(target: Target, per_second: float | None = None) -> float | None:
+    """So many requests a second at most: as the caller said, else ten off this machine and any number on it."""
+    return per_second or (None if target.loopback else 10.0)
 
 
 class Sender:
