@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from fastapi import Request
 from starlette.types import ASGIApp
 
@@ -71,8 +72,8 @@ class Answer:
 def dump(value: Any) -> bytes:
     """JSON text; what JSON cannot say (an infinite number, a lone surrogate) is sent as null or escaped."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except ValueError:
+        return msgspec.json.encode(value)
+    except (ValueError, OverflowError, TypeError):  # a lone surrogate; a number of more than 64 bits
         return json.dumps(_sayable(value), separators=(",", ":")).encode()
 
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 Row = dict[str, Any]
@@ -286,14 +287,17 @@ def _thread_run(thread: str, rank: int, epoch: datetime) -> Row:
 # -------------------------------------------------------------------------------------------- moments as text
 
 
+@lru_cache(maxsize=5_000)
 def iso_offset(moment: datetime) -> str:
     return moment.isoformat()
 
 
+@lru_cache(maxsize=5_000)
 def iso_milliseconds(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=5_000)
 def iso_seconds(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 

@@ -215,7 +215,8 @@ def parents(row: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 def broken(row: Row, path: str, value: Any) -> Row:
     """A copy of a row with the value put at every place of the path; null stays null where a type is wrong."""
-    row = copy.deepcopy(row)
+    first, _, deeper = path.partition(".")
+    row = {**row, first: copy.deepcopy(row[first])} if deeper and first in row else dict(row)
     for holder, name in parents(row, path):
         if value is MISSING:
             holder.pop(name, None)
