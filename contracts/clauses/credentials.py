@@ -47,11 +47,11 @@ def _strangers(subject: Subject, *kinds: str) -> Iterator[tuple[Case, str]]:
 def _unguarded(subject: Subject, *kinds: str) -> Iterator[Finding]:
     """A credential that is missing, empty or wrong, and an answer that is neither 401 nor 403."""
     known = reached(subject)
-    usual = {} if "missing" in kinds else _answers_without(subject)
+    unguarded = set() if "missing" in kinds else _answers_without(subject)
     for case, kind in _strangers(subject, *kinds):
         status = case.exchange.status
-        if usual.get(case.verdict) == status:
-            continue  # nothing is guarded at all: that is one cause
+        if _asked(case) in unguarded:
+            continue  # nobody is asked for anything there: that is one cause
         if case.exchange.succeeded:
             yield _finding(subject, case, kind, "documented", "is served")
         elif case.verdict == "valid" and status not in _fitting(subject, case) and _leads_somewhere(case, known):
@@ -60,10 +60,15 @@ def _unguarded(subject: Subject, *kinds: str) -> Iterator[Finding]:
             )
 
 
-def _answers_without(subject: Subject) -> dict[str, int]:
-    """How requests without any credential are answered, by their verdict, where that is wrong."""
-    found = {case.verdict: case.exchange.status for case, _ in _strangers(subject, "missing")}
-    return {verdict: status for verdict, status in found.items() if status not in _REFUSED}
+def _answers_without(subject: Subject) -> set[tuple[Any, ...]]:
+    """What is asked without any credential and answered wrongly, with the status of the answer."""
+    return {_asked(case) for case, _ in _strangers(subject, "missing") if case.exchange.status not in _REFUSED}
+
+
+def _asked(case: Case) -> tuple[Any, ...]:
+    """What a request asks for, whoever asks, and the status of the answer."""
+    sent = case.exchange.sent
+    return sent.path, sent.query, sent.body, case.exchange.status
 
 
 def _fitting(subject: Subject, case: Case) -> frozenset[int]:
@@ -134,10 +139,13 @@ def credential_first(subject: Subject) -> Iterator[Finding]:
     strangers = list(_strangers(subject, "missing", "empty", "wrong"))
     anyway = {case.exchange.status for case, _ in strangers if case.verdict == "valid"}
     served = {_carried(subject, case) for case, _ in strangers if case.exchange.succeeded}
+    unguarded = _answers_without(subject)
     for case, kind in strangers:
         status = case.exchange.status
         if case.verdict == "valid" or case.freely or _carried(subject, case) in served:
             continue  # who is let in wrongly is let in before the rest is looked at, too
+        if kind != "missing" and _asked(case) in unguarded:
+            continue  # told of the request without any credential, or let in there
         if status in anyway or status in _REFUSED or status in _fitting(subject, case):
             continue
         if _unread(subject, case) or not _leads_somewhere(case, known):

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.clauses import Options
 from contracts.generation.knowledge import Call, Knowledge
-from contracts.probes.refusals import some_invalid, some_valid
+from contracts.probes.refusals import some_invalid, some_valid, valid_with_each
 from contracts.recording import Exchange, Headers, Trace
 from contracts.sending.sender import WRONG, Sender
 from specs import Api, Operation, SecurityScheme
@@ -37,6 +37,11 @@ def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, 
             _send_empty(sender, operation, one, scheme)
         if scheme.name in sender.credentials:
             _send_wrong(sender, operation, calls, scheme)
+    all_wrong = {s.name: _made_up(s) for s in _schemes(api, operation) if s.name in sender.credentials}
+    for one in valid_with_each(api, operation, call):  # each may lead to code that forgets to ask
+        sender.send(operation, **one.arguments, credentials="none")
+        if all_wrong:
+            sender.send(operation, **one.arguments, credentials=all_wrong)
 
 
 def _schemes(api: Api, operation: Operation) -> list[SecurityScheme]:
@@ -66,17 +71,23 @@ def _send_empty(sender: Sender, operation: Operation, call: Call, scheme: Securi
 
 def _send_wrong(sender: Sender, operation: Operation, calls: list[Call], scheme: SecurityScheme) -> None:
     """Something else than the caller's credential, the caller's with something behind it, and in other letters."""
-    basic = scheme.prefix == "Basic "
-    wrong = b64encode(f"runproof:{WRONG}".encode()).decode() if basic else WRONG
     for call in calls:
-        sender.send(operation, **call.arguments, credentials={scheme.name: wrong})
-    if not basic:  # many decoders leave out what stands behind the end of base64
+        sender.send(operation, **call.arguments, credentials={scheme.name: _made_up(scheme)})
+    if not _basic(scheme):  # many decoders leave out what stands behind the end of base64
         own = sender.credentials[scheme.name]
         # a prefix has free letters (RFC 9110, 11.1), and services that fold them may fold the token, too
         other_letters = own if scheme.prefix else own.swapcase()
         for near in dict.fromkeys((f"{own}x", other_letters)):
             if near != own:
                 sender.send(operation, **calls[0].arguments, credentials={scheme.name: near})
+
+
+def _made_up(scheme: SecurityScheme) -> str:
+    return b64encode(f"runproof:{WRONG}".encode()).decode() if _basic(scheme) else WRONG
+
+
+def _basic(scheme: SecurityScheme) -> bool:
+    return scheme.prefix == "Basic "
 
 
 __all__ = ["SchemeTrial", "probe"]

@@ -61,6 +61,16 @@ def some_invalid(api: Api, operation: Operation, call: Call) -> Call | None:
     return next(off_path, None) or next(iter(wrong), None)
 
 
+def valid_with_each(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
+    """The same request with one more parameter, and that one right, for each that it can do without."""
+    for parameter in operation.parameters:
+        if parameter.location in {"query", "header"} and not parameter.required:
+            right = next(_judged(api, parameter, "valid"), None)
+            with_it = None if right is None else _with(call, parameter, right)
+            if with_it is not None:
+                yield with_it
+
+
 def _once_each(calls: Sequence[Call]) -> Iterator[Call]:
     yield from {repr(call): call for call in calls}.values()
 

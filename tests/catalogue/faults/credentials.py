@@ -153,6 +153,39 @@ def _late() -> Iterator[Variant]:
         yield fault(name, op, "credentials", sentence, probe, clauses="RP404", late_guard=True)
 
 
+def _forgetful(op: str, name: str) -> Guard:
+    """Another branch of the code, in which the guard was forgotten."""
+
+    def guard(call: Call) -> Caller | None:
+        taken = call.asks(name) or call.header(name) is not None
+        return _known(call) or (_ANYONE if call.op == op and taken else None)
+
+    return guard
+
+
+def _asked_with(op: str, name: str, value: str) -> Probe:
+    header = name.startswith("x-")
+    query, headers = ((), {name: value}) if header else ({name: value}, {})
+    return lambda client: _ask(client, op, headers, query).status not in {401, 403}
+
+
+def _branches() -> Iterator[Variant]:
+    for op, name, value in (
+        ("nx1.list", "limit", "5"),
+        ("nx1.start", "x-correlation-id", "c-1"),
+        ("cloudcruise.list", "cursor", "2026-01-01T00:00:00Z"),
+        ("cloudcruise.list", "workflow_id", "3f1c9f5e-0a35-4a62-9d0e-6a1f0c6a3b11"),
+        ("cloudcruise.list", "status", "execution.failed"),
+        ("seekrflow.list", "offset", "5"),
+        ("seekrflow.list", "order", "asc"),
+        ("seekrflow.list", "x-team-id", "team-1"),
+    ):
+        full = f"{op.replace('.', '-')}-credentials-open-with-{name}"
+        sentence = f"{op}: nobody is asked for a credential where {name} is given"
+        probe = _asked_with(op, name, value)
+        yield fault(full, op, "credentials", sentence, probe, clauses="RP401", guard=_forgetful(op, name))
+
+
 _BEARER = {"Authorization": "Bearer token-amara-7f3a9c"}
 
 
@@ -222,4 +255,4 @@ def _by_hand() -> Iterator[Variant]:
     )
 
 
-VARIANTS = (*_guards(), *_refusals(), *_late(), *_by_hand())
+VARIANTS = (*_guards(), *_refusals(), *_late(), *_branches(), *_by_hand())
