@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from contracts.oracle import oracle
+from contracts.oracle import access, oracle
 from contracts.oracle.media import json_content
 from contracts.recording import NOT_JSON, Exchange, Recording
 from specs import Api, Field, Operation, Parameter
@@ -55,7 +55,10 @@ class ParameterSeen:
 
 @dataclass(frozen=True)
 class OperationSeen:
-    """One operation: requests sent, answers by status (0: none came), and what is documented but never came."""
+    """One operation: requests sent, answers by status (0: none came), and what is documented but never came.
+
+    ``schemes``: how many requests with a credential of each security scheme were answered 2xx.
+    """
 
     api: str
     operation: str
@@ -64,6 +67,7 @@ class OperationSeen:
     documented: Mapping[str, int]
     fields: tuple[FieldSeen, ...]
     parameters: tuple[ParameterSeen, ...]
+    schemes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def succeeded(self) -> bool:
@@ -85,6 +89,7 @@ class OperationSeen:
                 yield from seen_field.gaps()
             for parameter in self.parameters:
                 yield from parameter.gaps()
+            yield from (f"nobody was let in by {name}" for name, number in self.schemes.items() if not number)
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,14 @@ def _seen(api: Api, operation: Operation, recording: Recording) -> OperationSeen
         documented=dict(documented),
         fields=tuple(_fields(api, operation, exchanges)),
         parameters=tuple(_parameters(api, operation, exchanges)),
+        schemes=_schemes(api, operation, exchanges),
     )
+
+
+def _schemes(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> dict[str, int]:
+    let_in = [access.states(api, operation, e.sent) for e in exchanges if e.succeeded]
+    names = {name for states in let_in for name in states}
+    return {name: sum(states[name] == "given" for states in let_in) for name in sorted(names)}
 
 
 # ---------------------------------------------------------------------------------------------------- fields
@@ -153,10 +165,17 @@ def _fields(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> It
             yield FieldSeen(
                 "/".join(entry.path),
                 entry.pointer,
-                {str(member): members[str(member)] for member in entry.enum},
+                {str(member): members[str(member)] for member in _expected(api, operation, entry)},
                 null if entry.nullable else None,
                 filled if entry.nullable else None,
             )
+
+
+def _expected(api: Api, operation: Operation, entry: Field) -> Sequence[Any]:
+    """The members that a field may be seen with: what is started just now is in its initial status."""
+    creates = operation.words.creates
+    status = api.resources[creates.resource].words.status if creates else None
+    return [status.initial] if status and entry.path == (status.field,) and status.initial in entry.enum else entry.enum
 
 
 def _counted(fields: Sequence[Field], bodies: Sequence[Any]) -> Iterator[tuple[Counter[str], int, int]]:

@@ -120,6 +120,7 @@ class _Conductor:
             self._send(conversations)
         finally:
             self.gate.transport.close()
+        self.notes += _unanswered(self.recording)
         apis = tuple(c.api for c in conversations)
         with self._timed("judge"):
             self._tell("judge")
@@ -279,6 +280,14 @@ class _Conversation:
             if unknown and self.sender.allows(operation):
                 needs = " and ".join(f"--param {name}=…" for name in unknown)
                 yield f"{operation.label} needs an id that is not known: give {needs}."
+
+
+def _unanswered(recording: Recording) -> Iterator[str]:
+    """One sentence on the requests that got no complete answer."""
+    kinds = Counter(e.failure.partition(":")[0] for e in recording.exchanges if e.received is None)
+    if kinds:
+        why = ", ".join(f"{kind} {number} times" if number > 1 else kind for kind, number in kinds.most_common())
+        yield f"{kinds.total()} of {len(recording.exchanges)} requests got no complete answer: {why}."
 
 
 def _first_things_first(operation: Operation) -> tuple[bool, bool, bool]:

@@ -157,7 +157,7 @@ def unique_rows(subject: Subject) -> Iterator[Finding]:
 
 @clause("RP521", "hidden-filter", "A filter by a field that is not shown narrows the list, too.")
 def hidden_filter(subject: Subject) -> Iterator[Finding]:
-    """A made-up value keeps no row, and a known one only rows of the unfiltered list."""
+    """A made-up value keeps no row, a known one only rows of the unfiltered list, and a part of it none of its own."""
     yield from _told(subject, "hidden")
 
 

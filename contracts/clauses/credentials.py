@@ -32,7 +32,7 @@ def _kind(subject: Subject, case: Case) -> str:
     states = set(access.states(subject.api, subject.operation, case.exchange.sent).values())
     if states == {"absent"}:
         return "missing"
-    return "empty" if states <= {"absent", "empty"} else "incomplete"
+    return "empty" if states <= {"absent", "empty", "bare"} else "incomplete"
 
 
 def _strangers(subject: Subject, *kinds: str) -> Iterator[tuple[Case, str]]:
@@ -48,16 +48,21 @@ def _unguarded(subject: Subject, *kinds: str) -> Iterator[Finding]:
     """A credential that is missing, empty or wrong, and an answer that is neither 401 nor 403."""
     known = reached(subject)
     unguarded = set() if "missing" in kinds else _answers_without(subject)
+    lax = {_asked(case) for case, _ in _strangers(subject, "wrong")} if "empty" in kinds else set()
     for case, kind in _strangers(subject, *kinds):
         status = case.exchange.status
-        if _asked(case) in unguarded:
-            continue  # nobody is asked for anything there: that is one cause
+        if _asked(case) in unguarded or (_bare(subject, case) and _asked(case) in lax):
+            continue  # nobody is asked for anything there, or anything will do: that is one cause
         if case.exchange.succeeded:
             yield _finding(subject, case, kind, "documented", "is served")
         elif case.verdict == "valid" and status not in _fitting(subject, case) and _leads_somewhere(case, known):
             yield _finding(
                 subject, case, kind, _status_basis(subject), f"is refused with {status} instead of 401 or 403"
             )
+
+
+def _bare(subject: Subject, case: Case) -> bool:
+    return "bare" in access.states(subject.api, subject.operation, case.exchange.sent).values()
 
 
 def _answers_without(subject: Subject) -> set[tuple[Any, ...]]:
@@ -100,9 +105,9 @@ def _finding(subject: Subject, case: Case, kind: str, basis: Basis, what: str) -
 
 def _schemes(subject: Subject, case: Case, kind: str) -> list[str]:
     """The schemes that the request said something for."""
-    wanted = "given" if kind == "wrong" else "empty"
+    wanted = {"given"} if kind == "wrong" else {"empty", "bare"}
     states = access.states(subject.api, subject.operation, case.exchange.sent)
-    return [name for name, state in states.items() if state == wanted]
+    return [name for name, state in states.items() if state in wanted]
 
 
 @clause("RP401", "credential-missing", "A request without a credential is refused with 401 or 403.", specificity=30)
@@ -113,13 +118,13 @@ def credential_missing(subject: Subject) -> Iterator[Finding]:
 
 @clause("RP402", "credential-empty", "An empty credential is refused with 401 or 403.", specificity=30)
 def credential_empty(subject: Subject) -> Iterator[Finding]:
-    """Each scheme's header, query parameter or cookie, present and empty."""
+    """Each scheme's header, query parameter or cookie, present and empty, or with a prefix and nothing behind it."""
     yield from _unguarded(subject, "empty")
 
 
 @clause("RP403", "credential-wrong", "A wrong credential is refused with 401 or 403.", specificity=30)
 def credential_wrong(subject: Subject) -> Iterator[Finding]:
-    """Judged only where the caller gave a real credential: a service that takes any would refuse none."""
+    """Of every scheme, as soon as the caller gave a real credential of one: a service that takes any refuses none."""
     yield from _unguarded(subject, "wrong")
 
 

@@ -65,13 +65,15 @@ def response_time(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@clause("RP704", "connection", "The connection is not dropped, and an answer is not cut short.", specificity=50)
+@clause("RP704", "connection", "The connection is not dropped, and an answer comes whole.", specificity=50)
 def connection(subject: Subject) -> Iterator[Finding]:
-    """A server may close a connection between two answers, even without saying so: only a break on one that was
-    opened for the very request counts, and an answer that ends before its announced length.
+    """A server may close a connection between two answers, even without saying so: where no answer began, only a break
+    on a connection that was opened for the very request counts. An answer that ends before its announced length
+    always does, and so does one whose Content-Encoding cannot be undone (RFC 9110, 8.4).
     """
-    for exchange in _failed(subject, "dropped", "cut short", "no HTTP", "failed"):
-        if "(on a connection that was" not in exchange.failure:
+    for exchange in _failed(subject, "dropped", "cut short", "undecodable", "no HTTP", "failed"):
+        between = exchange.failure.startswith(("dropped", "failed")) and "(on a connection that" in exchange.failure
+        if not between:
             yield subject.finding(
                 exchange,
                 seen="(nothing)",

@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.clauses import Subject, clause
 from contracts.findings import Finding
+from contracts.findings import shown as shown_as
 from contracts.laws.collection import Collection
 from contracts.laws.histories import Histories, Sighting, histories
 from contracts.laws.rows import MISSING, Row, asked, dig, known, listed, moment, shared_fields
@@ -135,7 +136,7 @@ def _kept(subject: Subject, start: Start, exchange: Exchange, where: str, row: R
     shown = dig(row, field)
     return subject.finding(
         exchange,
-        message=f"{field} is not what the run was started with: {value!r}",
+        message=f"{field} is not what the run was started with: {shown_as(value)}",
         pointer=start.pointer(field),
         where=f"{where}/{field}",
         seen="nothing" if shown is MISSING else shown,

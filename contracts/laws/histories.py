@@ -4,7 +4,7 @@ Lists and details speak of the same rows, whichever probe asked for them. Two si
 one had been answered before the other was asked for.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,7 @@ class Histories:
         self.distinct: list[Sighting] = []
         self.notes: list[Any] = []
         self._ambiguous: set[Any] = set()
+        self._reused = _reused(api, resource, recording)
         self._shown: dict[str, set[str]] = {}
         self._filled: dict[str, set[str]] = {}
         operations = {o.id: o for o in api.operations if _speaks(o, resource)}
@@ -103,7 +104,8 @@ class Histories:
                     self._seen[next(iter(idents))].append(sighting)
 
     def _owners(self, field: str) -> Mapping[Any, set[Any]]:
-        owners: dict[Any, set[Any]] = {}
+        """The rows that have each value of a field. One that several starts were given has rows that nobody saw."""
+        owners: dict[Any, set[Any]] = {value: set(_SEVERAL) for value in self._reused[field]}
         for ident, sightings in self._seen.items():
             for value in {dig(s.row, field) for s in sightings if isinstance(dig(s.row, field), str | int)}:
                 owners.setdefault(value, set()).add(ident)
@@ -182,6 +184,22 @@ def _doubled(idents: Iterable[Any]) -> set[Any]:
     return {ident for ident, count in counted.items() if count > 1}
 
 
+def _reused(api: Api, resource: Resource, recording: Recording) -> defaultdict[str, set[str]]:
+    """By the field that it becomes: what a header said at the start of more than one row."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for operation in api.operations:
+        creates = operation.words.creates
+        if creates is None or creates.resource != resource.name:
+            continue
+        sent = [e.sent for e in recording.of(api.name, operation.id) if e.status < 300]
+        for field, source in creates.sets.items():
+            if source.startswith("header/"):
+                counted = Counter(s.header(source.removeprefix("header/")) for s in sent)
+                found[field] |= {value for value, number in counted.items() if value and number > 1}
+    return found
+
+
+_SEVERAL = ("one row", "another row")
 _LOOKS_BACK = 60
 
 

@@ -20,7 +20,7 @@ from contracts.laws.collection import Collection
 from contracts.laws.comparison import Difference, Listing, Reference, difference
 from contracts.laws.once import once
 from contracts.laws.rows import MISSING, TRUSTED, Row, asked, known, listed
-from contracts.probes.collections import Bracket, NeverUsed, Unknown, Unlisted
+from contracts.probes.collections import Bracket, NeverUsed, Similar, Unknown, Unlisted
 from contracts.recording import Recording
 from specs import Api, Operation
 from specs.vocabulary import Basis
@@ -47,6 +47,7 @@ class Listings:
                 self.all[exchange.number] = Listing(exchange, request, rows[exchange.number])
         self._brackets = list(recording.traced(Bracket, api.name, operation.id))
         self._never_used = list(recording.traced(NeverUsed, api.name, operation.id))
+        self._similar = list(recording.traced(Similar, api.name, operation.id))
         self._unknown = list(recording.traced(Unknown, api.name, operation.id))
         self._lost = list(recording.traced(Unlisted, api.name, operation.id))
         self._together = {e.number for b in self._brackets if b.together for e in b.answers}
@@ -66,7 +67,8 @@ class Listings:
         sure = [*plain, *simplest]
         mixed = [f for f in direct if f.exchange.number in self._together and f.law not in {s.law for s in sure}]
         mixed += blame.unexplained([f for f in compared_ if f.exchange.number in self._together], sure)
-        told = [*sure, *(replace(fault, law="together") for fault in mixed), *self._made_up(), *self._unlisted()]
+        told = [*sure, *(replace(fault, law="together") for fault in mixed)]
+        told += [*self._made_up(), *self._in_part(), *self._unlisted()]
         return told if sure else [*told, *self._repeated(), *self._again(), *self._leaked()]
 
     # ----------------------------------------------------------------- answers against the listing of everything
@@ -120,13 +122,14 @@ class Listings:
             for number, page in enumerate(pages):
                 for row in page.rows:
                     ident = self.collection.ident(row)
-                    if ident in seen and seen[ident] != number and self.collection.key(row) is not None:
+                    if ident is MISSING or self.collection.key(row) is None:
+                        continue
+                    if seen.setdefault(ident, number) != number:
                         message = f"page {number + 1} repeats the row {ident} of page {seen[ident] + 1}"
                         roles = self._blame.roles(before.asked, page.asked)
                         basis = self._blame.basis(roles, Difference("surplus", ident, 0, ""))
                         yield Fault("pages", page.exchange, message, basis, where="", seen=ident)
                         return
-                    seen[ident] = number
 
     # --------------------------------------------------------------------------- what spans several answers
 
@@ -150,6 +153,18 @@ class Listings:
                 message = f"a made-up {scope.parameter} was answered {unknown.exchange.status}, not {scope.unknown}"
                 seen = unknown.exchange.status
                 yield Fault("unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer)
+
+    def _in_part(self) -> Iterator[Fault]:
+        """A row that is listed for a value, and for a part of that value: it can have only one of them."""
+        ignored = {fault.where for fault in self._made_up()}
+        for trace in self._similar:
+            where, pointer = f"query/{trace.parameter}", self.collection.pointer(trace.parameter)
+            whole = {self.collection.ident(row) for row in listed(trace.exchange) or ()} - {MISSING}
+            both = [row for row in listed(trace.part) or () if self.collection.ident(row) in whole]
+            if both and where not in ignored:
+                rule, ident = self.operation.words.filters[trace.parameter], self.collection.ident(both[0])
+                message = f"the row {ident} is listed for a value of {trace.parameter}, and for a part of that value"
+                yield Fault("hidden", trace.part, message, rule.basis, where, ident, pointer, "in-part")
 
     def _unlisted(self) -> Iterator[Fault]:
         """A row that can be looked up, and that two lists lack though they are shorter than their limit."""

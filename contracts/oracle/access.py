@@ -9,20 +9,25 @@ from contracts.oracle.readings import Reading, Verdict, best, worst
 from contracts.recording import Sent
 from specs import Api, Operation, SecurityScheme
 
-Carried = Literal["absent", "empty", "given", "unclear"]
-_WORTH: dict[Carried, Verdict] = {"absent": "invalid", "empty": "invalid", "given": "valid", "unclear": "lenient"}
+Carried = Literal["absent", "empty", "bare", "given", "unclear"]
+_WORTH: dict[Carried, Verdict] = {
+    "absent": "invalid",
+    "empty": "invalid",
+    "bare": "invalid",
+    "given": "valid",
+    "unclear": "lenient",
+}
 
 
 def carried(scheme: SecurityScheme, sent: Sent) -> Carried:
-    """What a request carries for a scheme; ``unclear`` is an empty token behind its prefix, or another prefix.
-
-    ``Authorization: Bearer`` with nothing behind it passes FastAPI's OAuth2 classes (the token is then empty text).
-    """
+    """What a request carries for a scheme: ``bare`` is its prefix with nothing behind it, ``unclear`` another one."""
     values = [value.strip() for value in _values(scheme, sent)]
     if not values:
         return "absent"
     if not any(values):
         return "empty"
+    if scheme.prefix and all(value.lower() == scheme.prefix.strip().lower() for value in values):
+        return "bare"
     if scheme.prefix and not any(value[len(scheme.prefix) :].strip() and _begins(scheme, value) for value in values):
         return "unclear"
     return "given"

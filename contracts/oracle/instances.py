@@ -122,8 +122,10 @@ def _text_as(kind: str, schema: Schema, value: str) -> Reading:
 
 def spots(schemas: Schemas, schema: Any, pointer: str, value: Any, loc: Loc) -> list[Spot]:
     """Every place of a JSON value that is not plainly valid, in document order; none for a valid value."""
-    if isinstance(schema, bool):
-        return [] if schema else [Spot(loc, "invalid", "is never allowed", pointer)]
+    if schema is False:
+        return [Spot(loc, "invalid", "is never allowed", pointer)]
+    if schema is True:
+        schema = {}
     if len(loc) > DEEPEST:
         return [Spot(loc, "lenient", "is nested deeper than some servers read", pointer)]
     schema, pointer = schemas.resolve(schema, pointer)

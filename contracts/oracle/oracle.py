@@ -255,9 +255,11 @@ def _worded(operation: Operation, parameter: Parameter, value: str, part: Part, 
 def _aged(operation: Operation, parameter: Parameter, value: str, at: float) -> Reading:
     filtered = operation.words.filters.get(parameter.name)
     moment = readings.moment(value)
-    if filtered is None or filtered.oldest is None or moment is None:
+    if filtered is None or moment is None:
         return VALID
-    if moment.timestamp() >= at + seconds(filtered.oldest) + _SLACK.total_seconds():
+    if moment.timestamp() > at:
+        return Reading("lenient", "has not come yet, so that it makes no sense to some servers")
+    if filtered.oldest is None or moment.timestamp() >= at + seconds(filtered.oldest) + _SLACK.total_seconds():
         return VALID
     return Reading("lenient", "is older than the service looks back")
 
@@ -387,7 +389,7 @@ def _label(body: Body, sent: Sent) -> Reading:
     odd = "json" in text.lower() or "*" in text or not re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", bare)
     if odd or bare in {name.lower() for name in body.content}:
         return Reading("lenient", "has a content type that servers treat differently")
-    return Reading("invalid", f"is labelled {bare}, which is not documented")
+    return Reading("invalid", "is labelled as a media type that is not documented")
 
 
 def _is_utf8(data: bytes) -> bool:

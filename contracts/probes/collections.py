@@ -3,6 +3,7 @@
     Bracket     answers between two listings of the whole collection, which show whether it was quiet meanwhile
     Callers     what several callers see of one collection
     NeverUsed   a filter by a value that nothing can have
+    Similar     a filter by a value, and by a part of it
     Unknown     a path or an id that leads nowhere
     Unlisted    a row that lists no longer show, looked up by its id
 
@@ -69,6 +70,15 @@ class NeverUsed(Trace):
 
     parameter: str
     exchange: Exchange
+
+
+@dataclass(frozen=True)
+class Similar(Trace):
+    """The collection was filtered by a value of ``parameter``, and then by a part of that value."""
+
+    parameter: str
+    exchange: Exchange
+    part: Exchange
 
 
 @dataclass(frozen=True)
@@ -278,6 +288,7 @@ class View:
             self._remember(NeverUsed, name, self.get({**made_up, **self._narrowed()}))
             values = knowledge.values(parameter)[:3]
             self.bracket({name: value} for value in values)
+            self._ask_in_part(name, values[:1])
             for value in values:
                 narrower = View(self.sender, self.sender.api, self.operation, self.path)
                 narrower.base = {**self.base, name: value}
@@ -285,6 +296,14 @@ class View:
                 asked = narrower.questions
                 narrower.bracket([*islice(asked.limits(), 6), *islice(asked.filters(), 0, 24, 3)])
                 narrower.bracket([*islice(asked.cursors(), 4), *islice(asked.windows(), 3)])
+
+    def _ask_in_part(self, name: str, values: Sequence[str]) -> None:
+        for value in values:
+            whole = self.get({name: value})
+            for part in (value[:-1], value[1:]):
+                if part.strip() == part != "":
+                    trace = Similar(self.sender.api.name, self.operation.id, name, whole, self.get({name: part}))
+                    self.sender.recording.traces.append(trace)
 
     def _narrowed(self) -> Question:
         return next(self.questions.filters(), {})

@@ -7,7 +7,7 @@ from typing import Any
 from contracts.clauses import Options
 from contracts.generation.knowledge import Call, Knowledge
 from contracts.probes.refusals import some_invalid, some_valid, valid_with_each
-from contracts.recording import Exchange, Headers, Trace
+from contracts.recording import Exchange, Trace
 from contracts.sending.sender import WRONG, Sender
 from specs import Api, Operation, SecurityScheme
 
@@ -32,16 +32,19 @@ def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, 
         return
     for one in calls:
         sender.send(operation, **one.arguments, credentials="none")
-    for scheme in _schemes(api, operation):
+    schemes = _schemes(api, operation)
+    for scheme in schemes:
         for one in calls:
             _send_empty(sender, operation, one, scheme)
-        if scheme.name in sender.credentials:
+        if scheme.prefix:
+            sender.send(operation, **_with_header(call, scheme.field, scheme.prefix.strip()), credentials="none")
+        if sender.credentials:  # a service that is given any credential at all knows right ones from wrong ones
             _send_wrong(sender, operation, calls, scheme)
-    all_wrong = {s.name: _made_up(s) for s in _schemes(api, operation) if s.name in sender.credentials}
+    given = [scheme for scheme in schemes if scheme.name in sender.credentials]
     for one in valid_with_each(api, operation, call):  # each may lead to code that forgets to ask
         sender.send(operation, **one.arguments, credentials="none")
-        if all_wrong:
-            sender.send(operation, **one.arguments, credentials=all_wrong)
+        if given:
+            sender.send(operation, **one.arguments, credentials={given[0].name: _made_up(given[0])})
 
 
 def _schemes(api: Api, operation: Operation) -> list[SecurityScheme]:
@@ -59,22 +62,26 @@ def _try_alone(sender: Sender, api: Api, operation: Operation, call: Call) -> No
 
 
 def _send_empty(sender: Sender, operation: Operation, call: Call, scheme: SecurityScheme) -> None:
-    """The scheme's field with nothing in it: behind a prefix, an empty token is one to some servers."""
-    arguments: dict[str, Any] = call.arguments
+    """The scheme's field with nothing in it."""
     if scheme.location == "query":
-        arguments["query"] = (*call.query, (scheme.field, ""))
+        arguments = {**call.arguments, "query": (*call.query, (scheme.field, ""))}
+    elif scheme.location == "cookie":
+        arguments = _with_header(call, "Cookie", f"{scheme.field}=")
     else:
-        empty: Headers = ((scheme.field, ""),) if scheme.location == "header" else (("Cookie", f"{scheme.field}="),)
-        arguments["headers"] = (*call.headers, *empty)
+        arguments = _with_header(call, scheme.field, "")
     sender.send(operation, **arguments, credentials="none")
+
+
+def _with_header(call: Call, name: str, value: str) -> dict[str, Any]:
+    return {**call.arguments, "headers": (*call.headers, (name, value))}
 
 
 def _send_wrong(sender: Sender, operation: Operation, calls: list[Call], scheme: SecurityScheme) -> None:
     """Something else than the caller's credential, the caller's with something behind it, and in other letters."""
     for call in calls:
         sender.send(operation, **call.arguments, credentials={scheme.name: _made_up(scheme)})
-    if not _basic(scheme):  # many decoders leave out what stands behind the end of base64
-        own = sender.credentials[scheme.name]
+    own = sender.credentials.get(scheme.name)
+    if own is not None and not _basic(scheme):  # many decoders leave out what stands behind the end of base64
         # a prefix has free letters (RFC 9110, 11.1), and services that fold them may fold the token, too
         other_letters = own if scheme.prefix else own.swapcase()
         for near in dict.fromkeys((f"{own}x", other_letters)):

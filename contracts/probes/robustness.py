@@ -37,6 +37,7 @@ def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, 
     call = knowledge.valid_call(operation) or _unknown(operation, knowledge)
     for hurting in (*_parameters(operation, call), *_bodies(api, operation, call)):
         sender.send(operation, **hurting.arguments)
+    sender.send(operation, **call.with_header("Accept-Encoding", "gzip").arguments)  # as most clients do
     if operation.method == "GET" and sender.target.loopback:
         for _ in range(_BURSTS):
             sender.concurrently([partial(sender.send, operation, **call.arguments)] * _AT_ONCE)
@@ -69,7 +70,8 @@ def _bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
     if operation.body is None or not isinstance(body, Mapping):
         return
     for name in dict.fromkeys([*body, *_properties(api, operation)]):
-        values: tuple[Any, ...] = (*TEXTS, _LONG, 10**30, -(10**30), 1e308, [], {}, _nested())
+        inside = ({"text": text} for text in TEXTS)
+        values: tuple[Any, ...] = (*TEXTS, _LONG, 10**30, -(10**30), 1e308, [], {}, _nested(), *inside)
         for value in values:
             yield call.with_json({**body, name: value})
     yield call.with_json({**body, **{f"extra{number}": _LONG[:100] for number in range(200)}})

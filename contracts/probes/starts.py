@@ -26,7 +26,7 @@ class Starts:
             call = self.call
             for name, choices in members.items():
                 call = call.with_json({**call.json, name: choices[number % len(choices)]})
-            call = self._filled(call)
+            call = self._filled(call, number)
             for header in self._headers():
                 call = call.with_header(header, self._header(number))
             yield call, self._asked(call)
@@ -46,11 +46,19 @@ class Starts:
     def _members(self) -> dict[str, list[Any]]:
         return {name: list(schema["enum"]) for name, (schema, _) in self._properties().items() if "enum" in schema}
 
-    def _filled(self, call: Call) -> Call:
-        """Fill objects that may hold anything, so that what is kept of them can be told."""
+    def _filled(self, call: Call, number: int) -> Call:
+        """Fill objects that may hold anything, so that what is kept of them can be told.
+
+        Each has a key of its own: a service that mixes two requests, or writes keys in its own way, shows it there.
+        """
         if not isinstance(call.json, dict):
             return call
-        marked = {"question": f"Which runs failed today, Zoë? {uuid.uuid4()}", "depth": 2, "sources": ["a", {"b": 1.5}]}
+        marked = {
+            "question": f"Which runs failed today, Zoë? {uuid.uuid4()}",
+            "sources": ["a", {"b": 1.5}],
+            ("depth", "Max-Depth", "maxDepth")[number % 3]: 2,
+            f"only {number}": None,
+        }
         names = [source.partition("/")[2] for source in self.sets.values() if source.startswith("body/")]
         for name, (schema, pointer) in self._properties().items():
             free = schema.get("type") == "object" and "properties" not in schema and name in names

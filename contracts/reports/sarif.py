@@ -52,7 +52,7 @@ def _rule(clause: Clause) -> dict[str, Any]:
 
 
 def _result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
-    where = f", {place(finding)}" if finding.where else ""
+    where = f", {place(finding, report)}" if finding.where else ""
     value = f" Seen: {finding.seen}." if finding.seen else ""
     result: dict[str, Any] = {
         "ruleId": finding.code,

@@ -21,7 +21,7 @@ def facts(finding: Finding, report: Report) -> list[tuple[str, str]]:
     known = [
         ("operation", f"{finding.api} {finding.operation}"),
         ("promised", f"{promised} {finding.pointer}"),
-        ("where", place(finding)),
+        ("where", place(finding, report)),
         ("value", finding.seen),
         ("severity", f"{finding.severity} ({finding.basis})"),
         ("seen", "once" if finding.count == 1 else f"{finding.count:,} times"),
@@ -31,9 +31,13 @@ def facts(finding: Finding, report: Report) -> list[tuple[str, str]]:
     return [(label, report.secrets.mask(text)) for label, text in known if text]
 
 
-def place(finding: Finding) -> str:
-    """Where a finding looks: into the answer's body, or at a part of the request."""
-    return f"answer {finding.where}" if finding.where.startswith("/") else finding.where
+def place(finding: Finding, report: Report) -> str:
+    """Where a finding looks: into an answer's body, that of another operation perhaps, or at a part of the request."""
+    if not finding.where.startswith("/"):
+        return finding.where
+    asked = finding.exchange.operation if finding.exchange else ""
+    other = (o.label for o in report.api(finding.api).operations if o.id == asked and o.label != finding.operation)
+    return " of ".join((f"answer {finding.where}", *other))
 
 
 def described(finding: Finding, report: Report) -> str:

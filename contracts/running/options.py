@@ -45,7 +45,14 @@ OPTIONS: tuple[Option, ...] = (
         metavar="'NAME: VALUE'",
         many=True,
     ),
-    Option("auth", ("--auth",), "The credential of a security scheme.", kind="pair", metavar="SCHEME=VALUE", many=True),
+    Option(
+        "auth",
+        ("--auth",),
+        "The credential of a security scheme; a second one of the same scheme is another caller's.",
+        kind="pair",
+        metavar="SCHEME=VALUE",
+        many=True,
+    ),
     Option(
         "params",
         ("--param",),

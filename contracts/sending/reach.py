@@ -117,7 +117,8 @@ def _suspicion(answer: Received | Failed | str) -> str:
     if isinstance(answer, Failed):
         return answer.kind
     if isinstance(answer, str):
-        return answer.partition(":")[0]
+        kind = answer.partition(":")[0]
+        return "" if kind == "undecodable" else kind
     if answer.status in {301, 302, 303, 307, 308}:
         return "redirect"
     page = answer.body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body"))

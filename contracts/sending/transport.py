@@ -127,7 +127,7 @@ class Transport:
         try:
             self._send(connection, sent)
             response = connection.getresponse()
-            body = _whole(response)
+            body = _decoded(_whole(response), response.getheader("content-encoding"))
         finally:
             if connection.sock is clock:
                 connection.sock = clock.inner
@@ -135,7 +135,7 @@ class Transport:
                 clock.inner.close()
         elapsed = time.monotonic() - started
         headers = tuple(response.getheaders())
-        return Received(response.status, headers, _decoded(body, response.getheader("content-encoding")), elapsed)
+        return Received(response.status, headers, body, elapsed)
 
     def _send(self, connection: http.client.HTTPConnection, sent: Sent) -> None:
         through = self._proxy and not self._secure
@@ -150,7 +150,10 @@ class Transport:
 def _whole(response: http.client.HTTPResponse) -> bytes:
     """The body to its announced end; ``http.client`` itself does not mind one that is cut short."""
     announced = response.getheader("content-length", "")
-    body = response.read(LARGEST_ANSWER)
+    try:
+        body = response.read(LARGEST_ANSWER)
+    except ConnectionError as error:
+        raise http.client.IncompleteRead(b"") from error
     if len(body) == LARGEST_ANSWER and response.read(1):
         raise http.client.HTTPException(f"the answer is longer than {LARGEST_ANSWER} bytes")
     bodiless = response.status in {204, 304} or response.getheader("transfer-encoding") is not None
@@ -209,12 +212,17 @@ def encoded(value: str) -> bytes:
         return value.encode()
 
 
+class _Undecodable(http.client.HTTPException):
+    """The body is not in the coding that its Content-Encoding names."""
+
+
 _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
     (TimeoutError, "timeout", "no complete answer in time"),
     (ConnectionRefusedError, "refused", "nothing listens there"),
     (socket.gaierror, "unknown host", "the host's name is unknown"),
     (http.client.IncompleteRead, "cut short", "the connection was closed in the middle of the answer"),
     ((http.client.RemoteDisconnected, ConnectionError), "dropped", "the connection was closed without an answer"),
+    (_Undecodable, "undecodable", "the body is not in the coding that its Content-Encoding names"),
     (http.client.BadStatusLine, "no HTTP", "what answers is no HTTP"),
 )
 
@@ -254,13 +262,13 @@ def _proxy(scheme: str, host: str) -> tuple[str, int] | None:
 
 
 def _decoded(body: bytes, coding: str | None) -> bytes:
-    """The body without a content coding; what cannot be decoded stays as it came."""
-    if coding is None or coding.lower() not in {"gzip", "x-gzip", "deflate"}:
+    """The body without a content coding; one that nobody here knows stays on it. Raises ``_Undecodable``."""
+    if coding is None or coding.lower() not in {"gzip", "x-gzip", "deflate"} or not body:
         return body
     try:
         return zlib.decompress(body, 47)  # 47: gzip or zlib, told apart by their headers
-    except zlib.error:
-        return body
+    except zlib.error as error:
+        raise _Undecodable(coding) from error
 
 
 __all__ = ["LARGEST_ANSWER", "Failed", "Headers", "Transport", "encoded", "explain"]

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import Body, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from starlette.middleware.gzip import GZipMiddleware
 
 from tests.catalogue.changes import Answer, AnswerHook, Call, dump
-from tests.catalogue.client import EMPTY_THREAD, IDS, Client, Probe
+from tests.catalogue.client import EMPTY_THREAD, GIVEN, IDS, Client, Probe
 from tests.catalogue.server import BrowserStatus, CrewType, newest_first, since, zoned
 from tests.catalogue.variant import Variant, unusual
 from tests.catalogue.world import MANY, THREADS, Clock, Row, World, crew_run_at
@@ -509,6 +510,12 @@ def _answers() -> Iterator[Variant]:
         "chunked", "bodies come in chunks", lambda c: "content-length" not in c.get().headers, wrap=_chunked
     )
     yield from _each(
+        "gzip",
+        "answers are packed for who takes them so",
+        lambda c: c.get(headers={**GIVEN[c.api], "accept-encoding": "gzip"}).headers.get("content-encoding") == "gzip",
+        wrap=lambda app, _clock: GZipMiddleware(app),
+    )
+    yield from _each(
         "429",
         "now and then there were too many requests",
         lambda c: any(c.get().status == 429 for _ in range(14)),
@@ -575,6 +582,13 @@ def _answers() -> Iterator[Variant]:
         )
 
 
+async def _refuses_the_future(call: Call) -> Answer | None:
+    start = zoned(call.values.get("start_time"))
+    if start is None or start <= call.clock.now():
+        return None
+    return Answer(400, {"statusCode": 400, "error": "Bad Request", "message": "start_time is in the future"})
+
+
 def _or_absent(kind: Any) -> tuple[Any, Any]:
     """A parameter whose empty text stands for none: the page of CloudCruise, which is no FastAPI, leaves it open."""
     return Annotated[kind | None, BeforeValidator(lambda value: None if value == "" else value), Query()], None
@@ -595,6 +609,21 @@ def _asked() -> Iterator[Variant]:
         "an old start_time is taken for 31 days ago",
         lambda c: c.get(query={"start_time": "2020-01-01T00:00:00Z"}).status == 200,
         steps={"oldest": _anything, "start_time": _clamped},
+    )
+    yield unusual(
+        "cloudcruise-correct-no-future",
+        "cloudcruise.list",
+        "a start_time that has not come yet is refused",
+        lambda c: c.get(query={"start_time": (c.clock.now() + timedelta(days=1)).isoformat()}).status == 400,
+        before=_refuses_the_future,
+    )
+    yield unusual(
+        "nx1-correct-oldest-hundred",
+        _NX1,
+        "the oldest runs come first, a hundred of them",
+        lambda c: len(c.get().rows) == 100 and c.get().rows[0]["created_at"] < c.get().rows[-1]["created_at"],
+        size=MANY,
+        steps={"order": _nx1_any_order},
     )
     yield unusual(
         "nx1-correct-python-slice",

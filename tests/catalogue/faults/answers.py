@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.catalogue.changes import Answer, AnswerHook, Call, dump
@@ -427,6 +428,33 @@ def _by_hand() -> Iterator[Variant]:
         probe=lambda c: not c.get(query={"order": "asc"}).whole,
         wrap=_breaks(lambda scope: b"order=asc" in scope["query_string"]),
         clauses="RP704",
+        **robust,
+    )
+    yield fault(
+        "seekrflow-list-breaks-off-later",
+        "seekrflow.list",
+        sentence="the connection breaks in the middle of a page from the twentieth row on",
+        probe=lambda c: not c.get(query={"offset": 20}).whole,
+        wrap=_breaks(lambda scope: b"offset=2" in scope["query_string"]),
+        clauses="RP704",
+        **robust,
+    )
+    yield fault(
+        "cloudcruise-list-not-gzip",
+        "cloudcruise.list",
+        sentence="a list says that it is gzip, and is not",
+        probe=lambda c: "content-encoding" in c.get().headers and c.get().rows != [],
+        answer=lambda answer, _call: replace(answer, headers={"content-encoding": "gzip"}) if answer.ok else answer,
+        clauses="RP704",
+        **robust,
+    )
+    yield fault(
+        "nx1-start-500-nul-inside",
+        "nx1.start",
+        sentence="a NUL in a text of task_input is a 500",
+        probe=posts_500({"crew_type": "ask", "task_input": {"q": "a\0b"}}),
+        before=fails(lambda call: call.op == "nx1.start" and "\\u0000" in json.dumps(_task(call))),
+        clauses="RP701",
         **robust,
     )
     yield fault(

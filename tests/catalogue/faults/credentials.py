@@ -202,6 +202,11 @@ def _any_token(call: Call) -> Caller | None:
     return _known(call) or (_ANYONE if bearer else None)
 
 
+def _bare_word(call: Call) -> Caller | None:
+    bare = (call.header("authorization") or "").strip().lower() == "bearer"
+    return _known(call) or (_ANYONE if bare else None)
+
+
 def _by_hand() -> Iterator[Variant]:
     credentials: dict[str, Any] = {"family": "credentials"}
     nx1 = ("nx1.list", "nx1.get", "nx1.start")
@@ -233,6 +238,24 @@ def _by_hand() -> Iterator[Variant]:
         guard=_any_token,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
         clauses="RP403",
+        **credentials,
+    )
+    yield fault(
+        "nx1-credentials-any-token-unasked",
+        nx1,
+        sentence="every bearer token passes, and callers come with keys",
+        probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
+        guard=_any_token,
+        clauses="RP403",
+        **credentials,
+    )
+    yield fault(
+        "nx1-credentials-bare-bearer",
+        nx1,
+        sentence="the word Bearer passes without a token",
+        probe=_not_refused("nx1.list", {"Authorization": "Bearer"}),
+        guard=_bare_word,
+        clauses="RP402",
         **credentials,
     )
     yield fault(

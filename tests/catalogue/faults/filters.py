@@ -121,6 +121,11 @@ def _both_differ(client: Client) -> bool:
     return client.get(query={"status": status, "workflow_id": workflow}).rows != expected
 
 
+def _containing(rows: list[Row], call: Call) -> list[Row]:
+    wanted = call.values["credential_id"]
+    return rows if wanted is None else [row for row in rows if wanted in (row["_vault"] or "")]
+
+
 def _vaults_differ(client: Client) -> bool:
     """Whether the rows of the vault credentials overlap, or an unknown credential has rows."""
     seen = [row["session_id"] for vault in VAULTS for row in client.get(query={"credential_id": vault}).rows]
@@ -211,6 +216,12 @@ _FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
         _both_differ,
     ),
     ("credential_id-ignored", "credential_id is ignored", {"credential_id": _ignored}, _vaults_differ),
+    (
+        "credential_id-substring",
+        "credential_id keeps the rows of whatever contains it",
+        {"credential_id": _containing},
+        lambda c: bool(c.get(query={"credential_id": VAULTS[0][:-1]}).rows),
+    ),
     (
         "credential_id-unknown-all",
         "an unknown credential_id keeps all rows",

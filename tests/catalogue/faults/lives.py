@@ -242,6 +242,17 @@ def _last(call: Call) -> dict[str, Any]:
     return remembered
 
 
+def _shared_defaults(run: Row, call: Call) -> Row:
+    """A mutable default that every request updates."""
+    defaults: dict[str, Any] = call.world.memory.setdefault("defaults", {})
+    defaults.update(run["task_input"] or {})
+    return {**run, "task_input": dict(defaults)}
+
+
+def _in_snake_case(task_input: Any) -> Any:
+    return task_input and {key.lower().replace("-", "_"): value for key, value in task_input.items()}
+
+
 def _keeps_first_input(run: Row, call: Call) -> Row:
     return {**run, "task_input": _last(call).setdefault("task_input", run["task_input"])}
 
@@ -334,6 +345,20 @@ _STARTS: tuple[tuple[str, str, str, Probe, dict[str, Any]], ...] = (
         "every run has the task_input of the first",
         lambda c: bool(c.started(task_input={"q": 1})) and c.started(task_input={"q": 2})["task_input"] != {"q": 2},
         {"started": _keeps_first_input},
+    ),
+    (
+        "task_input-mixed",
+        "semantics",
+        "a run's task_input has keys of runs before it",
+        lambda c: bool(c.started(task_input={"a": 1})) and "a" in c.started(task_input={"b": 2})["task_input"],
+        {"started": _shared_defaults},
+    ),
+    (
+        "task_input-keys",
+        "semantics",
+        "keys of task_input are written in the service's own way",
+        _start_probe("task_input", {"Max-Depth": 1}, task_input={"Max-Depth": 1}),
+        {"started": lambda run, _call: {**run, "task_input": _in_snake_case(run["task_input"])}},
     ),
     (
         "task_input-as-text",
