@@ -32,9 +32,6 @@ from contracts.sending.target import Target
 from specs import Api, Operation
 
 Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
-_PROBES = ("collections", "lifecycle", "credentials", "refusals", "robustness")
-"""In this order: laws of collections want a quiet one, and refusals start runs where they are not refused."""
-
 _ASKED_AGAIN = 2
 
 
@@ -231,9 +228,7 @@ class _Conversation:
                     self.sender.send(operation, **replace(call, path=path).arguments)
 
     def probe(self) -> None:
-        if not self._options.probe:
-            return
-        for name in _PROBES:
+        for name in self._options.probes:
             module = importlib.import_module(f"contracts.probes.{name}")
             for operation in self.operations("probe"):
                 with suppress(NotSent):

@@ -81,12 +81,17 @@ def all_clauses() -> tuple[Clause, ...]:
     return tuple(_registry[code] for code in sorted(_registry))
 
 
+PROBES = ("collections", "lifecycle", "credentials", "refusals", "robustness")
+"""In this order: laws of collections want a quiet one, and refusals start runs where they are not refused."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What the caller of a run decided, as probes and clauses need to know it.
 
-    Times are in seconds, ``per_second`` in requests. ``generate`` and ``probe`` switch off the generated requests and
-    those that the vocabulary aims. ``only`` limits the run to these operations (``GET /runs``).
+    Times are in seconds, ``per_second`` in requests. ``generate`` switches off the generated requests, ``probes`` are
+    the modules of ``contracts/probes`` that aim others, in their order. ``only`` limits the run to these operations
+    (``GET /runs``).
     """
 
     seed: int = 1
@@ -96,7 +101,7 @@ class Options:
     per_second: float | None = None
     max_response_time_s: float | None = None
     generate: bool = True
-    probe: bool = True
+    probes: tuple[str, ...] = PROBES
     only: tuple[str, ...] = ()
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

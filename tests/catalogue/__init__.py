@@ -10,17 +10,15 @@
 from fastapi import FastAPI
 
 from tests.catalogue.changes import Changes
-from tests.catalogue.registry import CORE, CORRECT, FAULTY, UNUSUAL, UNUSUAL_CORE, VARIANTS
+from tests.catalogue.registry import CORRECT, FAULTY, UNUSUAL, VARIANTS
 from tests.catalogue.server import build
 from tests.catalogue.variant import Variant
 from tests.catalogue.world import Clock, ManualClock
 
 __all__ = [
-    "CORE",
     "CORRECT",
     "FAULTY",
     "UNUSUAL",
-    "UNUSUAL_CORE",
     "VARIANTS",
     "Clock",
     "ManualClock",

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import uvicorn
 
-from contracts.clauses import Options
+from contracts.clauses import PROBES, Options
 from contracts.generation import explore
 from contracts.generation.explore import Made
 from contracts.run import run
@@ -115,7 +115,14 @@ def _held(variant: Variant) -> set[str]:
 
 
 def judge(
-    on: Stage, name: str, seed: int = 1, cases: Cases = "both", *, own: bool = False, apis: Sequence[str] = ()
+    on: Stage,
+    name: str,
+    seed: int = 1,
+    cases: Cases = "both",
+    *,
+    own: bool = False,
+    apis: Sequence[str] = (),
+    probes: tuple[str, ...] = PROBES,
 ) -> Verdict:
     """Judge one server. ``own``: only the operations of the variant, and those that they need to know ids.
 
@@ -127,7 +134,7 @@ def judge(
     options = Options(
         seed=seed,
         generate=cases != "probes",
-        probe=cases != "generated",
+        probes=() if cases == "generated" else probes,
         only=_needed(variant) if own and variant else (),
     )
     started = time.monotonic()

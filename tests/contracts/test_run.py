@@ -217,7 +217,7 @@ def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
 def test_apis_that_are_not_served_are_left_out(api: Api, serve: Serve, cloudcruise: Api) -> None:
     """With no API named, those that answer; what was asked of the others is kept."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    mixed = run([cloudcruise, api], target, Options(generate=False, probe=False), named=False)
+    mixed = run([cloudcruise, api], target, Options(generate=False, probes=()), named=False)
     assert mixed.apis == (api,)
     assert [(one.api, one.served) for one in mixed.tried] == [("cloudcruise", False), (api.name, True)]
 
