@@ -239,6 +239,7 @@ class _Conversation:
             return
         from contracts.generation.explore import Generator  # Schemathesis: a second of imports
 
+        clauses.all_clauses()  # Hypothesis draws constants from what is loaded: load all, so that runs are the same
         generator = Generator(self.api, self._options)
         rounds = range(1) if self._options.profile == "smoke" else count()
         try:

@@ -252,6 +252,10 @@ CLOUD: dict[str, tuple[dict[str, Step], str]] = {
     "window-ignored": ({"start_time": lambda rows, _: since(rows, {})}, "RP513"),
     "window-strict": ({"start_time": strict}, "RP514"),
     "hidden-ignored": ({"credential_id": no_step}, "RP521"),
+    "hidden-in-part": (
+        {"credential_id": lambda rows, q: [r for r in rows if q.get("credential_id", "") in (r["_vault"] or "")]},
+        "RP521",
+    ),
     "every-answer-repeats-its-first": ({"twice": lambda rows, _: rows[:1] + rows}, "RP520"),
     "three-together": (
         {"limit": only_when(no_step, limited(1000), lambda q: both(q, "status", "workflow_id", "limit"))},

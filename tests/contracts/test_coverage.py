@@ -8,6 +8,7 @@ from contracts.coverage import Coverage
 from specs import Api
 
 LIST = "GET /api/crew-runs"
+START = "POST /api/crews/run"
 DETAIL = "GET /api/crew-runs/{run_id}"
 RUNS = "GET /runs"
 Books = Callable[[Api], Any]
@@ -60,6 +61,22 @@ def test_parameters_are_counted_by_verdict(cloudcruise: Api, book: Books) -> Non
     gaps = list(seen(written, RUNS).gaps())
     assert "query/status was never sent wrong" in gaps
     assert "query/credential_id was never sent wrong" not in gaps  # any text is right
+
+
+def test_schemes_that_let_nobody_in_are_named(nx1: Api, book: Books, crew_run: dict[str, Any]) -> None:
+    """Of two documented schemes only the one that was used is tested."""
+    written = book(nx1)
+    written.add(LIST, json_=[crew_run], sent_headers=[("Authorization-PSK", "k")])
+    written.add(LIST, status=401, json_={}, sent_headers=[("Authorization", "Bearer t")])
+    assert seen(written, LIST).schemes == {"APIKeyHeader": 1, "OAuth2AuthorizationCodeBearer": 0}
+    assert "nobody was let in by OAuth2AuthorizationCodeBearer" in list(seen(written, LIST).gaps())
+
+
+def test_a_start_is_expected_to_answer_with_the_initial_status(nx1: Api, book: Books) -> None:
+    """That a run which was just started is not completed yet is no gap."""
+    written = book(nx1)
+    written.add(START, json_={"correlation_id": "c", "status": "pending", "message": "started"})
+    assert [gap for gap in seen(written, START).gaps() if gap.startswith("status")] == []
 
 
 def test_an_operation_without_a_success_is_said_loudly_and_alone(nx1: Api, book: Books) -> None:

@@ -13,7 +13,8 @@ from contracts.generation.knowledge import Knowledge
 from contracts.laws.histories import histories
 from contracts.probes import lifecycle
 from contracts.probes.starts import Starts
-from specs import Operation
+from specs import Api, Operation
+from tests.contracts.conftest import Book
 from tests.contracts.desk import Asker, Desk, Row
 
 WAITS_S, RUNS_S = 0.4, 0.8
@@ -382,3 +383,22 @@ def test_histories_leave_out_what_overlaps(monkeypatch: pytest.MonkeyPatch) -> N
     assert all(one.exchange.precedes(other.exchange) for one, other in history.steps(within=True))
     assert history.reachable("pending", "completed")
     assert not history.reachable("completed", "pending")
+
+
+def test_an_id_that_several_starts_were_given_names_no_run(nx1: Api, book: Callable[[Api], Book]) -> None:
+    """What is looked up by an id that two runs were given may be either's, though lists show one of them alone."""
+    steps = {}
+    for shared in (False, True):
+        notes = book(nx1)
+        for _ in range(1 + shared):
+            notes.add("POST /api/crews/run", json_={}, sent_headers=[("x-correlation-id", "c")])
+        notes.at += 1
+        notes.add("GET /api/crew-runs", json_=[{"id": "1", "correlation_id": "c", "status": "failed"}])
+        notes.at += 1
+        notes.add(
+            "GET /api/crews/results/{cid}",
+            path="/api/crews/results/c",
+            json_={"correlation_id": "c", "status": "running"},
+        )
+        steps[shared] = list(histories(nx1, nx1.resources["crew-run"], notes.recording).steps(within=False))
+    assert {shared: len(found) for shared, found in steps.items()} == {False: 1, True: 0}

@@ -222,6 +222,21 @@ def _even_empty(request: Request) -> None:
         raise HTTPException(401, "Not authenticated")
 
 
+def _any_token(request: Request) -> None:
+    if not request.headers.get("authorization", "").removeprefix("Bearer").strip():
+        guard(request)
+
+
+def _bare(request: Request) -> None:
+    if request.headers.get("authorization", "").strip() != "Bearer":
+        guard(request)
+
+
+def _forgetful(request: Request) -> None:
+    if "limit" not in request.query_params:
+        guard(request)
+
+
 def _leaky(request: Request) -> None:
     try:
         guard(request)
@@ -308,6 +323,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "who may not gets 404": ({"by": _not_found}, "RP401", "credentials"),
     "an empty key will do": ({"by": _even_empty}, "RP402", "header/x-key"),
     "any key will do": ({"by": _any_value}, "RP403", "header/x-key"),
+    "any token will do": ({"by": _any_token}, "RP403", "header/Authorization"),
+    "a token may be empty": ({"by": _bare}, "RP402", "header/Authorization"),
+    "a limit needs no key": ({"by": _forgetful}, "RP401", "credentials"),
     "a token gets nobody in": ({"by": _key_only}, "RP405", "credentials/OAuth2AuthorizationCodeBearer"),
     "a refusal shows rows": ({"by": _leaky}, "RP406", "body"),
 }

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from contracts.clauses import Options
 from contracts.findings import one_per_cause
 from specs import Api
@@ -114,6 +116,19 @@ def test_a_broken_connection_is_a_finding_unless_it_was_a_kept_one(cloudcruise: 
         closed,
         "the connection was closed in the middle of the answer",
     ]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    ["cut short: the connection was closed in the middle of the answer", "undecodable: the body is not in the coding"],
+)
+def test_an_answer_that_began_and_is_not_whole_is_a_finding_on_any_connection(
+    cloudcruise: Api, book: Books, failure: str
+) -> None:
+    """No server closes a connection for being idle in the middle of an answer."""
+    written = book(cloudcruise)
+    written.add(RUNS, failure=f"{failure} (on a connection that was warm)")
+    assert len(written.judged("RP704", RUNS)) == 1
 
 
 def test_a_service_that_goes_away_is_one_finding(cloudcruise: Api, book: Books) -> None:

@@ -100,7 +100,7 @@ def requests(outcome: Outcome) -> list[tuple[Any, ...]]:
 
 def quick(api: Api, target: Target, **options: Any) -> Outcome:
     """A run without generated requests and without probes."""
-    return run([api], target, Options(**{"generate": False, "probe": False, **options}))
+    return run([api], target, Options(**{"generate": False, "probes": (), **options}))
 
 
 def test_a_correct_service_has_no_finding(outcome: Outcome) -> None:
@@ -251,3 +251,4 @@ def test_a_service_that_dies_is_found_and_the_run_ends(api: Api) -> None:
     assert died.exit_code() == 1
     assert len(died.recording.exchanges) < 10
     assert any("went away" in note for note in died.notes)
+    assert any("requests got no complete answer: refused" in note for note in died.notes)

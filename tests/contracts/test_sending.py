@@ -1,6 +1,8 @@
 """The only place that sends: exactly what it is told, safely, in time, and everything on record."""
 
+import gzip
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -134,8 +136,6 @@ def test_a_line_break_in_a_header_is_our_own_mistake(nx1: Api, raw: Raw, value: 
 
 def test_a_compressed_answer_is_unpacked(nx1: Api, raw: Raw) -> None:
     """A server may compress unasked; the body is judged as what it holds."""
-    import gzip
-
     packed = gzip.compress(b"[1]")
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
     assert sender(raw(Answering(head + packed)), nx1).send(nx1.operations[0]).json == [1]
@@ -275,10 +275,20 @@ def test_every_way_to_get_no_answer_is_recorded(nx1: Api, raw: Raw) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]")
 
+    def reset(connection: socket.socket) -> None:
+        half(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
     cases: dict[str, Any] = {
         "timeout": [silent, dripping],
         "dropped": [read_request],
-        "cut short": [half],
+        "cut short": [half, reset],
+        "undecodable": [
+            Answering(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n[]"),
+            Answering(
+                b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n" + gzip.compress(b"[]")[:9]
+            ),
+        ],
         "no HTTP": [Answering(b"SSH-2.0-OpenSSH_9.6\r\n")],
     }
     for kind, handlers in cases.items():
