@@ -8,6 +8,7 @@ from contracts.clauses import Options
 from contracts.generation.knowledge import Call, Knowledge
 from contracts.probes.refusals import some_invalid, some_valid, valid_with_each
 from contracts.recording import Exchange, Trace
+from contracts.sending.redaction import almost
 from contracts.sending.sender import WRONG, Sender
 from specs import Api, Operation, SecurityScheme
 
@@ -77,15 +78,15 @@ def _with_header(call: Call, name: str, value: str) -> dict[str, Any]:
 
 
 def _send_wrong(sender: Sender, operation: Operation, calls: list[Call], scheme: SecurityScheme) -> None:
-    """Something else than the caller's credential, the caller's with something behind it, and in other letters."""
+    """Something else than the caller's credential; the caller's and one letter more, one less, and in other letters."""
     for call in calls:
         sender.send(operation, **call.arguments, credentials={scheme.name: _made_up(scheme)})
     own = sender.credentials.get(scheme.name)
     if own is not None and not _basic(scheme):  # many decoders leave out what stands behind the end of base64
-        # a prefix has free letters (RFC 9110, 11.1), and services that fold them may fold the token, too
-        other_letters = own if scheme.prefix else own.swapcase()
-        for near in dict.fromkeys((f"{own}x", other_letters)):
-            if near != own:
+        for near in dict.fromkeys((f"{own}x", *almost(own))):
+            # a prefix has free letters (RFC 9110, 11.1), and services that fold them may fold the token, too
+            folded = scheme.prefix and near.lower() == own.lower()
+            if near != own and not folded:
                 sender.send(operation, **calls[0].arguments, credentials={scheme.name: near})
 
 

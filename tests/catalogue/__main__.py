@@ -26,9 +26,12 @@ def main(context: click.Context) -> None:
 @click.option("--seeds", default=5, show_default=True, help="Judge each server so many times.")
 @click.option("--jobs", default=2, show_default=True, help="Judge so many servers at the same time.")
 @click.option("--sample", type=int, help="Only so many of the servers, chosen the same way every time.")
-@click.option("--own", is_flag=True, help="Only the operations that are faulty.")
+@click.option("--own", is_flag=True, help="Test only the operations that are faulty.")
 @click.option(
-    "--ablation/--no-ablation", default=True, show_default=True, help="Also generated cases and probes alone."
+    "--ablation/--no-ablation",
+    default=True,
+    show_default=True,
+    help="Judge with the generated cases alone and with the probes alone, too.",
 )
 @click.option("--plain", default=60, show_default=True, help="Run plain schemathesis on so many of the servers.")
 @click.option("--kept", type=click.Path(path_type=Path), help="Keep verdicts here, and go on where it stopped.")

@@ -202,6 +202,12 @@ def _any_token(call: Call) -> Caller | None:
     return _known(call) or (_ANYONE if bearer else None)
 
 
+def _contained(call: Call) -> Caller | None:
+    """``in`` where ``==`` was meant."""
+    sent = _sent(call)
+    return _known(call) or (_ANYONE if sent and sent in GIVEN[call.api][_SCHEME[call.api]] else None)
+
+
 def _bare_word(call: Call) -> Caller | None:
     bare = (call.header("authorization") or "").strip().lower() == "bearer"
     return _known(call) or (_ANYONE if bare else None)
@@ -237,6 +243,15 @@ def _by_hand() -> Iterator[Variant]:
         probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
         guard=_any_token,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
+        clauses="RP403",
+        **credentials,
+    )
+    yield fault(
+        "seekrflow-credentials-contained",
+        "seekrflow.list",
+        sentence="whatever is a part of the key passes",
+        probe=_not_refused("seekrflow.list", {"Authorization": GIVEN["seekrflow"]["Authorization"][:-3]}),
+        guard=_contained,
         clauses="RP403",
         **credentials,
     )
