@@ -120,10 +120,14 @@ _Kind = TypeVar("_Kind", bound=Trace)
 
 @dataclass
 class Recording:
-    """Everything that one run saw, in the order in which it happened."""
+    """Everything that one run saw, in the order in which it happened.
+
+    ``derived`` keeps what was worked out from it (``contracts/laws/once.py``), for as long as it lives.
+    """
 
     exchanges: list[Exchange] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
+    derived: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, api: str, operation: str) -> Iterator[Exchange]:
         """The exchanges of one operation."""

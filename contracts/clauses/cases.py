@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from contracts.clauses import Subject
+from contracts.laws.once import once
 from contracts.oracle import access, oracle
 from contracts.oracle.oracle import Part
 from contracts.oracle.readings import Verdict
 from contracts.recording import Exchange
-from specs import Api, Operation, Response, Schema
+from specs import Operation, Response, Schema
 from specs.vocabulary import Basis
 
 UNJUDGED = frozenset({429, 503})
@@ -52,19 +53,16 @@ class Case:
 
 def cases(subject: Subject) -> Iterator[Case]:
     """The answered exchanges of an operation's own method."""
+    about = ("cases", subject.api.name, subject.operation.id)
+    yield from once(subject.recording, about, lambda: list(_cases(subject)))
+
+
+def _cases(subject: Subject) -> Iterator[Case]:
+    api, operation = subject.api, subject.operation
     for exchange in subject.exchanges():
-        if exchange.received is not None and exchange.sent.method == subject.operation.method:
-            yield _case(subject.api, subject.operation, exchange)
-
-
-def _case(api: Api, operation: Operation, exchange: Exchange) -> Case:
-    # Kept on the exchange, which belongs to one operation: a dozen clauses ask for the same.
-    known: Case | None = vars(exchange).get("_case")
-    if known is None:
-        sent = exchange.sent
-        known = Case(exchange, oracle.judge(api, operation, exchange), access.admission(api, operation, sent))
-        vars(exchange)["_case"] = known
-    return known
+        if exchange.received is not None and exchange.sent.method == operation.method:
+            parts, admission = oracle.judge(api, operation, exchange), access.admission(api, operation, exchange.sent)
+            yield Case(exchange, parts, admission)
 
 
 # ------------------------------------------------------------------------------------------ what is documented
