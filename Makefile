@@ -29,7 +29,7 @@ test-against: $(READY) ## Run the contract suite against a service: make test-ag
 	$(BIN)/runproof test $(API) --url '$(URL)' $(ARGS)
 
 test: $(READY) ## Run the project's own tests
-	@$(BIN)/python -m pytest tests -q -n auto $(ARGS)
+	@$(BIN)/python -m pytest tests -q -n 3 $(ARGS)
 
 lint: $(READY) ## Check style, formatting and types
 	$(BIN)/ruff check .

@@ -68,7 +68,8 @@ class Received:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer. ``operation`` is an operationId; ``sent_at`` is in seconds since 1970.
+    """One request and its answer. ``operation`` is an operationId; ``sent_at`` is in seconds since 1970, and so is
+    ``ended_at``, which is later than ``elapsed_s`` has it where the request had to wait on our side.
 
     ``received`` is None where no complete answer came; ``failure`` then says why (``timeout``, ``connection dropped``).
     ``credentials`` says what the request carried on purpose: those of the caller, a placeholder, or a probe's.
@@ -83,6 +84,7 @@ class Exchange:
     origin: Origin
     credentials: Literal["given", "placeholder", "none", "empty", "wrong", "other"]
     sent_at: float
+    ended_at: float | None = None
 
     @property
     def status(self) -> int:
@@ -99,7 +101,9 @@ class Exchange:
 
     @property
     def answered_at(self) -> float:
-        """When the answer was complete, in seconds since 1970; where none came, when the request was sent."""
+        """When the answer was complete, in seconds since 1970; not earlier than that, whatever kept us."""
+        if self.ended_at is not None:
+            return self.ended_at
         return self.sent_at + (self.received.elapsed_s if self.received else 0.0)
 
     def precedes(self, other: "Exchange") -> bool:

@@ -77,6 +77,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         self.started = time.monotonic()
+        self._began_at = time.time()
 
     @classmethod
     def to(
@@ -90,6 +91,10 @@ class Gate:
         """The gate to a target, at its pace."""
         pace = pace_of(target, per_second)
         return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, pace)
+
+    def now(self) -> float:
+        """Seconds since 1970, by a clock that is never set while a run lasts."""
+        return self._began_at + time.monotonic() - self.started
 
     @property
     def spent(self) -> bool:
@@ -260,11 +265,11 @@ class Sender:
         any more, so that the next break leaves no doubt. So is the first time that an operation hangs.
         """
         limit = timeout_s or self._patience(operation)
-        at, answer = time.time(), self.gate.exchange(sent, limit)
+        at, answer = self.gate.now(), self.gate.exchange(sent, limit)
         if isinstance(answer, Failed) and self._is_doubtful(operation, sent, answer, explicit=timeout_s is not None):
             if answer.connection != "idle" or answer.kind == "timeout":
                 self._record(operation, sent, answer, label, origin, at)
-            at, answer = time.time(), self.gate.exchange(sent, limit)
+            at, answer = self.gate.now(), self.gate.exchange(sent, limit)
             if isinstance(answer, Failed) and answer.kind == "timeout":
                 self._hung.add(operation.id)
         return self._record(operation, sent, answer, label, origin, at)
@@ -285,10 +290,22 @@ class Sender:
             received, failure = None, f"{answer.kind}: {answer.text}{on}"
         else:
             received, failure = answer, ""
+        ended_at = self.gate.now()  # before the lock is waited for, and after the answer was read
         with self._lock:
             self._note(operation, received, failure)
             number = len(self.recording.exchanges) + 1
-            exchange = Exchange(number, self.api.name, operation.id, sent, received, failure, origin, label, at)
+            exchange = Exchange(
+                number=number,
+                api=self.api.name,
+                operation=operation.id,
+                sent=sent,
+                received=received,
+                failure=failure,
+                origin=origin,
+                credentials=label,
+                sent_at=at,
+                ended_at=ended_at,
+            )
             self.recording.exchanges.append(exchange)
             if self._heard is not None:
                 self._heard(exchange)

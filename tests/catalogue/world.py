@@ -7,6 +7,7 @@ credential that CloudCruise filters by and does not show).
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,11 +36,14 @@ _ERRORS = ("Table 'hive.sales.orders' does not exist", "Agent stopped after 25 i
 _MODELS = ("meta-llama/Llama-3.3-70B-Instruct", "mistralai/Mistral-Small-24B", "Qwen/Qwen2.5-32B-Instruct")
 
 
+_BEGAN, _STARTED = datetime.now(UTC), time.monotonic()
+
+
 class Clock:
-    """The time of day; a server sleeps by it, too."""
+    """The time of day, which nobody sets while a server runs; it sleeps by it, too."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return _BEGAN + timedelta(seconds=time.monotonic() - _STARTED)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -383,6 +384,17 @@ def test_histories_leave_out_what_overlaps(monkeypatch: pytest.MonkeyPatch) -> N
     assert all(one.exchange.precedes(other.exchange) for one, other in history.steps(within=True))
     assert history.reachable("pending", "completed")
     assert not history.reachable("completed", "pending")
+
+
+def test_what_kept_us_counts_as_part_of_a_request(nx1: Api, book: Callable[[Api], Book]) -> None:
+    """Of two requests at the same time the one that was sent first may be answered last, whatever its answer took."""
+    notes = book(nx1)
+    first = replace(notes.add("GET /api/crew-runs", json_=[], elapsed_s=0.01), ended_at=notes.at + 0.5)
+    notes.at += 0.1
+    second = notes.add("GET /api/crew-runs", json_=[], elapsed_s=0.01)
+    notes.at += 0.5
+    assert not first.precedes(second)
+    assert first.precedes(notes.add("GET /api/crew-runs", json_=[]))
 
 
 def test_an_id_that_several_starts_were_given_names_no_run(nx1: Api, book: Callable[[Api], Book]) -> None:
