@@ -57,7 +57,7 @@ class Starts:
             "question": f"Which runs failed today, Zoë? {uuid.uuid4()}",
             "sources": ["a", {"b": 1.5}],
             ("depth", "Max-Depth", "maxDepth")[number % 3]: 2,
-            f"only {number}": None,
+            f"only {number}": number,
         }
         names = [source.partition("/")[2] for source in self.sets.values() if source.startswith("body/")]
         for name, (schema, pointer) in self._properties().items():
