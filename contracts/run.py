@@ -14,8 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from contracts import clauses
 from contracts.clauses import Options
@@ -30,6 +31,9 @@ from contracts.sending.redaction import Secrets
 from contracts.sending.sender import BudgetSpent, Gate, NotSent, Sender, TargetGone
 from contracts.sending.target import Target
 from specs import Api, Operation
+
+if TYPE_CHECKING:
+    from contracts.generation.explore import Generator
 
 Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
 _ASKED_AGAIN = 2
@@ -139,21 +143,34 @@ class _Conductor:
         )
 
     def _send(self, conversations: "Sequence[_Conversation]") -> None:
-        steps: list[tuple[Step, Callable[[_Conversation], None]]] = [
-            ("open", _Conversation.open),
-            ("probe", _Conversation.probe),
-            ("explore", _Conversation.explore),
-            ("close", _Conversation.close),
+        steps: list[tuple[Step, Iterator[Callable[[_Conversation], None]]]] = [
+            ("open", iter([_Conversation.open])),
+            ("probe", iter([_Conversation.probe])),
+            ("explore", self._rounds()),
+            ("close", iter([_Conversation.close])),
         ]
         try:
-            for step, act in steps:
+            for step, acts in steps:
                 with self._timed(step):
-                    for conversation in conversations:
-                        act(conversation)
+                    for act in acts:
+                        for conversation in conversations:
+                            act(conversation)
         except BudgetSpent:
             self.notes.append(f"The budget was spent after {self.gate.sent} requests: not everything was tried.")
         except TargetGone as error:
             self.notes.append(f"The target went away after {self.gate.sent} requests ({error}).")
+
+    def _rounds(self) -> "Iterator[Callable[[_Conversation], None]]":
+        """One round of generated requests; ``deep`` goes on for as long as another such round fits into the budget.
+
+        The last requests, which tell whether the service is still up, come after them.
+        """
+        longest, begun = 0.0, self.gate.used
+        for round_ in count():
+            yield partial(_Conversation.explore, round_=round_)
+            longest, begun = max(longest, self.gate.used - begun), self.gate.used
+            if self.options.profile == "smoke" or not self.options.generate or begun + 1.2 * longest > 1:
+                return
 
     def _judged(self, apis: Sequence[Api]) -> Iterator[Finding]:
         by_name = {api.name: api for api in apis}
@@ -198,6 +215,7 @@ class _Conversation:
             conductor.target, api, conductor.recording, gate=conductor.gate, heard=self.knowledge.learn
         )
         self._first: list[tuple[Operation, Call]] = []
+        self._generator: Generator | None = None
 
     @property
     def caller(self) -> Caller:
@@ -234,21 +252,20 @@ class _Conversation:
                 with suppress(NotSent):
                     module.probe(self.sender, self.api, operation, self.knowledge, self._options)
 
-    def explore(self) -> None:
+    def explore(self, round_: int) -> None:
         if not self._options.generate:
             return
         from contracts.generation.explore import Generator  # Schemathesis: a second of imports
 
         clauses.all_clauses()  # Hypothesis draws constants from what is loaded: load all, so that runs are the same
-        generator = Generator(self.api, self._options)
-        rounds = range(1) if self._options.profile == "smoke" else count()
+        if self._generator is None:
+            self._generator = Generator(self.api, self._options)
         try:
-            for round_ in rounds:
-                for operation in self.operations("explore"):
-                    with suppress(NotSent):
-                        generator.explore(self.sender, operation, self.knowledge, round_)
+            for operation in self.operations("explore"):
+                with suppress(NotSent):
+                    self._generator.explore(self.sender, operation, self.knowledge, round_)
         finally:
-            self._all.notes.extend(f"{self.api.name}: {note}" for note in generator.notes)
+            self._all.notes.extend(f"{self.api.name}: {note}" for note in self._generator.notes)
 
     def close(self) -> None:
         """Ask the first questions again, and once more what was answered slowly: was it a coincidence?"""

@@ -97,10 +97,15 @@ class Gate:
         return self._began_at + time.monotonic() - self.started
 
     @property
+    def used(self) -> float:
+        """How much of a budget is used up, from 0 to 1: of the time or of the requests, whichever is shorter."""
+        shares = ((time.monotonic() - self.started, self.max_time_s), (self.sent, self.max_requests))
+        return max((part / most if most else 1.0 for part, most in shares if most is not None), default=0.0)
+
+    @property
     def spent(self) -> bool:
         """Whether a budget is used up."""
-        over_time = self.max_time_s is not None and time.monotonic() - self.started >= self.max_time_s
-        return over_time or (self.max_requests is not None and self.sent >= self.max_requests)
+        return self.used >= 1.0
 
     def exchange(self, sent: Sent, timeout_s: float) -> Received | Failed:
         """Wait for the turn, then send. Raises ``BudgetSpent``."""

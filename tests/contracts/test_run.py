@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from contracts.clauses import Options
 from contracts.findings import Finding
+from contracts.generation import explore
 from contracts.run import Outcome, Progress, run
 from contracts.sending.target import Target
 from specs import Api, TargetUnreachable, load
@@ -195,6 +197,21 @@ def test_budgets_end_a_run_early_and_it_says_so(api: Api, serve: Serve) -> None:
     assert len(short.recording.exchanges) == 7
     assert any("budget" in note for note in short.notes)
     assert short.exit_code() == 0
+
+
+def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
+    api: Api, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More rounds than one for each of two APIs, and at the end the first requests once more."""
+    monkeypatch.setitem(explore._FUZZED, "deep", 6)  # small rounds, and so more of them in the time of a test
+    target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
+    options = Options(profile="deep", max_requests=900, max_time_s=600, probes=(), only=("GET /things",))
+    deep = run([api, replace(api, name="others")], target, options)
+    assert not any("budget" in note for note in deep.notes)
+    fuzzed = Counter(e.api for e in deep.recording.exchanges if e.origin == "fuzzing")
+    assert len(fuzzed) == 2
+    assert min(fuzzed.values()) > 2 * 12
+    assert deep.recording.exchanges[-1].origin == "probe"
 
 
 def test_only_the_chosen_operations_are_sent(api: Api, serve: Serve) -> None:
