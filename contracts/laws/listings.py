@@ -6,7 +6,7 @@ door of the fewest parameters that it happens with, so that one cause makes one 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -68,7 +68,8 @@ class Listings:
         mixed = [f for f in direct if f.exchange.number in self._together and f.law not in {s.law for s in sure}]
         mixed += blame.unexplained([f for f in compared_ if f.exchange.number in self._together], sure)
         told = [*sure, *(replace(fault, law="together") for fault in mixed)]
-        told += [*self._made_up(), *self._in_part(), *self._unlisted()]
+        made_up = list(self._made_up())
+        told += [*made_up, *self._in_part({fault.where for fault in made_up}), *self._unlisted()]
         return told if sure else [*told, *self._repeated(), *self._again(), *self._leaked()]
 
     # ----------------------------------------------------------------- answers against the listing of everything
@@ -154,9 +155,11 @@ class Listings:
                 seen = unknown.exchange.status
                 yield Fault("unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer)
 
-    def _in_part(self) -> Iterator[Fault]:
-        """A row that is listed for a value, and for a part of that value: it can have only one of them."""
-        ignored = {fault.where for fault in self._made_up()}
+    def _in_part(self, ignored: Container[str]) -> Iterator[Fault]:
+        """A row that is listed for a value, and for a part of that value: it can have only one of them.
+
+        ``ignored``: where a made-up value is listed as well, so that this is no news.
+        """
         for trace in self._similar:
             where, pointer = f"query/{trace.parameter}", self.collection.pointer(trace.parameter)
             whole = {self.collection.ident(row) for row in listed(trace.exchange) or ()} - {MISSING}

@@ -288,7 +288,8 @@ class View:
             self._remember(NeverUsed, name, self.get({**made_up, **self._narrowed()}))
             values = knowledge.values(parameter)[:3]
             self.bracket({name: value} for value in values)
-            self._ask_in_part(name, values[:1])
+            if values:
+                self._ask_in_part(name, values[0])
             for value in values:
                 narrower = View(self.sender, self.sender.api, self.operation, self.path)
                 narrower.base = {**self.base, name: value}
@@ -297,13 +298,12 @@ class View:
                 narrower.bracket([*islice(asked.limits(), 6), *islice(asked.filters(), 0, 24, 3)])
                 narrower.bracket([*islice(asked.cursors(), 4), *islice(asked.windows(), 3)])
 
-    def _ask_in_part(self, name: str, values: Sequence[str]) -> None:
-        for value in values:
-            whole = self.get({name: value})
-            for part in (value[:-1], value[1:]):
-                if part.strip() == part != "":
-                    trace = Similar(self.sender.api.name, self.operation.id, name, whole, self.get({name: part}))
-                    self.sender.recording.traces.append(trace)
+    def _ask_in_part(self, name: str, value: str) -> None:
+        whole = self.get({name: value})
+        for part in (value[:-1], value[1:]):
+            if part.strip() == part != "":
+                trace = Similar(self.sender.api.name, self.operation.id, name, whole, self.get({name: part}))
+                self.sender.recording.traces.append(trace)
 
     def _narrowed(self) -> Question:
         return next(self.questions.filters(), {})
