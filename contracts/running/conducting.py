@@ -14,7 +14,7 @@ from contracts.reports.model import Item, Report, item_of, items
 from contracts.reports.wording import described
 from contracts.run import Outcome, run
 from contracts.running import baseline, ownmock
-from contracts.running.config import Settings
+from contracts.running.settings import Settings
 from contracts.sending.target import Target
 from specs import Api, UsageError, bundled, load
 

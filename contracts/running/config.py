@@ -1,4 +1,4 @@
-"""What a run was told: options first, then ``runproof.toml``, then the defaults.
+"""``runproof.toml``: what holds for every run in a folder. Each key is an option (see options.py), or one of three.
 
 apis = ["orders"]
 url = "https://orders.example.com"
@@ -21,204 +21,28 @@ code = "RP201"
 
 import os
 import re
-import secrets
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
-from contracts.running import baseline
-from contracts.running.baseline import Accepted
 from contracts.running.options import OPTIONS, Option
-from specs import SpecError, UsageError
-from specs.source import read
+from specs import SpecError
 
 FILE = Path("runproof.toml")
-Profile = Literal["smoke", "deep"]
-Severity = Literal["error", "warning"]
-Pairs = tuple[tuple[str, str], ...]
+OF_ONE_API = ("url", "auth", "params")
 
-_OF_ONE_API = ("url", "auth", "params")
-_BY_NAME = {known.name: known for known in OPTIONS}
 Table = Mapping[str, Any]
+_BY_NAME = {known.name: known for known in OPTIONS}
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything that one run was told.
+def read(path: Path | None) -> dict[str, Any]:
+    """What the file says, by key; nothing where none is named and the current folder has none.
 
-    ``url`` is empty where ``mock`` says to start one; times are in seconds. A name in ``auth`` is a scheme's, or
-    ``api:scheme`` where it holds for one API alone.
+    Paths are as seen from the file's own folder, and ``${NAME}`` is the environment's. Raises ``SpecError`` with file
+    and line for what cannot be read or meant.
     """
-
-    apis: tuple[str, ...]
-    url: str
-    mock: bool
-    headers: Pairs
-    auth: Pairs
-    params: Mapping[str, tuple[str, ...]]
-    profile: Profile
-    seed: int
-    fail_on: Severity
-    report: Path | None
-    max_time: float | None
-    max_requests: int | None
-    max_response_time: float | None
-    allow_writes: bool
-    rate_limit: float | None
-    insecure: bool
-    dry_run: bool
-    baseline: Path | None
-    update_baseline: bool
-    accepted: tuple[Accepted, ...]
-
-
-def settle(apis: Iterable[str], given: Table, config: Path | None = None) -> Settings:
-    """Settings from options by key (None or empty where not given) and the file.
-
-    ``config`` is the file, by default ``runproof.toml`` in the current folder if there is one.
-    Raises ``UsageError`` and ``SpecError`` for what cannot be meant.
-    """
-    file = _read_file(config)
-    chosen = tuple(apis) or tuple(file.get("apis", ()))
-    mock, url = _target(given, file, chosen)
-    if mock:  # what the file knows of a real service is no concern of the mock's
-        file = {key: value for key, value in file.items() if key not in {*_OF_ONE_API, "headers", "api"}}
-
-    def value(name: str) -> Any:
-        found = given.get(_BY_NAME[name].key)
-        return file.get(name) if found is None or found is False else found
-
-    tables = _tables(file, chosen, url)
-    profile = value("profile") or "smoke"
-    renew = bool(value("update-baseline"))
-    path, accepted = _accepted(_path(value("baseline")), file, config or FILE, renew=renew)
-    return Settings(
-        apis=chosen,
-        url=url,
-        mock=mock,
-        headers=_merged(_given_pairs(given, "headers", ":"), file.get("headers", {})),
-        auth=_merged(_given_pairs(given, "auth", "="), *_auths(tables), file.get("auth", {})),
-        params=_params(given, tables, file, _path(value("params-file"))),
-        profile=cast(Profile, profile),
-        seed=_seed(value("seed"), profile),
-        fail_on=cast(Severity, value("fail-on") or "error"),
-        report=_path(value("report")),
-        max_time=_positive("max-time", value("max-time")),
-        max_requests=cast("int | None", _positive("max-requests", value("max-requests"))),
-        max_response_time=_positive("max-response-time", value("max-response-time")),
-        allow_writes=bool(value("allow-writes")),
-        rate_limit=_positive("rate-limit", value("rate-limit")),
-        insecure=bool(value("insecure")),
-        dry_run=bool(value("dry-run")),
-        baseline=path,
-        update_baseline=renew,
-        accepted=accepted,
-    )
-
-
-def _target(given: Table, file: Table, chosen: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether to start a mock, and else the address: as given, or of the chosen APIs, or of the whole file."""
-    if given.get("mock") and given.get("url"):
-        raise UsageError("--mock and --url exclude each other: one of them says what to test")
-    if given.get("url"):
-        return False, str(given["url"]).rstrip("/")
-    if given.get("mock") or file.get("mock"):
-        return True, ""
-    own = [file.get("api", {}).get(name, {}).get("url") or file.get("url") for name in chosen] or [file.get("url")]
-    addresses = list(dict.fromkeys(address for address in own if address))
-    if len(addresses) > 1:
-        raise UsageError(
-            f"the chosen APIs stand at different addresses: {', '.join(addresses)}",
-            remedy="Name one API, or give --url.",
-        )
-    if not addresses:
-        raise UsageError("what is to be tested?", remedy="Give --url URL, or --mock to start the mock and test it.")
-    return False, str(addresses[0]).rstrip("/")
-
-
-def _tables(file: Table, chosen: tuple[str, ...], url: str) -> dict[str, Table]:
-    """What the file says of single APIs, save of those that are not asked for or stand at another address."""
-    return {
-        name: table
-        for name, table in file.get("api", {}).items()
-        if (not chosen or name in chosen) and table.get("url", url).rstrip("/") == url
-    }
-
-
-def _auths(tables: Mapping[str, Table]) -> list[Table]:
-    return [{f"{name}:{key}": one for key, one in table.get("auth", {}).items()} for name, table in tables.items()]
-
-
-def _given_pairs(given: Table, name: str, separator: str) -> Pairs:
-    """The (name, value) pairs of an option. The text behind an offending one may be a secret: it is not shown."""
-    option, pairs = _BY_NAME[name], []
-    for text in given.get(option.key) or ():
-        key, found, value = text.partition(separator)
-        if not found or not key.strip():
-            raise UsageError(f"{option.flags[-1]} takes {option.metavar}")
-        pairs.append((key.strip(), value.strip() if separator == ":" else value))
-    return tuple(pairs)
-
-
-def _merged(given: Pairs, *layers: Table) -> Pairs:
-    """Every (name, value), in order; a name replaces the same name of a later layer."""
-    pairs, taken = list(given), {key.lower() for key, _ in given}
-    for layer in layers:
-        pairs += [(key, text) for key, one in layer.items() if key.lower() not in taken for text in _many(one)]
-        taken |= {key.lower() for key in layer}
-    return tuple(pairs)
-
-
-def _params(given: Table, tables: Mapping[str, Table], file: Table, path: Path | None) -> dict[str, tuple[str, ...]]:
-    content = {} if path is None else read(path)
-    if not isinstance(content, Mapping):
-        raise SpecError("is no file of parameters: it maps names to values", file=path, line=1)
-    layers = [content, *(table.get("params", {}) for table in tables.values()), file.get("params", {})]
-    params: dict[str, tuple[str, ...]] = {}
-    for name, text in _merged(_given_pairs(given, "params", "="), *layers):
-        params[name] = (*params.get(name, ()), text)
-    return params
-
-
-def _positive(name: str, found: float | None) -> float | None:
-    if found is not None and found <= 0:
-        raise UsageError(f"--{name} must be greater than 0, and is {found}")
-    return found
-
-
-def _seed(given: int | None, profile: str) -> int:
-    """``deep`` looks somewhere else every time; the seed is printed, and gives the same run again."""
-    if given is not None:
-        return given
-    return secrets.randbelow(1_000_000) if profile == "deep" else 1
-
-
-def _accepted(path: Path | None, file: Table, config: Path, *, renew: bool) -> tuple[Path | None, tuple[Accepted, ...]]:
-    path = baseline.DEFAULT if path is None and renew else path
-    listed = baseline.parse(file.get("accepted", ()), config)
-    if path is None or (renew and not path.exists()):
-        return path, listed
-    return path, (*listed, *baseline.load(path, renew=renew))
-
-
-def _many(value: Any) -> tuple[str, ...]:
-    return tuple(_text(v) for v in value) if isinstance(value, list) else (_text(value),)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _path(value: Any) -> Path | None:
-    return None if value is None else Path(value)
-
-
-# ------------------------------------------------------------------------------------------------- the file
-
-
-def _read_file(path: Path | None) -> dict[str, Any]:
     if path is None and not FILE.is_file():
         return {}
     path = path or FILE
@@ -276,8 +100,8 @@ def _check(content: Table, place: _Place) -> None:
             raise place.error(f"{key!r} is {'a list' if kind is list else 'a table of tables'}", key)
     for name, table in content.get("api", {}).items():
         for key, value in table.items() if isinstance(table, dict) else ((name, None),):
-            if key not in _OF_ONE_API:
-                raise place.error(f"unknown key {key!r} of an API; known: {', '.join(_OF_ONE_API)}", key)
+            if key not in OF_ONE_API:
+                raise place.error(f"unknown key {key!r} of an API; known: {', '.join(OF_ONE_API)}", key)
             _check_value(_BY_NAME[key], value, place)
 
 

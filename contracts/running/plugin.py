@@ -18,9 +18,9 @@ import pytest
 
 from contracts.reports.model import Item
 from contracts.running.conducting import Conduct, known_items
-from contracts.running.config import settle
 from contracts.running.launching import BROKEN
 from contracts.running.options import OPTIONS
+from contracts.running.settings import settle
 from specs import RunproofError, UsageError
 
 _BROKEN_OFF = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}

@@ -65,7 +65,11 @@ _Key = tuple[str, int, Cases, str]
 
 
 def _read(kept: Path) -> dict[_Key, Verdict]:
-    lines = kept.read_bytes().splitlines() if kept.exists() else []
+    """The verdicts that were kept. Half a last line, of a run that was killed, is cut off: it will be judged again."""
+    whole = kept.read_bytes().rpartition(b"\n")[0] if kept.exists() else b""
+    lines = whole.splitlines()
+    if kept.exists():
+        kept.write_bytes(b"".join(line + b"\n" for line in lines))
     verdicts = (msgspec.json.decode(line, type=Verdict) for line in lines)
     return {(v.variant, v.seed, v.cases, v.apis[0]): v for v in verdicts}
 

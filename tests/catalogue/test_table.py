@@ -1,10 +1,14 @@
 """The catalogue's own tools: its command line and its table."""
 
+from pathlib import Path
+
+import msgspec
 from click.testing import CliRunner
 
 from tests.catalogue import CORRECT, FAULTY, UNUSUAL
 from tests.catalogue.__main__ import main
 from tests.catalogue.judging import Told, Verdict
+from tests.catalogue.running import run_all, tasks
 from tests.catalogue.table import table, wrong
 
 
@@ -31,6 +35,17 @@ def test_whatever_is_said_of_a_correct_server_is_wrong() -> None:
     assert _verdict(name).right
     assert not _verdict(name, _told("RP201", "GET /runs")).right
     assert not _verdict(CORRECT, problem="nothing was answered").right
+
+
+def test_a_kept_file_that_a_kill_cut_short_loses_only_its_last_line(tmp_path: Path) -> None:
+    """Whole verdicts are taken from the file and not made again; half of one is cut off, so that others may follow."""
+    kept = tmp_path / "kept.jsonl"
+    name = UNUSUAL[0].name
+    [task] = tasks([name], 1, "both")
+    line = msgspec.json.encode(Verdict(name, 1, (), 2.0, 100, apis=(task.api,))) + b"\n"
+    kept.write_bytes(line + line[: len(line) // 2])
+    assert [verdict.variant for verdict in run_all([task], 1, kept)] == [name]
+    assert kept.read_bytes() == line
 
 
 def test_the_table_counts_found_planted_and_false_alarms() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.running.config import Settings, settle
 from contracts.running.options import OPTIONS, command_line
+from contracts.running.settings import Settings, settle
 from specs import RunproofError, SpecError, UsageError
 
 URL = {"url": "http://127.0.0.1:1"}

@@ -16,7 +16,7 @@ import yaml
 
 from contracts.clauses import all_clauses
 from contracts.running import baseline
-from contracts.running.config import settle
+from contracts.running.settings import settle
 from runproof import cli
 from specs import load, vocabulary
 from tests.docs.generated import DOCS, FILES
