@@ -109,6 +109,9 @@ class Reader:
     def _check_statuses(self, resource: Resource, at: str) -> None:
         status = resource.words.status
         assert status is not None
+        if "." in status.field:
+            message = f"a status is a field of the row itself, and {status.field!r} is inside an object"
+            raise self.bad(message, f"{at}/status")
         field = resource.properties[status.field]
         schema, _, _ = self.schemas.nullable(field, f"{resource.pointer}/properties/{escape(status.field)}")
         members = set(schema.get("enum", ()))

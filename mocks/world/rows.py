@@ -13,8 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from mocks.world.clock import DAY, HOUR, SECOND, Micros, micros, spelled
+from mocks.world.clock import DAY, HOUR, SECOND, Micros, micros
 from mocks.world.dice import Dice
+from mocks.world.finishing import ABSENT, Finishing, follow, set_since, spelled_as, spelling, when_set
 from mocks.world.generation import CannotGenerate, Generator, Maker
 from mocks.world.lifecycle import Life
 from mocks.world.uses import Uses
@@ -24,9 +25,6 @@ from specs.vocabulary import SetWhen
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
     from mocks.world.adversarial import Adversary
-
-ABSENT = msgspec.UNSET
-"""What a field is that a row leaves out."""
 
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FieldOf = Callable[[Life, int], Any]
@@ -75,7 +73,7 @@ class Blueprint:
         self._adversary = adversary
         self._words = resource.words
         self.properties = {name: self._property(name) for name in resource.properties}
-        self._summed = {rule.field.partition(".")[0] for rule in self._words.sum}
+        self._finishing = Finishing(api, resource, generator)
         self._moments: dict[str, Callable[[Life, int], Micros]] = {}
         self._fields = {name: self._field(prop) for name, prop in self.properties.items()}
         self._extras = self._extra_properties()
@@ -90,20 +88,23 @@ class Blueprint:
             row = {n: value for n, make in self._fields.items() if (value := make(tried, phase)) is not ABSENT}
             if self._extras and _part(life) == _WITH_EXTRAS:
                 row = {**Dice(f"{life.key}/extras").pick(self._extras), **row}
-            for rule in self._words.sum:
-                _add_up(row, rule.field.split("."), [path.split(".") for path in rule.of])
+            self._finishing.finish(row, tried, phase)
             if self._validator.is_valid(row):
                 return row
         raise CannotGenerate(self.resource.pointer)
 
     def value(self, path: str, life: Life, phase: int) -> Any:
         """One field, at a dotted path; ``ABSENT`` where the row has none."""
-        if path in self._fields and path not in self._summed:
+        if path in self._fields and path not in self._finishing.touched:
             return self._fields[path](life, phase)
         name, *inner = path.split(".")
         if name not in self._fields:
             return ABSENT
-        made = self.row(life, phase).get(name, ABSENT) if name in self._summed else self._fields[name](life, phase)
+        made = (
+            self.row(life, phase).get(name, ABSENT)
+            if name in self._finishing.touched
+            else self._fields[name](life, phase)
+        )
         return follow(made, inner)
 
     def marker(self, path: str) -> FieldOf:
@@ -112,7 +113,7 @@ class Blueprint:
             at = self._moments[path]
             return lambda life, phase: self.mark(path, life.given[path]) if path in life.given else at(life, phase)
         prop = self.properties.get(path)
-        if prop is None or path in self._summed:
+        if prop is None or path in self._finishing.touched:
             return lambda life, phase: self.mark(path, self.value(path, life, phase))
         field, plain = self._fields[path], not (prop.uuid or prop.moment)
 
@@ -183,7 +184,7 @@ class Blueprint:
         )
 
     def _field(self, prop: Property) -> FieldOf:
-        rule = self._rule(prop.name)
+        rule = when_set(self._words.set_when, prop.name)
         make = self._content(prop)
         if rule is not None:
             make = self._by_status(prop, rule, make)
@@ -251,23 +252,12 @@ class Blueprint:
 
     # ------------------------------------------------------------------------------------------ set and null
 
-    def _rule(self, name: str) -> SetWhen | None:
-        rules = [rule for rule in self._words.set_when if rule.field == name]
-        if not rules:
-            return None
-        return SetWhen(
-            field=name,
-            set=tuple(status for rule in rules for status in rule.set),
-            unset=tuple(status for rule in rules for status in rule.unset),
-            basis=rules[0].basis,
-        )
-
     def _by_status(self, prop: Property, rule: SetWhen, make: FieldOf) -> FieldOf:
         """Set from the status on that demands it, and kept until one forbids it."""
         nothing = None if prop.nullable else make if prop.required else ABSENT
 
         def made(life: Life, phase: int) -> Any:
-            since = _set_since(rule, life.until(phase))
+            since = set_since(rule, life.until(phase))
             if since is None:
                 return nothing(life, phase) if callable(nothing) else nothing
             return spelled_as(prop.moment, life.moment_at(since)) if prop.moment else make(life, phase)
@@ -275,7 +265,7 @@ class Blueprint:
         return made
 
     def _may_be_null(self, prop: Property) -> bool:
-        fixed = {*self.uses.ordered_by, *self.uses.unique, *self._summed}
+        fixed = {*self.uses.ordered_by, *self.uses.unique, *self._finishing.totals}
         fixed |= {rule.field for rule in self._words.constant} | {rule.field for rule in self._words.true_only_when}
         status = self._words.status
         return prop.nullable and prop.name not in fixed and (status is None or prop.name != status.field)
@@ -304,7 +294,7 @@ class Blueprint:
     def _free(self, prop: Property) -> "Adversary | None":
         """Who makes the field's content: the adversary, where there is one and no statement speaks of the field."""
         words = self._words
-        spoken_of = {words.status.field if words.status else "", *self._summed, *self.uses.marked}
+        spoken_of = {words.status.field if words.status else "", *self._finishing.totals, *self.uses.marked}
         spoken_of |= {rule.field for rule in words.constant} | {rule.field for rule in words.true_only_when}
         shaped = "shape" in prop.schema.get("x-runproof", {})
         return None if prop.name in spoken_of or prop.moment or shaped else self._adversary
@@ -337,7 +327,7 @@ class Blueprint:
             at = partial(self._deadline, prop.name, rank)
         elif rank or (not ranks and any(word in prop.name.lower() for word in _CHANGES)):
             at = Life.moment_at
-        if prop.moment == "text" and not self._may_be_null(prop) and self._rule(prop.name) is None:
+        if prop.moment == "text" and not self._may_be_null(prop) and when_set(self._words.set_when, prop.name) is None:
             self._moments[prop.name] = at
         return lambda life, phase: spelled_as(prop.moment, at(life, phase))
 
@@ -368,27 +358,6 @@ def _turn(name: str, count: int) -> list[int]:
     return Dice(name).shuffled(range(count))
 
 
-def follow(value: Any, path: Sequence[str]) -> Any:
-    """What stands in a value at a path of property names; ``ABSENT`` where nothing does."""
-    for part in path:
-        if not isinstance(value, Mapping) or part not in value:
-            return ABSENT
-        value = value[part]
-    return value
-
-
-def spelled_as(spelling: str, at: Micros) -> str | int | float:
-    """A moment as a field spells it."""
-    match spelling:
-        case "seconds":
-            return at // SECOND
-        case "fraction":
-            return at / SECOND
-        case "date":
-            return spelled(at)[:10]
-    return spelled(at)
-
-
 def _part(life: Life) -> int:
     """What an adversarial row plays, by turns: most are only full of odd values."""
     turn = Dice(f"{life.key}/part").below(_PARTS) if life.index is None else life.index
@@ -397,21 +366,6 @@ def _part(life: Life) -> int:
 
 def _beginning(life: Life, _phase: int) -> Micros:
     return life.begun
-
-
-def spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
-    """How a field spells a moment; empty where it holds none, or none is known to be meant (``timed``)."""
-    kind = resolved.get("type")
-    kinds = kind if isinstance(kind, list) else [kind]
-    if "date-time" in {shape, resolved.get("format")}:
-        return "text"
-    if resolved.get("format") == "date":
-        return "date"
-    if timed and "integer" in kinds:
-        return "seconds"
-    if timed and "number" in kinds:
-        return "fraction"
-    return "text" if timed and "string" in kinds else ""
 
 
 def _text_mark(text: str, prop: Property) -> Any:
@@ -428,27 +382,3 @@ def _text_mark(text: str, prop: Property) -> Any:
         except ValueError:
             return text
     return text
-
-
-def _set_since(rule: SetWhen, path: Sequence[str]) -> int | None:
-    """The phase since which the field has held a value, or None where it holds none now."""
-    since = None
-    for phase, status in enumerate(path):
-        if status in rule.unset:
-            since = None
-        elif since is None and (status in rule.set or not rule.set):
-            since = phase
-    return since
-
-
-def _add_up(row: dict[str, Any], target: Sequence[str], parts: Sequence[Sequence[str]]) -> None:
-    numbers = [follow(row, part) for part in parts]
-    *outer, last = target
-    holder = follow(row, outer)
-    if not isinstance(holder, dict) or last not in holder:
-        return
-    if all(isinstance(n, int | float) for n in numbers):
-        total = {**holder, last: sum(numbers)}
-        for depth in range(len(outer), 0, -1):
-            total = {**follow(row, outer[: depth - 1]), outer[depth - 1]: total}
-        row.update(total)

@@ -10,9 +10,10 @@ from mocks.settings import Settings
 from mocks.world.clock import HOUR, NEVER, SECOND, Micros, micros
 from mocks.world.collection import Collection, Marks, Page, Row
 from mocks.world.dice import Dice
+from mocks.world.finishing import ABSENT, follow
 from mocks.world.generation import Generator
 from mocks.world.lifecycle import END, Journey, Life, Lifecycle
-from mocks.world.rows import ABSENT, Blueprint, FieldOf, follow, in_turn
+from mocks.world.rows import Blueprint, FieldOf, in_turn
 from mocks.world.uses import HIDDEN, uses_of
 from specs import Api, Resource, UsageError
 

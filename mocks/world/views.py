@@ -8,9 +8,9 @@ import msgspec
 
 from mocks.world.clock import Micros
 from mocks.world.dice import Dice
+from mocks.world.finishing import ABSENT, spelled_as, spelling
 from mocks.world.generation import Generator, Maker
 from mocks.world.nodes import gather
-from mocks.world.rows import ABSENT, spelled_as, spelling
 from specs import Api, Content, Operation, Resource, Schema
 from specs.schemas import escape
 

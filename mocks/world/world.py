@@ -14,8 +14,8 @@ from mocks.settings import Caller, Settings
 from mocks.world.clock import NEVER, SECOND, Clock, Micros, micros, span, spelled
 from mocks.world.collection import Page, Row
 from mocks.world.dice import Dice
+from mocks.world.finishing import ABSENT
 from mocks.world.generation import generator
-from mocks.world.rows import ABSENT
 from mocks.world.table import Table
 from mocks.world.uses import HIDDEN
 from mocks.world.views import Envelope, View, answer_of, rows_in

@@ -26,6 +26,7 @@ components:
         id: {type: string}
         state: {type: string, enum: [open, closed]}
         at: {type: string, format: date-time}
+        post: {type: object, properties: {state: {type: string, enum: [open, sent]}}}
       required: [id]
 """
 

@@ -79,6 +79,15 @@ BROKEN = [
     ),
     pytest.param(
         HEAD
+        + ROWS
+        + "      status: {field: post.state, initial: open, transitions: {}, terminal: [], basis: inferred}\n",
+        BadStatement,
+        9,
+        "'post.state' is inside an object",
+        id="status-inside",
+    ),
+    pytest.param(
+        HEAD
         + "- target: $.paths['/notes'].get\n"
         + "  update: {x-runproof: {lists: {resource: memo, basis: assumed}}}\n",
         BadStatement,

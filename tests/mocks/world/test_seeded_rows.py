@@ -66,12 +66,12 @@ def violations(resource: Resource, rows: list[Any]) -> Iterator[str]:
     for row in rows:
         yield from broken_by_status(words, row, row[words.status.field])
         for line in words.timeline:
-            moments = [moment(row[f]) for f in line.fields if row.get(f) is not None]
+            moments = [moment(at(row, f)) for f in line.fields if at(row, f) is not None]
             if moments != sorted(moments):
                 yield f"{line.fields}: {moments}"
         for constant in words.constant:
-            if row[constant.field] != constant.value:
-                yield f"{constant.field} is {row[constant.field]!r}"
+            if at(row, constant.field) not in (constant.value, None):
+                yield f"{constant.field} is {at(row, constant.field)!r}"
         for total in words.sum:
             if at(row, total.field) is not None and at(row, total.field) != sum(at(row, part) for part in total.of):
                 yield f"{total.field} is {at(row, total.field)}"
@@ -82,12 +82,12 @@ def violations(resource: Resource, rows: list[Any]) -> Iterator[str]:
 
 def broken_by_status(words: ResourceWords, row: Mapping[str, Any], status: str) -> Iterator[str]:
     for rule in words.set_when:
-        if status in rule.set and row.get(rule.field) is None:
+        if status in rule.set and at(row, rule.field) is None:
             yield f"{rule.field} is not set while {status}"
-        if status in rule.unset and row.get(rule.field) is not None:
+        if status in rule.unset and at(row, rule.field) is not None:
             yield f"{rule.field} is set while {status}"
     for truth in words.true_only_when:
-        if row[truth.field] and status not in truth.status:
+        if at(row, truth.field) and status not in truth.status:
             yield f"{truth.field} is true while {status}"
 
 

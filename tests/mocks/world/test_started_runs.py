@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 
 from mocks.settings import Caller
 from mocks.world import UnknownScope
+from mocks.world.finishing import ABSENT, follow
 
 Ask = Callable[..., Any]
 BODY = {"crew_type": "ask", "task_input": {"question": "why?"}}
 few = settings(max_examples=8, deadline=None)
+
+
+def is_set(row: Any, path: str) -> bool:
+    return follow(row, path.split(".")) not in (None, ABSENT)
 
 
 def polled(asked: Any, every: float, for_seconds: float) -> list[dict[str, Any]]:
@@ -91,12 +96,12 @@ def test_what_is_set_stays(ask: Ask, name: str, seed: int) -> None:
         asked.clock.advance(0.3)
     for earlier, later in pairwise(seen):
         changed = {f for f in earlier if earlier[f] is not None and earlier[f] != later[f]}
-        assert changed <= {resource.words.status.field, "updated", "open"}
+        assert changed <= {resource.words.status.field, "updated", "open", "outcome"}
     rules = {rule.field: rule for rule in resource.words.set_when}
     for row in seen:
         status = row[resource.words.status.field]
-        assert all(row.get(f) is not None for f, rule in rules.items() if status in rule.set)
-        assert all(row.get(f) is None for f, rule in rules.items() if status in rule.unset)
+        assert all(is_set(row, f) for f, rule in rules.items() if status in rule.set)
+        assert all(not is_set(row, f) for f, rule in rules.items() if status in rule.unset)
     assert operation.words.order is not None
 
 
