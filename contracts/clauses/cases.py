@@ -19,6 +19,9 @@ from specs.vocabulary import Basis
 UNJUDGED = frozenset({429, 503})
 """Answers that say nothing of the request: come again later."""
 
+_LARGE = 400
+"""From so many bytes on, a server may find something too large."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -42,8 +45,20 @@ class Case:
         return any(part.freely and part.verdict != "valid" for part in self.parts)
 
     @property
+    def too_large(self) -> bool:
+        """Whether the request was refused for its size (413 and 414: RFC 9110, 15.5; 431: RFC 6585, 5), and has one."""
+        sent = self.exchange.sent
+        sizes = {
+            413: len(sent.body or b""),
+            414: len(sent.url),
+            431: max(len(sent.url), *(len(name) + len(value) for name, value in sent.headers)),
+        }
+        return sizes.get(self.exchange.status, 0) > _LARGE
+
+    @property
     def refused(self) -> bool:
-        return 400 <= self.exchange.status < 500 and self.exchange.status not in UNJUDGED
+        """Whether the request was refused for what it says."""
+        return 400 <= self.exchange.status < 500 and self.exchange.status not in UNJUDGED and not self.too_large
 
     @property
     def trusted(self) -> bool:

@@ -52,7 +52,9 @@ def _restless(history: Histories) -> set[str]:
         if history.status and not history.reachable(history.state(earlier.row), history.state(later.row)):
             fields.add(history.status.field)
         both = history.ended(earlier.row) and history.ended(later.row)
-        lasting = sorted(earlier.fields) if both else [f for f in history.lasting() if known(earlier.row, f)]
+        lasting = (
+            sorted(earlier.fields) if both else [f for f in history.lasting(earlier, later) if known(earlier.row, f)]
+        )
         fields |= {f for f in lasting if not alike(dig(earlier.row, f), dig(later.row, f))}
     return fields
 
@@ -62,7 +64,7 @@ def _disagreement(history: Histories, earlier: Sighting, later: Sighting, stale:
     if not history.reachable(history.state(earlier.row), history.state(later.row)):
         return None if status in stale else status
     both = history.ended(earlier.row) and history.ended(later.row)
-    fields = sorted(earlier.fields & later.fields) if both else history.lasting()
+    fields = sorted(earlier.fields & later.fields) if both else history.lasting(earlier, later)
     for field in fields:
         shown = all(field in s.fields and history.shows(field, s.operation) for s in (earlier, later))
         due = both or known(earlier.row, field)

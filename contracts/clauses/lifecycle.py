@@ -80,8 +80,8 @@ def _moves(subject: Subject) -> Iterator[tuple[Histories, Sighting, str, str]]:
 
 @clause("RP607", "values-last", "A field that has been set keeps its value.", basis="inferred")
 def values_last(subject: Subject) -> Iterator[Finding]:
-    """Moments of the timeline, what is set with a status, and what the start of a run has set. Told of the list where
-    list and detail agree in the change."""
+    """Moments of the timeline, what is set with a status, and what the start of a run has set. A run that may have been
+    taken up again meanwhile may tell of its new attempt. Told of the list where list and detail agree in the change."""
     history = _history(subject)
     for later, field, ended in _changes(history) if history else ():
         assert history is not None
@@ -115,7 +115,7 @@ def _changed(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
         ended = history.ended(earlier.row)
         if not history.reachable(history.state(earlier.row), history.state(later.row)):
             continue
-        for field in sorted(earlier.fields & later.fields) if ended else history.lasting():
+        for field in sorted(earlier.fields & later.fields) if ended else history.lasting(earlier, later):
             due = ended or known(earlier.row, field)
             if due and not alike(dig(earlier.row, field), dig(later.row, field)):
                 yield later, field, ended

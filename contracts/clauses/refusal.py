@@ -73,8 +73,9 @@ def malformed_body(subject: Subject) -> Iterator[Finding]:
 def refusal_status(subject: Subject) -> Iterator[Finding]:
     """Where no refusal is documented, any 4xx will do.
 
-    401 and 403 may come first where the credential was not accepted anywhere, 404 where the path may name nothing, and
-    any 4xx where something in front of the validation may refuse (a body that is not UTF-8, a huge address).
+    401 and 403 may come first where the credential was not accepted anywhere, 404 where the path may name nothing, 413,
+    414 and 431 where something is large, and any 4xx where something in front of the validation may refuse (a body that
+    is not UTF-8, a huge address).
     """
     due = refusal(subject)
     if due.statuses is None:
@@ -142,7 +143,7 @@ def _falsely_refused(subject: Subject) -> list[Case]:
     return [
         case
         for case in cases(subject)
-        if case.verdict == "valid" and case.trusted and case.exchange.status in statuses
+        if case.verdict == "valid" and case.trusted and case.exchange.status in statuses and not case.too_large
         if case.exchange.credentials != "placeholder" or "placeholder" in let_in
     ]
 

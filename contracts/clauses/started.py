@@ -16,7 +16,7 @@ from contracts.recording import Exchange
 from specs import Resource
 from specs.vocabulary import Creates
 
-_CLOCK_SLACK_S = 300.0
+_CLOCK_SLACK_S = 900.0
 _ZONELESS_SLACK_S = 15 * 3_600.0
 _GONE = frozenset({404, 410})
 
@@ -192,7 +192,7 @@ def _doubled(subject: Subject, start: Start) -> Iterator[Finding]:
 
 @clause("RP616", "created-now", "A started run was created when it was started.", basis="inferred")
 def created_now(subject: Subject) -> Iterator[Finding]:
-    """Within five minutes, or fifteen hours where no zone is written."""
+    """Within fifteen minutes, or fifteen hours where no zone is written."""
     for start in _starts(subject):
         rules = start.resource.words.timeline
         for sighting in start.sightings()[:1] if rules else ():

@@ -19,6 +19,7 @@ CLOCK_SLACK_S = 150.0
 OLDEST_SLACK_S = 3_600.0
 """How much longer than stated, in seconds, a service may look back."""
 
+_LEAST_CUT = 100  # a service that lists fewer rows than this, and not all, is not taken to protect itself
 _EPSILON_S = 5e-7  # seconds since 1970 are held no finer than that
 
 Holds = Callable[[Row], bool | None]
@@ -89,6 +90,15 @@ class Collection:
         name = self.words.limit.parameter
         value = asked.values.get(name, self.default(name))
         return value if isinstance(value, int) and value >= 0 else None
+
+    def may_be_cut(self, count: int) -> bool:
+        """Whether the service may list just so many rows at the most, whatever is asked for: no document forbids it."""
+        rule = self.words.limit
+        parameter = self.operation.parameter(rule.parameter) if rule else None
+        if parameter is None or "maximum" in parameter.schema:
+            return False
+        default = parameter.default
+        return count >= max(_LEAST_CUT, default if isinstance(default, int) else 0)
 
     def offset(self, asked: Asked) -> int:
         if self.words.offset is None:

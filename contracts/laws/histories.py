@@ -141,17 +141,35 @@ class Histories:
         """Whether a run may get from one status to another, looked at now and then."""
         if self.status is None or MISSING in {one, other}:
             return True
-        found, edge = {one}, [one]
-        while edge:
+        return one == other or self._leads(one, other)
+
+    def _leads(self, one: str, other: str) -> bool:
+        """Whether one transition or more leads from a status to another, or back to itself."""
+        found: set[str] = set()
+        edge = [one]
+        while edge and self.status is not None:
             edge = [t for s in edge for t in self.status.transitions.get(s, ()) if t not in found]
             found |= set(edge)
         return other in found
 
-    def lasting(self) -> tuple[str, ...]:
-        """The fields that no longer change once they hold a value."""
+    def _may_have_come_back(self, earlier: Sighting, later: Sighting) -> bool:
+        """Whether the run may have left the status of the earlier sighting and taken it up again, or is on such a way.
+
+        A run that is taken up again may tell of its new attempt. None is within a moment.
+        """
+        one, other = self.state(earlier.row), self.state(later.row)
+        if self.status is None or MISSING in {one, other}:
+            return False
+        gap_s = later.exchange.sent_at - earlier.exchange.answered_at
+        return self._leads(other, one) and (one != other or gap_s > _MOMENT_S)
+
+    def lasting(self, earlier: Sighting, later: Sighting) -> tuple[str, ...]:
+        """The fields that may not have changed from one sighting to the other once they hold a value."""
         words = self.resource.words
-        fields = [field for rule in words.timeline for field in rule.fields]
-        fields += [rule.field for rule in words.set_when]
+        fields = [rule.fields[0] for rule in words.timeline]
+        if not self._may_have_come_back(earlier, later):
+            fields += [field for rule in words.timeline for field in rule.fields[1:]]
+            fields += [rule.field for rule in words.set_when]
         for operation in self.api.operations:
             creates = operation.words.creates
             if creates is not None and creates.resource == self.resource.name:
@@ -200,6 +218,7 @@ def _reused(api: Api, resource: Resource, recording: Recording) -> defaultdict[s
 
 
 _SEVERAL = ("one row", "another row")
+_MOMENT_S = 0.5
 _LOOKS_BACK = 60
 
 

@@ -160,16 +160,11 @@ class View:
     def _is_capped(self) -> bool:
         """Whether more rows follow on a listing that is shorter than asked for, as no document forbids."""
         words, total = self.operation.words, len(self.rows)
-        if words.offset is None or words.limit is None or total < self._least_cap():
+        if words.offset is None or words.limit is None or not self.collection.may_be_cut(total):
             return False
-        limit = self.operation.parameter(words.limit.parameter)
-        if limit is None or "maximum" in limit.schema or total >= int(self.base.get(limit.name, 0)):
+        if total >= int(self.base.get(words.limit.parameter, 0)):
             return False
         return bool(listed(self.get({words.offset.parameter: str(total)})))
-
-    def _least_cap(self) -> int:
-        default = self.collection.default(self.operation.words.limit.parameter if self.operation.words.limit else None)
-        return max(100, default if isinstance(default, int) else 0)
 
     def bracket(self, questions: Iterable[Question]) -> None:
         """Ask some questions between two listings, a few at a time; again where something came or went meanwhile."""

@@ -130,6 +130,33 @@ def _window_moves(client: Client) -> bool:
     return len(client.get().rows) < before
 
 
+_ATTEMPTS = ("queued", "start", "requeued", "start", "paused", "queued", "start", "success")
+_ATTEMPT_S = 1.5
+
+
+async def _taken_up_again(call: Call) -> Answer | None:
+    """The newest runs are requeued and paused; each attempt has a start of its own, and none has it while it waits."""
+    age = (call.clock.now() - call.world.epoch).total_seconds()
+    for number, row in enumerate(call.world.browser_runs[:8]):
+        turn = min(max(int((age - number * 0.5) / _ATTEMPT_S), 0), len(_ATTEMPTS) - 1)
+        status = _ATTEMPTS[turn]
+        begun = status in {"start", "success"}
+        ended = status == "success"
+        attempt = row["created_at"] + timedelta(seconds=_ATTEMPTS[: turn + 1].count("start"))
+        row["status"] = f"execution.{status}"
+        row["execution_start"] = attempt if begun else None
+        row["execution_end"] = row["created_at"] + timedelta(seconds=20) if ended else None
+    return None
+
+
+def _starts_anew(client: Client) -> bool:
+    seen = set()
+    for _ in range(30):
+        seen.add(client.rows()[0]["execution_start"])
+        client.clock.advance(0.5)
+    return len(seen - {None}) > 1
+
+
 # --------------------------------------------------------------------------------------------- how rows are shown
 
 
@@ -259,6 +286,18 @@ async def _slow_at_first(call: Call) -> Answer | None:
     return None
 
 
+async def _small(call: Call) -> Answer | None:
+    """Half a kilobyte of address or body, a kilobyte of one header: no more."""
+    request = call.request
+    if len(str(request.url)) > 500:
+        return Answer(414, b"URI Too Long", media="text/plain")
+    if any(len(value) > 1000 for value in request.headers.values()):
+        return Answer(431, b"", media=None)
+    if int(request.headers.get("content-length", 0)) > 500:
+        return Answer(413, b"Payload Too Large", media="text/plain")
+    return None
+
+
 def _chunked(app: Any, _clock: Clock) -> Any:
     """No content-length, and the body in pieces."""
 
@@ -344,6 +383,10 @@ def _anything(rows: list[Row], _call: Call) -> list[Row]:
 
 def _python_slice(rows: list[Row], call: Call) -> list[Row]:
     return rows[: call.values["limit"]]
+
+
+def _two_hundred(rows: list[Row], call: Call) -> list[Row]:
+    return rows[: min(max(call.values["limit"], 0), 200)]
 
 
 def _nx1_any_order(rows: list[Row], call: Call) -> list[Row]:
@@ -437,6 +480,21 @@ def _data() -> Iterator[Variant]:
         lambda c: len({r["created_at"] for r in c.rows()}) < len(c.rows()),
         seed=_some_ties,
     )
+    yield unusual(
+        "cloudcruise-correct-taken-up-again",
+        "cloudcruise.list",
+        "runs are requeued, and start anew",
+        _starts_anew,
+        before=_taken_up_again,
+    )
+    yield unusual(
+        "nx1-correct-two-hundred",
+        _NX1,
+        "no list has more than two hundred rows",
+        lambda c: len(c.rows()) == len(c.rows(limit=5000)) == 200,
+        size=MANY,
+        steps={"limit": _two_hundred},
+    )
     yield from _each("busy", "runs arrive while one looks", _grows, before=_busy)
     yield unusual(
         "cloudcruise-correct-edge",
@@ -526,6 +584,13 @@ def _answers() -> Iterator[Variant]:
     )
     yield from _each(
         "cold", "the first answer takes long", lambda c: c.get().seconds > 1, "seekrflow", before=_slow_at_first
+    )
+    yield from _each(
+        "small",
+        "what is large is refused for its size",
+        lambda c: c.get(query={"limit": "1" * 600}).status == 414,
+        "nx1 seekrflow",
+        before=_small,
     )
     yield from _each(
         "403",

@@ -10,6 +10,7 @@ import pytest
 from contracts.clauses import Options, Subject, all_clauses
 from contracts.findings import Finding, one_per_cause
 from contracts.generation.knowledge import Knowledge
+from contracts.laws.collection import Collection
 from contracts.probes import collections
 from specs import Api
 from tests.contracts.conftest import Book
@@ -324,6 +325,13 @@ def test_limit_faults(name: str) -> None:
     """Faults of a list that has nothing but a limit are told; a row that is never shown cannot be missed."""
     steps, code = NX1[name]
     assert {*filter(None, [code])} == codes(Desk("nx1", steps))
+
+
+def test_a_list_may_be_cut_where_no_document_bounds_it(nx1: Api, cloudcruise: Api) -> None:
+    """A service may have a bound of its own, but neither a small one nor one beside a documented one."""
+    runs, browser_runs = (Collection(api, api.operations[0]) for api in (nx1, cloudcruise))
+    assert [count for count in (50, 99, 100, 200) if runs.may_be_cut(count)] == [100, 200]
+    assert not browser_runs.may_be_cut(5000)
 
 
 def test_rows_older_than_the_service_looks_back() -> None:
