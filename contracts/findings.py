@@ -72,6 +72,11 @@ def shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
+    return brief(text)
+
+
+def brief(text: str) -> str:
+    """A text on one line, without control characters, and cut where it is long."""
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 

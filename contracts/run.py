@@ -22,7 +22,7 @@ from contracts import clauses
 from contracts.clauses import Options
 from contracts.clauses.robustness import SLOW_S
 from contracts.coverage import Coverage
-from contracts.findings import Finding, Severity, one_per_cause
+from contracts.findings import Finding, Severity, brief, one_per_cause
 from contracts.generation.knowledge import Call, Knowledge
 from contracts.recording import Recording
 from contracts.sending.curl import curl
@@ -181,7 +181,7 @@ class _Conductor:
             yield replace(
                 finding,
                 where=mask(finding.where),
-                seen=mask(finding.seen),
+                seen=brief(mask(finding.seen)),  # masked first: half a secret would not be known again
                 message=mask(finding.message),
                 cause=mask(finding.cause),
                 curl=line,

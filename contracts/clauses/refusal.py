@@ -73,14 +73,14 @@ def malformed_body(subject: Subject) -> Iterator[Finding]:
 def refusal_status(subject: Subject) -> Iterator[Finding]:
     """Where no refusal is documented, any 4xx will do.
 
-    401 and 403 may come first where the credential was not accepted anywhere, 404 where the path may name nothing, 413,
-    414 and 431 where something is large, and any 4xx where something in front of the validation may refuse (a body that
-    is not UTF-8, a huge address).
+    401 and 403 may come first where the operation never took such a credential, 404 where the path may name nothing,
+    413, 414 and 431 where something is large, and any 4xx where something in front of the validation may refuse (a body
+    that is not UTF-8, a huge address).
     """
     due = refusal(subject)
     if due.statuses is None:
         return
-    known, let_in = reached(subject), admitted(subject)
+    known, let_in = reached(subject), frozenset(exchange.credentials for exchange in subject.succeeded())
     wanted = " or ".join(map(str, sorted(due.statuses)))
     for case in cases(subject):
         if case.verdict == "invalid" and case.refused and not case.freely and not due.names(case.exchange.status):

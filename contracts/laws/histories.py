@@ -160,8 +160,9 @@ class Histories:
         one, other = self.state(earlier.row), self.state(later.row)
         if self.status is None or MISSING in {one, other}:
             return False
-        gap_s = later.exchange.sent_at - earlier.exchange.answered_at
-        return self._leads(other, one) and (one != other or gap_s > _MOMENT_S)
+        if one != other and self._leads(other, one):
+            return True
+        return self._leads(one, one) and later.exchange.sent_at - earlier.exchange.answered_at > _MOMENT_S
 
     def lasting(self, earlier: Sighting, later: Sighting) -> tuple[str, ...]:
         """The fields that may not have changed from one sighting to the other once they hold a value."""

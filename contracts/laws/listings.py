@@ -26,6 +26,7 @@ from specs import Api, Operation
 from specs.vocabulary import Basis
 
 _SEVERAL = 2
+_PAGED = frozenset({"limit", "offset"})
 _SPOILS = frozenset({"unique", "scope", "order"})
 """Laws that a listing of everything must keep to be compared with."""
 
@@ -78,6 +79,8 @@ class Listings:
         before, after = self.all.get(bracket.before.number), self.all.get(bracket.after.number)
         if before is None or after is None or broken.get(before.exchange.number) in _SPOILS:
             return
+        if bracket.walk:
+            yield from self._turned_up_again(bracket, before, after)
         limit = self.collection.limit(before.asked)
         whole = not bracket.capped and (limit is None or len(before.rows) < limit)
         reference = Reference.of(self.collection, before, after, whole=whole)
@@ -90,6 +93,26 @@ class Listings:
                 yield self._incomplete(before, found)
             elif found is not None:
                 yield self._blame.fault(before, listing, found, walk=bracket.walk)
+
+    def _turned_up_again(self, bracket: Bracket, before: Listing, after: Listing) -> Iterator[Fault]:
+        """A row on two pages, so that another is on none: rows that tie may stand anywhere, but only once.
+
+        Judged where nothing came, went or changed, and pages were turned by offset: a cursor may lose rows that tie.
+        """
+        offset = self.operation.words.offset
+        states = [{self.collection.ident(row): row for row in listing.rows} for listing in (before, after)]
+        if offset is None or states[0] != states[1]:
+            return
+        seen: set[Any] = set()
+        for page in filter(None, (self.all.get(exchange.number) for exchange in bracket.answers)):
+            idents = {self.collection.ident(row) for row in page.rows} - {MISSING}
+            again = next((ident for ident in map(self.collection.ident, page.rows) if ident in seen & idents), None)
+            if again is not None:
+                where, pointer = f"query/{offset.parameter}", self.collection.pointer(offset.parameter)
+                message = f"the row {again} stands on two pages, though nothing came, went or changed"
+                yield Fault("pages", page.exchange, message, offset.basis, where, again, pointer, roles=_PAGED)
+                return
+            seen |= idents
 
     @cached_property
     def _homes(self) -> Counter[Any]:
@@ -156,7 +179,7 @@ class Listings:
                 yield Fault("unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer)
 
     def _in_part(self, ignored: Container[str]) -> Iterator[Fault]:
-        """A row that is listed for a value, and for a part of that value: it can have only one of them.
+        """A row that is listed for a value, and for a part of it or nearly the same: it can have only one of them.
 
         ``ignored``: where a made-up value is listed as well, so that this is no news.
         """
@@ -166,7 +189,7 @@ class Listings:
             both = [row for row in listed(trace.part) or () if self.collection.ident(row) in whole]
             if both and where not in ignored:
                 rule, ident = self.operation.words.filters[trace.parameter], self.collection.ident(both[0])
-                message = f"the row {ident} is listed for a value of {trace.parameter}, and for a part of that value"
+                message = f"the row {ident} is listed for a value of {trace.parameter}, and for one nearly the same"
                 yield Fault("hidden", trace.part, message, rule.basis, where, ident, pointer, "in-part")
 
     def _unlisted(self) -> Iterator[Fault]:

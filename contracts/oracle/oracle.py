@@ -9,8 +9,7 @@ import codecs
 import json
 import re
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import Message
@@ -157,15 +156,15 @@ def _query(api: Api, operation: Operation, sent: Sent, at: float) -> Iterator[Pa
     for parameter in declared:
         values = [value for name, value in pairs if name == parameter.name]
         yield from _query_parameter(api, operation, parameter, values, at)
-    yield from _undeclared([name for name, _ in pairs], {parameter.name for parameter in declared})
+    keys = {scheme.field for scheme in api.schemes.values() if scheme.location == "query"}
+    yield from _undeclared((name for name, _ in pairs), keys | {parameter.name for parameter in declared})
 
 
-def _undeclared(names: list[str], declared: set[str]) -> Iterator[Part]:
-    """Names that nobody declared are ignored, save that some servers trip over repeated and unreadable ones."""
-    for name, count in Counter(names).items():
-        if name not in declared and (count > 1 or not name.strip() or not readings.plain(name)):
-            reason = "is not declared, and repeated or unreadable"
-            yield Part("query", name, "lenient", ("query", name), reason, freely=True)
+def _undeclared(names: Iterable[str], declared: set[str]) -> Iterator[Part]:
+    """Names that nobody declared: most servers ignore them, strict ones refuse them, and both keep the document."""
+    for name in dict.fromkeys(names):
+        if name not in declared:
+            yield Part("query", name, "lenient", ("query", name), "is not declared", freely=True)
 
 
 def _query_parameter(

@@ -21,7 +21,7 @@ from typing import Any
 from contracts.generation.knowledge import Knowledge
 from contracts.laws.collection import Collection
 from contracts.laws.rows import Row, dig, listed
-from contracts.probes.questions import NO_UUID, NOBODY, Question, Questions, longest
+from contracts.probes.questions import NO_UUID, NOBODY, Question, Questions, longest, near
 from contracts.recording import Exchange, Trace
 from contracts.sending.sender import Sender
 from specs import Api, Operation, Parameter
@@ -74,7 +74,7 @@ class NeverUsed(Trace):
 
 @dataclass(frozen=True)
 class Similar(Trace):
-    """The collection was filtered by a value of ``parameter``, and then by a part of that value."""
+    """The collection was filtered by a value of ``parameter``, and then by a part of it or nearly the same."""
 
     parameter: str
     exchange: Exchange
@@ -295,7 +295,7 @@ class View:
 
     def _ask_in_part(self, name: str, value: str) -> None:
         whole = self.get({name: value})
-        for part in (value[:-1], value[1:]):
+        for part in (value[:-1], value[1:], *near(value)):
             if part.strip() == part != "":
                 trace = Similar(self.sender.api.name, self.operation.id, name, whole, self.get({name: part}))
                 self.sender.recording.traces.append(trace)

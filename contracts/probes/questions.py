@@ -158,6 +158,16 @@ class Questions:
                     yield {name: value, limit.parameter: "1"}
                     yield {name: value, limit.parameter: None}
                     yield {name: value, limit.parameter: "4"}
+            yield from ({name: value} for value in self._nearly(name))
+
+    def _nearly(self, name: str) -> list[str]:
+        """Values that are one letter from a shown one, so that who compares only a part of them takes them for it."""
+        schema, pointer, _ = self.collection.api.schemas.nullable(
+            self._parameter(name).schema, self._parameter(name).pointer
+        )
+        valid = self.collection.api.schemas.validator(pointer).is_valid
+        known = self.values(name)[:1] if "enum" not in schema else []
+        return [value for text in known for value in near(text) if valid(_value(schema, value))]
 
     def combinations(self) -> Iterator[Question]:
         """Filters together, and with cursors and windows."""
@@ -225,6 +235,18 @@ class Questions:
     def never_used(self, name: str) -> str:
         """A valid value that no row has."""
         return NO_UUID if self._parameter(name).schema.get("format") == "uuid" else NOBODY
+
+
+def near(text: str) -> list[str]:
+    """The text with another last letter, and with another first one, of the same kind: digit, hex digit or letter."""
+    return [text[:-1] + _other(text[-1]), _other(text[0]) + text[1:]] if text else []
+
+
+def _other(letter: str) -> str:
+    for kind in ("0123456789", "abcdef", "ABCDEF"):
+        if letter in kind:
+            return kind[(kind.index(letter) + 1) % len(kind)]
+    return "y" if letter == "x" else "x"
 
 
 def longest(collection: Collection, now: datetime, size: int) -> dict[str, str]:

@@ -27,6 +27,7 @@ TEXTS = (
 )
 NUMBERS = ("9" * 30, "-" + "9" * 30, "2147483648", "9223372036854775808", "-1", "0", "1e308", "0.1", "0x10")
 _HEADER_TEXTS = ("x" * 2_000, "' OR '1'='1", "%s%n{0}", "\xe9\xff", "null", "\t")
+_HUGE = (10**30, -(10**30), 1e308)
 _LONG = "x" * 50_000
 _DEEP = 60
 _AT_ONCE, _BURSTS = 8, 2
@@ -70,8 +71,8 @@ def _bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
     if operation.body is None or not isinstance(body, Mapping):
         return
     for name in dict.fromkeys([*body, *_properties(api, operation)]):
-        inside = ({"text": text} for text in TEXTS)
-        values: tuple[Any, ...] = (*TEXTS, _LONG, 10**30, -(10**30), 1e308, [], {}, _nested(), *inside)
+        inside = ({"value": value} for value in (*TEXTS, *_HUGE, [_HUGE[0]]))
+        values: tuple[Any, ...] = (*TEXTS, _LONG, *_HUGE, [], {}, _nested(), *inside)
         for value in values:
             yield call.with_json({**body, name: value})
     yield call.with_json({**body, **{f"extra{number}": _LONG[:100] for number in range(200)}})

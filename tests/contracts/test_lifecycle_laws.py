@@ -422,13 +422,14 @@ def test_an_id_that_several_starts_were_given_names_no_run(nx1: Api, book: Calla
         pytest.param("execution.start", 0.1, True, id="at-once"),
         pytest.param("execution.start", 5, False, id="much-later"),
         pytest.param("execution.requeued", 0.1, False, id="requeued"),
-        pytest.param("execution.success", 5, True, id="ended"),
+        pytest.param("execution.success", 0.1, True, id="ended"),
+        pytest.param("execution.success", 5, False, id="ended-later"),
     ],
 )
 def test_a_run_that_is_taken_up_again_may_start_anew(
     cloudcruise: Api, book: Callable[[Api], Book], *, second: str, gap_s: float, told: bool
 ) -> None:
-    """The moment of its start may change while it may have been requeued, and neither at once nor with its end."""
+    """The moment of its start may change where it may have been requeued meanwhile, and not all at once."""
     notes = book(cloudcruise)
     row = {"session_id": "1", "status": "execution.start", "execution_start": "2026-01-01T00:00:00Z"}
     for change in ({}, {"status": second, "execution_start": "2026-01-01T00:01:00Z"}):

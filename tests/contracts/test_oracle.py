@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -410,13 +411,38 @@ def test_raw_bodies_of_every_label(api: Api, path: str, label: str | None) -> No
         ("flag", "true", "valid"),
         ("flag", "maybe", "invalid"),
         ("ids", "x", "invalid"),
-        ("other", "x", "valid"),
     ],
 )
 def test_what_is_certain_is_said(api: Api, name: str, text: str, said: str) -> None:
     """Leniency does not swallow what is certain."""
     sent = request("GET", f"/things/{GOOD}/parts/1", f"must=1&{name}={quote(text)}")
     assert said == agree(api, sent, "/things/{thing}/parts/{number}")
+
+
+KEYED = """
+openapi: 3.1.0
+info: {title: Keyed, version: '1'}
+security: [{key: []}]
+paths: {/a: {get: {operationId: read, responses: {'200': {description: OK}}}}}
+components: {securitySchemes: {key: {type: apiKey, in: query, name: api_key}}}
+"""
+
+
+def test_a_key_in_the_query_is_declared_by_its_scheme(tmp_path: Path) -> None:
+    """The oracle does not take the credential for a parameter that nobody knows."""
+    path = tmp_path / "keyed.yaml"
+    path.write_text(KEYED)
+    keyed = load(str(path))
+    verdicts = [
+        verdict(parts(keyed, keyed.operations[0], request("GET", "/a", query))) for query in ("api_key=1", "x=1")
+    ]
+    assert verdicts == ["valid", "lenient"]
+
+
+def test_a_name_that_nobody_declared_is_for_servers_to_judge(api: Api) -> None:
+    """Most servers ignore such a parameter, and strict ones refuse it."""
+    sent = request("GET", f"/things/{GOOD}/parts/1", "must=1&other=x")
+    assert agree(api, sent, "/things/{thing}/parts/{number}") == "lenient"
 
 
 @pytest.mark.parametrize(

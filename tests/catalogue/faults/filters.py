@@ -126,6 +126,22 @@ def _containing(rows: list[Row], call: Call) -> list[Row]:
     return rows if wanted is None else [row for row in rows if wanted in (row["_vault"] or "")]
 
 
+def _vault_beginning(rows: list[Row], call: Call) -> list[Row]:
+    wanted = call.values["credential_id"]
+    return rows if wanted is None else [row for row in rows if (row["_vault"] or "")[:12] == wanted[:12]]
+
+
+def _beginning(rows: list[Row], call: Call) -> list[Row]:
+    wanted = call.values["workflow_id"]
+    return rows if wanted is None else [row for row in rows if (row["workflow_id"] or "")[:8] == str(wanted)[:8]]
+
+
+def _nearly_found(client: Client) -> bool:
+    """Whether another workflow's id that begins alike finds rows."""
+    known = next(row["workflow_id"] for row in client.rows() if row["workflow_id"])
+    return bool(client.get(query={"workflow_id": known[:-1] + ("0" if known[-1] != "0" else "1")}).rows)
+
+
 def _vaults_differ(client: Client) -> bool:
     """Whether the rows of the vault credentials overlap, or an unknown credential has rows."""
     seen = [row["session_id"] for vault in VAULTS for row in client.get(query={"credential_id": vault}).rows]
@@ -221,6 +237,13 @@ _FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
         "credential_id keeps the rows of whatever contains it",
         {"credential_id": _containing},
         lambda c: bool(c.get(query={"credential_id": VAULTS[0][:-1]}).rows),
+    ),
+    ("workflow_id-beginning", "eight letters of workflow_id are compared", {"workflow_id": _beginning}, _nearly_found),
+    (
+        "credential_id-beginning",
+        "twelve letters of credential_id are compared",
+        {"credential_id": _vault_beginning},
+        lambda c: bool(c.get(query={"credential_id": VAULTS[0][:-1] + "!"}).rows),
     ),
     (
         "credential_id-unknown-all",

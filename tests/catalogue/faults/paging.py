@@ -9,7 +9,7 @@ from tests.catalogue.changes import Call, Step
 from tests.catalogue.client import Client, Probe
 from tests.catalogue.server import STEPS, before_cursor, first, newest_first, since, zoned
 from tests.catalogue.variant import Variant, fault
-from tests.catalogue.world import MANY, USUAL, Row
+from tests.catalogue.world import MANY, USUAL, Row, World
 
 _CC, _SK, _NX = "cloudcruise.list", "seekrflow.list", "nx1.list"
 _ORDERED = STEPS[_SK]["order"]
@@ -25,6 +25,16 @@ def walk_differs(size: int) -> Probe:
         ids = "id" if client.api == "seekrflow" else "session_id"
         walked = [row[ids] for page in client.pages(size) for row in page]
         return walked != [row[ids] for row in client.rows()]
+
+    return probe
+
+
+def walk_repeats(size: int) -> Probe:
+    """Whether a walk over pages of this size shows a row twice."""
+
+    def probe(client: Client) -> bool:
+        walked = [row["id"] for page in client.pages(size) for row in page]
+        return len(walked) > len(set(walked))
 
     return probe
 
@@ -81,7 +91,8 @@ def _two_swapped(rows: list[Row], call: Call) -> list[Row]:
 def _shuffled_ties(rows: list[Row], call: Call) -> list[Row]:
     """Rows of the same hour come in another order at each call."""
     rng = random.Random(call.n)
-    return sorted(rows, key=lambda row: (row["created_at"].replace(minute=0, second=0), rng.random()), reverse=True)
+    newest = call.values.get("order") != "asc"
+    return sorted(rows, key=lambda row: (row["created_at"].replace(minute=0, second=0), rng.random()), reverse=newest)
 
 
 def _repeats_last(rows: list[Row], call: Call) -> list[Row]:
@@ -397,7 +408,20 @@ _NEEDS_MANY = {"limit-default-none"}
 """Seen only where there are more rows than the default limit."""
 
 
+def _hourly(world: World) -> None:
+    """All runs of an hour were created at its beginning."""
+    for row in world.thread_runs:
+        row["created_at"] = row["created_at"].replace(minute=0, second=0, microsecond=0)
+
+
+def _ties_shuffled() -> Variant:
+    words = "rows of the same created_at come in another order at each call, as without a tie-breaker"
+    hooks: dict[str, Any] = {"seed": _hourly, "steps": {"order": _shuffled_ties}}
+    return fault("seekrflow-list-ties-shuffled", _SK, "paging", words, walk_repeats(5), clauses="RP505", **hooks)
+
+
 def _paging() -> Iterator[Variant]:
+    yield _ties_shuffled()
     for op, name, words, steps, probe in _PAGING:
         size = MANY if name in _NEEDS_MANY else USUAL
         yield fault(f"{op.replace('.', '-')}-{name}", op, "paging", words, probe, clauses="RP5", steps=steps, size=size)

@@ -337,6 +337,11 @@ def _nul(text: Any) -> bool:
     return any(ord(sign) < 32 for sign in str(text or ""))
 
 
+def _holds_huge(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (type(value) is int and abs(value) >= 2**63) or any(map(_holds_huge, inner))
+
+
 def _twice_limited(client: Client) -> bool:
     return client.get(query=[("limit", 1), ("limit", 2)]).status >= 500
 
@@ -415,6 +420,13 @@ _FAILING: tuple[tuple[str, str, str, Any, Probe], ...] = (
             and not c.values["body"].task_input
         ),
         posts_500({"crew_type": "ask", "task_input": {}}),
+    ),
+    (
+        "number-inside",
+        _START,
+        "for a number of more than 64 bits in task_input",
+        lambda c: "body" in c.values and _holds_huge(c.values["body"].task_input),
+        posts_500({"crew_type": "ask", "task_input": {"rows": [10**19]}}),
     ),
     (
         "empty-correlation-id",
