@@ -26,7 +26,6 @@ from specs import Api, Operation
 from specs.vocabulary import Basis
 
 _SEVERAL = 2
-_PAGED = frozenset({"limit", "offset"})
 _SPOILS = frozenset({"unique", "scope", "order"})
 """Laws that a listing of everything must keep to be compared with."""
 
@@ -110,7 +109,8 @@ class Listings:
             if again is not None:
                 where, pointer = f"query/{offset.parameter}", self.collection.pointer(offset.parameter)
                 message = f"the row {again} stands on two pages, though nothing came, went or changed"
-                yield Fault("pages", page.exchange, message, offset.basis, where, again, pointer, roles=_PAGED)
+                roles = self._blame.roles(before.asked, page.asked)
+                yield Fault("pages", page.exchange, message, offset.basis, where, again, pointer, roles=roles)
                 return
             seen |= idents
 

@@ -1,6 +1,7 @@
 """The laws of collections: silent on correct services however unusual, and each fault told by its own clause."""
 
 import operator
+import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -276,7 +277,18 @@ def test_cursor_and_filter_faults(name: str) -> None:
     assert code in codes(Desk("cloudcruise", steps))
 
 
+ANYHOW = random.Random(1)
+
+
+def tied_anyhow(rows: list[Row], query: dict[str, str]) -> list[Row]:
+    """Rows of an hour share created_at, and come in another order at each call."""
+    tied = [{**row, "created_at": f"{row['created_at'][:13]}:00:00Z"} for row in rows]
+    ANYHOW.shuffle(tied)
+    return either_way(tied, query)
+
+
 SEEKR: dict[str, tuple[dict[str, Step], str]] = {
+    "ties-come-anyhow": ({"order": tied_anyhow}, "RP505"),
     "limit-zero-is-default": ({"limit": lambda rows, q: rows[: int(q.get("limit", 20)) or 20]}, "RP501"),
     "limit-default-10": ({"limit": limited(10)}, "RP503"),
     "limit-default-none": ({"limit": lambda rows, q: rows[: int(q.get("limit", 99))]}, "RP503"),
