@@ -107,6 +107,10 @@ class Blueprint:
         )
         return follow(made, inner)
 
+    def field(self, name: str) -> FieldOf:
+        """What gives one property: ``value``, without looking for its maker each time."""
+        return partial(self.value, name) if name in self._finishing.touched else self._fields[name]
+
     def marker(self, path: str) -> FieldOf:
         """What gives the mark of one field, without spelling a moment only to read it again."""
         if path in self._moments:

@@ -30,20 +30,20 @@ class View:
         self._whole = (schema, pointer)
         self._validator = api.schemas.validator(pointer)
         self._shared = frozenset(resource.properties)
-        self._names = [*self._parts] or [*resource.properties]
-        self.shared = self._shared.intersection(self._names)
+        self.names = [*self._parts] or [*resource.properties]
+        self.shared = self._shared.intersection(self.names)
         """The fields of the row that the answer tells."""
 
     def show(self, value_of: Callable[[str], Any], dice: Dice) -> Any:
         """The answer's properties: the row's where the row has them, made ones elsewhere."""
         shown = {}
-        for name in self._names:
-            value = value_of(name) if name in self.shared else self._made(name, dice)
+        for name in self.names:
+            value = value_of(name) if name in self.shared else self.made(name, dice)
             if value is ABSENT and name in self._required:
-                value = self._made(name, dice)
+                value = self.made(name, dice)
             if value is not ABSENT:
                 shown[name] = value
-        return shown if self._validator.is_valid(shown) else self._repaired(shown, dice)
+        return shown if self.admits(shown) else self._repaired(shown, dice)
 
     def spelled(self, name: str, at: Micros) -> str | int | float:
         """A moment as the answer's property spells it."""
@@ -54,12 +54,17 @@ class View:
         """What the answer forbids gives way: the row's schema allows more than the answer's."""
         for name, value in shown.items():
             if name in self._parts and not self._schemas.validator(str(self._parts[name][1])).is_valid(value):
-                shown[name] = self._made(name, dice)
-        if self._validator.is_valid(shown):
+                shown[name] = self.made(name, dice)
+        if self.admits(shown):
             return shown
         return self._generator.valid(*self._whole)(dice)
 
-    def _made(self, name: str, dice: Dice) -> Any:
+    def admits(self, shown: Any) -> bool:
+        """Whether the answer's schema allows this."""
+        return self._validator.is_valid(shown)
+
+    def made(self, name: str, dice: Dice) -> Any:
+        """A property of the answer that the row does not have."""
         make = self._makers.get(name)
         if make is None:
             schema, pointer = self._parts[name]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -15,7 +16,8 @@ from mocks.world.clock import NEVER, SECOND, Clock, Micros, micros, span, spelle
 from mocks.world.collection import Page, Row
 from mocks.world.dice import Dice
 from mocks.world.finishing import ABSENT
-from mocks.world.generation import generator
+from mocks.world.generation import Maker, generator
+from mocks.world.lifecycle import Life
 from mocks.world.table import Table
 from mocks.world.uses import HIDDEN
 from mocks.world.views import Envelope, View, answer_of, rows_in
@@ -34,6 +36,7 @@ Known = list[Any]
 
 _LOOK_AGAIN_S = 0.25
 _NOT_PLAIN = (UUID, datetime)
+_SOME = 64  # so many that a property which may be null is null in some of them
 _REMEMBERED = 64  # answers of lists, none of them longer than _SHORT
 _SHORT = 65_536
 
@@ -69,8 +72,8 @@ class _Asked:
     sources: tuple["_Source", ...] = ()
     lasting: bool = False
     """Of a list: whether the same question has the same answer as long as no row changes."""
-    told: tuple[str, ...] = ()
-    """Of a start: the keys of the row that the answer tells."""
+    told: tuple["_Told", ...] = ()
+    """Of a start: what the answer tells."""
     whole_row: bool = False
     """Of a start: whether the answer tells more of the row than what the request settled, its status and its keys."""
 
@@ -82,6 +85,14 @@ class _Source(NamedTuple):
     in_body: bool
     name: str
     admits: Callable[[Any], bool]
+
+
+class _Told(NamedTuple):
+    """A property of a start's answer, what gives it, and whether it is a ``key`` of the row, which is then kept."""
+
+    name: str
+    tell: Callable[[Life], Any]
+    key: bool
 
 
 class _Read(NamedTuple):
@@ -306,13 +317,14 @@ class World:
         if asked.whole_row:
             row = table.newest()
             return table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
-        value = table.blueprint.value
-        for name in asked.told:  # what was told stays true, whatever the row is made of
-            if name not in given:
-                given[name] = value(name, life, 0)
-        shown = asked.view.show(
-            lambda name: given[name] if name in given else value(name, life, 0), Dice(f"{life.key}/{operation.id}")
-        )
+        shown = {}
+        for name, tell, key in asked.told:
+            shown[name] = given[name] if name in given else tell(life)
+            if key:  # what was told stays true, whatever the row is made of
+                given[name] = shown[name]
+        if ABSENT in shown.values() or not asked.view.admits(shown):
+            told = {name: value for name, value in shown.items() if name in asked.view.shared}
+            shown = asked.view.show(told.__getitem__, Dice(f"{life.key}/{operation.id}"))
         return msgspec.json.encode(shown)
 
     # ------------------------------------------------------------------------------------------------- shown
@@ -348,8 +360,16 @@ class World:
             return asked
         settled = {*words.creates.sets, *table.uses.unique, table.status_field}
         sources = tuple(_sources(table, words.creates.sets))
-        told = tuple(name for name in table.uses.unique if name in view.shared)
+        told = tuple(self._told(asked, name) for name in view.names)
         return replace(asked, sources=sources, told=told, whole_row=view.whole or not view.shared <= settled)
+
+    def _told(self, asked: _Asked, name: str) -> _Told:
+        table = asked.table
+        if name in asked.view.shared:
+            field = table.blueprint.field(name)
+            return _Told(name, lambda life: field(life, 0), name in table.uses.unique)
+        make = partial(asked.view.made, name)
+        return _Told(name, _one_of_some(make, f"{table.blueprint.world}/{asked.operation.id}/{name}"), key=False)
 
     # ----------------------------------------------------------------------------------------- as a whole
 
@@ -435,6 +455,18 @@ def _wanted(asking: _Asking, table: Table, values: Values, now: Micros) -> Any:
     if asking.oldest is not None and mark is not None and mark < now + asking.oldest:
         raise TooOld(asking.parameter, asking.said.oldest or "")
     return mark
+
+
+def _one_of_some(make: Maker, name: str) -> Callable[[Life], Any]:
+    """What gives runs, in turn, values that are made once: whoever starts many need not wait for that."""
+    values: list[Any] = []
+
+    def tell(life: Life) -> Any:
+        if not values:
+            values.extend(make(Dice(f"{name}/{number}")) for number in range(_SOME))
+        return values[life.number % _SOME]
+
+    return tell
 
 
 def _sources(table: Table, sets: Mapping[str, str]) -> Iterator[_Source]:
