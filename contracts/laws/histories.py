@@ -219,7 +219,7 @@ def _reused(api: Api, resource: Resource, recording: Recording) -> defaultdict[s
 
 
 _SEVERAL = ("one row", "another row")
-_MOMENT_S = 0.5
+_MOMENT_S = 0.5  # too short for a run to leave a status and take it up again
 _LOOKS_BACK = 60
 
 

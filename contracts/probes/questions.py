@@ -5,7 +5,7 @@ A question is a mapping of query parameters laid over the request for the longes
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import combinations, pairwise
 from typing import Any
@@ -14,7 +14,7 @@ from contracts.laws.collection import Collection
 from contracts.laws.rows import MISSING, Row, dig
 from contracts.oracle import readings
 from contracts.oracle.oracle import seconds
-from specs import Parameter
+from specs import Parameter, Schema
 
 Question = Mapping[str, str | None]
 
@@ -162,12 +162,8 @@ class Questions:
 
     def _nearly(self, name: str) -> list[str]:
         """Values that are one letter from a shown one, so that who compares only a part of them takes them for it."""
-        schema, pointer, _ = self.collection.api.schemas.nullable(
-            self._parameter(name).schema, self._parameter(name).pointer
-        )
-        valid = self.collection.api.schemas.validator(pointer).is_valid
-        known = self.values(name)[:1] if "enum" not in schema else []
-        return [value for text in known for value in near(text) if valid(_value(schema, value))]
+        known = [] if "enum" in self._schema(name)[0] else self.values(name)[:1]
+        return self._valid(name, (value for text in known for value in near(text)))
 
     def combinations(self) -> Iterator[Question]:
         """Filters together, and with cursors and windows."""
@@ -220,17 +216,24 @@ class Questions:
 
     def values(self, name: str) -> list[str]:
         """Values of a filter: every member of its enum, else the commonest and the rarest shown, and one never used."""
-        schema, pointer, _ = self.collection.api.schemas.nullable(
-            self._parameter(name).schema, self._parameter(name).pointer
-        )
+        schema, _ = self._schema(name)
         if "enum" in schema:
             return [str(member) for member in schema["enum"] if member is not None]
         shown = Counter(_query_text(dig(row, self.words.filters[name].field)) for row in self.rows)
         shown.pop(None, None)
         ranked = [value for value, _ in shown.most_common()]
-        found = [*ranked[:4], *ranked[4:][-3:], self.never_used(name)]
+        return self._valid(name, (*ranked[:4], *ranked[4:][-3:], self.never_used(name)))
+
+    def _schema(self, name: str) -> tuple[Schema, str]:
+        """The schema of a parameter behind references and a null alternative, and its pointer."""
+        parameter = self._parameter(name)
+        schema, pointer, _ = self.collection.api.schemas.nullable(parameter.schema, parameter.pointer)
+        return schema, pointer
+
+    def _valid(self, name: str, texts: Iterable[str | None]) -> list[str]:
+        schema, pointer = self._schema(name)
         valid = self.collection.api.schemas.validator(pointer).is_valid
-        return [value for value in found if value is not None and valid(_value(schema, value))]
+        return [text for text in texts if text is not None and valid(_value(schema, text))]
 
     def never_used(self, name: str) -> str:
         """A valid value that no row has."""

@@ -4,7 +4,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-from specs import UsageError
+from specs import Schema, UsageError
 
 Micros = int
 """A moment as whole microseconds since 1970, or a span of them: exact, ordered, and cheap to compare."""
@@ -91,6 +91,33 @@ def moment(at: Micros) -> datetime:
 def spelled(at: Micros) -> str:
     """RFC 3339 in UTC with all six decimals, so that text sorts as time does."""
     return f"{moment(at).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
+    """How a field spells a moment; empty where it holds none, or none is known to be meant (``timed``)."""
+    kind = resolved.get("type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    if "date-time" in {shape, resolved.get("format")}:
+        return "text"
+    if resolved.get("format") == "date":
+        return "date"
+    if timed and "integer" in kinds:
+        return "seconds"
+    if timed and "number" in kinds:
+        return "fraction"
+    return "text" if timed and "string" in kinds else ""
+
+
+def spelled_as(spelling: str, at: Micros) -> str | int | float:
+    """A moment as a field spells it."""
+    match spelling:
+        case "seconds":
+            return at // SECOND
+        case "fraction":
+            return at / SECOND
+        case "date":
+            return spelled(at)[:10]
+    return spelled(at)
 
 
 def _ours() -> Micros:

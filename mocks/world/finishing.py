@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 
-from mocks.world.clock import SECOND, Micros, spelled
+from mocks.world.clock import spelled_as, spelling
 from mocks.world.dice import Dice
 from mocks.world.generation import Generator, Maker
-from mocks.world.lifecycle import Life
-from specs import Api, Resource, Schema
+from mocks.world.lifecycle import Life, set_since, when_set
+from specs import Api, Resource
 from specs.schemas import Field
-from specs.vocabulary import SetWhen
 
 ABSENT = msgspec.UNSET
 """What a field is that a row leaves out."""
@@ -163,57 +162,3 @@ def put(row: Row, path: Sequence[str], value: Any) -> None:
         row.pop(name, None)
     else:
         row[name] = value
-
-
-# ------------------------------------------------------------------------------------------ moments and statuses
-
-
-def when_set(rules: Sequence[SetWhen], name: str) -> SetWhen | None:
-    """All that is said of when a field is set, as one rule; None where nothing is."""
-    own = [rule for rule in rules if rule.field == name]
-    if not own:
-        return None
-    return SetWhen(
-        field=name,
-        set=tuple(status for rule in own for status in rule.set),
-        unset=tuple(status for rule in own for status in rule.unset),
-        basis=own[0].basis,
-    )
-
-
-def set_since(rule: SetWhen, path: Sequence[str]) -> int | None:
-    """The phase since which the field has held a value, or None where it holds none now."""
-    since = None
-    for phase, status in enumerate(path):
-        if status in rule.unset:
-            since = None
-        elif since is None and (status in rule.set or not rule.set):
-            since = phase
-    return since
-
-
-def spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
-    """How a field spells a moment; empty where it holds none, or none is known to be meant (``timed``)."""
-    kind = resolved.get("type")
-    kinds = kind if isinstance(kind, list) else [kind]
-    if "date-time" in {shape, resolved.get("format")}:
-        return "text"
-    if resolved.get("format") == "date":
-        return "date"
-    if timed and "integer" in kinds:
-        return "seconds"
-    if timed and "number" in kinds:
-        return "fraction"
-    return "text" if timed and "string" in kinds else ""
-
-
-def spelled_as(spelling: str, at: Micros) -> str | int | float:
-    """A moment as a field spells it."""
-    match spelling:
-        case "seconds":
-            return at // SECOND
-        case "fraction":
-            return at / SECOND
-        case "date":
-            return spelled(at)[:10]
-    return spelled(at)

@@ -2,14 +2,14 @@
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from mocks.world.clock import MINUTE, SECOND, Micros
 from mocks.world.dice import Dice
-from specs.vocabulary import Status
+from specs.vocabulary import SetWhen, Status
 
 _SHORTEST_STAY = SECOND * 2 // 5
 _SHORTEST_LIFE = SECOND * 3 // 2
@@ -146,6 +146,30 @@ class Lifecycle:
         shares = [1 + dice.below(3) for _ in range(steps)]
         stays = [int((least + spare * share // sum(shares)) / pace) for share in shares]
         return Journey(path, _moments(begun, stays, most=None))
+
+
+def when_set(rules: Sequence[SetWhen], name: str) -> SetWhen | None:
+    """All that is said of when a field is set, as one rule; None where nothing is."""
+    own = [rule for rule in rules if rule.field == name]
+    if not own:
+        return None
+    return SetWhen(
+        field=name,
+        set=tuple(status for rule in own for status in rule.set),
+        unset=tuple(status for rule in own for status in rule.unset),
+        basis=own[0].basis,
+    )
+
+
+def set_since(rule: SetWhen, path: Sequence[str]) -> int | None:
+    """The phase since which the field has held a value, or None where it holds none now."""
+    since = None
+    for phase, status in enumerate(path):
+        if status in rule.unset:
+            since = None
+        elif since is None and (status in rule.set or not rule.set):
+            since = phase
+    return since
 
 
 def _simple_routes(status: Status) -> Iterator[tuple[str, ...]]:

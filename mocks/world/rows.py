@@ -13,11 +13,11 @@ from uuid import UUID
 
 import msgspec
 
-from mocks.world.clock import DAY, HOUR, SECOND, Micros, micros
+from mocks.world.clock import DAY, HOUR, SECOND, Micros, micros, spelled_as, spelling
 from mocks.world.dice import Dice
-from mocks.world.finishing import ABSENT, Finishing, follow, set_since, spelled_as, spelling, when_set
+from mocks.world.finishing import ABSENT, Finishing, follow
 from mocks.world.generation import CannotGenerate, Generator, Maker
-from mocks.world.lifecycle import Life
+from mocks.world.lifecycle import Life, set_since, when_set
 from mocks.world.uses import Uses
 from specs import Api, Resource, Schema
 from specs.schemas import escape

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from mocks.world.clock import Micros
+from mocks.world.clock import Micros, spelled_as, spelling
 from mocks.world.dice import Dice
-from mocks.world.finishing import ABSENT, spelled_as, spelling
+from mocks.world.finishing import ABSENT
 from mocks.world.generation import Generator, Maker
 from mocks.world.nodes import gather
 from specs import Api, Content, Operation, Resource, Schema

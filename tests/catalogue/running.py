@@ -66,11 +66,12 @@ _Key = tuple[str, int, Cases, str]
 
 def _read(kept: Path) -> dict[_Key, Verdict]:
     """The verdicts that were kept. Half a last line, of a run that was killed, is cut off: it will be judged again."""
-    whole = kept.read_bytes().rpartition(b"\n")[0] if kept.exists() else b""
-    lines = whole.splitlines()
-    if kept.exists():
-        kept.write_bytes(b"".join(line + b"\n" for line in lines))
-    verdicts = (msgspec.json.decode(line, type=Verdict) for line in lines)
+    if not kept.exists():
+        return {}
+    found = kept.read_bytes()
+    whole = found[: found.rfind(b"\n") + 1]
+    kept.write_bytes(whole)
+    verdicts = (msgspec.json.decode(line, type=Verdict) for line in whole.splitlines())
     return {(v.variant, v.seed, v.cases, v.apis[0]): v for v in verdicts}
 
 
