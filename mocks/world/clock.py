@@ -34,8 +34,9 @@ class Clock:
         self._epoch = micros(epoch)
         ours = _ours()
         begun = ours if origin is None else round(origin * SECOND)
-        self._lag = 0 if origin is None and abs(ours - self._epoch) < _CLOSE else begun - self._epoch
-        self._skipped: Micros = 0
+        self._unmoved = 0 if origin is None and abs(ours - self._epoch) < _CLOSE else self._epoch - begun
+        self._ahead: Micros = self._unmoved
+        """How far this time is ahead of ours, while it is not frozen."""
         self._frozen: Micros | None = None
 
     @property
@@ -48,7 +49,7 @@ class Clock:
 
     def micros(self) -> Micros:
         """The present moment in microseconds since 1970."""
-        return _ours() - self._lag + self._skipped if self._frozen is None else self._frozen
+        return time.time_ns() // 1_000 + self._ahead if self._frozen is None else self._frozen
 
     def advance(self, seconds: float) -> None:
         """Go forward, or back where ``seconds`` is negative; a frozen clock stays frozen at the new moment.
@@ -58,7 +59,7 @@ class Clock:
         step = _step(seconds)
         _inside(self.micros() + step)
         if self._frozen is None:
-            self._skipped += step
+            self._ahead += step
         else:
             self._frozen += step
 
@@ -69,12 +70,12 @@ class Clock:
     def resume(self) -> None:
         """Run on from the moment at which the clock stands."""
         if self._frozen is not None:
-            self._skipped += self._frozen - (_ours() - self._lag + self._skipped)
+            self._ahead = self._frozen - _ours()
             self._frozen = None
 
     def reset(self) -> None:
         """Forget every freeze and advance."""
-        self._skipped = 0
+        self._ahead = self._unmoved
         self._frozen = None
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 _BLOCK_BITS = 512
 _LARGE = 1 << 32
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _ENOUGH = 1 << 96  # leaves 64 bits to spare, so that no choice is likelier than another
 
 
@@ -68,8 +69,7 @@ class Dice:
 def uuid_text(dice: Dice) -> str:
     """A version 4 UUID in its canonical spelling (RFC 9562)."""
     digits = dice.digits()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
 def json_value(dice: Dice) -> Any:

@@ -20,6 +20,8 @@ from specs import Api, Resource, UsageError
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
     from mocks.world.adversarial import Adversary
 
+Settled = Callable[[], Mapping[str, Any]]
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -87,9 +89,8 @@ class Table:
         for collection in self._all_collections():
             collection.load(rows)
         self._started: list[Row] = []
-        self._waiting: list[Life] = []
-        self.version = object()
-        self._count = 0
+        self._waiting: list[tuple[Micros, Settled]] = []
+        self.version = self.era = object()
         self._latest: Micros = -NEVER
         self._due: list[tuple[Micros, int, Row]] = []
         self._first_number = len(rows)
@@ -97,6 +98,9 @@ class Table:
 
     version: object
     """Another one whenever a row came, went or moved; what was read before is good as long as it stays the same."""
+
+    era: object
+    """Another one whenever all rows were replaced, and the runs that are started count from zero again."""
 
     def collection(self, ordered_by: str | None) -> Collection:
         return self._unordered if ordered_by is None else self._collections[ordered_by]
@@ -157,23 +161,32 @@ class Table:
 
     # ------------------------------------------------------------------------------------------------ started
 
-    def start(self, given: Mapping[str, Any], now: Micros) -> Life:
+    @property
+    def started(self) -> int:
+        """How many runs were started: the number of the next one."""
+        return len(self._started) + len(self._waiting)
+
+    def start(self, settled: Settled, now: Micros) -> None:
         """A new run that begins now; a moment later where another began at the very same one.
 
-        Its row is made when rows are next looked at: whoever starts many runs need not wait for the rows of all.
+        Its row is made when rows are next looked at, and what the request ``settled`` of it is asked for then: whoever
+        starts many runs need not wait for the rows of all.
         """
-        self._latest = now = max(now, self._latest + 1) if self._latest < now + SECOND else now
-        life = Life(
-            self._key("started", self._count),
-            self._first_number + self._count,
+        if now <= self._latest < now + SECOND:
+            now = self._latest + 1
+        self._latest = now
+        self._waiting.append((now, settled))
+
+    def life_of_started(self, number: int, given: Mapping[str, Any], begun: Micros = 0) -> Life:
+        """The life of a run by its number among those that are started, from zero."""
+        return Life(
+            self._key("started", number),
+            self._first_number + number,
             self._future,
-            begun=now,
+            begun=begun,
             status=self._initial,
             given=given,
         )
-        self._count += 1
-        self._waiting.append(life)
-        return life
 
     def newest(self) -> Row:
         """The row of the run that was started last."""
@@ -182,8 +195,9 @@ class Table:
 
     def _admit(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for life in waiting:
-            identity = self.resource.words.id.field
+        identity = self.resource.words.id.field
+        for begun, settled in waiting:
+            life = self.life_of_started(len(self._started), settled(), begun)
             row = self._unique(life, 0, [] if identity in life.given else [identity])
             row.moves = True
             for collection in self._all_collections():

@@ -28,7 +28,8 @@ class View:
         self._generator = generator
         self._makers: dict[str, Maker] = {}
         self._whole = (schema, pointer)
-        self._validator = api.schemas.validator(pointer)
+        self.admits = api.schemas.validator(pointer).is_valid
+        """Whether the answer's schema allows a value."""
         self._shared = frozenset(resource.properties)
         self.names = [*self._parts] or [*resource.properties]
         self.shared = self._shared.intersection(self.names)
@@ -58,10 +59,6 @@ class View:
         if self.admits(shown):
             return shown
         return self._generator.valid(*self._whole)(dice)
-
-    def admits(self, shown: Any) -> bool:
-        """Whether the answer's schema allows this."""
-        return self._validator.is_valid(shown)
 
     def made(self, name: str, dice: Dice) -> Any:
         """A property of the answer that the row does not have."""

@@ -3,21 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import UUID
 
 import msgspec
 
 from mocks.settings import Caller, Settings
-from mocks.world.clock import NEVER, SECOND, Clock, Micros, micros, span, spelled
+from mocks.world.clock import NEVER, SECOND, Clock, Micros, span
 from mocks.world.collection import Page, Row
 from mocks.world.dice import Dice
 from mocks.world.finishing import ABSENT
-from mocks.world.generation import Maker, generator
-from mocks.world.lifecycle import Life
+from mocks.world.generation import generator
+from mocks.world.starting import Starting
 from mocks.world.table import Table
 from mocks.world.uses import HIDDEN
 from mocks.world.views import Envelope, View, answer_of, rows_in
@@ -35,8 +32,6 @@ Events = list[bytes]
 Known = list[Any]
 
 _LOOK_AGAIN_S = 0.25
-_NOT_PLAIN = (UUID, datetime)
-_SOME = 64  # so many that a property which may be null is null in some of them
 _REMEMBERED = 64  # answers of lists, none of them longer than _SHORT
 _SHORT = 65_536
 
@@ -69,30 +64,9 @@ class _Asked:
     view: View
     envelope: Envelope | None = None
     filters: tuple["_Asking", ...] = ()
-    sources: tuple["_Source", ...] = ()
     lasting: bool = False
     """Of a list: whether the same question has the same answer as long as no row changes."""
-    told: tuple["_Told", ...] = ()
-    """Of a start: what the answer tells."""
-    whole_row: bool = False
-    """Of a start: whether the answer tells more of the row than what the request settled, its status and its keys."""
-
-
-class _Source(NamedTuple):
-    """A field that a start settles: from the body or a parameter, by ``name``, where the row's schema ``admits`` it."""
-
-    field: str
-    in_body: bool
-    name: str
-    admits: Callable[[Any], bool]
-
-
-class _Told(NamedTuple):
-    """A property of a start's answer, what gives it, and whether it is a ``key`` of the row, which is then kept."""
-
-    name: str
-    tell: Callable[[Life], Any]
-    key: bool
+    starting: Starting | None = None
 
 
 class _Read(NamedTuple):
@@ -300,32 +274,16 @@ class World:
 
     def start(self, operation: Operation, values: Values, body: Mapping[str, Any] | None, caller: Caller) -> bytes:
         """Start a run and answer as documented. ``body`` is valid. Raises ``UnknownScope``."""
-        asked = self._asked[operation.id]
-        words, table, now = operation.words, asked.table, self._clock.micros()
-        assert words.creates is not None
-        given = _given(asked.sources, values, body or {})
-        for name, known in table.scopes.items():
-            given.setdefault(name, known[0])
-        if words.scope is not None:
-            self._scope_mark(table, words.scope, values)
-            given |= table.blueprint.admitted({words.scope.field: _plain(values[words.scope.parameter])})
-        if table.uses.owner is not None and table.uses.owners:
-            given[table.uses.owner] = table.uses.owners[0]
-            if caller.owner:
-                given |= table.blueprint.admitted({table.uses.owner: caller.owner})
-        life = table.start(given, now)
-        if asked.whole_row:
-            row = table.newest()
-            return table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
-        shown = {}
-        for name, tell, key in asked.told:
-            shown[name] = given[name] if name in given else tell(life)
-            if key:  # what was told stays true, whatever the row is made of
-                given[name] = shown[name]
-        if ABSENT in shown.values() or not asked.view.admits(shown):
-            told = {name: value for name, value in shown.items() if name in asked.view.shared}
-            shown = asked.view.show(told.__getitem__, Dice(f"{life.key}/{operation.id}"))
-        return msgspec.json.encode(shown)
+        asked, now = self._asked[operation.id], self._clock.micros()
+        table, scope = asked.table, operation.words.scope
+        if scope is not None:
+            self._scope_mark(table, scope, values)
+        assert asked.starting is not None
+        answer = asked.starting.start(values, body or {}, caller, now)
+        if answer is not None:
+            return answer
+        row = table.newest()
+        return table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
 
     # ------------------------------------------------------------------------------------------------- shown
 
@@ -355,21 +313,8 @@ class World:
             for name, f in words.filters.items()
         )
         lasting = envelope is None and view.whole and not any(f.default or f.oldest for f in filters)
-        asked = _Asked(operation, table, view, envelope, filters, lasting=lasting)
-        if words.creates is None:
-            return asked
-        settled = {*words.creates.sets, *table.uses.unique, table.status_field}
-        sources = tuple(_sources(table, words.creates.sets))
-        told = tuple(self._told(asked, name) for name in view.names)
-        return replace(asked, sources=sources, told=told, whole_row=view.whole or not view.shared <= settled)
-
-    def _told(self, asked: _Asked, name: str) -> _Told:
-        table = asked.table
-        if name in asked.view.shared:
-            field = table.blueprint.field(name)
-            return _Told(name, lambda life: field(life, 0), name in table.uses.unique)
-        make = partial(asked.view.made, name)
-        return _Told(name, _one_of_some(make, f"{table.blueprint.world}/{asked.operation.id}/{name}"), key=False)
+        starting = Starting(self._api, operation, table, view) if words.creates else None
+        return _Asked(operation, table, view, envelope, filters, lasting, starting)
 
     # ----------------------------------------------------------------------------------------- as a whole
 
@@ -455,43 +400,6 @@ def _wanted(asking: _Asking, table: Table, values: Values, now: Micros) -> Any:
     if asking.oldest is not None and mark is not None and mark < now + asking.oldest:
         raise TooOld(asking.parameter, asking.said.oldest or "")
     return mark
-
-
-def _one_of_some(make: Maker, name: str) -> Callable[[Life], Any]:
-    """What gives runs, in turn, values that are made once: whoever starts many need not wait for that."""
-    values: list[Any] = []
-
-    def tell(life: Life) -> Any:
-        if not values:
-            values.extend(make(Dice(f"{name}/{number}")) for number in range(_SOME))
-        return values[life.number % _SOME]
-
-    return tell
-
-
-def _sources(table: Table, sets: Mapping[str, str]) -> Iterator[_Source]:
-    for field, source in sets.items():
-        place, _, name = source.partition("/")
-        if field in table.blueprint.properties:
-            yield _Source(field, place == "body", name, table.blueprint.admits(field))
-
-
-def _given(sources: tuple[_Source, ...], values: Values, body: Mapping[str, Any]) -> dict[str, Any]:
-    given = {}
-    for field, in_body, name, admits in sources:
-        value = (body if in_body else values).get(name)
-        if isinstance(value, _NOT_PLAIN):
-            value = _plain(value)
-        if admits(value):
-            given[field] = value
-    return given
-
-
-def _plain(value: Any) -> Any:
-    """A decoded parameter as JSON has it."""
-    if isinstance(value, UUID):
-        return str(value)
-    return spelled(micros(value)) if isinstance(value, datetime) else value
 
 
 def _at_least(mark: Any) -> Callable[[Any], bool]:

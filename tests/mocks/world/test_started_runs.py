@@ -128,6 +128,39 @@ def test_the_same_starts_give_the_same_runs(ask: Ask) -> None:
     assert one.rows(limit=3) == other.rows(limit=3)
 
 
+@given(own=st.lists(st.booleans(), min_size=1, max_size=150), seed=st.integers(0, 10**6))
+@few
+def test_an_answer_tells_what_the_row_has(ask: Ask, own: list[bool], seed: int) -> None:
+    """Whether a run brings its own key or not, and whatever others brought: its key finds it, its place decides it."""
+    asked, alone = ask("nx1", seed=seed), ask("nx1", seed=seed)
+    usual = [alone.start(BODY) for _ in own]
+    bodies = [{**BODY, "task_input": {"place": place}} for place in range(len(own))]
+    answers = [
+        asked.start(body, **({"x-correlation-id": f"own-{place}"} if brings else {}))
+        for place, (body, brings) in enumerate(zip(bodies, own, strict=True))
+    ]
+    for place, (answer, brings) in enumerate(zip(answers, own, strict=True)):
+        assert answer == (usual[place] | {"correlation_id": f"own-{place}"} if brings else usual[place])
+    rows = asked.rows(limit=100)[: len(own)][::-1]
+    assert [row["correlation_id"] for row in rows] == [answer["correlation_id"] for answer in answers][-100:]
+    assert [row["task_input"] for row in rows] == [body["task_input"] for body in bodies][-100:]
+
+
+def test_numbers_begin_anew_with_the_rows(ask: Ask) -> None:
+    """An answer that tells a number and no more goes on from the rows there are, after a put and after a reset."""
+    asked = ask("jobs")
+    ticket = asked.api.operation("take_ticket")
+
+    def taken(count: int) -> list[int]:
+        return [json.loads(asked.world.start(ticket, {}, {}, Caller()))["number"] for _ in range(count)]
+
+    assert taken(5) == list(range(61, 66))
+    asked.world.put({"job": [row for row in asked.world.state()["job"] if row["number"] == 30]})
+    assert taken(5) == list(range(31, 36))
+    asked.world.reset()
+    assert taken(150) == list(range(61, 211))
+
+
 def test_state_is_a_function_of_time_alone(ask: Ask) -> None:
     """Looked at once and late, a run is as if watched all the time; where the clock goes back, so does the run."""
     watched, unwatched = ask("nx1"), ask("nx1")
