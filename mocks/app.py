@@ -2,7 +2,6 @@
 
 Mock                      ours: a way that was found once is taken at once
 ConnexionMiddleware
-├── Front                 ours: the handler that was found answers
 ├── ExceptionMiddleware   Connexion's
 ├── Refusing              ours: a known path and another method get the answer of their API
 ├── RoutingMiddleware     Connexion's: path and method → operationId
@@ -23,8 +22,9 @@ from mocks.control.companion import Control
 from mocks.control.plane import Plane
 from mocks.control.sessions import Sessions
 from mocks.control.spoiling import Dropped
-from mocks.handler import COMPANION, Handler
-from mocks.routing import Front, HandlingMiddleware, Memory, Refusing, Unrouted, routing_view, sites
+from mocks.handler import Handler
+from mocks.request import Request
+from mocks.routing import FOUND, HandlingMiddleware, Memory, Refusing, Unrouted, Way, routing_view, sites
 from mocks.settings import Settings
 from specs import Api, UsageError, bundled, load
 
@@ -47,15 +47,21 @@ class Mock:
         self._app = _connexion(self.apis, self.handlers, memory)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        scope[COMPANION] = self._control
+        way = self._find(scope)
+        if way is None:
+            way = await self._found(scope, receive, send)
+            if way is None:  # it has been answered
+                return
         try:
-            way = self._find(scope)
-            if way is None:  # Connexion finds it, once
-                await self._app(scope, receive, send)
-            else:
-                await way[0].serve(scope, receive, send, way[1])
+            await self._control.handle(way[0], Request(scope, receive, way[1]), send)
         except Dropped:
             raise ConnectionResetError("the connection was reset by a fault") from None
+
+    async def _found(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> Way | None:
+        """The way of a request as Connexion finds it."""
+        found: list[Way] = []
+        await self._app({**scope, FOUND: found}, receive, send)
+        return found[0] if found else None
 
 
 def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Settings | None = None) -> Mock:
@@ -87,7 +93,6 @@ def _connexion(apis: Sequence[Api], handlers: Sequence[Handler], memory: Memory)
     app = ConnexionMiddleware(
         unrouted,
         middlewares=[
-            Front,
             ExceptionMiddleware,
             partial(Refusing, unrouted=unrouted),
             RoutingMiddleware,

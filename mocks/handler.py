@@ -6,17 +6,17 @@ This is FastAPI's order, so that of several things that are wrong the same one i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
 from mocks import answers, examples, refusals
-from mocks.answers import Answer, Receive, Send
+from mocks.answers import Answer, Receive
 from mocks.bodies import ABSENT, BodyReader
 from mocks.credentials import ANYBODY, guard
 from mocks.decoding import Parameters
 from mocks.documented import Documented
 from mocks.refusals import Dialect, Refused
-from mocks.request import LONGEST_QUERY, Request, TooLarge
+from mocks.request import LONGEST_QUERY, Request
 from mocks.settings import Caller, Settings
 from mocks.validation import Problem, problem
 from mocks.world import TooOld, UnknownScope, World
@@ -27,18 +27,7 @@ Values = Mapping[str, Any]
 Worlds = Callable[[str], World]
 Act = Callable[["Handler", World, Values, Any, Caller, Request], Answer]
 
-# Where the ASGI scope carries what accompanies a request: its session, its entry in the journal, its faults.
-COMPANION = "runproof.companion"
-
-
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class Companion(Protocol):
-    """What the control plane sends along with a request, when there is something to send along."""
-
-    def handle(self, handler: "Handler", request: Request, send: Send) -> Awaitable[None]:
-        """See to the whole request: ``handler.answer`` makes the answer, ``answers.deliver`` sends it."""
 
 
 class Handler:
@@ -54,42 +43,30 @@ class Handler:
             self.dialect = Documented(self.dialect, api, operation)
         self.success = min((int(s) for s in operation.responses if s.isdigit() and s.startswith("2")), default=200)
         self.seed = settings.seed
-        self._limit = settings.max_body
         self._worlds = worlds
         self._guard = guard(api, operation, settings)
         self._parameters = Parameters(api.schemas, operation)
         self._body = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
+        self.takes_body = self._body is not None
         self.act = act or _act(operation)
 
-    def serve(
-        self, scope: Mapping[str, Any], receive: Receive, send: Send, path_values: tuple[str, ...]
-    ) -> Awaitable[None]:
-        """Answer one ASGI request. Every coroutine on the way costs, so this is none of its own."""
-        request = Request(scope, receive, path_values)
-        companion: Companion | None = scope.get(COMPANION)
-        return self._alone(request, send) if companion is None else companion.handle(self, request, send)
-
-    async def _alone(self, request: Request, send: Send) -> None:
-        await answers.deliver(await self.answer(request), request.method, send)
-
-    async def answer(self, request: Request, world: World | None = None, act: Act | None = None) -> Answer:
+    def answer(self, request: Request, world: World | None = None, act: Act | None = None) -> Answer:
         """The answer to a request, from ``world`` or from the one that everybody shares.
 
-        ``act`` is done instead of what the operation does, once the request has been found valid.
+        Its body has been read, if the operation ``takes_body``. ``act`` is done instead of what the operation does,
+        once the request has been found valid.
         """
+        if len(request.query_string) > LONGEST_QUERY:
+            return self.dialect.refuse(414)
+        if request.body is None:
+            return self.dialect.refuse(413)
         try:
-            if len(request.query_string) > LONGEST_QUERY:
-                return self.dialect.refuse(414)
-            body, wrong = _NO_BODY
-            if self._body is not None:
-                body, wrong = self._body.read(await request.read(self._limit), request)
+            body, wrong = _NO_BODY if self._body is None else self._body.read(request.body, request)
             caller = (
                 ANYBODY if self._guard is None else self._admitted(self._guard.admit(request), self._guard.challenge)
             )
             values = self._validated(request, wrong)
             return (act or self.act)(self, world or self._worlds(self.api.name), values, body, caller, request)
-        except TooLarge:
-            return self.dialect.refuse(413)
         except Refused as refused:
             return refused.answer
 

@@ -79,7 +79,7 @@ async def answer(handler: Handler, request: Request, world: World, seed: int) ->
         return ProblemDetails().refuse(error.status, error.message)
     if wanted.wait:
         await asyncio.sleep(wanted.wait)
-    found = await handler.answer(request, world, choice)
+    found = handler.answer(request, world, choice)
     met = choice is None or choice.taken or found.status == wanted.code
     applied = (wanted if met else Preferences(wait=wanted.wait)).applied()
     if applied:

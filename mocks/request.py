@@ -14,14 +14,10 @@ LONGEST_QUERY = 65_536
 Pairs = Sequence[tuple[str, str]]
 
 
-class TooLarge(Exception):
-    """The body has more bytes than the mock reads."""
-
-
 class Request:
     """``path_values`` are the texts of the path's parameters in the order of the template, percent-decoded.
 
-    ``body`` is what was read of the body: empty before ``read``.
+    ``body`` is what was read of the body: empty before ``read``, None where it has more bytes than may be read.
     """
 
     __slots__ = ("body", "headers", "method", "path_values", "query_string", "receive", "scope")
@@ -34,7 +30,7 @@ class Request:
         self.query_string: bytes = scope["query_string"]
         # of a repeated header the first counts, as with Starlette
         self.headers: dict[bytes, bytes] = dict(reversed(list(scope["headers"])))
-        self.body = b""
+        self.body: bytes | None = b""
 
     def header(self, name: bytes) -> str | None:
         """The first header of this lower-case name, as text."""
@@ -54,19 +50,18 @@ class Request:
             return {}
         return {name: morsel.value for name, morsel in jar.items()}
 
-    async def read(self, limit: int) -> bytes:
-        """Read the whole body. Raises ``TooLarge`` as soon as it is known to have more than ``limit`` bytes."""
+    async def read(self, limit: int) -> None:
+        """Read the body, if it has no more than ``limit`` bytes: no more of it than it takes to know."""
+        self.body = None
         announced = self.headers.get(b"content-length", b"")
         if len(announced) > 20 or (announced.isdigit() and int(announced) > limit):
-            raise TooLarge
+            return
         message = await self.receive()
         body: bytes = message.get("body", b"")
-        if message.get("more_body", False):
+        if message.get("more_body"):
             body = await self._rest(body, limit)
-        if len(body) > limit:
-            raise TooLarge
-        self.body = body
-        return body
+        if len(body) <= limit:
+            self.body = body
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
         pieces, size, more = [first], len(first), True

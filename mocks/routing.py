@@ -6,7 +6,7 @@ into a 404. Its ``RoutedMiddleware`` then finds the handler that an operationId 
 """
 
 import re
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -17,7 +17,7 @@ from starlette.routing import compile_path
 from mocks import answers
 from mocks.answers import Answer, Receive, Send
 from mocks.connexions import RoutedAPI, RoutedMiddleware
-from mocks.handler import COMPANION, Handler
+from mocks.handler import Handler
 from mocks.refusals import Dialect, FastApi
 from mocks.request import Request
 from specs import Api, UsageError
@@ -26,10 +26,13 @@ _TEMPLATE = re.compile(r"\{[^}]*\}")
 # How many paths the mock remembers the way of, and how long they may be.
 _REMEMBERED = 2_048
 _LONGEST = 256
-_FOUND = "runproof.found"
 _ASCII = bytes(range(128))
 
-Way = tuple[Handler, tuple[str, ...]]
+# Where the ASGI scope carries a list to which Connexion's side adds the way that it found.
+FOUND = "runproof.found"
+
+Way = tuple["Handler | Unrouted", tuple[str, ...]]
+"""Who answers, and the texts of the path's parameters."""
 
 
 @dataclass
@@ -133,7 +136,7 @@ class HandlingApi(RoutedAPI):  # type: ignore[misc]  # Connexion is not typed
         async def found(scope: Mapping[str, Any], _receive: Receive, _send: Send) -> None:
             way = handler, tuple(scope["path_params"][name] for name in site.parameters)
             self._memory.keep(scope, way)
-            scope[_FOUND].append(way)
+            scope[FOUND].append(way)
 
         return found
 
@@ -142,22 +145,6 @@ class HandlingMiddleware(RoutedMiddleware):  # type: ignore[misc, type-arg, unus
     """Connexion's extension point: it calls the operation that the routing found."""
 
     api_cls = HandlingApi
-
-
-class Front:
-    """Around the routing: Connexion finds the way, and the handler at its end answers."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        found: list[Way] = []
-        await self._app({**scope, _FOUND: found}, receive, send)
-        for handler, values in found:  # where nothing was found, it has been answered
-            await handler.serve(scope, receive, send, values)
 
 
 class Refusing:
@@ -183,26 +170,17 @@ class Unrouted:
     def __init__(self, served: Sequence[Site], alone: Dialect | None) -> None:
         self._served = served
         self._dialect = alone or FastApi()
-        self.api: Api | None = None
-        self.operation = None
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Mapping[str, Any], _receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
         site, values = self._site(scope)
         handler = site.handler(scope["method"]) if site else None
-        if handler is not None:  # Connexion's own mount does not match a path with a line break in it
-            scope[_FOUND].append((handler, values))
-            return
-        request = Request(scope, receive)
-        companion = scope.get(COMPANION)
-        if companion is not None:
-            await companion.handle(self, request, send)
-        else:
-            await answers.deliver(await self.answer(request), request.method, send)
+        # Connexion's own mount does not match a path with a line break in it, so that there may be a handler
+        scope[FOUND].append((self, ()) if handler is None else (handler, values))
 
-    async def answer(self, request: Request, _world: Any = None) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """404, 405, or to OPTIONS what the path allows (RFC 9110, section 9.3.7)."""
         site, _ = self._site(request.scope)
         if site is None:

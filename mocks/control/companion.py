@@ -1,7 +1,6 @@
 """What accompanies every request: its session, its entry in the journal, faults, preferences, and CORS."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable
 
 from mocks import answers, cors, prefer
@@ -14,7 +13,8 @@ from mocks.control.sessions import HEADER, BadSession, Session, Sessions
 from mocks.handler import Handler
 from mocks.prefer import BadPreference
 from mocks.refusals import ProblemDetails
-from mocks.request import Request, TooLarge
+from mocks.request import Request
+from mocks.routing import Unrouted
 from specs import Api
 
 
@@ -27,15 +27,17 @@ class Control:
         self._settings = sessions.settings
         self._plane = plane
 
-    def handle(self, handler: Handler, request: Request, send: Send) -> Awaitable[None]:
+    def handle(self, handler: Handler | Unrouted, request: Request, send: Send) -> Awaitable[None]:
         """See to one request, from its headers to the last byte of its answer. Nothing is awaited before that."""
         headers = request.headers
         if b"origin" in headers:
             if cors.is_preflight(request.method, headers):
                 return cors.answer_preflight(headers, send)
             send = cors.allowing(headers[b"origin"], send)
-        if handler.operation is None or handler.api is self._plane:
-            return self._beside(handler, request, send)
+        if isinstance(handler, Unrouted):
+            return self._nowhere(handler, request, send)
+        if handler.api is self._plane:
+            return self._alone(handler, request, send)
         session = self._default
         if HEADER in headers:
             try:
@@ -52,20 +54,27 @@ class Control:
         return self._answer(session, handler, request, taken, send)
 
     async def _answer(self, session: Session, handler: Handler, request: Request, taken: Note, send: Send) -> None:
+        if handler.takes_body:
+            await request.read(self._settings.max_body)
         world = session.world(handler.api.name)
         if b"prefer" in request.headers:
             answer = await prefer.answer(handler, request, world, self._settings.seed)
         else:
-            answer = await handler.answer(request, world)
+            answer = handler.answer(request, world)
         taken[STATUS] = answer.status
         if request.body:
             keep_body(taken, request.body)
         await answers.deliver(answer, request.method, send)
 
-    async def _beside(self, handler: Handler, request: Request, send: Send) -> None:
-        """What is no request of an API: the control plane's own, noted nowhere, and what leads nowhere."""
-        answer = await handler.answer(request)
-        if handler.operation is None and not (self._plane and request.scope["path"].startswith(PREFIX)):
+    async def _alone(self, handler: Handler, request: Request, send: Send) -> None:
+        """The control plane's own requests are noted nowhere."""
+        if handler.takes_body:
+            await request.read(self._settings.max_body)
+        await answers.deliver(handler.answer(request), request.method, send)
+
+    async def _nowhere(self, unrouted: Unrouted, request: Request, send: Send) -> None:
+        answer = unrouted.answer(request)
+        if not (self._plane and request.scope["path"].startswith(PREFIX)):
             try:
                 session = self._session(request)
             except BadSession:
@@ -91,8 +100,9 @@ class Control:
                 send = spoiling.cutting(spoiler.get("keep"), request.scope, request.receive, send)
             await self._answer(session, handler, request, taken, send)
             return
-        with contextlib.suppress(TooLarge):  # read for the journal alone
-            keep_body(taken, await request.read(self._settings.max_body))
+        await request.read(self._settings.max_body)  # for the journal alone
+        if request.body:
+            keep_body(taken, request.body)
         if injection.kind == "reset":
             await spoiling.drop(request.scope, request.receive)
             return

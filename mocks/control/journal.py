@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from time import time
 from typing import Any, NamedTuple
 
@@ -53,6 +54,7 @@ class Entry(NamedTuple):
 
 
 STATUS, FAULT, BODY, BODY_BYTES = (Entry._fields.index(name) for name in ("status", "fault", "body", "body_bytes"))
+_value = itemgetter(1)
 _PATH, _QUERY, _HEADERS = (Entry._fields.index(name) for name in ("path", "query", "headers"))
 
 
@@ -63,7 +65,7 @@ def note(scope: Mapping[str, Any], api: str | None, operation: str | None) -> No
     taken = [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
     if len(path) + len(query) > KEPT:
         taken[_PATH], taken[_QUERY] = path[:KEPT], query[:KEPT]
-    if len(headers) > KEPT_HEADERS or sum([len(value) for _, value in headers]) > KEPT:
+    if len(headers) > KEPT_HEADERS or sum(map(len, map(_value, headers))) > KEPT:
         share = KEPT // KEPT_HEADERS
         taken[_HEADERS] = [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]
     return taken
