@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from pydantic_core import to_json
 
 Headers = list[tuple[bytes, bytes]]
@@ -19,8 +19,7 @@ PROBLEM_JSON = b"application/problem+json"
 EVENT_STREAM = b"text/event-stream"
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct, eq=False):
     """``stream`` gives the body in pieces where it is not None; ``body`` is empty then."""
 
     status: int

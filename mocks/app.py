@@ -24,7 +24,7 @@ from mocks.control.sessions import Sessions
 from mocks.control.spoiling import Dropped
 from mocks.handler import Handler
 from mocks.request import Request
-from mocks.routing import FOUND, HandlingMiddleware, Memory, Refusing, Unrouted, Way, routing_view, sites
+from mocks.routing import FOUND, HandlingMiddleware, Refusing, Unrouted, Way, Ways, routing_view, sites
 from mocks.settings import Settings
 from specs import Api, UsageError, bundled, load
 
@@ -42,16 +42,16 @@ class Mock:
         if plane is not None:
             self.handlers += [Handler(plane.api, o, settings, plane.world, plane.act) for o in plane.api.operations]
         self._control = Control(self.sessions, plane.api if plane else None)
-        memory = Memory()
-        self._find = memory.find
-        self._app = _connexion(self.apis, self.handlers, memory)
+        self._ways = Ways()
+        self._app = _connexion(self.apis, self.handlers)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        way = self._find(scope)
+        way = self._ways.find(scope)
         if way is None:
             way = await self._found(scope, receive, send)
             if way is None:  # it has been answered
                 return
+            self._ways.keep(scope, way)
         try:
             await self._control.handle(way[0], Request(scope, receive, way[1]), send)
         except Dropped:
@@ -86,7 +86,7 @@ def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Setting
     return Mock(loaded, settings)
 
 
-def _connexion(apis: Sequence[Api], handlers: Sequence[Handler], memory: Memory) -> ConnexionMiddleware:
+def _connexion(apis: Sequence[Api], handlers: Sequence[Handler]) -> ConnexionMiddleware:
     served = sites(handlers)
     unrouted = Unrouted(served, refusals.dialect(apis[0]) if len(apis) == 1 else None)
     view, targets = routing_view(served)
@@ -102,7 +102,7 @@ def _connexion(apis: Sequence[Api], handlers: Sequence[Handler], memory: Memory)
         lifespan=_lifespan,
         resolver=Resolver(lambda _operation_id: unrouted),
     )
-    app.add_api(view, base_path="", targets=targets, memory=memory)
+    app.add_api(view, base_path="", targets=targets)
     return app
 
 

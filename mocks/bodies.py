@@ -23,8 +23,6 @@ from specs import Operation, Schemas
 ABSENT: Final = object()
 """What the body is where there is none."""
 
-_REMEMBERED = 256
-_SHORT = 1_024
 _FORM = "application/x-www-form-urlencoded"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _CONSTANT = re.compile(rf"{_STRING}|(-?Infinity|NaN)")
@@ -53,7 +51,6 @@ class BodyReader:
     def __init__(self, schemas: Schemas, operation: Operation, dialect: Dialect) -> None:
         assert operation.body is not None
         content = operation.body.content
-        self._remembered: dict[tuple[bytes, bytes], tuple[Any, Sequence[Problem]]] = {}
         self._required = operation.body.required
         self._dialect = dialect
         self._is_fastapi = dialect.is_fastapi
@@ -66,18 +63,10 @@ class BodyReader:
     def read(self, raw: bytes, request: Request) -> tuple[Any, Sequence[Problem]]:
         """The value of a body, ``ABSENT`` for an empty one, and what is wrong with it. Raises ``Refused`` as ``parse``.
 
-        The same bytes mean the same: those of the last few hundred short bodies are remembered.
+        Of the headers, it depends on ``content-type`` alone.
         """
-        content_type = request.headers.get(b"content-type", b"")
-        known = self._remembered.get((raw, content_type))
-        if known is None:
-            value = self.parse(raw, request) if raw else ABSENT
-            known = value, self.problems(value)
-            if len(raw) + len(content_type) <= _SHORT:
-                if len(self._remembered) >= _REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[raw, content_type] = known
-        return known
+        value = self.parse(raw, request) if raw else ABSENT
+        return value, self.problems(value)
 
     def parse(self, raw: bytes, request: Request) -> Any:
         """The value of a body that is not empty. Raises ``Refused`` where it cannot be parsed."""

@@ -4,7 +4,7 @@ Alternatives are joined by OR, the schemes of one alternative by AND (OAS 3.1, 4
 unless the mock was given credentials of this API to insist on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,11 +19,15 @@ Reader = Callable[[Request], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """``challenge`` is the ``WWW-Authenticate`` of a refusal (RFC 9110, section 11.6.1)."""
+    """``challenge`` is the ``WWW-Authenticate`` of a refusal (RFC 9110, section 11.6.1).
+
+    ``headers`` are the names of those that are read.
+    """
 
     alternatives: tuple[tuple[tuple[str, Reader], ...], ...]
     known: Mapping[tuple[str, bytes], Caller] | None
     challenge: str
+    headers: Sequence[bytes]
 
     def admit(self, request: Request) -> Caller | Refusal:
         """The caller of a request, or why there is none."""
@@ -54,7 +58,9 @@ def guard(api: Api, operation: Operation, settings: Settings) -> Guard | None:
     if not settings.auth or not operation.security or () in operation.security:
         return None
     alternatives = tuple(tuple((name, _reader(api.schemes[name])) for name in names) for names in operation.security)
-    return Guard(alternatives, _known(api, settings), _challenge(api.schemes[operation.security[0][0]]))
+    schemes = [api.schemes[name] for names in operation.security for name in names]
+    headers = [b"cookie" if scheme.location == "cookie" else _header(scheme) for scheme in schemes]
+    return Guard(alternatives, _known(api, settings), _challenge(schemes[0]), headers)
 
 
 def check(apis: tuple[Api, ...], settings: Settings) -> None:
@@ -92,8 +98,12 @@ def _reader(scheme: SecurityScheme) -> Reader:
         return lambda request: dict(request.pairs()).get(field, "").encode()
     if scheme.location == "cookie":
         return lambda request: request.cookies().get(field, "").encode()
-    name = field.lower().encode("latin-1")
+    name = _header(scheme)
     return _prefixed(name, scheme.prefix.strip().lower().encode()) if scheme.prefix else lambda r: r.headers.get(name)
+
+
+def _header(scheme: SecurityScheme) -> bytes:
+    return scheme.field.lower().encode("latin-1")
 
 
 def _prefixed(name: bytes, prefix: bytes) -> Reader:

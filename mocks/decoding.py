@@ -16,8 +16,6 @@ from mocks.request import Request
 from mocks.validation import Problem, Residue, located, missing
 from specs import Operation, Parameter, Schema, Schemas
 
-_REMEMBERED = 512
-_SHORT = 256
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 # What these say is said elsewhere in the document (OAS 3.1, 4.8.12.2).
 _NOT_PARAMETERS = {"accept", "content-type", "authorization"}
@@ -35,27 +33,14 @@ class Parameters:
         others = (*self._query, *self._header, *self._cookie)
         self._defaults = {reader.name: reader.default for reader in others if reader.default is not None}
         self._repeats = any(reader.wants_all for reader in self._query)
-        self._remembered: dict[tuple[Any, ...], tuple[Mapping[str, Any], Sequence[Problem]]] = {}
+        self.headers = [*(reader.key for reader in self._header), *([b"cookie"] if self._cookie else ())]
+        """The names of the headers that are read."""
         self._query_is_needed = any(reader.required for reader in self._query)
 
     def read(self, request: Request) -> tuple[Mapping[str, Any], Sequence[Problem]]:
-        """The values by name, decoded, defaults filled in, and what is wrong, in FastAPI's order.
-
-        The same texts have the same values: those of the last few hundred short requests are remembered.
-        """
-        texts = (*request.path_values, request.query_string, *[request.headers.get(r.key) for r in self._header])
-        known = self._remembered.get(texts)
-        if known is None:
-            problems: list[Problem] = []
-            known = self._read(request, problems), problems
-            if not self._cookie and sum(map(len, filter(None, texts))) <= _SHORT:
-                if len(self._remembered) >= _REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[texts] = known
-        return known
-
-    def _read(self, request: Request, problems: list[Problem]) -> dict[str, Any]:
+        """The values by name, decoded, defaults filled in, and what is wrong, in FastAPI's order."""
         values = self._defaults.copy()
+        problems: list[Problem] = []
         for index, reader in self._path:
             reader.take(request.path_values[index], values, problems)
         if self._query and (request.query_string or self._query_is_needed):
@@ -67,7 +52,7 @@ class Parameters:
             cookies = request.cookies()
             for reader in self._cookie:
                 reader.take(cookies.get(reader.name), values, problems)
-        return values
+        return values, problems
 
     def _read_query(self, request: Request, values: dict[str, Any], problems: list[Problem]) -> None:
         if self._repeats:

@@ -1,9 +1,9 @@
 """The request as it is read from ASGI: what came over the wire, split and not yet judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from mocks.answers import Receive
@@ -12,6 +12,21 @@ from mocks.answers import Receive
 LONGEST_QUERY = 65_536
 
 Pairs = Sequence[tuple[str, str]]
+_Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
+
+
+class Memory(dict[_Key, _Value]):
+    """What was worked out for the last requests, ``most`` of them at most: a full one is emptied."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, key: _Key, value: _Value) -> None:
+        if len(self) >= self._most:
+            self.clear()
+        self[key] = value
 
 
 class Request:
@@ -29,7 +44,7 @@ class Request:
         self.method: str = scope["method"]
         self.query_string: bytes = scope["query_string"]
         # of a repeated header the first counts, as with Starlette
-        self.headers: dict[bytes, bytes] = dict(reversed(list(scope["headers"])))
+        self.headers: dict[bytes, bytes] = dict([*scope["headers"]][::-1])
         self.body: bytes | None = b""
 
     def header(self, name: bytes) -> str | None:

@@ -19,11 +19,11 @@ from mocks.answers import Answer, Receive, Send
 from mocks.connexions import RoutedAPI, RoutedMiddleware
 from mocks.handler import Handler
 from mocks.refusals import Dialect, FastApi
-from mocks.request import Request
+from mocks.request import Memory, Request
 from specs import Api, UsageError
 
 _TEMPLATE = re.compile(r"\{[^}]*\}")
-# How many paths the mock remembers the way of, and how long they may be.
+# How many paths the mock remembers the way of, and how long they may be, method included.
 _REMEMBERED = 2_048
 _LONGEST = 256
 _ASCII = bytes(range(128))
@@ -99,44 +99,36 @@ def routing_view(served: Sequence[Site]) -> tuple[dict[str, Any], dict[str, tupl
     return {"openapi": "3.0.3", "info": {"title": "Routing view", "version": "1"}, "paths": paths}, targets
 
 
-class Memory:
-    """Where a method and a path led. Routing is a function of the two, so that the same way need not be found twice."""
+class Ways:
+    """Where requests led. Routing is a function of method and path, so that the same way need not be found twice."""
 
     def __init__(self) -> None:
-        self._ways: dict[tuple[str, str], Way] = {}
+        self._known: Memory[tuple[str | None, ...], Way] = Memory(_REMEMBERED)
 
     def find(self, scope: Mapping[str, Any]) -> Way | None:
-        """The handler of a request and the texts of its path's parameters, if the way was found before."""
-        if scope["type"] != "http" or scope.get("root_path"):
-            return None
-        return self._ways.get((scope["method"], scope["path"]))
+        """Who answers a request and the texts of its path's parameters, if the way was found before."""
+        return self._known.get((scope.get("method"), scope.get("path"), scope.get("root_path")))
 
     def keep(self, scope: Mapping[str, Any], way: Way) -> None:
-        path = scope["path"]
-        if len(path) <= _LONGEST and not scope.get("root_path"):
-            if len(self._ways) >= _REMEMBERED:
-                self._ways.clear()
-            self._ways[scope["method"], path] = way
+        """Remember a way, unless it led nowhere or is too long to be kept."""
+        key = (scope["method"], scope["path"], scope.get("root_path"))
+        if isinstance(way[0], Handler) and sum(map(len, filter(None, key))) <= _LONGEST:
+            self._known.keep(key, way)
 
 
 class HandlingApi(RoutedAPI):  # type: ignore[misc]  # Connexion is not typed
     """Connexion's operations: each says which handler it stands for."""
 
-    def __init__(
-        self, *arguments: Any, targets: Mapping[str, tuple[Site, Handler]], memory: Memory, **options: Any
-    ) -> None:
+    def __init__(self, *arguments: Any, targets: Mapping[str, tuple[Site, Handler]], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._targets = targets
-        self._memory = memory
         self.add_paths()
 
     def make_operation(self, operation: Any) -> Any:
         site, handler = self._targets[operation.operation_id]
 
         async def found(scope: Mapping[str, Any], _receive: Receive, _send: Send) -> None:
-            way = handler, tuple(scope["path_params"][name] for name in site.parameters)
-            self._memory.keep(scope, way)
-            scope[FOUND].append(way)
+            scope[FOUND].append((handler, tuple(scope["path_params"][name] for name in site.parameters)))
 
         return found
 

@@ -2,9 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from mocks.world.clock import NEVER, Micros
 from mocks.world.lifecycle import Life
@@ -29,8 +30,7 @@ class Row:
         self.moves = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """What of a collection is asked for: ``equal`` marks by position, ``tests`` of marks by position.
 
     ``least`` is included and ``before`` is not; both speak of the mark that orders the rows.
@@ -49,7 +49,7 @@ class Collection:
     """Rows sorted by the mark at ``by`` (their number where that is None), found by the marks at ``found_by``."""
 
     def __init__(self, by: int | None, found_by: Sequence[int]) -> None:
-        self._by = by
+        self._key = _sorting(by)
         self._found_by = tuple(found_by)
         self._rows: list[Row] = []
         self._shorter: dict[tuple[int, Any], list[Row]] = {}
@@ -116,8 +116,16 @@ class Collection:
         key = (1, -NEVER, 0) if mark is None else (*_ranked(mark), -NEVER)
         return bisect_left(rows, key, key=self._key)
 
-    def _key(self, row: Row) -> Key:
-        return (0, 0, row.number) if self._by is None else (*_ranked(row.marks[self._by]), row.number)
+
+def _sorting(by: int | None) -> Callable[[Row], Key]:
+    if by is None:
+        return lambda row: (0, 0, row.number)
+
+    def key(row: Row) -> Key:
+        mark = row.marks[by]
+        return (1, mark, row.number) if type(mark) is int else (*_ranked(mark), row.number)
+
+    return key
 
 
 def _ranked(mark: Any) -> tuple[int, Any]:

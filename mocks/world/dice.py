@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+import msgspec
+
 _T = TypeVar("_T")
 _BLOCK_BITS = 512
 _LARGE = 1 << 32
@@ -15,18 +17,17 @@ _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _ENOUGH = 1 << 96  # leaves 64 bits to spare, so that no choice is likelier than another
 
 
-class Dice:
-    """The choices that belong to ``name``. ``depth`` counts how far below the value first asked for this one is."""
+class Dice(msgspec.Struct, eq=False):
+    """The choices that belong to ``name``. ``depth`` counts how far below the value first asked for this one is.
 
-    __slots__ = ("_blocks", "_left", "depth", "lean", "name")
+    ``lean`` is how likely an optional part is left out, 0 to 1.
+    """
 
-    def __init__(self, name: str, *, depth: int = 0, lean: float = 0.0) -> None:
-        self.name = name
-        self.depth = depth
-        self.lean = lean
-        """How likely an optional part is left out, 0 to 1."""
-        self._left = 1
-        self._blocks = 0
+    name: str
+    depth: int = 0
+    lean: float = 0.0
+    _left: int = 1
+    _blocks: int = 0
 
     def child(self, name: str | int) -> "Dice":
         """The choices of a part."""

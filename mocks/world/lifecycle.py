@@ -3,9 +3,11 @@
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from mocks.world.clock import MINUTE, SECOND, Micros
 from mocks.world.dice import Dice
@@ -19,8 +21,7 @@ _ROUTES = 12  # so many ways to a status are told apart, the shortest ones
 _EXPLORED = 2_000  # so many ways are looked at, where the statuses are many
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
+class Journey(msgspec.Struct, frozen=True):
     """The statuses of one run in order, and the moment at which each was or will be entered."""
 
     path: tuple[str, ...]
@@ -44,42 +45,28 @@ END = -1
 """The phase of a row that has come as far as it ever will."""
 
 
-class Life:
+class Life(msgspec.Struct, eq=False):
     """What a row is made from. ``key`` names its choices, ``salt`` those of them that are made anew.
 
     ``index`` is None for a run that was started, ``given`` is what a request or a scope settled. ``status`` is the
-    last one of a seeded row and the first one of a started run; the journey, from or to there, is made when asked
-    for.
+    last one of a seeded row and the first one of a started run; the journey, from or to there, is made by ``plan``
+    when it is asked for.
     """
 
-    __slots__ = ("_journey", "_plan", "begun", "given", "index", "key", "number", "salt", "status")
-
-    def __init__(
-        self,
-        key: str,
-        number: int,
-        plan: "Callable[[Life], Journey]",
-        *,
-        begun: Micros,
-        index: int | None = None,
-        status: str | None = None,
-        given: Mapping[str, Any] | None = None,
-        salt: str = "",
-    ) -> None:
-        self.key = key
-        self.number = number
-        self.begun = begun
-        self.index = index
-        self.status = status
-        self.given: Mapping[str, Any] = {} if given is None else given
-        self.salt = salt
-        self._plan = plan
-        self._journey: Journey | None = None
+    key: str
+    number: int
+    plan: "Callable[[Life], Journey]"
+    begun: Micros
+    index: int | None = None
+    status: str | None = None
+    given: Mapping[str, Any] = {}
+    salt: str = ""
+    _journey: Journey | None = None
 
     @property
     def journey(self) -> Journey:
         if self._journey is None:
-            self._journey = self._plan(self)
+            self._journey = self.plan(self)
         return self._journey
 
     def status_at(self, phase: int) -> str:
@@ -95,16 +82,7 @@ class Life:
 
     def salted(self, salt: str) -> "Life":
         """The same life, with other choices where they are free."""
-        return Life(
-            self.key,
-            self.number,
-            self._plan,
-            begun=self.begun,
-            index=self.index,
-            status=self.status,
-            given=self.given,
-            salt=salt,
-        )
+        return replace(self, salt=salt, _journey=None)
 
 
 class Lifecycle:

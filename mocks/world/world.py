@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from mocks.settings import Caller, Settings
 from mocks.world.clock import NEVER, SECOND, Clock, Micros, span
@@ -30,6 +32,8 @@ _Wanted = list[tuple[int, Any]]
 _Tests = list[tuple[int, Callable[[Any], bool]]]
 Events = list[bytes]
 Known = list[Any]
+
+_encoded, _fresh_until = attrgetter("encoded"), attrgetter("fresh_until")
 
 _LOOK_AGAIN_S = 0.25
 _REMEMBERED = 64  # answers of lists, none of them longer than _SHORT
@@ -144,13 +148,15 @@ class World:
         order = operation.words.order
         collection, page = table.collection(order.by if order else None), self._page(asked, values, caller, now)
         rows = collection.select(page)
-        encoded = table.encoded
         if asked.view.whole:
-            answer = b"[" + b",".join([r.encoded if now < r.fresh_until else encoded(r, now) for r in rows]) + b"]"
+            if min(map(_fresh_until, rows), default=NEVER) <= now:
+                for row in rows:
+                    table.encoded(row, now)
+            answer = b"[" + b",".join(map(_encoded, rows)) + b"]"
         else:
             answer = msgspec.json.encode([self._shown(asked, row, now) for row in rows])
         if asked.envelope is None:
-            return answer, min([row.fresh_until for row in rows], default=NEVER)
+            return answer, min(map(_fresh_until, rows), default=NEVER)
         left = len(collection.select(replace(page, limit=None)))
         total = len(collection.select(replace(page, limit=None, offset=0, before=None)))
         dice = Dice(f"{table.world}/{operation.id}")
@@ -180,6 +186,8 @@ class World:
         least = before = None
         by = words.order.by if words.order else None
         for asking in asked.filters:
+            if asking.default is None and values.get(asking.parameter) is None:
+                continue
             said, mark = asking.said, _wanted(asking, table, values, now)
             if mark is None:
                 continue
