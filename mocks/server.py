@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -128,7 +128,56 @@ def _protocol() -> type[asyncio.Protocol]:
             super().__init__(*args, app_state=self._shared, **options)
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self._shared[TRANSPORT] = transport
-            super().connection_made(transport)
+            # uvloop's transports are no subclasses of asyncio's, so there is nothing to check at run time
+            joined = Joining(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+            self._shared[TRANSPORT] = joined
+            super().connection_made(joined)
 
     return Protocol
+
+
+class Joining(asyncio.Transport):
+    """A transport that writes two pieces at once, as uvicorn writes an answer: its head, then its body.
+
+    The first is held until the second comes, at most until the event loop's next round. That saves one system call in
+    three, and the client a packet.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._later = loop.call_soon
+        self._held: Any = b""
+
+    def write(self, data: Any) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.writelines((held, data))
+        elif data:
+            self._held = data
+            self._later(self._flush)
+
+    def _flush(self) -> None:
+        if self._held and not self._transport.is_closing():
+            self._transport.write(self._held)
+        self._held = b""
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._held = b""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()

@@ -3,6 +3,8 @@
 import gc
 import json
 import tracemalloc
+from itertools import product
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -11,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mocks import Settings, create_app
+from mocks.answers import encoded
 from tests.mocks.asking import Asked, ask
 
 KEYS = [(b"authorization-psk", b"k"), (b"authorization", b"Bearer k"), (b"cc-key", b"k")]
 JSON = (b"content-type", b"application/json")
+FORM = b"application/x-www-form-urlencoded"
 START = "/api/crews/run"
 
 
@@ -128,3 +132,73 @@ def test_any_bytes(
     assert answered.status < 500, answered.body
     if answered.body and answered.headers["content-type"].endswith("json"):
         json.loads(answered.body)
+
+
+# --------------------------------------------------------------------------------------------------- remembering
+
+EVERYWHERE = {
+    "openapi": "3.1.0",
+    "info": {"title": "everywhere", "version": "1"},
+    "paths": {
+        "/a/{p}": {
+            "put": {
+                "parameters": [
+                    {"name": "p", "in": "path", "required": True, "schema": {"type": "integer"}},
+                    {"name": "q", "in": "query", "schema": {"type": "integer"}},
+                    {"name": "x-h", "in": "header", "schema": {"type": "integer"}},
+                    {"name": "c", "in": "cookie", "schema": {"type": "integer"}},
+                ],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {"schema": {"type": "integer"}},
+                        "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+                    },
+                },
+                "responses": {"200": {"description": ""}},
+            }
+        }
+    },
+    "components": {
+        "securitySchemes": {
+            "header": {"type": "http", "scheme": "bearer"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "key"},
+            "query": {"type": "apiKey", "in": "query", "name": "key"},
+        }
+    },
+}
+
+# Each is asked with each of the others: where it stands in a request, and what may stand there.
+PATHS = ["/a/1", "/a/x"]
+QUERIES = ["", "?q=1", "?key=k"]
+HEADERS = [
+    [(b"authorization", value) for value in (b"", b"Bearer k")],
+    [(b"x-h", value) for value in (b"", b"1", b"x")],
+    [(b"cookie", value) for value in (b"", b"c=1", b"key=k; c=2")],
+    [(b"content-type", value) for value in (b"", b"application/json", FORM)],
+    [(b"x-other", value) for value in (b"", b"1")],
+]
+BODIES = [b"", b"1", b"a=1"]
+
+
+def _echoing(path: Any) -> Any:
+    mock = create_app([path])
+    for handler in mock.handlers:
+        handler.act = lambda _handler, _world, values, body, *_: encoded(200, [{**values}, str(body)])
+    return mock
+
+
+@pytest.mark.parametrize("schemes", [["header", "query"], ["header", "cookie", "query"]])
+def test_what_was_asked_before_changes_no_answer(tmp_path: Path, schemes: list[str]) -> None:
+    """Wherever the parameters, the body and the credentials stand, a mock that remembers answers as a new one."""
+    path = tmp_path / "everywhere.json"
+    path.write_text(json.dumps({**EVERYWHERE, "security": [{scheme: []} for scheme in schemes]}))
+    remembering, forgetful = _echoing(path), _echoing(path)
+    statuses = set()
+    for target, query, body, *headers in product(PATHS, QUERIES, BODIES, *HEADERS):
+        asked = Asked("PUT", target + query, [pair for pair in headers if pair[1]], body)
+        forgetful.handlers[0]._remembered.clear()
+        known, new = ask(remembering, asked), ask(forgetful, asked)
+        assert (known.status, known.headers, known.body) == (new.status, new.headers, new.body)
+        statuses.add(new.status)
+    assert statuses == {200, 400, 401}

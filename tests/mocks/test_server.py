@@ -1,5 +1,6 @@
 """The mock as a server: its port, its end, and what a fault does to a real connection."""
 
+import asyncio
 import http.client
 import json
 import signal
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mocks.server import serve
+from mocks.server import Joining, serve
 from runproof_pytest import RunningMock
 from specs import UsageError
 
@@ -39,6 +40,30 @@ def get(connection: http.client.HTTPConnection, path: str) -> tuple[http.client.
     connection.request("GET", path)
     answer = connection.getresponse()
     return answer, answer.read()
+
+
+class Written(asyncio.Transport):
+    """A transport that remembers what it was told to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Any] = []
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.told.append(bytes(data))
+
+    def writelines(self, list_of_data: Any) -> None:
+        self.told.append([*list_of_data])
+
+    def close(self) -> None:
+        self.told.append("close")
+
+    def abort(self) -> None:
+        self.told.append("abort")
+
+    def is_closing(self) -> bool:
+        return self.closed
 
 
 # ------------------------------------------------------------------------------------------- beginning and end
@@ -136,6 +161,30 @@ def test_a_truncated_body_ends_early(served: RunningMock, connection: http.clien
     assert len(cut.value.partial) == 25
     connection.close()
     assert get(connection, "/api/crew-runs?limit=5")[0].status == 200
+
+
+def test_head_and_body_are_written_at_once() -> None:
+    """Two pieces go out together and a single one in the loop's next round; a close loses none, an abort all."""
+
+    async def written(*steps: str | bytes, gone: bool = False) -> list[Any]:
+        beneath = Written()
+        joining = Joining(beneath, asyncio.get_running_loop())
+        for step in steps:
+            if isinstance(step, bytes):
+                joining.write(step)
+            else:
+                getattr(joining, step)()
+        beneath.closed = gone
+        await asyncio.sleep(0)
+        return beneath.told
+
+    assert asyncio.run(written(b"head", b"body")) == [[b"head", b"body"]]
+    assert asyncio.run(written(b"head", b"")) == [[b"head", b""]]
+    assert asyncio.run(written(b"1", b"2", b"3")) == [[b"1", b"2"], b"3"]
+    assert asyncio.run(written(b"head", "close")) == [b"head", "close"]
+    assert asyncio.run(written(b"head", "abort")) == ["abort"]
+    assert asyncio.run(written(b"head", gone=True)) == []
+    assert asyncio.run(written(b"")) == []
 
 
 def test_a_connection_is_kept(connection: http.client.HTTPConnection) -> None:
