@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import itemgetter
+from itertools import chain
 from time import time
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 KEPT = 16_384
 KEPT_HEADERS = 100
 
+Headers = list[tuple[bytes, bytes]]
 Note = list[Any]
 """An entry while its request is under way, in the order of ``Entry``: every request makes one, few are looked at."""
 
@@ -23,7 +24,7 @@ class Entry(NamedTuple):
     method: str
     path: bytes
     query: bytes
-    headers: list[tuple[bytes, bytes]]
+    headers: Headers
     api: str | None
     operation: str | None
     status: int | None
@@ -54,21 +55,26 @@ class Entry(NamedTuple):
 
 
 STATUS, FAULT, BODY, BODY_BYTES = (Entry._fields.index(name) for name in ("status", "fault", "body", "body_bytes"))
-_value = itemgetter(1)
-_PATH, _QUERY, _HEADERS = (Entry._fields.index(name) for name in ("path", "query", "headers"))
 
 
 def note(scope: Mapping[str, Any], api: str | None, operation: str | None) -> Note:
     """A request as it comes in; status, fault and body follow."""
     path = scope.get("raw_path") or scope["path"].encode()  # a server need not give it (the ASGI specification)
     query, headers = scope["query_string"], scope["headers"]
-    taken = [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
-    if len(path) + len(query) > KEPT:
-        taken[_PATH], taken[_QUERY] = path[:KEPT], query[:KEPT]
-    if len(headers) > KEPT_HEADERS or sum(map(len, map(_value, headers))) > KEPT:
-        share = KEPT // KEPT_HEADERS
-        taken[_HEADERS] = [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]
-    return taken
+    if len(path) + len(query) + _size(headers) > KEPT or len(headers) > KEPT_HEADERS:
+        path, query, headers = path[:KEPT], query[:KEPT], _cut(headers)
+    return [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
+
+
+def _size(headers: Headers) -> int:
+    return sum(map(len, chain.from_iterable(headers)))
+
+
+def _cut(headers: Headers) -> Headers:
+    if len(headers) <= KEPT_HEADERS and _size(headers) <= KEPT:
+        return headers
+    share = KEPT // KEPT_HEADERS
+    return [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]
 
 
 def keep_body(taken: Note, body: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from mocks.control.journal import KEPT, KEPT_HEADERS, STATUS, Entry, Journal, Note, Wanted, keep_body, note
 
 
@@ -41,14 +43,21 @@ def test_an_entry_shows_the_request_as_it_came() -> None:
     }
 
 
-def test_a_large_request_is_kept_cut() -> None:
+@pytest.mark.parametrize("header", [(b"n" * 10**5, b"v" * 10**5), (b"n" * 10**5, b""), (b"n", b"v" * 10**5)])
+def test_a_large_request_is_kept_cut(header: tuple[bytes, bytes]) -> None:
     """However large path, query, headers and body are, an entry holds a bounded part of each."""
-    note = taken(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[(b"n" * 10**5, b"v" * 10**5)] * 1_000)
+    note = taken(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[header] * 90)
     keep_body(note, b"b" * 10**6)
     one = Entry(*note)
     assert one.body_bytes == 10**6
     held = len(one.path) + len(one.query) + len(one.body) + sum(len(n) + len(v) for n, v in one.headers)
     assert held < 6 * KEPT
+
+
+def test_a_long_query_leaves_the_headers_whole() -> None:
+    """What is large is cut, and nothing else."""
+    one = Entry(*taken(query_string=b"q" * 10**6, headers=[(b"a", b"v" * 1_000)]))
+    assert (len(one.query), one.headers) == (KEPT, [(b"a", b"v" * 1_000)])
 
 
 def test_many_small_headers_are_kept_cut_too() -> None:
