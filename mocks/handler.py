@@ -52,7 +52,7 @@ class Handler:
         self._parameters = Parameters(api.schemas, operation)
         self._body = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
         self.takes_body = self._body is not None
-        self._read = [b"content-type", *self._parameters.headers, *(self._guard.headers if self._guard else ())]
+        self._headers = [b"content-type", *self._parameters.headers, *(self._guard.headers if self._guard else ())]
         self._remembered: Memory[tuple[Any, ...], Understood | Answer] = Memory(_REMEMBERED)
         self.act = act or _act(operation)
 
@@ -76,7 +76,7 @@ class Handler:
 
     def _understood(self, request: Request) -> Understood | Answer:
         """What a request says, or how it is refused: for the same texts the same, so that short ones are remembered."""
-        texts = (*request.path_values, request.query_string, request.body, *map(request.headers.get, self._read))
+        texts = (*request.path_values, request.query_string, request.body, *map(request.headers.get, self._headers))
         known = self._remembered.get(texts)
         if known is None:
             try:
