@@ -107,6 +107,10 @@ class Blueprint:
         )
         return follow(made, inner)
 
+    def alone(self, name: str) -> bool:
+        """Whether a field depends on no moment and on no other field."""
+        return not self.properties[name].moment and name not in self._finishing.touched
+
     def field(self, name: str) -> FieldOf:
         """What gives one property: ``value``, without looking for its maker each time."""
         return partial(self.value, name) if name in self._finishing.touched else self._fields[name]

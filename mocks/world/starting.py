@@ -4,7 +4,7 @@ What an answer tells of a run that the request left open is a function of the ru
 some ahead: whoever starts many runs waits for their rows no more than for their keys.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -48,23 +48,22 @@ class Starting:
         self._tellers = [(name, self._teller(name)) for name in view.names]
         self._keys = [name for name in view.names if name in view.shared and name in table.uses.unique]
         self._shown = [source for source in self._sources if source.field in view.shared]
-        self._shows_row = view.whole or not view.shared <= self._known({*words.creates.sets})
-        """Whether the answer tells more of the row than its keys, its status and what the request settled."""
+        self._shows_row = view.whole or not view.shared <= self._known_at_once({*words.creates.sets})
         self._ahead: dict[int, Told] = {}
         self._era: object = None
 
     def start(self, values: Values, body: Values, caller: Caller, now: Micros) -> bytes | None:
         """Start a run; the answer, or None where that is made from the row. ``body`` is valid."""
-        answer, keys = (None, None) if self._shows_row else self._answer(values, body, caller)
+        answer, keys = (None, None) if self._shows_row else self._answer(values, body)
         self._table.start(partial(self._given, values, body, caller, keys), now)
         return answer
 
-    def _answer(self, values: Values, body: Values, caller: Caller) -> Told:
+    def _answer(self, values: Values, body: Values) -> Told:
         table = self._table
         number = table.started
-        for source in self._shown:
-            if source.read(values, body) is not ABSENT:
-                return self._tell(table.life_of_started(number, self._given(values, body, caller)))
+        own = _read(self._shown, values, body)
+        if own:
+            return self._tell(table.life_of_started(number, own))
         if number not in self._ahead or table.era is not self._era:
             self._era = table.era
             self._ahead = {n: self._tell(table.life_of_started(n, {})) for n in range(number, number + _AHEAD)}
@@ -83,11 +82,7 @@ class Starting:
     ) -> dict[str, Any]:
         """What the request settled, where the schema of the row allows it."""
         table, uses = self._table, self._table.uses
-        given = {name: known[0] for name, known in table.scopes.items()}
-        for source in self._sources:
-            value = source.read(values, body)
-            if value is not ABSENT:
-                given[source.field] = value
+        given = {name: known[0] for name, known in table.scopes.items()} | _read(self._sources, values, body)
         if self._scope is not None:
             given |= table.blueprint.admitted({self._scope.field: _plain(values[self._scope.parameter])})
         if uses.owner is not None and uses.owners:
@@ -96,11 +91,11 @@ class Starting:
                 given |= table.blueprint.admitted({uses.owner: caller.owner})
         return given | keys if keys else given
 
-    def _known(self, sets: set[str]) -> set[str]:
-        """The fields that are known before there is a row: neither a moment nor what tells scopes and owners apart."""
+    def _known_at_once(self, sets: set[str]) -> set[str]:
+        """The fields that are known before there is a row: keys, status, and most of what a request may settle."""
         table = self._table
         fields = {*sets, *table.uses.unique, table.status_field} - {table.uses.owner, *table.scopes}
-        return {name for name, prop in table.blueprint.properties.items() if name in fields and not prop.moment}
+        return {name for name in table.blueprint.properties if name in fields and table.blueprint.alone(name)}
 
     def _teller(self, name: str) -> FieldOf:
         if name in self._view.shared:
@@ -132,6 +127,15 @@ def _sources(api: Api, table: Table, sets: Mapping[str, str]) -> Iterator[_Sourc
         prop = table.blueprint.properties.get(field)
         if prop is not None:
             yield _Source(field, place == "body", name, prop.nullable, api.schemas.validator(prop.pointer).is_valid)
+
+
+def _read(sources: Sequence[_Source], values: Values, body: Values) -> dict[str, Any]:
+    read = {}
+    for source in sources:
+        value = source.read(values, body)
+        if value is not ABSENT:
+            read[source.field] = value
+    return read
 
 
 def _one_of_some(make: Maker, name: str) -> FieldOf:
