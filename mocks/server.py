@@ -122,6 +122,8 @@ def _protocol() -> type[asyncio.Protocol]:
     """uvicorn's own protocol, which lets the application see the connection: a fault may have to cut it."""
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+    waiting: list[Joining] = []
+
     class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         def __init__(self, *args: Any, app_state: dict[str, Any], **options: Any) -> None:
             self._shared = dict(app_state)
@@ -129,7 +131,7 @@ def _protocol() -> type[asyncio.Protocol]:
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             # uvloop's transports are no subclasses of asyncio's, so there is nothing to check at run time
-            joined = Joining(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+            joined = Joining(cast("asyncio.Transport", transport), waiting)
             self._shared[TRANSPORT] = joined
             super().connection_made(joined)
 
@@ -140,13 +142,13 @@ class Joining(asyncio.Transport):
     """A transport that writes two pieces at once, as uvicorn writes an answer: its head, then its body.
 
     The first is held until the second comes, at most until the event loop's next round. That saves one system call in
-    three, and the client a packet.
+    three, and the client a packet. ``waiting`` are the transports of one server that held something in this round.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport, waiting: list["Joining"]) -> None:
         super().__init__()
         self._transport = transport
-        self._later = loop.call_soon
+        self._waiting = waiting
         self._held: Any = b""
 
     def write(self, data: Any) -> None:
@@ -155,15 +157,18 @@ class Joining(asyncio.Transport):
             self._transport.writelines((held, data))
         elif data:
             self._held = data
-            self._later(self._flush)
+            if not self._waiting:
+                asyncio.get_running_loop().call_soon(_flush, self._waiting)
+            self._waiting.append(self)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is held."""
         if self._held and not self._transport.is_closing():
             self._transport.write(self._held)
         self._held = b""
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -181,3 +186,10 @@ class Joining(asyncio.Transport):
 
     def resume_reading(self) -> None:
         self._transport.resume_reading()
+
+
+def _flush(waiting: list[Joining]) -> None:
+    held = waiting.copy()
+    waiting.clear()  # before anything is written, so that what goes wrong there does not hold up later rounds
+    for joining in held:
+        joining.flush()

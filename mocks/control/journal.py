@@ -61,17 +61,14 @@ def note(scope: Mapping[str, Any], api: str | None, operation: str | None) -> No
     """A request as it comes in; status, fault and body follow."""
     path = scope.get("raw_path") or scope["path"].encode()  # a server need not give it (the ASGI specification)
     query, headers = scope["query_string"], scope["headers"]
-    if len(path) + len(query) + _size(headers) > KEPT or len(headers) > KEPT_HEADERS:
+    size = len(path) + len(query) + sum(map(len, chain.from_iterable(headers)))
+    if size > KEPT or len(headers) > KEPT_HEADERS:
         path, query, headers = path[:KEPT], query[:KEPT], _cut(headers)
     return [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
 
 
-def _size(headers: Headers) -> int:
-    return sum(map(len, chain.from_iterable(headers)))
-
-
 def _cut(headers: Headers) -> Headers:
-    if len(headers) <= KEPT_HEADERS and _size(headers) <= KEPT:
+    if len(headers) <= KEPT_HEADERS and sum(map(len, chain.from_iterable(headers))) <= KEPT:
         return headers
     share = KEPT // KEPT_HEADERS
     return [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]

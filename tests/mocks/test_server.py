@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -123,19 +122,27 @@ def test_an_address_that_cannot_be_had_is_told(host: str, port: int) -> None:
         serve(["nx1"], host=host, port=port)
 
 
+IN_A_THREAD = """
+import threading
+from mocks.server import serve
+
+ready = threading.Event()
+
+def on_ready(url):
+    print(url)
+    ready.set()
+
+threading.Thread(target=serve, args=(["nx1"],), kwargs={"port": 0, "on_ready": on_ready}, daemon=True).start()
+assert ready.wait(30)
+"""
+
+
 def test_it_can_be_served_from_a_thread() -> None:
     """Signals belong to the main thread; elsewhere the server runs without touching them."""
-    ready = threading.Event()
-    urls: list[str] = []
-
-    def on_ready(url: str) -> None:
-        urls.append(url)
-        ready.set()
-
-    thread = threading.Thread(target=serve, args=(["nx1"],), kwargs={"port": 0, "on_ready": on_ready}, daemon=True)
-    thread.start()
-    assert ready.wait(30)
-    assert urls[0].startswith("http://127.0.0.1:")
+    # in a process of its own: the thread does not end before the process does
+    done = subprocess.run([sys.executable, "-c", IN_A_THREAD], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("http://127.0.0.1:")
 
 
 # --------------------------------------------------------------------------------------------- on the connection
@@ -168,7 +175,7 @@ def test_head_and_body_are_written_at_once() -> None:
 
     async def written(*steps: str | bytes, gone: bool = False) -> list[Any]:
         beneath = Written()
-        joining = Joining(beneath, asyncio.get_running_loop())
+        joining = Joining(beneath, [])
         for step in steps:
             if isinstance(step, bytes):
                 joining.write(step)
