@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 KEPT = 16_384
 KEPT_HEADERS = 100
 
-Headers = list[tuple[bytes, bytes]]
 Note = list[Any]
 """An entry while its request is under way, in the order of ``Entry``: every request makes one, few are looked at."""
 
@@ -24,7 +23,7 @@ class Entry(NamedTuple):
     method: str
     path: bytes
     query: bytes
-    headers: Headers
+    headers: list[tuple[bytes, bytes]]
     api: str | None
     operation: str | None
     status: int | None
@@ -61,17 +60,12 @@ def note(scope: Mapping[str, Any], api: str | None, operation: str | None) -> No
     """A request as it comes in; status, fault and body follow."""
     path = scope.get("raw_path") or scope["path"].encode()  # a server need not give it (the ASGI specification)
     query, headers = scope["query_string"], scope["headers"]
-    size = len(path) + len(query) + sum(map(len, chain.from_iterable(headers)))
-    if size > KEPT or len(headers) > KEPT_HEADERS:
-        path, query, headers = path[:KEPT], query[:KEPT], _cut(headers)
+    if len(path) + len(query) > KEPT:
+        path, query = path[:KEPT], query[:KEPT]
+    if len(headers) > KEPT_HEADERS or sum(map(len, chain.from_iterable(headers))) > KEPT:
+        share = KEPT // KEPT_HEADERS
+        headers = [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]
     return [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
-
-
-def _cut(headers: Headers) -> Headers:
-    if len(headers) <= KEPT_HEADERS and sum(map(len, chain.from_iterable(headers))) <= KEPT:
-        return headers
-    share = KEPT // KEPT_HEADERS
-    return [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]
 
 
 def keep_body(taken: Note, body: bytes) -> None:

@@ -49,7 +49,7 @@ class Clock:
 
     def micros(self) -> Micros:
         """The present moment in microseconds since 1970."""
-        return time.time_ns() // 1_000 + self._ahead if self._frozen is None else self._frozen
+        return _ours() + self._ahead if self._frozen is None else self._frozen
 
     def advance(self, seconds: float) -> None:
         """Go forward, or back where ``seconds`` is negative; a frozen clock stays frozen at the new moment.

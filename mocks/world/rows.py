@@ -146,12 +146,15 @@ class Blueprint:
             return round(value * SECOND)
         return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
 
+    def admits(self, name: str) -> Callable[[Any], bool]:
+        """Whether the schema of the row allows a value for a field, null where it allows that."""
+        prop = self.properties[name]
+        is_valid = self._schemas.validator(prop.pointer).is_valid
+        return lambda value: prop.nullable if value is None else is_valid(value)
+
     def admitted(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Of values that a request has for fields, those that the schema of the row allows."""
-        return {n: v for n, v in wanted.items() if n in self.properties and self._admits(self.properties[n], v)}
-
-    def _admits(self, prop: Property, value: Any) -> bool:
-        return prop.nullable if value is None else self._schemas.validator(prop.pointer).is_valid(value)
+        return {n: v for n, v in wanted.items() if n in self.properties and self.admits(n)(v)}
 
     def pool(self, name: str) -> list[Any]:
         """The values that a field which points elsewhere is picked from."""

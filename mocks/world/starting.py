@@ -21,7 +21,7 @@ from mocks.world.lifecycle import Life
 from mocks.world.rows import FieldOf
 from mocks.world.table import Table
 from mocks.world.views import View
-from specs import Api, Operation
+from specs import Operation
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,14 +37,14 @@ _SOME = 64  # so many that a property which may be null is null in some of them
 class Starting:
     """What one operation does to start a run, compiled."""
 
-    def __init__(self, api: Api, operation: Operation, table: Table, view: View) -> None:
+    def __init__(self, operation: Operation, table: Table, view: View) -> None:
         words = operation.words
         assert words.creates is not None
         self._table = table
         self._view = view
         self._id = operation.id
         self._scope = words.scope
-        self._sources = tuple(_sources(api, table, words.creates.sets))
+        self._sources = tuple(_sources(table, words.creates.sets))
         self._tellers = [(name, self._teller(name)) for name in view.names]
         self._keys = [name for name in view.names if name in view.shared and name in table.uses.unique]
         self._shown = [source for source in self._sources if source.field in view.shared]
@@ -54,7 +54,7 @@ class Starting:
 
     def start(self, values: Values, body: Values, caller: Caller, now: Micros) -> bytes | None:
         """Start a run; the answer, or None where that is made from the row. ``body`` is valid."""
-        answer, keys = (None, None) if self._shows_row else self._answer(values, body)
+        answer, keys = (None, {}) if self._shows_row else self._answer(values, body)
         self._table.start(partial(self._given, values, body, caller, keys), now)
         return answer
 
@@ -77,10 +77,8 @@ class Starting:
             shown = self._view.show(told.__getitem__, Dice(f"{life.key}/{self._id}"))
         return _encode(shown), keys
 
-    def _given(
-        self, values: Values, body: Values, caller: Caller, keys: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """What the request settled, where the schema of the row allows it."""
+    def _given(self, values: Values, body: Values, caller: Caller, keys: dict[str, Any]) -> dict[str, Any]:
+        """What the request settled, where the schema of the row allows it, and the ``keys`` that were told."""
         table, uses = self._table, self._table.uses
         given = {name: known[0] for name, known in table.scopes.items()} | _read(self._sources, values, body)
         if self._scope is not None:
@@ -89,7 +87,7 @@ class Starting:
             given[uses.owner] = uses.owners[0]
             if caller.owner:
                 given |= table.blueprint.admitted({uses.owner: caller.owner})
-        return given | keys if keys else given
+        return given | keys
 
     def _known_at_once(self, sets: set[str]) -> set[str]:
         """The fields that are known before there is a row: keys, status, and most of what a request may settle."""
@@ -109,24 +107,19 @@ class _Source(NamedTuple):
     field: str
     in_body: bool
     name: str
-    nullable: bool
-    is_valid: Callable[[Any], bool]
+    admits: Callable[[Any], bool]
 
     def read(self, values: Values, body: Values) -> Any:
         """What a request has for the field, as JSON has it, null where it has nothing; ``ABSENT`` if not allowed."""
-        value = (body if self.in_body else values).get(self.name)
-        if value is None:
-            return None if self.nullable else ABSENT
-        value = _plain(value)
-        return value if self.is_valid(value) else ABSENT
+        value = _plain((body if self.in_body else values).get(self.name))
+        return value if self.admits(value) else ABSENT
 
 
-def _sources(api: Api, table: Table, sets: Mapping[str, str]) -> Iterator[_Source]:
+def _sources(table: Table, sets: Mapping[str, str]) -> Iterator[_Source]:
     for field, source in sets.items():
         place, _, name = source.partition("/")
-        prop = table.blueprint.properties.get(field)
-        if prop is not None:
-            yield _Source(field, place == "body", name, prop.nullable, api.schemas.validator(prop.pointer).is_valid)
+        if field in table.blueprint.properties:
+            yield _Source(field, place == "body", name, table.blueprint.admits(field))
 
 
 def _read(sources: Sequence[_Source], values: Values, body: Values) -> dict[str, Any]:

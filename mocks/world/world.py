@@ -186,9 +186,10 @@ class World:
         least = before = None
         by = words.order.by if words.order else None
         for asking in asked.filters:
-            if asking.default is None and values.get(asking.parameter) is None:
+            value = values.get(asking.parameter)
+            if value is None and asking.default is None:
                 continue
-            said, mark = asking.said, _wanted(asking, table, values, now)
+            said, mark = asking.said, _wanted(asking, table, value, now)
             if mark is None:
                 continue
             at = table.at[HIDDEN + said.field if said.hidden else said.field]
@@ -321,7 +322,7 @@ class World:
             for name, f in words.filters.items()
         )
         lasting = envelope is None and view.whole and not any(f.default or f.oldest for f in filters)
-        starting = Starting(self._api, operation, table, view) if words.creates else None
+        starting = Starting(operation, table, view) if words.creates else None
         return _Asked(operation, table, view, envelope, filters, lasting, starting)
 
     # ----------------------------------------------------------------------------------------- as a whole
@@ -399,9 +400,8 @@ def _adversary(api: Api, settings: Settings) -> "Adversary | None":
     return adversary(api.schemas, settings.seed)
 
 
-def _wanted(asking: _Asking, table: Table, values: Values, now: Micros) -> Any:
+def _wanted(asking: _Asking, table: Table, value: Any, now: Micros) -> Any:
     """The mark that a filter asks for, its default window where the parameter is left out, None where it is idle."""
-    value = values.get(asking.parameter)
     if value is None:
         return None if asking.default is None else now + asking.default
     mark = table.blueprint.mark(asking.said.field, value)
