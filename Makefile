@@ -19,14 +19,14 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 contract: $(READY) ## Serve the bundled specs as mocks and run the contract suite against them
-	@$(BIN)/runproof test $(API) --mock --max-time 300 $(ARGS)
+	@$(BIN)/specduet test $(API) --mock --max-time 300 $(ARGS)
 
 mock: $(READY) ## Serve the mocks until Ctrl-C: make mock [API=nx1] [PORT=8000] [ARGS=…]
-	@$(BIN)/runproof mock $(API) --port $(PORT) $(ARGS)
+	@$(BIN)/specduet mock $(API) --port $(PORT) $(ARGS)
 
 test-against: $(READY) ## Run the contract suite against a service: make test-against URL=http://… [API=nx1] [ARGS=…]
 	@$(if $(URL),,echo 'Say what to test: make test-against URL=http://127.0.0.1:8000' >&2; exit 2;) \
-	$(BIN)/runproof test $(API) --url '$(URL)' $(ARGS)
+	$(BIN)/specduet test $(API) --url '$(URL)' $(ARGS)
 
 test: $(READY) ## Run the project's own tests
 	@$(BIN)/python -m pytest tests -q -n 3 $(ARGS)
@@ -55,7 +55,7 @@ clean: ## Remove the environment and everything that was built
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	|| { echo 'runproof needs Python 3.11 or newer; name one: make PYTHON=python3.12 …' >&2; exit 2; }
+	|| { echo 'specduet needs Python 3.11 or newer; name one: make PYTHON=python3.12 …' >&2; exit 2; }
 	@echo 'Setting up .venv (once; a minute or two) …' >&2
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'

@@ -106,8 +106,8 @@ def start_up(rounds: int) -> Iterator[Figure]:
     prism = places.prism()
     lean = places.lean_python()
     commands: dict[str, Callable[[int], list[str]]] = {
-        "lean": lambda port: [lean, "-I", "-m", "runproof", "mock", "nx1", "--port", str(port)],
-        "full": lambda port: [sys.executable, "-I", "-m", "runproof", "mock", "nx1", "--port", str(port)],
+        "lean": lambda port: [lean, "-I", "-m", "specduet", "mock", "nx1", "--port", str(port)],
+        "full": lambda port: [sys.executable, "-I", "-m", "specduet", "mock", "nx1", "--port", str(port)],
     }
     if prism is not None:
         document = str(HOME / "specs" / "nx1" / "openapi.yaml")

@@ -61,7 +61,7 @@ class Running:
 @contextlib.contextmanager
 def mock(*arguments: str, python: str = sys.executable) -> Iterator[Running]:
     """The mock as its users start it."""
-    with _process([python, "-I", "-m", "runproof", "mock", *arguments, "--port", "0"]) as process:
+    with _process([python, "-I", "-m", "specduet", "mock", *arguments, "--port", "0"]) as process:
         yield Running(process, _address(process))
 
 

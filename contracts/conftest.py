@@ -1,4 +1,4 @@
-"""The contract suite's options in pytest; what is done with them stands in ``contracts/running/plugin.py``."""
+"""The contract suite's options in pytest; what is done with them stands in ``contracts/session/pytest_plugin.py``."""
 
 import argparse
 from pathlib import Path
@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from contracts.running.options import OPTIONS
-from contracts.running.plugin import ContractPlugin
+from specduet.contracts.session.option_table import OPTIONS
+from specduet.contracts.session.pytest_plugin import ContractPlugin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("runproof", "runproof: the contract suite")
+    group = parser.getgroup("specduet", "specduet: the contract suite")
     group.addoption("--api", action="append", metavar="API|FILE", help="An API to test; default: all that are served.")
-    group.addoption("--config", type=Path, metavar="FILE", help="Settings; default: runproof.toml, if there is one.")
-    group.addoption("--runproof-status", type=Path, help=argparse.SUPPRESS)
+    group.addoption("--config", type=Path, metavar="FILE", help="Settings; default: specduet.toml, if there is one.")
+    group.addoption("--specduet-status", type=Path, help=argparse.SUPPRESS)
     for option in OPTIONS:
         extra: dict[str, Any] = {"action": "store_true"}
         if option.kind != "flag":
@@ -24,4 +24,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(ContractPlugin(config), "runproof-contract")
+    config.pluginmanager.register(ContractPlugin(config), "specduet-contract")

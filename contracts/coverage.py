@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from contracts.oracle import access, oracle
-from contracts.oracle.media import json_content
-from contracts.recording import NOT_JSON, Exchange, Recording
-from specs import Api, Field, Operation, Parameter
+from specduet.contracts.oracle import credentials, requests
+from specduet.contracts.oracle.media_types import json_content
+from specduet.contracts.recording import NOT_JSON, Exchange, Recording
+from specduet.specs import Api, Field, Operation, Parameter
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _seen(api: Api, operation: Operation, recording: Recording) -> OperationSeen
 
 
 def _schemes(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> dict[str, int]:
-    let_in = [access.states(api, operation, e.sent) for e in exchanges if e.succeeded]
+    let_in = [credentials.states(api, operation, e.sent) for e in exchanges if e.succeeded]
     names = {name for states in let_in for name in states}
     return {name: sum(states[name] == "given" for states in let_in) for name in sorted(names)}
 
@@ -211,7 +211,7 @@ def _parameters(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -
     counts: dict[tuple[str, str], Counter[str]] = {}
     for exchange in exchanges:
         worst: dict[tuple[str, str], str] = {}
-        for part in oracle.judge(api, operation, exchange):
+        for part in requests.judge(api, operation, exchange):
             key = (str(part.location), "" if part.location == "body" else part.name)
             worst[key] = max(worst.get(key, "valid"), part.verdict, key=_ORDER.index)
         for key, verdict in worst.items():

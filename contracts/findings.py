@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from contracts.recording import Exchange
-from specs.vocabulary import Basis
+from specduet.contracts.recording import Exchange
+from specduet.specs.behavior import Basis
 
 Severity = Literal["error", "warning"]
 _SHOWN = 120

@@ -126,7 +126,7 @@ _Kind = TypeVar("_Kind", bound=Trace)
 class Recording:
     """Everything that one run saw, in the order in which it happened.
 
-    ``derived`` keeps what was worked out from it (``contracts/laws/once.py``), for as long as it lives.
+    ``derived`` keeps what was worked out from it (``contracts/analysis/memo.py``), for as long as it lives.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)

@@ -1,9 +1,9 @@
 """One run, from the plan to the verdict: reach, open, probe, explore, look again, judge.
 
-served    which APIs the target serves                                (contracts/sending/reach.py)
+served    which APIs the target serves                                (contracts/discovery.py)
 open      one valid request an operation, so that ids are known
 probe     requests aimed by the vocabulary, while nothing else moves  (contracts/probes/)
-explore   generated requests                                          (contracts/generation/explore.py)
+explore   generated requests                                          (contracts/generation/schemathesis_cases.py)
 close     the first requests once more: is it still up?
 judge     every clause over everything that was recorded              (contracts/clauses/)
 """
@@ -18,22 +18,22 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
-from contracts import clauses
-from contracts.clauses import Options
-from contracts.clauses.robustness import SLOW_S
-from contracts.coverage import Coverage
-from contracts.findings import Finding, Severity, brief, one_per_cause
-from contracts.generation.knowledge import Call, Knowledge
-from contracts.recording import Recording
-from contracts.sending.curl import curl
-from contracts.sending.reach import Caller, Tried, reach
-from contracts.sending.redaction import Secrets
-from contracts.sending.sender import BudgetSpent, Gate, NotSent, Sender, TargetGone
-from contracts.sending.target import Target
-from specs import Api, Operation
+from specduet.contracts import clauses
+from specduet.contracts.clauses import Options
+from specduet.contracts.clauses.robustness import SLOW_S
+from specduet.contracts.coverage import Coverage
+from specduet.contracts.discovery import Caller, Tried, reach
+from specduet.contracts.findings import Finding, Severity, brief, one_per_cause
+from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.curl import curl
+from specduet.contracts.sending.redaction import Secrets
+from specduet.contracts.sending.sender import BudgetSpent, Gate, NotSent, Sender, TargetGone
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api, Operation
 
 if TYPE_CHECKING:
-    from contracts.generation.explore import Generator
+    from specduet.contracts.generation.schemathesis_cases import Generator
 
 Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
 _ASKED_AGAIN = 2
@@ -247,7 +247,7 @@ class _Conversation:
 
     def probe(self) -> None:
         for name in self._options.probes:
-            module = importlib.import_module(f"contracts.probes.{name}")
+            module = importlib.import_module(f"specduet.contracts.probes.{name}")
             for operation in self.operations("probe"):
                 with suppress(NotSent):
                     module.probe(self.sender, self.api, operation, self.knowledge, self._options)
@@ -255,7 +255,7 @@ class _Conversation:
     def explore(self, round_: int) -> None:
         if not self._options.generate:
             return
-        from contracts.generation.explore import Generator  # Schemathesis: a second of imports
+        from specduet.contracts.generation.schemathesis_cases import Generator  # Schemathesis: a second of imports
 
         clauses.all_clauses()  # Hypothesis draws constants from what is loaded: load all, so that runs are the same
         if self._generator is None:

@@ -1,10 +1,10 @@
-"""The contract suite: one item a clause and operation. ``pytest contracts --url URL`` or ``runproof test`` runs it."""
+"""The contract suite: one item a clause and operation. ``pytest contracts --url URL`` or ``specduet test`` runs it."""
 
 from collections.abc import Callable
 
 import pytest
 
-from contracts.reports.model import Item
+from specduet.contracts.reports.model import Item
 
 
 def test_clause(item: Item, failure: str, record_property: Callable[[str, object], None]) -> None:

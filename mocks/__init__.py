@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mocks.settings import Caller, Credential, Settings
+from specduet.mocks.settings import Caller, Credential, Settings
 
 if TYPE_CHECKING:
-    from mocks.app import create_app
+    from specduet.mocks.app import create_app
 
 __all__ = ["Caller", "Credential", "Settings", "create_app"]
 
@@ -13,7 +13,7 @@ __all__ = ["Caller", "Credential", "Settings", "create_app"]
 def __getattr__(name: str) -> Any:
     # Connexion takes a while to import, and whoever only wants the settings need not wait for it
     if name == "create_app":
-        from mocks.app import create_app
+        from specduet.mocks.app import create_app
 
         return create_app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,18 +15,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mocks import credentials, refusals
-from mocks.answers import Receive, Send
-from mocks.connexions import ConnexionMiddleware, ExceptionMiddleware, LifespanMiddleware, Resolver, RoutingMiddleware
-from mocks.control.companion import Control
-from mocks.control.plane import Plane
-from mocks.control.sessions import Sessions
-from mocks.control.spoiling import Dropped
-from mocks.handler import Handler
-from mocks.request import Request
-from mocks.routing import FOUND, HandlingMiddleware, Refusing, Unrouted, Way, Ways, routing_view, sites
-from mocks.settings import Settings
-from specs import Api, UsageError, bundled, load
+from specduet.mocks import credentials, error_responses
+from specduet.mocks.control.api import Plane
+from specduet.mocks.control.fault_effects import Dropped
+from specduet.mocks.control.sessions import Sessions
+from specduet.mocks.handler import Handler
+from specduet.mocks.lazy_connexion import (
+    ConnexionMiddleware,
+    ExceptionMiddleware,
+    LifespanMiddleware,
+    Resolver,
+    RoutingMiddleware,
+)
+from specduet.mocks.pipeline import Control
+from specduet.mocks.request import Request
+from specduet.mocks.responses import Receive, Send
+from specduet.mocks.routing import FOUND, HandlingMiddleware, Refusing, Unrouted, Way, Ways, routing_view, sites
+from specduet.mocks.settings import Settings
+from specduet.specs import Api, UsageError, bundled, load
 
 
 class Mock:
@@ -88,7 +94,7 @@ def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Setting
 
 def _connexion(apis: Sequence[Api], handlers: Sequence[Handler]) -> ConnexionMiddleware:
     served = sites(handlers)
-    unrouted = Unrouted(served, refusals.dialect(apis[0]) if len(apis) == 1 else None)
+    unrouted = Unrouted(served, error_responses.dialect(apis[0]) if len(apis) == 1 else None)
     view, targets = routing_view(served)
     app = ConnexionMiddleware(
         unrouted,

@@ -5,7 +5,7 @@ Only a request with an ``Origin`` header costs anything.
 
 from collections.abc import Mapping
 
-from mocks.answers import Headers, Message, Send
+from specduet.mocks.responses import Headers, Message, Send
 
 _METHODS = b"GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
 _EXPOSED = b"Allow, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Mock-Fault"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mocks.request import Request
-from mocks.settings import Caller, Settings
-from specs import Api, Operation, SecurityScheme, UsageError
+from specduet.mocks.request import Request
+from specduet.mocks.settings import Caller, Settings
+from specduet.specs import Api, Operation, SecurityScheme, UsageError
 
 ANYBODY = Caller()
 Refusal = Literal["missing", "wrong"]

@@ -1,10 +1,10 @@
 """A body made from the schema alone, for answers that no world stands behind."""
 
-from mocks import answers
-from mocks.answers import Answer
-from mocks.request import is_json
-from mocks.world import generation
-from specs import Api, Content, Operation, Response
+from specduet.mocks import responses
+from specduet.mocks.generation import values
+from specduet.mocks.request import is_json
+from specduet.mocks.responses import Answer
+from specduet.specs import Api, Content, Operation, Response
 
 
 def example(api: Api, operation: Operation, status: int, key: str) -> Answer:
@@ -15,13 +15,13 @@ def example(api: Api, operation: Operation, status: int, key: str) -> Answer:
     response = operation.response_for(status)
     content = preferred(response) if response else None
     if response is None or content is None:
-        return answers.empty(status)
-    value = generation.value(api.schemas, content.schema, content.pointer, f"{api.name}/{operation.id}/{key}")
+        return responses.empty(status)
+    value = values.value(api.schemas, content.schema, content.pointer, f"{api.name}/{operation.id}/{key}")
     media_type = content.media_type.replace("*/*", "application/json").encode("latin-1", "replace")
     if is_json(content.media_type) or content.media_type == "*/*":
-        return answers.encoded(status, value, media_type)
+        return responses.encoded(status, value, media_type)
     body = value if isinstance(value, str) else ""
-    return answers.answer(status, body.encode("utf-8", "replace"), media_type)
+    return responses.answer(status, body.encode("utf-8", "replace"), media_type)
 
 
 def preferred(response: Response) -> Content | None:

@@ -9,18 +9,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
-from mocks import answers, examples, refusals
-from mocks.answers import Answer, Receive
-from mocks.bodies import ABSENT, BodyReader
-from mocks.credentials import ANYBODY, guard
-from mocks.decoding import Parameters
-from mocks.documented import Documented
-from mocks.refusals import Dialect, Refused
-from mocks.request import LONGEST_QUERY, Memory, Request
-from mocks.settings import Caller, Settings
-from mocks.validation import Problem, problem
-from mocks.world import TooOld, UnknownScope, World
-from specs import Api, Operation
+from specduet.mocks import error_responses, examples, responses
+from specduet.mocks.credentials import ANYBODY, guard
+from specduet.mocks.documented_errors import Documented
+from specduet.mocks.error_responses import Dialect, Refused
+from specduet.mocks.request import LONGEST_QUERY, Memory, Request
+from specduet.mocks.request_body import ABSENT, BodyReader
+from specduet.mocks.request_parameters import Parameters
+from specduet.mocks.responses import Answer, Receive
+from specduet.mocks.settings import Caller, Settings
+from specduet.mocks.validation import Problem, problem
+from specduet.mocks.world import TooOld, UnknownScope, World
+from specduet.specs import Api, Operation
 
 _REMEMBERED = 512  # requests of an operation, none of them longer than _SHORT
 _SHORT = 1_024
@@ -42,7 +42,7 @@ class Handler:
     ) -> None:
         self.api = api
         self.operation = operation
-        self.dialect: Dialect = refusals.dialect(api, operation)
+        self.dialect: Dialect = error_responses.dialect(api, operation)
         if api.words.refusals is None:
             self.dialect = Documented(self.dialect, api, operation)
         self.success = min((int(s) for s in operation.responses if s.isdigit() and s.startswith("2")), default=200)
@@ -96,7 +96,7 @@ class Handler:
         if isinstance(found, Caller):
             return found
         wrong = found == "wrong"
-        raise Refused(refusals.unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong))
+        raise Refused(error_responses.unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong))
 
     def _validated(self, request: Request, wrong: Sequence[Problem]) -> Values:
         values, problems = self._parameters.read(request)
@@ -134,7 +134,7 @@ def _refusing(act: Act) -> Act:
 
 @_refusing
 def _list(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
-    return answers.answer(handler.success, world.list(handler.operation, values, caller))
+    return responses.answer(handler.success, world.list(handler.operation, values, caller))
 
 
 @_refusing
@@ -144,27 +144,27 @@ def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: C
     row = world.fetch(handler.operation, values, caller)
     if row is None:
         return handler.dialect.refuse(words.unknown, _not_found(words.resource))
-    return answers.answer(handler.success, row)
+    return responses.answer(handler.success, row)
 
 
 @_refusing
 def _start(handler: Handler, world: World, values: Values, body: Any, caller: Caller, _request: Request) -> Answer:
     given = body if isinstance(body, dict) else None
-    return answers.answer(handler.success, world.start(handler.operation, values, given, caller))
+    return responses.answer(handler.success, world.start(handler.operation, values, given, caller))
 
 
 @_refusing
 def _watch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, request: Request) -> Answer:
     words = handler.operation.words.watches
     assert words is not None
-    if answers.EVENT_STREAM in request.headers.get(b"accept", b""):
+    if responses.EVENT_STREAM in request.headers.get(b"accept", b""):
         until_end = world.watch_until_end(handler.operation, values, caller)
         if until_end is not None:
-            return answers.streamed(_server_sent(until_end, request.receive), answers.EVENT_STREAM)
+            return responses.streamed(_server_sent(until_end, request.receive), responses.EVENT_STREAM)
     events = world.watch(handler.operation, values, caller)
     if events is None:
         return handler.dialect.refuse(words.unknown, _not_found(words.resource))
-    return answers.answer(handler.success, b"[" + b",".join(events) + b"]")
+    return responses.answer(handler.success, b"[" + b",".join(events) + b"]")
 
 
 def _example(handler: Handler, _world: World, values: Values, _body: Any, _caller: Caller, _request: Request) -> Answer:

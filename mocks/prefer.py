@@ -14,13 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mocks import answers
-from mocks.answers import Answer
-from mocks.handler import Handler
-from mocks.refusals import ProblemDetails, Refused
-from mocks.request import Request, is_json
-from mocks.world import World, generation
-from specs import Content, Response
+from specduet.mocks import responses
+from specduet.mocks.error_responses import ProblemDetails, Refused
+from specduet.mocks.generation import values
+from specduet.mocks.handler import Handler
+from specduet.mocks.request import Request, is_json
+from specduet.mocks.responses import Answer
+from specduet.mocks.world import World
+from specduet.specs import Content, Response
 
 # The longest ``wait``, in seconds.
 LONGEST_WAIT = 60.0
@@ -123,14 +124,14 @@ def made(handler: Handler, status: int, key: str, example: str | None = None) ->
         raise BadPreference(f"code={status}: {handler.operation.label} documents {known}", 404)
     content = next((c for kind, c in response.content.items() if is_json(kind)), None)
     if example is not None:
-        return answers.encoded(status, _example(handler, response, content, example), _type_of(content))
+        return responses.encoded(status, _example(handler, response, content, example), _type_of(content))
     if content is None:
-        return answers.empty(status) if status < 400 else handler.dialect.refuse(status)
+        return responses.empty(status) if status < 400 else handler.dialect.refuse(status)
     try:
-        value = generation.value(handler.api.schemas, content.schema, content.pointer, f"{key}/{status}")
-    except generation.CannotGenerate as error:
+        value = values.value(handler.api.schemas, content.schema, content.pointer, f"{key}/{status}")
+    except values.CannotGenerate as error:
         raise BadPreference(error.message, 409) from None
-    return answers.encoded(status, value, _type_of(content))
+    return responses.encoded(status, value, _type_of(content))
 
 
 def _example(handler: Handler, response: Response, content: Content | None, name: str) -> Any:
@@ -148,7 +149,7 @@ def _example(handler: Handler, response: Response, content: Content | None, name
 
 
 def _type_of(content: Content | None) -> bytes:
-    return answers.JSON if content is None else content.media_type.encode("latin-1")
+    return responses.JSON if content is None else content.media_type.encode("latin-1")
 
 
 def parse(header: str) -> Preferences:

@@ -6,7 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from mocks.answers import Receive
+from specduet.mocks.responses import Receive
 
 # The longest query string that is read, in bytes; a longer one is refused with 414.
 LONGEST_QUERY = 65_536

@@ -14,13 +14,13 @@ from urllib.parse import quote_from_bytes
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from mocks import answers
-from mocks.answers import Answer, Receive, Send
-from mocks.connexions import RoutedAPI, RoutedMiddleware
-from mocks.handler import Handler
-from mocks.refusals import Dialect, FastApi
-from mocks.request import Memory, Request
-from specs import Api, UsageError
+from specduet.mocks import responses
+from specduet.mocks.error_responses import Dialect, FastApi
+from specduet.mocks.handler import Handler
+from specduet.mocks.lazy_connexion import RoutedAPI, RoutedMiddleware
+from specduet.mocks.request import Memory, Request
+from specduet.mocks.responses import Answer, Receive, Send
+from specduet.specs import Api, UsageError
 
 _TEMPLATE = re.compile(r"\{[^}]*\}")
 # How many paths the mock remembers the way of, and how long they may be, method included.
@@ -29,7 +29,7 @@ _LONGEST = 256
 _ASCII = bytes(range(128))
 
 # Where the ASGI scope carries a list to which Connexion's side adds the way that it found.
-FOUND = "runproof.found"
+FOUND = "specduet.found"
 
 Way = tuple["Handler | Unrouted", tuple[str, ...]]
 """Who answers, and the texts of the path's parameters."""
@@ -179,7 +179,7 @@ class Unrouted:
             return self._dialect.refuse(404)
         if request.method == "OPTIONS":
             extra = ["HEAD"] if "GET" in site.handlers else []
-            return answers.empty(204, [(b"allow", ", ".join([*site.handlers, *extra, "OPTIONS"]).encode())])
+            return responses.empty(204, [(b"allow", ", ".join([*site.handlers, *extra, "OPTIONS"]).encode())])
         dialect = next(iter(site.handlers.values())).dialect
         return dialect.refuse(405, headers=[(b"allow", ", ".join(site.handlers).encode())])
 

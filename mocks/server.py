@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import uvicorn
 
-from mocks.app import create_app
-from mocks.control.spoiling import TRANSPORT
-from mocks.settings import Settings
-from specs import Api, UsageError
+from specduet.mocks.app import create_app
+from specduet.mocks.control.fault_effects import TRANSPORT
+from specduet.mocks.settings import Settings
+from specduet.specs import Api, UsageError
 
 # How long a request under way may take to finish after SIGINT or SIGTERM, in seconds.
 GRACE = 5

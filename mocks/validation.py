@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from pydantic_core import PydanticKnownError, SchemaError, ValidationError
 
-from mocks.core_schemas import compile_validator
-from specs import Content, Schemas
+from specduet.mocks.pydantic_schemas import compile_validator
+from specduet.specs import Content, Schemas
 
 Problem = dict[str, Any]
 Location = tuple[str | int, ...]

@@ -1,8 +1,8 @@
 """What each API promises: OpenAPI documents, overlays in our vocabulary, and the code that reads them."""
 
-from specs.errors import RunproofError, SpecError, TargetUnreachable, UsageError
-from specs.loading import bundled, load
-from specs.model import (
+from specduet.specs.errors import SpecduetError, SpecError, TargetUnreachable, UsageError
+from specduet.specs.loading import bundled, load
+from specduet.specs.model import (
     Api,
     Body,
     Content,
@@ -12,7 +12,7 @@ from specs.model import (
     Response,
     SecurityScheme,
 )
-from specs.schemas import Field, Schema, Schemas
+from specduet.specs.schemas import Field, Schema, Schemas
 
 __all__ = [
     "Api",
@@ -23,11 +23,11 @@ __all__ = [
     "Parameter",
     "Resource",
     "Response",
-    "RunproofError",
     "Schema",
     "Schemas",
     "SecurityScheme",
     "SpecError",
+    "SpecduetError",
     "TargetUnreachable",
     "UsageError",
     "bundled",

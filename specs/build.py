@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from specs.model import (
+from specduet.specs.behavior import Added, ApiWords, OperationWords, ResourceWords
+from specduet.specs.extension import WORDS, Reader
+from specduet.specs.model import (
     Api,
     Body,
     Content,
@@ -14,9 +16,7 @@ from specs.model import (
     Response,
     SecurityScheme,
 )
-from specs.schemas import Schemas, escape
-from specs.statements import WORDS, Reader
-from specs.vocabulary import Added, ApiWords, OperationWords, ResourceWords
+from specduet.specs.schemas import Schemas, escape
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

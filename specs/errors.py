@@ -1,6 +1,6 @@
 """What can go wrong on the operator's side: never a traceback, always a sentence that says what to do.
 
-    RunproofError                  exit code 2: the operator must act
+    SpecduetError                  exit code 2: the operator must act
     ├── UsageError                 an option or a name that does not exist
     ├── SpecError                  a document, with its file, line and JSON pointer
     │   ├── UnreadableFile         missing, a folder, not UTF-8
@@ -8,7 +8,7 @@
     │   ├── NotOpenApi             parses, and is no OpenAPI 3 document
     │   ├── BadReference           a ``$ref`` that leads nowhere, outside the folder, or over HTTP
     │   ├── BadOverlay             an overlay action that cannot be carried out
-    │   └── BadStatement           an ``x-runproof`` statement that is malformed or speaks of nothing
+    │   └── BadStatement           an ``x-specduet`` statement that is malformed or speaks of nothing
     └── TargetUnreachable          exit code 3: nothing usable answers at the URL
 
 Findings, what is wrong with a *service*, are another family: see ``contracts/findings.py``.
@@ -17,7 +17,7 @@ Findings, what is wrong with a *service*, are another family: see ``contracts/fi
 from pathlib import Path
 
 
-class RunproofError(Exception):
+class SpecduetError(Exception):
     """An operator error: its text is shown as it is, followed by the exit code it carries."""
 
     exit_code = 2
@@ -31,11 +31,11 @@ class RunproofError(Exception):
         return f"{self.message}\n{self.remedy}" if self.remedy else self.message
 
 
-class UsageError(RunproofError):
+class UsageError(SpecduetError):
     """An option, a name or a combination that does not exist."""
 
 
-class SpecError(RunproofError):
+class SpecError(SpecduetError):
     """Something wrong in a document, and where.
 
     ``line`` counts from 1; ``pointer`` is an RFC 6901 JSON pointer. Both are left out where there is none.
@@ -85,10 +85,10 @@ class BadOverlay(SpecError):
 
 
 class BadStatement(SpecError):
-    """An ``x-runproof`` statement with an unknown key, no basis, or a field that the schema does not have."""
+    """An ``x-specduet`` statement with an unknown key, no basis, or a field that the schema does not have."""
 
 
-class TargetUnreachable(RunproofError):
+class TargetUnreachable(SpecduetError):
     """Nothing answers at the URL, or what answers is no HTTP service that can be tested."""
 
     exit_code = 3

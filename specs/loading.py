@@ -3,19 +3,19 @@
     openapi.yaml ─ read ─ references ─ overlay.yaml ─ validate ─ build ─ Api
                           (prance)                    (prance, openapi-spec-validator)
 
-What the middle has proven is kept (``specs/proofs.py``), so that an unchanged document costs no validation again.
+What the middle has proven is kept (``specs/cache.py``), so that an unchanged document costs no validation again.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from specs import proofs
-from specs.build import build
-from specs.errors import NotOpenApi, SpecError, UsageError
-from specs.model import Api
+from specduet.specs import cache
+from specduet.specs.build import build
+from specduet.specs.errors import NotOpenApi, SpecError, UsageError
+from specduet.specs.locations import HOME
+from specduet.specs.model import Api
 
-HOME = Path(__file__).parent
 _DOCUMENT = "openapi.yaml"
 _OVERLAY = "overlay.yaml"
 
@@ -33,10 +33,10 @@ def load(name_or_path: str | Path, *, overlay_path: Path | None = None) -> Api:
     """
     path = locate(name_or_path)
     overlay_path = overlay_path or _own_overlay(path)
-    document = proofs.recall(path, overlay_path)
+    document = cache.recall(path, overlay_path)
     if document is None:
         document, read_files = _prove(path, overlay_path)
-        proofs.keep(path, overlay_path, read_files, document)
+        cache.keep(path, overlay_path, read_files, document)
     return build(_name(path), path, overlay_path, document)
 
 
@@ -68,9 +68,9 @@ def _name(path: Path) -> str:
 
 def _prove(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple[Path, ...]]:
     # YAML, JSONPath and the validator are needed only where nothing was proven yet: a mock starts without them.
-    from specs import overlay, references
-    from specs.source import read
-    from specs.upgrade import upgrade
+    from specduet.specs import overlay, references
+    from specduet.specs.source import read
+    from specduet.specs.upgrade import upgrade
 
     document = read(path)
     _check_kind(document, path)
@@ -83,7 +83,7 @@ def _prove(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple
 
 
 def _check_kind(document: Any, path: Path) -> None:
-    from specs.source import line_of
+    from specduet.specs.source import line_of
 
     if not isinstance(document, Mapping) or "openapi" not in document:
         found = "a Swagger 2 document" if isinstance(document, Mapping) and "swagger" in document else "no OpenAPI"
@@ -103,8 +103,8 @@ def _check_kind(document: Any, path: Path) -> None:
 
 
 def _validate(document: dict[str, Any], path: Path) -> None:
-    from specs.source import line_of
-    from specs.validation import problem
+    from specduet.specs.source import line_of
+    from specduet.specs.validation import problem
 
     found = problem(document)
     if found is not None:

@@ -15,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from specs.schemas import Schema, Schemas
-from specs.vocabulary import Added, ApiWords, Basis, OperationWords, ResourceWords
+from specduet.specs.behavior import Added, ApiWords, Basis, OperationWords, ResourceWords
+from specduet.specs.schemas import Schema, Schemas
 
 Location = Literal["path", "query", "header", "cookie"]
 

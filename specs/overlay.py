@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from specs.errors import BadOverlay
-from specs.source import line_of
+from specduet.specs.errors import BadOverlay
+from specduet.specs.source import line_of
 
 _KEYS = {"overlay", "info", "extends", "actions"}
 _ACTION_KEYS = {"target", "description", "update", "remove"}

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from specs.errors import BadReference
-from specs.schemas import escape, split_pointer
-from specs.source import line_of, read
+from specduet.specs.errors import BadReference
+from specduet.specs.schemas import escape, split_pointer
+from specduet.specs.source import line_of, read
 
 _LITERAL = {"example", "examples", "default", "enum", "const"}  # what stands in these is data, not description
 

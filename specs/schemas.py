@@ -13,7 +13,7 @@ import jsonschema_rs
 
 Schema = Mapping[str, Any]
 
-_URI = "urn:runproof:document"
+_URI = "urn:specduet:document"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from specs.errors import NotYaml, UnreadableFile
-from specs.schemas import split_pointer
+from specduet.specs.errors import NotYaml, UnreadableFile
+from specduet.specs.schemas import split_pointer
 
 
 class _Loader(yaml.CSafeLoader):

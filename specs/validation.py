@@ -10,7 +10,7 @@ from typing import Any
 import prance
 from jsonschema.exceptions import ValidationError
 
-from specs.schemas import escape
+from specduet.specs.schemas import escape
 
 
 def problem(document: dict[str, Any]) -> tuple[str, str] | None:

@@ -3,14 +3,14 @@
 A clause is a function that takes a ``Subject`` and yields what is wrong. ``@clause`` registers it, so that a new one is
 a function in the module of its family:
 
-    @clause("RP201", "status-enum", "The status is one of the documented members.", specificity=30)
+    @clause("SD201", "status-enum", "The status is one of the documented members.", specificity=30)
     def status_enum(subject: Subject) -> Iterator[Finding]:
         for exchange in subject.succeeded():
             ...
             yield subject.finding(exchange, pointer=..., where="/3/status", seen=value, message="...")
 
-Codes: RP1xx response, RP2xx values, RP3xx refusal, RP4xx credentials, RP5xx collections, RP6xx lifecycle,
-RP7xx robustness. A code is never given to another clause.
+Codes: SD1xx response, SD2xx values, SD3xx refusal, SD4xx credentials, SD5xx collections, SD6xx lifecycle,
+SD7xx robustness. A code is never given to another clause.
 """
 
 import importlib
@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from contracts.findings import Finding, shown
-from contracts.recording import Exchange, Recording
-from specs import Api, Operation
-from specs.vocabulary import Basis
+from specduet.contracts.findings import Finding, shown
+from specduet.contracts.recording import Exchange, Recording
+from specduet.specs import Api, Operation
+from specduet.specs.behavior import Basis
 
 Family = Literal["response", "values", "refusal", "credentials", "collections", "lifecycle", "robustness"]
 FAMILIES: dict[str, Family] = {
@@ -53,7 +53,7 @@ class Clause:
 
     @property
     def details(self) -> str:
-        """What ``runproof explain`` adds to the sentence: the docstring of the function."""
+        """What ``specduet explain`` adds to the sentence: the docstring of the function."""
         return (self.judge.__doc__ or "").strip()
 
 
@@ -77,7 +77,7 @@ def clause(
 def all_clauses() -> tuple[Clause, ...]:
     """Every clause, by code."""
     for family in FAMILIES.values():
-        importlib.import_module(f"contracts.clauses.{family}")
+        importlib.import_module(f"specduet.contracts.clauses.{family}")
     return tuple(_registry[code] for code in sorted(_registry))
 
 

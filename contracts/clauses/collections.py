@@ -1,19 +1,20 @@
 """Collections: what lists hold, in which order, page by page, filter by filter, for whom.
 
-What is wrong is worked out in ``contracts/laws/listings.py``; each clause here names one law and tells its faults.
+What is wrong is worked out in ``contracts/analysis/list_analysis.py``;
+each clause here names one law and tells its faults.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from contracts.clauses import Subject, clause
-from contracts.findings import Finding
-from contracts.laws.alone import Fault
-from contracts.laws.listings import listings
-from contracts.laws.rows import Row, dig, known, listed
-from contracts.probes.collections import Callers
-from contracts.recording import Exchange
+from specduet.contracts.analysis.list_analysis import listings
+from specduet.contracts.analysis.row_values import Row, dig, known, listed
+from specduet.contracts.analysis.single_list import Fault
+from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.findings import Finding
+from specduet.contracts.probes.collections import Callers
+from specduet.contracts.recording import Exchange
 
 
 def _told(subject: Subject, *laws: str) -> Iterator[Finding]:
@@ -35,133 +36,133 @@ def _finding(subject: Subject, fault: Fault) -> Finding:
     )
 
 
-@clause("RP501", "limit-respected", "An answer holds no more rows than its limit.")
+@clause("SD501", "limit-respected", "An answer holds no more rows than its limit.")
 def limit_respected(subject: Subject) -> Iterator[Finding]:
     """Judged on every list that was answered, whatever else was asked for."""
     yield from _told(subject, "limit")
 
 
-@clause("RP502", "limit-filled", "A limit gives the first rows of the whole list, as many as it says or there are.")
+@clause("SD502", "limit-filled", "A limit gives the first rows of the whole list, as many as it says or there are.")
 def limit_filled(subject: Subject) -> Iterator[Finding]:
     """Compared with a longer listing made before and after; rows that tie in the order may stand for each other."""
     yield from _told(subject, "fill")
 
 
-@clause("RP503", "default-limit", "Without a limit, the documented default holds.")
+@clause("SD503", "default-limit", "Without a limit, the documented default holds.")
 def default_limit(subject: Subject) -> Iterator[Finding]:
     """Neither more rows than the default nor, where the collection has more, fewer."""
     yield from _told(subject, "default-limit")
 
 
-@clause("RP504", "offset", "An offset leaves out that many rows at the head, and beyond the end there are none.")
+@clause("SD504", "offset", "An offset leaves out that many rows at the head, and beyond the end there are none.")
 def offset(subject: Subject) -> Iterator[Finding]:
     """Compared with the whole list, while it was quiet."""
     yield from _told(subject, "offset")
 
 
-@clause("RP505", "pages-complete", "Pages, one after the other, neither drop nor repeat a row.")
+@clause("SD505", "pages-complete", "Pages, one after the other, neither drop nor repeat a row.")
 def pages_complete(subject: Subject) -> Iterator[Finding]:
     """Walks at several sizes, by offset or cursor, while the collection was quiet; a short page is the last."""
     yield from _told(subject, "pages")
 
 
-@clause("RP506", "sorted", "Rows are sorted by the field and in the direction that was asked for.", basis="inferred")
+@clause("SD506", "sorted", "Rows are sorted by the field and in the direction that was asked for.", basis="inferred")
 def in_order(subject: Subject) -> Iterator[Finding]:
     """Equal values may stand in any order; rows without the field may stand anywhere."""
     yield from _told(subject, "order")
 
 
-@clause("RP507", "both-directions", "Ascending is the reverse of descending.", basis="inferred")
+@clause("SD507", "both-directions", "Ascending is the reverse of descending.", basis="inferred")
 def both_directions(subject: Subject) -> Iterator[Finding]:
     """Both directions hold the same rows."""
     yield from _told(subject, "directions")
 
 
-@clause("RP508", "cursor-strict", "A cursor keeps only rows strictly before it.")
+@clause("SD508", "cursor-strict", "A cursor keeps only rows strictly before it.")
 def cursor_strict(subject: Subject) -> Iterator[Finding]:
     """Judged on every list that was asked for with a cursor; a row without the field proves nothing."""
     yield from _told(subject, "cursor")
 
 
-@clause("RP509", "cursor-loses-none", "A cursor keeps every row before it.")
+@clause("SD509", "cursor-loses-none", "A cursor keeps every row before it.")
 def cursor_loses_none(subject: Subject) -> Iterator[Finding]:
     """Cursors in other time zones than the rows' own are read as the moments that they name."""
     yield from _told(subject, "cursor-loses")
 
 
-@clause("RP510", "filter-keeps-only", "A filtered list holds only rows that match.")
+@clause("SD510", "filter-keeps-only", "A filtered list holds only rows that match.")
 def filter_keeps_only(subject: Subject) -> Iterator[Finding]:
     """Every member of an enum is tried, values that rows show, and values that no row has."""
     yield from _told(subject, "filter")
 
 
-@clause("RP511", "filter-loses-none", "A filtered list holds every row that matches.")
+@clause("SD511", "filter-loses-none", "A filtered list holds every row that matches.")
 def filter_loses_none(subject: Subject) -> Iterator[Finding]:
     """Compared with the rows of the unfiltered list that match."""
     yield from _told(subject, "filter-loses")
 
 
-@clause("RP512", "parameters-combine", "Filters, pages, order and windows asked for together hold together.")
+@clause("SD512", "parameters-combine", "Filters, pages, order and windows asked for together hold together.")
 def parameters_combine(subject: Subject) -> Iterator[Finding]:
     """Told only where each of them alone is right."""
     yield from _told(subject, "combine")
 
 
-@clause("RP513", "window-keeps-only", "A time window, given or by default, holds no row from before it.")
+@clause("SD513", "window-keeps-only", "A time window, given or by default, holds no row from before it.")
 def window_keeps_only(subject: Subject) -> Iterator[Finding]:
     """The default window allows for clocks that are two minutes apart."""
     yield from _told(subject, "window", "default-window")
 
 
-@clause("RP514", "window-loses-none", "A time window, given or by default, holds every row since it began.")
+@clause("SD514", "window-loses-none", "A time window, given or by default, holds every row since it began.")
 def window_loses_none(subject: Subject) -> Iterator[Finding]:
     """A row of the very moment at which the window begins is in it."""
     yield from _told(subject, "window-loses")
 
 
-@clause("RP515", "oldest", "Rows older than the service looks back are never listed.")
+@clause("SD515", "oldest", "Rows older than the service looks back are never listed.")
 def oldest(subject: Subject) -> Iterator[Finding]:
     """With an hour's grace, whatever start was asked for."""
     yield from _told(subject, "oldest")
 
 
-@clause("RP516", "scope", "A list below a path holds only rows that belong there.")
+@clause("SD516", "scope", "A list below a path holds only rows that belong there.")
 def scope(subject: Subject) -> Iterator[Finding]:
     """The field that names the owner of the path is the path's value in every row; a made-up path has no rows."""
     yield from _told(subject, "scope")
 
 
-@clause("RP517", "scopes-apart", "No row is listed under two paths.")
+@clause("SD517", "scopes-apart", "No row is listed under two paths.")
 def scopes_apart(subject: Subject) -> Iterator[Finding]:
     """Compared by what tells rows apart, over everything that was listed under any path."""
     yield from _told(subject, "scopes-apart")
 
 
-@clause("RP518", "unknown-scope", "A path that leads nowhere is answered as stated.", basis="inferred")
+@clause("SD518", "unknown-scope", "A path that leads nowhere is answered as stated.", basis="inferred")
 def unknown_scope(subject: Subject) -> Iterator[Finding]:
     """Where the vocabulary only assumes the status, nothing is told."""
     yield from _told(subject, "unknown-scope")
 
 
-@clause("RP519", "same-answer-again", "An identical request gives an identical answer.", basis="inferred")
+@clause("SD519", "same-answer-again", "An identical request gives an identical answer.", basis="inferred")
 def same_answer_again(subject: Subject) -> Iterator[Finding]:
     """No row is listed, then missing, then back; rows that do not tie keep their places towards each other."""
     yield from _told(subject, "again")
 
 
-@clause("RP520", "unique-rows", "No row stands twice in a list.")
+@clause("SD520", "unique-rows", "No row stands twice in a list.")
 def unique_rows(subject: Subject) -> Iterator[Finding]:
     """By the field that tells rows apart."""
     yield from _told(subject, "unique")
 
 
-@clause("RP521", "hidden-filter", "A filter by a field that is not shown narrows the list, too.")
+@clause("SD521", "hidden-filter", "A filter by a field that is not shown narrows the list, too.")
 def hidden_filter(subject: Subject) -> Iterator[Finding]:
     """A made-up value keeps no row, a known one only rows of the unfiltered list, and a part of it none of its own."""
     yield from _told(subject, "hidden")
 
 
-@clause("RP523", "own-answer", "Requests made at the same time are each answered with their own rows.")
+@clause("SD523", "own-answer", "Requests made at the same time are each answered with their own rows.")
 def own_answer(subject: Subject) -> Iterator[Finding]:
     """Told only where the same questions, one after the other, are answered rightly."""
     yield from _told(subject, "together")
@@ -172,7 +173,7 @@ def own_answer(subject: Subject) -> Iterator[Finding]:
 _Answer = tuple[Exchange, Sequence[Row]]
 
 
-@clause("RP522", "visibility", "A regular caller sees only their own rows, an admin everybody's.")
+@clause("SD522", "visibility", "A regular caller sees only their own rows, an admin everybody's.")
 def visibility(subject: Subject) -> Iterator[Finding]:
     """Told where credentials of several callers were given: one who sees the rows of several owners is an admin, who
     sees all that anybody sees, and not everybody is one."""

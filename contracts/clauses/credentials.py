@@ -1,15 +1,15 @@
-"""RP4xx: who may not, is told so first and learns nothing; who may, gets in by every documented way."""
+"""SD4xx: who may not, is told so first and learns nothing; who may, gets in by every documented way."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.clauses import Subject, clause
-from contracts.clauses.cases import UNJUDGED, Case, cases, reached
-from contracts.findings import Finding
-from contracts.oracle import access
-from contracts.probes.credentials import SchemeTrial
-from contracts.recording import Exchange
-from specs.vocabulary import Basis
+from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.judged_exchanges import UNJUDGED, Case, cases, reached
+from specduet.contracts.findings import Finding
+from specduet.contracts.oracle import credentials
+from specduet.contracts.probes.credentials import SchemeTrial
+from specduet.contracts.recording import Exchange
+from specduet.specs.behavior import Basis
 
 _REFUSED = frozenset({401, 403})
 _SHORTEST_ID = 8  # anything shorter may stand in a text by chance
@@ -29,7 +29,7 @@ def _kind(subject: Subject, case: Case) -> str:
         return "wrong" if case.admission == "valid" else ""
     if case.admission != "invalid":
         return ""
-    states = set(access.states(subject.api, subject.operation, case.exchange.sent).values())
+    states = set(credentials.states(subject.api, subject.operation, case.exchange.sent).values())
     if states == {"absent"}:
         return "missing"
     return "empty" if states <= {"absent", "empty", "bare"} else "incomplete"
@@ -62,7 +62,7 @@ def _unguarded(subject: Subject, *kinds: str) -> Iterator[Finding]:
 
 
 def _bare(subject: Subject, case: Case) -> bool:
-    return "bare" in access.states(subject.api, subject.operation, case.exchange.sent).values()
+    return "bare" in credentials.states(subject.api, subject.operation, case.exchange.sent).values()
 
 
 def _answers_without(subject: Subject) -> set[tuple[Any, ...]]:
@@ -106,30 +106,30 @@ def _finding(subject: Subject, case: Case, kind: str, basis: Basis, what: str) -
 def _schemes(subject: Subject, case: Case, kind: str) -> list[str]:
     """The schemes that the request said something for."""
     wanted = {"given"} if kind == "wrong" else {"empty", "bare"}
-    states = access.states(subject.api, subject.operation, case.exchange.sent)
+    states = credentials.states(subject.api, subject.operation, case.exchange.sent)
     return [name for name, state in states.items() if state in wanted]
 
 
-@clause("RP401", "credential-missing", "A request without a credential is refused with 401 or 403.", specificity=30)
+@clause("SD401", "credential-missing", "A request without a credential is refused with 401 or 403.", specificity=30)
 def credential_missing(subject: Subject) -> Iterator[Finding]:
     """Also where only some of several schemes that are needed together are there."""
     yield from _unguarded(subject, "missing", "incomplete")
 
 
-@clause("RP402", "credential-empty", "An empty credential is refused with 401 or 403.", specificity=30)
+@clause("SD402", "credential-empty", "An empty credential is refused with 401 or 403.", specificity=30)
 def credential_empty(subject: Subject) -> Iterator[Finding]:
     """Each scheme's header, query parameter or cookie, present and empty, or with a prefix and nothing behind it."""
     yield from _unguarded(subject, "empty")
 
 
-@clause("RP403", "credential-wrong", "A wrong credential is refused with 401 or 403.", specificity=30)
+@clause("SD403", "credential-wrong", "A wrong credential is refused with 401 or 403.", specificity=30)
 def credential_wrong(subject: Subject) -> Iterator[Finding]:
     """Of every scheme, as soon as the caller gave a real credential of one: a service that takes any refuses none."""
     yield from _unguarded(subject, "wrong")
 
 
 @clause(
-    "RP404",
+    "SD404",
     "credential-first",
     "Who may not is refused before anything is said about the request.",
     specificity=30,
@@ -166,7 +166,7 @@ def credential_first(subject: Subject) -> Iterator[Finding]:
 
 
 def _carried(subject: Subject, case: Case) -> tuple[str, ...]:
-    states = access.states(subject.api, subject.operation, case.exchange.sent)
+    states = credentials.states(subject.api, subject.operation, case.exchange.sent)
     return (case.exchange.credentials, *states.values())
 
 
@@ -175,7 +175,7 @@ def _unread(subject: Subject, case: Case) -> bool:
     return body is not None and any(p.pointer == body.pointer and p.verdict != "valid" for p in case.parts)
 
 
-@clause("RP405", "credential-accepted", "Each documented scheme gets a caller in by itself.", specificity=30)
+@clause("SD405", "credential-accepted", "Each documented scheme gets a caller in by itself.", specificity=30)
 def credential_accepted(subject: Subject) -> Iterator[Finding]:
     """Judged for every scheme that the caller has a credential for, where another of them is let in."""
     trials = list(subject.recording.traced(SchemeTrial, subject.api.name, subject.operation.id))
@@ -193,7 +193,7 @@ def credential_accepted(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@clause("RP406", "refusal-leaks", "A refusal of credentials shows no rows.", specificity=35)
+@clause("SD406", "refusal-leaks", "A refusal of credentials shows no rows.", specificity=35)
 def refusal_leaks(subject: Subject) -> Iterator[Finding]:
     """No list of objects, and no id that only a row shows, in the body of a 401 or 403."""
     ids = _ids(subject)

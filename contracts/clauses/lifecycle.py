@@ -1,20 +1,20 @@
 """Lifecycle: how runs move, what their fields say meanwhile, and whether lists and details tell the same story.
 
-The clauses of rows are here; those of started and fetched runs are in ``contracts/clauses/started.py`` and
-``contracts/clauses/fetched.py``, which belong to this family.
+The clauses of rows are here; those of started and fetched runs are in ``contracts/clauses/creation.py`` and
+``contracts/clauses/detail.py``, which belong to this family.
 """
 
 from collections.abc import Iterator
 
-from contracts.clauses import Subject, clause, fetched, started
-from contracts.findings import Finding
-from contracts.laws.histories import Histories, Sighting, alike, histories
-from contracts.laws.rows import MISSING, dig, known
-from contracts.laws.single import breaches, broken_fields, rank
-from specs import Resource
-from specs.vocabulary import Basis
+from specduet.contracts.analysis.row_history import Histories, Sighting, alike, histories
+from specduet.contracts.analysis.row_values import MISSING, dig, known
+from specduet.contracts.analysis.single_row import breaches, broken_fields, rank
+from specduet.contracts.clauses import Subject, clause, creation, detail
+from specduet.contracts.findings import Finding
+from specduet.specs import Resource
+from specduet.specs.behavior import Basis
 
-__all__ = ["fetched", "started"]
+__all__ = ["creation", "detail"]
 
 
 def _history(subject: Subject) -> Histories | None:
@@ -44,7 +44,7 @@ def _tell(
 # -------------------------------------------------------------------------------------------- how statuses move
 
 
-@clause("RP601", "transitions", "A status moves only along its transitions.", basis="inferred")
+@clause("SD601", "transitions", "A status moves only along its transitions.", basis="inferred")
 def transitions(subject: Subject) -> Iterator[Finding]:
     """Looks may miss a step: what counts is whether the later status can be reached from the earlier one."""
     for history, later, one, other in _moves(subject):
@@ -53,7 +53,7 @@ def transitions(subject: Subject) -> Iterator[Finding]:
             yield _tell(subject, history.resource, later, history.status.field, history.status.basis, message)
 
 
-@clause("RP602", "terminal-final", "A status that ends a run is never left.", basis="inferred")
+@clause("SD602", "terminal-final", "A status that ends a run is never left.", basis="inferred")
 def terminal_final(subject: Subject) -> Iterator[Finding]:
     """Runs that have ended are looked at again, seeded ones as well as started ones."""
     for history, later, one, other in _moves(subject):
@@ -78,7 +78,7 @@ def _moves(subject: Subject) -> Iterator[tuple[Histories, Sighting, str, str]]:
 # --------------------------------------------------------------------------------------------- what rows keep
 
 
-@clause("RP607", "values-last", "A field that has been set keeps its value.", basis="inferred")
+@clause("SD607", "values-last", "A field that has been set keeps its value.", basis="inferred")
 def values_last(subject: Subject) -> Iterator[Finding]:
     """Moments of the timeline, what is set with a status, and what the start of a run has set. A run that may have been
     taken up again meanwhile may tell of its new attempt. Told of the list where list and detail agree in the change."""
@@ -90,7 +90,7 @@ def values_last(subject: Subject) -> Iterator[Finding]:
             yield _tell(subject, history.resource, later, field, _basis_of(history.resource, field), message)
 
 
-@clause("RP611", "ended-unchanged", "A run that has ended no longer changes.", basis="inferred")
+@clause("SD611", "ended-unchanged", "A run that has ended no longer changes.", basis="inferred")
 def ended_unchanged(subject: Subject) -> Iterator[Finding]:
     """Every field of the row, by what the same operation shows of it later."""
     history = _history(subject)
@@ -140,38 +140,38 @@ def _breaking(subject: Subject, law: str) -> Iterator[Finding]:
             )
 
 
-@clause("RP604", "timeline", "The moments of a run are in order.", basis="inferred")
+@clause("SD604", "timeline", "The moments of a run are in order.", basis="inferred")
 def timeline(subject: Subject) -> Iterator[Finding]:
     """Each moment of a timeline, where set, is not before an earlier one; they are compared as finely as both are
     written, and only where both are moments in the same manner of zone."""
     yield from _breaking(subject, "timeline")
 
 
-@clause("RP605", "set-when-due", "A field is set when the status says so.", basis="inferred")
+@clause("SD605", "set-when-due", "A field is set when the status says so.", basis="inferred")
 def set_when_due(subject: Subject) -> Iterator[Finding]:
     """Silent about services that do not fill the field, or none of its kind, at all."""
     yield from _breaking(subject, "set")
 
 
-@clause("RP606", "unset-until-due", "A field is not set before the status says so.", basis="inferred")
+@clause("SD606", "unset-until-due", "A field is not set before the status says so.", basis="inferred")
 def unset_until_due(subject: Subject) -> Iterator[Finding]:
     """Empty texts, lists and objects count as neither set nor unset."""
     yield from _breaking(subject, "unset")
 
 
-@clause("RP608", "true-only-when", "A flag is true only in the statuses that it goes with.", basis="inferred")
+@clause("SD608", "true-only-when", "A flag is true only in the statuses that it goes with.", basis="inferred")
 def true_only_when(subject: Subject) -> Iterator[Finding]:
     """Whether it is false elsewhere only."""
     yield from _breaking(subject, "true-only")
 
 
-@clause("RP609", "constant", "A field that names the kind of object always holds that name.", basis="inferred")
+@clause("SD609", "constant", "A field that names the kind of object always holds that name.", basis="inferred")
 def constant(subject: Subject) -> Iterator[Finding]:
     """A field left out has its default."""
     yield from _breaking(subject, "constant")
 
 
-@clause("RP610", "sum", "A total is the sum of its parts.", basis="inferred")
+@clause("SD610", "sum", "A total is the sum of its parts.", basis="inferred")
 def total(subject: Subject) -> Iterator[Finding]:
     """Judged where the total and every part are numbers."""
     yield from _breaking(subject, "sum")

@@ -1,10 +1,10 @@
-"""RP3xx: what is wrong is refused as documented, what is right is not refused, and a refusal says what was wrong."""
+"""SD3xx: what is wrong is refused as documented, what is right is not refused, and a refusal says what was wrong."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from contracts.clauses import Subject, clause
-from contracts.clauses.cases import (
+from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.judged_exchanges import (
     Case,
     admitted,
     answered_as_unknown,
@@ -14,10 +14,10 @@ from contracts.clauses.cases import (
     refusal,
     value_of,
 )
-from contracts.findings import Finding
-from contracts.oracle.oracle import Part
-from contracts.recording import NOT_JSON
-from specs.vocabulary import Basis
+from specduet.contracts.findings import Finding
+from specduet.contracts.oracle.requests import Part
+from specduet.contracts.recording import NOT_JSON
+from specduet.specs.behavior import Basis
 
 _FALSE_REFUSALS = frozenset({400, 413, 414, 415, 416, 417, 422, 431})
 """4xx that blame the request itself; 401, 403, 404, 409 and 429 have reasons that the request does not show."""
@@ -44,7 +44,7 @@ def _accepted(subject: Subject, *locations: str, malformed: bool = False) -> Ite
                 )
 
 
-@clause("RP301", "invalid-parameter", "A parameter that breaks its schema is refused.", specificity=20)
+@clause("SD301", "invalid-parameter", "A parameter that breaks its schema is refused.", specificity=20)
 def invalid_parameter(subject: Subject) -> Iterator[Finding]:
     """Every path, query, header and cookie parameter, wrong in each way that its schema allows to be wrong: of another
     type, out of bounds, no member of the enum or in other letters, not of the format, missing though required.
@@ -54,7 +54,7 @@ def invalid_parameter(subject: Subject) -> Iterator[Finding]:
     yield from _accepted(subject, "path", "query", "header", "cookie")
 
 
-@clause("RP302", "invalid-body", "A body that breaks its schema is refused.", specificity=20)
+@clause("SD302", "invalid-body", "A body that breaks its schema is refused.", specificity=20)
 def invalid_body(subject: Subject) -> Iterator[Finding]:
     """Every field at any depth: missing, null, of another type, no member of the enum, out of bounds, of another shape.
 
@@ -63,13 +63,13 @@ def invalid_body(subject: Subject) -> Iterator[Finding]:
     yield from _accepted(subject, "body")
 
 
-@clause("RP303", "malformed-body", "A body that cannot be read, or is missing, is refused.", specificity=20)
+@clause("SD303", "malformed-body", "A body that cannot be read, or is missing, is refused.", specificity=20)
 def malformed_body(subject: Subject) -> Iterator[Finding]:
     """No JSON, cut short, not UTF-8, empty though required, or labelled as something that is not documented."""
     yield from _accepted(subject, "body", malformed=True)
 
 
-@clause("RP304", "refusal-status", "What is wrong is refused with the documented status.", specificity=30)
+@clause("SD304", "refusal-status", "What is wrong is refused with the documented status.", specificity=30)
 def refusal_status(subject: Subject) -> Iterator[Finding]:
     """Where no refusal is documented, any 4xx will do.
 
@@ -112,7 +112,7 @@ def _comes_first(subject: Subject, case: Case, known: frozenset[str], let_in: fr
 # ---------------------------------------------------------------------------------- what must not be refused
 
 
-@clause("RP305", "valid-refused", "A request that keeps to the document is not refused for its form.", specificity=20)
+@clause("SD305", "valid-refused", "A request that keeps to the document is not refused for its form.", specificity=20)
 def valid_refused(subject: Subject) -> Iterator[Finding]:
     """Boundaries, every member of an enum, optional parameters present and absent, long and Unicode text.
 
@@ -202,7 +202,7 @@ def _detail(body: Any) -> Any:
     return body.get("detail") if isinstance(body, Mapping) else None
 
 
-@clause("RP306", "refusal-detail", "A refusal lists what was wrong under detail, at least one thing.", specificity=40)
+@clause("SD306", "refusal-detail", "A refusal lists what was wrong under detail, at least one thing.", specificity=40)
 def refusal_detail(subject: Subject) -> Iterator[Finding]:
     """``{"detail": [...]}`` with at least one item: FastAPI's HTTPValidationError.
 
@@ -234,7 +234,7 @@ def _response_pointer(subject: Subject, case: Case) -> str:
 _KEYS = ("loc", "msg", "type")
 
 
-@clause("RP307", "refusal-items", "Each thing that was wrong has its loc, msg and type.", specificity=40)
+@clause("SD307", "refusal-items", "Each thing that was wrong has its loc, msg and type.", specificity=40)
 def refusal_items(subject: Subject) -> Iterator[Finding]:
     """``loc`` is a list of texts and numbers, ``msg`` and ``type`` are texts, and none of them is empty.
 
@@ -279,7 +279,7 @@ def _is_loc(loc: Any) -> bool:
     return bool(steps and loc)
 
 
-@clause("RP308", "refusal-loc", "A refusal points at what was wrong, and at nothing else.", specificity=35)
+@clause("SD308", "refusal-loc", "A refusal points at what was wrong, and at nothing else.", specificity=35)
 def refusal_loc(subject: Subject) -> Iterator[Finding]:
     """Each ``loc`` begins with the part of the request (path, query, header, cookie, body) and leads to something that
     is wrong, or that servers read differently. One is enough where several things are wrong.

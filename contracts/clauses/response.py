@@ -1,21 +1,30 @@
-"""RP1xx: the answer as a whole. Its status, its content type, that it parses, and the shape of the body's top."""
+"""SD1xx: the answer as a whole. Its status, its content type, that it parses, and the shape of the body's top."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.clauses import Subject, clause
-from contracts.clauses.shapes import BOUNDS, MISSING, STRANGE, Problem, described, inspect, own, problems
-from contracts.findings import Finding, shown
-from contracts.oracle.media import is_json, matches
-from contracts.recording import NOT_JSON, Exchange
+from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.schema_violations import (
+    BOUNDS,
+    MISSING,
+    STRANGE,
+    Problem,
+    described,
+    inspect,
+    own,
+    problems,
+)
+from specduet.contracts.findings import Finding, shown
+from specduet.contracts.oracle.media_types import is_json, matches
+from specduet.contracts.recording import NOT_JSON, Exchange
 
 _VALIDATION_ERROR = "/components/schemas/HTTPValidationError"
 _ITS_STATUSES = {400, 422}
 _OWN_CLAUSES = BOUNDS | {"required", "type", "enum", "const", "format", STRANGE}
 
 
-@clause("RP101", "documented-status", "A success or a redirect has a status that is documented.", specificity=40)
+@clause("SD101", "documented-status", "A success or a redirect has a status that is documented.", specificity=40)
 def documented_status(subject: Subject) -> Iterator[Finding]:
     """Refusals (4xx) that no page shows are no finding: 401, 404 or 429 need no announcement.
 
@@ -37,7 +46,7 @@ def _documented(subject: Subject, exchange: Exchange) -> bool:
     return subject.operation.response_for(exchange.status) is not None
 
 
-@clause("RP102", "content-type", "The content type is one that is documented for the status.", specificity=40)
+@clause("SD102", "content-type", "The content type is one that is documented for the status.", specificity=40)
 def content_type(subject: Subject) -> Iterator[Finding]:
     """An answer without a body needs none (RFC 9110, 8.3)."""
     for exchange in own(subject):
@@ -57,7 +66,7 @@ def content_type(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@clause("RP103", "parses", "A body that is documented as JSON is JSON.", specificity=40)
+@clause("SD103", "parses", "A body that is documented as JSON is JSON.", specificity=40)
 def parses(subject: Subject) -> Iterator[Finding]:
     """An empty body is none; neither is one with ``NaN``, a trailing comma or bytes that are not UTF-8 (RFC 8259)."""
     for exchange in own(subject):
@@ -97,7 +106,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not in its grammar")
 
 
-@clause("RP104", "envelope", "The body is the kind of thing that is documented: a list, or an object.", specificity=40)
+@clause("SD104", "envelope", "The body is the kind of thing that is documented: a list, or an object.", specificity=40)
 def envelope(subject: Subject) -> Iterator[Finding]:
     """``{"runs": […]}`` is no list of runs, and ``null`` is no object."""
     for exchange, problem in _found(subject):
@@ -109,7 +118,7 @@ def envelope(subject: Subject) -> Iterator[Finding]:
             yield _finding(subject, exchange, problem, f"the body has none of its required fields: {problem.expected}")
 
 
-@clause("RP105", "response-schema", "The body satisfies the documented schema in every other way.", specificity=10)
+@clause("SD105", "response-schema", "The body satisfies the documented schema in every other way.", specificity=10)
 def response_schema(subject: Subject) -> Iterator[Finding]:
     """What no clause of its own looks at: properties that are not allowed, alternatives that all fail."""
     for exchange, problem in _found(subject):
@@ -119,7 +128,7 @@ def response_schema(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@clause("RP106", "detail-list", "A list of validation errors has the documented shape, whatever its status.")
+@clause("SD106", "detail-list", "A list of validation errors has the documented shape, whatever its status.")
 def detail_list(subject: Subject) -> Iterator[Finding]:
     """Where ``HTTPValidationError`` is in the document, a 400 or 422 with a ``detail`` list is held to it.
 

@@ -1,11 +1,11 @@
-"""RP7xx: whatever is sent, the service answers, in time, and does not break."""
+"""SD7xx: whatever is sent, the service answers, in time, and does not break."""
 
 from collections.abc import Iterator
 from statistics import median
 
-from contracts.clauses import Subject, clause
-from contracts.findings import Finding, shown
-from contracts.recording import Exchange, Sent
+from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.findings import Finding, shown
+from specduet.contracts.recording import Exchange, Sent
 
 SLOW_S, _TIMES = 2.0, 10
 """Without a limit of the operator's: this slow, and this many times slower than the operation usually is, ..."""
@@ -13,7 +13,7 @@ _ALWAYS_SLOW_S = 5.0
 """... or this slow every time it is asked."""
 
 
-@clause("RP701", "no-server-error", "Nothing that is sent is answered 5xx.", specificity=50)
+@clause("SD701", "no-server-error", "Nothing that is sent is answered 5xx.", specificity=50)
 def no_server_error(subject: Subject) -> Iterator[Finding]:
     """A wrong request is the client's fault (4xx); a 5xx says that the service itself failed (RFC 9110, 15.6).
 
@@ -33,7 +33,7 @@ def no_server_error(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@clause("RP702", "no-hang", "Every request is answered.", specificity=50)
+@clause("SD702", "no-hang", "Every request is answered.", specificity=50)
 def no_hang(subject: Subject) -> Iterator[Finding]:
     """A request that gets no complete answer in time, and none when it is sent again, from a service that answers
     others. A stream of events (``Accept: text/event-stream``) may go on for as long as it likes.
@@ -48,7 +48,7 @@ def no_hang(subject: Subject) -> Iterator[Finding]:
             yield subject.finding(exchanges[0], seen="(nothing)", message="no complete answer came in time")
 
 
-@clause("RP703", "response-time", "Answers come within the operator's limit.", specificity=20)
+@clause("SD703", "response-time", "Answers come within the operator's limit.", specificity=20)
 def response_time(subject: Subject) -> Iterator[Finding]:
     """The limit is ``--max-response-time``. Without one only the blatant is a warning: a request that took more than
     two seconds, ten times as long as usual, each time that it was sent; or five where none takes less than two.
@@ -65,7 +65,7 @@ def response_time(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@clause("RP704", "connection", "The connection is not dropped, and an answer comes whole.", specificity=50)
+@clause("SD704", "connection", "The connection is not dropped, and an answer comes whole.", specificity=50)
 def connection(subject: Subject) -> Iterator[Finding]:
     """A server may close a connection between two answers, even without saying so: where no answer began, only a break
     on a connection that was opened for the very request counts. An answer that ends before its announced length
@@ -82,7 +82,7 @@ def connection(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@clause("RP705", "stays-up", "The service is still there after everything that was sent.", specificity=50)
+@clause("SD705", "stays-up", "The service is still there after everything that was sent.", specificity=50)
 def stays_up(subject: Subject) -> Iterator[Finding]:
     """It refuses connections after it had answered before: the first such request is shown, and the one before it
     is the one to look at.

@@ -1,17 +1,17 @@
-"""RP2xx: the values in an answer, at any depth and in every row of every page."""
+"""SD2xx: the values in an answer, at any depth and in every row of every page."""
 
 from collections.abc import Iterator
 
-from contracts.clauses import Subject, clause
-from contracts.clauses.shapes import BOUNDS, MISSING, STRANGE, Problem, own, problems
-from contracts.findings import Finding, shown
-from contracts.recording import Exchange
-from specs import Resource
+from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.schema_violations import BOUNDS, MISSING, STRANGE, Problem, own, problems
+from specduet.contracts.findings import Finding, shown
+from specduet.contracts.recording import Exchange
+from specduet.specs import Resource
 
 _KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list"}
 
 
-@clause("RP201", "status-enum", "A status is one of the documented members.", specificity=35)
+@clause("SD201", "status-enum", "A status is one of the documented members.", specificity=35)
 def status_enum(subject: Subject) -> Iterator[Finding]:
     """The field that the resource names as its status: what a client switches on."""
     for exchange, problem in _wrong(subject, "enum", "const"):
@@ -19,7 +19,7 @@ def status_enum(subject: Subject) -> Iterator[Finding]:
             yield _finding(subject, exchange, problem, f"is {shown(problem.value)}, and a status is {problem.expected}")
 
 
-@clause("RP202", "enum", "A value with documented members is one of them.", specificity=30)
+@clause("SD202", "enum", "A value with documented members is one of them.", specificity=30)
 def enum(subject: Subject) -> Iterator[Finding]:
     """Every enumeration but the status; the comparison is exact, so that ``ASK`` is not ``ask``."""
     for exchange, problem in _wrong(subject, "enum", "const"):
@@ -29,7 +29,7 @@ def enum(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@clause("RP203", "nullable", "Null stands only where null is documented.", specificity=30)
+@clause("SD203", "nullable", "Null stands only where null is documented.", specificity=30)
 def nullable(subject: Subject) -> Iterator[Finding]:
     """A field that may be left out may not be null for that: the two are documented apart."""
     for exchange, problem in _problems(subject):
@@ -37,7 +37,7 @@ def nullable(subject: Subject) -> Iterator[Finding]:
             yield _finding(subject, exchange, problem, "is null, and null is not allowed there")
 
 
-@clause("RP204", "required", "A required field is there.", specificity=30)
+@clause("SD204", "required", "A required field is there.", specificity=30)
 def required(subject: Subject) -> Iterator[Finding]:
     """In every row, and in every object within it."""
     for exchange, problem in _problems(subject):
@@ -47,7 +47,7 @@ def required(subject: Subject) -> Iterator[Finding]:
             yield _finding(subject, exchange, problem, f"has none of its required fields: {problem.expected}")
 
 
-@clause("RP205", "type", "A value has its documented type.", specificity=25)
+@clause("SD205", "type", "A value has its documented type.", specificity=25)
 def type_(subject: Subject) -> Iterator[Finding]:
     """``"3"`` is no integer and ``0`` is no boolean; ``3.0`` is an integer (JSON Schema 2020-12, validation, 6.1.1)."""
     for exchange, problem in _wrong(subject, "type"):
@@ -56,14 +56,14 @@ def type_(subject: Subject) -> Iterator[Finding]:
             yield _finding(subject, exchange, problem, f"is {kind}, and documented is {problem.expected}")
 
 
-@clause("RP206", "format", "A text has its documented format.", specificity=25)
+@clause("SD206", "format", "A text has its documented format.", specificity=25)
 def format_(subject: Subject) -> Iterator[Finding]:
     """``date-time`` is RFC 3339, with a zone; ``uuid`` is RFC 4122 with its four dashes."""
     for exchange, problem in _wrong(subject, "format"):
         yield _finding(subject, exchange, problem, f"is {shown(problem.value)}, which is no {problem.expected}")
 
 
-@clause("RP207", "bounds", "Numbers, texts and lists stay within their documented bounds.", specificity=25)
+@clause("SD207", "bounds", "Numbers, texts and lists stay within their documented bounds.", specificity=25)
 def bounds(subject: Subject) -> Iterator[Finding]:
     """Minimum and maximum, lengths, patterns, and the number of items."""
     for exchange, problem in _wrong(subject, *BOUNDS):

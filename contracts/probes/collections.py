@@ -7,7 +7,7 @@
     Unknown     a path or an id that leads nowhere
     Unlisted    a row that lists no longer show, looked up by its id
 
-What is asked is worked out in ``contracts/probes/questions.py``; nothing is judged here.
+What is asked is worked out in ``contracts/probes/list_queries.py``; nothing is judged here.
 """
 
 import time
@@ -18,13 +18,13 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from contracts.generation.knowledge import Knowledge
-from contracts.laws.collection import Collection
-from contracts.laws.rows import Row, dig, listed
-from contracts.probes.questions import NO_UUID, NOBODY, Question, Questions, longest, near
-from contracts.recording import Exchange, Trace
-from contracts.sending.sender import Sender
-from specs import Api, Operation, Parameter
+from specduet.contracts.analysis.list_rules import Collection
+from specduet.contracts.analysis.row_values import Row, dig, listed
+from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.probes.list_queries import NO_UUID, NOBODY, Question, Questions, longest, near
+from specduet.contracts.recording import Exchange, Trace
+from specduet.contracts.sending.sender import Sender
+from specduet.specs import Api, Operation, Parameter
 
 _AT_ONCE = 12
 _TRIES = 3

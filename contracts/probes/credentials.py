@@ -4,13 +4,13 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.clauses import Options
-from contracts.generation.knowledge import Call, Knowledge
-from contracts.probes.refusals import some_invalid, some_valid, valid_with_each
-from contracts.recording import Exchange, Trace
-from contracts.sending.redaction import almost
-from contracts.sending.sender import WRONG, Sender
-from specs import Api, Operation, SecurityScheme
+from specduet.contracts.clauses import Options
+from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.probes.refusals import some_invalid, some_valid, valid_with_each
+from specduet.contracts.recording import Exchange, Trace
+from specduet.contracts.sending.redaction import almost
+from specduet.contracts.sending.sender import WRONG, Sender
+from specduet.specs import Api, Operation, SecurityScheme
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _send_wrong(sender: Sender, operation: Operation, calls: list[Call], scheme:
 
 
 def _made_up(scheme: SecurityScheme) -> str:
-    return b64encode(f"runproof:{WRONG}".encode()).decode() if _basic(scheme) else WRONG
+    return b64encode(f"specduet:{WRONG}".encode()).decode() if _basic(scheme) else WRONG
 
 
 def _basic(scheme: SecurityScheme) -> bool:

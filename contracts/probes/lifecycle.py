@@ -1,7 +1,7 @@
 """Starts runs and watches them to their end.
 
     Started   one started run: the answer, and every list and detail that was asked for afterwards
-    Fetched   a listed row that was looked up by an id (``contracts/probes/lookups.py``)
+    Fetched   a listed row that was looked up by an id (``contracts/probes/details.py``)
     Unlisted  a row that lists no longer show, looked up (``contracts/probes/collections.py``)
 
 Starting happens once for each kind of row, whichever operation comes first, and only where writes are allowed. Runs
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from contracts.generation.knowledge import Call, Knowledge
-from contracts.laws.rows import Row, dig, listed, same, shared_fields
-from contracts.probes.collections import Unlisted
-from contracts.probes.lookups import Family, Fetched
-from contracts.probes.starts import Starts
-from contracts.recording import Exchange, Trace
-from contracts.sending.sender import Sender
-from specs import Api, Operation
+from specduet.contracts.analysis.row_values import Row, dig, listed, same, shared_fields
+from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.probes.collections import Unlisted
+from specduet.contracts.probes.create_requests import Starts
+from specduet.contracts.probes.details import Family, Fetched
+from specduet.contracts.recording import Exchange, Trace
+from specduet.contracts.sending.sender import Sender
+from specduet.specs import Api, Operation
 
 __all__ = ["Fetched", "Started", "probe"]
 

@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 from msgspec import UNSET
 
-from contracts.clauses import Options
-from contracts.generation import variations
-from contracts.generation.knowledge import Call, Knowledge, as_text
-from contracts.generation.samples import sample
-from contracts.oracle import instances, oracle
-from contracts.oracle.readings import Verdict
-from contracts.sending.sender import Sender
-from specs import Api, Operation, Parameter
-from specs.schemas import Schemas
+from specduet.contracts.clauses import Options
+from specduet.contracts.generation import mutations
+from specduet.contracts.generation.known_values import Call, Knowledge, as_text
+from specduet.contracts.generation.minimal_values import sample
+from specduet.contracts.oracle import json_values, requests
+from specduet.contracts.oracle.scalars import Verdict
+from specduet.contracts.sending.sender import Sender
+from specduet.specs import Api, Operation, Parameter
+from specduet.specs.schemas import Schemas
 
 _MOST_OF_A_PLACE = 24
 """Wrong values of one place of a body; places further down get fewer."""
@@ -86,7 +86,7 @@ def _parameters(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
 
 def _alone(api: Api, operation: Operation, call: Call, parameter: Parameter) -> Iterator[Call]:
     """One parameter with every text worth trying, then left out."""
-    for text in (*_aimed(operation, parameter), *variations.texts(api.schemas, parameter.schema, parameter.pointer)):
+    for text in (*_aimed(operation, parameter), *mutations.texts(api.schemas, parameter.schema, parameter.pointer)):
         with_it = _with(call, parameter, text)
         if with_it is not None:
             yield with_it
@@ -98,7 +98,7 @@ def _aimed(operation: Operation, parameter: Parameter) -> Iterator[str]:
     """As far back as a filter is said to reach."""
     rule = operation.words.filters.get(parameter.name)
     if rule is not None and rule.oldest is not None:
-        reach = timedelta(seconds=oracle.seconds(rule.oldest)) + timedelta(hours=6)
+        reach = timedelta(seconds=requests.seconds(rule.oldest)) + timedelta(hours=6)
         yield (datetime.now(UTC) + reach).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -124,8 +124,8 @@ def _without(call: Call, parameter: Parameter) -> Call:
 
 def _judged(api: Api, parameter: Parameter, verdict: Verdict) -> Iterator[str]:
     """The texts of a parameter that have a verdict."""
-    for text in variations.texts(api.schemas, parameter.schema, parameter.pointer):
-        if text and instances.text(api.schemas, parameter.schema, parameter.pointer, text).verdict == verdict:
+    for text in mutations.texts(api.schemas, parameter.schema, parameter.pointer):
+        if text and json_values.text(api.schemas, parameter.schema, parameter.pointer, text).verdict == verdict:
             yield text
 
 
@@ -162,7 +162,7 @@ def _raw_queries(operation: Operation) -> Iterator[str]:
     names = [p.name for p in operation.parameters if p.location == "query"]
     for name in map(partial(quote, safe=""), names[:2]):
         yield from (f"{name}=%zz", f"{name}=%ff%fe", name, f"{name}[]=1&{name}.x=2")
-    yield from ("runproof_unknown=1", "&&=&=x")
+    yield from ("specduet_unknown=1", "&&=&=x")
 
 
 def _raw(operation: Operation, call: Call, query: str) -> dict[str, Any]:
@@ -191,28 +191,26 @@ def _bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
 
 def _varied(api: Api, operation: Operation, call: Call) -> Iterator[tuple[int, Any, list[Any]]]:
     """Every place of the body with everything worth trying there: its depth, the untouched body, the bodies."""
-    content = oracle.json_content(operation.body) if operation.body else None
+    content = requests.json_content(operation.body) if operation.body else None
     if content is None:
         return
     schemas = api.schemas
-    whole = variations.full(schemas, content.schema, content.pointer, call.json)
-    for path, schema, pointer in variations.places(schemas, content.schema, content.pointer, whole):
+    whole = mutations.full(schemas, content.schema, content.pointer, call.json)
+    for path, schema, pointer in mutations.places(schemas, content.schema, content.pointer, whole):
         base = call.json if len(path) == 1 and isinstance(call.json, dict) else whole
-        tried = (
-            [UNSET, *variations.values(schemas, schema, pointer)] if path else list(_roots(schemas, schema, pointer))
-        )
-        yield len(path), base, [variations.replaced(base, path, value) for value in tried]
+        tried = [UNSET, *mutations.values(schemas, schema, pointer)] if path else list(_roots(schemas, schema, pointer))
+        yield len(path), base, [mutations.replaced(base, path, value) for value in tried]
 
 
 def _roots(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
     yield from (None, [], {}, "text", 3, True, [{}])
     inner, _, _ = schemas.nullable(schema, pointer)
-    if "object" not in instances.kinds_of(inner):
-        yield from variations.values(schemas, schema, pointer)
+    if "object" not in json_values.kinds_of(inner):
+        yield from mutations.values(schemas, schema, pointer)
 
 
 def _judged_bodies(api: Api, operation: Operation, call: Call, verdict: Verdict) -> Iterator[Call]:
-    content = oracle.json_content(operation.body) if operation.body else None
+    content = requests.json_content(operation.body) if operation.body else None
     assert content is not None
     for depth, _, bodies in _varied(api, operation, call):
         judged = (body for body in bodies if _verdict(api.schemas, content.schema, content.pointer, body) == verdict)
@@ -221,7 +219,7 @@ def _judged_bodies(api: Api, operation: Operation, call: Call, verdict: Verdict)
 
 
 def _verdict(schemas: Schemas, schema: Any, pointer: str, value: Any) -> Verdict:
-    found = {spot.verdict for spot in instances.spots(schemas, schema, pointer, value, ("body",))}
+    found = {spot.verdict for spot in json_values.spots(schemas, schema, pointer, value, ("body",))}
     return "invalid" if "invalid" in found else "lenient" if found else "valid"
 
 
@@ -232,18 +230,18 @@ def _wrong_bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
 
 def _right_bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
     """Everything optional there; every right value in every place; a property that nobody knows."""
-    content = oracle.json_content(operation.body) if operation.body else None
+    content = requests.json_content(operation.body) if operation.body else None
     assert content is not None
-    yield call.with_json(variations.full(api.schemas, content.schema, content.pointer, call.json))
+    yield call.with_json(mutations.full(api.schemas, content.schema, content.pointer, call.json))
     yield from _judged_bodies(api, operation, call, "valid")
     if isinstance(call.json, dict):
-        yield call.with_json({**call.json, "runproof_unknown": {"deep": [[[[]]]]}, "": "\u2028\x01"})
+        yield call.with_json({**call.json, "specduet_unknown": {"deep": [[[[]]]]}, "": "\u2028\x01"})
         yield replace(call, json=UNSET, body=None)
 
 
 def _raw_bodies(operation: Operation, call: Call) -> Iterator[dict[str, Any]]:
     """Bodies that are no JSON, or are not called JSON. No ``NaN``, no lone surrogates: those break correct services."""
-    if call.json is UNSET or operation.body is None or oracle.json_content(operation.body) is None:
+    if call.json is UNSET or operation.body is None or requests.json_content(operation.body) is None:
         return
     good = json.dumps(call.json).encode()
     broken = [

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from contracts.clauses import Options
-from contracts.generation.knowledge import Call, Knowledge
-from contracts.sending.sender import Sender
-from specs import Api, Operation, Parameter
+from specduet.contracts.clauses import Options
+from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.sending.sender import Sender
+from specduet.specs import Api, Operation, Parameter
 
 TEXTS = (
     "x" * 2_000,

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from contracts.reports import har, json, junit, sarif, summary
-from contracts.reports.model import Report
-from specs import UsageError
+from specduet.contracts.reports import har, json, junit, sarif, summary
+from specduet.contracts.reports.model import Report
+from specduet.specs import UsageError
 
 FILES = {
     "report.json": json.write,

@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from contracts.clauses import Options
-from contracts.findings import Finding
-from contracts.reports.model import Report, counted
-from contracts.reports.summary import verdict
-from contracts.reports.wording import acceptance, facts
-from contracts.run import Progress as Stand
-from contracts.sending.sender import pace_of
-from contracts.sending.target import Target
-from specs import Api
+from specduet.contracts.clauses import Options
+from specduet.contracts.findings import Finding
+from specduet.contracts.reports.formatting import acceptance, facts
+from specduet.contracts.reports.model import Report, counted
+from specduet.contracts.reports.summary import verdict
+from specduet.contracts.run import Progress as Stand
+from specduet.contracts.sending.sender import pace_of
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api
 
 _COLOURS = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
 _GAPS = 12

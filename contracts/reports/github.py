@@ -4,20 +4,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from contracts.reports.model import Report
-from contracts.reports.wording import facts, headline
+from specduet.contracts.reports.formatting import facts, headline
+from specduet.contracts.reports.model import Report
+from specduet.specs.locations import repository_path
 
 
 def annotations(report: Report) -> Iterator[str]:
     """One workflow command a finding that nothing accepts."""
     for finding in report.open:
         level = "error" if report.fails(finding) else "warning"
-        path = os.path.relpath(report.api(finding.api).path)
-        line = report.line(finding)
-        at = f"file={_property(path)}{f',line={line}' if line else ''}"
+        path, line = repository_path(report.api(finding.api).path), report.line(finding)
+        at = f"file={_property(path)}{f',line={line}' if line else ''}," if path else ""
         text = "\n".join([finding.message, *(f"{label}: {fact}" for label, fact in facts(finding, report))])
         title = headline(finding).partition(":")[0]
-        yield f"::{level} {at},title={_property(title)}::{_data(report.secrets.mask(text))}"
+        yield f"::{level} {at}title={_property(title)}::{_data(report.secrets.mask(text))}"
 
 
 def in_actions() -> bool:

@@ -7,15 +7,15 @@ from urllib.parse import parse_qsl
 
 import harfile
 
-from contracts.recording import Exchange, Headers, Received
-from contracts.reports.model import Report, own_version
-from contracts.sending.redaction import Secrets
+from specduet.contracts.recording import Exchange, Headers, Received
+from specduet.contracts.reports.model import Report, own_version
+from specduet.contracts.sending.redaction import Secrets
 
 _HTTP = "HTTP/1.1"
 
 
 def write(report: Report, path: Path) -> None:
-    creator = harfile.Creator(name="runproof", version=own_version())
+    creator = harfile.Creator(name="specduet", version=own_version())
     with path.open("w", encoding="utf-8") as file, harfile.open(file, creator=creator) as har:
         for exchange in report.recording.exchanges:
             _add(har, exchange, report.secrets)

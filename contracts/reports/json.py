@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from contracts.findings import Finding
-from contracts.reports.model import Report, own_version, put
+from specduet.contracts.findings import Finding
+from specduet.contracts.reports.model import Report, own_version, put
 
 
 def document(report: Report) -> dict[str, Any]:
     """The report as JSON, secrets masked."""
     masked = report.secrets.mask_json(
         {
-            "runproof": own_version(),
+            "specduet": own_version(),
             "target": report.target,
             "apis": [
                 {"name": api.name, "title": api.title, "version": api.version, "document": api.path.name}

@@ -6,9 +6,9 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from contracts.findings import Finding
-from contracts.reports.model import Item, Report, item_of, items
-from contracts.reports.wording import described, headline
+from specduet.contracts.findings import Finding
+from specduet.contracts.reports.formatting import described, headline
+from specduet.contracts.reports.model import Item, Report, item_of, items
 
 # XML 1.0, section 2.2: what is not in these ranges cannot be written at all, not even escaped
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -19,7 +19,7 @@ def write(report: Report, path: Path) -> None:
     found: dict[Item, list[Finding]] = defaultdict(list)
     for finding in report.findings:
         found[item_of(finding)].append(finding)
-    suites = ET.Element("testsuites", name="runproof", time=f"{report.elapsed_s:.3f}")
+    suites = ET.Element("testsuites", name="specduet", time=f"{report.elapsed_s:.3f}")
     for (api, operation), group in groupby(items(report.apis, report.clauses), key=lambda i: (i.api, i.operation)):
         suites.append(_suite(f"{api} {operation}", [(item, found[item]) for item in group], report))
     ET.indent(suites)
@@ -38,7 +38,7 @@ def _suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Report) -
 
 
 def _case(suite: str, item: Item, findings: list[Finding], report: Report) -> ET.Element:
-    case = ET.Element("testcase", classname=f"runproof.{suite}", name=item.clause)
+    case = ET.Element("testcase", classname=f"specduet.{suite}", name=item.clause)
     failing = [finding for finding in findings if report.fails(finding)]
     accepted = [finding for finding in findings if finding.accepted]
     if failing:

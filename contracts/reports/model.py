@@ -9,13 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from contracts.clauses import Clause
-from contracts.coverage import Coverage
-from contracts.findings import Finding, Severity
-from contracts.recording import Recording
-from contracts.sending.redaction import Secrets
-from specs import Api, Operation
-from specs.source import line_of
+from specduet.contracts.clauses import Clause
+from specduet.contracts.coverage import Coverage
+from specduet.contracts.findings import Finding, Severity
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.redaction import Secrets
+from specduet.specs import Api, Operation
+from specduet.specs.source import line_of
 
 
 class Item(NamedTuple):
@@ -44,7 +44,7 @@ def item_of(finding: Finding) -> Item:
 
 @dataclass(frozen=True)
 class Report:
-    """A finished run. ``elapsed_s`` is in seconds; ``exit_code`` is that of ``runproof test``.
+    """A finished run. ``elapsed_s`` is in seconds; ``exit_code`` is that of ``specduet test``.
 
     ``notes`` are sentences on what could not be tested, ``stale`` on accepted findings that no longer occur.
     """
@@ -110,8 +110,8 @@ def put(path: Path, text: str) -> None:
 
 
 def own_version() -> str:
-    """The installed version of runproof."""
-    return version("runproof")
+    """The installed version of specduet."""
+    return version("specduet")
 
 
 def counted(number: int, noun: str) -> str:

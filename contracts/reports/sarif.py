@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from contracts.clauses import Clause
-from contracts.findings import Finding
-from contracts.reports.model import Report, own_version, put
-from contracts.reports.wording import place
+from specduet.contracts.clauses import Clause
+from specduet.contracts.findings import Finding
+from specduet.contracts.reports.formatting import place
+from specduet.contracts.reports.model import Report, own_version, put
+from specduet.specs.locations import repository_path
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -24,7 +24,7 @@ def document(report: Report) -> dict[str, Any]:
     rules = [clause for clause in report.clauses if clause.code in used]
     places = {clause.code: index for index, clause in enumerate(rules)}
     driver = {
-        "name": "runproof",
+        "name": "specduet",
         "version": own_version(),
         "rules": [_rule(clause) for clause in rules],
     }
@@ -45,7 +45,7 @@ def _rule(clause: Clause) -> dict[str, Any]:
         "name": clause.name,
         "shortDescription": {"text": clause.sentence},
         "fullDescription": {"text": clause.details or clause.sentence},
-        "help": {"text": f"runproof explain {clause.code}"},
+        "help": {"text": f"specduet explain {clause.code}"},
         "defaultConfiguration": {"level": "error" if clause.basis == "documented" else "warning"},
         "properties": {"tags": [clause.family]},
     }
@@ -70,16 +70,13 @@ def _result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
 
 
 def _location(finding: Finding, report: Report) -> dict[str, Any]:
-    artifact = {"uri": _uri(report.api(finding.api).path)}
-    physical: dict[str, Any] = {"artifactLocation": artifact}
-    line = report.line(finding)
-    if line:
-        physical["region"] = {"startLine": line}
-    logical = {"fullyQualifiedName": f"{finding.api} {finding.operation} {finding.pointer}"}
-    return {"physicalLocation": physical, "logicalLocations": [logical]}
-
-
-def _uri(path: Path) -> str:
-    """Relative to the current folder where the document lies in it, as code scanners want it."""
-    relative = os.path.relpath(path)
-    return path.resolve().as_uri() if relative.startswith("..") else Path(relative).as_posix()
+    """A physical place only in a file of the user's own repository: scanners cannot show any other."""
+    location: dict[str, Any] = {
+        "logicalLocations": [{"fullyQualifiedName": f"{finding.api} {finding.operation} {finding.pointer}"}]
+    }
+    uri = repository_path(report.api(finding.api).path)
+    if uri is not None:
+        line = report.line(finding)
+        region = {"region": {"startLine": line}} if line else {}
+        location["physicalLocation"] = {"artifactLocation": {"uri": uri}} | region
+    return location

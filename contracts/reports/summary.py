@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from contracts.findings import Finding
-from contracts.reports.model import Report, counted, put
-from contracts.reports.wording import acceptance, facts, headline
+from specduet.contracts.findings import Finding
+from specduet.contracts.reports.formatting import acceptance, facts, headline
+from specduet.contracts.reports.model import Report, counted, put
 
 _MOST = 50
 
@@ -16,7 +16,7 @@ def write(report: Report, path: Path) -> None:
 
 def text(report: Report) -> str:
     """The report as Markdown, secrets masked."""
-    lines = [f"## runproof: {verdict(report)}", "", f"- Target: {report.target}"]
+    lines = [f"## specduet: {verdict(report)}", "", f"- Target: {report.target}"]
     lines += [f"- Specification: {api.name}, {api.title} {api.version}" for api in report.apis]
     methods = ", ".join(f"{method} {count:,}" for method, count in report.by_method.items())
     sent = counted(len(report.recording.exchanges), "request")

@@ -3,10 +3,10 @@
 import re
 import shlex
 
-from contracts.recording import Exchange, Sent
-from contracts.sending.redaction import MASK, Secrets
-from contracts.sending.transport import encoded
-from specs import Api
+from specduet.contracts.recording import Exchange, Sent
+from specduet.contracts.sending.redaction import MASK, Secrets
+from specduet.contracts.sending.transport import encoded
+from specduet.specs import Api
 
 _OWN = {"host", "user-agent", "accept", "content-length"}
 

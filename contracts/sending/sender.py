@@ -17,17 +17,17 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import UNSET
 
-from contracts.recording import Exchange, Headers, Origin, Received, Recording, Sent
-from contracts.sending.target import PLACEHOLDER, Target, choose
-from contracts.sending.transport import Failed, Transport
-from specs import Api, Operation
+from specduet.contracts.recording import Exchange, Headers, Origin, Received, Recording, Sent
+from specduet.contracts.sending.target import PLACEHOLDER, Target, choose
+from specduet.contracts.sending.transport import Failed, Transport
+from specduet.specs import Api, Operation
 
-WRONG = "runproof-wrong-credential"
+WRONG = "specduet-wrong-credential"
 """What is sent where a credential is to be wrong."""
 
 Credentials: TypeAlias = Literal["given", "none", "empty", "wrong"] | Mapping[str, str]
 
-_USER_AGENT = "runproof"
+_USER_AGENT = "specduet"
 _LONGEST_WAIT_S = {True: 2.0, False: 60.0}
 _ALL_WAITS_S = {True: 6.0, False: 300.0}
 """How long one 429 and all of a run may make us wait, on this machine and elsewhere."""

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
-from contracts.recording import Headers
-from contracts.sending.redaction import Secrets, is_secret_header
-from specs import Api, Operation, SecurityScheme, UsageError
+from specduet.contracts.recording import Headers
+from specduet.contracts.sending.redaction import Secrets, is_secret_header
+from specduet.specs import Api, Operation, SecurityScheme, UsageError
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-PLACEHOLDER = "runproof-placeholder"
+PLACEHOLDER = "specduet-placeholder"
 """What is sent as a credential where the operator gave none."""
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from contracts.recording import Headers, Received, Sent
+from specduet.contracts.recording import Headers, Received, Sent
 
 LARGEST_ANSWER = 64 * 2**20
 """In bytes. What is longer is cut off and recorded as a failure: nobody can judge it in time."""

@@ -6,11 +6,11 @@ A request names its session in the header ``X-Mock-Session``; without one it bel
 import re
 from collections.abc import Mapping, Sequence
 
-from mocks.control.faults import Faults
-from mocks.control.journal import Journal
-from mocks.settings import Settings
-from mocks.world import Clock, World
-from specs import Api, RunproofError
+from specduet.mocks.control.faults import Faults
+from specduet.mocks.control.journal import Journal
+from specduet.mocks.settings import Settings
+from specduet.mocks.world import Clock, World
+from specduet.specs import Api, SpecduetError
 
 HEADER = b"x-mock-session"
 DEFAULT = "default"
@@ -19,7 +19,7 @@ LIMIT = 100
 _NAME = re.compile(rb"[A-Za-z0-9._~-]{1,64}")
 
 
-class BadSession(RunproofError):
+class BadSession(SpecduetError):
     """A session's name that is malformed, or one session too many; ``status`` answers it."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from mocks.world.clock import MINUTE, SECOND, Micros
-from mocks.world.dice import Dice
-from specs.vocabulary import SetWhen, Status
+from specduet.mocks.clock import MINUTE, SECOND, Micros
+from specduet.mocks.generation.seeded_random import Dice
+from specduet.specs.behavior import SetWhen, Status
 
 _SHORTEST_STAY = SECOND * 2 // 5
 _SHORTEST_LIFE = SECOND * 3 // 2

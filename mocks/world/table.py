@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mocks.settings import Settings
-from mocks.world.clock import HOUR, NEVER, SECOND, Micros, micros
-from mocks.world.collection import Collection, Marks, Page, Row
-from mocks.world.dice import Dice
-from mocks.world.finishing import ABSENT, follow
-from mocks.world.generation import Generator
-from mocks.world.lifecycle import END, Journey, Life, Lifecycle
-from mocks.world.rows import Blueprint, FieldOf, in_turn
-from mocks.world.uses import HIDDEN, uses_of
-from specs import Api, Resource, UsageError
+from specduet.mocks.clock import HOUR, NEVER, SECOND, Micros, micros
+from specduet.mocks.generation.seeded_random import Dice
+from specduet.mocks.generation.values import Generator
+from specduet.mocks.settings import Settings
+from specduet.mocks.world.derived_fields import ABSENT, follow
+from specduet.mocks.world.index import Collection, Marks, Page, Row
+from specduet.mocks.world.indexed_fields import HIDDEN, uses_of
+from specduet.mocks.world.lifecycle import END, Journey, Life, Lifecycle
+from specduet.mocks.world.row_factory import Blueprint, FieldOf, in_turn
+from specduet.specs import Api, Resource, UsageError
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
-    from mocks.world.adversarial import Adversary
+    from specduet.mocks.generation.adversarial import Adversary
 
 Settled = Callable[[], Mapping[str, Any]]
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from mocks.settings import Caller, Settings
-from mocks.world.clock import NEVER, SECOND, Clock, Micros, span
-from mocks.world.collection import Page, Row
-from mocks.world.dice import Dice
-from mocks.world.finishing import ABSENT
-from mocks.world.generation import generator
-from mocks.world.starting import Starting
-from mocks.world.table import Table
-from mocks.world.uses import HIDDEN
-from mocks.world.views import Envelope, View, answer_of, rows_in
-from specs import Api, Operation, UsageError
-from specs.vocabulary import Filter, Scope
+from specduet.mocks.clock import NEVER, SECOND, Clock, Micros, span
+from specduet.mocks.generation.seeded_random import Dice
+from specduet.mocks.generation.values import generator
+from specduet.mocks.settings import Caller, Settings
+from specduet.mocks.world.creation import Starting
+from specduet.mocks.world.derived_fields import ABSENT
+from specduet.mocks.world.index import Page, Row
+from specduet.mocks.world.indexed_fields import HIDDEN
+from specduet.mocks.world.projection import Envelope, View, answer_of, rows_in
+from specduet.mocks.world.table import Table
+from specduet.specs import Api, Operation, UsageError
+from specduet.specs.behavior import Filter, Scope
 
 if TYPE_CHECKING:
-    from mocks.world.adversarial import Adversary
+    from specduet.mocks.generation.adversarial import Adversary
 
 Values = Mapping[str, Any]
 # Named out here, because ``World.list`` hides the built-in one inside the class.
@@ -395,7 +395,7 @@ class World:
 def _adversary(api: Api, settings: Settings) -> "Adversary | None":
     if settings.data != "adversarial":
         return None
-    from mocks.world.adversarial import adversary  # hypothesis takes half a second to import
+    from specduet.mocks.generation.adversarial import adversary  # hypothesis takes half a second to import
 
     return adversary(api.schemas, settings.seed)
 

@@ -12,12 +12,12 @@ from unittest.mock import patch
 
 import uvicorn
 
-from contracts.clauses import PROBES, Options
-from contracts.generation import explore
-from contracts.generation.explore import Made
-from contracts.run import run
-from contracts.sending.target import Target
-from specs import Api, Operation, load
+from specduet.contracts.clauses import PROBES, Options
+from specduet.contracts.generation import schemathesis_cases
+from specduet.contracts.generation.schemathesis_cases import Made
+from specduet.contracts.run import run
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api, Operation, load
 from tests.catalogue import CORRECT, VARIANTS, create
 from tests.catalogue.client import GIVEN, OTHER_THREAD, SMALL_THREAD, THREAD
 from tests.catalogue.variant import LABELS, Variant
@@ -139,7 +139,7 @@ def judge(
     )
     started = time.monotonic()
     try:
-        with warnings.catch_warnings(), patch.object(explore, "Generator", _Remembering):
+        with warnings.catch_warnings(), patch.object(schemathesis_cases, "Generator", _Remembering):
             warnings.simplefilter("ignore")
             outcome = run([_api(api) for api in chosen], _target(on.url, chosen, variant), options)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs into the table
@@ -167,7 +167,7 @@ _apis: dict[str, Api] = {}
 _drawn: dict[tuple[str, str, int, int], list[Made]] = {}
 
 
-class _Remembering(explore.Generator):
+class _Remembering(schemathesis_cases.Generator):
     """Generates once what it would generate for every server alike: it depends on document, seed and round alone."""
 
     def __init__(self, api: Api, options: Options) -> None:

@@ -132,4 +132,4 @@ def test_the_servers_share_no_code_with_mock_and_judge() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.partition(".")[0] for name in names} & {"specs", "mocks", "contracts"}, path
+            assert not {name.partition(".")[0] for name in names} & {"specduet"}, path

@@ -23,9 +23,9 @@ def _verdict(name: str, *told: Told, problem: str = "") -> Verdict:
 def test_a_fault_counts_as_found_only_by_its_clause_on_its_operation() -> None:
     """Another clause, or the right one on another operation, is no proof that a fault was found."""
     variant = next(v for v in FAULTY if v.name == "cloudcruise-list-status-misspelt")
-    assert _verdict(variant.name, _told("RP201", "GET /runs")).found
-    assert not _verdict(variant.name, _told("RP501", "GET /runs")).found
-    assert not _verdict(variant.name, _told("RP201", "GET /api/crew-runs")).found
+    assert _verdict(variant.name, _told("SD201", "GET /runs")).found
+    assert not _verdict(variant.name, _told("SD501", "GET /runs")).found
+    assert not _verdict(variant.name, _told("SD201", "GET /api/crew-runs")).found
     assert not _verdict(variant.name).found
 
 
@@ -33,7 +33,7 @@ def test_whatever_is_said_of_a_correct_server_is_wrong() -> None:
     """One finding, or a run that proves nothing, is a misjudgement of a correct server."""
     name = UNUSUAL[0].name
     assert _verdict(name).right
-    assert not _verdict(name, _told("RP201", "GET /runs")).right
+    assert not _verdict(name, _told("SD201", "GET /runs")).right
     assert not _verdict(CORRECT, problem="nothing was answered").right
 
 
@@ -54,7 +54,7 @@ def test_the_table_counts_found_planted_and_false_alarms() -> None:
     verdicts = [
         _verdict(faulty[0].name, _told(faulty[0].clauses[0], faulty[0].operations[0])),
         _verdict(faulty[1].name),
-        _verdict(CORRECT, _told("RP101", "GET /runs")),
+        _verdict(CORRECT, _told("SD101", "GET /runs")),
     ]
     text = table({"both": verdicts, "probes": verdicts[:2]}, {faulty[0].name: False, faulty[1].name: True})
     assert "| enums | 2 | 1 / 2 | 1 / 2 | 1 / 2 |" in text

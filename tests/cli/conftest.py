@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from contracts.clauses import Clause
-from contracts.coverage import Coverage, OperationSeen
-from contracts.findings import Finding
-from contracts.recording import Exchange, Received, Recording, Sent
-from contracts.reports.model import Report
-from contracts.sending.redaction import Secrets
-from specs import load
+from specduet.contracts.clauses import Clause
+from specduet.contracts.coverage import Coverage, OperationSeen
+from specduet.contracts.findings import Finding
+from specduet.contracts.recording import Exchange, Received, Recording, Sent
+from specduet.contracts.reports.model import Report
+from specduet.contracts.sending.redaction import Secrets
+from specduet.specs import load
 
 SECRET = "kept-to-itself-4711"  # noqa: S105 - made up
 LIST = "GET /orders/{order_id}"
@@ -41,8 +41,8 @@ components:
 POINTER = "/components/schemas/Order/properties/state"
 
 CLAUSES = (
-    Clause("RP201", "status-enum", "The status is a documented member.", 30, "documented", lambda _: ()),
-    Clause("RP501", "limit-kept", "An answer holds no more rows than asked for.", 10, "documented", lambda _: ()),
+    Clause("SD201", "status-enum", "The status is a documented member.", 30, "documented", lambda _: ()),
+    Clause("SD501", "limit-kept", "An answer holds no more rows than asked for.", 10, "documented", lambda _: ()),
 )
 
 
@@ -63,7 +63,7 @@ def exchange(number: int, status: int = 200, body: bytes = b'{"state":"lost"}') 
 
 def finding(**changes: Any) -> Finding:
     made = Finding(
-        code="RP201",
+        code="SD201",
         clause="status-enum",
         family="values",
         specificity=30,
@@ -112,7 +112,7 @@ def make_report(document: Path) -> Callable[..., Report]:
             started=datetime(2026, 11, 22, tzinfo=UTC),
             elapsed_s=1.25,
             recording=Recording([exchange(1), binary, exchange(3, status=0)]),
-            findings=(finding(), finding(code="RP501", clause="limit-kept", basis="inferred", where="query/limit")),
+            findings=(finding(), finding(code="SD501", clause="limit-kept", basis="inferred", where="query/limit")),
             coverage=Coverage((seen, replace(seen, operation="GET /never", sent=0))),
             secrets=Secrets([SECRET]),
             exit_code=1,

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from contracts.findings import Finding
-from contracts.running import baseline
-from specs import SpecError
+from specduet.contracts.findings import Finding
+from specduet.contracts.session import baseline
+from specduet.specs import SpecError
 
 TODAY = date(2026, 11, 22)
 ENTRY = """\
-- code: RP201
+- code: SD201
   operation: orders GET /orders/{order_id}
   pointer: /components/schemas/Order/properties/state
   reason: waits for release 3
@@ -39,7 +39,7 @@ def test_an_entry_accepts_its_finding(tmp_path: Path, make_finding: Make) -> Non
     (marked,), stale = baseline.mark([make_finding()], accepted)
     assert marked.accepted == "waits for release 3"
     assert stale == []
-    for other in (make_finding(code="RP202"), make_finding(operation="GET /x"), make_finding(pointer="/y")):
+    for other in (make_finding(code="SD202"), make_finding(operation="GET /x"), make_finding(pointer="/y")):
         (kept,), stale = baseline.mark([other], accepted)
         assert kept.accepted == ""
         assert stale == list(accepted)
@@ -69,8 +69,8 @@ def test_an_entry_ends_with_its_day(tmp_path: Path) -> None:
         ("[]", "one list called 'accepted'"),
         ("accepted: {}", "one list called 'accepted'"),
         ("accepted: []\nalso: 1", "one list called 'accepted'"),
-        ("accepted: [RP201]", "is a mapping"),
-        ("accepted:\n- {code: RP201}", "needs 'operation'"),
+        ("accepted: [SD201]", "is a mapping"),
+        ("accepted:\n- {code: SD201}", "needs 'operation'"),
         (f"accepted:\n{ENTRY}  expiry: 2027-01-01", "unknown key 'expiry'"),
         (f"accepted:\n{ENTRY}".replace("2026-11-22", "soon"), "no date"),
         (f"accepted:\n{ENTRY}".replace("waits for release 3", "''"), "needs 'reason'"),

@@ -46,10 +46,10 @@ def test_case(path: Path, tmp_path: Path, dead: str) -> None:
         if name.startswith("file "):
             (tmp_path / name.removeprefix("file ")).write_text(text, encoding="utf-8")
     words = shlex.split(parts["command"].replace("{dead}", dead))
-    assert words[0] == "runproof"
+    assert words[0] == "specduet"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB"))}
     done = subprocess.run(
-        [sys.executable, "-I", "-m", "runproof", *words[1:]],
+        [sys.executable, "-I", "-m", "specduet", *words[1:]],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

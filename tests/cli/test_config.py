@@ -1,4 +1,4 @@
-"""Settings: options first, then runproof.toml, then defaults; what cannot be meant is refused with its line."""
+"""Settings: options first, then specduet.toml, then defaults; what cannot be meant is refused with its line."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contracts.running.options import OPTIONS, command_line
-from contracts.running.settings import Settings, settle
-from specs import RunproofError, SpecError, UsageError
+from specduet.contracts.session.option_table import OPTIONS, command_line
+from specduet.contracts.session.settings import Settings, settle
+from specduet.specs import SpecduetError, SpecError, UsageError
 
 URL = {"url": "http://127.0.0.1:1"}
 
@@ -20,7 +20,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def from_file(text: str, given: Mapping[str, Any] | None = None, *apis: str) -> Settings:
-    Path("runproof.toml").write_text(text, encoding="utf-8")
+    Path("specduet.toml").write_text(text, encoding="utf-8")
     return settle(apis, given or {})
 
 
@@ -37,7 +37,7 @@ def test_every_setting_can_stand_in_the_file() -> None:
     folder.mkdir()
     Path(folder, "values.yaml").write_text("run_id: [a, b]\n", encoding="utf-8")
     Path(folder, "known.yaml").write_text("accepted: []\n", encoding="utf-8")
-    file = folder / "runproof.toml"
+    file = folder / "specduet.toml"
     file.write_text(
         """
         apis = ["orders"]
@@ -144,7 +144,7 @@ def test_deep_looks_elsewhere_every_time() -> None:
         ('apis = "orders"\n', 1, "'apis' is a list"),
         ("[api.orders]\nseed = 1\n", 2, "unknown key 'seed' of an API"),
         ('url = "http://x\n', 1, "does not parse as TOML"),
-        ('[[accepted]]\ncode = "RP201"\n', None, "needs 'operation'"),
+        ('[[accepted]]\ncode = "SD201"\n', None, "needs 'operation'"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(text: str, line: int | None, message: str) -> None:
@@ -153,7 +153,7 @@ def test_a_wrong_file_is_refused_with_its_line(text: str, line: int | None, mess
         from_file(text, URL)
     assert message in str(caught.value)
     assert caught.value.line == line
-    assert caught.value.file == Path("runproof.toml")
+    assert caught.value.file == Path("specduet.toml")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_wrong_file_is_refused_with_its_line(text: str, line: int | None, mess
 )
 def test_wrong_options_are_refused(given: dict[str, Any], message: str) -> None:
     """An option that cannot be meant is an operator error with a sentence."""
-    with pytest.raises(RunproofError, match=message):
+    with pytest.raises(SpecduetError, match=message):
         settle((), given)
 
 
@@ -184,7 +184,7 @@ def test_a_refused_credential_is_not_shown() -> None:
 
 
 def test_a_named_file_has_to_be_there() -> None:
-    """--config names a file that exists; without it, a missing runproof.toml is no mistake."""
+    """--config names a file that exists; without it, a missing specduet.toml is no mistake."""
     with pytest.raises(SpecError, match="cannot be read"):
         settle((), URL, Path("missing.toml"))
 

@@ -13,10 +13,10 @@ import jsonschema_rs
 import pytest
 from sarif_pydantic import Sarif
 
-from contracts.findings import Finding
-from contracts.reports import FILES, console, github, sarif, summary, write_all
-from contracts.reports import json as report_json
-from contracts.reports.model import Report
+from specduet.contracts.findings import Finding
+from specduet.contracts.reports import FILES, console, github, sarif, summary, write_all
+from specduet.contracts.reports import json as report_json
+from specduet.contracts.reports.model import Report
 
 ROOT = Path(__file__).parents[2]
 Make = Callable[..., Report]
@@ -60,7 +60,7 @@ def test_report_json_is_as_its_schema_says(make_report: Make) -> None:
 def test_report_json_holds_the_finding(make_report: Make) -> None:
     """A finding keeps its code, place, value, count and reproduction, and the line of the document it breaks."""
     first = report_json.document(make_report())["findings"][0]
-    assert (first["code"], first["where"], first["seen"], first["count"]) == ("RP201", "/state", '"lost"', 3)
+    assert (first["code"], first["where"], first["seen"], first["count"]) == ("SD201", "/state", '"lost"', 3)
     assert (first["severity"], first["basis"], first["fails"], first["accepted"]) == ("error", "documented", True, None)
     assert (first["pointer"], first["line"]) == ("/components/schemas/Order/properties/state", 18)
     assert first["curl"].startswith("curl ")
@@ -83,9 +83,9 @@ def test_junit_fails_the_case_of_the_finding(make_report: Make, tmp_path: Path) 
     (suite,) = suites
     assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("orders GET /orders/{order_id}", "2", "1")
     failing, milder = suite
-    assert "RP201" in (failing.findtext("failure") or "")
+    assert "SD201" in (failing.findtext("failure") or "")
     assert failing.get("name") == "status-enum"
-    assert "RP501" in (milder.findtext("system-out") or "")
+    assert "SD501" in (milder.findtext("system-out") or "")
     assert milder.find("failure") is None
 
 
@@ -114,7 +114,7 @@ def test_sarif_is_valid_and_points_at_the_line(make_report: Make, document: Path
     kept = model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=False)
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
-    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["RP201", "RP501"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["SD201", "SD501"]
     first, second = run["results"]
     place = first["locations"][0]["physicalLocation"]
     assert place == {"artifactLocation": {"uri": document.as_uri()}, "region": {"startLine": 18}}
@@ -150,9 +150,9 @@ def test_har_has_every_exchange(make_report: Make, tmp_path: Path) -> None:
 
 def test_summary_is_for_people(make_report: Make) -> None:
     """The Markdown names the finding, its place, how to see it again, and what was never seen."""
-    text = summary.text(make_report(notes=("A note.",), stale=("RP999 gone",)))
-    assert text.startswith("## runproof: 1 error, 1 warning\n")
-    for part in ("RP201", "`answer /state`", "```sh\ncurl", "> A note.", "RP999 gone", "GET /never: was never sent"):
+    text = summary.text(make_report(notes=("A note.",), stale=("SD999 gone",)))
+    assert text.startswith("## specduet: 1 error, 1 warning\n")
+    for part in ("SD201", "`answer /state`", "```sh\ncurl", "> A note.", "SD999 gone", "GET /never: was never sent"):
         assert part in text
 
 
@@ -181,7 +181,7 @@ def test_console_groups_by_cause(make_report: Make, make_finding: Callable[..., 
     shown = StringIO()
     findings = (make_finding(), make_finding(where="/other/state"))
     console.show(make_report(findings=findings), console.console(shown))
-    assert shown.getvalue().count("RP201 status-enum") == 1
+    assert shown.getvalue().count("SD201 status-enum") == 1
     assert shown.getvalue().count("    where ") == 2
 
 
@@ -192,7 +192,7 @@ def test_github_annotations_are_escaped(make_report: Make, make_finding: Callabl
     assert command.startswith("::error file=")
     assert "\n" not in command
     assert "100 %25 wrong:%0Asee, there" in command
-    assert ",line=18,title=RP201 status-enum::" in command
+    assert ",line=18,title=SD201 status-enum::" in command
 
 
 def test_github_summary_is_appended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

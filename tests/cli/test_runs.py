@@ -86,11 +86,11 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def command(tmp_path: Path, service: Service) -> Command:
-    """Runs ``runproof test parcels.yaml`` in a folder of its own, with the key, and with more options."""
+    """Runs ``specduet test parcels.yaml`` in a folder of its own, with the key, and with more options."""
     (tmp_path / "parcels.yaml").write_text(DOCUMENT, encoding="utf-8")
 
     def run(
-        *more: str, start: tuple[str, ...] = ("-I", "-m", "runproof", "test", "parcels.yaml")
+        *more: str, start: tuple[str, ...] = ("-I", "-m", "specduet", "test", "parcels.yaml")
     ) -> "subprocess.CompletedProcess[str]":
         words = [sys.executable, *start, "--url", service.url, "-H", f"X-Key: {SECRET}", *more]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB")}
@@ -115,7 +115,7 @@ def test_a_fault_is_found_named_and_reported(command: Command, service: Service,
     done = command("--report", "out")
     assert done.returncode == 1
     for part in (
-        "error RP202 enum",
+        "error SD202 enum",
         "parcels.yaml:26 /components/schemas/Parcel/properties/state",
         "answer /1/state",
         '"lost"',
@@ -125,7 +125,7 @@ def test_a_fault_is_found_named_and_reported(command: Command, service: Service,
         assert part in done.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert (report["exit_code"], report["target"]) == (1, service.url)
-    assert [finding["code"] for finding in report["findings"]] == ["RP202"]
+    assert [finding["code"] for finding in report["findings"]] == ["SD202"]
     assert "1 error" in (tmp_path / "page.md").read_text(encoding="utf-8")
     for path in (tmp_path / "out").iterdir():
         assert SECRET not in path.read_text(encoding="utf-8"), path.name
@@ -161,22 +161,22 @@ def test_a_baseline_accepts_until_it_is_stale(command: Command, service: Service
     service.state = "lost"
     accepted = command("--update-baseline")
     assert accepted.returncode == 0
-    assert "accepted RP202 enum" in accepted.stdout
+    assert "accepted SD202 enum" in accepted.stdout
     assert "1 accepted" in accepted.stdout
-    text = (tmp_path / "runproof-baseline.yaml").read_text(encoding="utf-8")
-    assert "code: RP202" in text
+    text = (tmp_path / "specduet-baseline.yaml").read_text(encoding="utf-8")
+    assert "code: SD202" in text
     service.state = "sent"
-    repaired = command("--baseline", "runproof-baseline.yaml")
+    repaired = command("--baseline", "specduet-baseline.yaml")
     assert repaired.returncode == 0
-    assert "accepted, and no longer found: RP202 parcels GET /parcels" in repaired.stdout
-    assert (tmp_path / "runproof-baseline.yaml").read_text(encoding="utf-8") == text
+    assert "accepted, and no longer found: SD202 parcels GET /parcels" in repaired.stdout
+    assert (tmp_path / "specduet-baseline.yaml").read_text(encoding="utf-8") == text
 
 
 def test_pytest_has_an_item_for_each_clause(command: Command, service: Service, tmp_path: Path) -> None:
     """``pytest contracts`` with workers: the item of the broken clause fails, in words; JUnit has them all."""
     service.state = "lost"
     start = ("-m", "pytest", str(ROOT / "contracts"), "-p", "no:cacheprovider", "--api", "parcels.yaml")
-    done = command("-n", "2", "--junitxml", str(tmp_path / "items.xml"), "-k", "RP or parcels", start=start)
+    done = command("-n", "2", "--junitxml", str(tmp_path / "items.xml"), "-k", "SD or parcels", start=start)
     assert done.returncode == 1
     assert "contracts/test_contract.py::test_clause[parcels-GET /parcels-enum]" in done.stdout
     assert "Traceback" not in done.stdout
@@ -188,7 +188,7 @@ def test_pytest_has_an_item_for_each_clause(command: Command, service: Service, 
 
 
 def test_pytest_ends_with_our_exit_codes(command: Command) -> None:
-    """An operator error ends pytest as it ends ``runproof test``, with the sentence and without a traceback."""
+    """An operator error ends pytest as it ends ``specduet test``, with the sentence and without a traceback."""
     start = ("-m", "pytest", str(ROOT / "contracts"), "-p", "no:cacheprovider", "--api", "nope")
     done = command(start=start)
     assert done.returncode == 2

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import uvicorn
 
-from contracts.clauses import Clause, Options, Subject, all_clauses
-from contracts.findings import Finding
-from contracts.recording import Exchange, Received, Recording, Sent
-from contracts.sending.transport import Transport
-from specs import Api, load
+from specduet.contracts.clauses import Clause, Options, Subject, all_clauses
+from specduet.contracts.findings import Finding
+from specduet.contracts.recording import Exchange, Received, Recording, Sent
+from specduet.contracts.sending.transport import Transport
+from specduet.specs import Api, load
 
 Handler = Callable[[socket.socket], None]
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from contracts.recording import Exchange, Received, Recording, Sent
-from specs import Api, Operation, load
+from specduet.contracts.recording import Exchange, Received, Recording, Sent
+from specduet.specs import Api, Operation, load
 
 Row = dict[str, Any]
 Step = Callable[[list[Row], dict[str, str]], list[Row]]

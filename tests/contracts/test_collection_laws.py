@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from contracts.clauses import Options, Subject, all_clauses
-from contracts.findings import Finding, one_per_cause
-from contracts.generation.knowledge import Knowledge
-from contracts.laws.collection import Collection
-from contracts.probes import collections
-from specs import Api
+from specduet.contracts.analysis.list_rules import Collection
+from specduet.contracts.clauses import Options, Subject, all_clauses
+from specduet.contracts.findings import Finding, one_per_cause
+from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.probes import collections
+from specduet.specs import Api
 from tests.contracts.conftest import Book
 from tests.contracts.desk import (
     NOW,
@@ -48,7 +48,7 @@ def judged(desk: Desk, callers: tuple[str, ...] = ()) -> list[Finding]:
     collections.probe(asker, desk.api, operation, knowledge)  # type: ignore[arg-type]
     found: list[Finding] = []
     for entry in all_clauses():
-        if entry.code.startswith("RP5"):
+        if entry.code.startswith("SD5"):
             found += entry.judge(Subject(desk.api, operation, asker.recording, Options(), entry))
     return one_per_cause(finding for finding in found if finding.basis != "assumed")
 
@@ -216,56 +216,56 @@ def page_three(rows: list[Row], query: dict[str, str]) -> list[Row]:
 
 
 CLOUD: dict[str, tuple[dict[str, Step], str]] = {
-    "limit-ignored": ({"limit": no_step}, "RP501"),
-    "limit-one-more": ({"limit": lambda rows, q: rows[: int(q.get("limit", 1000)) + 1]}, "RP501"),
-    "limit-one-less": ({"limit": lambda rows, q: rows[: max(int(q.get("limit", 1000)) - 1, 0)]}, "RP502"),
-    "limit-one-gives-the-second": ({"limit": nth(2)}, "RP502"),
-    "limit-default-30": ({"limit": limited(30)}, "RP503"),
-    "limit-capped-at-40": ({"limit": lambda rows, q: rows[: min(int(q.get("limit", 1000)), 40)]}, "RP502"),
-    "order-ascending": ({"order": ascending}, "RP506"),
-    "order-two-swapped": ({"order": swapped}, "RP506"),
-    "order-by-id": ({"order": lambda rows, _: sorted(rows, key=lambda r: r["session_id"][::-1])}, "RP506"),
-    "cursor-inclusive": ({"cursor": inclusive}, "RP508"),
-    "cursor-ignored": ({"cursor": no_step}, "RP508"),
-    "cursor-as-text": ({"cursor": as_text}, "RP508"),
-    "cursor-drops-the-first": ({"cursor": lambda rows, q: before(rows, q)[bool("cursor" in q) :]}, "RP509"),
-    "cursor-ignores-limit": ({"limit": only_when(no_step, limited(1000), lambda q: "cursor" in q)}, "RP501"),
-    "status-ignored": ({"status": no_step}, "RP510"),
-    "status-inverted": ({"status": matching("status", lambda v, q: v != q)}, "RP510"),
-    "status-prefix": ({"status": matching("status", lambda v, q: v[:12] == q[:12])}, "RP510"),
-    "status-of-one-member-lost": ({"status": matching("status", lambda v, q: v == q != "execution.paused")}, "RP511"),
-    "workflow-keeps-null": ({"workflow_id": matching("workflow_id", lambda v, q: v in (q, None))}, "RP510"),
+    "limit-ignored": ({"limit": no_step}, "SD501"),
+    "limit-one-more": ({"limit": lambda rows, q: rows[: int(q.get("limit", 1000)) + 1]}, "SD501"),
+    "limit-one-less": ({"limit": lambda rows, q: rows[: max(int(q.get("limit", 1000)) - 1, 0)]}, "SD502"),
+    "limit-one-gives-the-second": ({"limit": nth(2)}, "SD502"),
+    "limit-default-30": ({"limit": limited(30)}, "SD503"),
+    "limit-capped-at-40": ({"limit": lambda rows, q: rows[: min(int(q.get("limit", 1000)), 40)]}, "SD502"),
+    "order-ascending": ({"order": ascending}, "SD506"),
+    "order-two-swapped": ({"order": swapped}, "SD506"),
+    "order-by-id": ({"order": lambda rows, _: sorted(rows, key=lambda r: r["session_id"][::-1])}, "SD506"),
+    "cursor-inclusive": ({"cursor": inclusive}, "SD508"),
+    "cursor-ignored": ({"cursor": no_step}, "SD508"),
+    "cursor-as-text": ({"cursor": as_text}, "SD508"),
+    "cursor-drops-the-first": ({"cursor": lambda rows, q: before(rows, q)[bool("cursor" in q) :]}, "SD509"),
+    "cursor-ignores-limit": ({"limit": only_when(no_step, limited(1000), lambda q: "cursor" in q)}, "SD501"),
+    "status-ignored": ({"status": no_step}, "SD510"),
+    "status-inverted": ({"status": matching("status", lambda v, q: v != q)}, "SD510"),
+    "status-prefix": ({"status": matching("status", lambda v, q: v[:12] == q[:12])}, "SD510"),
+    "status-of-one-member-lost": ({"status": matching("status", lambda v, q: v == q != "execution.paused")}, "SD511"),
+    "workflow-keeps-null": ({"workflow_id": matching("workflow_id", lambda v, q: v in (q, None))}, "SD510"),
     "workflow-loses-one": (
         {
             "workflow_id": lambda rows, q: matching("workflow_id", operator.eq)(
                 rows[: 12 if "workflow_id" in q else 99], q
             )
         },
-        "RP511",
+        "SD511",
     ),
     "status-lost-with-workflow": (
         {"status": only_when(no_step, matching("status", operator.eq), lambda q: both(q, "workflow_id", "status"))},
-        "RP510",
+        "SD510",
     ),
-    "limit-before-filter": ({"credential_id": limited(1000), "limit": no_step}, "RP512"),
-    "window-default-none": ({"start_time": lambda rows, q: since(rows, q) if "start_time" in q else rows}, "RP513"),
-    "window-default-two-days": ({"start_time": window(24 * 4)}, "RP513"),
-    "window-default-an-hour": ({"start_time": window(1)}, "RP514"),
-    "window-ignored": ({"start_time": lambda rows, _: since(rows, {})}, "RP513"),
-    "window-strict": ({"start_time": strict}, "RP514"),
-    "hidden-ignored": ({"credential_id": no_step}, "RP521"),
+    "limit-before-filter": ({"credential_id": limited(1000), "limit": no_step}, "SD512"),
+    "window-default-none": ({"start_time": lambda rows, q: since(rows, q) if "start_time" in q else rows}, "SD513"),
+    "window-default-two-days": ({"start_time": window(24 * 4)}, "SD513"),
+    "window-default-an-hour": ({"start_time": window(1)}, "SD514"),
+    "window-ignored": ({"start_time": lambda rows, _: since(rows, {})}, "SD513"),
+    "window-strict": ({"start_time": strict}, "SD514"),
+    "hidden-ignored": ({"credential_id": no_step}, "SD521"),
     "hidden-in-part": (
         {"credential_id": lambda rows, q: [r for r in rows if q.get("credential_id", "") in (r["_vault"] or "")]},
-        "RP521",
+        "SD521",
     ),
-    "every-answer-repeats-its-first": ({"twice": lambda rows, _: rows[:1] + rows}, "RP520"),
+    "every-answer-repeats-its-first": ({"twice": lambda rows, _: rows[:1] + rows}, "SD520"),
     "three-together": (
         {"limit": only_when(no_step, limited(1000), lambda q: both(q, "status", "workflow_id", "limit"))},
-        "RP501",
+        "SD501",
     ),
     "cursor-with-filter-loses": (
         {"cursor": only_when(lambda r, q: before(r, q)[1:], before, lambda q: both(q, "cursor", "workflow_id"))},
-        "RP512",
+        "SD512",
     ),
 }
 
@@ -288,30 +288,30 @@ def tied_anyhow(rows: list[Row], query: dict[str, str]) -> list[Row]:
 
 
 SEEKR: dict[str, tuple[dict[str, Step], str]] = {
-    "ties-come-anyhow": ({"order": tied_anyhow}, "RP505"),
-    "limit-zero-is-default": ({"limit": lambda rows, q: rows[: int(q.get("limit", 20)) or 20]}, "RP501"),
-    "limit-default-10": ({"limit": limited(10)}, "RP503"),
-    "limit-default-none": ({"limit": lambda rows, q: rows[: int(q.get("limit", 99))]}, "RP503"),
-    "offset-ignored": ({"offset": no_step}, "RP504"),
-    "offset-in-pages": ({"offset": lambda rows, q: rows[int(q.get("offset", 0)) * int(q.get("limit", 20)) :]}, "RP504"),
-    "offset-one-less": ({"offset": lambda rows, q: rows[max(int(q.get("offset", 0)) - 1, 0) :]}, "RP504"),
-    "offset-stops-at-30": ({"offset": lambda rows, q: rows[min(int(q.get("offset", 0)), 30) :]}, "RP504"),
-    "order-ignored": ({"order": newest_first}, "RP506"),
-    "order-exchanged": ({"order": lambda rows, q: either_way(rows, q)[::-1]}, "RP506"),
+    "ties-come-anyhow": ({"order": tied_anyhow}, "SD505"),
+    "limit-zero-is-default": ({"limit": lambda rows, q: rows[: int(q.get("limit", 20)) or 20]}, "SD501"),
+    "limit-default-10": ({"limit": limited(10)}, "SD503"),
+    "limit-default-none": ({"limit": lambda rows, q: rows[: int(q.get("limit", 99))]}, "SD503"),
+    "offset-ignored": ({"offset": no_step}, "SD504"),
+    "offset-in-pages": ({"offset": lambda rows, q: rows[int(q.get("offset", 0)) * int(q.get("limit", 20)) :]}, "SD504"),
+    "offset-one-less": ({"offset": lambda rows, q: rows[max(int(q.get("offset", 0)) - 1, 0) :]}, "SD504"),
+    "offset-stops-at-30": ({"offset": lambda rows, q: rows[min(int(q.get("offset", 0)), 30) :]}, "SD504"),
+    "order-ignored": ({"order": newest_first}, "SD506"),
+    "order-exchanged": ({"order": lambda rows, q: either_way(rows, q)[::-1]}, "SD506"),
     "order-within-the-page": (
         {"order": no_step, "limit": lambda rows, q: either_way(limited(20)(newest_first(rows, {}), q), q)},
-        "RP512",
+        "SD512",
     ),
     "asc-loses-one": (
         {"order": lambda rows, q: either_way(rows, q)[: -1 if q.get("order") == "asc" else None]},
-        "RP507",
+        "SD507",
     ),
-    "asc-ignores-offset": ({"offset": only_when(no_step, offset, lambda q: q.get("order") == "asc")}, "RP512"),
-    "page-three-loses-one": ({"offset": no_step, "limit": page_three}, "RP505"),
-    "scope-ignored": ({"scope": lambda _, __: rows_of("seekrflow")["thread_a"]}, "RP516"),
+    "asc-ignores-offset": ({"offset": only_when(no_step, offset, lambda q: q.get("order") == "asc")}, "SD512"),
+    "page-three-loses-one": ({"offset": no_step, "limit": page_three}, "SD505"),
+    "scope-ignored": ({"scope": lambda _, __: rows_of("seekrflow")["thread_a"]}, "SD516"),
     "scope-faked": (
         {"scope": lambda _, q: [{**r, "thread_id": q["thread_id"]} for r in rows_of("seekrflow")["thread_a"]]},
-        "RP517",
+        "SD517",
     ),
 }
 
@@ -324,10 +324,10 @@ def test_offset_and_order_faults(name: str) -> None:
 
 
 NX1: dict[str, tuple[dict[str, Step], str]] = {
-    "limit-ignored": ({"limit": no_step}, "RP501"),
-    "limit-zero-is-all": ({"limit": lambda rows, q: rows[: int(q.get("limit", 100)) or None]}, "RP501"),
-    "limit-from-the-other-end": ({"limit": lambda rows, q: rows[-int(q.get("limit", 100)) or len(rows) :]}, "RP502"),
-    "limit-default-20": ({"limit": limited(20)}, "RP503"),
+    "limit-ignored": ({"limit": no_step}, "SD501"),
+    "limit-zero-is-all": ({"limit": lambda rows, q: rows[: int(q.get("limit", 100)) or None]}, "SD501"),
+    "limit-from-the-other-end": ({"limit": lambda rows, q: rows[-int(q.get("limit", 100)) or len(rows) :]}, "SD502"),
+    "limit-default-20": ({"limit": limited(20)}, "SD503"),
     "limit-loses-one": ({"limit": lambda rows, q: without(5)(rows, {"limit": "100", **q})}, ""),
 }
 
@@ -348,7 +348,7 @@ def test_a_list_may_be_cut_where_no_document_bounds_it(nx1: Api, cloudcruise: Ap
 
 def test_rows_older_than_the_service_looks_back() -> None:
     """Rows from before the oldest moment are told where an older start brings them out."""
-    assert codes(Desk("cloudcruise", rows=rows_of("cloudcruise", 70))) == {"RP515"}
+    assert codes(Desk("cloudcruise", rows=rows_of("cloudcruise", 70))) == {"SD515"}
 
 
 class Owned(Desk):
@@ -389,7 +389,7 @@ def test_callers_see_what_is_theirs() -> None:
 )
 def test_callers_see_too_much_or_too_little(sees: Callable[[str, Row], bool]) -> None:
     """Rows that a regular caller should not see, or that an admin should, are told."""
-    assert "RP522" in {finding.code for finding in judged(Owned(sees), ("amara", "jonas", "admin"))}
+    assert "SD522" in {finding.code for finding in judged(Owned(sees), ("amara", "jonas", "admin"))}
 
 
 class Flickering(Desk):
@@ -418,7 +418,7 @@ class Mixing(Desk):
 @pytest.mark.parametrize("api", ["cloudcruise", "seekrflow", "nx1"])
 def test_answers_of_other_requests(api: str) -> None:
     """Rows of a request made at the same time are told as that, and nothing else is."""
-    assert codes(Mixing(api)) == {"RP523"}
+    assert codes(Mixing(api)) == {"SD523"}
 
 
 class Renaming(Desk):
@@ -433,10 +433,10 @@ class Renaming(Desk):
 
 def test_ids_that_change() -> None:
     """A row that comes back under another id is told, though no two lists then share a row."""
-    assert "RP519" in codes(Renaming("cloudcruise"))
+    assert "SD519" in codes(Renaming("cloudcruise"))
 
 
-@pytest.mark.parametrize(("apart_s", "codes_"), [(0.0, set()), (1.0, {"RP519"})])
+@pytest.mark.parametrize(("apart_s", "codes_"), [(0.0, set()), (1.0, {"SD519"})])
 def test_requests_at_the_same_time_have_no_order(
     cloudcruise: Api, book: Callable[[Api], Book], apart_s: float, codes_: set[str]
 ) -> None:
@@ -446,13 +446,13 @@ def test_requests_at_the_same_time_have_no_order(
     for rows in (runs, runs[1:], runs):
         notes.at += apart_s
         notes.add("GET /runs", json_=rows, elapsed_s=0.5)
-    assert {f.code for f in notes.judged("RP519", "GET /runs")} == codes_
+    assert {f.code for f in notes.judged("SD519", "GET /runs")} == codes_
 
 
 def test_one_cause_makes_one_finding() -> None:
     """What a wrong default limit does to every page, filter and offset is told once."""
     found = judged(Desk("seekrflow", {"limit": limited(7)}))
-    assert [(f.code, f.severity, f.where) for f in found] == [("RP503", "error", "query/limit")]
+    assert [(f.code, f.severity, f.where) for f in found] == [("SD503", "error", "query/limit")]
     assert found[0].count > 1
 
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from contracts.coverage import Coverage
-from specs import Api
+from specduet.contracts.coverage import Coverage
+from specduet.specs import Api
 
 LIST = "GET /api/crew-runs"
 START = "POST /api/crews/run"

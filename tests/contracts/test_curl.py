@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from contracts.recording import Recording
-from contracts.sending.curl import curl, variable
-from contracts.sending.sender import Sender
-from contracts.sending.target import Target
-from specs import Api
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.curl import curl, variable
+from specduet.contracts.sending.sender import Sender
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api
 
 KEY = "psk-it's-mine"
 

@@ -9,13 +9,13 @@ from urllib.parse import unquote
 import pytest
 import schemathesis
 
-from contracts.clauses import Options
-from contracts.generation.explore import Aim, Generator, Made, _breaks_correct_servers, _made
-from contracts.generation.knowledge import Knowledge
-from contracts.recording import Recording
-from contracts.sending.sender import Sender
-from contracts.sending.target import Target
-from specs import Api, load
+from specduet.contracts.clauses import Options
+from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.generation.schemathesis_cases import Aim, Generator, Made, _breaks_correct_servers, _made
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.sender import Sender
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api, load
 
 POST = "run_preset_crew_api_crews_run_post"
 LIST = "list_runs_api_crew_runs_get"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contracts.clauses import FAMILIES, Options, Subject, all_clauses, clause, judge
-from contracts.findings import Finding, one_per_cause, shown
-from contracts.recording import NOT_JSON, Received, Sent, Trace
-from specs import Api
+from specduet.contracts.clauses import FAMILIES, Options, Subject, all_clauses, clause, judge
+from specduet.contracts.findings import Finding, one_per_cause, shown
+from specduet.contracts.recording import NOT_JSON, Received, Sent, Trace
+from specduet.specs import Api
 
 RUNS = "GET /runs"
 Books = Callable[[Api], Any]
@@ -18,7 +18,7 @@ Books = Callable[[Api], Any]
 
 def finding(**changes: Any) -> Finding:
     base = Finding(
-        code="RP201",
+        code="SD201",
         clause="status-enum",
         family="values",
         specificity=30,
@@ -47,17 +47,17 @@ def test_the_most_specific_clause_owns_a_spot(cloudcruise: Api, book: Books) -> 
     """What two clauses say of one value of one answer is said once; of another answer it is said, too."""
     written = book(cloudcruise)
     first, second = written.add(RUNS), written.add(RUNS)
-    general = finding(code="RP105", clause="response-schema", specificity=10)
+    general = finding(code="SD105", clause="response-schema", specificity=10)
     found = one_per_cause(
         [replace(general, exchange=first), finding(exchange=first), replace(general, exchange=second)]
     )
-    assert [(f.code, f.count) for f in found] == [("RP105", 1), ("RP201", 1)]
+    assert [(f.code, f.count) for f in found] == [("SD105", 1), ("SD201", 1)]
 
 
 def test_findings_without_a_spot_do_not_hide_each_other(cloudcruise: Api, book: Books) -> None:
     """Two things said of a whole answer are two things."""
     exchange = book(cloudcruise).add(RUNS)
-    found = one_per_cause([finding(where="", exchange=exchange), finding(code="RP105", where="", specificity=1)])
+    found = one_per_cause([finding(where="", exchange=exchange), finding(code="SD105", where="", specificity=1)])
     assert len(found) == 2
 
 
@@ -111,10 +111,10 @@ def test_traces_are_found_by_kind_and_operation(cloudcruise: Api, book: Books) -
 
 
 def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
-    """A stable code, a name, one sentence, and a docstring that ``runproof explain`` shows."""
+    """A stable code, a name, one sentence, and a docstring that ``specduet explain`` shows."""
     for entry in all_clauses():
         assert entry.family == FAMILIES[entry.code[2]]
-        assert (len(entry.code), entry.code[:2]) == (5, "RP")
+        assert (len(entry.code), entry.code[:2]) == (5, "SD")
         assert entry.name == entry.name.lower().replace(" ", "-")
         assert entry.sentence.endswith(".")
         assert inspect.getdoc(entry.judge), f"{entry.code} has no docstring"
@@ -125,7 +125,7 @@ def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
 def test_a_code_or_a_name_is_given_once() -> None:
     """A second clause under a known code is a mistake of ours, told at once."""
     taken = all_clauses()[0]
-    for code, name in ((taken.code, "new-name"), ("RP199", taken.name)):
+    for code, name in ((taken.code, "new-name"), ("SD199", taken.name)):
         with pytest.raises(ValueError, match="twice"):
             clause(code, name, "Never.")(lambda _subject: ())
 
@@ -141,6 +141,6 @@ def test_judging_leaves_out_what_is_only_assumed(
         yield subject.finding(None, message="assumed", basis="assumed")
 
     entry = replace(all_clauses()[0], judge=always)
-    monkeypatch.setattr("contracts.clauses.all_clauses", lambda: (entry,))
+    monkeypatch.setattr("specduet.contracts.clauses.all_clauses", lambda: (entry,))
     found = judge(cloudcruise, book(cloudcruise).recording, Options())
     assert [(f.message, f.severity) for f in found] == [("documented", "error"), ("inferred", "warning")]

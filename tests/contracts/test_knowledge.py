@@ -9,9 +9,9 @@ import pytest
 import yaml
 from msgspec import UNSET
 
-from contracts.generation.knowledge import Call, Knowledge
-from contracts.generation.samples import sample
-from specs import Api, load
+from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.generation.minimal_values import sample
+from specduet.specs import Api, load
 
 
 def test_a_list_needs_nothing_and_a_start_its_required_fields(nx1: Api) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from contracts.clauses import Options, Subject, all_clauses
-from contracts.findings import Finding, one_per_cause
-from contracts.generation.knowledge import Knowledge
-from contracts.laws.histories import histories
-from contracts.probes import lifecycle
-from contracts.probes.starts import Starts
-from specs import Api, Operation
+from specduet.contracts.analysis.row_history import histories
+from specduet.contracts.clauses import Options, Subject, all_clauses
+from specduet.contracts.findings import Finding, one_per_cause
+from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.probes import lifecycle
+from specduet.contracts.probes.create_requests import Starts
+from specduet.specs import Api, Operation
 from tests.contracts.conftest import Book
 from tests.contracts.desk import Asker, Desk, Row
 
@@ -145,7 +145,7 @@ def judged(desk: Runs, monkeypatch: pytest.MonkeyPatch, callers: tuple[str, ...]
     found: list[Finding] = []
     for operation in desk.api.operations:
         for entry in all_clauses():
-            if entry.code.startswith("RP6"):
+            if entry.code.startswith("SD6"):
                 found += entry.judge(Subject(desk.api, operation, asker.recording, Options(), entry))
     return one_per_cause(finding for finding in found if finding.basis != "assumed")
 
@@ -258,43 +258,43 @@ def early(run: Row, age_s: float) -> Row:
 
 
 FAULTS: dict[str, tuple[Callable[[], Runs], str]] = {
-    "status-goes-back": (lambda: Runs(life=backwards), "RP601"),
-    "status-leaves-the-end": (lambda: Runs(life=resurrected), "RP602"),
-    "answer-says-running": (lambda: Runs(answered=lambda a, _: {**a, "status": "running"}), "RP603"),
-    "answer-says-completed": (lambda: Runs(answered=lambda a, _: {**a, "status": "completed"}), "RP603"),
-    "started-before-created": (lambda: Runs(life=early), "RP604"),
-    "running-not-started": (lambda: Runs(life=when("running", started_at=None)), "RP605"),
-    "completed-without-end": (lambda: Runs(life=when("completed", completed_at=None)), "RP605"),
-    "failed-without-error": (lambda: Runs(life=when("failed", error=None)), "RP605"),
-    "pending-with-result": (lambda: Runs(life=when("pending", result="soon")), "RP606"),
-    "completed-with-error": (lambda: Runs(life=when("completed", error="none")), "RP606"),
-    "result-changes-after-the-end": (lambda: Runs(life=moving("result")), "RP611"),
-    "crew-type-changes-while-running": (lambda: Runs(life=when("running", crew_type="classification")), "RP607"),
-    "detail-says-pending": (lambda: Runs(detailed=lambda r: {**r, "status": "pending"}), "RP612"),
-    "detail-cuts-result": (lambda: Runs(detailed=lambda r: {**r, "result": r["result"] and r["result"][:2]}), "RP612"),
-    "detail-of-another-run": (lambda: Runs(detailed=lambda r: {**r, "id": str(uuid.UUID(int=9))}), "RP613"),
-    "detail-of-old-runs-is-gone": (lambda: Runs(detailed=lambda r: r if r["_number"] != 7 else None), "RP614"),
-    "any-id-is-answered": (lambda: Anything(seeded=12), "RP615"),
+    "status-goes-back": (lambda: Runs(life=backwards), "SD601"),
+    "status-leaves-the-end": (lambda: Runs(life=resurrected), "SD602"),
+    "answer-says-running": (lambda: Runs(answered=lambda a, _: {**a, "status": "running"}), "SD603"),
+    "answer-says-completed": (lambda: Runs(answered=lambda a, _: {**a, "status": "completed"}), "SD603"),
+    "started-before-created": (lambda: Runs(life=early), "SD604"),
+    "running-not-started": (lambda: Runs(life=when("running", started_at=None)), "SD605"),
+    "completed-without-end": (lambda: Runs(life=when("completed", completed_at=None)), "SD605"),
+    "failed-without-error": (lambda: Runs(life=when("failed", error=None)), "SD605"),
+    "pending-with-result": (lambda: Runs(life=when("pending", result="soon")), "SD606"),
+    "completed-with-error": (lambda: Runs(life=when("completed", error="none")), "SD606"),
+    "result-changes-after-the-end": (lambda: Runs(life=moving("result")), "SD611"),
+    "crew-type-changes-while-running": (lambda: Runs(life=when("running", crew_type="classification")), "SD607"),
+    "detail-says-pending": (lambda: Runs(detailed=lambda r: {**r, "status": "pending"}), "SD612"),
+    "detail-cuts-result": (lambda: Runs(detailed=lambda r: {**r, "result": r["result"] and r["result"][:2]}), "SD612"),
+    "detail-of-another-run": (lambda: Runs(detailed=lambda r: {**r, "id": str(uuid.UUID(int=9))}), "SD613"),
+    "detail-of-old-runs-is-gone": (lambda: Runs(detailed=lambda r: r if r["_number"] != 7 else None), "SD614"),
+    "any-id-is-answered": (lambda: Anything(seeded=12), "SD615"),
     "created-yesterday": (
         lambda: Runs(stored=lambda r: {**r, "created_at": (datetime.now(UTC) - timedelta(days=1)).isoformat()}),
-        "RP616",
+        "SD616",
     ),
-    "not-stored": (lambda: Runs(stored=lambda _: None), "RP617"),
+    "not-stored": (lambda: Runs(stored=lambda _: None), "SD617"),
     "listed-only-at-the-end": (
         lambda: Runs(shown=lambda r: r if r["status"] in {"completed", "failed"} else None),
-        "RP617",
+        "SD617",
     ),
-    "started-cannot-be-fetched": (lambda: Runs(detailed=lambda r: r if r["_number"] < 1000 else None), "RP6"),
+    "started-cannot-be-fetched": (lambda: Runs(detailed=lambda r: r if r["_number"] < 1000 else None), "SD6"),
     "correlation-id-lower-case": (
         lambda: Runs(stored=lambda r: {**r, "correlation_id": r["correlation_id"].lower()}),
-        "RP619",
+        "SD619",
     ),
-    "correlation-id-cut": (lambda: Runs(stored=lambda r: {**r, "correlation_id": r["correlation_id"][:36]}), "RP619"),
-    "answer-has-another-correlation-id": (lambda: Runs(answered=lambda a, _: {**a, "correlation_id": "x"}), "RP619"),
-    "crew-type-fixed": (lambda: Runs(stored=lambda r: {**r, "crew_type": "ask"}), "RP620"),
-    "task-input-lost": (lambda: Runs(stored=lambda r: {**r, "task_input": None}), "RP620"),
-    "one-row-for-two-starts": (lambda: Runs(stored=lambda r: {**r, "id": str(uuid.UUID(int=77))}), "RP6"),
-    "starting-removes-a-row": (lambda: Removing(seeded=12), "RP622"),
+    "correlation-id-cut": (lambda: Runs(stored=lambda r: {**r, "correlation_id": r["correlation_id"][:36]}), "SD619"),
+    "answer-has-another-correlation-id": (lambda: Runs(answered=lambda a, _: {**a, "correlation_id": "x"}), "SD619"),
+    "crew-type-fixed": (lambda: Runs(stored=lambda r: {**r, "crew_type": "ask"}), "SD620"),
+    "task-input-lost": (lambda: Runs(stored=lambda r: {**r, "task_input": None}), "SD620"),
+    "one-row-for-two-starts": (lambda: Runs(stored=lambda r: {**r, "id": str(uuid.UUID(int=77))}), "SD6"),
+    "starting-removes-a-row": (lambda: Removing(seeded=12), "SD622"),
 }
 
 
@@ -344,7 +344,7 @@ def test_rows_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Open()
     for run in desk.runs[::2]:
         run["owner_id"] = "jonas"
-    assert "RP624" in [f.code for f in judged(desk, monkeypatch, ("amara", "jonas"))]
+    assert "SD624" in [f.code for f in judged(desk, monkeypatch, ("amara", "jonas"))]
 
 
 # --------------------------------------------------------------------------------------------- what is started
@@ -435,4 +435,4 @@ def test_a_run_that_is_taken_up_again_may_start_anew(
     for change in ({}, {"status": second, "execution_start": "2026-01-01T00:01:00Z"}):
         notes.add("GET /runs", json_=[{**row, **change}])
         notes.at += gap_s
-    assert [finding.where for finding in notes.judged("RP607", "GET /runs")] == ["/0/execution_start"] * told
+    assert [finding.where for finding in notes.judged("SD607", "GET /runs")] == ["/0/execution_start"] * told

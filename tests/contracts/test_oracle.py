@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.oracle.oracle import Part, parts, verdict
-from contracts.recording import Sent
-from specs import Api, load
+from specduet.contracts.oracle.requests import Part, parts, verdict
+from specduet.contracts.recording import Sent
+from specduet.specs import Api, load
 
 # ------------------------------------------------------------------------------------------- the application
 
@@ -111,7 +111,7 @@ def optional(leaf: Annotated[Leaf | None, Body()] = None) -> int:
 def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
     path = tmp_path_factory.mktemp("oracle") / "app.json"
     words = {"refusals": {"dialect": "fastapi", "status": 422, "basis": "documented", "because": "Validation Error"}}
-    path.write_text(json.dumps({**app.openapi(), "x-runproof": words}))
+    path.write_text(json.dumps({**app.openapi(), "x-specduet": words}))
     return load(path)
 
 

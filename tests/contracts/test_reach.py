@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import trustme
 
-from contracts.generation.knowledge import Knowledge
-from contracts.recording import Recording
-from contracts.sending.reach import Caller, Tried, reach
-from contracts.sending.sender import Sender
-from contracts.sending.target import Target
-from specs import Api, TargetUnreachable, UsageError, load
+from specduet.contracts.discovery import Caller, Tried, reach
+from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.sender import Sender
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api, TargetUnreachable, UsageError, load
 
 Handler = Callable[[socket.socket], None]
 Raw = Callable[[Handler], str]

@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from contracts.sending.redaction import MASK, Secrets, is_secret_header
+from specduet.contracts.sending.redaction import MASK, Secrets, is_secret_header
 
 GIVEN = "p&ss wörd/+\"<'>\\%"
 

@@ -17,14 +17,14 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader, OAuth2AuthorizationCodeBearer
 from pydantic import BaseModel, Field
 
-from contracts.clauses import Options, Subject, all_clauses
-from contracts.findings import Finding, one_per_cause
-from contracts.generation.knowledge import Knowledge
-from contracts.oracle import oracle
-from contracts.recording import Recording
-from contracts.sending.sender import Sender
-from contracts.sending.target import Target
-from specs import Api, load
+from specduet.contracts.clauses import Options, Subject, all_clauses
+from specduet.contracts.findings import Finding, one_per_cause
+from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.oracle import requests
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.sender import Sender
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api, load
 
 KEY, TOKEN = "key-4e1d77a0", "token-91c4be22"
 KNOWN = UUID("5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10")
@@ -113,7 +113,7 @@ def service(
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Api:
     document = service().openapi()
-    document["x-runproof"] = {
+    document["x-specduet"] = {
         "refusals": {"dialect": "fastapi", "status": 422, "basis": "documented", "because": "Validation Error"},
         "unauthorized": {"status": 401, "basis": "inferred", "because": "a key is asked for"},
     }
@@ -138,7 +138,7 @@ def findings(trees: Api, serve: Callable[[Any], str]) -> Findings:
         recording, knowledge = Recording(), Knowledge(trees, target.params)
         sender = Sender(target, trees, recording, heard=knowledge.learn)
         for name in ("credentials", "refusals"):
-            module = importlib.import_module(f"contracts.probes.{name}")
+            module = importlib.import_module(f"specduet.contracts.probes.{name}")
             for operation in trees.operations:
                 module.probe(sender, trees, operation, knowledge, Options())
         return one_per_cause(
@@ -285,49 +285,49 @@ class NoDesc(Tree):
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "limit has no maximum": ({"limit": Annotated[int, Query(ge=1)]}, "RP301", "query/limit"),
-    "limit may be 0": ({"limit": Annotated[int, Query(ge=0, le=10)]}, "RP301", "query/limit"),
-    "limit is any text": ({"limit": str}, "RP301", "query/limit"),
-    "order is any text": ({"order": str}, "RP301", "query/order"),
-    "since is any text": ({"since": str | None}, "RP301", "query/since"),
-    "height is anything": ({"tree": Lax}, "RP302", "body/height"),
-    "order in the body is any text": ({"tree": Unknown}, "RP302", "body/order"),
-    "free may be null": ({"tree": NullFree}, "RP302", "body/free"),
-    "a nested field is anything": ({"tree": LaxTwigs}, "RP302", "body/twigs/0/length"),
-    "10 is refused": ({"limit": Annotated[int, Query(ge=1, lt=10)]}, "RP305", "query/limit"),
-    "since is needed": ({"since": datetime, "since_default": ...}, "RP305", "query/since"),
-    "the team is a UUID": ({"team": Annotated[UUID | None, Header(alias="x-team")]}, "RP305", "header/x-team"),
-    "values of free are text": ({"tree": Short}, "RP305", "body/free"),
-    "the status is 400": ({"refuse": lambda body: JSONResponse(body, 400)}, "RP304", "status"),
-    "an id is looked up as text": ({"key": str}, "RP304", "status"),
-    "detail is text": ({"refuse": lambda _: JSONResponse({"detail": "no"}, 422)}, "RP306", "/detail"),
-    "detail is empty": ({"refuse": lambda _: JSONResponse({"detail": []}, 422)}, "RP306", "/detail"),
-    "detail is missing": ({"refuse": lambda b: JSONResponse({"errors": b["detail"]}, 422)}, "RP306", "/detail"),
-    "items have no loc": ({"refuse": _items(lambda i: _cut(i, "loc"))}, "RP307", "/detail/0/loc"),
-    "items have no msg": ({"refuse": _items(lambda i: _cut(i, "msg"))}, "RP307", "/detail/0/msg"),
-    "items have no type": ({"refuse": _items(lambda i: _cut(i, "type"))}, "RP307", "/detail/0/type"),
-    "items are texts": ({"refuse": _items(lambda i: i["msg"])}, "RP307", "/detail/0"),
-    "loc is text": ({"refuse": _items(lambda i: {**i, "loc": ".".join(map(str, i["loc"]))})}, "RP307", "/detail/0/loc"),
-    "loc is empty": ({"refuse": _items(lambda i: {**i, "loc": []})}, "RP307", "/detail/0/loc"),
+    "limit has no maximum": ({"limit": Annotated[int, Query(ge=1)]}, "SD301", "query/limit"),
+    "limit may be 0": ({"limit": Annotated[int, Query(ge=0, le=10)]}, "SD301", "query/limit"),
+    "limit is any text": ({"limit": str}, "SD301", "query/limit"),
+    "order is any text": ({"order": str}, "SD301", "query/order"),
+    "since is any text": ({"since": str | None}, "SD301", "query/since"),
+    "height is anything": ({"tree": Lax}, "SD302", "body/height"),
+    "order in the body is any text": ({"tree": Unknown}, "SD302", "body/order"),
+    "free may be null": ({"tree": NullFree}, "SD302", "body/free"),
+    "a nested field is anything": ({"tree": LaxTwigs}, "SD302", "body/twigs/0/length"),
+    "10 is refused": ({"limit": Annotated[int, Query(ge=1, lt=10)]}, "SD305", "query/limit"),
+    "since is needed": ({"since": datetime, "since_default": ...}, "SD305", "query/since"),
+    "the team is a UUID": ({"team": Annotated[UUID | None, Header(alias="x-team")]}, "SD305", "header/x-team"),
+    "values of free are text": ({"tree": Short}, "SD305", "body/free"),
+    "the status is 400": ({"refuse": lambda body: JSONResponse(body, 400)}, "SD304", "status"),
+    "an id is looked up as text": ({"key": str}, "SD304", "status"),
+    "detail is text": ({"refuse": lambda _: JSONResponse({"detail": "no"}, 422)}, "SD306", "/detail"),
+    "detail is empty": ({"refuse": lambda _: JSONResponse({"detail": []}, 422)}, "SD306", "/detail"),
+    "detail is missing": ({"refuse": lambda b: JSONResponse({"errors": b["detail"]}, 422)}, "SD306", "/detail"),
+    "items have no loc": ({"refuse": _items(lambda i: _cut(i, "loc"))}, "SD307", "/detail/0/loc"),
+    "items have no msg": ({"refuse": _items(lambda i: _cut(i, "msg"))}, "SD307", "/detail/0/msg"),
+    "items have no type": ({"refuse": _items(lambda i: _cut(i, "type"))}, "SD307", "/detail/0/type"),
+    "items are texts": ({"refuse": _items(lambda i: i["msg"])}, "SD307", "/detail/0"),
+    "loc is text": ({"refuse": _items(lambda i: {**i, "loc": ".".join(map(str, i["loc"]))})}, "SD307", "/detail/0/loc"),
+    "loc is empty": ({"refuse": _items(lambda i: {**i, "loc": []})}, "SD307", "/detail/0/loc"),
     "loc lacks the location": (
         {"refuse": _items(lambda i: {**i, "loc": i["loc"][1:] or ["?"]})},
-        "RP308",
+        "SD308",
         "/detail/0/loc",
     ),
     "loc is another parameter": (
         {"refuse": _items(lambda i: {**i, "loc": ["query", "team"]})},
-        "RP308",
+        "SD308",
         "/detail/0/loc",
     ),
-    "nobody is asked": ({"by": _open}, "RP401", "credentials"),
-    "who may not gets 404": ({"by": _not_found}, "RP401", "credentials"),
-    "an empty key will do": ({"by": _even_empty}, "RP402", "header/x-key"),
-    "any key will do": ({"by": _any_value}, "RP403", "header/x-key"),
-    "any token will do": ({"by": _any_token}, "RP403", "header/Authorization"),
-    "a token may be empty": ({"by": _bare}, "RP402", "header/Authorization"),
-    "a limit needs no key": ({"by": _forgetful}, "RP401", "credentials"),
-    "a token gets nobody in": ({"by": _key_only}, "RP405", "credentials/OAuth2AuthorizationCodeBearer"),
-    "a refusal shows rows": ({"by": _leaky}, "RP406", "body"),
+    "nobody is asked": ({"by": _open}, "SD401", "credentials"),
+    "who may not gets 404": ({"by": _not_found}, "SD401", "credentials"),
+    "an empty key will do": ({"by": _even_empty}, "SD402", "header/x-key"),
+    "any key will do": ({"by": _any_value}, "SD403", "header/x-key"),
+    "any token will do": ({"by": _any_token}, "SD403", "header/Authorization"),
+    "a token may be empty": ({"by": _bare}, "SD402", "header/Authorization"),
+    "a limit needs no key": ({"by": _forgetful}, "SD401", "credentials"),
+    "a token gets nobody in": ({"by": _key_only}, "SD405", "credentials/OAuth2AuthorizationCodeBearer"),
+    "a refusal shows rows": ({"by": _leaky}, "SD406", "body"),
 }
 
 
@@ -337,7 +337,7 @@ def test_every_fault_is_found_where_it_is(findings: Findings, name: str) -> None
     broken, code, where = FAULTS[name]
     found = findings(service(**broken))
     assert where in [finding.where for finding in found if finding.code == code]
-    assert codes(found) - {code} <= {"RP302"}  # what is too lax in one way may be in another
+    assert codes(found) - {code} <= {"SD302"}  # what is too lax in one way may be in another
 
 
 def _served_unread(app: Any) -> Any:
@@ -349,7 +349,7 @@ def _served_unread(app: Any) -> Any:
             return
         body = await Request(scope, receive).body()
         labelled = dict(scope["headers"]).get(b"content-type") == b"application/json"
-        good = labelled and oracle.parse(body)[1].verdict == "valid"
+        good = labelled and requests.parse(body)[1].verdict == "valid"
         content = body if good else b'{"order": "asc"}'
 
         async def again() -> dict[str, Any]:
@@ -364,7 +364,7 @@ def _served_unread(app: Any) -> Any:
 
 def test_a_body_that_cannot_be_read_is_refused(findings: Findings) -> None:
     """A service that takes anything for JSON is found, whatever it is given."""
-    found = [finding for finding in findings(_served_unread(service())) if finding.code == "RP303"]
+    found = [finding for finding in findings(_served_unread(service())) if finding.code == "SD303"]
     assert {"is no JSON", "is missing", "is not UTF-8"} <= {finding.cause for finding in found}
     assert any("labelled" in finding.cause for finding in found)
 
@@ -372,7 +372,7 @@ def test_a_body_that_cannot_be_read_is_refused(findings: Findings) -> None:
 def test_credentials_come_before_validation(findings: Findings) -> None:
     """A service that validates before it asks who is there tells strangers what it takes."""
 
-    assert codes(findings(service(by=_open, late=guard))) == {"RP404"}
+    assert codes(findings(service(by=_open, late=guard))) == {"SD404"}
 
 
 def test_a_clause_says_what_it_holds_a_service_to() -> None:

@@ -1,18 +1,18 @@
-"""RP1xx and RP2xx: answers and the values in them, right ones and wrong ones."""
+"""SD1xx and SD2xx: answers and the values in them, right ones and wrong ones."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from contracts.findings import Finding, one_per_cause
-from specs import Api
+from specduet.contracts.findings import Finding, one_per_cause
+from specduet.specs import Api
 
 RUNS = "GET /runs"
 LIST = "GET /api/crew-runs"
 DETAIL = "GET /api/crew-runs/{run_id}"
 START = "POST /api/crews/run"
-ALL = [f"RP10{n}" for n in range(1, 7)] + [f"RP20{n}" for n in range(1, 8)]
+ALL = [f"SD10{n}" for n in range(1, 7)] + [f"SD20{n}" for n in range(1, 8)]
 
 Books = Callable[[Api], Any]
 
@@ -49,7 +49,7 @@ def test_an_undocumented_success_or_redirect_is_one(cloudcruise: Api, book: Book
     written = book(cloudcruise)
     written.add(RUNS, status=status, body=b"")
     finding = only(written, RUNS)
-    assert (finding.code, finding.seen, finding.severity) == ("RP101", str(status), "error")
+    assert (finding.code, finding.seen, finding.severity) == ("SD101", str(status), "error")
     assert finding.pointer == "/paths/~1runs/get/responses"
 
 
@@ -82,14 +82,14 @@ def test_another_content_type_is_one_finding(
     """Whatever the body then is: it says itself that it is no JSON."""
     written = book(cloudcruise)
     written.add(RUNS, json_=[run_row], headers=headers)
-    assert only(written, RUNS).code == "RP102"
+    assert only(written, RUNS).code == "SD102"
 
 
 def test_a_page_called_a_page_is_one_finding(cloudcruise: Api, book: Books) -> None:
     """The content type is what is wrong; that it does not parse goes without saying."""
     written = book(cloudcruise)
     written.add(RUNS, body=b"<html>", headers=[("content-type", "text/html")])
-    assert only(written, RUNS).code == "RP102"
+    assert only(written, RUNS).code == "SD102"
 
 
 @pytest.mark.parametrize("body", [b"", b"[{", b"[NaN]", b"{'a': 1}", b'["\xff"]', b"\xef\xbb\xbf[]", b"[]\n[]"])
@@ -97,7 +97,7 @@ def test_what_is_no_json_does_not_parse(cloudcruise: Api, book: Books, body: byt
     """RFC 8259 knows no NaN, no single quotes, no byte order mark and no second value."""
     written = book(cloudcruise)
     written.add(RUNS, body=body)
-    assert only(written, RUNS).code == "RP103"
+    assert only(written, RUNS).code == "SD103"
 
 
 @pytest.mark.parametrize("value", [{"runs": []}, None, "[]", 3, True])
@@ -106,7 +106,7 @@ def test_another_envelope_is_one_finding(cloudcruise: Api, book: Books, value: A
     written = book(cloudcruise)
     written.add(RUNS, json_=value)
     finding = only(written, RUNS)
-    assert (finding.code, finding.where) == ("RP104", "")
+    assert (finding.code, finding.where) == ("SD104", "")
 
 
 def test_an_object_with_none_of_its_required_fields_is_one_finding(
@@ -116,11 +116,11 @@ def test_an_object_with_none_of_its_required_fields_is_one_finding(
     written = book(nx1)
     written.add(DETAIL, json_={"data": crew_run})
     finding = only(written, DETAIL)
-    assert (finding.code, finding.where) == ("RP104", "")
+    assert (finding.code, finding.where) == ("SD104", "")
     rows = book(nx1)
     rows.add(LIST, json_=[{"run": crew_run}, crew_run])
     finding = only(rows, LIST)
-    assert (finding.code, finding.where, finding.count) == ("RP204", "/0", 1)
+    assert (finding.code, finding.where, finding.count) == ("SD204", "/0", 1)
 
 
 def test_what_only_we_assume_is_not_judged(cloudcruise: Api, book: Books) -> None:
@@ -142,7 +142,7 @@ def test_a_detail_list_is_held_to_the_documents_shape(nx1: Api, book: Books) -> 
     assert found(right, label) == []
     wrong.add(label, status=422, json_={"detail": [{**item, "loc": "path"}]})
     finding = only(wrong, label)
-    assert (finding.code, finding.where, finding.severity) == ("RP106", "/detail/0/loc", "warning")
+    assert (finding.code, finding.where, finding.severity) == ("SD106", "/detail/0/loc", "warning")
 
 
 def test_extra_fields_left_out_nulls_and_odd_values_are_right(nx1: Api, book: Books, crew_run: dict[str, Any]) -> None:
@@ -172,44 +172,44 @@ def changed(row: dict[str, Any], path: str, value: Any = ...) -> dict[str, Any]:
 
 
 CASES: list[tuple[str, Any, str, str, str]] = [
-    ("status", "archived", "RP201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
-    ("status", "COMPLETED", "RP201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
-    ("status", "", "RP201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
-    ("status", 3, "RP201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
-    ("status", None, "RP203", "/0/status", "/components/schemas/CrewRunStatusEnum"),
-    ("status", ..., "RP204", "/0/status", "/components/schemas/CrewRunHistoryResponse/properties/status"),
-    ("id", None, "RP203", "/0/id", "/components/schemas/CrewRunHistoryResponse/properties/id"),
-    ("id", 7, "RP205", "/0/id", "/components/schemas/CrewRunHistoryResponse/properties/id"),
-    ("error", 7, "RP205", "/0/error", "/components/schemas/CrewRunHistoryResponse/properties/error"),
+    ("status", "archived", "SD201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
+    ("status", "COMPLETED", "SD201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
+    ("status", "", "SD201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
+    ("status", 3, "SD201", "/0/status", "/components/schemas/CrewRunStatusEnum"),
+    ("status", None, "SD203", "/0/status", "/components/schemas/CrewRunStatusEnum"),
+    ("status", ..., "SD204", "/0/status", "/components/schemas/CrewRunHistoryResponse/properties/status"),
+    ("id", None, "SD203", "/0/id", "/components/schemas/CrewRunHistoryResponse/properties/id"),
+    ("id", 7, "SD205", "/0/id", "/components/schemas/CrewRunHistoryResponse/properties/id"),
+    ("error", 7, "SD205", "/0/error", "/components/schemas/CrewRunHistoryResponse/properties/error"),
     (
         "crew_config",
         "{}",
-        "RP205",
+        "SD205",
         "/0/crew_config",
         "/components/schemas/CrewRunHistoryResponse/properties/crew_config",
     ),
     (
         "crew_config.agents.0.role",
         ...,
-        "RP204",
+        "SD204",
         "/0/crew_config/agents/0/role",
         "/components/schemas/AgentConfig/properties/role",
     ),
     (
         "crew_config.agents.0.verbose",
         "true",
-        "RP205",
+        "SD205",
         "/0/crew_config/agents/0/verbose",
         "/components/schemas/AgentConfig/properties/verbose",
     ),
     (
         "crew_config.tasks.0.agent_index",
         1.5,
-        "RP205",
+        "SD205",
         "/0/crew_config/tasks/0/agent_index",
         "/components/schemas/TaskConfig/properties/agent_index",
     ),
-    ("crew_config.tasks", None, "RP203", "/0/crew_config/tasks", "/components/schemas/CrewConfig/properties/tasks"),
+    ("crew_config.tasks", None, "SD203", "/0/crew_config/tasks", "/components/schemas/CrewConfig/properties/tasks"),
 ]
 
 
@@ -229,12 +229,12 @@ def test_a_wrong_value_is_one_finding_at_its_spot(
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("session_id", "run-7", "RP206"),
-        ("created_at", "14/02/2026", "RP206"),
-        ("created_at", "2026-02-14T10:00:00", "RP206"),
-        ("created_at", 1_771_063_200, "RP205"),
-        ("dry_run", 0, "RP205"),
-        ("status", "execution.pause", "RP201"),
+        ("session_id", "run-7", "SD206"),
+        ("created_at", "14/02/2026", "SD206"),
+        ("created_at", "2026-02-14T10:00:00", "SD206"),
+        ("created_at", 1_771_063_200, "SD205"),
+        ("dry_run", 0, "SD205"),
+        ("status", "execution.pause", "SD201"),
     ],
 )
 def test_formats_and_nullable_types(
@@ -257,7 +257,7 @@ def test_every_row_of_every_page_counts_and_is_one_cause(
             rows[99]["status"] = rows[98]["status"] = "gone"
         written.add(RUNS, query=f"limit=100&page={page}", json_=rows)
     finding = only(written, RUNS)
-    assert (finding.code, finding.where, finding.count) == ("RP201", "/98/status", 2)
+    assert (finding.code, finding.where, finding.count) == ("SD201", "/98/status", 2)
     assert finding.exchange.number == 3
 
 
@@ -281,14 +281,14 @@ def test_alternatives_are_told_apart(seekrflow: Api, book: Books) -> None:
     written.add(label, json_=[{**run, "tool_choice": 3, "usage": {"prompt_tokens": 1, "completion_tokens": 2}}])
     kind, missing = sorted(found(written, label), key=lambda finding: finding.where)
     assert "string or object" in kind.message
-    assert (missing.code, missing.where) == ("RP204", "/0/usage/total_tokens")
+    assert (missing.code, missing.where) == ("SD204", "/0/usage/total_tokens")
 
 
 def test_the_answer_of_a_start_is_judged_as_well(nx1: Api, book: Books) -> None:
     """Its status is the started run's, and an enumeration like any other status."""
     written = book(nx1)
     written.add(START, json_={"correlation_id": "c", "status": "started", "message": None})
-    assert only(written, START).code == "RP201"
+    assert only(written, START).code == "SD201"
 
 
 def test_what_an_overlay_added_is_never_more_than_a_warning(nx1: Api, book: Books) -> None:

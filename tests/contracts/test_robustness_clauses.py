@@ -1,13 +1,13 @@
-"""RP7xx: 5xx, hangs, slowness, broken connections, and a service that goes away."""
+"""SD7xx: 5xx, hangs, slowness, broken connections, and a service that goes away."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from contracts.clauses import Options
-from contracts.findings import one_per_cause
-from specs import Api
+from specduet.contracts.clauses import Options
+from specduet.contracts.findings import one_per_cause
+from specduet.specs import Api
 
 RUNS = "GET /runs"
 EVENTS = "GET /api/events/{cid}"
@@ -21,7 +21,7 @@ def test_any_5xx_is_a_finding_and_the_same_status_one_cause(cloudcruise: Api, bo
     written.add(RUNS, status=500, query="limit=0", body=b"Internal Server Error")
     written.add(RUNS, status=502, body=b"<html>")
     written.add(RUNS, status=400)
-    first, second = one_per_cause(written.judged("RP701", RUNS))
+    first, second = one_per_cause(written.judged("SD701", RUNS))
     assert (first.count, first.exchange.sent.query, first.seen) == (2, "limit=0", '500 "Internal Server Error"')
     assert second.message == "the answer is a 502"
 
@@ -32,11 +32,11 @@ def test_503_that_was_kept_to_is_no_failure(cloudcruise: Api, book: Books) -> No
     kept = book(cloudcruise)
     kept.add(RUNS, status=503, headers=head)
     kept.add(RUNS, json_=[])
-    assert kept.judged("RP701", RUNS) == []
+    assert kept.judged("SD701", RUNS) == []
     broken = book(cloudcruise)
     broken.add(RUNS, status=503, headers=head)
     broken.add(RUNS, status=503, headers=head)
-    assert len(broken.judged("RP701", RUNS)) == 2
+    assert len(broken.judged("SD701", RUNS)) == 2
 
 
 def test_a_request_that_hangs_each_time_is_a_finding(cloudcruise: Api, book: Books) -> None:
@@ -44,11 +44,11 @@ def test_a_request_that_hangs_each_time_is_a_finding(cloudcruise: Api, book: Boo
     silence = "timeout: no complete answer in time"
     written = book(cloudcruise)
     written.add(RUNS, failure=silence)
-    assert written.judged("RP702", RUNS) == []
+    assert written.judged("SD702", RUNS) == []
     written.add(RUNS, failure=silence)
-    assert [finding.code for finding in written.judged("RP702", RUNS)] == ["RP702"]
+    assert [finding.code for finding in written.judged("SD702", RUNS)] == ["SD702"]
     written.add(RUNS, json_=[])
-    assert written.judged("RP702", RUNS) == []
+    assert written.judged("SD702", RUNS) == []
 
 
 def test_a_stream_of_events_may_go_on(nx1: Api, book: Books) -> None:
@@ -56,7 +56,7 @@ def test_a_stream_of_events_may_go_on(nx1: Api, book: Books) -> None:
     written = book(nx1)
     for _ in range(2):
         written.add(EVENTS, failure="timeout: …", sent_headers=[("Accept", "text/event-stream")])
-    assert written.judged("RP702", EVENTS) == []
+    assert written.judged("SD702", EVENTS) == []
 
 
 def test_the_operators_limit_holds_for_every_answer(cloudcruise: Api, book: Books) -> None:
@@ -65,9 +65,9 @@ def test_the_operators_limit_holds_for_every_answer(cloudcruise: Api, book: Book
     written.add(RUNS, elapsed_s=0.4)
     written.add(RUNS, elapsed_s=0.6)
     written.add(RUNS, elapsed_s=3.0)
-    (finding,) = one_per_cause(written.judged("RP703", RUNS, Options(max_response_time_s=0.5)))
+    (finding,) = one_per_cause(written.judged("SD703", RUNS, Options(max_response_time_s=0.5)))
     assert (finding.severity, finding.count, finding.seen) == ("error", 2, "0.6 s")
-    assert written.judged("RP703", RUNS) == []
+    assert written.judged("SD703", RUNS) == []
 
 
 def test_blatant_slowness_that_repeats_is_a_warning(cloudcruise: Api, book: Books) -> None:
@@ -76,12 +76,12 @@ def test_blatant_slowness_that_repeats_is_a_warning(cloudcruise: Api, book: Book
     for _ in range(5):
         written.add(RUNS)
     written.add(RUNS, query="status=execution.start", elapsed_s=3.0)
-    assert written.judged("RP703", RUNS) == []
+    assert written.judged("SD703", RUNS) == []
     written.at += 10
     written.add(RUNS, query="status=execution.start", elapsed_s=3.1)
-    assert [(f.severity, f.seen) for f in written.judged("RP703", RUNS)] == [("warning", "3.0 s")]
+    assert [(f.severity, f.seen) for f in written.judged("SD703", RUNS)] == [("warning", "3.0 s")]
     written.add(RUNS, query="status=execution.start", elapsed_s=0.1)
-    assert written.judged("RP703", RUNS) == []
+    assert written.judged("SD703", RUNS) == []
 
 
 def test_slowness_at_the_same_time_is_one_coincidence(cloudcruise: Api, book: Books) -> None:
@@ -91,7 +91,7 @@ def test_slowness_at_the_same_time_is_one_coincidence(cloudcruise: Api, book: Bo
         written.add(RUNS)
     for _ in range(3):
         written.add(RUNS, query="limit=9", elapsed_s=30.0)
-    assert written.judged("RP703", RUNS) == []
+    assert written.judged("SD703", RUNS) == []
 
 
 def test_a_service_that_is_always_a_bit_slow_is_none(cloudcruise: Api, book: Books) -> None:
@@ -101,7 +101,7 @@ def test_a_service_that_is_always_a_bit_slow_is_none(cloudcruise: Api, book: Boo
         for _ in range(2):
             written.at += 10
             written.add(RUNS, elapsed_s=seconds)
-        assert len(written.judged("RP703", RUNS)) == expected
+        assert len(written.judged("SD703", RUNS)) == expected
 
 
 def test_a_broken_connection_is_a_finding_unless_it_was_a_kept_one(cloudcruise: Api, book: Books) -> None:
@@ -109,10 +109,10 @@ def test_a_broken_connection_is_a_finding_unless_it_was_a_kept_one(cloudcruise: 
     written = book(cloudcruise)
     closed = "the connection was closed without an answer"
     written.add(RUNS, failure=f"dropped: {closed} (on a connection that was warm)")
-    assert written.judged("RP704", RUNS) == []
+    assert written.judged("SD704", RUNS) == []
     written.add(RUNS, failure=f"dropped: {closed}")
     written.add(RUNS, failure="cut short: the connection was closed in the middle of the answer")
-    assert [finding.message for finding in written.judged("RP704", RUNS)] == [
+    assert [finding.message for finding in written.judged("SD704", RUNS)] == [
         closed,
         "the connection was closed in the middle of the answer",
     ]
@@ -128,7 +128,7 @@ def test_an_answer_that_began_and_is_not_whole_is_a_finding_on_any_connection(
     """No server closes a connection for being idle in the middle of an answer."""
     written = book(cloudcruise)
     written.add(RUNS, failure=f"{failure} (on a connection that was warm)")
-    assert len(written.judged("RP704", RUNS)) == 1
+    assert len(written.judged("SD704", RUNS)) == 1
 
 
 def test_a_service_that_goes_away_is_one_finding(cloudcruise: Api, book: Books) -> None:
@@ -138,8 +138,8 @@ def test_a_service_that_goes_away_is_one_finding(cloudcruise: Api, book: Books) 
     written.add(RUNS, query="limit=0", failure="dropped: the connection was closed without an answer")
     written.add(RUNS, failure="refused: nothing listens there")
     written.add(RUNS, failure="refused: nothing listens there")
-    (finding,) = written.judged("RP705", RUNS)
+    (finding,) = written.judged("SD705", RUNS)
     assert finding.exchange.sent.query == "limit=0"
     never = book(cloudcruise)
     never.add(RUNS, failure="refused: nothing listens there")
-    assert never.judged("RP705", RUNS) == []
+    assert never.judged("SD705", RUNS) == []

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contracts.laws.rows import MISSING, asked, compared, dig, known, moment, same, shared_fields
-from contracts.recording import Exchange, Received, Sent
-from specs import load
+from specduet.contracts.analysis.row_values import MISSING, asked, compared, dig, known, moment, same, shared_fields
+from specduet.contracts.recording import Exchange, Received, Sent
+from specduet.specs import load
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, Field
 
-from contracts.clauses import Options
-from contracts.findings import Finding
-from contracts.generation import explore
-from contracts.run import Outcome, Progress, run
-from contracts.sending.target import Target
-from specs import Api, TargetUnreachable, load
+from specduet.contracts.clauses import Options
+from specduet.contracts.findings import Finding
+from specduet.contracts.generation import schemathesis_cases
+from specduet.contracts.run import Outcome, Progress, run
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api, TargetUnreachable, load
 
 KEY = "s3cret/key+7&"
 Serve = Callable[[Any], str]
@@ -145,9 +145,9 @@ def test_no_secret_is_in_a_finding(api: Api, serve: Serve, outcome: Outcome) -> 
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"status_code": 202}, "RP101"),
-        ({"content": [{"id": 1}]}, "RP204"),
-        ({"content": [{"id": 1, "name": "x", "shape": "square"}]}, "RP202"),
+        ({"status_code": 202}, "SD101"),
+        ({"content": [{"id": 1}]}, "SD204"),
+        ({"content": [{"id": 1, "name": "x", "shape": "square"}]}, "SD202"),
     ],
 )
 def test_a_fault_is_found_and_fails_the_run(api: Api, serve: Serve, change: dict[str, Any], code: str) -> None:
@@ -176,7 +176,7 @@ def test_an_accepted_finding_fails_nothing(outcome: Outcome) -> None:
 
 
 def made_up(basis: Any) -> Finding:
-    return Finding("RP101", "x", "response", 1, basis, "a", "GET /", "/", "", "", "", "", None)
+    return Finding("SD101", "x", "response", 1, basis, "a", "GET /", "/", "", "", "", "", None)
 
 
 def test_without_a_success_nothing_is_proven(api: Api, serve: Serve) -> None:
@@ -203,7 +203,9 @@ def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
     api: Api, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More rounds than one for each of two APIs, and at the end the first requests once more."""
-    monkeypatch.setitem(explore._FUZZED, "deep", 6)  # small rounds, and so more of them in the time of a test
+    monkeypatch.setitem(
+        schemathesis_cases._FUZZED, "deep", 6
+    )  # small rounds, and so more of them in the time of a test
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
     options = Options(profile="deep", max_requests=900, max_time_s=600, probes=(), only=("GET /things",))
     deep = run([api, replace(api, name="others")], target, options)
@@ -264,7 +266,7 @@ def test_a_service_that_dies_is_found_and_the_run_ends(api: Api) -> None:
     thread.start()
     died = run([api], Target.parse(f"http://127.0.0.1:{listener.getsockname()[1]}", headers=[f"x-key: {KEY}"]))
     thread.join()
-    assert [finding.code for finding in died.findings] == ["RP705"]
+    assert [finding.code for finding in died.findings] == ["SD705"]
     assert died.exit_code() == 1
     assert len(died.recording.exchanges) < 10
     assert any("went away" in note for note in died.notes)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from contracts.recording import Exchange, Recording
-from contracts.sending import sender as sending
-from contracts.sending import transport
-from contracts.sending.sender import BudgetSpent, Gate, GivenUp, Sender, TargetGone, Unsafe
-from contracts.sending.target import PLACEHOLDER, Target
-from specs import Api
+from specduet.contracts.recording import Exchange, Recording
+from specduet.contracts.sending import sender as sending
+from specduet.contracts.sending import transport
+from specduet.contracts.sending.sender import BudgetSpent, Gate, GivenUp, Sender, TargetGone, Unsafe
+from specduet.contracts.sending.target import PLACEHOLDER, Target
+from specduet.specs import Api
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
 Raw = Callable[[Callable[[socket.socket], None]], str]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from contracts.sending.target import Target, choose
-from specs import Api, UsageError
+from specduet.contracts.sending.target import Target, choose
+from specduet.specs import Api, UsageError
 
 
 @pytest.mark.parametrize(

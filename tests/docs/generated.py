@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from contracts.clauses import all_clauses
-from runproof import cli
+from specduet import cli
+from specduet.contracts.clauses import all_clauses
 
 DOCS = Path(__file__).parents[2] / "docs"
 _SEVERITY = {"documented": "error", "inferred": "warning", "assumed": "none"}
@@ -28,7 +28,7 @@ def clauses() -> str:
     lines = [
         "# The clauses",
         "",
-        "What a service is held to: one clause, one code, one sentence. `runproof explain CODE` tells more. A code is",
+        "What a service is held to: one clause, one code, one sentence. `specduet explain CODE` tells more. A code is",
         "never given to another clause. The severity is the usual one: a finding takes that of the statement it rests",
         "on, so what the overlay calls `inferred` is a warning, and what it calls `assumed` is no finding.",
     ]
@@ -47,9 +47,9 @@ def command_line() -> str:
     lines = [
         "# The command line",
         "",
-        "What `--help` says, command by command. Exit codes of `runproof test`: 0 no findings at or above `--fail-on`,",
+        "What `--help` says, command by command. Exit codes of `specduet test`: 0 no findings at or above `--fail-on`,",
         "1 findings, 2 the operator must act (a bad specification, a bad option, nothing could be tested), 3 the",
-        "target could not be reached, 4 runproof itself broke; 130 after Ctrl-C.",
+        "target could not be reached, 4 specduet itself broke; 130 after Ctrl-C.",
     ]
     for name, text in _helps():
         lines += ["", f"## {name}", "", "```text", text, "```"]
@@ -58,11 +58,11 @@ def command_line() -> str:
 
 def _helps() -> Iterator[tuple[str, str]]:
     os.environ["COLUMNS"] = "110"
-    root = click.Context(cli, info_name="runproof", max_content_width=110, terminal_width=110)
-    yield "runproof", cli.get_help(root)
+    root = click.Context(cli, info_name="specduet", max_content_width=110, terminal_width=110)
+    yield "specduet", cli.get_help(root)
     for name, command in cli.commands.items():
         context = click.Context(command, parent=root, info_name=name, max_content_width=110, terminal_width=110)
-        yield f"runproof {name}", command.get_help(context)
+        yield f"specduet {name}", command.get_help(context)
 
 
 FILES = {"clauses.md": clauses, "cli.md": command_line}

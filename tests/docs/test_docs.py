@@ -14,11 +14,11 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from contracts.clauses import all_clauses
-from contracts.running import baseline
-from contracts.running.settings import settle
-from runproof import cli
-from specs import load, vocabulary
+from specduet import cli
+from specduet.contracts.clauses import all_clauses
+from specduet.contracts.session import baseline
+from specduet.contracts.session.settings import settle
+from specduet.specs import behavior, load
 from tests.docs.generated import DOCS, FILES
 
 ROOT = DOCS.parent
@@ -66,7 +66,7 @@ def test_every_clause_is_explained() -> None:
 def test_every_command_and_option_has_help() -> None:
     """Every command has a docstring with an example, every option says what it does."""
     for command in cli.commands.values():
-        assert "Example: runproof" in (command.help or ""), command.name
+        assert "Example: specduet" in (command.help or ""), command.name
         for option in command.params:
             assert option.param_type_name == "argument" or getattr(option, "help", None), option.name
 
@@ -95,7 +95,7 @@ def shown() -> Iterator[tuple[str, str]]:
     for block in blocks("console"):
         for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
-            if command.startswith("runproof"):
+            if command.startswith("specduet"):
                 yield command, output
 
 
@@ -177,9 +177,9 @@ components:
 
 def overlay_actions() -> Iterator[dict[str, object]]:
     for block in blocks("yaml"):
-        found = re.match(r"# runproof: target (.+)", block.first)
+        found = re.match(r"# specduet: target (.+)", block.first)
         if found:
-            yield {"target": found[1], "update": {"x-runproof": yaml.safe_load(block.text)}}
+            yield {"target": found[1], "update": {"x-specduet": yaml.safe_load(block.text)}}
 
 
 def test_the_vocabulary_page_is_an_overlay(tmp_path: Path) -> None:
@@ -200,10 +200,10 @@ def test_the_vocabulary_page_is_an_overlay(tmp_path: Path) -> None:
 def test_the_vocabulary_page_shows_every_statement() -> None:
     """No statement that can be made is missing from the page."""
     page = (DOCS / "vocabulary.md").read_text(encoding="utf-8")
-    for words in (vocabulary.ApiWords, vocabulary.ResourceWords, vocabulary.OperationWords):
+    for words in (behavior.ApiWords, behavior.ResourceWords, behavior.OperationWords):
         for name in words.__struct_fields__:
             assert re.search(rf"^{name.replace('_', '-')}:", page, re.MULTILINE), name
-    for name in vocabulary.Filter.__struct_fields__:
+    for name in behavior.Filter.__struct_fields__:
         assert f"{name.replace('_', '-')}:" in page, name
 
 
@@ -215,7 +215,7 @@ def test_the_report_page_shows_a_valid_report() -> None:
 
 
 def test_the_settings_of_the_pages_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every runproof.toml and baseline that is shown can be used."""
+    """Every specduet.toml and baseline that is shown can be used."""
     monkeypatch.setenv("NX1_KEY", "n")
     monkeypatch.setenv("SEEKR_KEY", "s")
     known = [block for block in blocks("yaml") if block.first == "# baseline"]
@@ -223,10 +223,10 @@ def test_the_settings_of_the_pages_are_accepted(monkeypatch: pytest.MonkeyPatch,
     assert known
     assert settings
     for block in known:
-        (tmp_path / "runproof-baseline.yaml").write_text(block.text, encoding="utf-8")
-        assert baseline.load(tmp_path / "runproof-baseline.yaml")
+        (tmp_path / "specduet-baseline.yaml").write_text(block.text, encoding="utf-8")
+        assert baseline.load(tmp_path / "specduet-baseline.yaml")
     for block in settings:
-        path = tmp_path / "runproof.toml"
+        path = tmp_path / "specduet.toml"
         path.write_text(block.text, encoding="utf-8")
         assert settle(["nx1"], {}, path).url
 

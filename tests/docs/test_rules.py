@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from specs import bundled
+from specduet.specs import bundled
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "specs": {"specs"},
     "mocks": {"mocks", "specs"},
     "contracts": {"contracts", "specs"},
-    "runproof_pytest.py": set(),
+    "specduet.pytest_plugin.py": set(),
 }
-OWN = {"specs", "mocks", "contracts", "runproof", "runproof_pytest", "tests", "benchmarks"}
+OWN = {"specs", "mocks", "contracts", "specduet", "specduet.pytest_plugin", "tests", "benchmarks"}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -58,8 +58,8 @@ def test_no_vendor_is_named(folder: str) -> None:
 def test_the_mock_starts_without_the_judge() -> None:
     """What the mock imports at start has no Schemathesis, Hypothesis, pytest or clause in it."""
     code = (
-        "import sys, runproof, mocks.server\n"
-        "heavy = {'schemathesis', 'hypothesis', 'pytest', 'contracts.clauses', 'openapi_spec_validator'}\n"
+        "import sys, specduet, mocks.server\n"
+        "heavy = {'schemathesis', 'hypothesis', 'pytest', 'specduet.contracts.clauses', 'openapi_spec_validator'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)

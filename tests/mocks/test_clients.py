@@ -17,8 +17,8 @@ SEEKRFLOW = {"Authorization": "a-seekr-key"}
 
 
 @pytest.fixture
-def client(runproof_mock_url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=runproof_mock_url, trust_env=False) as opened:
+def client(specduet_mock_url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=specduet_mock_url, trust_env=False) as opened:
         yield opened
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mocks import Credential, Settings, create_app
-from specs import UsageError
+from specduet.mocks import Credential, Settings, create_app
+from specduet.specs import UsageError
 from tests.mocks.asking import Answered, Asked, ask
 
 CREWS, THREAD, RUNS = "/api/crew-runs", "/v1/threads/{}/runs", "/runs"

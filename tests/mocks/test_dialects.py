@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mocks import create_app
+from specduet.mocks import create_app
 from tests.mocks.asking import Answered, Asked, ask
 
 KEY = [(b"cc-key", b"sk")]

@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 
-from mocks import Settings, create_app
+from specduet.mocks import Settings, create_app
 from tests.mocks.asking import Answered, Asked, ask
 from tests.mocks.oracle_app import app as oracle
 from tests.mocks.test_identity import crews, identity, json_values

@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mocks import create_app
-from mocks.answers import Answer, encoded
+from specduet.mocks import create_app
+from specduet.mocks.responses import Answer, encoded
 from tests.mocks.asking import Answered, Asked, ask
 
 

@@ -1,6 +1,6 @@
 """The mock refuses as FastAPI refuses: the same request to both, and the same answer from both.
 
-``RUNPROOF_EXAMPLES`` is the number of requests to each operation: 100 without it, thousands when it matters.
+``SPECDUET_EXAMPLES`` is the number of requests to each operation: 100 without it, thousands when it matters.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, reject, settings
 from hypothesis import strategies as st
 
-from mocks import create_app
-from mocks.answers import Answer, encoded
+from specduet.mocks import create_app
+from specduet.mocks.responses import Answer, encoded
 from tests.mocks.asking import Asked, answer
 from tests.mocks.oracle_app import app as oracle
 
-EXAMPLES = int(os.environ.get("RUNPROOF_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("SPECDUET_EXAMPLES", "100"))
 identity = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize="RUNPROOF_EXAMPLES" not in os.environ,
+    derandomize="SPECDUET_EXAMPLES" not in os.environ,
     database=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mocks.prefer import BadPreference, Preferences, parse
+from specduet.mocks.prefer import BadPreference, Preferences, parse
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import runproof_pytest
+from specduet import pytest_plugin
 
 _TEST = '''
 import json, urllib.request
@@ -20,16 +20,16 @@ def test_own_packages_are_the_projects():
     assert (mocks.WHOSE, specs.WHOSE) == ("theirs", "theirs")
 
 
-def test_the_mock_answers(runproof_mock_url):
+def test_the_mock_answers(specduet_mock_url):
     """The mock runs beside them."""
-    with urllib.request.urlopen(runproof_mock_url + "/__mock__/ready") as answer:
+    with urllib.request.urlopen(specduet_mock_url + "/__mock__/ready") as answer:
         assert json.load(answer)["ready"]
 
 
-def test_a_mock_of_ones_own(runproof_mock):
+def test_a_mock_of_ones_own(specduet_mock):
     """A mock takes what the command line takes, keeps a journal, and can be put back."""
-    mock = runproof_mock("nx1", "--seed", "7", "--no-auth")
-    assert mock is runproof_mock("nx1", "--seed", "7", "--no-auth")
+    mock = specduet_mock("nx1", "--seed", "7", "--no-auth")
+    assert mock is specduet_mock("nx1", "--seed", "7", "--no-auth")
     before = mock.state()
     assert list(before) == ["nx1"]
     body = json.dumps({"crew_type": "ask", "task_input": {}}).encode()
@@ -70,13 +70,16 @@ def test_own_packages_called_mocks_and_specs_do_not_get_in_the_way(tmp_path: Pat
 
 def test_being_installed_costs_other_projects_nothing() -> None:
     """What pytest loads at every start imports nothing of this project and none of its dependencies."""
-    script = "import sys, pytest; before = set(sys.modules); import runproof_pytest; print(*set(sys.modules) - before)"
+    script = (
+        "import sys, pytest; before = set(sys.modules); import specduet.pytest_plugin; "
+        "print(*set(sys.modules) - before)"
+    )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    foreign = {name.partition(".")[0] for name in said} - set(sys.stdlib_module_names)
-    assert foreign == {"runproof_pytest"}
+    foreign = {name for name in said if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert foreign == {"specduet", "specduet.pytest_plugin"}
 
 
 def test_a_mock_that_does_not_start_says_why() -> None:
     """What the mock said is in the error, and nothing is left running."""
     with pytest.raises(RuntimeError, match="no API is called 'nosuchapi'"):
-        runproof_pytest.RunningMock(("nosuchapi",))
+        pytest_plugin.RunningMock(("nosuchapi",))

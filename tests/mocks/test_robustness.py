@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mocks import Settings, create_app
-from mocks.answers import encoded
+from specduet.mocks import Settings, create_app
+from specduet.mocks.responses import encoded
 from tests.mocks.asking import Asked, ask
 
 KEYS = [(b"authorization-psk", b"k"), (b"authorization", b"Bearer k"), (b"cc-key", b"k")]

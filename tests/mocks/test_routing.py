@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mocks import create_app
-from mocks.routing import Ways
-from specs import UsageError, bundled
+from specduet.mocks import create_app
+from specduet.mocks.routing import Ways
+from specduet.specs import UsageError, bundled
 from tests.mocks.asking import Asked, ask
 
 

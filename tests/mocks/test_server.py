@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from mocks.server import Joining, serve
-from runproof_pytest import RunningMock
-from specs import UsageError
+from specduet.mocks.server import Joining, serve
+from specduet.pytest_plugin import RunningMock
+from specduet.specs import UsageError
 
-COMMAND = [sys.executable, "-I", "-m", "runproof", "mock", "nx1"]
+COMMAND = [sys.executable, "-I", "-m", "specduet", "mock", "nx1"]
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_an_address_that_cannot_be_had_is_told(host: str, port: int) -> None:
 
 IN_A_THREAD = """
 import threading
-from mocks.server import serve
+from specduet.mocks.server import serve
 
 ready = threading.Event()
 

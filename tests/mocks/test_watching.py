@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mocks import Settings, create_app
+from specduet.mocks import Settings, create_app
 from tests.mocks.asking import Asked, ask
 
 KEY = [(b"authorization-psk", b"k")]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from specs.loading import HOME
-from specs.source import read
+from specduet.specs.loading import HOME
+from specduet.specs.source import read
 
 FACTS = Path(__file__).parent / "facts"
 

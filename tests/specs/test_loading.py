@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import specs
-from specs import SpecError, UsageError
-from specs.errors import BadReference, NotOpenApi, NotYaml, UnreadableFile
+from specduet import specs
+from specduet.specs import SpecError, UsageError
+from specduet.specs.errors import BadReference, NotOpenApi, NotYaml, UnreadableFile
 
 from .conftest import MINIMAL, Write
 
@@ -177,7 +177,7 @@ def test_the_translator_still_is_where_it_was() -> None:
 def test_an_unchanged_document_is_not_validated_again(minimal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was proven once is taken from the cache, and one changed byte makes the proof anew."""
     specs.load(minimal)
-    monkeypatch.setattr("specs.loading._validate", lambda *_: pytest.fail("validated again"))
+    monkeypatch.setattr("specduet.specs.loading._validate", lambda *_: pytest.fail("validated again"))
     assert specs.load(minimal).title == "Notes"
     minimal.write_text(MINIMAL.replace("Notes,", "Memos,"), encoding="utf-8")
     with pytest.raises(pytest.fail.Exception, match="validated again"):

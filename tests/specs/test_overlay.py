@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import specs
-from specs.errors import BadOverlay, BadStatement
-from specs.overlay import apply
+from specduet import specs
+from specduet.specs.errors import BadOverlay, BadStatement
+from specduet.specs.overlay import apply
 
 from .conftest import Write
 
@@ -14,7 +14,7 @@ HEAD = "overlay: 1.0.0\ninfo: {title: o, version: '1'}\nactions:\n"
 ROWS = """\
 - target: $.components.schemas.Note
   update:
-    x-runproof:
+    x-specduet:
       resource: note
       id: {field: id, basis: inferred}
 """
@@ -89,7 +89,7 @@ BROKEN = [
     pytest.param(
         HEAD
         + "- target: $.paths['/notes'].get\n"
-        + "  update: {x-runproof: {lists: {resource: memo, basis: assumed}}}\n",
+        + "  update: {x-specduet: {lists: {resource: memo, basis: assumed}}}\n",
         BadStatement,
         5,
         "no schema is the resource 'memo'",
@@ -100,7 +100,7 @@ BROKEN = [
         + ROWS
         + "- target: $.paths['/notes'].get\n"
         + "  update:\n"
-        + "    x-runproof:\n"
+        + "    x-specduet:\n"
         + "      lists: {resource: note, basis: assumed}\n"
         + "      offset: {parameter: skip, basis: assumed}\n",
         BadStatement,
@@ -112,7 +112,7 @@ BROKEN = [
         HEAD
         + ROWS
         + "- target: $.paths['/notes'].get\n"
-        + "  update: {x-runproof: {lists: {resource: note, basis: assumed},\n"
+        + "  update: {x-specduet: {lists: {resource: note, basis: assumed},\n"
         + "    order: {by: when, direction: asc, basis: assumed}}}\n",
         BadStatement,
         11,
@@ -150,7 +150,7 @@ def test_an_overlay_can_be_named(write: Write, minimal: Path) -> None:
 @pytest.mark.parametrize("name", specs.bundled())
 def test_every_bundled_statement_has_a_reason(name: str) -> None:
     """What the bundled overlays state is quoted from a page where documented, and reasoned where inferred."""
-    from specs.statements import _statements
+    from specduet.specs.extension import _statements
 
     api = specs.load(name)
     holders = [api.words, *(o.words for o in api.operations), *(r.words for r in api.resources.values())]

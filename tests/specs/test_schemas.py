@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from specs.schemas import Schemas, escape, split_pointer
+from specduet.specs.schemas import Schemas, escape, split_pointer
 
 TEXT = {"type": "string"}
 NULL = {"type": "null"}

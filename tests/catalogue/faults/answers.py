@@ -94,7 +94,7 @@ def _envelopes() -> Iterator[Variant]:
                 "envelope",
                 f"the answer of {op} {words}",
                 _not(op),
-                clauses="RP1 RP7" if name == "no-content" else "RP1 RP203 RP205" if table is _LISTS else "RP1",
+                clauses="SD1 SD7" if name == "no-content" else "SD1 SD203 SD205" if table is _LISTS else "SD1",
                 answer=enveloping(op, envelope),
             )
 
@@ -138,7 +138,7 @@ def _starts() -> Iterator[Variant]:
         sentence = f"the answer of the start {words}"
         probe, hook = _start_probe(change), _start_answer(change)
         yield fault(
-            f"nx1-start-answer-{name}", "nx1.start", family, sentence, probe, clauses="RP1 RP2 RP6", answer=hook
+            f"nx1-start-answer-{name}", "nx1.start", family, sentence, probe, clauses="SD1 SD2 SD6", answer=hook
         )
 
 
@@ -315,7 +315,7 @@ def _failing() -> Iterator[Variant]:
             "robustness",
             f"{op} fails with 500 {words}",
             probe,
-            clauses="RP701",
+            clauses="SD701",
             before=fails(lambda call, op=op, when=when: call.op == op and when(call)),  # type: ignore[misc]
         )
 
@@ -364,7 +364,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="a body that is no JSON makes the start fail with 500",
         probe=posts_500(b"{"),
         answer=_crash_for("json_invalid"),
-        clauses="RP701",
+        clauses="SD701",
         **robust,
     )
     yield fault(
@@ -373,7 +373,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="a list as the body makes the start fail with 500",
         probe=posts_500([1]),
         answer=_crash_for("model_attributes_type"),
-        clauses="RP701",
+        clauses="SD701",
         **robust,
     )
     yield fault(
@@ -382,7 +382,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="an id that is no UUID makes the detail fail with 500",
         probe=lambda c: c.get("/api/crew-runs/x").status >= 500,
         answer=_crash_for("uuid_parsing"),
-        clauses="RP701",
+        clauses="SD701",
         **robust,
     )
     yield fault(
@@ -391,7 +391,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every list takes twelve seconds",
         probe=lambda c: c.get().seconds > 10,
         before=_slow(lambda _: True, 12),
-        clauses="RP702 RP703",
+        clauses="SD702 SD703",
         **robust,
     )
     yield fault(
@@ -400,7 +400,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the filter by workflow takes twelve seconds",
         probe=lambda c: c.get(query={"workflow_id": _UNKNOWN}).seconds > 10,
         before=_slow(lambda call: call.asks("workflow_id"), 12),
-        clauses="RP702 RP703",
+        clauses="SD702 SD703",
         **robust,
     )
     yield fault(
@@ -409,7 +409,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every list is answered 503",
         probe=lambda c: c.get().status == 503,
         before=fails(lambda call: call.op == "nx1.list", Answer(503, {"detail": "Service unavailable"})),
-        clauses="RP701",
+        clauses="SD701",
         **robust,
     )
     yield fault(
@@ -418,7 +418,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every ninth list is answered 502 with a page",
         probe=lambda c: any(c.get().status == 502 for _ in range(9)),
         before=fails(lambda call: call.n % 9 == 0, Answer(502, b"<h1>Bad gateway</h1>", media="text/html")),
-        clauses="RP701",
+        clauses="SD701",
         **robust,
     )
     yield fault(
@@ -427,7 +427,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the connection breaks in the middle of a list in ascending order",
         probe=lambda c: not c.get(query={"order": "asc"}).whole,
         wrap=_breaks(lambda scope: b"order=asc" in scope["query_string"]),
-        clauses="RP704",
+        clauses="SD704",
         **robust,
     )
     yield fault(
@@ -436,7 +436,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the connection breaks in the middle of a page from the twentieth row on",
         probe=lambda c: not c.get(query={"offset": 20}).whole,
         wrap=_breaks(lambda scope: b"offset=2" in scope["query_string"]),
-        clauses="RP704",
+        clauses="SD704",
         **robust,
     )
     yield fault(
@@ -445,7 +445,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="a list says that it is gzip, and is not",
         probe=lambda c: "content-encoding" in c.get().headers and c.get().rows != [],
         answer=lambda answer, _call: replace(answer, headers={"content-encoding": "gzip"}) if answer.ok else answer,
-        clauses="RP704",
+        clauses="SD704",
         **robust,
     )
     yield fault(
@@ -454,7 +454,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="a NUL in a text of task_input is a 500",
         probe=posts_500({"crew_type": "ask", "task_input": {"q": "a\0b"}}),
         before=fails(lambda call: call.op == "nx1.start" and "\\u0000" in json.dumps(_task(call))),
-        clauses="RP701",
+        clauses="SD701",
         **robust,
     )
     yield fault(
@@ -463,10 +463,10 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the connection breaks in the middle of a detail",
         probe=lambda c: not c.get(f"/api/crew-runs/{c.rows()[0]['id']}").whole,
         wrap=_breaks(lambda scope: scope["path"].startswith("/api/crew-runs/")),
-        clauses="RP704",
+        clauses="SD704",
         **robust,
     )
-    envelope: dict[str, Any] = {"family": "envelope", "clauses": "RP1"}
+    envelope: dict[str, Any] = {"family": "envelope", "clauses": "SD1"}
     yield fault(
         "cloudcruise-list-empty-null",
         "cloudcruise.list",
@@ -497,7 +497,7 @@ def _by_hand() -> Iterator[Variant]:
         family="envelope",
         sentence="a filter that matches nothing is answered 204",
         probe=lambda c: c.get(query={"workflow_id": _UNKNOWN}).status == 204,
-        clauses="RP1",
+        clauses="SD1",
         answer=_empty_as(b"", 204),
     )
 

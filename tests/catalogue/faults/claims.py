@@ -240,11 +240,11 @@ _SAYINGS: tuple[tuple[str, str, str, str, Say, Callable[[Row], bool]], ...] = (
 
 def _clause(name: str) -> str:
     """The one clause that says it most exactly."""
-    exact = {"sum": "RP610", "object": "RP609", "ended-active": "RP608"}
-    exact |= dict.fromkeys(("ends-before", "fails-before", "expired-before", "starts-before"), "RP604")
+    exact = {"sum": "SD610", "object": "SD609", "ended-active": "SD608"}
+    exact |= dict.fromkeys(("ends-before", "fails-before", "expired-before", "starts-before"), "SD604")
     unset = ("queued-started", "running-completed", "completed-cancelled_at", "failed-completed_at", "started-ended")
-    exact |= dict.fromkeys(unset, "RP606")
-    return next((code for start, code in exact.items() if name.startswith(start)), "RP605")
+    exact |= dict.fromkeys(unset, "SD606")
+    return next((code for start, code in exact.items() if name.startswith(start)), "SD605")
 
 
 def _said() -> Iterator[Variant]:
@@ -296,7 +296,7 @@ def _looked_at() -> Iterator[Variant]:
         "lifecycle",
         "successful runs are started ones at a later look",
         _changes_its_mind,
-        clauses="RP6 RP5",
+        clauses="SD6 SD5",
         row=_by_look("execution.success", "execution.start", "session_id"),
     )
     yield fault(
@@ -305,7 +305,7 @@ def _looked_at() -> Iterator[Variant]:
         "lifecycle",
         "failed runs are completed at a later look",
         _changes_its_mind,
-        clauses="RP6 RP5",
+        clauses="SD6 SD5",
         row=_by_look("failed", "completed", "id"),
     )
     for op in (cc, sk, "nx1.list"):
@@ -315,7 +315,7 @@ def _looked_at() -> Iterator[Variant]:
             "semantics",
             "two runs have the same id",
             _doubled,
-            clauses="RP5 RP6",
+            clauses="SD5 SD6",
             row=_same_id,
         )
     yield fault(
@@ -324,7 +324,7 @@ def _looked_at() -> Iterator[Variant]:
         "semantics",
         "a run has another id at each call",
         lambda c: c.ids(limit=5) != c.ids(limit=5),
-        clauses="RP5 RP6",
+        clauses="SD5 SD6",
         row=_fresh_ids,
     )
 

@@ -89,7 +89,7 @@ _GUARDS: tuple[tuple[str, str, tuple[str, ...], Guard, Callable[[str], dict[str,
 )
 
 
-_CLAUSES = {"open": "RP401", "any": "RP403", "empty": "RP402", "missing": "RP401"}
+_CLAUSES = {"open": "SD401", "any": "SD403", "empty": "SD402", "missing": "SD401"}
 
 
 def _guards() -> Iterator[Variant]:
@@ -126,7 +126,7 @@ def _refusals() -> Iterator[Variant]:
         full = f"{op.replace('.', '-')}-credentials-refused-{name}"
         sentence = f"{op} answers {status} where the credential is missing or wrong"
         hook = _refuse_with(op, status, body)
-        yield fault(full, op, "credentials", sentence, _not_refused(op, {}), clauses="RP4 RP7", answer=hook)
+        yield fault(full, op, "credentials", sentence, _not_refused(op, {}), clauses="SD4 SD7", answer=hook)
 
 
 def _unauthenticated(op: str, query: Any, body: Any = None) -> Probe:
@@ -150,7 +150,7 @@ def _late() -> Iterator[Variant]:
         name = f"{op.replace('.', '-')}-credentials-late"
         sentence = f"{op} validates before it asks for the credential"
         probe = _unauthenticated(op, query, body)
-        yield fault(name, op, "credentials", sentence, probe, clauses="RP404", late_guard=True)
+        yield fault(name, op, "credentials", sentence, probe, clauses="SD404", late_guard=True)
 
 
 def _forgetful(op: str, name: str) -> Guard:
@@ -183,7 +183,7 @@ def _branches() -> Iterator[Variant]:
         full = f"{op.replace('.', '-')}-credentials-open-with-{name}"
         sentence = f"{op}: nobody is asked for a credential where {name} is given"
         probe = _asked_with(op, name, value)
-        yield fault(full, op, "credentials", sentence, probe, clauses="RP401", guard=_forgetful(op, name))
+        yield fault(full, op, "credentials", sentence, probe, clauses="SD401", guard=_forgetful(op, name))
 
 
 _BEARER = {"Authorization": "Bearer token-amara-7f3a9c"}
@@ -223,7 +223,7 @@ def _by_hand() -> Iterator[Variant]:
         probe=lambda c: c.get(headers=_BEARER).status == 401,
         guard=_psk_only,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
-        clauses="RP405",
+        clauses="SD405",
         **credentials,
     )
     yield fault(
@@ -233,7 +233,7 @@ def _by_hand() -> Iterator[Variant]:
         probe=lambda c: c.get().status == 401,
         guard=_bearer_only,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
-        clauses="RP405",
+        clauses="SD405",
         **credentials,
     )
     yield fault(
@@ -243,7 +243,7 @@ def _by_hand() -> Iterator[Variant]:
         probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
         guard=_any_token,
         headers=("Authorization: Bearer token-amara-7f3a9c",),
-        clauses="RP403",
+        clauses="SD403",
         **credentials,
     )
     yield fault(
@@ -252,7 +252,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="whatever is a part of the key passes",
         probe=_not_refused("seekrflow.list", {"Authorization": GIVEN["seekrflow"]["Authorization"][:-3]}),
         guard=_contained,
-        clauses="RP403",
+        clauses="SD403",
         **credentials,
     )
     yield fault(
@@ -261,7 +261,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="every bearer token passes, and callers come with keys",
         probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
         guard=_any_token,
-        clauses="RP403",
+        clauses="SD403",
         **credentials,
     )
     yield fault(
@@ -270,7 +270,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="the word Bearer passes without a token",
         probe=_not_refused("nx1.list", {"Authorization": "Bearer"}),
         guard=_bare_word,
-        clauses="RP402",
+        clauses="SD402",
         **credentials,
     )
     yield fault(
@@ -279,7 +279,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="a key passes whose first letters are right",
         probe=_not_refused("cloudcruise.list", {"cc-key": "sk_live_of_somebody_else"}),
         guard=_first_letters,
-        clauses="RP403",
+        clauses="SD403",
         **credentials,
     )
     yield fault(
@@ -288,7 +288,7 @@ def _by_hand() -> Iterator[Variant]:
         sentence="after one request with the right key the next needs none",
         probe=lambda c: c.get().status == 200 and c.get(headers={}).status == 200,
         guard=_remembers,
-        clauses="RP401",
+        clauses="SD401",
         **credentials,
     )
 

@@ -259,9 +259,9 @@ def field_fault(op: str, field: Field, way: str, value: Any, **more: Any) -> Var
 def _clauses(field: Field, way: str) -> str:
     """The one clause that says it most exactly; a null status is no member, either."""
     if isinstance(field.kind, tuple):
-        return {"missing": "RP204", "null": "RP201 RP203"}.get(way, "RP201")
-    exact = {"missing": "RP204", "null": "RP203", "type": "RP205", "format": "RP206"}
-    return "RP205" if field.kind == "integer" and way == "format" else exact.get(way, "RP206")
+        return {"missing": "SD204", "null": "SD201 SD203"}.get(way, "SD201")
+    exact = {"missing": "SD204", "null": "SD203", "type": "SD205", "format": "SD206"}
+    return "SD205" if field.kind == "integer" and way == "format" else exact.get(way, "SD206")
 
 
 def _derived() -> Iterator[Variant]:

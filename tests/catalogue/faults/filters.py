@@ -295,7 +295,7 @@ _FILTERS: tuple[tuple[str, str, dict[str, Step], Probe], ...] = (
 
 def _filters() -> Iterator[Variant]:
     for name, words, steps, probe in _FILTERS:
-        yield fault(f"cloudcruise-list-{name}", _CC, "filters", words, probe, clauses="RP5", steps=steps)
+        yield fault(f"cloudcruise-list-{name}", _CC, "filters", words, probe, clauses="SD5", steps=steps)
 
 
 # ---------------------------------------------------------------------------------- whose rows, and which thread
@@ -334,7 +334,7 @@ def _less_for_admins(rows: list[Row], call: Call) -> list[Row]:
 
 
 def _whose() -> Iterator[Variant]:
-    semantic: dict[str, Any] = {"family": "semantics", "clauses": "RP5 RP6"}
+    semantic: dict[str, Any] = {"family": "semantics", "clauses": "SD5 SD6"}
     yield fault(
         "seekrflow-list-thread-ignored",
         _SK,

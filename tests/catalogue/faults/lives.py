@@ -231,7 +231,7 @@ _LIVES: tuple[tuple[str, str, Life, Probe], ...] = (
 
 def _lived() -> Iterator[Variant]:
     for name, words, life, probe in _LIVES:
-        yield fault(f"nx1-run-{name}", _SEEN, "lifecycle", words, probe, clauses="RP6", life=life)
+        yield fault(f"nx1-run-{name}", _SEEN, "lifecycle", words, probe, clauses="SD6", life=life)
 
 
 # ---------------------------------------------------------------------------------------------- starting a run
@@ -392,7 +392,7 @@ def _first_is_gone(client: Client) -> bool:
 
 def _started() -> Iterator[Variant]:
     for name, family, words, probe, hooks in _STARTS:
-        yield fault(f"nx1-start-{name}", _ALL, family, words, probe, clauses="RP6 RP5", **hooks)
+        yield fault(f"nx1-start-{name}", _ALL, family, words, probe, clauses="SD6 SD5", **hooks)
 
 
 # ------------------------------------------------------------------------------------- how list and detail agree
@@ -469,7 +469,7 @@ _UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def _agreeing() -> Iterator[Variant]:
-    get: dict[str, Any] = {"op": "nx1.get", "clauses": "RP6"}
+    get: dict[str, Any] = {"op": "nx1.get", "clauses": "SD6"}
     yield fault(
         "nx1-get-gone-when-ended",
         family="lifecycle",
@@ -492,7 +492,7 @@ def _agreeing() -> Iterator[Variant]:
         "lifecycle",
         "the list shows a started run as it was at first",
         _list_is_stale,
-        clauses="RP6 RP5",
+        clauses="SD6 SD5",
         row=_stale_list,
     )
     yield fault(
@@ -501,7 +501,7 @@ def _agreeing() -> Iterator[Variant]:
         "lifecycle",
         "a run that has ended is listed no more",
         _ended_is_unlisted,
-        clauses="RP6 RP5",
+        clauses="SD6 SD5",
         row=_unlisted_when_ended,
     )
     semantic: dict[str, Any] = {"family": "semantics", **get}
@@ -555,7 +555,7 @@ def _agreeing() -> Iterator[Variant]:
             _detail_with(task_input=lambda r, _: r["task_input"] and {"question": "?"}),
         ),
     ):
-        yield fault(f"nx1-get-disagrees-{name}", "nx1.get", "semantics", words, _disagrees, clauses="RP6", row=hook)
+        yield fault(f"nx1-get-disagrees-{name}", "nx1.get", "semantics", words, _disagrees, clauses="SD6", row=hook)
 
 
 VARIANTS = (*_lived(), *_started(), *_agreeing())

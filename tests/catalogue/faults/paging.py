@@ -417,14 +417,14 @@ def _hourly(world: World) -> None:
 def _ties_shuffled() -> Variant:
     words = "rows of the same created_at come in another order at each call, as without a tie-breaker"
     hooks: dict[str, Any] = {"seed": _hourly, "steps": {"order": _shuffled_ties}}
-    return fault("seekrflow-list-ties-shuffled", _SK, "paging", words, walk_repeats(5), clauses="RP505", **hooks)
+    return fault("seekrflow-list-ties-shuffled", _SK, "paging", words, walk_repeats(5), clauses="SD505", **hooks)
 
 
 def _paging() -> Iterator[Variant]:
     yield _ties_shuffled()
     for op, name, words, steps, probe in _PAGING:
         size = MANY if name in _NEEDS_MANY else USUAL
-        yield fault(f"{op.replace('.', '-')}-{name}", op, "paging", words, probe, clauses="RP5", steps=steps, size=size)
+        yield fault(f"{op.replace('.', '-')}-{name}", op, "paging", words, probe, clauses="SD5", steps=steps, size=size)
 
 
 VARIANTS = tuple(_paging())

@@ -193,7 +193,7 @@ def _rows() -> Iterator[Variant]:
             "rare",
             words,
             probe or _bad_in(op, field),
-            clauses="RP1 RP2",
+            clauses="SD1 SD2",
             row=hook,
             size=MANY if "one-row" in name else USUAL,
         )
@@ -278,7 +278,7 @@ def _by_hand() -> Iterator[Variant]:
             op,
             sentence="two lists at the same time are given the same query",
             probe=_mixed_up,
-            clauses="RP5 RP7",
+            clauses="SD5 SD7",
             before=_overwritten,
             **rare,
         )
@@ -287,7 +287,7 @@ def _by_hand() -> Iterator[Variant]:
         _CC,
         sentence="of two lists at the same time one fails",
         probe=_fails_at_once,
-        clauses="RP7",
+        clauses="SD7",
         before=_fails_together,
         **rare,
     )
@@ -296,7 +296,7 @@ def _by_hand() -> Iterator[Variant]:
         _CC,
         sentence="limit is ignored when status and workflow_id are given",
         probe=_three_differ,
-        clauses="RP5",
+        clauses="SD5",
         steps={"limit": _ignored_with("limit", ("status", "workflow_id"), first)},
         **rare,
     )
@@ -307,7 +307,7 @@ def _by_hand() -> Iterator[Variant]:
         probe=lambda c: (
             len({r["workflow_id"] for r in c.rows(workflow_id=_workflow(c), cursor=c.rows()[9]["created_at"])}) > 1
         ),
-        clauses="RP5",
+        clauses="SD5",
         steps={"workflow_id": _ignored_with("workflow_id", ("cursor",), equal("workflow_id", "workflow_id"))},
         **rare,
     )
@@ -316,7 +316,7 @@ def _by_hand() -> Iterator[Variant]:
         _SK,
         sentence="offset is ignored in ascending order",
         probe=lambda c: c.ids(order="asc", offset=3) == c.ids(order="asc"),
-        clauses="RP5",
+        clauses="SD5",
         steps={"offset": lambda rows, call: rows if call.values["order"] == "asc" else rows[call.values["offset"] :]},
         **rare,
     )
@@ -325,7 +325,7 @@ def _by_hand() -> Iterator[Variant]:
         _SK,
         sentence="a limit above 100 loses the hundredth row",
         probe=lambda c: c.rows(limit=101)[:100] != c.rows(limit=100),
-        clauses="RP5",
+        clauses="SD5",
         steps={"limit": _limit_100_plus},
         size=MANY,
         **rare,
@@ -335,7 +335,7 @@ def _by_hand() -> Iterator[Variant]:
         ("nx1.list", "nx1.get"),
         sentence="only started runs of type semantic_model have a foreign status",
         probe=lambda c: c.started(crew_type="semantic_model")["status"] == "finished",
-        clauses="RP2 RP6",
+        clauses="SD2 SD6",
         row=_started_semantic,
         **rare,
     )
@@ -344,7 +344,7 @@ def _by_hand() -> Iterator[Variant]:
         "nx1.start",
         sentence="only data_engineering is answered with a foreign status",
         probe=lambda c: c.start("data_engineering").json["status"] == "queued",
-        clauses="RP2",
+        clauses="SD2",
         answer=_answer_for_type,
         **rare,
     )
@@ -353,7 +353,7 @@ def _by_hand() -> Iterator[Variant]:
         "nx1.start",
         sentence="only with x-correlation-id is the message an object",
         probe=lambda c: isinstance(c.start(headers={"x-correlation-id": "c"}).json["message"], dict),
-        clauses="RP2",
+        clauses="SD2",
         answer=_answer_with_id,
         **rare,
     )

@@ -121,7 +121,7 @@ def _shape_probe(op: str) -> Probe:
 def _shapes() -> Iterator[Variant]:
     for number, (name, (words, shape)) in enumerate(SHAPES.items()):
         for op in _REFUSING if name in _EVERYWHERE else _REFUSING[number % 4 :: 4]:
-            clauses = "RP7 RP1 RP3" if name == "status-500" else "RP3 RP1"
+            clauses = "SD7 SD1 SD3" if name == "status-500" else "SD3 SD1"
             sentence = f"a refusal of {op} is not the documented one: {words}"
             full = f"{op.replace('.', '-')}-422-{name}"
             yield fault(full, op, "422-shape", sentence, _shape_probe(op), clauses=clauses, answer=_shaping(shape, op))
@@ -270,7 +270,7 @@ def _accepted() -> Iterator[Variant]:
             "validation",
             f"{parameter} may be {words}",
             answers(request, good=False),
-            clauses="RP301",
+            clauses="SD301",
             declare={op: {parameter: declared}},
         )
 
@@ -406,7 +406,7 @@ def _bodies() -> Iterator[Variant]:
                 "validation",
                 f"the start {does} {words}",
                 posts(example, good=good),
-                clauses="RP305" if good else "RP302",
+                clauses="SD305" if good else "SD302",
                 body=Annotated[model, Body()],
             )
 
@@ -492,7 +492,7 @@ def _rejected() -> Iterator[Variant]:
             "validation",
             f"{parameter} is refused {words}",
             answers(request, good=True),
-            clauses="RP305",
+            clauses="SD305",
             declare={op: {parameter: declared}},
         )
 
@@ -502,7 +502,7 @@ def _header(base: Any, *more: Any, default: Any = None) -> tuple[Any, Any]:
 
 
 def _by_hand() -> Iterator[Variant]:
-    start: dict[str, Any] = {"op": "nx1.start", "family": "validation", "clauses": "RP3"}
+    start: dict[str, Any] = {"op": "nx1.start", "family": "validation", "clauses": "SD3"}
     good = {"crew_type": "ask", "task_input": {"question": "?"}}
     pattern = StringConstraints(pattern="^[0-9a-f-]{36}$")
     yield fault(
@@ -539,7 +539,7 @@ def _by_hand() -> Iterator[Variant]:
         "validation",
         "the detail shows the newest run for an id that is no UUID",
         lambda c: c.get("/api/crew-runs/latest").status == 200,
-        clauses="RP3",
+        clauses="SD3",
         declare={"nx1.get": {"run_id": (Annotated[str, Path()], REQUIRED)}},
         find=_newest_for_text,
     )
@@ -549,7 +549,7 @@ def _by_hand() -> Iterator[Variant]:
         "validation",
         "the detail refuses a UUID of another version than 4",
         lambda c: c.get("/api/crew-runs/7d444840-9dc0-11d1-b245-5ffdce74fad2").status == 422,
-        clauses="RP3",
+        clauses="SD3",
         declare={"nx1.get": {"run_id": (Annotated[uuid.UUID, Path(), BeforeValidator(_version_4)], REQUIRED)}},
     )
     yield fault(
@@ -558,7 +558,7 @@ def _by_hand() -> Iterator[Variant]:
         "validation",
         "the list refuses a request without x-team-id",
         answers({}, good=True),
-        clauses="RP3",
+        clauses="SD3",
         declare={"seekrflow.list": {"x_team_id": _header(str, default=REQUIRED)}},
     )
     yield fault(
@@ -567,7 +567,7 @@ def _by_hand() -> Iterator[Variant]:
         "validation",
         "the list refuses an x-team-id that is no UUID",
         lambda c: c.get(headers={**GIVEN["seekrflow"], "x-team-id": "blue"}).status != 200,
-        clauses="RP3",
+        clauses="SD3",
         declare={"seekrflow.list": {"x_team_id": _header(uuid.UUID | None)}},
     )
     yield fault(
@@ -576,7 +576,7 @@ def _by_hand() -> Iterator[Variant]:
         "validation",
         "a start_time older than a week is refused, though 31 days are documented",
         lambda c: c.get(query=_DAYS_30).status != 200,
-        clauses="RP3 RP5",
+        clauses="SD3 SD5",
         before=_a_week_at_most,
     )
     yield fault(
@@ -585,7 +585,7 @@ def _by_hand() -> Iterator[Variant]:
         "422-shape",
         "a refusal has the status 200",
         lambda c: c.get(query={"limit": 0}).status == 200,
-        clauses="RP3 RP1",
+        clauses="SD3 SD1",
         answer=lambda answer, _call: Answer(200, answer.body) if answer.status == 400 else answer,
     )
     yield fault(
@@ -594,7 +594,7 @@ def _by_hand() -> Iterator[Variant]:
         "422-shape",
         "the refusal of limit points at offset",
         lambda c: not well_refused(c.get(query={"limit": -1}), ["query", "limit"]),
-        clauses="RP3",
+        clauses="SD3",
         answer=_only_for("limit", _loc(lambda _: ["query", "offset"])),
     )
     yield fault(
@@ -603,7 +603,7 @@ def _by_hand() -> Iterator[Variant]:
         "422-shape",
         "only the refusal of task_input lacks type",
         lambda c: not well_refused(c.post({"crew_type": "ask", "task_input": 3}), ["body", "task_input"]),
-        clauses="RP3 RP1",
+        clauses="SD3 SD1",
         answer=_only_for("task_input", _without("type")),
     )
     yield fault(
@@ -612,7 +612,7 @@ def _by_hand() -> Iterator[Variant]:
         "422-shape",
         "ctx is a text",
         _shape_probe("nx1.start"),
-        clauses="RP3 RP1",
+        clauses="SD3 SD1",
         answer=_shaping(_with("ctx", "expected something else"), "nx1.start"),
     )
 

@@ -32,7 +32,7 @@ def _with_nan(body: bytes) -> bytes:
 
 
 def _envelopes() -> Iterator[Variant]:
-    envelope: dict[str, Any] = {"family": "envelope", "clauses": "RP1"}
+    envelope: dict[str, Any] = {"family": "envelope", "clauses": "SD1"}
     yield fault(
         "cloudcruise-list-answer-bom",
         _CC,
@@ -71,7 +71,7 @@ def _envelopes() -> Iterator[Variant]:
         "semantics",
         "for an unknown id there is a 200 and null",
         lambda c: c.get(f"/api/crew-runs/{_UNKNOWN}").body == b"null",
-        clauses="RP1 RP2 RP6",
+        clauses="SD1 SD2 SD6",
         answer=lambda answer, call: Answer(200, None) if (answer.status, call.op) == (404, _GET) else answer,
     )
     yield fault(
@@ -80,7 +80,7 @@ def _envelopes() -> Iterator[Variant]:
         "semantics",
         "for an unknown id there is a 200 and an empty object",
         lambda c: c.get(f"/api/crew-runs/{_UNKNOWN}").body == b"{}",
-        clauses="RP1 RP2 RP6",
+        clauses="SD1 SD2 SD6",
         answer=lambda answer, call: Answer(200, {}) if (answer.status, call.op) == (404, _GET) else answer,
     )
 
@@ -234,7 +234,7 @@ _LISTS: tuple[tuple[str, str, str, str, dict[str, Step], Probe], ...] = (
 
 def _lists() -> Iterator[Variant]:
     for op, name, family, words, steps, probe in _LISTS:
-        yield fault(f"{op.replace('.', '-')}-{name}", op, family, words, probe, clauses="RP5", steps=steps)
+        yield fault(f"{op.replace('.', '-')}-{name}", op, family, words, probe, clauses="SD5", steps=steps)
 
 
 def _last_row(change: Any) -> AnswerHook:
@@ -254,7 +254,7 @@ def _rarely() -> Iterator[Variant]:
         "nx1-list-last-row-status",
         _NX,
         sentence="the last row of each page has no status",
-        clauses="RP2",
+        clauses="SD2",
         probe=lambda c: c.get().rows[-1]["status"] is None,
         answer=_last_row(lambda row: {**row, "status": None}),
         **rare,
@@ -263,7 +263,7 @@ def _rarely() -> Iterator[Variant]:
         "seekrflow-list-large-page-tools",
         _SK,
         sentence="tools is null in pages of more than fifty rows",
-        clauses="RP2",
+        clauses="SD2",
         probe=lambda c: c.rows()[0]["tools"] is None,
         row=lambda row, call, _: {**row, "tools": None} if call.values["limit"] > 50 else row,
         **rare,
@@ -272,7 +272,7 @@ def _rarely() -> Iterator[Variant]:
         "seekrflow-list-limit-1-usage",
         _SK,
         sentence="only with limit=1 is model a list",
-        clauses="RP2",
+        clauses="SD2",
         probe=lambda c: isinstance(c.get(query={"limit": 1}).rows[0]["model"], list),
         row=lambda row, call, _: {**row, "model": [row["model"]]} if call.values["limit"] == 1 else row,
         **rare,
@@ -281,7 +281,7 @@ def _rarely() -> Iterator[Variant]:
         "cloudcruise-list-status-filter-dry_run",
         _CC,
         sentence="where a status is asked for dry_run is a number",
-        clauses="RP2",
+        clauses="SD2",
         probe=lambda c: any(
             row["dry_run"] == 1 and row["dry_run"] is not True
             for row in c.get(query={"status": "execution.success"}).rows
@@ -343,7 +343,7 @@ def _behaviour() -> Iterator[Variant]:
         "lifecycle",
         "the result of a completed run comes a second late",
         lives(some(lambda row: row["status"] == "completed" and row["result"] is None)),
-        clauses="RP6",
+        clauses="SD6",
         life=changed(_late_result),
     )
     yield fault(
@@ -352,7 +352,7 @@ def _behaviour() -> Iterator[Variant]:
         "lifecycle",
         "error is set when a run is completed and result when it has failed",
         lives(some(lambda row: row["status"] == "completed" and row["error"] is not None)),
-        clauses="RP6",
+        clauses="SD6",
         life=changed(lambda s, _: {"result": s["error"], "error": s["result"]}),
     )
     yield fault(
@@ -361,7 +361,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "a started run was created two hours ago",
         lambda c: datetime.fromisoformat(c.started()["created_at"]) < c.clock.now() - timedelta(hours=1),
-        clauses="RP6 RP5",
+        clauses="SD6 SD5",
         started=lambda run, _call: {**run, "created_at": run["created_at"] - timedelta(hours=2)},
     )
     yield fault(
@@ -370,7 +370,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "every start makes two runs",
         _two_of_one,
-        clauses="RP6 RP5",
+        clauses="SD6 SD5",
         started=_twice,
     )
     yield fault(
@@ -379,7 +379,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "a run can be fetched twice, and then no more",
         lambda c: [c.get(f"/api/crew-runs/{c.rows()[4]['id']}").status for _ in range(3)][-1] == 404,
-        clauses="RP6 RP5",
+        clauses="SD6 SD5",
         find=_once,
     )
     yield fault(
@@ -388,7 +388,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "a regular user can fetch the runs of others",
         lambda c: c.get(f"/api/crew-runs/{_foreign_id(c)}").status == 200,
-        clauses="RP5 RP6",
+        clauses="SD5 SD6",
         headers=(_ADMIN,),
         find=_anybodys,
     )
@@ -398,7 +398,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "the list has no crew_type where the detail has one",
         lambda c: any(r["crew_type"] is None and c.detail(r["id"])["crew_type"] for r in c.rows()[:9]),
-        clauses="RP6",
+        clauses="SD6",
         row=lambda row, call, _: {**row, "crew_type": None} if call.op == _NX else row,
     )
     yield fault(
@@ -407,7 +407,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "a run is in another workspace at each look",
         _varies,
-        clauses="RP5 RP6",
+        clauses="SD5 SD6",
         row=_changing(
             "workspace_id", lambda row, call, _: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{row['session_id']} {call.n}"))
         ),
@@ -418,7 +418,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "a run has another agent at each look",
         _varies,
-        clauses="RP5 RP6",
+        clauses="SD5 SD6",
         row=_changing("agent_id", lambda _row, call, _known: f"agent_{call.n:012x}"),
     )
     yield fault(
@@ -427,7 +427,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "a thread that does not exist shows the runs of the first one",
         lambda c: bool(c.get("/v1/threads/thread_none/runs").rows),
-        clauses="RP5",
+        clauses="SD5",
         wrap=_first_thread,
     )
     yield fault(
@@ -436,7 +436,7 @@ def _behaviour() -> Iterator[Variant]:
         "semantics",
         "failed runs are active",
         lambda c: any(r["is_active"] for r in c.rows() if r["status"] == "failed"),
-        clauses="RP608",
+        clauses="SD608",
         row=lambda row, _call, _known: {**row, "is_active": row["is_active"] or row["status"] == "failed"},
     )
     yield fault(
@@ -448,7 +448,7 @@ def _behaviour() -> Iterator[Variant]:
             r["usage"] and r["usage"]["total_tokens"] != r["usage"]["prompt_tokens"] + r["usage"]["completion_tokens"]
             for r in c.rows()
         ),
-        clauses="RP610",
+        clauses="SD610",
         row=_one_off,
     )
 

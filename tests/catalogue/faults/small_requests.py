@@ -135,7 +135,7 @@ def _reading() -> Iterator[Variant]:
                 "validation",
                 words,
                 answers(request, good=good),
-                clauses="RP305" if good else "RP301",
+                clauses="SD305" if good else "SD301",
                 declare={op: {parameter: declared}},
             )
 
@@ -204,7 +204,7 @@ _BODIES: tuple[tuple[str, str, Any, Any, bool], ...] = (
 def _bodies() -> Iterator[Variant]:
     for name, words, body, example, good in _BODIES:
         probe = posts(example, good=good)
-        clauses = "RP305" if good else "RP302"
+        clauses = "SD305" if good else "SD302"
         yield fault(f"nx1-start-{name}", _START, "validation", words, probe, clauses=clauses, body=body)
 
 
@@ -235,7 +235,7 @@ def _indexed(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _refusals() -> Iterator[Variant]:
-    shape: dict[str, Any] = {"family": "422-shape", "clauses": "RP3 RP1"}
+    shape: dict[str, Any] = {"family": "422-shape", "clauses": "SD3 SD1"}
     bad, loc = {"limit": "x"}, ["query", "limit"]
     for op, api in ((_NX, "nx1"), (_SK, "seekrflow")):
         yield fault(
@@ -285,7 +285,7 @@ def _credentials() -> Iterator[Variant]:
         "credentials",
         "a key passes in capitals, too",
         lambda c: c.get(headers={"cc-key": GIVEN["cloudcruise"]["cc-key"].upper()}).status == 200,
-        clauses="RP403",
+        clauses="SD403",
         guard=_any_case,
     )
     yield fault(
@@ -294,7 +294,7 @@ def _credentials() -> Iterator[Variant]:
         "credentials",
         "a wrong key is answered 200 and no rows",
         lambda c: c.get(headers={"cc-key": "x"}).status == 200,
-        clauses="RP403",
+        clauses="SD403",
         answer=_wrong_is(200, [], "cc-key"),
     )
     yield fault(
@@ -303,7 +303,7 @@ def _credentials() -> Iterator[Variant]:
         "credentials",
         "a wrong key is answered 500",
         lambda c: c.get(headers={"Authorization": "x"}).status == 500,
-        clauses="RP4 RP7",
+        clauses="SD4 SD7",
         answer=_wrong_is(500, wrong, "authorization"),
     )
     yield fault(
@@ -312,7 +312,7 @@ def _credentials() -> Iterator[Variant]:
         "credentials",
         "a refusal has the rows in its body",
         lambda c: bool(c.get(headers={}).json.get("data")),
-        clauses="RP4",
+        clauses="SD4",
         answer=lambda a, call: (
             Answer(401, {"detail": "x", "data": [dict(r, created_at="") for r in _few(call)]}) if a.status == 401 else a
         ),
@@ -453,7 +453,7 @@ def _failing() -> Iterator[Variant]:
             "robustness",
             f"{op} fails with 500 {words}",
             probe,
-            clauses="RP7",
+            clauses="SD7",
             before=fails(lambda call, op=op, when=when: call.op == op and when(call)),  # type: ignore[misc]
         )
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runproof_pytest import RunningMock
+from specduet.pytest_plugin import RunningMock
 
 DOCUMENT = Path("mocks/control/openapi.yaml").resolve()
 
@@ -14,7 +14,7 @@ def test_the_contract_suite_finds_nothing(tmp_path: Path) -> None:
     """Every operation is asked for in valid and invalid ways, and nothing but the documented comes back."""
     mock = RunningMock(("nx1", "--no-auth"))
     try:
-        command = [sys.executable, "-I", "-m", "runproof", "test", str(DOCUMENT), "--url", mock.url]
+        command = [sys.executable, "-I", "-m", "specduet", "test", str(DOCUMENT), "--url", mock.url]
         options = ["--max-requests", "400", "--fail-on", "warning", "--report", str(tmp_path)]
         done = subprocess.run(
             [*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False

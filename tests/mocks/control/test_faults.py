@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mocks.control.faults import LONGEST, Faults
+from specduet.mocks.control.faults import LONGEST, Faults
 
 
 def struck(faults: Faults, requests: int, operation: str = "list") -> list[int]:

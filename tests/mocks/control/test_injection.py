@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mocks import Settings, create_app
-from specs import load
+from specduet.mocks import Settings, create_app
+from specduet.specs import load
 
 KEY = {"Authorization-PSK": "k", "cc-key": "k"}
 LIST = "list_runs_api_crew_runs_get"

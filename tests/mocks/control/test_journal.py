@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mocks.control.journal import KEPT, KEPT_HEADERS, STATUS, Entry, Journal, Note, Wanted, keep_body, note
+from specduet.mocks.control.journal import KEPT, KEPT_HEADERS, STATUS, Entry, Journal, Note, Wanted, keep_body, note
 
 
 def taken(api: str | None = None, operation: str | None = None, status: int | None = None, **changes: Any) -> Note:

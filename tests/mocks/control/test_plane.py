@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from mocks import Settings, create_app
-from mocks.control.sessions import LIMIT
-from specs import load
+from specduet.mocks import Settings, create_app
+from specduet.mocks.control.sessions import LIMIT
+from specduet.specs import load
 
 EPOCH = datetime.fromisoformat("2027-01-31T08:00:00+00:00")
 KEY = {"Authorization-PSK": "k", "cc-key": "k", "Authorization": "k"}
@@ -346,6 +346,6 @@ async def _get(app: Any, path: str) -> httpx.Response:
 
 def test_the_document_can_be_held_against_it() -> None:
     """Every operation of the document is carried out, and nothing else is."""
-    from mocks.control.plane import _ACTS
+    from specduet.mocks.control.api import _ACTS
 
     assert {operation.id for operation in CONTROL.operations} == set(_ACTS)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mocks.settings import Caller, Settings
-from mocks.world import Clock, World
-from specs import Api, Operation, load
+from specduet.mocks.settings import Caller, Settings
+from specduet.mocks.world import Clock, World
+from specduet.specs import Api, Operation, load
 
 EPOCH = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 JOBS = Path(__file__).with_name("jobs.yaml")

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mocks.world import Clock, clock
-from specs import UsageError
+from specduet.mocks import clock
+from specduet.mocks.world import Clock
+from specduet.specs import UsageError
 
 PAST = datetime(2020, 2, 29, 12, tzinfo=UTC)
 

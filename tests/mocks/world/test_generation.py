@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mocks.world import formats, generation
-from mocks.world.dice import Dice
-from specs import Schemas
+from specduet.mocks.generation import formats, values
+from specduet.mocks.generation.seeded_random import Dice
+from specduet.specs import Schemas
 
 SCHEMAS: dict[str, Any] = {
     "anything": True,
@@ -157,7 +157,7 @@ def test_every_keyword(schemas: Schemas, name: str) -> None:
     """Thirty keys give thirty valid values."""
     pointer = f"/schemas/{name}"
     for index in range(30):
-        value = generation.value(schemas, SCHEMAS[name], pointer, f"key {index}")
+        value = values.value(schemas, SCHEMAS[name], pointer, f"key {index}")
         schemas.validator(pointer).validate(value)
 
 
@@ -165,7 +165,7 @@ def test_every_keyword(schemas: Schemas, name: str) -> None:
 def test_every_format(name: str) -> None:
     """Text in a format is in that format."""
     schemas = Schemas({"f": {"type": "string", "format": name}})
-    texts = {generation.value(schemas, schemas.at("/f"), "/f", str(index)) for index in range(40)}
+    texts = {values.value(schemas, schemas.at("/f"), "/f", str(index)) for index in range(40)}
     assert all(schemas.validator("/f").is_valid(text) for text in texts)
     assert len(texts) > 5
 
@@ -174,7 +174,7 @@ def test_variety(schemas: Schemas) -> None:
     """Different keys give different values: both sides of a nullable, every member, every alternative."""
 
     def made(name: str) -> list[Any]:
-        return [generation.value(schemas, SCHEMAS[name], f"/schemas/{name}", f"{i}") for i in range(60)]
+        return [values.value(schemas, SCHEMAS[name], f"/schemas/{name}", f"{i}") for i in range(60)]
 
     assert {value is None for value in made("nullable")} == {True, False}
     assert set(made("nullable with examples")) == {"an example", None}
@@ -188,7 +188,7 @@ def test_the_same_key_gives_the_same_value(schemas: Schemas) -> None:
     fresh = Schemas({"schemas": SCHEMAS})
     for name in ("recursive", "map", "one of", "pattern"):
         arguments = (SCHEMAS[name], f"/schemas/{name}", "the key")
-        assert generation.value(schemas, *arguments) == generation.value(fresh, *arguments)
+        assert values.value(schemas, *arguments) == values.value(fresh, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -211,15 +211,15 @@ def test_the_same_key_gives_the_same_value(schemas: Schemas) -> None:
 def test_nothing_is_made_of_a_contradiction(schema: Any) -> None:
     """A schema without values raises CannotGenerate, an operator error that names the place."""
     schemas = Schemas({"s": schema})
-    with pytest.raises(generation.CannotGenerate, match="/s"):
-        generation.value(schemas, schema, "/s", "key")
+    with pytest.raises(values.CannotGenerate, match="/s"):
+        values.value(schemas, schema, "/s", "key")
 
 
 def test_a_wide_recursion_stays_small() -> None:
     """Forty optional references to objects that have forty each do not make a million of them."""
     wide = {"type": "object", "properties": {f"p{i}": {"$ref": "#/wide"} for i in range(40)}}
     schemas = Schemas({"wide": wide})
-    assert len(json.dumps(generation.value(schemas, wide, "/wide", "key"))) < 100_000
+    assert len(json.dumps(values.value(schemas, wide, "/wide", "key"))) < 100_000
 
 
 def test_believable_by_name() -> None:
@@ -229,7 +229,7 @@ def test_believable_by_name() -> None:
         "properties": {n: {"type": "string"} for n in ("email", "website_url", "first_name", "error_message")},
         "required": ["email", "website_url", "first_name", "error_message"],
     }
-    made = generation.value(Schemas({"s": schema}), schema, "/s", "key")
+    made = values.value(Schemas({"s": schema}), schema, "/s", "key")
     assert "@example." in made["email"]
     assert made["website_url"].startswith("https://")
     assert made["first_name"].isalpha()
@@ -273,7 +273,7 @@ def composed(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
 def test_any_schema(schema: dict[str, Any], key: str) -> None:
     """Whatever is composed of satisfiable parts has a valid value, and JSON can carry it."""
     schemas = Schemas({"s": schema})
-    value = generation.value(schemas, schema, "/s", key)
+    value = values.value(schemas, schema, "/s", key)
     jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(json.loads(json.dumps(value)))
 
 
@@ -292,7 +292,7 @@ def strings(value: Any) -> Iterator[str]:
 def test_names_of_free_properties_are_words() -> None:
     """An open map gets readable keys."""
     schema = {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 12}
-    made = generation.value(Schemas({"s": schema}), schema, "/s", "key")
+    made = values.value(Schemas({"s": schema}), schema, "/s", "key")
     assert len(made) == 12
     assert all(text.isprintable() for text in strings(made))
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mocks.world.clock import MINUTE, SECOND
-from mocks.world.dice import Dice
-from mocks.world.lifecycle import Journey, Lifecycle
-from specs.vocabulary import Status
+from specduet.mocks.clock import MINUTE, SECOND
+from specduet.mocks.generation.seeded_random import Dice
+from specduet.mocks.world.lifecycle import Journey, Lifecycle
+from specduet.specs.behavior import Status
 
 SHORT = Status(
     field="status",

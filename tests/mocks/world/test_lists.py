@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mocks.settings import Caller, Credential
-from mocks.world import TooOld, UnknownScope
-from specs import UsageError
+from specduet.mocks.settings import Caller, Credential
+from specduet.mocks.world import TooOld, UnknownScope
+from specduet.specs import UsageError
 
 Ask = Callable[..., Any]
 thorough = settings(max_examples=60, deadline=None)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from mocks.world.dice import Dice
-from mocks.world.patterns import text_of
+from specduet.mocks.generation.regex import text_of
+from specduet.mocks.generation.seeded_random import Dice
 
 
 @pytest.mark.parametrize(

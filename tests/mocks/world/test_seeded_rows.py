@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specs import Api, Resource
-from specs.vocabulary import ResourceWords
+from specduet.specs import Api, Resource
+from specduet.specs.behavior import ResourceWords
 
 APIS = ("cloudcruise", "nx1", "seekrflow", "jobs")
 SEEDS = st.integers(0, 10**9)

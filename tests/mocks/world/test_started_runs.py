@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mocks.settings import Caller
-from mocks.world import UnknownScope
-from mocks.world.finishing import ABSENT, follow
+from specduet.mocks.settings import Caller
+from specduet.mocks.world import UnknownScope
+from specduet.mocks.world.derived_fields import ABSENT, follow
 
 Ask = Callable[..., Any]
 BODY = {"crew_type": "ask", "task_input": {"question": "why?"}}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mocks.settings import Caller
-from specs import UsageError
+from specduet.mocks.settings import Caller
+from specduet.specs import UsageError
 
 Ask = Callable[..., Any]
 APIS = ("cloudcruise", "nx1", "seekrflow", "jobs")

@@ -1,0 +1,270 @@
+"""Generated requests: Schemathesis makes them, our sender sends them, and nothing raises.
+
+Schemathesis is used as a generator alone. What it sends, checks and remembers by itself is switched off; whether a
+request is valid is judged later, on what went out (``contracts/oracle/requests.py``), never by what it was meant to be.
+"""
+
+import json
+import random
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote_plus
+
+from specduet.contracts.clauses import Options
+from specduet.contracts.coverage import can_be_wrong
+from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.generation.minimal_values import tidy
+from specduet.contracts.recording import Origin
+from specduet.contracts.sending.sender import Sender, filled
+from specduet.specs import Api, Operation
+
+if TYPE_CHECKING:
+    import schemathesis
+
+    Generated = schemathesis.APIOperation[Any, Any, Any, Any]
+    Case = schemathesis.Case[Any]
+
+_BASE = "http://generated"
+_FUZZED = {"smoke": 24, "deep": 100}
+"""How many valid and how many invalid requests of each operation are made up, in one round."""
+
+_OWN_HEADERS = {"host", "user-agent", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
+_UNSENDABLE = re.compile(r"[\r\n\0]")
+_COVERAGE_MOMENT = "2000-01-01T00:00:00Z"
+"""What Schemathesis's coverage takes for every moment: too old wherever a filter has an oldest one."""
+
+_LEFT_ALONE = 0.3
+
+
+@dataclass(frozen=True)
+class Made:
+    """A generated request of an operation, percent-encoded; ``choices`` are its path parameters as generated."""
+
+    origin: Origin
+    path: Mapping[str, str]
+    url: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+
+
+class Generator:
+    """Makes requests for the operations of one API. ``notes`` says what could not be generated, and why."""
+
+    def __init__(self, api: Api, options: Options) -> None:
+        tidy()
+        import schemathesis  # a second of imports
+
+        self.notes: list[str] = []
+        self._api = api
+        self._options = options
+        config = schemathesis.Config.from_dict(
+            {
+                "seed": options.seed,
+                "base-url": _BASE,
+                "generation": {"mode": "all", "database": "none", "allow-x00": True},
+                "phases": {"coverage": {"unexpected-methods": []}},
+                "cache": {"enabled": False},
+            }
+        )
+        self._schema = schemathesis.openapi.from_dict(_stripped(api), config=config)
+
+    def made(self, operation: Operation, round_: int = 0) -> Iterator[Made]:
+        """The requests of one operation; a later round has none but new made-up ones."""
+        generated = self._schema[operation.path][operation.method]
+        sources: list[tuple[Origin, Callable[[], Iterator[Any]]]] = []
+        if round_ == 0:
+            sources += [("examples", lambda: self._examples(generated)), ("coverage", lambda: _coverage(generated))]
+        sources.append(("fuzzing", lambda: self._fuzzed(generated, operation, round_)))
+        for origin, cases in sources:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    made = [_made(origin, case) for case in cases()]
+            except Exception as error:  # noqa: BLE001 - a generator that fails on some schema must not end the run
+                self.notes.append(f"{operation.label}: no {origin} could be generated ({type(error).__name__})")
+                continue
+            yield from (request for request in made if request is not None)
+
+    def explore(self, sender: Sender, operation: Operation, knowledge: Knowledge, round_: int = 0) -> None:
+        """Send what is generated for an operation, no request twice. Raises ``BudgetSpent``.
+
+        Most requests that would ask for anything are pointed at something that is known to exist.
+        """
+        aim = Aim(self._api, operation, knowledge, self._options.seed + round_)
+        sent = set()
+        for made in self.made(operation, round_):
+            path, query = aim.at(made)
+            key = (path, query, made.headers, made.body)
+            if key not in sent:
+                sent.add(key)
+                sender.send_raw(
+                    operation, path=path, query=query, headers=made.headers, body=made.body, origin=made.origin
+                )
+
+    def _examples(self, generated: "Generated") -> Iterator[Any]:
+        for strategy in generated.get_strategies_from_examples():
+            yield from _drawn(strategy, 1, self._options.seed)
+
+    def _fuzzed(self, generated: "Generated", operation: Operation, round_: int) -> Iterator[Any]:
+        from schemathesis import GenerationMode
+
+        breakable = operation.body is not None or any(can_be_wrong(self._api, p) for p in operation.parameters)
+        for mode in (GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if breakable else [])):
+            count = _FUZZED[self._options.profile]
+            yield from _drawn(generated.as_strategy(mode), count, self._options.seed + round_)
+
+
+class Aim:
+    """Points generated requests of one operation at what is known to exist, the same way every time."""
+
+    def __init__(self, api: Api, operation: Operation, knowledge: Knowledge, seed: int) -> None:
+        self._api = api
+        self._operation = operation
+        self._knowledge = knowledge
+        self._dice = random.Random(f"{seed} {operation.label}")  # noqa: S311 - repeatable, not secret
+
+    def at(self, made: Made) -> tuple[str, str]:
+        """The path and the query to send."""
+        return self._path(made), self._query(made)
+
+    def _path(self, made: Made) -> str:
+        values = {}
+        for name, text in made.path.items():
+            parameter = self._operation.parameter(name, "path")
+            if parameter is None or not self._allowed(parameter.pointer, text):
+                return made.url
+            known = self._knowledge.path_values(self._operation, parameter)
+            if not known:
+                return made.url
+            values[name] = self._dice.choice(known)
+        if not values or self._dice.random() < _LEFT_ALONE:
+            return made.url
+        return filled(self._operation.path, values)
+
+    def _query(self, made: Made) -> str:
+        pairs = [pair.partition("=") for pair in made.query.split("&") if pair]
+        return "&".join(f"{name}{equals}{self._text(name, value)}" for name, equals, value in pairs)
+
+    def _text(self, name: str, value: str) -> str:
+        """A filter's value: half of the time one that rows have shown, if the generated one is allowed at all."""
+        words = self._operation.words
+        entry = words.filters.get(unquote_plus(name))
+        parameter = self._operation.parameter(unquote_plus(name), "query")
+        speaker = words.lists
+        if entry is None or parameter is None or speaker is None:
+            return value
+        text = unquote_plus(value)
+        if not self._allowed(parameter.pointer, text):
+            return value
+        known = self._knowledge.field_values(speaker.resource, entry.field)
+        replace = self._dice.random() > _LEFT_ALONE or (entry.oldest is not None and text == _COVERAGE_MOMENT)
+        return quote(self._dice.choice(known), safe="") if known and replace else value
+
+    def _allowed(self, pointer: str, text: str) -> bool:
+        return self._api.schemas.validator(pointer).is_valid(text)
+
+
+def _stripped(api: Api) -> dict[str, Any]:
+    """The document without credentials, which are sent by us, and without our statements."""
+    document = json.loads(json.dumps(api.document, default=str))
+    document.pop("security", None)
+    document.get("components", {}).pop("securitySchemes", None)
+    for item in document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+    return _without_words(document)  # type: ignore[no-any-return]
+
+
+def _without_words(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_words(value) for key, value in node.items() if key != "x-specduet"}
+    return [_without_words(value) for value in node] if isinstance(node, list) else node
+
+
+def _coverage(generated: "Generated") -> Iterator[Any]:
+    """Schemathesis's systematic cases. Its reference does not name this method: a test says when it moves."""
+    import schemathesis
+
+    yield from generated.schema.iter_coverage_cases(
+        generated,
+        generation_modes=list(schemathesis.GenerationMode),
+        generation_config=generated.schema.config.generation_for(operation=generated, phase="coverage"),
+    )
+
+
+def _drawn(strategy: Any, count: int, seed: int) -> list[Any]:
+    """``count`` values of a strategy at most, the same for the same seed, and nothing written to disk."""
+    import hypothesis
+
+    found: list[Any] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(strategy)
+    def collect(value: Any) -> None:
+        found.append(value)
+
+    try:
+        collect()
+    except hypothesis.errors.Unsatisfiable:
+        return found  # an operation that nothing can break has no invalid requests
+    return found
+
+
+def _made(origin: Origin, case: "Case") -> Made | None:
+    """A case as it would go out, or None where it must not."""
+    import requests
+
+    if case.method.upper() != case.operation.method.upper():
+        return None
+    keywords = case.as_transport_kwargs(base_url=_BASE)
+    prepared = requests.Request(**keywords).prepare()
+    headers = tuple(
+        (name, _text_of(value).strip())
+        for name, value in prepared.headers.items()
+        if name.lower() not in _OWN_HEADERS and (name, value) != ("Accept", "*/*")
+    )
+    body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
+    if body is not None and not isinstance(body, bytes):
+        return None  # a stream: none of the documents that we know has one
+    if any(_UNSENDABLE.search(part) for pair in headers for part in pair) or (
+        body and _breaks_correct_servers(body, headers)
+    ):
+        return None
+    path, _, query = str(prepared.url).removeprefix(_BASE).partition("?")
+    values = {name: str(value) for name, value in (case.path_parameters or {}).items()}
+    return Made(origin, values, path or "/", query, headers, body or None)
+
+
+def _text_of(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _breaks_correct_servers(body: bytes, headers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a body is JSON with NaN, an infinity or a lone surrogate in it, or not UTF-8 and not called JSON either.
+
+    Services that are held to be correct (FastAPI) read it, and break when they quote it in their refusal.
+    """
+    try:
+        value = json.loads(body)
+    except UnicodeDecodeError:
+        return not any(name.lower() == "content-type" and "json" in text.lower() for name, text in headers)
+    except (ValueError, RecursionError):
+        return False
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return True
+    return False

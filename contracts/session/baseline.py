@@ -1,0 +1,153 @@
+"""Accepted findings: what is known to be wrong, why, who answers for it, and until when.
+
+An accepted finding stays visible and counted, and fails nothing. What is malformed or has expired is an error, so that
+a mistake in the file never reads as "nothing accepted". The file is written only by ``--update-baseline``.
+"""
+
+import getpass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from specduet.contracts.findings import Finding
+from specduet.specs import SpecError
+from specduet.specs.source import line_of, read
+
+DEFAULT = Path("specduet-baseline.yaml")
+_LASTS = timedelta(days=90)
+_HEAD = "# Findings that are accepted for now. Say why in `reason`; an entry ends with the day `expires`.\n"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One accepted finding. ``operation`` is ``API METHOD /path``; ``where`` narrows it to one place."""
+
+    code: str
+    operation: str
+    pointer: str
+    reason: str
+    owner: str
+    expires: date
+    where: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def covers(self, finding: Finding) -> bool:
+        return (
+            self.code == finding.code
+            and self.operation == f"{finding.api} {finding.operation}"
+            and self.pointer == finding.pointer
+            and self.where in {"", finding.place}
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.operation} {self.pointer} ({self.file}{f':{self.line}' if self.line else ''})"
+
+
+_KEYS = tuple(f.name for f in fields(Accepted) if f.name not in {"file", "line"})
+_REQUIRED = tuple(k for k in _KEYS if k != "where")
+
+
+def load(path: Path, *, today: date | None = None, renew: bool = False) -> tuple[Accepted, ...]:
+    """The entries of a baseline file. Raises ``SpecError`` with file and line for a malformed or expired one.
+
+    With ``renew``, what has expired is left out instead, so that it can be accepted anew.
+    """
+    content = read(path)
+    if not isinstance(content, Mapping) or set(content) != {"accepted"} or not isinstance(content["accepted"], list):
+        raise SpecError("is no baseline: it holds one list called 'accepted'", file=path, line=1)
+    return parse(content["accepted"], path, today=today, renew=renew)
+
+
+def parse(
+    entries: Iterable[Any], path: Path, *, today: date | None = None, renew: bool = False
+) -> tuple[Accepted, ...]:
+    """Entries read from ``path``, which is named in what goes wrong. Raises as ``load``."""
+    today = today or datetime.now(UTC).date()
+    found = []
+    for index, entry in enumerate(entries):
+        line = line_of(path, f"/accepted/{index}") if path.suffix != ".toml" else None
+        accepted = _entry(entry, path, line)
+        if accepted.expires >= today:
+            found.append(accepted)
+        elif not renew:
+            raise SpecError(
+                f"the acceptance of {accepted.code} on {accepted.operation} expired on {accepted.expires}",
+                file=path,
+                line=line,
+                remedy="Have it repaired, or give it a new date and a reason for waiting longer.",
+            )
+    return tuple(found)
+
+
+def _entry(entry: Any, path: Path, line: int | None) -> Accepted:
+    if not isinstance(entry, Mapping):
+        raise SpecError("an accepted finding is a mapping", file=path, line=line)
+    for key in entry:
+        if key not in _KEYS:
+            raise SpecError(f"unknown key {key!r}; known: {', '.join(_KEYS)}", file=path, line=line)
+    for key in _REQUIRED:
+        if not entry.get(key):
+            raise SpecError(f"an accepted finding needs {key!r}", file=path, line=line)
+    texts = {key: str(entry[key]) for key in _KEYS if key in entry}
+    try:
+        expires = date.fromisoformat(texts.pop("expires"))
+    except ValueError:
+        raise SpecError(f"'expires' is no date (2027-01-31): {entry['expires']}", file=path, line=line) from None
+    return Accepted(**texts, expires=expires, file=path.name, line=line)
+
+
+def mark(findings: Iterable[Finding], accepted: Iterable[Accepted]) -> tuple[list[Finding], list[Accepted]]:
+    """The findings, each with the reason it was accepted for, if it was; and the entries that cover none of them."""
+    accepted = list(accepted)
+    used: set[int] = set()
+    marked = []
+    for finding in findings:
+        covering = [index for index, entry in enumerate(accepted) if entry.covers(finding)]
+        used.update(covering)
+        reason = accepted[covering[0]].reason if covering else ""
+        marked.append(replace(finding, accepted=reason))
+    return marked, [entry for index, entry in enumerate(accepted) if index not in used]
+
+
+def update(
+    path: Path,
+    findings: Iterable[Finding],
+    kept: Iterable[Accepted],
+    *,
+    today: date | None = None,
+) -> int:
+    """Write ``kept`` and one entry for each finding that nothing accepts yet; how many of these there were.
+
+    A new entry lasts 90 days and belongs to the user who asked for it.
+    """
+    today = today or datetime.now(UTC).date()
+    new = {
+        (finding.code, f"{finding.api} {finding.operation}", finding.pointer, finding.place): finding.message
+        for finding in findings
+        if not finding.accepted
+    }
+    entries = [_plain(entry) for entry in kept]
+    for (code, operation, pointer, place), message in new.items():
+        entry = Accepted(
+            code=code,
+            operation=operation,
+            pointer=pointer,
+            reason=f"Accepted on {today} as found: {message}",
+            owner=getpass.getuser(),
+            expires=today + _LASTS,
+            where=place,
+        )
+        entries.append(_plain(entry))
+    text = yaml.safe_dump({"accepted": entries}, sort_keys=False, allow_unicode=True, width=120)
+    path.write_text(_HEAD + text, encoding="utf-8")
+    return len(new)
+
+
+def _plain(entry: Accepted) -> dict[str, str]:
+    values = {key: str(getattr(entry, key)) for key in _KEYS}
+    return {key: value for key, value in values.items() if value}

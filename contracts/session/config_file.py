@@ -1,0 +1,134 @@
+"""``specduet.toml``: what holds for every run in a folder. Each key is an option (see options.py), or one of three.
+
+apis = ["orders"]
+url = "https://orders.example.com"
+fail-on = "warning"
+
+[auth]
+APIKeyHeader = "${ORDERS_KEY}"              # from the environment
+
+[params]
+order_id = ["3f0c…"]
+
+[api.parcels]                            # for this API alone
+url = "https://parcels.example.com"
+params = {depot = ["north", "south"]}
+
+[[accepted]]                             # a finding that is known; see contracts/session/baseline.py
+code = "SD201"
+…
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specduet.contracts.session.option_table import OPTIONS, Option
+from specduet.specs import SpecError
+
+FILE = Path("specduet.toml")
+OF_ONE_API = ("url", "auth", "params")
+
+Table = Mapping[str, Any]
+_BY_NAME = {known.name: known for known in OPTIONS}
+
+
+def read(path: Path | None) -> dict[str, Any]:
+    """What the file says, by key; nothing where none is named and the current folder has none.
+
+    Paths are as seen from the file's own folder, and ``${NAME}`` is the environment's. Raises ``SpecError`` with file
+    and line for what cannot be read or meant.
+    """
+    if path is None and not FILE.is_file():
+        return {}
+    path = path or FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise SpecError("is not UTF-8 text", file=path) from None
+    except OSError as error:
+        raise SpecError(f"cannot be read: {(error.strerror or str(error)).lower()}", file=path) from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise SpecError(
+            f"does not parse as TOML: {str(error).partition(' (at')[0].lower()}",
+            file=path,
+            line=int(line[1]) if line else None,
+        ) from None
+    _check(content, _Place(path, text))
+    return _placed(_filled(content, path), path.parent)
+
+
+def _placed(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same with paths as seen from the file's own folder."""
+    for known in OPTIONS:
+        if known.kind in {"file", "folder"} and known.name in content:
+            content[known.name] = folder / content[known.name]
+    if "apis" in content:
+        content["apis"] = [str(folder / name) if (folder / name).exists() else name for name in content["apis"]]
+    return content
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A file and its text: where a key stands, TOML's own parser does not say."""
+
+    path: Path
+    text: str
+
+    def error(self, message: str, key: str) -> SpecError:
+        pattern = rf"^\s*\[*[\w.\"-]*?\"?{re.escape(key)}\"?\s*[=\].]"
+        lines = self.text.splitlines()
+        line = next((n for n, line in enumerate(lines, start=1) if re.match(pattern, line)), None)
+        return SpecError(message, file=self.path, line=line)
+
+
+def _check(content: Table, place: _Place) -> None:
+    known = {*_BY_NAME, "apis", "api", "accepted"}
+    for key, value in content.items():
+        if key not in known:
+            raise place.error(f"unknown key {key!r}; known: {', '.join(sorted(known))}", key)
+        if key in _BY_NAME:
+            _check_value(_BY_NAME[key], value, place)
+    for key, kind in (("apis", list), ("api", dict), ("accepted", list)):
+        if not isinstance(content.get(key, kind()), kind):
+            raise place.error(f"{key!r} is {'a list' if kind is list else 'a table of tables'}", key)
+    for name, table in content.get("api", {}).items():
+        for key, value in table.items() if isinstance(table, dict) else ((name, None),):
+            if key not in OF_ONE_API:
+                raise place.error(f"unknown key {key!r} of an API; known: {', '.join(OF_ONE_API)}", key)
+            _check_value(_BY_NAME[key], value, place)
+
+
+def _check_value(option: Option, value: Any, place: _Place) -> None:
+    wanted: tuple[type, ...] = {"flag": (bool,), "whole": (int,), "number": (int, float), "pair": (dict,)}.get(
+        option.kind, (str,)
+    )
+    if not isinstance(value, wanted) or (isinstance(value, bool) and option.kind != "flag"):
+        names = {bool: "true or false", int: "a whole number", float: "a number", dict: "a table", str: "text"}
+        raise place.error(f"{option.name!r} is {names[wanted[-1]]}", option.name)
+    if option.choices and value not in option.choices:
+        raise place.error(f"{option.name!r} is one of {', '.join(option.choices)}", option.name)
+
+
+def _filled(value: Any, path: Path) -> Any:
+    """Every ``${NAME}`` replaced by the environment's. Raises ``SpecError`` for a name that it does not have."""
+    if isinstance(value, dict):
+        return {key: _filled(inner, path) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, path) for inner in value]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in os.environ:
+            raise SpecError(f"the environment has no variable {name}", file=path, remedy=f"Set it: export {name}=…")
+        return os.environ[name]
+
+    return re.sub(r"\$\{(\w+)\}", variable, value)

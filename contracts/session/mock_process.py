@@ -1,0 +1,91 @@
+"""A mock of one's own to test: started as its own process, asked what it knows, and stopped.
+
+Nothing is imported from the mock: the judge knows it only by its command line and by what it answers.
+"""
+
+import json
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+from urllib.request import ProxyHandler, build_opener
+
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api, SpecduetError
+
+_ADDRESS = re.compile(r"http://\S+")
+_STARTS_WITHIN_S = 30.0
+_ENDS_WITHIN_S = 5.0
+_ANSWERS_WITHIN_S = 5.0
+
+
+@contextmanager
+def serving(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a mock that serves ``apis``, and the credential that it wants for each scheme.
+
+    Raises ``SpecduetError`` where the mock does not start.
+    """
+    token = secrets.token_hex(16)
+    credentials = {name: token for api in apis for name in api.schemes}
+    command = [sys.executable, "-I", "-m", "specduet", "mock", *(str(api.path) for api in apis)]
+    command += ["--port", "0", "--seed", str(seed)]
+    command += [word for name in credentials for word in ("--credential", f"{name}={token}")]
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
+        try:
+            yield _address(process, errors), credentials
+        finally:
+            _stop(process)
+
+
+def _address(process: "subprocess.Popen[str]", errors: IO[str]) -> str:
+    """The address that the mock prints once it answers. A watchdog ends a mock that never does."""
+    assert process.stdout is not None
+    watchdog = threading.Timer(_STARTS_WITHIN_S, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            found = _ADDRESS.search(line)
+            if found:
+                return found[0]
+    finally:
+        watchdog.cancel()
+    process.wait()
+    errors.seek(0)
+    said = errors.read().strip()
+    raise SpecduetError(f"the mock did not start: {said or f'no address within {_STARTS_WITHIN_S:.0f} s'}")
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    try:
+        process.wait(_ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def known_scopes(target: Target) -> dict[str, tuple[str, ...]]:
+    """What a mock on this machine says of the ids that cannot be discovered, by parameter; nothing of other targets."""
+    if not target.loopback:
+        return {}
+    try:
+        with build_opener(ProxyHandler({})).open(f"{target.url}/__mock__/apis", timeout=_ANSWERS_WITHIN_S) as answer:
+            return _scopes(json.loads(answer.read()))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}  # no mock, or nothing that answers: what that means is said when the target is reached for
+
+
+def _scopes(document: Any) -> dict[str, tuple[str, ...]]:
+    scopes: dict[str, tuple[str, ...]] = {}
+    for api in document["apis"]:
+        for name, values in api["scopes"].items():
+            scopes[name] = (*scopes.get(name, ()), *map(str, values))
+    return scopes

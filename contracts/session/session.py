@@ -1,0 +1,190 @@
+"""One run as its operator ordered it: settings in; display, reports, baseline and exit code out."""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TextIO
+
+from specduet.contracts.clauses import Options, all_clauses
+from specduet.contracts.findings import Finding
+from specduet.contracts.reports import console, github, make_folder, summary, write_all
+from specduet.contracts.reports.formatting import described
+from specduet.contracts.reports.model import Item, Report, item_of, items
+from specduet.contracts.run import Outcome, run
+from specduet.contracts.sending.target import Target
+from specduet.contracts.session import baseline, mock_process
+from specduet.contracts.session.settings import Settings
+from specduet.specs import Api, UsageError, bundled, load
+
+
+def known_items(names: Iterable[str]) -> list[Item]:
+    """The items of the named APIs, or of all bundled ones, whoever serves them."""
+    return list(items(_loaded(tuple(names)), all_clauses()))
+
+
+class Conduct:
+    """A run: ``explore`` it, hand out its ``items`` and ``failures``, and ``finish`` it.
+
+    ``terminal`` is where it shows itself, or None where pytest does the showing. ``outcome`` stays None after a dry
+    run, ``report`` until the run is finished.
+    """
+
+    def __init__(self, settings: Settings, terminal: TextIO | None) -> None:
+        self._settings = settings
+        self._console = console.console(terminal) if terminal else None
+        self._apis = _loaded(settings.apis)
+        self._started = datetime.now(UTC)
+        self._marked: list[Finding] = []
+        self._stale: tuple[baseline.Accepted, ...] = ()
+        self.outcome: Outcome | None = None
+        self.report: Report | None = None
+
+    def explore(self) -> None:
+        """Send, record and judge. Raises ``SpecduetError`` for what the operator has to see to."""
+        if self._settings.report is not None:
+            make_folder(self._settings.report)
+        with self._target() as target, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever a generator warns of is no concern of who tests a service
+            self._say_plan(target)
+            if self._settings.dry_run:
+                return
+            with console.progress(self._console) as bar:
+                outcome = run(
+                    self._apis,
+                    target,
+                    self._options(),
+                    named=bool(self._settings.apis) or self._settings.mock,
+                    progress=bar,
+                )
+        self._marked, stale = baseline.mark(outcome.findings, self._settings.accepted)
+        tested = {f"{api.name} {operation.label}" for api in outcome.apis for operation in api.operations}
+        self._stale = tuple(entry for entry in stale if entry.operation in tested)
+        self.outcome = outcome
+
+    @contextmanager
+    def _target(self) -> Iterator[Target]:
+        """The service that was named, or a mock that lives as long as requests are sent."""
+        settings = self._settings
+        if not settings.mock:
+            yield self._knowing(self._described(settings.url, []))
+            return
+        with mock_process.serving(self._apis, seed=settings.seed) as (url, credentials):
+            yield self._knowing(self._described(url, [f"{name}={value}" for name, value in credentials.items()]))
+
+    def _described(self, url: str, credentials: list[str]) -> Target:
+        settings = self._settings
+        return Target.parse(
+            url,
+            credentials=[*(f"{name}={value}" for name, value in settings.auth), *credentials],
+            headers=[f"{name}: {value}" for name, value in settings.headers],
+            allow_writes=settings.allow_writes,
+            verify=not settings.insecure,
+        )
+
+    def _knowing(self, target: Target) -> Target:
+        """The target with the parameters that were given, and what a mock says of itself."""
+        return target.with_params({**mock_process.known_scopes(target), **self._settings.params})
+
+    def _options(self) -> Options:
+        settings = self._settings
+        return Options(
+            max_response_time_s=settings.max_response_time,
+            profile=settings.profile,
+            seed=settings.seed,
+            max_time_s=settings.max_time,
+            max_requests=settings.max_requests,
+            per_second=settings.rate_limit,
+        )
+
+    def items(self) -> list[Item]:
+        """Every item of what the target serves."""
+        return [] if self.outcome is None else list(items(self.outcome.apis, all_clauses()))
+
+    def failures(self) -> dict[Item, str]:
+        """What makes an item fail, by item: nothing, where everything is about to be accepted."""
+        if self.outcome is None or self._settings.update_baseline:
+            return {}
+        report = self._reported(self._marked, 0)
+        found: dict[Item, list[str]] = {}
+        for finding in report.findings:
+            if report.fails(finding):
+                found.setdefault(item_of(finding), []).append(described(finding, report))
+        return {item: "\n\n".join(texts) for item, texts in found.items()}
+
+    def finish(self, ran: Iterable[Item]) -> int:
+        """Write the baseline and the reports, show the summary, and return the exit code.
+
+        Only findings of items that ``ran`` count: the others were not asked for.
+        """
+        assert self.outcome is not None
+        selected = set(ran)
+        findings = [finding for finding in self._marked if item_of(finding) in selected]
+        if self._settings.update_baseline:
+            findings = self._accept(findings)
+        outcome = replace(self.outcome, findings=tuple(findings))
+        self.report = self._reported(findings, outcome.exit_code(self._settings.fail_on))
+        self._publish(self.report)
+        return self.report.exit_code
+
+    def _reported(self, findings: list[Finding], exit_code: int) -> Report:
+        assert self.outcome is not None
+        outcome, settings = self.outcome, self._settings
+        return Report(
+            target=outcome.target.url,
+            apis=outcome.apis,
+            clauses=all_clauses(),
+            seed=settings.seed,
+            profile=settings.profile,
+            fail_on=settings.fail_on,
+            started=self._started,
+            elapsed_s=outcome.elapsed_s,
+            recording=outcome.recording,
+            findings=tuple(findings),
+            coverage=outcome.coverage,
+            notes=(*outcome.notes, *([outcome.problem] if outcome.problem else ())),
+            stale=() if settings.update_baseline else tuple(map(str, self._stale)),
+            exit_code=exit_code,
+            secrets=outcome.secrets,
+        )
+
+    def _accept(self, findings: list[Finding]) -> list[Finding]:
+        """Write the baseline anew: what covers nothing any more is dropped, what nothing covers is added."""
+        path = self._settings.baseline
+        assert path is not None
+        in_file = [entry for entry in self._settings.accepted if entry.file == path.name]
+        baseline.update(path, findings, [entry for entry in in_file if entry not in self._stale])
+        return baseline.mark(findings, (*self._settings.accepted, *baseline.load(path)))[0]
+
+    def _publish(self, report: Report) -> None:
+        if self._settings.report is not None:
+            write_all(report, self._settings.report)
+        github.append_summary(summary.text(report))
+        if self._console is not None:
+            console.show(report, self._console)
+            if self._settings.report is not None:
+                self._console.print(f"reports: {self._settings.report}")
+        if github.in_actions():
+            for line in github.annotations(report):
+                print(line)  # noqa: T201 - how a step talks to its runner
+
+    def closing(self) -> Iterator[str]:
+        """What pytest's own summary does not say."""
+        assert self.report is not None
+        yield from console.closing(self.report)
+
+    def _say_plan(self, target: Target) -> None:
+        if self._console is not None:
+            for line in console.plan(self._apis, target, self._options(), dry=self._settings.dry_run):
+                self._console.print(line)
+
+
+def _loaded(names: tuple[str, ...]) -> tuple[Api, ...]:
+    apis = tuple(load(name) for name in dict.fromkeys(names) or bundled())
+    known: dict[str, Api] = {}
+    for api in apis:
+        if api.name in known:
+            raise UsageError(f"two APIs are called {api.name!r}: {known[api.name].path} and {api.path}")
+        known[api.name] = api
+    return apis

@@ -1,0 +1,179 @@
+"""What a run was told: options first, then ``specduet.toml``, then the defaults."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from specduet.contracts.session import baseline, config_file
+from specduet.contracts.session.baseline import Accepted
+from specduet.contracts.session.config_file import OF_ONE_API, Table
+from specduet.contracts.session.option_table import OPTIONS, Option, option
+from specduet.specs import SpecError, UsageError
+from specduet.specs.source import read
+
+Profile = Literal["smoke", "deep"]
+Severity = Literal["error", "warning"]
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that one run was told.
+
+    ``url`` is empty where ``mock`` says to start one; times are in seconds. A name in ``auth`` is a scheme's, or
+    ``api:scheme`` where it holds for one API alone.
+    """
+
+    apis: tuple[str, ...]
+    url: str
+    mock: bool
+    headers: Pairs
+    auth: Pairs
+    params: Mapping[str, tuple[str, ...]]
+    profile: Profile
+    seed: int
+    fail_on: Severity
+    report: Path | None
+    max_time: float | None
+    max_requests: int | None
+    max_response_time: float | None
+    allow_writes: bool
+    rate_limit: float | None
+    insecure: bool
+    dry_run: bool
+    baseline: Path | None
+    update_baseline: bool
+    accepted: tuple[Accepted, ...]
+
+
+def settle(apis: Iterable[str], given: Table, path: Path | None = None) -> Settings:
+    """Settings from options by key (None or empty where not given) and the file.
+
+    ``path`` is the file's, by default ``specduet.toml`` in the current folder if there is one.
+    Raises ``UsageError`` and ``SpecError`` for what cannot be meant.
+    """
+    file = config_file.read(path)
+    chosen = tuple(apis) or tuple(file.get("apis", ()))
+    mock, url = _target(given, file, chosen)
+    if mock:  # what the file knows of a real service is no concern of the mock's
+        file = {key: value for key, value in file.items() if key not in {*OF_ONE_API, "headers", "api"}}
+    tables = _tables(file, chosen, url)
+    plain = {known.key: _plain(known, given, file) for known in OPTIONS}
+    baseline_path, accepted = _accepted(plain["baseline"], file, path, renew=plain["update_baseline"])
+    settled = {
+        "url": url,
+        "mock": mock,
+        "headers": _merged(_given_pairs(given, "headers", ":"), file.get("headers", {})),
+        "auth": _merged(_given_pairs(given, "auth", "="), *_auths(tables), file.get("auth", {})),
+        "params": _params(given, tables, file, plain.pop("params_file")),
+        "profile": plain["profile"] or "smoke",
+        "seed": _seed(plain["seed"], plain["profile"]),
+        "fail_on": plain["fail_on"] or "error",
+        "baseline": baseline_path,
+        "accepted": accepted,
+    }
+    return Settings(**{"apis": chosen, **plain, **settled})
+
+
+def _plain(known: Option, given: Table, file: Table) -> Any:
+    """What an option was set to, by the caller or else by the file: a number above 0, a path, a text, or None."""
+    found = given.get(known.key)
+    found = file.get(known.name) if found is None or found is False else found
+    if known.kind == "flag":
+        return bool(found)
+    if known.kind in {"file", "folder"}:
+        return None if found is None else Path(found)
+    if known.type in {int, float} and known.name != "seed" and found is not None and found <= 0:
+        raise UsageError(f"--{known.name} must be greater than 0, and is {found}")
+    return found
+
+
+def _target(given: Table, file: Table, chosen: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether to start a mock, and else the address: as given, or of the chosen APIs, or of the whole file."""
+    if given.get("mock") and given.get("url"):
+        raise UsageError("--mock and --url exclude each other: one of them says what to test")
+    if given.get("url"):
+        return False, str(given["url"]).rstrip("/")
+    if given.get("mock") or file.get("mock"):
+        return True, ""
+    own = [file.get("api", {}).get(name, {}).get("url") or file.get("url") for name in chosen] or [file.get("url")]
+    addresses = list(dict.fromkeys(address for address in own if address))
+    if len(addresses) > 1:
+        raise UsageError(
+            f"the chosen APIs stand at different addresses: {', '.join(addresses)}",
+            remedy="Name one API, or give --url.",
+        )
+    if not addresses:
+        raise UsageError("what is to be tested?", remedy="Give --url URL, or --mock to start the mock and test it.")
+    return False, str(addresses[0]).rstrip("/")
+
+
+def _tables(file: Table, chosen: tuple[str, ...], url: str) -> dict[str, Table]:
+    """What the file says of single APIs, save of those that are not asked for or stand at another address."""
+    return {
+        name: table
+        for name, table in file.get("api", {}).items()
+        if (not chosen or name in chosen) and table.get("url", url).rstrip("/") == url
+    }
+
+
+def _auths(tables: Mapping[str, Table]) -> list[Table]:
+    return [{f"{name}:{key}": one for key, one in table.get("auth", {}).items()} for name, table in tables.items()]
+
+
+def _given_pairs(given: Table, name: str, separator: str) -> Pairs:
+    """The (name, value) pairs of an option. The text behind an offending one may be a secret: it is not shown."""
+    known, pairs = option(name), []
+    for text in given.get(known.key) or ():
+        key, found, value = text.partition(separator)
+        if not found or not key.strip():
+            raise UsageError(f"{known.flags[-1]} takes {known.metavar}")
+        pairs.append((key.strip(), value.strip() if separator == ":" else value))
+    return tuple(pairs)
+
+
+def _merged(given: Pairs, *layers: Table) -> Pairs:
+    """Every (name, value), in order; a name replaces the same name of a later layer."""
+    pairs, taken = list(given), {key.lower() for key, _ in given}
+    for layer in layers:
+        pairs += [(key, text) for key, one in layer.items() if key.lower() not in taken for text in _many(one)]
+        taken |= {key.lower() for key in layer}
+    return tuple(pairs)
+
+
+def _params(given: Table, tables: Mapping[str, Table], file: Table, path: Path | None) -> dict[str, tuple[str, ...]]:
+    content = {} if path is None else read(path)
+    if not isinstance(content, Mapping):
+        raise SpecError("is no file of parameters: it maps names to values", file=path, line=1)
+    layers = [content, *(table.get("params", {}) for table in tables.values()), file.get("params", {})]
+    params: dict[str, tuple[str, ...]] = {}
+    for name, text in _merged(_given_pairs(given, "params", "="), *layers):
+        params[name] = (*params.get(name, ()), text)
+    return params
+
+
+def _seed(given: int | None, profile: str | None) -> int:
+    """``deep`` looks somewhere else every time; the seed is printed, and gives the same run again."""
+    if given is not None:
+        return given
+    return secrets.randbelow(1_000_000) if profile == "deep" else 1
+
+
+def _accepted(
+    path: Path | None, file: Table, source: Path | None, *, renew: bool
+) -> tuple[Path | None, tuple[Accepted, ...]]:
+    path = baseline.DEFAULT if path is None and renew else path
+    listed = baseline.parse(file.get("accepted", ()), source or config_file.FILE)
+    if path is None or (renew and not path.exists()):
+        return path, listed
+    return path, (*listed, *baseline.load(path, renew=renew))
+
+
+def _many(value: Any) -> tuple[str, ...]:
+    return tuple(_text(v) for v in value) if isinstance(value, list) else (_text(value),)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""Values made from schemas: seeded, believable or adversarial, and always valid."""

@@ -1,0 +1,281 @@
+"""The vocabulary: what an overlay says in ``x-specduet``, and the mock obeys and the judge checks.
+
+Every statement has a *basis*, which decides what it is worth to the judge:
+
+``documented``  the vendor's page says so, in the words quoted in ``because``: a violation is an error
+``inferred``    no page says it, but any sensible service does: a violation is a warning
+``assumed``     the mock has to choose something: the judge is silent
+
+Keys are written in kebab-case. ``docs/vocabulary.md`` describes each with an example.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+Basis = Literal["documented", "inferred", "assumed"]
+
+
+class Statement(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename="kebab",
+    kw_only=True,
+):
+    """Anything an overlay states: it stands on a basis, and a documented one quotes its page."""
+
+    basis: Basis
+    because: str = ""
+
+
+# ------------------------------------------------------------------------------------------ about a schema
+
+
+class Identity(Statement, frozen=True):
+    """``field`` tells one row from every other."""
+
+    field: str
+
+
+class Status(Statement, frozen=True):
+    """``field`` moves along ``transitions`` from ``initial`` and never leaves a ``terminal`` member."""
+
+    field: str
+    initial: str
+    transitions: dict[str, tuple[str, ...]]
+    terminal: tuple[str, ...]
+
+
+class Timeline(Statement, frozen=True):
+    """Of ``fields``, each, where set, is not before any earlier one of the list."""
+
+    fields: tuple[str, ...]
+
+
+class SetWhen(Statement, frozen=True):
+    """``field`` holds a value while the status is one of ``set``, and none while it is one of ``unset``."""
+
+    field: str
+    set: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
+
+
+class TrueOnlyWhen(Statement, frozen=True):
+    """The boolean ``field`` is true only while the status is one of ``status``."""
+
+    field: str
+    status: tuple[str, ...]
+
+
+class Constant(Statement, frozen=True):
+    """``field`` always holds ``value``."""
+
+    field: str
+    value: Any
+
+
+class Sum(Statement, frozen=True):
+    """The number ``field`` is the sum of the numbers ``of``; a path into nested objects is dotted (``usage.total``)."""
+
+    field: str
+    of: tuple[str, ...]
+
+
+class ResourceWords(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename="kebab",
+    kw_only=True,
+):
+    """``x-specduet`` on a schema whose instances are the rows of a collection."""
+
+    resource: str
+    id: Identity
+    status: Status | None = None
+    timeline: tuple[Timeline, ...] = ()
+    set_when: tuple[SetWhen, ...] = ()
+    true_only_when: tuple[TrueOnlyWhen, ...] = ()
+    constant: tuple[Constant, ...] = ()
+    sum: tuple[Sum, ...] = ()
+
+
+class Shape(Statement, frozen=True):
+    """``x-specduet`` on a property: what its text looks like where the schema says only ``string``.
+
+    ``shape`` is ``uuid``, ``date-time`` or a regular expression that the whole text matches.
+    """
+
+    shape: str
+
+
+# --------------------------------------------------------------------------------------- about an operation
+
+
+class Lists(Statement, frozen=True):
+    """The operation answers the rows of ``resource``."""
+
+    resource: str
+
+
+class Order(Statement, frozen=True):
+    """Rows come sorted by the field ``by``; ``parameter``, where there is one, chooses ``asc`` or ``desc``."""
+
+    by: str
+    direction: Literal["asc", "desc"]
+    parameter: str | None = None
+
+
+class Limit(Statement, frozen=True):
+    """``parameter`` is the most rows one answer holds."""
+
+    parameter: str
+
+
+class Offset(Statement, frozen=True):
+    """``parameter`` is the number of rows left out at the head."""
+
+    parameter: str
+
+
+class Cursor(Statement, frozen=True):
+    """``parameter`` keeps only rows whose field ``before`` is strictly before it."""
+
+    parameter: str
+    before: str
+
+
+class Filter(Statement, frozen=True):
+    """A query parameter keeps only the rows whose ``field`` is ``op`` its value.
+
+    ``hidden``: the rows do not show the field. ``default``: a duration before now (``-24h``) that holds when the
+    parameter is left out. ``oldest``: the earliest moment that is not refused (``-31d``).
+    """
+
+    field: str
+    op: Literal["eq", "ge"] = "eq"
+    hidden: bool = False
+    default: str | None = None
+    oldest: str | None = None
+
+
+class Scope(Statement, frozen=True):
+    """The path parameter ``parameter`` keeps only rows whose ``field`` is its value.
+
+    ``unknown``: the status that answers a value that no collection has (404, or 200 with no rows).
+    """
+
+    parameter: str
+    field: str
+    unknown: int = 404
+    unknown_basis: Basis = "assumed"
+
+
+class Visibility(Statement, frozen=True):
+    """A regular caller sees only rows whose ``owner`` field is their own; an admin sees every row."""
+
+    owner: str
+
+
+class Fetches(Statement, frozen=True):
+    """The operation answers the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
+
+    ``unknown``: the status that answers an id that no row has.
+    """
+
+    resource: str
+    parameter: str
+    field: str
+    unknown: int = 404
+    unknown_basis: Basis = "inferred"
+
+
+class Watches(Statement, frozen=True):
+    """The operation answers what the status of one row of ``resource`` has been so far, oldest first.
+
+    As a JSON array, or as server-sent events until the row has ended, by the Accept header. An event's properties
+    that the row has too are the row's at that moment; ``moment`` names the one that holds the time of the change.
+    """
+
+    resource: str
+    parameter: str
+    field: str
+    moment: str | None = None
+    unknown: int = 404
+    unknown_basis: Basis = "inferred"
+
+
+class Creates(Statement, frozen=True):
+    """The operation starts a row of ``resource``.
+
+    ``sets`` says which field of the new row comes from where in the request: ``body/NAME`` or ``header/NAME``.
+    The answer's properties that the row has too are the row's. ``listed_by`` and ``fetched_by`` name the
+    operations (operationId) that show the row afterwards.
+    """
+
+    resource: str
+    sets: dict[str, str] = {}
+    listed_by: str | None = None
+    fetched_by: str | None = None
+
+
+class Added(Statement, frozen=True):
+    """The whole operation or response was added by the overlay: no page's OpenAPI block has it."""
+
+
+class OperationWords(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename="kebab",
+    kw_only=True,
+):
+    """``x-specduet`` on an operation."""
+
+    lists: Lists | None = None
+    order: Order | None = None
+    limit: Limit | None = None
+    offset: Offset | None = None
+    cursor: Cursor | None = None
+    filters: dict[str, Filter] = {}
+    scope: Scope | None = None
+    visibility: Visibility | None = None
+    fetches: Fetches | None = None
+    watches: Watches | None = None
+    creates: Creates | None = None
+    added: Added | None = None
+
+
+# ---------------------------------------------------------------------------------------- about the document
+
+
+class Refusals(Statement, frozen=True):
+    """How wrong input is refused: with ``status``, and a body in ``dialect``.
+
+    ``fastapi``              ``{"detail": [{"type", "loc", "msg", "input", "ctx"}]}`` (HTTPValidationError)
+    ``status-error-message`` ``{"statusCode": 400, "error": "Bad Request", "message": "…"}``
+    ``problem``              RFC 9457 ``application/problem+json``
+    """
+
+    dialect: Literal["fastapi", "status-error-message", "problem"]
+    status: int
+
+
+class Unauthorized(Statement, frozen=True):
+    """A missing or refused credential is answered with ``status``."""
+
+    status: int
+
+
+class ApiWords(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename="kebab",
+    kw_only=True,
+):
+    """``x-specduet`` at the root of the document."""
+
+    refusals: Refusals | None = None
+    unauthorized: Unauthorized | None = None

@@ -1,0 +1,210 @@
+"""Reading ``x-specduet`` statements and holding them to the document that they speak of."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from specduet.specs.behavior import Statement
+from specduet.specs.errors import BadStatement
+from specduet.specs.model import Operation, Resource
+from specduet.specs.schemas import Schema, Schemas, escape
+
+WORDS = "x-specduet"
+_Words = TypeVar("_Words", bound=msgspec.Struct)
+
+
+class Reader:
+    """Reads the statements of one document; every complaint carries the overlay's file, line and the pointer."""
+
+    def __init__(self, schemas: Schemas, path: Path, overlay_path: Path | None) -> None:
+        self.schemas = schemas
+        self._path = path
+        self._overlay_path = overlay_path
+
+    def words(self, kind: type[_Words], holder: Mapping[str, Any], pointer: str) -> _Words | None:
+        """The statements of one kind that an object of the document carries, or None where it carries none."""
+        if WORDS not in holder:
+            return None
+        at = f"{pointer}/{WORDS}"
+        try:
+            words = msgspec.convert(holder[WORDS], kind)
+        except msgspec.ValidationError as error:
+            message, _, place = str(error).partition(" - at `")
+            raise self.bad(_plain(message), at + _as_pointer(place) + _unknown_key(message)) from error
+        for inner, statement in _statements(words, at):
+            if statement.basis == "documented" and not statement.because:
+                raise self.bad("a documented statement quotes its page in 'because'", inner)
+        return words
+
+    def bad(self, message: str, pointer: str) -> BadStatement:
+        """An error at a pointer of the merged document, placed in the file that says it."""
+        from specduet.specs.source import line_of  # PyYAML is needed only where something is wrong
+
+        if self._overlay_path is not None:
+            line = _overlay_line(self._overlay_path, pointer)
+            if line is not None:
+                return BadStatement(message, file=self._overlay_path, line=line, pointer=pointer)
+        return BadStatement(message, file=self._path, line=line_of(self._path, pointer), pointer=pointer)
+
+    def check_resource(self, resource: Resource) -> None:
+        """Raises ``BadStatement`` where a statement names a field or a status that the schema does not have."""
+        words, at = resource.words, f"{resource.pointer}/{WORDS}"
+        for pointer, statement in _statements(words, at):
+            for field in _fields_of(statement):
+                self._require_field(resource.schema, resource.pointer, field, pointer)
+        if words.status is not None:
+            self._check_statuses(resource, at)
+
+    def check_operations(self, operations: Sequence[Operation], resources: Mapping[str, Resource]) -> None:
+        """Raises ``BadStatement`` where an operation's statement names what the document does not have."""
+        ids = {operation.id for operation in operations}
+        for operation in operations:
+            at = f"{operation.pointer}/{WORDS}"
+            for pointer, statement in _statements(operation.words, at):
+                self._check_parameter(operation, statement, pointer)
+                for name in filter(
+                    None,
+                    (getattr(statement, k, None) for k in ("listed_by", "fetched_by")),
+                ):
+                    if name not in ids:
+                        raise self.bad(f"no operation is called {name!r}", pointer)
+            self._check_rows(operation, resources, at)
+
+    def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
+        name = getattr(statement, "parameter", None)
+        if name is not None and operation.parameter(name) is None:
+            raise self.bad(f"{operation.label} has no parameter {name!r}", pointer)
+
+    def _check_rows(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:
+        words = operation.words
+        speaker = words.lists or words.fetches or words.watches or words.creates
+        if speaker is None:
+            return
+        if speaker.resource not in resources:
+            raise self.bad(f"no schema is the resource {speaker.resource!r}", at)
+        resource = resources[speaker.resource]
+        for pointer, statement in _statements(words, at):
+            if not getattr(statement, "hidden", False):
+                for field in _fields_of(statement):
+                    self._require_field(resource.schema, resource.pointer, field, pointer)
+        for name in words.filters:
+            if operation.parameter(name, "query") is None:
+                raise self.bad(
+                    f"{operation.label} has no query parameter {name!r}",
+                    f"{at}/filters/{escape(name)}",
+                )
+
+    def _require_field(self, schema: Schema, pointer: str, path: str, place: str) -> None:
+        for part in path.split("."):
+            schema, pointer, _ = self.schemas.nullable(schema, pointer)
+            if part not in schema.get("properties", {}):
+                raise self.bad(f"the schema has no field {path!r}", place)
+            schema, pointer = (
+                schema["properties"][part],
+                f"{pointer}/properties/{escape(part)}",
+            )
+
+    def _check_statuses(self, resource: Resource, at: str) -> None:
+        status = resource.words.status
+        assert status is not None
+        if "." in status.field:
+            message = f"a status is a field of the row itself, and {status.field!r} is inside an object"
+            raise self.bad(message, f"{at}/status")
+        field = resource.properties[status.field]
+        schema, _, _ = self.schemas.nullable(field, f"{resource.pointer}/properties/{escape(status.field)}")
+        members = set(schema.get("enum", ()))
+        for pointer, name in _status_names(resource.words, at):
+            if name not in members:
+                raise self.bad(f"{status.field!r} has no member {name!r}", pointer)
+
+
+def _statements(words: Any, pointer: str) -> Iterator[tuple[str, Statement]]:
+    if isinstance(words, Statement):
+        yield pointer, words
+    elif isinstance(words, msgspec.Struct):
+        for field in msgspec.structs.fields(words):
+            yield from _statements(getattr(words, field.name), f"{pointer}/{field.encode_name}")
+    elif isinstance(words, Mapping):
+        for key, value in words.items():
+            yield from _statements(value, f"{pointer}/{escape(key)}")
+    elif isinstance(words, tuple):
+        for index, value in enumerate(words):
+            yield from _statements(value, f"{pointer}/{index}")
+
+
+def _fields_of(statement: Statement) -> Iterator[str]:
+    for name in ("field", "by", "before", "owner"):
+        if isinstance(getattr(statement, name, None), str):
+            yield getattr(statement, name)
+    yield from getattr(statement, "fields", ())
+    yield from getattr(statement, "of", ())
+    yield from getattr(statement, "sets", ())
+
+
+def _status_names(words: Any, at: str) -> Iterator[tuple[str, str]]:
+    status = words.status
+    yield f"{at}/status/initial", status.initial
+    for source, targets in status.transitions.items():
+        for name in (source, *targets):
+            yield f"{at}/status/transitions/{escape(source)}", name
+    for name in status.terminal:
+        yield f"{at}/status/terminal", name
+    for index, rule in enumerate(words.set_when):
+        for name in (*rule.set, *rule.unset):
+            yield f"{at}/set-when/{index}", name
+    for index, rule in enumerate(words.true_only_when):
+        for name in rule.status:
+            yield f"{at}/true-only-when/{index}", name
+
+
+def _plain(message: str) -> str:
+    return message.replace("Object contains unknown field", "unknown key").replace(
+        "Object missing required field", "missing key"
+    )
+
+
+def _unknown_key(message: str) -> str:
+    """The key that msgspec complains of, so that the line is its own and not that of its object."""
+    return f"/{escape(message.split('`')[1])}" if "unknown field" in message else ""
+
+
+def _as_pointer(place: str) -> str:
+    """msgspec's ``$.filters[...].op`` as a JSON pointer."""
+    parts = place.strip("`$").replace("[", ".").replace("]", "").split(".")
+    return "".join(f"/{escape(part)}" for part in parts if part)
+
+
+def _overlay_line(overlay_path: Path, pointer: str) -> int | None:
+    """The line of the overlay's action that put a statement at a pointer of the merged document.
+
+    The longest tail of the pointer that an action's ``update`` contains is taken for the one that said it.
+    """
+    from specduet.specs.source import line_of, read
+
+    overlay = read(overlay_path)
+    parts = pointer.split("/")[1:]
+    best: tuple[int, int] | None = None
+    for index, action in enumerate(overlay.get("actions", ())):
+        for start in range(len(parts)):
+            depth = _depth(action.get("update"), parts[start:])
+            if depth and (best is None or depth > best[0]):
+                inner = "".join(f"/{part}" for part in parts[start : start + depth])
+                line = line_of(overlay_path, f"/actions/{index}/update{inner}")
+                best = (depth, line or 1)
+    return best[1] if best else None
+
+
+def _depth(node: Any, parts: list[str]) -> int:
+    depth = 0
+    for escaped in parts:
+        part = escaped.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, Mapping) and part in node:
+            node = node[part]
+        elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+        else:
+            break
+        depth += 1
+    return depth
