@@ -173,8 +173,8 @@ def _fields(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> It
 
 def _expected(api: Api, operation: Operation, entry: Field) -> Sequence[Any]:
     """The members that a field may be seen with: what is started just now is in its initial status."""
-    creates = operation.words.creates
-    status = api.resources[creates.resource].words.status if creates else None
+    creates = operation.behavior.creates
+    status = api.resources[creates.resource].behavior.status if creates else None
     return [status.initial] if status and entry.path == (status.field,) and status.initial in entry.enum else entry.enum
 
 

@@ -239,7 +239,7 @@ class _Conversation:
             call = self.knowledge.valid_call(operation)
             if call is None:
                 continue
-            paths = self.knowledge.path_choices(operation) if operation.words.scope else [call.path]
+            paths = self.knowledge.path_choices(operation) if operation.behavior.scope else [call.path]
             self._first.append((operation, call))
             with suppress(NotSent):
                 for path in paths:
@@ -304,7 +304,7 @@ def _unanswered(recording: Recording) -> Iterator[str]:
 
 
 def _first_things_first(operation: Operation) -> tuple[bool, bool, bool]:
-    return operation.words.lists is None, "{" in operation.path, operation.method != "GET"
+    return operation.behavior.lists is None, "{" in operation.path, operation.method != "GET"
 
 
 def _problem(conversations: Sequence[_Conversation], recording: Recording) -> str:

@@ -100,7 +100,7 @@ _DIALECTS: Mapping[str, Callable[[int], Dialect]] = {
 
 def dialect(api: Api, operation: Operation | None = None) -> Dialect:
     """The dialect of an API: what its overlay says, else what its document shows."""
-    said = api.words.refusals
+    said = api.behavior.refusals
     if said is not None:
         return _DIALECTS[said.dialect](said.status)
     if _FASTAPI in api.document.get("components", {}).get("schemas", {}):
@@ -111,7 +111,7 @@ def dialect(api: Api, operation: Operation | None = None) -> Dialect:
 
 def unauthorized(api: Api, operation: Operation, speaks: Dialect, challenge: str, *, wrong: bool) -> Answer:
     """The refusal of a credential that is missing or wrong."""
-    stated = api.words.unauthorized
+    stated = api.behavior.unauthorized
     only_forbidden = "403" in operation.responses and "401" not in operation.responses
     status = stated.status if stated else 403 if only_forbidden else 401
     headers = [(b"www-authenticate", challenge.encode("latin-1"))] if status == 401 else None

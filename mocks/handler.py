@@ -43,7 +43,7 @@ class Handler:
         self.api = api
         self.operation = operation
         self.dialect: Dialect = error_responses.dialect(api, operation)
-        if api.words.refusals is None:
+        if api.behavior.refusals is None:
             self.dialect = Documented(self.dialect, api, operation)
         self.success = min((int(s) for s in operation.responses if s.isdigit() and s.startswith("2")), default=200)
         self.seed = settings.seed
@@ -107,7 +107,7 @@ class Handler:
 
 def _act(operation: Operation) -> Act:
     """What an operation does, by what the vocabulary says of it."""
-    words = operation.words
+    words = operation.behavior
     if words.lists:
         return _list
     if words.fetches:
@@ -139,7 +139,7 @@ def _list(handler: Handler, world: World, values: Values, _body: Any, caller: Ca
 
 @_refusing
 def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
-    words = handler.operation.words.fetches
+    words = handler.operation.behavior.fetches
     assert words is not None
     row = world.fetch(handler.operation, values, caller)
     if row is None:
@@ -155,7 +155,7 @@ def _start(handler: Handler, world: World, values: Values, body: Any, caller: Ca
 
 @_refusing
 def _watch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, request: Request) -> Answer:
-    words = handler.operation.words.watches
+    words = handler.operation.behavior.watches
     assert words is not None
     if responses.EVENT_STREAM in request.headers.get(b"accept", b""):
         until_end = world.watch_until_end(handler.operation, values, caller)

@@ -82,7 +82,7 @@ class Sum(Statement, frozen=True):
     of: tuple[str, ...]
 
 
-class ResourceWords(
+class ResourceBehavior(
     msgspec.Struct,
     frozen=True,
     forbid_unknown_fields=True,
@@ -224,7 +224,7 @@ class Added(Statement, frozen=True):
     """The whole operation or response was added by the overlay: no page's OpenAPI block has it."""
 
 
-class OperationWords(
+class OperationBehavior(
     msgspec.Struct,
     frozen=True,
     forbid_unknown_fields=True,
@@ -268,7 +268,7 @@ class Unauthorized(Statement, frozen=True):
     status: int
 
 
-class ApiWords(
+class ApiBehavior(
     msgspec.Struct,
     frozen=True,
     forbid_unknown_fields=True,

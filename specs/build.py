@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from specduet.specs.behavior import Added, ApiWords, OperationWords, ResourceWords
+from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
 from specduet.specs.extension import WORDS, Reader
 from specduet.specs.model import (
     Api,
@@ -38,7 +38,7 @@ def build(name: str, path: Path, overlay_path: Path | None, document: dict[str, 
         operations=operations,
         resources=resources,
         schemes={n: _scheme(reader.schemas, n) for n in document.get("components", {}).get("securitySchemes", {})},
-        words=reader.words(ApiWords, document, "") or ApiWords(),
+        behavior=reader.words(ApiBehavior, document, "") or ApiBehavior(),
         schemas=schemas,
     )
 
@@ -48,7 +48,7 @@ def _resources(reader: Reader, document: Mapping[str, Any]) -> Iterator[Resource
         pointer = f"/components/schemas/{escape(name)}"
         if not isinstance(schema, Mapping) or WORDS not in schema:
             continue
-        words = reader.words(ResourceWords, schema, pointer)
+        words = reader.words(ResourceBehavior, schema, pointer)
         if words is not None:
             resource = Resource(words.resource, pointer, schema, words)
             reader.check_resource(resource)
@@ -84,7 +84,7 @@ def _operation(
         responses=_responses(reader, raw, pointer),
         security=_security(raw.get("security", document.get("security", []))),
         pointer=pointer,
-        words=reader.words(OperationWords, raw, pointer) or OperationWords(),
+        behavior=reader.words(OperationBehavior, raw, pointer) or OperationBehavior(),
     )
 
 

@@ -16,7 +16,7 @@ def describe(api: Api) -> Iterator[str]:
     yield f"{api.name}: {api.title} {api.version} ({display_path(api.path)})"
     for scheme in api.schemes.values():
         yield f"  credential {scheme.name}: {scheme.location} {scheme.field}: {scheme.prefix}…"
-    yield from _statements(api.words, "  ")
+    yield from _statements(api.behavior, "  ")
     for resource in api.resources.values():
         yield from _resource(resource)
     for operation in api.operations:
@@ -25,7 +25,7 @@ def describe(api: Api) -> Iterator[str]:
 
 def _resource(resource: Resource) -> Iterator[str]:
     yield f"  rows {resource.name} ({resource.pointer})"
-    yield from _statements(resource.words, "    ")
+    yield from _statements(resource.behavior, "    ")
 
 
 def _operation(operation: Operation) -> Iterator[str]:
@@ -33,7 +33,7 @@ def _operation(operation: Operation) -> Iterator[str]:
     required = [f"{p.name}{'' if p.required else '?'}" for p in operation.parameters]
     if required:
         yield f"    {'parameters':<{_WIDTH}} {', '.join(required)}"
-    yield from _statements(operation.words, "    ")
+    yield from _statements(operation.behavior, "    ")
 
 
 def _statements(words: msgspec.Struct, indent: str) -> Iterator[str]:

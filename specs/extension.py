@@ -50,7 +50,7 @@ class Reader:
 
     def check_resource(self, resource: Resource) -> None:
         """Raises ``BadStatement`` where a statement names a field or a status that the schema does not have."""
-        words, at = resource.words, f"{resource.pointer}/{WORDS}"
+        words, at = resource.behavior, f"{resource.pointer}/{WORDS}"
         for pointer, statement in _statements(words, at):
             for field in _fields_of(statement):
                 self._require_field(resource.schema, resource.pointer, field, pointer)
@@ -62,7 +62,7 @@ class Reader:
         ids = {operation.id for operation in operations}
         for operation in operations:
             at = f"{operation.pointer}/{WORDS}"
-            for pointer, statement in _statements(operation.words, at):
+            for pointer, statement in _statements(operation.behavior, at):
                 self._check_parameter(operation, statement, pointer)
                 for name in filter(
                     None,
@@ -78,7 +78,7 @@ class Reader:
             raise self.bad(f"{operation.label} has no parameter {name!r}", pointer)
 
     def _check_rows(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:
-        words = operation.words
+        words = operation.behavior
         speaker = words.lists or words.fetches or words.watches or words.creates
         if speaker is None:
             return
@@ -107,7 +107,7 @@ class Reader:
             )
 
     def _check_statuses(self, resource: Resource, at: str) -> None:
-        status = resource.words.status
+        status = resource.behavior.status
         assert status is not None
         if "." in status.field:
             message = f"a status is a field of the row itself, and {status.field!r} is inside an object"
@@ -115,7 +115,7 @@ class Reader:
         field = resource.properties[status.field]
         schema, _, _ = self.schemas.nullable(field, f"{resource.pointer}/properties/{escape(status.field)}")
         members = set(schema.get("enum", ()))
-        for pointer, name in _status_names(resource.words, at):
+        for pointer, name in _status_names(resource.behavior, at):
             if name not in members:
                 raise self.bad(f"{status.field!r} has no member {name!r}", pointer)
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from specduet.specs.behavior import Added, ApiWords, Basis, OperationWords, ResourceWords
+from specduet.specs.behavior import Added, ApiBehavior, Basis, OperationBehavior, ResourceBehavior
 from specduet.specs.schemas import Schema, Schemas
 
 Location = Literal["path", "query", "header", "cookie"]
@@ -92,7 +92,7 @@ class Resource:
     name: str
     pointer: str
     schema: Schema
-    words: ResourceWords
+    behavior: ResourceBehavior
 
     @cached_property
     def properties(self) -> Mapping[str, Schema]:
@@ -113,7 +113,7 @@ class Operation:
     responses: Mapping[str, Response]
     security: tuple[tuple[str, ...], ...]
     pointer: str
-    words: OperationWords
+    behavior: OperationBehavior
 
     @property
     def label(self) -> str:
@@ -123,7 +123,7 @@ class Operation:
     @property
     def basis(self) -> Basis:
         """Every finding on an operation that the overlay added is capped by the addition's basis."""
-        return self.words.added.basis if self.words.added else "documented"
+        return self.behavior.added.basis if self.behavior.added else "documented"
 
     def parameter(self, name: str, location: Location | None = None) -> Parameter | None:
         return next(
@@ -152,7 +152,7 @@ class Api:
     operations: tuple[Operation, ...]
     resources: Mapping[str, Resource]
     schemes: Mapping[str, SecurityScheme]
-    words: ApiWords
+    behavior: ApiBehavior
     schemas: Schemas
 
     def operation(self, operation_id: str) -> Operation:

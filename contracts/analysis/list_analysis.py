@@ -98,7 +98,7 @@ class Listings:
 
         Judged where nothing came, went or changed, and pages were turned by offset: a cursor may lose rows that tie.
         """
-        offset = self.operation.words.offset
+        offset = self.operation.behavior.offset
         states = [{self.collection.ident(row): row for row in listing.rows} for listing in (before, after)]
         if offset is None or states[0] != states[1]:
             return
@@ -126,7 +126,7 @@ class Listings:
 
     def _incomplete(self, base: Listing, stranger: Difference) -> Fault:
         """The listing of everything is shorter than its limit, and lacks a row that several other lists show."""
-        rule = self.operation.words.limit
+        rule = self.operation.behavior.limit
         name = rule.parameter if rule else ""
         message = (
             f"{len(base.rows)} rows are all there are, and {stranger.row}, which other lists show, is not among them"
@@ -159,12 +159,12 @@ class Listings:
 
     def _made_up(self) -> Iterator[Fault]:
         for trace in self._never_used:
-            rule, rows = self.operation.words.filters[trace.parameter], listed(trace.exchange)
+            rule, rows = self.operation.behavior.filters[trace.parameter], listed(trace.exchange)
             if rows:
                 message = f"{len(rows)} rows were listed for a made-up {trace.parameter}"
                 where, pointer = f"query/{trace.parameter}", self.collection.pointer(trace.parameter)
                 yield Fault("hidden", trace.exchange, message, rule.basis, where, len(rows), pointer, "made-up")
-        scope = self.operation.words.scope
+        scope = self.operation.behavior.scope
         for unknown in self._unknown:
             rows = listed(unknown.exchange)
             if scope is None or unknown.exchange.received is None:
@@ -188,13 +188,13 @@ class Listings:
             whole = {self.collection.ident(row) for row in listed(trace.exchange) or ()} - {MISSING}
             both = [row for row in listed(trace.part) or () if self.collection.ident(row) in whole]
             if both and where not in ignored:
-                rule, ident = self.operation.words.filters[trace.parameter], self.collection.ident(both[0])
+                rule, ident = self.operation.behavior.filters[trace.parameter], self.collection.ident(both[0])
                 message = f"the row {ident} is listed for a value of {trace.parameter}, and for one nearly the same"
                 yield Fault("hidden", trace.part, message, rule.basis, where, ident, pointer, "in-part")
 
     def _unlisted(self) -> Iterator[Fault]:
         """A row that can be looked up, and that two lists lack though they are shorter than their limit."""
-        rule = self.operation.words.limit
+        rule = self.operation.behavior.limit
         for trace in self._lost:
             before, after = self.all.get(trace.before.number), self.all.get(trace.after.number)
             if before is None or after is None or not trace.exchange.succeeded:
@@ -229,7 +229,7 @@ class Listings:
                 yield from self._renamed(one, other)
 
     def _flickering(self, group: Sequence[Listing]) -> Iterator[Fault]:
-        filters = self.operation.words.filters
+        filters = self.operation.behavior.filters
         gone: dict[Any, Listing] = {}
         seen: set[Any] = set()
         for listing in group:
@@ -259,7 +259,7 @@ class Listings:
 
     def _renamed(self, one: Listing, other: Listing) -> Iterator[Fault]:
         """A row that has ended and that is there again, the same in everything but what tells it from others."""
-        order, field = self.operation.words.order, self.collection.resource.words.id.field
+        order, field = self.operation.behavior.order, self.collection.resource.behavior.id.field
         before = {self.collection.ident(row) for row in one.rows}
         still = {self.collection.ident(row) for row in other.rows}
         gone = [row for row in one.rows if self.collection.ident(row) not in still and self.collection.ended(row)]
@@ -275,7 +275,7 @@ class Listings:
 
     def _leaked(self) -> Iterator[Fault]:
         """Rows that are listed under two values of the path."""
-        scope = self.operation.words.scope
+        scope = self.operation.behavior.scope
         if scope is None:
             return
         homes: dict[Any, Any] = {}

@@ -42,13 +42,13 @@ class Collection:
     """One operation that lists rows, with the statements about it. ``shown``: the fields that any row ever had."""
 
     def __init__(self, api: Api, operation: Operation, shown: Iterable[str] = ()) -> None:
-        assert operation.words.lists is not None
+        assert operation.behavior.lists is not None
         self.api = api
         self.operation = operation
-        self.words = operation.words
-        self.resource = api.resources[operation.words.lists.resource]
+        self.words = operation.behavior
+        self.resource = api.resources[operation.behavior.lists.resource]
         self.shown = frozenset(shown)
-        self._id = self.resource.words.id.field
+        self._id = self.resource.behavior.id.field
 
     # --------------------------------------------------------------------------------------- rows
 
@@ -69,7 +69,7 @@ class Collection:
 
     def ended(self, row: Row) -> bool:
         """Whether a row is one that nothing happens to any more."""
-        status = self.resource.words.status
+        status = self.resource.behavior.status
         return status is not None and dig(row, status.field) in status.terminal
 
     # ----------------------------------------------------------------------------------- requests

@@ -38,8 +38,8 @@ class Histories:
     def __init__(self, api: Api, resource: Resource, recording: Recording) -> None:
         self.api = api
         self.resource = resource
-        self.status = resource.words.status
-        self._id = resource.words.id.field
+        self.status = resource.behavior.status
+        self._id = resource.behavior.id.field
         self._seen: dict[Any, list[Sighting]] = {}
         self.distinct: list[Sighting] = []
         self.notes: list[Any] = []
@@ -66,7 +66,7 @@ class Histories:
         self._ambiguous |= _doubled(dig(row, self._id) for _, row in rows)
         if not _as_asked(exchange, operation, rows):
             return
-        for where, row in rows[-1:] if operation.words.watches else rows:
+        for where, row in rows[-1:] if operation.behavior.watches else rows:
             sighting = Sighting(exchange, operation, where, row, self._fields[operation.id])
             ident = dig(row, self._id)
             if isinstance(ident, str | int):
@@ -94,10 +94,10 @@ class Histories:
         """Rows without an id belong to the only row that has their other id (a correlation id, say)."""
         for operation in {sighting.operation.id for sighting in partial}:
             mine = [sighting for sighting in partial if sighting.operation.id == operation]
-            rule = mine[0].operation.words.fetches or mine[0].operation.words.watches
+            rule = mine[0].operation.behavior.fetches or mine[0].operation.behavior.watches
             owners = self._owners(rule.field) if rule is not None else {}
             for sighting in mine:
-                if sighting.operation.words.watches is None:
+                if sighting.operation.behavior.watches is None:
                     self._remember(sighting)
                 idents = owners.get(dig(sighting.row, rule.field), set()) if rule is not None else set()
                 if len(idents) == 1 and not idents & self._ambiguous:
@@ -166,17 +166,17 @@ class Histories:
 
     def lasting(self, earlier: Sighting, later: Sighting) -> tuple[str, ...]:
         """The fields that may not have changed from one sighting to the other once they hold a value."""
-        words = self.resource.words
+        words = self.resource.behavior
         fields = [rule.fields[0] for rule in words.timeline]
         if not self._may_have_come_back(earlier, later):
             fields += [field for rule in words.timeline for field in rule.fields[1:]]
             fields += [rule.field for rule in words.set_when]
         for operation in self.api.operations:
-            creates = operation.words.creates
+            creates = operation.behavior.creates
             if creates is not None and creates.resource == self.resource.name:
                 fields += creates.sets
-            if operation.words.visibility is not None and _speaks(operation, self.resource):
-                fields.append(operation.words.visibility.owner)
+            if operation.behavior.visibility is not None and _speaks(operation, self.resource):
+                fields.append(operation.behavior.visibility.owner)
         return tuple(dict.fromkeys(fields))
 
     def shows(self, field: str, operation: Operation) -> bool:
@@ -190,7 +190,7 @@ class Histories:
 
 def _as_asked(exchange: Exchange, operation: Operation, rows: Sequence[tuple[str, Row]]) -> bool:
     """Whether a detail shows the row that its path names; another row's would be a story of its own."""
-    rule = operation.words.fetches
+    rule = operation.behavior.fetches
     asked = (path_texts(operation, exchange.sent) or {}).get(rule.parameter) if rule else None
     if rule is None or asked is None:
         return True
@@ -207,7 +207,7 @@ def _reused(api: Api, resource: Resource, recording: Recording) -> defaultdict[s
     """By the field that it becomes: what a header said at the start of more than one row."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for operation in api.operations:
-        creates = operation.words.creates
+        creates = operation.behavior.creates
         if creates is None or creates.resource != resource.name:
             continue
         sent = [e.sent for e in recording.of(api.name, operation.id) if e.status < 300]
@@ -233,7 +233,7 @@ def _last(sightings: Sequence[Sighting], index: int, *, within: bool) -> Sightin
 
 
 def _speaks(operation: Operation, resource: Resource) -> bool:
-    speaker = operation.words.lists or operation.words.fetches or operation.words.watches
+    speaker = operation.behavior.lists or operation.behavior.fetches or operation.behavior.watches
     return speaker is not None and speaker.resource == resource.name
 
 

@@ -73,7 +73,7 @@ def _too_many(collection: Collection, listing: Listing) -> Iterator[Fault]:
 
 def _twice(collection: Collection, listing: Listing) -> Iterator[Fault]:
     seen: dict[Any, int] = {}
-    identity = collection.resource.words.id
+    identity = collection.resource.behavior.id
     for index, row in enumerate(listing.rows):
         ident = collection.ident(row)
         if ident is not MISSING and ident in seen:

@@ -51,7 +51,7 @@ _MOST = 9
 def rank(sighting: Sighting) -> int:
     """Lists come first, then details, then what an overlay added: a fault that all show is told of the first."""
     operation = sighting.operation
-    return (0 if operation.words.lists else 1) + (0 if operation.basis == "documented" else 2)
+    return (0 if operation.behavior.lists else 1) + (0 if operation.basis == "documented" else 2)
 
 
 def broken_fields(history: Histories) -> set[str]:
@@ -60,7 +60,7 @@ def broken_fields(history: Histories) -> set[str]:
 
 
 def _timeline(history: Histories, sighting: Sighting) -> Iterator[Breach]:
-    for rule in history.resource.words.timeline:
+    for rule in history.resource.behavior.timeline:
         for one, other in combinations(rule.fields, 2):
             first, second = moment(dig(sighting.row, one)), moment(dig(sighting.row, other))
             if first and second and first.zoned == second.zoned and first.compared(second) > 0:
@@ -70,7 +70,7 @@ def _timeline(history: Histories, sighting: Sighting) -> Iterator[Breach]:
 
 def _set(history: Histories, sighting: Sighting) -> Iterator[Breach]:
     state = history.state(sighting.row)
-    for rule in history.resource.words.set_when:
+    for rule in history.resource.behavior.set_when:
         if state in rule.set and not known(sighting.row, rule.field) and _due(history, sighting, rule):
             message = f"{rule.field} is not set, though the status is {state}"
             yield Breach("set", sighting, rule.field, rule.basis, message, rule.field)
@@ -78,7 +78,7 @@ def _set(history: Histories, sighting: Sighting) -> Iterator[Breach]:
 
 def _due(history: Histories, sighting: Sighting, rule: SetWhen) -> bool:
     """Whether the service fills such fields: this one in other rows, or others of their kind in this row."""
-    words = history.resource.words
+    words = history.resource.behavior
     if rule.field.partition(".")[0] not in sighting.fields:
         return False
     if dig(sighting.row, rule.field) is MISSING and not history.shows(rule.field, sighting.operation):
@@ -95,7 +95,7 @@ def _filled(row: Row, fields: Sequence[str]) -> bool:
 
 def _unset(history: Histories, sighting: Sighting) -> Iterator[Breach]:
     state = history.state(sighting.row)
-    for rule in history.resource.words.set_when:
+    for rule in history.resource.behavior.set_when:
         value = dig(sighting.row, rule.field)
         if state in rule.unset and value is not MISSING and value not in (None, "", [], {}):
             message = f"{rule.field} is set, though the status is {state}"
@@ -104,20 +104,20 @@ def _unset(history: Histories, sighting: Sighting) -> Iterator[Breach]:
 
 def _true_only(history: Histories, sighting: Sighting) -> Iterator[Breach]:
     state = history.state(sighting.row)
-    for rule in history.resource.words.true_only_when:
+    for rule in history.resource.behavior.true_only_when:
         if dig(sighting.row, rule.field) is True and state is not MISSING and state not in rule.status:
             message = f"{rule.field} is true, though the status is {state}"
             yield Breach("true-only", sighting, rule.field, rule.basis, message, rule.field)
 
 
 def _constant(history: Histories, sighting: Sighting) -> Iterator[Breach]:
-    for rule in history.resource.words.constant:
+    for rule in history.resource.behavior.constant:
         if known(sighting.row, rule.field) and dig(sighting.row, rule.field) != rule.value:
             yield Breach("constant", sighting, rule.field, rule.basis, f"{rule.field} is not {rule.value}", rule.field)
 
 
 def _sum(history: Histories, sighting: Sighting) -> Iterator[Breach]:
-    for rule in history.resource.words.sum:
+    for rule in history.resource.behavior.sum:
         whole, parts = dig(sighting.row, rule.field), [dig(sighting.row, part) for part in rule.of]
         if all(map(_number, (whole, *parts))) and not math.isclose(whole, sum(parts)):
             message = f"{rule.field} is {whole}, and its parts come to {sum(parts)}"

@@ -18,7 +18,7 @@ from specduet.contracts.recording import Exchange
 
 
 def _told(subject: Subject, *laws: str) -> Iterator[Finding]:
-    if subject.operation.words.lists is None:
+    if subject.operation.behavior.lists is None:
         return
     for fault in listings(subject.api, subject.operation, subject.recording).of(*laws):
         yield _finding(subject, fault)
@@ -187,7 +187,7 @@ def visibility(subject: Subject) -> Iterator[Finding]:
 
 
 def _callers(subject: Subject, seen: Mapping[int, Sequence[_Answer]], *, together: bool) -> Iterator[Finding]:
-    rule = subject.operation.words.visibility
+    rule = subject.operation.behavior.visibility
     if rule is None or len(seen) < 2:
         return
     admins = {n for n, listed_ in seen.items() if any(len(_owners(rows, rule.owner)) > 1 for _, rows in listed_)}
@@ -208,7 +208,7 @@ def _owners(rows: Sequence[Row], field: str) -> set[Any]:
 
 def _superset(subject: Subject, admin: _Answer, other: _Answer) -> Iterator[Finding]:
     """Whoever sees several owners' rows sees all; the admin's list was made later, and neither was cut short."""
-    rule = subject.operation.words.visibility
+    rule = subject.operation.behavior.visibility
     collection = listings(subject.api, subject.operation, subject.recording).collection
     held = listings(subject.api, subject.operation, subject.recording).all
     listing = held.get(admin[0].number)
@@ -227,7 +227,7 @@ def _superset(subject: Subject, admin: _Answer, other: _Answer) -> Iterator[Find
 
 def _changed(subject: Subject, turns: Sequence[tuple[Exchange, Sequence[Row]]], *, together: bool) -> Iterator[Finding]:
     """A regular caller's rows have one owner, the same each time."""
-    rule = subject.operation.words.visibility
+    rule = subject.operation.behavior.visibility
     assert rule is not None
     owners = [(exchange, _owners(rows, rule.owner)) for exchange, rows in turns if rows]
     for (_, first), (exchange, second) in combinations(owners, 2):

@@ -37,7 +37,7 @@ class Start:
     @property
     def ident(self) -> Any:
         """What tells the run's row from others, ``MISSING`` where it was never found."""
-        return dig(self.trace.row, self.resource.words.id.field)
+        return dig(self.trace.row, self.resource.behavior.id.field)
 
     def sightings(self) -> Sequence[Sighting]:
         """What was seen of the run after its start was answered."""
@@ -56,7 +56,7 @@ class Start:
 
 
 def _starts(subject: Subject) -> Iterator[Start]:
-    rule = subject.operation.words.creates
+    rule = subject.operation.behavior.creates
     if rule is not None:
         for trace in subject.recording.traced(Started, subject.api.name, subject.operation.id):
             if trace.start.succeeded:
@@ -70,7 +70,7 @@ def _starts(subject: Subject) -> Iterator[Start]:
 def initial_status(subject: Subject) -> Iterator[Finding]:
     """By the answer of the start, which no later look may contradict; a run may have ended by then."""
     for start in _starts(subject):
-        status = start.resource.words.status
+        status = start.resource.behavior.status
         told = start.told.get(status.field) if status else None
         if status is None or start.history.state({status.field: told}) is MISSING:
             continue
@@ -104,7 +104,7 @@ def identity_kept(subject: Subject) -> Iterator[Finding]:
 
 def _identities(start: Start) -> list[str]:
     """The fields that a header may set, and those that the answer and the row share, save the status."""
-    status = start.resource.words.status
+    status = start.resource.behavior.status
     named = [name for name, source in start.rule.sets.items() if source.startswith("header/")]
     return list(dict.fromkeys([*named, *(name for name in start.told if not status or name != status.field)]))
 
@@ -159,7 +159,7 @@ def one_run_each(subject: Subject) -> Iterator[Finding]:
     starts = list(_starts(subject))
     for one, other in combinations(starts, 2):
         if one.ident is not MISSING and one.ident == other.ident:
-            yield _shared(subject, other, one.resource.words.id.field, one.ident)
+            yield _shared(subject, other, one.resource.behavior.id.field, one.ident)
         for field in _identities(one):
             ours = field in one.rule.sets and field not in one.trace.asked and field not in other.trace.asked
             if ours and one.told.get(field) and one.told.get(field) == other.told.get(field):
@@ -176,7 +176,7 @@ def _shared(subject: Subject, start: Start, field: str, value: Any) -> Finding:
 
 
 def _doubled(subject: Subject, start: Start) -> Iterator[Finding]:
-    ident = start.resource.words.id.field
+    ident = start.resource.behavior.id.field
     old = {dig(row, ident) for row in (listed(start.trace.before) if start.trace.before else None) or ()}
     for exchange in start.trace.lists[-1:]:
         for field, value in start.from_headers().items():
@@ -194,7 +194,7 @@ def _doubled(subject: Subject, start: Start) -> Iterator[Finding]:
 def created_now(subject: Subject) -> Iterator[Finding]:
     """Within fifteen minutes, or fifteen hours where no zone is written."""
     for start in _starts(subject):
-        rules = start.resource.words.timeline
+        rules = start.resource.behavior.timeline
         for sighting in start.sightings()[:1] if rules else ():
             at = moment(dig(sighting.row, rules[0].fields[0]))
             slack = _CLOCK_SLACK_S if at and at.zoned else _ZONELESS_SLACK_S
@@ -225,7 +225,7 @@ def started_listed(subject: Subject) -> Iterator[Finding]:
 
 
 def _shows(start: Start, exchange: Exchange) -> bool:
-    field = start.resource.words.id.field
+    field = start.resource.behavior.id.field
     return start.ident is not MISSING and any(dig(row, field) == start.ident for row in listed(exchange) or ())
 
 
@@ -247,7 +247,7 @@ def _whole(subject: Subject, rule: Creates, exchange: Exchange) -> bool:
 @clause("SD618", "started-fetched", "A started run can be looked up.")
 def started_fetched(subject: Subject) -> Iterator[Finding]:
     """As soon as a list has shown its id. Where rows in general cannot be looked up, another clause tells."""
-    rule = subject.operation.words.creates
+    rule = subject.operation.behavior.creates
     traces = [trace for trace in subject.recording.traces if isinstance(trace, Fetched)]
     if any(rule and t.operation == rule.fetched_by and t.exchange.status in _GONE for t in traces):
         return
@@ -268,7 +268,7 @@ def others_untouched(subject: Subject) -> Iterator[Finding]:
             continue
         if not all(_whole(subject, start.rule, exchange) for exchange in (before, *last)):
             continue
-        ident = start.resource.words.id.field
+        ident = start.resource.behavior.id.field
         left = {dig(row, ident) for exchange in last for row in listed(exchange) or ()}
         stayed = [dig(row, ident) in left for row in listed(before) or () if known(row, ident)]
         lost = [dig(row, ident) for row in listed(before) or () if known(row, ident) and dig(row, ident) not in left]

@@ -17,7 +17,7 @@ _SHORTEST_ID = 8  # anything shorter may stand in a text by chance
 
 def _status_basis(subject: Subject) -> Basis:
     """What a wrong status of a refusal is worth: that a credential is needed is documented, its status seldom is."""
-    words = subject.api.words.unauthorized
+    words = subject.api.behavior.unauthorized
     if words is not None and words.basis == "documented":
         return "documented"
     return "inferred"
@@ -211,7 +211,7 @@ def refusal_leaks(subject: Subject) -> Iterator[Finding]:
 
 def _ids(subject: Subject) -> frozenset[str]:
     """The ids that any answer of the API has shown; what is called ``id`` where no statement names one."""
-    fields = {resource.words.id.field for resource in subject.api.resources.values()} or {"id"}
+    fields = {resource.behavior.id.field for resource in subject.api.resources.values()} or {"id"}
     rows = (
         row for e in subject.recording.exchanges if e.api == subject.api.name and e.succeeded for row in _rows(e.json)
     )

@@ -24,7 +24,7 @@ def _served(subject: Subject) -> bool:
 
 
 def _resource_history(subject: Subject) -> Histories:
-    rule = subject.operation.words.fetches or subject.operation.words.watches
+    rule = subject.operation.behavior.fetches or subject.operation.behavior.watches
     assert rule is not None
     return histories(subject.api, subject.api.resources[rule.resource], subject.recording)
 
@@ -33,7 +33,7 @@ def _resource_history(subject: Subject) -> Histories:
 def list_detail_agree(subject: Subject) -> Iterator[Finding]:
     """Of runs that have ended every field; of others what does not change once it is set, and that no answer shows an
     earlier status than one before it did. Told of the detail."""
-    words = subject.operation.words
+    words = subject.operation.behavior
     if words.fetches is None and words.watches is None:
         return
     history = _resource_history(subject)
@@ -100,7 +100,7 @@ def _text(value: Any) -> Any:
 @clause("SD613", "asked-for-row", "A detail shows the row that was asked for.", specificity=20)
 def asked_for_row(subject: Subject) -> Iterator[Finding]:
     """By the field that the path's parameter names, also where several were asked for at the same time."""
-    rule = subject.operation.words.fetches
+    rule = subject.operation.behavior.fetches
     for exchange in subject.succeeded() if rule else ():
         assert rule is not None
         asked = (path_texts(subject.operation, exchange.sent) or {}).get(rule.parameter)
@@ -117,7 +117,7 @@ def asked_for_row(subject: Subject) -> Iterator[Finding]:
 def listed_can_be_fetched(subject: Subject) -> Iterator[Finding]:
     """Where a list that was made afterwards still shows the row; of operations that no page documents, only rows in a
     state in which others can be looked up."""
-    rule = subject.operation.words.fetches or subject.operation.words.watches
+    rule = subject.operation.behavior.fetches or subject.operation.behavior.watches
     if rule is None or not _served(subject):
         return
     history = _resource_history(subject)
@@ -133,14 +133,14 @@ def listed_can_be_fetched(subject: Subject) -> Iterator[Finding]:
 
 
 def _still_listed(history: Histories, trace: Fetched) -> bool:
-    field = history.resource.words.id.field
+    field = history.resource.behavior.id.field
     return any(dig(row, field) == dig(trace.row, field) for row in listed(trace.after) or ())
 
 
 @clause("SD615", "unknown-id", "An id that no row has is answered as stated.", basis="inferred")
 def unknown_id(subject: Subject) -> Iterator[Finding]:
     """A made-up id is not answered 2xx; which refusal it is, 404 or another, differs between services."""
-    rule = subject.operation.words.fetches or subject.operation.words.watches
+    rule = subject.operation.behavior.fetches or subject.operation.behavior.watches
     for trace in subject.recording.traced(Unknown, subject.api.name, subject.operation.id) if rule else ():
         assert rule is not None
         if trace.exchange.succeeded and rule.unknown >= 300:
@@ -153,7 +153,7 @@ def unknown_id(subject: Subject) -> Iterator[Finding]:
 @clause("SD624", "others-not-fetched", "What a caller may not list the caller may not look up.", basis="inferred")
 def others_not_fetched(subject: Subject) -> Iterator[Finding]:
     """Told where credentials of several callers were given, of those who see the rows of one owner only."""
-    rule = subject.operation.words.visibility
+    rule = subject.operation.behavior.visibility
     for trace in subject.recording.traced(Peeked, subject.api.name, subject.operation.id) if rule else ():
         assert rule is not None
         own = {dig(row, rule.owner) for row in listed(trace.own) or () if known(row, rule.owner)}
@@ -167,7 +167,7 @@ def others_not_fetched(subject: Subject) -> Iterator[Finding]:
 @clause("SD623", "events-in-order", "What is told of a run's course is in order.", basis="inferred")
 def events_in_order(subject: Subject) -> Iterator[Finding]:
     """Oldest first: each status can be reached from the one before it, and no moment is before the one before it."""
-    rule = subject.operation.words.watches
+    rule = subject.operation.behavior.watches
     for exchange in subject.succeeded() if rule else ():
         assert rule is not None
         yield from _events(subject, exchange, rule.moment)

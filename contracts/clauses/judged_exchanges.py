@@ -98,7 +98,7 @@ class Refusal:
 
 def refusal(subject: Subject) -> Refusal:
     """What the document says of refusals: the overlay's statement, else a documented 400 or 422."""
-    words, operation = subject.api.words.refusals, subject.operation
+    words, operation = subject.api.behavior.refusals, subject.operation
     stated = (words.status,) if words else (400, 422)
     if words is None or words.basis == "documented":
         known = {s: operation.responses[str(s)] for s in stated if _is_documented(operation, s)}

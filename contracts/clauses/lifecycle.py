@@ -19,7 +19,7 @@ __all__ = ["creation", "detail"]
 
 def _history(subject: Subject) -> Histories | None:
     """The histories of the rows that the operation shows."""
-    words = subject.operation.words
+    words = subject.operation.behavior
     speaker = words.lists or words.fetches or words.watches
     if speaker is None:
         return None
@@ -123,7 +123,7 @@ def _changed(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
 
 
 def _basis_of(resource: Resource, field: str) -> Basis:
-    rules = [rule for rule in resource.words.timeline if field in rule.fields]
+    rules = [rule for rule in resource.behavior.timeline if field in rule.fields]
     return rules[0].basis if rules else "inferred"
 
 

@@ -83,10 +83,10 @@ def _wrong(subject: Subject, *keywords: str) -> Iterator[tuple[Exchange, Problem
 
 
 def _is_status(subject: Subject, problem: Problem) -> bool:
-    words = subject.operation.words
+    words = subject.operation.behavior
     speaker = words.lists or words.fetches or words.creates or words.watches
     resource: Resource | None = subject.api.resources.get(speaker.resource) if speaker else None
-    status = resource.words.status if resource else None
+    status = resource.behavior.status if resource else None
     return status is not None and problem.where.rpartition("/")[2] == status.field
 
 

@@ -121,7 +121,7 @@ class Knowledge:
         operation = self._by_id.get(exchange.operation)
         if operation is None or not exchange.succeeded or exchange.json is NOT_JSON or self._is_old(exchange):
             return
-        words = operation.words
+        words = operation.behavior
         speaker = words.lists or words.fetches or words.creates
         resource = self.api.resources.get(speaker.resource) if speaker else None
         for row in _rows(exchange.json):
@@ -145,7 +145,7 @@ class Knowledge:
                 _remember(self._seen, (resource.name, name), value)
 
     def _learnt(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
-        words = operation.words
+        words = operation.behavior
         speaker = words.fetches or words.watches
         if speaker is not None and speaker.parameter == parameter.name:
             yield from self.field_values(speaker.resource, speaker.field)

@@ -151,7 +151,7 @@ class Aim:
 
     def _text(self, name: str, value: str) -> str:
         """A filter's value: half of the time one that rows have shown, if the generated one is allowed at all."""
-        words = self._operation.words
+        words = self._operation.behavior
         entry = words.filters.get(unquote_plus(name))
         parameter = self._operation.parameter(unquote_plus(name), "query")
         speaker = words.lists

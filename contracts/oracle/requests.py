@@ -197,7 +197,7 @@ def _says_nothing(api: Api, schema: Schema, text: str, *, nullable: bool) -> boo
 
 def fastapi_refusals(api: Api) -> bool:
     """Whether the API documents that it refuses as FastAPI does, so that it is known to read requests likewise."""
-    refusals = api.words.refusals
+    refusals = api.behavior.refusals
     return refusals is not None and refusals.dialect == "fastapi" and refusals.basis == "documented"
 
 
@@ -252,7 +252,7 @@ def _worded(operation: Operation, parameter: Parameter, value: str, part: Part, 
 
 
 def _aged(operation: Operation, parameter: Parameter, value: str, at: float) -> Reading:
-    filtered = operation.words.filters.get(parameter.name)
+    filtered = operation.behavior.filters.get(parameter.name)
     moment = scalars.moment(value)
     if filtered is None or moment is None:
         return VALID
@@ -265,7 +265,7 @@ def _aged(operation: Operation, parameter: Parameter, value: str, at: float) -> 
 
 def _counted(operation: Operation, parameter: Parameter, value: str) -> Reading:
     """A count of rows that the schema leaves without bounds: none, fewer, or billions of rows may be refused."""
-    words, bounds = operation.words, parameter.schema.keys()
+    words, bounds = operation.behavior, parameter.schema.keys()
     least = {words.limit.parameter: 1} if words.limit else {}
     least |= {words.offset.parameter: 0} if words.offset else {}
     if parameter.name not in least or not re.fullmatch(r"-?\d+", value, re.ASCII):

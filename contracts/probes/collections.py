@@ -102,7 +102,7 @@ class Unlisted(Trace):
 def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, options: Any = None) -> None:
     """Ask one collection everything; an operation that lists nothing is left alone. Raises ``BudgetSpent``."""
     del options
-    if operation.words.lists is None:
+    if operation.behavior.lists is None:
         return
     views = [View(sender, api, operation, path) for path in knowledge.path_choices(operation)[:_SCOPES]]
     opened = [view for view in views if view.open()]
@@ -134,7 +134,7 @@ class View:
 
     @property
     def questions(self) -> Questions:
-        limit = self.operation.words.limit
+        limit = self.operation.behavior.limit
         most = self.base.get(limit.parameter) if limit else None
         return Questions(self.collection, self.rows, self.now, whole=most is None or len(self.rows) < int(most))
 
@@ -159,7 +159,7 @@ class View:
 
     def _is_capped(self) -> bool:
         """Whether more rows follow on a listing that is shorter than asked for, as no document forbids."""
-        words, total = self.operation.words, len(self.rows)
+        words, total = self.operation.behavior, len(self.rows)
         if words.offset is None or words.limit is None or not self.collection.may_be_cut(total):
             return False
         if total >= int(self.base.get(words.limit.parameter, 0)):
@@ -225,7 +225,7 @@ class View:
 
     def _walked(self) -> Iterator[Question]:
         """Walks in the other direction, over the default window, and under each member of the filters."""
-        words = self.operation.words
+        words = self.operation.behavior
         if words.order is not None and words.order.parameter is not None:
             yield {words.order.parameter: "asc"}
             yield {words.order.parameter: "desc"}
@@ -240,7 +240,7 @@ class View:
 
         ``size`` None leaves the limit to its default.
         """
-        words = self.operation.words
+        words = self.operation.behavior
         if words.limit is None or (words.offset is None and words.cursor is None):
             return
         limit = self.collection.default(words.limit.parameter) if size is None else size
@@ -251,7 +251,7 @@ class View:
         self._between(lambda: tuple(islice(self._pages(sized, limit), pages)), walk=True)
 
     def _pages(self, question: Question, size: int) -> Iterator[Exchange]:
-        words = self.operation.words
+        words = self.operation.behavior
         position: dict[str, str] = {}
         shown = 0
         while True:
@@ -309,7 +309,7 @@ class View:
     def ask_as_callers(self) -> None:
         """The whole list as each caller whose credentials are known, in turn and then at the same time."""
         callers = self.sender.callers
-        if self.operation.words.visibility is None or len(callers) < 2:
+        if self.operation.behavior.visibility is None or len(callers) < 2:
             return
         turns = [*range(len(callers))] * 2
         in_turn = tuple((i, self.get({}, credentials=callers[i])) for i in turns)
@@ -346,7 +346,7 @@ def _ask_together(views: Sequence[View]) -> None:
 
 
 def _ask_unknown(sender: Sender, operation: Operation, views: Sequence[View]) -> None:
-    scope = operation.words.scope
+    scope = operation.behavior.scope
     parameter = operation.parameter(scope.parameter, "path") if scope else None
     if parameter is None or not views:
         return

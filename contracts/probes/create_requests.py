@@ -13,11 +13,11 @@ class Starts:
     """Valid requests made from one, ``call``, so that together they try what the body and the headers allow."""
 
     def __init__(self, api: Api, operation: Operation, call: Call) -> None:
-        assert operation.words.creates is not None
+        assert operation.behavior.creates is not None
         self.api = api
         self.operation = operation
         self.call = call
-        self.sets = operation.words.creates.sets
+        self.sets = operation.behavior.creates.sets
 
     def calls(self, most: int) -> Iterator[tuple[Call, dict[str, Any]]]:
         """So many valid requests, each with what it asks the new row to be."""

@@ -50,7 +50,7 @@ class Family:
         self.loopback = sender.target.loopback
 
     def speaking(self, word: str) -> list[Operation]:
-        named = ((o, getattr(o.words, word)) for o in self.api.operations)
+        named = ((o, getattr(o.behavior, word)) for o in self.api.operations)
         return [o for o, rule in named if rule is not None and rule.resource == self.resource.name]
 
     def view(self, name: str | None = None) -> View | None:
@@ -66,7 +66,7 @@ class Family:
 
     def look_up(self, operation: Operation) -> None:
         """Fetch some rows one by one and two at a time, and one that does not exist."""
-        rule = operation.words.fetches or operation.words.watches
+        rule = operation.behavior.fetches or operation.behavior.watches
         parameter = operation.parameter(rule.parameter, "path") if rule else None
         if rule is None or parameter is None:
             return
@@ -108,7 +108,7 @@ class Family:
     def _as_others(self, operation: Operation, view: View) -> None:
         """Fetch, as each caller, a few rows that other callers see."""
         callers = self.sender.callers
-        if operation.words.visibility is None or len(callers) < 2:
+        if operation.behavior.visibility is None or len(callers) < 2:
             return
         lists = [view.get({}, credentials=caller) for caller in callers]
         for number, caller in enumerate(callers):
@@ -129,11 +129,11 @@ class Family:
         return self.sender.send(operation, path=path, timeout_s=self._timeout(operation), **options)
 
     def _timeout(self, operation: Operation) -> float | None:
-        return _WATCH_TIMEOUT_S if operation.words.watches is not None else None
+        return _WATCH_TIMEOUT_S if operation.behavior.watches is not None else None
 
     def path_of(self, operation: Operation, row: Row) -> dict[str, str] | None:
         """The path that leads to a row, None where a part of it is unknown or invalid."""
-        rule = operation.words.fetches or operation.words.watches
+        rule = operation.behavior.fetches or operation.behavior.watches
         value = dig(row, rule.field) if rule else MISSING
         if rule is None or not isinstance(value, str | int) or isinstance(value, bool):
             return None

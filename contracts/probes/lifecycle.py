@@ -54,7 +54,7 @@ class Started(Trace):
 def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, options: Any = None) -> None:
     """Start runs of the kind that an operation speaks of, once, and look rows up with it. Raises ``BudgetSpent``."""
     del options
-    words = operation.words
+    words = operation.behavior
     speaker = words.lists or words.fetches or words.watches or words.creates
     if speaker is None:
         return
@@ -92,11 +92,11 @@ class Watch:
     """Starts runs with one operation and looks at them until they have ended."""
 
     def __init__(self, family: Family, operation: Operation, call: Call) -> None:
-        assert operation.words.creates is not None
+        assert operation.behavior.creates is not None
         self.family = family
         self.sender = family.sender
         self.operation = operation
-        self.rule = operation.words.creates
+        self.rule = operation.behavior.creates
         self.call = call
         self.view = family.view(self.rule.listed_by)
         self.detail = next((o for o in family.api.operations if o.id == self.rule.fetched_by), None)
@@ -110,7 +110,7 @@ class Watch:
         yield from self.family.speaking("watches")
 
     def _ident(self, row: Row) -> Any:
-        return dig(row, self.family.resource.words.id.field)
+        return dig(row, self.family.resource.behavior.id.field)
 
     def run(self) -> None:
         """Start, watch, look once more, and keep what was seen, even where the budget ends it early."""
@@ -171,7 +171,7 @@ class Watch:
             time.sleep(_PAUSE_S[loopback])
 
     def _going(self) -> list[_Run]:
-        status = self.family.resource.words.status
+        status = self.family.resource.behavior.status
         ends = status.terminal if status else ()
         return [run for run in self.runs if run.start.succeeded and run.row is not None and run.status not in ends]
 
@@ -204,7 +204,7 @@ class Watch:
         return {"credentials": self.sender.callers[run.caller]} if run.caller else {}
 
     def _advanced(self, run: _Run) -> bool:
-        rule = self.family.resource.words.status
+        rule = self.family.resource.behavior.status
         shown = run.details[-1].json if run.details and run.details[-1].succeeded else run.row
         status = dig(shown, rule.field) if rule else None
         before, run.status = run.status, status if isinstance(status, str) else None
@@ -254,7 +254,7 @@ class Watch:
     def _recognised(self, run: _Run, fresh: Sequence[Row]) -> Row | None:
         """The row of a started run: by what the answer says of it, by what was asked for, else by what was sent."""
         shared = shared_fields(self.family.api, self.operation, self.family.resource)
-        rule = self.family.resource.words.status
+        rule = self.family.resource.behavior.status
         answer = run.start.json if isinstance(run.start.json, Mapping) else {}
         handle = {name: answer[name] for name in shared if name in answer and rule and name != rule.field}
         ways: list[Mapping[str, Any]] = [handle]

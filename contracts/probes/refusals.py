@@ -96,7 +96,7 @@ def _alone(api: Api, operation: Operation, call: Call, parameter: Parameter) -> 
 
 def _aimed(operation: Operation, parameter: Parameter) -> Iterator[str]:
     """As far back as a filter is said to reach."""
-    rule = operation.words.filters.get(parameter.name)
+    rule = operation.behavior.filters.get(parameter.name)
     if rule is not None and rule.oldest is not None:
         reach = timedelta(seconds=requests.seconds(rule.oldest)) + timedelta(hours=6)
         yield (datetime.now(UTC) + reach).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -94,7 +94,7 @@ def _api(api: Api, session: Session) -> dict[str, Any]:
             {"name": s.name, "in": s.location, "field": s.field, "prefix": s.prefix} for s in api.schemes.values()
         ],
         "scopes": world.scopes(),
-        "ids": {s.parameter: world.ids(o, _TOLD) for o in api.operations if (s := o.words.fetches or o.words.watches)},
+        "ids": {s.parameter: world.ids(o, _TOLD) for o in api.operations if (s := o.behavior.fetches or o.behavior.watches)},
         "owners": world.owners(),
     }
 
@@ -121,7 +121,7 @@ def _check_rows(api: Api, resources: Mapping[str, list[Any]]) -> None:
             raise Conflict(f"{api.name} has no resource {name!r}; there are {known}")
         resource = api.resources[name]
         validator = api.schemas.validator(resource.pointer)
-        field, seen = resource.words.id.field, set()
+        field, seen = resource.behavior.id.field, set()
         for index, row in enumerate(rows):
             error = next(validator.iter_errors(row), None)
             if error is not None:

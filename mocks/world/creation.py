@@ -38,7 +38,7 @@ class Starting:
     """What one operation does to start a run, compiled."""
 
     def __init__(self, operation: Operation, table: Table, view: View) -> None:
-        words = operation.words
+        words = operation.behavior
         assert words.creates is not None
         self._table = table
         self._view = view

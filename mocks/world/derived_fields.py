@@ -28,7 +28,7 @@ class Finishing:
     """The last steps of a resource's rows: they change the properties ``touched``, of which ``totals`` hold sums."""
 
     def __init__(self, api: Api, resource: Resource, generator: Generator) -> None:
-        self._words = resource.words
+        self._words = resource.behavior
         self._generator = generator
         self._schemas = api.schemas
         self._inner = {".".join(f.path): f for f in api.schemas.fields(resource.schema, resource.pointer)}

@@ -53,7 +53,7 @@ class Uses:
 def speakers(api: Api, resource: Resource) -> Iterator[Operation]:
     """The operations that speak of a resource."""
     for operation in api.operations:
-        words = operation.words
+        words = operation.behavior
         for said in (words.lists, words.fetches, words.watches, words.creates):
             if said is not None and said.resource == resource.name:
                 yield operation
@@ -63,7 +63,7 @@ def speakers(api: Api, resource: Resource) -> Iterator[Operation]:
 def uses_of(api: Api, resource: Resource, settings: Settings) -> Uses:
     """Gather them from the statements on the operations."""
     operations = list(speakers(api, resource))
-    words = [operation.words for operation in operations]
+    words = [operation.behavior for operation in operations]
     orders = [w.order.by for w in words if w.order] + [w.cursor.before for w in words if w.cursor]
     filters = [f for w in words for f in w.filters.values()]
     found = [said.field for w in words for said in (w.fetches, w.watches) if said is not None]
@@ -73,7 +73,7 @@ def uses_of(api: Api, resource: Resource, settings: Settings) -> Uses:
     return Uses(
         ordered_by=_once(orders),
         unordered=any(w.lists and not w.order for w in words) or not any(w.lists for w in words),
-        unique=_once((resource.words.id.field, *found)),
+        unique=_once((resource.behavior.id.field, *found)),
         filtered=_once(f.field for f in filters if f.op == "eq" and not f.hidden and f.field not in orders),
         compared=_once(f.field for f in filters if f.op == "ge" and not f.hidden),
         hidden=tuple(_hidden(api, operations)),
@@ -88,7 +88,7 @@ def uses_of(api: Api, resource: Resource, settings: Settings) -> Uses:
 def _hidden(api: Api, operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     seen = set()
     for operation in operations:
-        for name, said in operation.words.filters.items():
+        for name, said in operation.behavior.filters.items():
             parameter = operation.parameter(name, "query")
             if said.hidden and parameter is not None and said.field not in seen:
                 seen.add(said.field)

@@ -71,7 +71,7 @@ class Blueprint:
         self._schemas = api.schemas
         self._generator = generator
         self._adversary = adversary
-        self._words = resource.words
+        self._words = resource.behavior
         self.properties = {name: self._property(name) for name in resource.properties}
         self._finishing = Finishing(api, resource, generator)
         self._moments: dict[str, Callable[[Life, int], Micros]] = {}

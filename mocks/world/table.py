@@ -50,8 +50,8 @@ class Table:
         self._settings = settings
         self._epoch = micros(settings.epoch)
         self._validator = api.schemas.validator(resource.pointer)
-        self._lifecycle = Lifecycle(resource.words.status) if resource.words.status else None
-        status = resource.words.status
+        self._lifecycle = Lifecycle(resource.behavior.status) if resource.behavior.status else None
+        status = resource.behavior.status
         self.status_field = status.field if status else None
         self._initial = status.initial if status else None
         self._hidden = dict(self.uses.hidden)
@@ -122,7 +122,7 @@ class Table:
 
     def identity(self, row: Row) -> Any:
         """What tells the row from every other."""
-        return row.marks[self.at[self.resource.words.id.field]]
+        return row.marks[self.at[self.resource.behavior.id.field]]
 
     def phase(self, row: Row, now: Micros) -> int:
         return self.life(row).journey.phase(now) if row.moves else END
@@ -145,15 +145,15 @@ class Table:
         if row.life is not None:
             return lambda name: self.blueprint.value(name, life, phase)
         shown = _decode(row.encoded)
-        if self.resource.words.status:
-            shown[self.resource.words.status.field] = life.journey.path[phase]
+        if self.resource.behavior.status:
+            shown[self.resource.behavior.status.field] = life.journey.path[phase]
         return lambda name: shown.get(name, ABSENT)
 
     def life(self, row: Row) -> Life:
         """A row that was put there has no life of its own: one is made up that leads to its status."""
         if row.life is not None:
             return row.life
-        status = self.resource.words.status
+        status = self.resource.behavior.status
         shown = follow(_decode(row.encoded), [status.field]) if status else ""
         orders = [row.marks[self.at[name]] for name in self.uses.ordered_by]
         begun = orders[0] if orders and isinstance(orders[0], int) else self._epoch
@@ -195,7 +195,7 @@ class Table:
 
     def _admit(self) -> None:
         waiting, self._waiting = self._waiting, []
-        identity = self.resource.words.id.field
+        identity = self.resource.behavior.id.field
         for begun, settled in waiting:
             life = self.life_of_started(len(self._started), settled(), begun)
             row = self._unique(life, 0, [] if identity in life.given else [identity])
@@ -325,7 +325,7 @@ class Table:
     def _marker(self, name: str) -> FieldOf:
         if not name.startswith(HIDDEN):
             return self.blueprint.marker(name)
-        identity = self.resource.words.id.field
+        identity = self.resource.behavior.id.field
         return lambda life, phase: self._hidden_mark(name, self.blueprint.value(identity, life, phase))
 
     def _hidden_mark(self, name: str, identity: Any) -> Any:
@@ -340,7 +340,7 @@ class Table:
 
     def checked(self, values: Any) -> Sequence[Mapping[str, Any]]:
         """Rows that may be put here. Raises ``UsageError`` where one breaks the schema or has no id of its own."""
-        name, identity = self.resource.name, self.resource.words.id.field
+        name, identity = self.resource.name, self.resource.behavior.id.field
         if not isinstance(values, list):
             raise UsageError(f"the rows of {name!r} are no list")
         seen = set()
@@ -362,7 +362,7 @@ class Table:
         return values
 
     def _given(self, value: Mapping[str, Any], index: int, count: int) -> Row:
-        identity = follow(value, self.resource.words.id.field.split("."))
+        identity = follow(value, self.resource.behavior.id.field.split("."))
         marks = tuple(
             self._hidden_mark(name, identity)
             if name.startswith(HIDDEN)

@@ -145,7 +145,7 @@ class World:
     def _listed(self, asked: _Asked, values: Values, caller: Caller, now: Micros) -> tuple[bytes, Micros]:
         """The answer of a list, and the moment until which the rows on it stay as they are."""
         operation, table = asked.operation, asked.table
-        order = operation.words.order
+        order = operation.behavior.order
         collection, page = table.collection(order.by if order else None), self._page(asked, values, caller, now)
         rows = collection.select(page)
         if asked.view.whole:
@@ -171,7 +171,7 @@ class World:
         return asked.table.encoded(row, now) if asked.view.whole else msgspec.json.encode(self._shown(asked, row, now))
 
     def _found(self, asked: _Asked, values: Values, caller: Caller, now: Micros) -> Row | None:
-        words = asked.operation.words
+        words = asked.operation.behavior
         said = words.fetches or words.watches
         assert said is not None
         asked.table.settle(now)
@@ -180,7 +180,7 @@ class World:
         return row if row is not None and all(row.marks[at] == mark for at, mark in wanted) else None
 
     def _page(self, asked: _Asked, values: Values, caller: Caller, now: Micros) -> Page:
-        words, table = asked.operation.words, asked.table
+        words, table = asked.operation.behavior, asked.table
         equal = self._kept_apart(asked, values, caller)
         tests: _Tests = []
         least = before = None
@@ -219,7 +219,7 @@ class World:
 
     def _kept_apart(self, asked: _Asked, values: Values, caller: Caller) -> _Wanted:
         """What keeps the rows of other scopes and of other callers out of sight."""
-        words, table = asked.operation.words, asked.table
+        words, table = asked.operation.behavior, asked.table
         marks = []
         if words.scope is not None:
             marks.append((table.at[words.scope.field], self._scope_mark(table, words.scope, values)))
@@ -236,7 +236,7 @@ class World:
         return mark
 
     def _descending(self, operation: Operation, values: Values) -> bool:
-        order = operation.words.order
+        order = operation.behavior.order
         if order is None:
             return True
         chosen = values.get(order.parameter, order.direction) if order.parameter else order.direction
@@ -269,7 +269,7 @@ class World:
                 await asyncio.sleep(min((change - now) / SECOND, _LOOK_AGAIN_S))
 
     def _events(self, asked: _Asked, row: Row, first: int, last: int) -> Events:
-        table, said = asked.table, asked.operation.words.watches
+        table, said = asked.table, asked.operation.behavior.watches
         journey = table.life(row).journey
         encoded = []
         for phase in range(first, last + 1):
@@ -284,7 +284,7 @@ class World:
     def start(self, operation: Operation, values: Values, body: Mapping[str, Any] | None, caller: Caller) -> bytes:
         """Start a run and answer as documented. ``body`` is valid. Raises ``UnknownScope``."""
         asked, now = self._asked[operation.id], self._clock.micros()
-        table, scope = asked.table, operation.words.scope
+        table, scope = asked.table, operation.behavior.scope
         if scope is not None:
             self._scope_mark(table, scope, values)
         assert asked.starting is not None
@@ -304,7 +304,7 @@ class World:
         return Dice(f"{asked.table.world}/{asked.operation.id}/{asked.table.identity(row)}")
 
     def _compiled(self, operation: Operation) -> _Asked | None:
-        words = operation.words
+        words = operation.behavior
         said = words.lists or words.fetches or words.watches or words.creates
         if said is None:
             return None
@@ -338,7 +338,7 @@ class World:
     def _rows(self, table: Table, now: Micros) -> Iterator[Row]:
         table.settle(now)
         order = next(
-            (a.operation.words.order for a in self._asked.values() if a.table is table and a.operation.words.lists),
+            (a.operation.behavior.order for a in self._asked.values() if a.table is table and a.operation.behavior.lists),
             None,
         )
         collection = table.collection(order.by if order else None)
@@ -373,14 +373,14 @@ class World:
         """The known values of each path parameter that scopes a list; the first has most rows, the last none."""
         found: dict[str, Known] = {}
         for asked in self._asked.values():
-            scope = asked.operation.words.scope
+            scope = asked.operation.behavior.scope
             if scope is not None:
                 found.setdefault(scope.parameter, [*asked.table.scopes[scope.field]])
         return found
 
     def ids(self, operation: Operation, count: int) -> Known:
         """Some values that the path parameter of an operation takes which fetches or watches a row."""
-        said = operation.words.fetches or operation.words.watches
+        said = operation.behavior.fetches or operation.behavior.watches
         if said is None:
             return []
         table, now = self._tables[said.resource], self._clock.micros()

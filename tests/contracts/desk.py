@@ -141,7 +141,7 @@ class Desk:
         _caller: str,
     ) -> tuple[int, Any]:
         """What an operation is answered: a list, or 404."""
-        return self.answer(path, query) if operation.words.lists else (404, {"detail": "Not Found"})
+        return self.answer(path, query) if operation.behavior.lists else (404, {"detail": "Not Found"})
 
     def answer(self, path: Mapping[str, str], query: dict[str, str]) -> tuple[int, Any]:
         self.asked += 1

@@ -43,7 +43,7 @@ def judged(desk: Desk, callers: tuple[str, ...] = ()) -> list[Finding]:
     """What the clauses of the family tell after the probes have asked a desk."""
     asker = Asker(desk, PARAMS)
     asker.callers = [{"APIKeyHeader": name} for name in callers]
-    operation = next(o for o in desk.api.operations if o.words.lists)
+    operation = next(o for o in desk.api.operations if o.behavior.lists)
     knowledge = Knowledge(desk.api, PARAMS)
     collections.probe(asker, desk.api, operation, knowledge)  # type: ignore[arg-type]
     found: list[Finding] = []

@@ -88,10 +88,10 @@ class Runs(Desk):
     ) -> tuple[int, Any]:
         self.asked += 1
         mine = [run for run in self.runs if caller in {"", "admin", run["owner_id"]}]
-        if operation.words.creates:
+        if operation.behavior.creates:
             return 200, self._start(headers, json, caller or "amara")
         rows = [self._at_this_moment(run) for run in mine]
-        if operation.words.lists:
+        if operation.behavior.lists:
             rows.sort(key=lambda run: run["created_at"], reverse=True)
             found = [sent for row in rows if (sent := self.shown(row)) is not None]
             return 200, [_public(row) for row in found][: int(query.get("limit", 100))]
@@ -335,7 +335,7 @@ class Open(Runs):
     def reply(
         self, operation: Operation, path: Any, query: Any, headers: Any, json: Any, caller: str
     ) -> tuple[int, Any]:
-        listing = operation.words.lists is not None
+        listing = operation.behavior.lists is not None
         return super().reply(operation, path, query, headers, json, caller if listing else "")
 
 
@@ -353,7 +353,7 @@ def test_rows_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_starts_try_members_and_headers() -> None:
     """Every member of the body's enum is started, with a given id and without; what is asked for is noted."""
     desk = Runs()
-    operation = next(o for o in desk.api.operations if o.words.creates)
+    operation = next(o for o in desk.api.operations if o.behavior.creates)
     call = Knowledge(desk.api, {}).valid_call(operation)
     assert call is not None
     calls = list(Starts(desk.api, operation, call).calls(12))

@@ -101,7 +101,7 @@ def test_partial_answers_share_some_fields() -> None:
     """The answer of a start has the fields of the row that its schema names, a list has them all."""
     api = load("nx1")
     row = api.resources["crew-run"]
-    start = next(o for o in api.operations if o.words.creates)
-    listing = next(o for o in api.operations if o.words.lists)
+    start = next(o for o in api.operations if o.behavior.creates)
+    listing = next(o for o in api.operations if o.behavior.lists)
     assert shared_fields(api, start, row) == {"correlation_id", "status"}
     assert shared_fields(api, listing, row) == set(row.properties)

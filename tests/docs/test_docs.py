@@ -192,7 +192,7 @@ def test_the_vocabulary_page_is_an_overlay(tmp_path: Path) -> None:
     }
     (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
     api = load(tmp_path / "openapi.yaml")
-    listed = api.operation("listOrders").words
+    listed = api.operation("listOrders").behavior
     assert listed.order is not None
     assert set(listed.filters) == {"state", "since", "buyer"}
 
@@ -200,7 +200,7 @@ def test_the_vocabulary_page_is_an_overlay(tmp_path: Path) -> None:
 def test_the_vocabulary_page_shows_every_statement() -> None:
     """No statement that can be made is missing from the page."""
     page = (DOCS / "vocabulary.md").read_text(encoding="utf-8")
-    for words in (behavior.ApiWords, behavior.ResourceWords, behavior.OperationWords):
+    for words in (behavior.ApiBehavior, behavior.ResourceBehavior, behavior.OperationBehavior):
         for name in words.__struct_fields__:
             assert re.search(rf"^{name.replace('_', '-')}:", page, re.MULTILINE), name
     for name in behavior.Filter.__struct_fields__:

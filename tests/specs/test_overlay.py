@@ -136,7 +136,7 @@ def test_what_cannot_be_meant_is_refused(
 def test_an_overlay_beside_the_document_belongs_to_it(minimal: Path, write: Write) -> None:
     """overlay.yaml beside openapi.yaml is applied unasked, and its statements reach the model."""
     write("overlay.yaml", HEAD + ROWS)
-    assert specs.load(minimal).resources["note"].words.id.field == "id"
+    assert specs.load(minimal).resources["note"].behavior.id.field == "id"
 
 
 def test_an_overlay_can_be_named(write: Write, minimal: Path) -> None:
@@ -153,7 +153,7 @@ def test_every_bundled_statement_has_a_reason(name: str) -> None:
     from specduet.specs.extension import _statements
 
     api = specs.load(name)
-    holders = [api.words, *(o.words for o in api.operations), *(r.words for r in api.resources.values())]
+    holders = [api.behavior, *(o.behavior for o in api.operations), *(r.behavior for r in api.resources.values())]
     for holder in holders:
         for pointer, statement in _statements(holder, ""):
             assert statement.because, f"{name}: {pointer}"

@@ -29,7 +29,7 @@ class Asked:
 
     def speaking(self, word: str) -> list[Operation]:
         """The operations with a statement: lists, fetches, watches or creates."""
-        return [o for o in self.api.operations if getattr(o.words, word) is not None]
+        return [o for o in self.api.operations if getattr(o.behavior, word) is not None]
 
     def values(self, operation: Operation, **given: Any) -> dict[str, Any]:
         """Parameters with their defaults; the first scope where none is given."""
@@ -58,7 +58,7 @@ class Asked:
         return found
 
     def _bodies(self, operation: Operation) -> list[Any]:
-        words, caller = operation.words, Caller()
+        words, caller = operation.behavior, Caller()
         if words.lists:
             scopes = self.world.scopes().get(words.scope.parameter, []) if words.scope else [None]
             named = [{words.scope.parameter: scope} if words.scope else {} for scope in scopes]

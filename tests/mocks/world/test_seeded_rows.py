@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specduet.specs import Api, Resource
-from specduet.specs.behavior import ResourceWords
+from specduet.specs.behavior import ResourceBehavior
 
 APIS = ("cloudcruise", "nx1", "seekrflow", "jobs")
 SEEDS = st.integers(0, 10**9)
@@ -47,7 +47,7 @@ def seen(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
 
 def unseen(api: Api, resource: Resource, rows: list[Any], ordered_by: str) -> list[str]:
     """The statuses and the sides of nullable fields that no row shows."""
-    status = resource.words.status
+    status = resource.behavior.status
     assert status is not None
     members = api.schemas.nullable(resource.properties[status.field], "")[0]["enum"]
     missing = [m for m in members if all(row[status.field] != m for row in rows)]
@@ -61,7 +61,7 @@ def unseen(api: Api, resource: Resource, rows: list[Any], ordered_by: str) -> li
 
 def violations(resource: Resource, rows: list[Any]) -> Iterator[str]:
     """What in the rows breaks a statement about the resource."""
-    words = resource.words
+    words = resource.behavior
     assert words.status is not None
     for row in rows:
         yield from broken_by_status(words, row, row[words.status.field])
@@ -80,7 +80,7 @@ def violations(resource: Resource, rows: list[Any]) -> Iterator[str]:
         yield "two rows have one identity"
 
 
-def broken_by_status(words: ResourceWords, row: Mapping[str, Any], status: str) -> Iterator[str]:
+def broken_by_status(words: ResourceBehavior, row: Mapping[str, Any], status: str) -> Iterator[str]:
     for rule in words.set_when:
         if status in rule.set and at(row, rule.field) is None:
             yield f"{rule.field} is not set while {status}"
@@ -132,7 +132,7 @@ def test_the_default_view_shows_everything(ask: Ask, name: str, seed: int) -> No
     asked = ask(name, seed=seed)
     (resource,) = asked.api.resources.values()
     rows = asked.rows(limit=1000)
-    assert unseen(asked.api, resource, rows, asked.speaking("lists")[0].words.order.by) == []
+    assert unseen(asked.api, resource, rows, asked.speaking("lists")[0].behavior.order.by) == []
 
 
 @given(seed=SEEDS)
@@ -162,7 +162,7 @@ def test_no_two_rows_tie(ask: Ask, name: str, seed: int) -> None:
     """The field that orders the list differs in every row, so that a cursor loses none."""
     asked = ask(name, seed=seed)
     (rows,) = asked.world.state().values()
-    moments = [row[asked.speaking("lists")[0].words.order.by] for row in rows]
+    moments = [row[asked.speaking("lists")[0].behavior.order.by] for row in rows]
     assert len(set(moments)) == 60
 
 

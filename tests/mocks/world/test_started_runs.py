@@ -88,7 +88,7 @@ def test_what_is_set_stays(ask: Ask, name: str, seed: int) -> None:
     operation = asked.speaking("lists")[0]
     identity = asked.start({})
     (resource,) = asked.api.resources.values()
-    key = resource.words.id.field
+    key = resource.behavior.id.field
     wanted = identity.get(key) or asked.rows(limit=1)[0][key]
     seen = []
     for _ in range(12):
@@ -96,13 +96,13 @@ def test_what_is_set_stays(ask: Ask, name: str, seed: int) -> None:
         asked.clock.advance(0.3)
     for earlier, later in pairwise(seen):
         changed = {f for f in earlier if earlier[f] is not None and earlier[f] != later[f]}
-        assert changed <= {resource.words.status.field, "updated", "open", "outcome"}
-    rules = {rule.field: rule for rule in resource.words.set_when}
+        assert changed <= {resource.behavior.status.field, "updated", "open", "outcome"}
+    rules = {rule.field: rule for rule in resource.behavior.set_when}
     for row in seen:
-        status = row[resource.words.status.field]
+        status = row[resource.behavior.status.field]
         assert all(is_set(row, f) for f, rule in rules.items() if status in rule.set)
         assert all(not is_set(row, f) for f, rule in rules.items() if status in rule.unset)
-    assert operation.words.order is not None
+    assert operation.behavior.order is not None
 
 
 def test_some_runs_fail(ask: Ask) -> None:
