@@ -5,7 +5,7 @@ several exchanges that belong together (a walk over pages, a started run that wa
 its own kinds of trace beside the code that makes them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -15,6 +15,7 @@ import msgspec
 
 Origin = Literal["examples", "coverage", "fuzzing", "probe"]
 Headers = tuple[tuple[str, str], ...]
+Row = Mapping[str, Any]
 
 NOT_JSON = msgspec.UNSET
 """What ``Received.json`` is where the body is no JSON."""

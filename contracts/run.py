@@ -19,12 +19,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from specduet.contracts import clauses
-from specduet.contracts.clauses import Options
 from specduet.contracts.clauses.robustness import SLOW_S
 from specduet.contracts.coverage import Coverage
 from specduet.contracts.discovery import Caller, Tried, reach
 from specduet.contracts.findings import Finding, Severity, brief, one_per_cause
 from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.options import Options
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.curl import curl
 from specduet.contracts.sending.redaction import Secrets

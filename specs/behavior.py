@@ -246,6 +246,16 @@ class OperationBehavior(
     creates: Creates | None = None
     added: Added | None = None
 
+    @property
+    def subject(self) -> "Lists | Fetches | Watches | Creates | None":
+        """The statement that names the resource whose rows this operation is about."""
+        return self.lists or self.lookup or self.creates
+
+    @property
+    def lookup(self) -> "Fetches | Watches | None":
+        """The statement that looks one row up by a path parameter."""
+        return self.fetches or self.watches
+
 
 # ---------------------------------------------------------------------------------------- about the document
 

@@ -18,10 +18,10 @@ from specduet.contracts.analysis import attribution, single_list
 from specduet.contracts.analysis.list_comparison import Difference, Listing, Reference, difference
 from specduet.contracts.analysis.list_rules import Collection
 from specduet.contracts.analysis.memo import once
-from specduet.contracts.analysis.row_values import MISSING, TRUSTED, Row, asked, known, listed
+from specduet.contracts.analysis.row_values import MISSING, TRUSTED, asked, known, listed
 from specduet.contracts.analysis.single_list import Fault
-from specduet.contracts.probes.collections import Bracket, NeverUsed, Similar, Unknown, Unlisted
-from specduet.contracts.recording import Recording
+from specduet.contracts.recording import Recording, Row
+from specduet.contracts.traces import Bracket, NeverUsed, Similar, Unknown, Unlisted
 from specduet.specs import Api, Operation
 from specduet.specs.behavior import Basis
 

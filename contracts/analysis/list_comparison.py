@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from specduet.contracts.analysis.list_rules import Collection, Condition
-from specduet.contracts.analysis.row_values import MISSING, Asked, Row
-from specduet.contracts.recording import Exchange
+from specduet.contracts.analysis.row_values import MISSING, Asked
+from specduet.contracts.recording import Exchange, Row
 
 
 def verdict(conditions: Sequence[Condition], *versions: Row) -> bool | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from specduet.contracts.analysis.row_values import MISSING, Asked, Row, compared, dig, moment, same
+from specduet.contracts.analysis.row_values import MISSING, Asked, compared, dig, moment, same
 from specduet.contracts.oracle.requests import seconds
+from specduet.contracts.recording import Row
 from specduet.specs import Api, Operation
 from specduet.specs.behavior import Basis, Filter
 

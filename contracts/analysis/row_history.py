@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from specduet.contracts.analysis.memo import once
-from specduet.contracts.analysis.row_values import MISSING, TRUSTED, Row, dig, moment, rows_of, same, shared_fields
+from specduet.contracts.analysis.row_values import MISSING, TRUSTED, dig, moment, rows_of, same, shared_fields
 from specduet.contracts.oracle.requests import path_texts
-from specduet.contracts.recording import Exchange, Recording
+from specduet.contracts.recording import Exchange, Recording, Row
 from specduet.specs import Api, Operation, Resource
 
 

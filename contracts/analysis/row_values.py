@@ -17,10 +17,9 @@ from msgspec import UNSET
 
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.requests import path_texts
-from specduet.contracts.recording import Exchange
+from specduet.contracts.recording import Exchange, Row
 from specduet.specs import Api, Operation, Parameter, Resource, Schema
 
-Row = Mapping[str, Any]
 MISSING = UNSET
 """What ``dig`` finds where a row does not have the field."""
 

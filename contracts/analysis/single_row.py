@@ -7,7 +7,8 @@ from itertools import combinations
 from typing import Any
 
 from specduet.contracts.analysis.row_history import Histories, Sighting
-from specduet.contracts.analysis.row_values import MISSING, Row, dig, known, moment
+from specduet.contracts.analysis.row_values import MISSING, dig, known, moment
+from specduet.contracts.recording import Row
 from specduet.specs.behavior import Basis, SetWhen
 
 

@@ -14,11 +14,12 @@ SD7xx robustness. A code is never given to another clause.
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from specduet.contracts.findings import Finding, shown
+from specduet.contracts.options import Options
 from specduet.contracts.recording import Exchange, Recording
 from specduet.specs import Api, Operation
 from specduet.specs.behavior import Basis
@@ -79,36 +80,6 @@ def all_clauses() -> tuple[Clause, ...]:
     for family in FAMILIES.values():
         importlib.import_module(f"specduet.contracts.clauses.{family}")
     return tuple(_registry[code] for code in sorted(_registry))
-
-
-PROBES = ("collections", "lifecycle", "credentials", "refusals", "robustness")
-"""In this order: laws of collections want a quiet one, and refusals start runs where they are not refused."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the caller of a run decided, as probes and clauses need to know it.
-
-    Times are in seconds, ``per_second`` in requests. ``generate`` switches off the generated requests, ``probes`` are
-    the modules of ``contracts/probes`` that aim others, in their order. ``only`` limits the run to these operations
-    (``GET /runs``).
-    """
-
-    seed: int = 1
-    profile: Literal["smoke", "deep"] = "smoke"
-    max_time_s: float | None = None
-    max_requests: int | None = None
-    per_second: float | None = None
-    max_response_time_s: float | None = None
-    generate: bool = True
-    probes: tuple[str, ...] = PROBES
-    only: tuple[str, ...] = ()
-    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def time_s(self) -> float:
-        """How long a run sends: as the caller said, else as the profile has it."""
-        return self.max_time_s or {"smoke": 50.0, "deep": 300.0}[self.profile]
 
 
 @dataclass(frozen=True)

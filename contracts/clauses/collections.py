@@ -9,12 +9,12 @@ from itertools import combinations
 from typing import Any
 
 from specduet.contracts.analysis.list_analysis import listings
-from specduet.contracts.analysis.row_values import Row, dig, known, listed
+from specduet.contracts.analysis.row_values import dig, known, listed
 from specduet.contracts.analysis.single_list import Fault
 from specduet.contracts.clauses import Subject, clause
 from specduet.contracts.findings import Finding
-from specduet.contracts.probes.collections import Callers
-from specduet.contracts.recording import Exchange
+from specduet.contracts.recording import Exchange, Row
+from specduet.contracts.traces import Callers
 
 
 def _told(subject: Subject, *laws: str) -> Iterator[Finding]:

@@ -6,13 +6,12 @@ from typing import Any
 
 from specduet.contracts.analysis.list_rules import Collection
 from specduet.contracts.analysis.row_history import Histories, Sighting, histories
-from specduet.contracts.analysis.row_values import MISSING, Row, asked, dig, known, listed, moment, shared_fields
+from specduet.contracts.analysis.row_values import MISSING, asked, dig, known, listed, moment, shared_fields
 from specduet.contracts.clauses import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.findings import shown as shown_as
-from specduet.contracts.probes.details import Fetched
-from specduet.contracts.probes.lifecycle import Started
-from specduet.contracts.recording import Exchange
+from specduet.contracts.recording import Exchange, Row
+from specduet.contracts.traces import Fetched, Started
 from specduet.specs import Resource
 from specduet.specs.behavior import Creates
 

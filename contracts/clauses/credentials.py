@@ -7,8 +7,8 @@ from specduet.contracts.clauses import Subject, clause
 from specduet.contracts.clauses.judged_exchanges import UNJUDGED, Case, cases, reached
 from specduet.contracts.findings import Finding
 from specduet.contracts.oracle import credentials
-from specduet.contracts.probes.credentials import SchemeTrial
 from specduet.contracts.recording import Exchange
+from specduet.contracts.traces import SchemeTrial
 from specduet.specs.behavior import Basis
 
 _REFUSED = frozenset({401, 403})

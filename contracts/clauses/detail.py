@@ -11,9 +11,8 @@ from specduet.contracts.analysis.single_row import broken_fields, rank
 from specduet.contracts.clauses import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.oracle.requests import path_texts
-from specduet.contracts.probes.collections import Unknown
-from specduet.contracts.probes.details import Fetched, Peeked
 from specduet.contracts.recording import Exchange
+from specduet.contracts.traces import Fetched, Peeked, Unknown
 
 _GONE = frozenset({404, 410})
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.coverage import can_be_wrong
 from specduet.contracts.generation.known_values import Knowledge
 from specduet.contracts.generation.minimal_values import tidy
+from specduet.contracts.options import Options
 from specduet.contracts.recording import Origin
 from specduet.contracts.sending.sender import Sender, filled
 from specduet.specs import Api, Operation

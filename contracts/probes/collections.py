@@ -12,18 +12,18 @@ What is asked is worked out in ``contracts/probes/list_queries.py``; nothing is 
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from specduet.contracts.analysis.list_rules import Collection
-from specduet.contracts.analysis.row_values import Row, dig, listed
+from specduet.contracts.analysis.row_values import dig, listed
 from specduet.contracts.generation.known_values import Knowledge
 from specduet.contracts.probes.list_queries import NO_UUID, NOBODY, Question, Questions, longest, near
-from specduet.contracts.recording import Exchange, Trace
+from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
+from specduet.contracts.traces import Bracket, Callers, NeverUsed, Similar, Unknown
 from specduet.specs import Api, Operation, Parameter
 
 _AT_ONCE = 12
@@ -38,65 +38,6 @@ _PATIENCE_S = 12.0
 _LONGEST = {True: 1000, False: 200}
 _FEWER = {True: 1, False: 4}
 """On this machine and elsewhere: the limit of the longest listing, and of how many questions or pages one is asked."""
-
-
-@dataclass(frozen=True)
-class Bracket(Trace):
-    """``answers`` came between the listings ``before`` and ``after``, which asked for everything.
-
-    ``walk``: they are consecutive pages. ``together``: they were asked for at the same time. ``capped``: the service
-    never gives more rows at once than the listings hold, and may.
-    """
-
-    before: Exchange
-    answers: tuple[Exchange, ...]
-    after: Exchange
-    walk: bool = False
-    together: bool = False
-    capped: bool = False
-
-
-@dataclass(frozen=True)
-class Callers(Trace):
-    """Listings of everything by the callers, by their number: twice each in turn, or ``together``."""
-
-    listings: tuple[tuple[int, Exchange], ...]
-    together: bool = False
-
-
-@dataclass(frozen=True)
-class NeverUsed(Trace):
-    """The collection was filtered by a value of ``parameter`` that was made up for it."""
-
-    parameter: str
-    exchange: Exchange
-
-
-@dataclass(frozen=True)
-class Similar(Trace):
-    """The collection was filtered by a value of ``parameter``, and then by a part of it or nearly the same."""
-
-    parameter: str
-    exchange: Exchange
-    part: Exchange
-
-
-@dataclass(frozen=True)
-class Unknown(Trace):
-    """The path held a value of ``parameter`` that was made up for it."""
-
-    parameter: str
-    exchange: Exchange
-
-
-@dataclass(frozen=True)
-class Unlisted(Trace):
-    """A ``row`` of an earlier list was looked up between two lists that lack it."""
-
-    row: Row
-    before: Exchange
-    exchange: Exchange
-    after: Exchange
 
 
 def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, options: Any = None) -> None:

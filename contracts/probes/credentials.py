@@ -1,24 +1,15 @@
 """Requests with each credential missing, empty, wrong and alone, with sound input and with wrong input."""
 
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import Any
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.options import Options
 from specduet.contracts.probes.refusals import some_invalid, some_valid, valid_with_each
-from specduet.contracts.recording import Exchange, Trace
 from specduet.contracts.sending.redaction import almost
 from specduet.contracts.sending.sender import WRONG, Sender
+from specduet.contracts.traces import SchemeTrial
 from specduet.specs import Api, Operation, SecurityScheme
-
-
-@dataclass(frozen=True)
-class SchemeTrial(Trace):
-    """One documented alternative with the caller's own credentials, and nothing else."""
-
-    schemes: tuple[str, ...]
-    exchange: Exchange
 
 
 def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: Options) -> None:

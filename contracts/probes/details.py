@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from specduet.contracts.analysis.row_values import MISSING, Row, dig, listed
+from specduet.contracts.analysis.row_values import MISSING, dig, listed
 from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.probes.collections import Unknown, View, made_up
-from specduet.contracts.recording import Exchange, Trace
+from specduet.contracts.probes.collections import View, made_up
+from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
+from specduet.contracts.traces import Fetched, Peeked, Unknown
 from specduet.specs import Api, Operation, Parameter, Resource
 
 _LOOKED_UP = {True: 60, False: 8}
@@ -18,25 +18,6 @@ _AT_ONCE = 4
 _WATCH_TIMEOUT_S = 3.0
 _PATIENCE_S = 5.0
 """After so long no more rows are looked up one by one: the service is slow."""
-
-
-@dataclass(frozen=True)
-class Fetched(Trace):
-    """A row of ``before`` was looked up; ``after`` is a list that was made later."""
-
-    row: Row
-    exchange: Exchange
-    before: Exchange
-    after: Exchange
-
-
-@dataclass(frozen=True)
-class Peeked(Trace):
-    """A caller, who sees ``own``, looked up a ``row`` of the list of another caller."""
-
-    own: Exchange
-    row: Row
-    exchange: Exchange
 
 
 class Family:

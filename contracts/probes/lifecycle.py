@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from specduet.contracts.analysis.row_values import Row, dig, listed, same, shared_fields
+from specduet.contracts.analysis.row_values import dig, listed, same, shared_fields
 from specduet.contracts.generation.known_values import Call, Knowledge
-from specduet.contracts.probes.collections import Unlisted
 from specduet.contracts.probes.create_requests import Starts
-from specduet.contracts.probes.details import Family, Fetched
-from specduet.contracts.recording import Exchange, Trace
+from specduet.contracts.probes.details import Family
+from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
+from specduet.contracts.traces import Fetched, Started, Unlisted
 from specduet.specs import Api, Operation
 
 __all__ = ["Fetched", "Started", "probe"]
@@ -32,23 +32,6 @@ _STILL_S = {True: 4.0, False: 12.0}
 _AFTERWARDS_S = (0.3, 1.0)
 _STARTS = {True: 12, False: 2}
 _AT_ONCE = 4
-
-
-@dataclass(frozen=True)
-class Started(Trace):
-    """One run that was started. ``asked``: fields of the new row by what the request said they should be.
-
-    ``row``: as the first list afterwards showed it, None where none did. ``before``: the list ahead of all starts.
-    ``lists`` and ``details`` came after the start, in order.
-    """
-
-    resource: str
-    start: Exchange
-    asked: Mapping[str, Any]
-    row: Row | None
-    before: Exchange | None
-    lists: tuple[Exchange, ...]
-    details: tuple[Exchange, ...]
 
 
 def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, options: Any = None) -> None:

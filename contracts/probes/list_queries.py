@@ -11,9 +11,10 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from specduet.contracts.analysis.list_rules import Collection
-from specduet.contracts.analysis.row_values import MISSING, Row, dig
+from specduet.contracts.analysis.row_values import MISSING, dig
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.requests import seconds
+from specduet.contracts.recording import Row
 from specduet.specs import Parameter, Schema
 
 Question = Mapping[str, str | None]

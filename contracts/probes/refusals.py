@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from msgspec import UNSET
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.generation import mutations
 from specduet.contracts.generation.known_values import Call, Knowledge, as_text
 from specduet.contracts.generation.minimal_values import sample
+from specduet.contracts.options import Options
 from specduet.contracts.oracle import json_values, requests
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.sending.sender import Sender

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.options import Options
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 

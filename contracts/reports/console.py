@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.findings import Finding
+from specduet.contracts.options import Options
 from specduet.contracts.reports.formatting import acceptance, facts
 from specduet.contracts.reports.model import Report, counted
 from specduet.contracts.reports.summary import verdict

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TextIO
 
-from specduet.contracts.clauses import Options, all_clauses
+from specduet.contracts.clauses import all_clauses
 from specduet.contracts.findings import Finding
+from specduet.contracts.options import Options
 from specduet.contracts.reports import console, github, make_folder, summary, write_all
 from specduet.contracts.reports.formatting import described
 from specduet.contracts.reports.model import Item, Report, item_of, items

@@ -94,7 +94,11 @@ def _api(api: Api, session: Session) -> dict[str, Any]:
             {"name": s.name, "in": s.location, "field": s.field, "prefix": s.prefix} for s in api.schemes.values()
         ],
         "scopes": world.scopes(),
-        "ids": {s.parameter: world.ids(o, _TOLD) for o in api.operations if (s := o.behavior.fetches or o.behavior.watches)},
+        "ids": {
+            statement.parameter: world.ids(operation, _TOLD)
+            for operation in api.operations
+            if (statement := operation.behavior.fetches or operation.behavior.watches)
+        },
         "owners": world.owners(),
     }
 

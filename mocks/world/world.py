@@ -337,10 +337,8 @@ class World:
 
     def _rows(self, table: Table, now: Micros) -> Iterator[Row]:
         table.settle(now)
-        order = next(
-            (a.operation.behavior.order for a in self._asked.values() if a.table is table and a.operation.behavior.lists),
-            None,
-        )
+        listing = (a.operation.behavior for a in self._asked.values() if a.table is table)
+        order = next((behavior.order for behavior in listing if behavior.lists), None)
         collection = table.collection(order.by if order else None)
         descending = order is None or order.direction == "desc"
         scope = next(iter(table.scopes.items()), None)
