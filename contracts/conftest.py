@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         extra: dict[str, Any] = {"action": "store_true"}
         if option.kind != "flag":
-            extra = {"action": "append" if option.many else "store", "type": option.type}
+            extra = {"action": "append" if option.many else "store", "type": option.value_type}
             extra |= {"choices": option.choices} if option.choices else {"metavar": option.metavar}
         group.addoption(*option.flags, dest=option.key, help=option.help, **extra)
 

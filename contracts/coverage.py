@@ -159,7 +159,7 @@ def _fields(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> It
         if not response.status.startswith("2") or content is None:
             continue
         bodies = {e.received.body: e.json for e in exchanges if e.received and e.succeeded and e.json is not NOT_JSON}
-        known = [f for f in api.schemas.fields(content.schema, content.pointer) if f.enum or f.nullable]
+        known = [f for f in api.schemas.walk_fields(content.schema, content.pointer) if f.members or f.nullable]
         counts = _counted(known, list(bodies.values()))
         for entry, (members, null, filled) in zip(known, counts, strict=True):
             yield FieldSeen(
@@ -175,7 +175,11 @@ def _expected(api: Api, operation: Operation, entry: Field) -> Sequence[Any]:
     """The members that a field may be seen with: what is started just now is in its initial status."""
     creates = operation.behavior.creates
     status = api.resources[creates.resource].behavior.status if creates else None
-    return [status.initial] if status and entry.path == (status.field,) and status.initial in entry.enum else entry.enum
+    return (
+        [status.initial]
+        if status and entry.path == (status.field,) and status.initial in entry.members
+        else entry.members
+    )
 
 
 def _counted(fields: Sequence[Field], bodies: Sequence[Any]) -> Iterator[tuple[Counter[str], int, int]]:
@@ -188,7 +192,7 @@ def _counted(fields: Sequence[Field], bodies: Sequence[Any]) -> Iterator[tuple[C
                     null += 1
                 else:
                     filled += 1
-                    if entry.enum:
+                    if entry.members:
                         members[str(value)] += 1
         yield members, null, filled
 
@@ -233,6 +237,6 @@ def can_be_wrong(api: Api, parameter: Parameter) -> bool:
     """Whether a parameter can be invalid at all: any text is a string, and what is in the path cannot be missing."""
     if parameter.required and parameter.location != "path":
         return True
-    schema, _, _ = api.schemas.nullable(parameter.schema, parameter.pointer)
+    schema, _, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
     plain = schema.get("type", "string") == "string"
     return not plain or bool({"format", "enum", "const", "pattern", "minLength", "maxLength"} & schema.keys())

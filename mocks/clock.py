@@ -31,7 +31,7 @@ class Clock:
 
     def __init__(self, epoch: datetime, origin: float | None = None) -> None:
         self.epoch = epoch.astimezone(UTC)
-        self._epoch = micros(epoch)
+        self._epoch = to_micros(epoch)
         ours = _ours()
         begun = ours if origin is None else round(origin * SECOND)
         self._unmoved = 0 if origin is None and abs(ours - self._epoch) < _CLOSE else self._epoch - begun
@@ -40,14 +40,14 @@ class Clock:
         self._frozen: Micros | None = None
 
     @property
-    def frozen(self) -> bool:
+    def is_frozen(self) -> bool:
         return self._frozen is not None
 
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
-        return moment(self.micros())
+        return to_datetime(self.current_micros())
 
-    def micros(self) -> Micros:
+    def current_micros(self) -> Micros:
         """The present moment in microseconds since 1970."""
         return _ours() + self._ahead if self._frozen is None else self._frozen
 
@@ -57,7 +57,7 @@ class Clock:
         Raises ``UsageError`` where that leaves the years 1 to 9999.
         """
         step = _step(seconds)
-        _inside(self.micros() + step)
+        _inside(self.current_micros() + step)
         if self._frozen is None:
             self._ahead += step
         else:
@@ -65,7 +65,7 @@ class Clock:
 
     def freeze(self, at: datetime | None = None) -> None:
         """Stand still, at a moment or now."""
-        self._frozen = self.micros() if at is None else micros(at)
+        self._frozen = self.current_micros() if at is None else to_micros(at)
 
     def resume(self) -> None:
         """Run on from the moment at which the clock stands."""
@@ -79,22 +79,22 @@ class Clock:
         self._frozen = None
 
 
-def micros(at: datetime) -> Micros:
+def to_micros(at: datetime) -> Micros:
     """An aware datetime in microseconds since 1970; a naive one is taken for UTC."""
     return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _ZERO) // _MICROSECOND
 
 
-def moment(at: Micros) -> datetime:
+def to_datetime(at: Micros) -> datetime:
     """The aware datetime of a number of microseconds, held within the years 1 to 9999."""
     return _ZERO + timedelta(microseconds=min(max(at, _FIRST), _LAST))
 
 
-def spelled(at: Micros) -> str:
+def format_timestamp(at: Micros) -> str:
     """RFC 3339 in UTC with all six decimals, so that text sorts as time does."""
-    return f"{moment(at).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{to_datetime(at).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
-def spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
+def detect_time_format(resolved: Schema, shape: str | None, *, timed: bool) -> str:
     """How a field spells a moment; empty where it holds none, or none is known to be meant (``timed``)."""
     kind = resolved.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
@@ -109,7 +109,7 @@ def spelling(resolved: Schema, shape: str | None, *, timed: bool) -> str:
     return "text" if timed and "string" in kinds else ""
 
 
-def spelled_as(spelling: str, at: Micros) -> str | int | float:
+def format_time(spelling: str, at: Micros) -> str | int | float:
     """A moment as a field spells it."""
     match spelling:
         case "seconds":
@@ -117,8 +117,8 @@ def spelled_as(spelling: str, at: Micros) -> str | int | float:
         case "fraction":
             return at / SECOND
         case "date":
-            return spelled(at)[:10]
-    return spelled(at)
+            return format_timestamp(at)[:10]
+    return format_timestamp(at)
 
 
 def _ours() -> Micros:
@@ -140,7 +140,7 @@ def _inside(at: Micros) -> None:
 _UNITS: dict[str, Micros] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 
 
-def span(text: str) -> Micros:
+def parse_duration(text: str) -> Micros:
     """A duration such as ``-24h``: a whole number of s, m, h, d or w. Raises ``UsageError`` for any other text."""
     found = re.fullmatch(r"([+-]?\d{1,9})([smhdw])", text)
     if found is None:

@@ -53,7 +53,7 @@ class Documented:
         if content is None or not is_json(content.media_type):
             return answer
         body = json.loads(answer.body)
-        if self._schemas.validator(content.pointer).is_valid(body):
+        if self._schemas.validator_at(content.pointer).is_valid(body):
             return _called(answer, content.media_type)
         try:
             value = self._made(content, body, answer.status)
@@ -64,8 +64,8 @@ class Documented:
         return _called(fitted, content.media_type)
 
     def _made(self, content: Content, body: dict[str, Any], status: int) -> Any:
-        is_valid = self._schemas.validator(content.pointer).is_valid
-        value = values.value(self._schemas, content.schema, content.pointer, f"{self._operation.id}/{status}")
+        is_valid = self._schemas.validator_at(content.pointer).is_valid
+        value = values.generate_value(self._schemas, content.schema, content.pointer, f"{self._operation.id}/{status}")
         for holder, name in _places(value):
             before = holder[name]
             holder[name] = _told(body) if isinstance(before, str) else status

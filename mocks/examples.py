@@ -16,7 +16,7 @@ def example(api: Api, operation: Operation, status: int, key: str) -> Answer:
     content = preferred(response) if response else None
     if response is None or content is None:
         return responses.empty(status)
-    value = values.value(api.schemas, content.schema, content.pointer, f"{api.name}/{operation.id}/{key}")
+    value = values.generate_value(api.schemas, content.schema, content.pointer, f"{api.name}/{operation.id}/{key}")
     media_type = content.media_type.replace("*/*", "application/json").encode("latin-1", "replace")
     if is_json(content.media_type) or content.media_type == "*/*":
         return responses.encoded(status, value, media_type)

@@ -19,7 +19,7 @@ from specduet.mocks.request_parameters import Parameters
 from specduet.mocks.responses import Answer, Receive
 from specduet.mocks.settings import Caller, Settings
 from specduet.mocks.validation import Problem, problem
-from specduet.mocks.world import TooOld, UnknownScope, World
+from specduet.mocks.world import UnknownScopeValue, WindowTooOld, World
 from specduet.specs import Api, Operation
 
 _REMEMBERED = 512  # requests of an operation, none of them longer than _SHORT
@@ -123,10 +123,10 @@ def _refusing(act: Act) -> Act:
     def refuse(handler: Handler, world: World, values: Values, body: Any, caller: Caller, request: Request) -> Answer:
         try:
             return act(handler, world, values, body, caller, request)
-        except UnknownScope as error:
+        except UnknownScopeValue as error:
             resource = error.parameter.removesuffix("_id").removesuffix("Id")
             raise Refused(handler.dialect.refuse(error.status, _not_found(resource))) from None
-        except TooOld as error:
+        except WindowTooOld as error:
             raise Refused(handler.dialect.invalid([_too_old(error, request)])) from None
 
     return refuse
@@ -134,14 +134,14 @@ def _refusing(act: Act) -> Act:
 
 @_refusing
 def _list(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
-    return responses.answer(handler.success, world.list(handler.operation, values, caller))
+    return responses.answer(handler.success, world.list_rows(handler.operation, values, caller))
 
 
 @_refusing
 def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
     words = handler.operation.behavior.fetches
     assert words is not None
-    row = world.fetch(handler.operation, values, caller)
+    row = world.fetch_row(handler.operation, values, caller)
     if row is None:
         return handler.dialect.refuse(words.unknown, _not_found(words.resource))
     return responses.answer(handler.success, row)
@@ -150,7 +150,7 @@ def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: C
 @_refusing
 def _start(handler: Handler, world: World, values: Values, body: Any, caller: Caller, _request: Request) -> Answer:
     given = body if isinstance(body, dict) else None
-    return responses.answer(handler.success, world.start(handler.operation, values, given, caller))
+    return responses.answer(handler.success, world.create_row(handler.operation, values, given, caller))
 
 
 @_refusing
@@ -158,10 +158,10 @@ def _watch(handler: Handler, world: World, values: Values, _body: Any, caller: C
     words = handler.operation.behavior.watches
     assert words is not None
     if responses.EVENT_STREAM in request.headers.get(b"accept", b""):
-        until_end = world.watch_until_end(handler.operation, values, caller)
+        until_end = world.stream_status_events(handler.operation, values, caller)
         if until_end is not None:
             return responses.streamed(_server_sent(until_end, request.receive), responses.EVENT_STREAM)
-    events = world.watch(handler.operation, values, caller)
+    events = world.list_status_events(handler.operation, values, caller)
     if events is None:
         return handler.dialect.refuse(words.unknown, _not_found(words.resource))
     return responses.answer(handler.success, b"[" + b",".join(events) + b"]")
@@ -200,7 +200,7 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _too_old(error: TooOld, request: Request) -> Problem:
+def _too_old(error: WindowTooOld, request: Request) -> Problem:
     """In the words of pydantic for an error that a validator raises."""
     given = dict(request.pairs()).get(error.parameter)
     number, unit = error.oldest[1:-1], _UNITS.get(error.oldest[-1], error.oldest[-1])

@@ -128,7 +128,7 @@ def made(handler: Handler, status: int, key: str, example: str | None = None) ->
     if content is None:
         return responses.empty(status) if status < 400 else handler.dialect.refuse(status)
     try:
-        value = values.value(handler.api.schemas, content.schema, content.pointer, f"{key}/{status}")
+        value = values.generate_value(handler.api.schemas, content.schema, content.pointer, f"{key}/{status}")
     except values.CannotGenerate as error:
         raise BadPreference(error.message, 409) from None
     return responses.encoded(status, value, _type_of(content))
@@ -137,13 +137,13 @@ def made(handler: Handler, status: int, key: str, example: str | None = None) ->
 def _example(handler: Handler, response: Response, content: Content | None, name: str) -> Any:
     schemas = handler.api.schemas
     pointer = content.pointer.rpartition("/")[0] if content else ""
-    examples: Mapping[str, Any] = schemas.at(pointer).get("examples", {}) if content else {}
+    examples: Mapping[str, Any] = schemas.node_at(pointer).get("examples", {}) if content else {}
     if content is None or name not in examples:
         known = ", ".join(examples) or "none"
         where = f"{handler.operation.label} {response.status}"
         raise BadPreference(f"example={name}: {where} has these examples: {known}", 404)
     example, _ = schemas.resolve(examples[name], f"{pointer}/examples/{name}")
-    if "value" not in example or not schemas.validator(content.pointer).is_valid(example["value"]):
+    if "value" not in example or not schemas.validator_at(content.pointer).is_valid(example["value"]):
         raise BadPreference(f"example={name}: its value is not what its schema allows", 409)
     return example["value"]
 

@@ -47,7 +47,7 @@ _MAP_SIZES = {"minProperties": "min_length", "maxProperties": "max_length"}
 def compile_validator(schemas: Schemas, pointer: str) -> tuple[SchemaValidator, bool]:
     """The validator of the schema at a pointer, and whether it says everything that the schema says."""
     compiler = _Compiler(schemas)
-    compiled = compiler.compile(schemas.at(pointer), pointer)
+    compiled = compiler.compile(schemas.node_at(pointer), pointer)
     if compiler.definitions:
         compiled = core_schema.definitions_schema(compiled, list(compiler.definitions.values()))
     return SchemaValidator(compiled), compiler.complete

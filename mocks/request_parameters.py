@@ -69,7 +69,7 @@ class _Reader:
     """One parameter: from its text, or from all of its texts for a list or an object, to its value."""
 
     def __init__(self, schemas: Schemas, parameter: Parameter) -> None:
-        inner, _, _ = schemas.nullable(parameter.schema, parameter.pointer)
+        inner, _, _ = schemas.split_null(parameter.schema, parameter.pointer)
         self.name = parameter.name
         self.location = parameter.location
         self.required = parameter.required or parameter.location == "path"

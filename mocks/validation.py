@@ -64,7 +64,7 @@ class Residue:
     """The part of a schema that pydantic-core did not say, held by jsonschema-rs."""
 
     def __init__(self, schemas: Schemas, pointer: str) -> None:
-        self._validator = schemas.validator(pointer)
+        self._validator = schemas.validator_at(pointer)
 
     def problems(self, value: Any, location: Location) -> list[Problem]:
         if self._validator.is_valid(value):
@@ -79,7 +79,7 @@ class BodyValidator:
     def __init__(self, schemas: Schemas, content: Content) -> None:
         validator, _ = compile_validator(schemas, content.pointer)
         self._validate = validator.validate_python
-        self._strict = schemas.validator(content.pointer).is_valid
+        self._strict = schemas.validator_at(content.pointer).is_valid
         self._residue = Residue(schemas, content.pointer)
 
     def problems(self, value: Any, *, strict: bool = True) -> list[Problem]:

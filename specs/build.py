@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
-from specduet.specs.extension import WORDS, Reader
+from specduet.specs.extension import EXTENSION, StatementReader
 from specduet.specs.model import (
     Api,
     Body,
@@ -16,17 +16,17 @@ from specduet.specs.model import (
     Response,
     SecurityScheme,
 )
-from specduet.specs.schemas import Schemas, escape
+from specduet.specs.schemas import Schemas, escape_pointer
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def build(name: str, path: Path, overlay_path: Path | None, document: dict[str, Any]) -> Api:
+def build_api(name: str, path: Path, overlay_path: Path | None, document: dict[str, Any]) -> Api:
     """The model of a document. Raises ``BadStatement`` for what the vocabulary says wrongly."""
     schemas = Schemas(document)
-    reader = Reader(schemas, path, overlay_path)
-    resources = {r.name: r for r in _resources(reader, document)}
-    operations = tuple(_operations(reader, document))
+    reader = StatementReader(schemas, path, overlay_path)
+    resources = {r.name: r for r in _build_resources(reader, document)}
+    operations = tuple(_build_operations(reader, document))
     reader.check_operations(operations, resources)
     return Api(
         name=name,
@@ -37,34 +37,36 @@ def build(name: str, path: Path, overlay_path: Path | None, document: dict[str, 
         servers=tuple(server["url"] for server in document.get("servers", ())),
         operations=operations,
         resources=resources,
-        schemes={n: _scheme(reader.schemas, n) for n in document.get("components", {}).get("securitySchemes", {})},
-        behavior=reader.words(ApiBehavior, document, "") or ApiBehavior(),
+        schemes={
+            n: _build_scheme(reader.schemas, n) for n in document.get("components", {}).get("securitySchemes", {})
+        },
+        behavior=reader.read_behavior(ApiBehavior, document, "") or ApiBehavior(),
         schemas=schemas,
     )
 
 
-def _resources(reader: Reader, document: Mapping[str, Any]) -> Iterator[Resource]:
+def _build_resources(reader: StatementReader, document: Mapping[str, Any]) -> Iterator[Resource]:
     for name, schema in document.get("components", {}).get("schemas", {}).items():
-        pointer = f"/components/schemas/{escape(name)}"
-        if not isinstance(schema, Mapping) or WORDS not in schema:
+        pointer = f"/components/schemas/{escape_pointer(name)}"
+        if not isinstance(schema, Mapping) or EXTENSION not in schema:
             continue
-        words = reader.words(ResourceBehavior, schema, pointer)
-        if words is not None:
-            resource = Resource(words.resource, pointer, schema, words)
+        behavior = reader.read_behavior(ResourceBehavior, schema, pointer)
+        if behavior is not None:
+            resource = Resource(behavior.resource, pointer, schema, behavior)
             reader.check_resource(resource)
             yield resource
 
 
-def _operations(reader: Reader, document: Mapping[str, Any]) -> Iterator[Operation]:
+def _build_operations(reader: StatementReader, document: Mapping[str, Any]) -> Iterator[Operation]:
     for path, entry in document.get("paths", {}).items():
-        item, item_pointer = reader.schemas.resolve(entry, f"/paths/{escape(path)}")
+        item, item_pointer = reader.schemas.resolve(entry, f"/paths/{escape_pointer(path)}")
         for method in _METHODS:
             if method in item:
-                yield _operation(reader, document, path, method, item, f"{item_pointer}/{method}")
+                yield _build_operation(reader, document, path, method, item, f"{item_pointer}/{method}")
 
 
-def _operation(
-    reader: Reader,
+def _build_operation(
+    reader: StatementReader,
     document: Mapping[str, Any],
     path: str,
     method: str,
@@ -72,27 +74,27 @@ def _operation(
     pointer: str,
 ) -> Operation:
     raw = item[method]
-    inherited = _parameters(reader.schemas, item, pointer.rpartition("/")[0])
-    own = _parameters(reader.schemas, raw, pointer)
+    inherited = _build_parameters(reader.schemas, item, pointer.rpartition("/")[0])
+    own = _build_parameters(reader.schemas, raw, pointer)
     return Operation(
         id=raw.get("operationId") or f"{method}_{path}",
         method=method.upper(),
         path=path,
         summary=raw.get("summary", ""),
         parameters=tuple({(p.location, p.name): p for p in (*inherited, *own)}.values()),
-        body=_body(reader.schemas, raw, pointer),
-        responses=_responses(reader, raw, pointer),
-        security=_security(raw.get("security", document.get("security", []))),
+        body=_build_body(reader.schemas, raw, pointer),
+        responses=_build_responses(reader, raw, pointer),
+        security=_read_security(raw.get("security", document.get("security", []))),
         pointer=pointer,
-        behavior=reader.words(OperationBehavior, raw, pointer) or OperationBehavior(),
+        behavior=reader.read_behavior(OperationBehavior, raw, pointer) or OperationBehavior(),
     )
 
 
-def _security(alternatives: list[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
+def _read_security(alternatives: list[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(alternative) for alternative in alternatives)
 
 
-def _parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
+def _build_parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
     for index, entry in enumerate(holder.get("parameters", ())):
         raw, at = schemas.resolve(entry, f"{pointer}/parameters/{index}")
         if "schema" in raw:
@@ -101,7 +103,7 @@ def _parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> It
             media_type, content = next(iter(raw.get("content", {"": {}}).items()))
             schema, schema_pointer = (
                 content.get("schema", {}),
-                f"{at}/content/{escape(media_type)}/schema",
+                f"{at}/content/{escape_pointer(media_type)}/schema",
             )
         style = raw.get("style", "form" if raw["in"] in {"query", "cookie"} else "simple")
         yield Parameter(
@@ -115,37 +117,37 @@ def _parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> It
         )
 
 
-def _contents(raw: Mapping[str, Any], pointer: str) -> dict[str, Content]:
+def _build_contents(raw: Mapping[str, Any], pointer: str) -> dict[str, Content]:
     return {
         media_type: Content(
             media_type,
             content.get("schema", {}),
-            f"{pointer}/content/{escape(media_type)}/schema",
+            f"{pointer}/content/{escape_pointer(media_type)}/schema",
         )
         for media_type, content in raw.get("content", {}).items()
     }
 
 
-def _body(schemas: Schemas, operation: Mapping[str, Any], pointer: str) -> Body | None:
+def _build_body(schemas: Schemas, operation: Mapping[str, Any], pointer: str) -> Body | None:
     if "requestBody" not in operation:
         return None
     raw, at = schemas.resolve(operation["requestBody"], f"{pointer}/requestBody")
-    return Body(bool(raw.get("required", False)), _contents(raw, at), at)
+    return Body(bool(raw.get("required", False)), _build_contents(raw, at), at)
 
 
-def _responses(reader: Reader, operation: Mapping[str, Any], pointer: str) -> dict[str, Response]:
+def _build_responses(reader: StatementReader, operation: Mapping[str, Any], pointer: str) -> dict[str, Response]:
     found = {}
     for status, entry in operation.get("responses", {}).items():
-        raw, at = reader.schemas.resolve(entry, f"{pointer}/responses/{escape(status)}")
-        added = reader.words(Added, raw, at)
-        found[status] = Response(status, raw.get("description", ""), _contents(raw, at), at, added)
+        raw, at = reader.schemas.resolve(entry, f"{pointer}/responses/{escape_pointer(status)}")
+        added = reader.read_behavior(Added, raw, at)
+        found[status] = Response(status, raw.get("description", ""), _build_contents(raw, at), at, added)
     return found
 
 
-def _scheme(schemas: Schemas, name: str) -> SecurityScheme:
+def _build_scheme(schemas: Schemas, name: str) -> SecurityScheme:
     raw, pointer = schemas.resolve(
-        schemas.at(f"/components/securitySchemes/{escape(name)}"),
-        f"/components/securitySchemes/{escape(name)}",
+        schemas.node_at(f"/components/securitySchemes/{escape_pointer(name)}"),
+        f"/components/securitySchemes/{escape_pointer(name)}",
     )
     if raw["type"] == "apiKey":
         return SecurityScheme(name, "apiKey", raw["in"], raw["name"], "", pointer)

@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 
-def recall(path: Path, overlay_path: Path | None) -> dict[str, Any] | None:
+def load_cached(path: Path, overlay_path: Path | None) -> dict[str, Any] | None:
     """The proven document of these files, or None where one of them changed or was never seen."""
     try:
-        kept = json.loads(_place(path, overlay_path).read_bytes())
-        if all(_digest(path.resolve().parent / name) == digest for name, digest in kept["files"].items()):
+        kept = json.loads(_cache_file(path, overlay_path).read_bytes())
+        if all(_hash_file(path.resolve().parent / name) == digest for name, digest in kept["files"].items()):
             return dict(kept["document"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None
 
 
-def keep(
+def store_cached(
     path: Path,
     overlay_path: Path | None,
     files: tuple[Path, ...],
@@ -32,10 +32,10 @@ def keep(
     """Remember a proven document and the other files that it was made of."""
     root = path.resolve().parent
     try:
-        place = _place(path, overlay_path)
+        place = _cache_file(path, overlay_path)
         place.parent.mkdir(parents=True, exist_ok=True)
         kept = {
-            "files": {str(f.relative_to(root)): _digest(f) for f in files},
+            "files": {str(f.relative_to(root)): _hash_file(f) for f in files},
             "document": document,
         }
         scratch = place.with_suffix(f".{os.getpid()}")
@@ -45,23 +45,23 @@ def keep(
         pass
 
 
-def _place(path: Path, overlay_path: Path | None) -> Path:
+def _cache_file(path: Path, overlay_path: Path | None) -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    name = hashlib.sha256("\0".join(_digests(path, overlay_path)).encode()).hexdigest()
+    name = hashlib.sha256("\0".join(_input_digests(path, overlay_path)).encode()).hexdigest()
     return Path(base).expanduser() / "specduet" / f"{name}.json"
 
 
-def _digests(path: Path, overlay_path: Path | None) -> list[str]:
-    own = "" if overlay_path is None else _digest(overlay_path)
-    return [_own_digest(), str(path.resolve()), _digest(path), own]
+def _input_digests(path: Path, overlay_path: Path | None) -> list[str]:
+    own = "" if overlay_path is None else _hash_file(overlay_path)
+    return [_hash_own_code(), str(path.resolve()), _hash_file(path), own]
 
 
 @cache
-def _own_digest() -> str:
+def _hash_own_code() -> str:
     """Of this package's code: a proof made by other code proves nothing."""
     here = Path(__file__).parent
-    return "".join(_digest(file) for file in sorted(here.glob("*.py")))
+    return "".join(_hash_file(file) for file in sorted(here.glob("*.py")))
 
 
-def _digest(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,41 +11,41 @@ from specduet.specs.model import Api, Operation, Resource
 _WIDTH = 12
 
 
-def describe(api: Api) -> Iterator[str]:
+def describe_api(api: Api) -> Iterator[str]:
     """The API, its schemes and rows, and each operation with its parameters and statements."""
     yield f"{api.name}: {api.title} {api.version} ({display_path(api.path)})"
     for scheme in api.schemes.values():
         yield f"  credential {scheme.name}: {scheme.location} {scheme.field}: {scheme.prefix}…"
-    yield from _statements(api.behavior, "  ")
+    yield from _describe_statements(api.behavior, "  ")
     for resource in api.resources.values():
-        yield from _resource(resource)
+        yield from _describe_resource(resource)
     for operation in api.operations:
-        yield from _operation(operation)
+        yield from _describe_operation(operation)
 
 
-def _resource(resource: Resource) -> Iterator[str]:
+def _describe_resource(resource: Resource) -> Iterator[str]:
     yield f"  rows {resource.name} ({resource.pointer})"
-    yield from _statements(resource.behavior, "    ")
+    yield from _describe_statements(resource.behavior, "    ")
 
 
-def _operation(operation: Operation) -> Iterator[str]:
+def _describe_operation(operation: Operation) -> Iterator[str]:
     yield f"  {operation.label}" + (f"  {operation.summary}" if operation.summary else "")
     required = [f"{p.name}{'' if p.required else '?'}" for p in operation.parameters]
     if required:
         yield f"    {'parameters':<{_WIDTH}} {', '.join(required)}"
-    yield from _statements(operation.behavior, "    ")
+    yield from _describe_statements(operation.behavior, "    ")
 
 
-def _statements(words: msgspec.Struct, indent: str) -> Iterator[str]:
+def _describe_statements(words: msgspec.Struct, indent: str) -> Iterator[str]:
     for name in words.__struct_fields__:
-        for label, statement in _each(name.replace("_", "-"), getattr(words, name)):
+        for label, statement in _label_statements(name.replace("_", "-"), getattr(words, name)):
             content = msgspec.to_builtins(statement)
             basis, because = content.pop("basis"), content.pop("because", "")
-            said = f"{label:<{_WIDTH}} {_short(content)}".rstrip()
+            said = f"{label:<{_WIDTH}} {_shorten_value(content)}".rstrip()
             yield f"{indent}{said} [{basis}{f': {because}' if because else ''}]"
 
 
-def _each(name: str, value: Any) -> Iterator[tuple[str, msgspec.Struct]]:
+def _label_statements(name: str, value: Any) -> Iterator[tuple[str, msgspec.Struct]]:
     if isinstance(value, msgspec.Struct):
         yield name, value
     elif isinstance(value, tuple):
@@ -54,9 +54,11 @@ def _each(name: str, value: Any) -> Iterator[tuple[str, msgspec.Struct]]:
         yield from ((f"{name} {key}", one) for key, one in value.items())
 
 
-def _short(value: Any) -> str:
+def _shorten_value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_short(inner)}" for key, inner in value.items() if inner not in (None, (), [], False))
+        return ", ".join(
+            f"{key} {_shorten_value(inner)}" for key, inner in value.items() if inner not in (None, (), [], False)
+        )
     if isinstance(value, list | tuple):
-        return "/".join(map(_short, value))
+        return "/".join(map(_shorten_value, value))
     return str(value)

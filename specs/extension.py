@@ -9,13 +9,13 @@ import msgspec
 from specduet.specs.behavior import Statement
 from specduet.specs.errors import BadStatement
 from specduet.specs.model import Operation, Resource
-from specduet.specs.schemas import Schema, Schemas, escape
+from specduet.specs.schemas import Schema, Schemas, escape_pointer
 
-WORDS = "x-specduet"
-_Words = TypeVar("_Words", bound=msgspec.Struct)
+EXTENSION = "x-specduet"
+_Behavior = TypeVar("_Behavior", bound=msgspec.Struct)
 
 
-class Reader:
+class StatementReader:
     """Reads the statements of one document; every complaint carries the overlay's file, line and the pointer."""
 
     def __init__(self, schemas: Schemas, path: Path, overlay_path: Path | None) -> None:
@@ -23,87 +23,89 @@ class Reader:
         self._path = path
         self._overlay_path = overlay_path
 
-    def words(self, kind: type[_Words], holder: Mapping[str, Any], pointer: str) -> _Words | None:
+    def read_behavior(self, kind: type[_Behavior], holder: Mapping[str, Any], pointer: str) -> _Behavior | None:
         """The statements of one kind that an object of the document carries, or None where it carries none."""
-        if WORDS not in holder:
+        if EXTENSION not in holder:
             return None
-        at = f"{pointer}/{WORDS}"
+        at = f"{pointer}/{EXTENSION}"
         try:
-            words = msgspec.convert(holder[WORDS], kind)
+            behavior = msgspec.convert(holder[EXTENSION], kind)
         except msgspec.ValidationError as error:
             message, _, place = str(error).partition(" - at `")
-            raise self.bad(_plain(message), at + _as_pointer(place) + _unknown_key(message)) from error
-        for inner, statement in _statements(words, at):
+            raise self.statement_error(
+                _rephrase_error(message), at + _to_pointer(place) + _unknown_key_pointer(message)
+            ) from error
+        for inner, statement in _walk_statements(behavior, at):
             if statement.basis == "documented" and not statement.because:
-                raise self.bad("a documented statement quotes its page in 'because'", inner)
-        return words
+                raise self.statement_error("a documented statement quotes its page in 'because'", inner)
+        return behavior
 
-    def bad(self, message: str, pointer: str) -> BadStatement:
+    def statement_error(self, message: str, pointer: str) -> BadStatement:
         """An error at a pointer of the merged document, placed in the file that says it."""
-        from specduet.specs.source import line_of  # PyYAML is needed only where something is wrong
+        from specduet.specs.source import find_line  # PyYAML is needed only where something is wrong
 
         if self._overlay_path is not None:
-            line = _overlay_line(self._overlay_path, pointer)
+            line = _find_overlay_line(self._overlay_path, pointer)
             if line is not None:
                 return BadStatement(message, file=self._overlay_path, line=line, pointer=pointer)
-        return BadStatement(message, file=self._path, line=line_of(self._path, pointer), pointer=pointer)
+        return BadStatement(message, file=self._path, line=find_line(self._path, pointer), pointer=pointer)
 
     def check_resource(self, resource: Resource) -> None:
         """Raises ``BadStatement`` where a statement names a field or a status that the schema does not have."""
-        words, at = resource.behavior, f"{resource.pointer}/{WORDS}"
-        for pointer, statement in _statements(words, at):
-            for field in _fields_of(statement):
+        behavior, at = resource.behavior, f"{resource.pointer}/{EXTENSION}"
+        for pointer, statement in _walk_statements(behavior, at):
+            for field in _field_paths(statement):
                 self._require_field(resource.schema, resource.pointer, field, pointer)
-        if words.status is not None:
+        if behavior.status is not None:
             self._check_statuses(resource, at)
 
     def check_operations(self, operations: Sequence[Operation], resources: Mapping[str, Resource]) -> None:
         """Raises ``BadStatement`` where an operation's statement names what the document does not have."""
         ids = {operation.id for operation in operations}
         for operation in operations:
-            at = f"{operation.pointer}/{WORDS}"
-            for pointer, statement in _statements(operation.behavior, at):
+            at = f"{operation.pointer}/{EXTENSION}"
+            for pointer, statement in _walk_statements(operation.behavior, at):
                 self._check_parameter(operation, statement, pointer)
                 for name in filter(
                     None,
                     (getattr(statement, k, None) for k in ("listed_by", "fetched_by")),
                 ):
                     if name not in ids:
-                        raise self.bad(f"no operation is called {name!r}", pointer)
+                        raise self.statement_error(f"no operation is called {name!r}", pointer)
             self._check_rows(operation, resources, at)
 
     def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
         name = getattr(statement, "parameter", None)
         if name is not None and operation.parameter(name) is None:
-            raise self.bad(f"{operation.label} has no parameter {name!r}", pointer)
+            raise self.statement_error(f"{operation.label} has no parameter {name!r}", pointer)
 
     def _check_rows(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:
-        words = operation.behavior
-        speaker = words.lists or words.fetches or words.watches or words.creates
-        if speaker is None:
+        behavior = operation.behavior
+        subject = behavior.lists or behavior.fetches or behavior.watches or behavior.creates
+        if subject is None:
             return
-        if speaker.resource not in resources:
-            raise self.bad(f"no schema is the resource {speaker.resource!r}", at)
-        resource = resources[speaker.resource]
-        for pointer, statement in _statements(words, at):
+        if subject.resource not in resources:
+            raise self.statement_error(f"no schema is the resource {subject.resource!r}", at)
+        resource = resources[subject.resource]
+        for pointer, statement in _walk_statements(behavior, at):
             if not getattr(statement, "hidden", False):
-                for field in _fields_of(statement):
+                for field in _field_paths(statement):
                     self._require_field(resource.schema, resource.pointer, field, pointer)
-        for name in words.filters:
+        for name in behavior.filters:
             if operation.parameter(name, "query") is None:
-                raise self.bad(
+                raise self.statement_error(
                     f"{operation.label} has no query parameter {name!r}",
-                    f"{at}/filters/{escape(name)}",
+                    f"{at}/filters/{escape_pointer(name)}",
                 )
 
     def _require_field(self, schema: Schema, pointer: str, path: str, place: str) -> None:
         for part in path.split("."):
-            schema, pointer, _ = self.schemas.nullable(schema, pointer)
+            schema, pointer, _ = self.schemas.split_null(schema, pointer)
             if part not in schema.get("properties", {}):
-                raise self.bad(f"the schema has no field {path!r}", place)
+                raise self.statement_error(f"the schema has no field {path!r}", place)
             schema, pointer = (
                 schema["properties"][part],
-                f"{pointer}/properties/{escape(part)}",
+                f"{pointer}/properties/{escape_pointer(part)}",
             )
 
     def _check_statuses(self, resource: Resource, at: str) -> None:
@@ -111,30 +113,30 @@ class Reader:
         assert status is not None
         if "." in status.field:
             message = f"a status is a field of the row itself, and {status.field!r} is inside an object"
-            raise self.bad(message, f"{at}/status")
+            raise self.statement_error(message, f"{at}/status")
         field = resource.properties[status.field]
-        schema, _, _ = self.schemas.nullable(field, f"{resource.pointer}/properties/{escape(status.field)}")
+        schema, _, _ = self.schemas.split_null(field, f"{resource.pointer}/properties/{escape_pointer(status.field)}")
         members = set(schema.get("enum", ()))
-        for pointer, name in _status_names(resource.behavior, at):
+        for pointer, name in _named_statuses(resource.behavior, at):
             if name not in members:
-                raise self.bad(f"{status.field!r} has no member {name!r}", pointer)
+                raise self.statement_error(f"{status.field!r} has no member {name!r}", pointer)
 
 
-def _statements(words: Any, pointer: str) -> Iterator[tuple[str, Statement]]:
-    if isinstance(words, Statement):
-        yield pointer, words
-    elif isinstance(words, msgspec.Struct):
-        for field in msgspec.structs.fields(words):
-            yield from _statements(getattr(words, field.name), f"{pointer}/{field.encode_name}")
-    elif isinstance(words, Mapping):
-        for key, value in words.items():
-            yield from _statements(value, f"{pointer}/{escape(key)}")
-    elif isinstance(words, tuple):
-        for index, value in enumerate(words):
-            yield from _statements(value, f"{pointer}/{index}")
+def _walk_statements(node: Any, pointer: str) -> Iterator[tuple[str, Statement]]:
+    if isinstance(node, Statement):
+        yield pointer, node
+    elif isinstance(node, msgspec.Struct):
+        for field in msgspec.structs.fields(node):
+            yield from _walk_statements(getattr(node, field.name), f"{pointer}/{field.encode_name}")
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _walk_statements(value, f"{pointer}/{escape_pointer(key)}")
+    elif isinstance(node, tuple):
+        for index, value in enumerate(node):
+            yield from _walk_statements(value, f"{pointer}/{index}")
 
 
-def _fields_of(statement: Statement) -> Iterator[str]:
+def _field_paths(statement: Statement) -> Iterator[str]:
     for name in ("field", "by", "before", "owner"):
         if isinstance(getattr(statement, name, None), str):
             yield getattr(statement, name)
@@ -143,60 +145,60 @@ def _fields_of(statement: Statement) -> Iterator[str]:
     yield from getattr(statement, "sets", ())
 
 
-def _status_names(words: Any, at: str) -> Iterator[tuple[str, str]]:
-    status = words.status
+def _named_statuses(behavior: Any, at: str) -> Iterator[tuple[str, str]]:
+    status = behavior.status
     yield f"{at}/status/initial", status.initial
     for source, targets in status.transitions.items():
         for name in (source, *targets):
-            yield f"{at}/status/transitions/{escape(source)}", name
+            yield f"{at}/status/transitions/{escape_pointer(source)}", name
     for name in status.terminal:
         yield f"{at}/status/terminal", name
-    for index, rule in enumerate(words.set_when):
+    for index, rule in enumerate(behavior.set_when):
         for name in (*rule.set, *rule.unset):
             yield f"{at}/set-when/{index}", name
-    for index, rule in enumerate(words.true_only_when):
+    for index, rule in enumerate(behavior.true_only_when):
         for name in rule.status:
             yield f"{at}/true-only-when/{index}", name
 
 
-def _plain(message: str) -> str:
+def _rephrase_error(message: str) -> str:
     return message.replace("Object contains unknown field", "unknown key").replace(
         "Object missing required field", "missing key"
     )
 
 
-def _unknown_key(message: str) -> str:
+def _unknown_key_pointer(message: str) -> str:
     """The key that msgspec complains of, so that the line is its own and not that of its object."""
-    return f"/{escape(message.split('`')[1])}" if "unknown field" in message else ""
+    return f"/{escape_pointer(message.split('`')[1])}" if "unknown field" in message else ""
 
 
-def _as_pointer(place: str) -> str:
+def _to_pointer(place: str) -> str:
     """msgspec's ``$.filters[...].op`` as a JSON pointer."""
     parts = place.strip("`$").replace("[", ".").replace("]", "").split(".")
-    return "".join(f"/{escape(part)}" for part in parts if part)
+    return "".join(f"/{escape_pointer(part)}" for part in parts if part)
 
 
-def _overlay_line(overlay_path: Path, pointer: str) -> int | None:
+def _find_overlay_line(overlay_path: Path, pointer: str) -> int | None:
     """The line of the overlay's action that put a statement at a pointer of the merged document.
 
     The longest tail of the pointer that an action's ``update`` contains is taken for the one that said it.
     """
-    from specduet.specs.source import line_of, read
+    from specduet.specs.source import find_line, read_document
 
-    overlay = read(overlay_path)
+    overlay = read_document(overlay_path)
     parts = pointer.split("/")[1:]
     best: tuple[int, int] | None = None
     for index, action in enumerate(overlay.get("actions", ())):
         for start in range(len(parts)):
-            depth = _depth(action.get("update"), parts[start:])
+            depth = _matched_depth(action.get("update"), parts[start:])
             if depth and (best is None or depth > best[0]):
                 inner = "".join(f"/{part}" for part in parts[start : start + depth])
-                line = line_of(overlay_path, f"/actions/{index}/update{inner}")
+                line = find_line(overlay_path, f"/actions/{index}/update{inner}")
                 best = (depth, line or 1)
     return best[1] if best else None
 
 
-def _depth(node: Any, parts: list[str]) -> int:
+def _matched_depth(node: Any, parts: list[str]) -> int:
     depth = 0
     for escaped in parts:
         part = escaped.replace("~1", "/").replace("~0", "~")

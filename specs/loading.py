@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from specduet.specs import cache
-from specduet.specs.build import build
+from specduet.specs.build import build_api
 from specduet.specs.errors import NotOpenApi, SpecError, UsageError
 from specduet.specs.locations import HOME
 from specduet.specs.model import Api
@@ -31,16 +31,16 @@ def load(name_or_path: str | Path, *, overlay_path: Path | None = None) -> Api:
     An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names
     another. Raises ``SpecError`` for anything wrong in the files, ``UsageError`` for a name nobody knows.
     """
-    path = locate(name_or_path)
-    overlay_path = overlay_path or _own_overlay(path)
-    document = cache.recall(path, overlay_path)
+    path = find_document(name_or_path)
+    overlay_path = overlay_path or _overlay_beside(path)
+    document = cache.load_cached(path, overlay_path)
     if document is None:
-        document, read_files = _prove(path, overlay_path)
-        cache.keep(path, overlay_path, read_files, document)
-    return build(_name(path), path, overlay_path, document)
+        document, read_files = _read_and_validate(path, overlay_path)
+        cache.store_cached(path, overlay_path, read_files, document)
+    return build_api(_api_name(path), path, overlay_path, document)
 
 
-def locate(name_or_path: str | Path) -> Path:
+def find_document(name_or_path: str | Path) -> Path:
     """The file behind a bundled name or a path. Raises ``UsageError`` where there is neither."""
     bundled_path = HOME / str(name_or_path) / _DOCUMENT
     if str(name_or_path) in bundled():
@@ -57,33 +57,33 @@ def locate(name_or_path: str | Path) -> Path:
     return path
 
 
-def _own_overlay(path: Path) -> Path | None:
+def _overlay_beside(path: Path) -> Path | None:
     beside = path.with_name(_OVERLAY)
     return beside if path.name == _DOCUMENT and beside.is_file() else None
 
 
-def _name(path: Path) -> str:
+def _api_name(path: Path) -> str:
     return path.parent.name if path.name == _DOCUMENT and path.parent.name else path.stem
 
 
-def _prove(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple[Path, ...]]:
+def _read_and_validate(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple[Path, ...]]:
     # YAML, JSONPath and the validator are needed only where nothing was proven yet: a mock starts without them.
     from specduet.specs import overlay, references
-    from specduet.specs.source import read
-    from specduet.specs.upgrade import upgrade
+    from specduet.specs.source import read_document
+    from specduet.specs.upgrade import upgrade_to_31
 
-    document = read(path)
-    _check_kind(document, path)
-    document, files = references.localise(document, path)
+    document = read_document(path)
+    _require_openapi_3(document, path)
+    document, files = references.localize_references(document, path)
     if overlay_path is not None:
-        document = overlay.apply(document, read(overlay_path), overlay_path)
-    references.check_internal(document, path)
-    _validate(document, path)
-    return upgrade(document), files
+        document = overlay.apply_overlay(document, read_document(overlay_path), overlay_path)
+    references.check_references(document, path)
+    _validate_document(document, path)
+    return upgrade_to_31(document), files
 
 
-def _check_kind(document: Any, path: Path) -> None:
-    from specduet.specs.source import line_of
+def _require_openapi_3(document: Any, path: Path) -> None:
+    from specduet.specs.source import find_line
 
     if not isinstance(document, Mapping) or "openapi" not in document:
         found = "a Swagger 2 document" if isinstance(document, Mapping) and "swagger" in document else "no OpenAPI"
@@ -97,19 +97,19 @@ def _check_kind(document: Any, path: Path) -> None:
         raise NotOpenApi(
             f"is OpenAPI {document['openapi']}, and only 3.0 and 3.1 are known",
             file=path,
-            line=line_of(path, "/openapi"),
+            line=find_line(path, "/openapi"),
             pointer="/openapi",
         )
 
 
-def _validate(document: dict[str, Any], path: Path) -> None:
-    from specduet.specs.source import line_of
-    from specduet.specs.validation import problem
+def _validate_document(document: dict[str, Any], path: Path) -> None:
+    from specduet.specs.source import find_line
+    from specduet.specs.validation import find_problem
 
-    found = problem(document)
+    found = find_problem(document)
     if found is not None:
         pointer, message = found
-        raise NotOpenApi(message, file=path, line=line_of(path, pointer), pointer=pointer)
+        raise NotOpenApi(message, file=path, line=find_line(path, pointer), pointer=pointer)
 
 
-__all__ = ["SpecError", "bundled", "load", "locate"]
+__all__ = ["SpecError", "bundled", "find_document", "load"]

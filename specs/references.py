@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from specduet.specs.errors import BadReference
-from specduet.specs.schemas import escape, split_pointer
-from specduet.specs.source import line_of, read
+from specduet.specs.schemas import escape_pointer, split_pointer
+from specduet.specs.source import find_line, read_document
 
 _LITERAL = {"example", "examples", "default", "enum", "const"}  # what stands in these is data, not description
 
 
-def localise(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
+def localize_references(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
     """The document with every external reference made internal, and the other files it took.
 
     Raises ``BadReference`` for a reference over HTTP, to a file outside the document's folder, or to nothing.
     """
-    files = _external_files(document, path)
+    files = _read_external_files(document, path)
     if not files:
         return document, ()
     from prance.util.translator import (
@@ -30,55 +30,55 @@ def localise(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tupl
     translator = _RefTranslator(document, path.resolve().as_uri())
     translator.translate_references()
     known = document.get("components", {}).get("schemas", {})
-    return _sorted_by_kind(translator.specs, known), files
+    return _sort_components(translator.specs, known), files
 
 
 _KINDS = {"parameters": "parameters", "responses": "responses", "headers": "headers", "examples": "examples"}
 
 
-def _sorted_by_kind(document: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _sort_components(document: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Move what came from other files and is no schema out of ``components/schemas``; path items go inline."""
     components = document["components"]
-    arrived = components["schemas"].keys() - known.keys()
+    imported = components["schemas"].keys() - known.keys()
     for path, item in document["paths"].items():
         name = item.get("$ref", "").rpartition("/")[2]
-        if name in arrived:
+        if name in imported:
             document["paths"][path] = components["schemas"].pop(name)
     moved = set()
     for pointer, reference in list(references_in(document)):
         parts, last = split_pointer(pointer), reference.rpartition("/")[2]
-        kind = _kind(parts, known)
-        if kind is not None and last in arrived:
+        kind = _component_kind(parts, known)
+        if kind is not None and last in imported:
             components.setdefault(kind, {})[last] = components["schemas"][last]
-            _holder(document, parts)["$ref"] = f"#/components/{kind}/{last}"
+            _node_at(document, parts)["$ref"] = f"#/components/{kind}/{last}"
             moved.add(last)
     for name in moved:
         del components["schemas"][name]
     return document
 
 
-def _kind(parts: list[str], known: Mapping[str, Any]) -> str | None:
+def _component_kind(parts: list[str], known: Mapping[str, Any]) -> str | None:
     """The kind of component that a reference at a place of the document leads to; None for a schema."""
     within_schema = "schema" in parts or (parts[:2] == ["components", "schemas"] and parts[2] in known)
-    if within_schema or len(parts) < _SHORTEST:
+    if within_schema or len(parts) < _MIN_DEPTH:
         return None
     return "requestBodies" if parts[-1] == "requestBody" else _KINDS.get(parts[-2])
 
 
-_SHORTEST = 3
+_MIN_DEPTH = 3
 
 
-def _holder(document: Any, parts: list[str]) -> Any:
+def _node_at(document: Any, parts: list[str]) -> Any:
     for part in parts:
         document = document[int(part)] if isinstance(document, list) else document[part]
     return document
 
 
-def check_internal(document: Any, path: Path) -> None:
+def check_references(document: Any, path: Path) -> None:
     """Raises ``BadReference`` where a ``$ref`` of the document leads nowhere in it."""
     for pointer, reference in references_in(document):
-        if not reference.startswith("#") or not _leads_somewhere(document, reference[1:]):
-            raise _bad(f"the reference {reference!r} leads nowhere", path, pointer)
+        if not reference.startswith("#") or not _has_node(document, reference[1:]):
+            raise _reference_error(f"the reference {reference!r} leads nowhere", path, pointer)
 
 
 def references_in(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
@@ -89,47 +89,47 @@ def references_in(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
             yield pointer, node["$ref"]
         for key, value in node.items():
             if named or key not in _LITERAL:
-                yield from references_in(value, f"{pointer}/{escape(str(key))}")
+                yield from references_in(value, f"{pointer}/{escape_pointer(str(key))}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from references_in(value, f"{pointer}/{index}")
 
 
-def _external_files(document: Any, path: Path) -> tuple[Path, ...]:
+def _read_external_files(document: Any, path: Path) -> tuple[Path, ...]:
     root = path.resolve().parent
     found: dict[Path, Any] = {}
     waiting = [(path.resolve(), document)]
     while waiting:
         base, content = waiting.pop()
         for pointer, reference in references_in(content):
-            target = _target(base, reference, root, pointer)
+            target = _referenced_file(base, reference, root, pointer)
             if target is None or target == path.resolve():
                 continue
             if target not in found:
-                _check_name(target, found, base, pointer)
-                found[target] = read(target)
+                _require_unique_name(target, found, base, pointer)
+                found[target] = read_document(target)
                 waiting.append((target, found[target]))
             fragment = reference.partition("#")[2]
-            if not _leads_somewhere(found[target], fragment):
-                raise _bad(f"the reference {reference!r} leads nowhere", base, pointer)
+            if not _has_node(found[target], fragment):
+                raise _reference_error(f"the reference {reference!r} leads nowhere", base, pointer)
     return tuple(found)
 
 
-def _check_name(target: Path, found: Mapping[Path, Any], base: Path, pointer: str) -> None:
+def _require_unique_name(target: Path, found: Mapping[Path, Any], base: Path, pointer: str) -> None:
     """The translator names what it moves after the file alone, so two files of one name would become one."""
     for known in found:
         if known.name == target.name:
-            raise _bad(
+            raise _reference_error(
                 f"refers to two files called {target.name!r}", base, pointer, remedy="Give one of them another name."
             )
 
 
-def _target(base: Path, reference: str, root: Path, pointer: str) -> Path | None:
+def _referenced_file(base: Path, reference: str, root: Path, pointer: str) -> Path | None:
     name = reference.partition("#")[0]
     if not name:
         return None
     if "://" in name:
-        raise _bad(
+        raise _reference_error(
             f"the reference {reference!r} goes over the network, which is not followed",
             base,
             pointer,
@@ -137,17 +137,17 @@ def _target(base: Path, reference: str, root: Path, pointer: str) -> Path | None
         )
     target = (base.parent / name).resolve()
     if not target.is_relative_to(root):
-        raise _bad(
+        raise _reference_error(
             f"the reference {reference!r} leaves the folder of the document",
             base,
             pointer,
         )
     if not target.is_file():
-        raise _bad(f"the reference {reference!r} leads to no file", base, pointer)
+        raise _reference_error(f"the reference {reference!r} leads to no file", base, pointer)
     return target
 
 
-def _leads_somewhere(document: Any, fragment: str) -> bool:
+def _has_node(document: Any, fragment: str) -> bool:
     for part in split_pointer(fragment):
         if isinstance(document, list) and part.isdigit() and int(part) < len(document):
             document = document[int(part)]
@@ -158,5 +158,5 @@ def _leads_somewhere(document: Any, fragment: str) -> bool:
     return True
 
 
-def _bad(message: str, path: Path, pointer: str, *, remedy: str = "") -> BadReference:
-    return BadReference(message, file=path, line=line_of(path, pointer), pointer=pointer, remedy=remedy)
+def _reference_error(message: str, path: Path, pointer: str, *, remedy: str = "") -> BadReference:
+    return BadReference(message, file=path, line=find_line(path, pointer), pointer=pointer, remedy=remedy)

@@ -31,8 +31,8 @@ class Field:
     nullable: bool
 
     @property
-    def enum(self) -> tuple[Any, ...]:
-        """The members other than null, of the field's own ``enum`` or ``const``."""
+    def members(self) -> tuple[Any, ...]:
+        """The members other than null, of the field's own ``members`` or ``const``."""
         if "const" in self.resolved:
             return (self.resolved["const"],)
         return tuple(v for v in self.resolved.get("enum", ()) if v is not None)
@@ -49,7 +49,7 @@ class Schemas:
     def _registry(self) -> jsonschema_rs.Registry:
         return jsonschema_rs.Registry([(_URI, dict(self._document))])
 
-    def at(self, pointer: str) -> Any:
+    def node_at(self, pointer: str) -> Any:
         """What stands at a JSON pointer (RFC 6901). Raises ``KeyError`` where nothing does."""
         node: Any = self._document
         for part in split_pointer(pointer):
@@ -67,10 +67,10 @@ class Schemas:
             seen.add(pointer)
             siblings = {**{k: v for k, v in schema.items() if k != "$ref"}, **siblings}
             pointer = schema["$ref"].removeprefix("#")
-            schema = self.at(pointer)
+            schema = self.node_at(pointer)
         return ({**schema, **siblings} if siblings else schema), pointer
 
-    def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
+    def validator_at(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
         """The compiled validator of the schema at a pointer, formats on (JSON Schema 2020-12, as OAS 3.1 says)."""
         if pointer not in self._validators:
             self._validators[pointer] = jsonschema_rs.Draft202012Validator(
@@ -80,7 +80,7 @@ class Schemas:
             )
         return self._validators[pointer]
 
-    def nullable(self, schema: Schema, pointer: str) -> tuple[Schema, str, bool]:
+    def split_null(self, schema: Schema, pointer: str) -> tuple[Schema, str, bool]:
         """The schema behind references and a null alternative, its pointer, and whether null is allowed.
 
         Several alternatives besides null stay together: the schema itself is returned.
@@ -91,41 +91,41 @@ class Schemas:
             if not isinstance(branches, list):
                 continue
             resolved = [self.resolve(b, f"{pointer}/{keyword}/{i}") for i, b in enumerate(branches)]
-            others = [pair for pair in resolved if not _only_null(pair[0])]
-            null = len(others) < len(resolved) or any(self.nullable(*pair)[2] for pair in others)
+            others = [pair for pair in resolved if not _is_null_schema(pair[0])]
+            null = len(others) < len(resolved) or any(self.split_null(*pair)[2] for pair in others)
             if len(others) == 1:
-                inner, inner_pointer, _ = self.nullable(*others[0])
+                inner, inner_pointer, _ = self.split_null(*others[0])
                 return inner, inner_pointer, null
             return schema, pointer, null
         return schema, pointer, _allows_null(schema)
 
-    def fields(self, schema: Schema, pointer: str) -> Iterator[Field]:
+    def walk_fields(self, schema: Schema, pointer: str) -> Iterator[Field]:
         """Every property below a schema, each once; a recursion is entered a single time."""
-        yield from self._fields(schema, pointer, (), frozenset())
+        yield from self._walk_fields(schema, pointer, (), frozenset())
 
-    def _fields(
+    def _walk_fields(
         self,
         schema: Schema,
         pointer: str,
         path: tuple[str, ...],
         entered: frozenset[str],
     ) -> Iterator[Field]:
-        schema, pointer, _ = self.nullable(schema, pointer)
+        schema, pointer, _ = self.split_null(schema, pointer)
         if pointer in entered:
             return
         entered |= {pointer}
         for name, inner in schema.get("properties", {}).items():
-            at = f"{pointer}/properties/{escape(name)}"
-            resolved, _, null = self.nullable(inner, at)
+            at = f"{pointer}/properties/{escape_pointer(name)}"
+            resolved, _, null = self.split_null(inner, at)
             required = name in schema.get("required", ())
             yield Field((*path, name), at, resolved, required, null)
-            yield from self._fields(inner, at, (*path, name), entered)
+            yield from self._walk_fields(inner, at, (*path, name), entered)
         for keyword in ("items", "additionalProperties"):
             if isinstance(schema.get(keyword), Mapping):
-                yield from self._fields(schema[keyword], f"{pointer}/{keyword}", (*path, "*"), entered)
+                yield from self._walk_fields(schema[keyword], f"{pointer}/{keyword}", (*path, "*"), entered)
         for keyword in ("allOf", "anyOf", "oneOf"):
             for index, branch in enumerate(schema.get(keyword, ())):
-                yield from self._fields(branch, f"{pointer}/{keyword}/{index}", path, entered)
+                yield from self._walk_fields(branch, f"{pointer}/{keyword}/{index}", path, entered)
 
 
 def split_pointer(pointer: str) -> list[str]:
@@ -133,12 +133,12 @@ def split_pointer(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def escape(part: str) -> str:
+def escape_pointer(part: str) -> str:
     """One part, escaped to stand in a JSON pointer (RFC 6901, section 3)."""
     return part.replace("~", "~0").replace("/", "~1")
 
 
-def _only_null(schema: Schema) -> bool:
+def _is_null_schema(schema: Schema) -> bool:
     return schema.get("type") == "null" or schema.get("const", ...) is None or schema.get("enum") == [None]
 
 

@@ -16,7 +16,7 @@ class _Loader(yaml.CSafeLoader):
     """PyYAML's safe loader, reading plain scalars as YAML 1.2 and JSON do: a date is text."""
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     """A key that stands twice would be lost in silence."""
     keys = [key.value for key, _ in node.value]
     for index, (key, _) in enumerate(node.value):
@@ -25,14 +25,14 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
 
-def read(path: Path) -> Any:
+def read_document(path: Path) -> Any:
     """What a YAML or JSON file holds. Raises ``UnreadableFile`` or ``NotYaml`` with the line."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -41,13 +41,13 @@ def read(path: Path) -> Any:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UnreadableFile(f"cannot be read: {reason}", file=path) from error
-    return parse(text, path)
+    return parse_document(text, path)
 
 
-def parse(text: str, path: Path) -> Any:
+def parse_document(text: str, path: Path) -> Any:
     """Parse YAML or JSON text; ``path`` only names it in the error."""
     try:
-        return _with_text_keys(yaml.load(text, Loader=_Loader))  # noqa: S506 - a subclass of the safe loader
+        return _stringify_keys(yaml.load(text, Loader=_Loader))  # noqa: S506 - a subclass of the safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or "a character that YAML does not allow"
@@ -55,7 +55,7 @@ def parse(text: str, path: Path) -> Any:
         raise NotYaml(f"does not parse as YAML: {reason}", file=path, line=line) from error
 
 
-def line_of(path: Path, pointer: str) -> int | None:
+def find_line(path: Path, pointer: str) -> int | None:
     """The line, from 1, of what a JSON pointer leads to, or of its nearest ancestor that the file has."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
@@ -63,14 +63,14 @@ def line_of(path: Path, pointer: str) -> int | None:
         return None
     line = None
     for part in split_pointer(pointer):
-        found = _child(node, part)
+        found = _child_node(node, part)
         if found is None:
             break
         line, node = found
     return line
 
 
-def _child(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
+def _child_node(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if str(key.value) == part:
@@ -81,10 +81,10 @@ def _child(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def _with_text_keys(value: Any) -> Any:
+def _stringify_keys(value: Any) -> Any:
     """Keys as JSON has them: an unquoted status code in ``responses`` is meant as text."""
     if isinstance(value, dict):
-        return {str(key): _with_text_keys(inner) for key, inner in value.items()}
+        return {str(key): _stringify_keys(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_with_text_keys(inner) for inner in value]
+        return [_stringify_keys(inner) for inner in value]
     return value

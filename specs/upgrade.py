@@ -9,41 +9,41 @@ from typing import Any
 _LITERAL = {"example", "examples", "default", "enum", "const"}
 
 
-def upgrade(document: dict[str, Any]) -> dict[str, Any]:
+def upgrade_to_31(document: dict[str, Any]) -> dict[str, Any]:
     """The document in OpenAPI 3.1: ``nullable``, boolean exclusive bounds and ``example`` translated."""
     if not str(document["openapi"]).startswith("3.0."):
         return document
-    upgraded: dict[str, Any] = _upgraded(document, named=False)
+    upgraded: dict[str, Any] = _upgrade_node(document, named=False)
     return upgraded | {"openapi": "3.1.0"}
 
 
-def _upgraded(node: Any, *, named: bool) -> Any:
+def _upgrade_node(node: Any, *, named: bool) -> Any:
     """``named``: the keys of this object are names that somebody gave (``properties``), not keywords."""
     if isinstance(node, list):
-        return [_upgraded(item, named=False) for item in node]
+        return [_upgrade_node(item, named=False) for item in node]
     if not isinstance(node, Mapping):
         return node
     inner = {
-        key: value if key in _LITERAL and not named else _upgraded(value, named=key == "properties" and not named)
+        key: value if key in _LITERAL and not named else _upgrade_node(value, named=key == "properties" and not named)
         for key, value in node.items()
     }
-    return inner if named else _schema(inner)
+    return inner if named else _upgrade_schema(inner)
 
 
-def _schema(schema: dict[str, Any]) -> dict[str, Any]:
+def _upgrade_schema(schema: dict[str, Any]) -> dict[str, Any]:
     for bound, keyword in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if schema.get(keyword) is True and bound in schema:
             schema[keyword] = schema.pop(bound)
         elif isinstance(schema.get(keyword), bool):
             del schema[keyword]
     if schema.get("nullable") is True:
-        return _nullable({key: value for key, value in schema.items() if key != "nullable"})
+        return _allow_null({key: value for key, value in schema.items() if key != "nullable"})
     if schema.get("nullable") is False:
         del schema["nullable"]
     return schema
 
 
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+def _allow_null(schema: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schema.get("type"), str):
         return schema | {"type": [schema["type"], "null"]}
     # 3.0.3 gives `nullable` no meaning beside `allOf` and without `type`; every document that writes it means this.

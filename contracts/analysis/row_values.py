@@ -158,9 +158,9 @@ def _answers(api: Api, operation: Operation) -> Iterator[Schema]:
     for status in ("200", "201", "202"):
         response = operation.response_for(int(status))
         for content in response.content.values() if response else ():
-            schema, pointer, _ = api.schemas.nullable(content.schema, content.pointer)
+            schema, pointer, _ = api.schemas.split_null(content.schema, content.pointer)
             if isinstance(schema.get("items"), Mapping):
-                schema, pointer, _ = api.schemas.nullable(schema["items"], f"{pointer}/items")
+                schema, pointer, _ = api.schemas.split_null(schema["items"], f"{pointer}/items")
             yield schema
 
 
@@ -208,12 +208,12 @@ def _given(parameter: Parameter, paths: Mapping[str, str], exchange: Exchange) -
 
 
 def _decoded(api: Api, parameter: Parameter, text: str) -> Any:
-    schema, pointer, _ = api.schemas.nullable(parameter.schema, parameter.pointer)
+    schema, pointer, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
     value = _typed(schema, text)
     if value is MISSING:
         return MISSING
     plain = text if isinstance(value, datetime) else value
-    return value if api.schemas.validator(pointer).is_valid(plain) else MISSING
+    return value if api.schemas.validator_at(pointer).is_valid(plain) else MISSING
 
 
 def _typed(schema: Schema, text: str) -> Any:

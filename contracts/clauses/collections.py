@@ -11,7 +11,7 @@ from typing import Any
 from specduet.contracts.analysis.list_analysis import listings
 from specduet.contracts.analysis.row_values import dig, known, listed
 from specduet.contracts.analysis.single_list import Fault
-from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.traces import Callers

@@ -7,7 +7,7 @@ from typing import Any
 from specduet.contracts.analysis.list_rules import Collection
 from specduet.contracts.analysis.row_history import Histories, Sighting, histories
 from specduet.contracts.analysis.row_values import MISSING, asked, dig, known, listed, moment, shared_fields
-from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.findings import shown as shown_as
 from specduet.contracts.recording import Exchange, Row

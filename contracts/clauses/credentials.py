@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from specduet.contracts.clauses import Subject, clause
 from specduet.contracts.clauses.judged_exchanges import UNJUDGED, Case, cases, reached
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.oracle import credentials
 from specduet.contracts.recording import Exchange

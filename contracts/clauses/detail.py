@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from specduet.contracts.analysis.row_history import Histories, Sighting, alike, histories
 from specduet.contracts.analysis.row_values import MISSING, TRUSTED, dig, known, listed, moment, same
 from specduet.contracts.analysis.single_row import broken_fields, rank
-from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.oracle.requests import path_texts
 from specduet.contracts.recording import Exchange

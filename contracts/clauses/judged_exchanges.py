@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from specduet.contracts.analysis.memo import once
-from specduet.contracts.clauses import Subject
+from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.oracle import credentials, requests
 from specduet.contracts.oracle.requests import Part
 from specduet.contracts.oracle.scalars import Verdict

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from specduet.contracts.analysis.row_history import Histories, Sighting, alike, histories
 from specduet.contracts.analysis.row_values import MISSING, dig, known
 from specduet.contracts.analysis.single_row import breaches, broken_fields, rank
-from specduet.contracts.clauses import Subject, clause, creation, detail
+from specduet.contracts.clauses import creation, detail
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.specs import Resource
 from specduet.specs.behavior import Basis

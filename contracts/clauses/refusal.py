@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from specduet.contracts.clauses import Subject, clause
 from specduet.contracts.clauses.judged_exchanges import (
     Case,
     admitted,
@@ -14,6 +13,7 @@ from specduet.contracts.clauses.judged_exchanges import (
     refusal,
     value_of,
 )
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.oracle.requests import Part
 from specduet.contracts.recording import NOT_JSON

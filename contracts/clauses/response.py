@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import (
     BOUNDS,
     MISSING,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from statistics import median
 
-from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, shown
 from specduet.contracts.recording import Exchange, Sent
 

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 
 from jsonschema_rs import ValidationError
 
-from specduet.contracts.clauses import Subject
+from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import shown
 from specduet.contracts.oracle.media_types import is_json, json_content
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Content, Operation, Response, Schemas
-from specduet.specs.schemas import escape
+from specduet.specs.schemas import escape_pointer
 
 MISSING = "(missing)"
 STRANGE = "none of the required"
@@ -94,7 +94,7 @@ class Whole:
 
 @lru_cache(maxsize=4096)
 def _problems(schemas: Schemas, pointer: str, _body: bytes, whole: Whole) -> tuple[Problem, ...]:
-    if schemas.validator(pointer).is_valid(whole.value):
+    if schemas.validator_at(pointer).is_valid(whole.value):
         return ()
     found = inspect(schemas, pointer, whole.value)
     return tuple(problem for problem, _ in zip(found, range(_MOST), strict=False))
@@ -106,7 +106,7 @@ def inspect(schemas: Schemas, pointer: str, value: Any) -> Iterator[Problem]:
     An object that has none of several required properties is another thing altogether: one problem, not several.
     """
     strange = set()
-    for error in schemas.validator(pointer).iter_errors(value):
+    for error in schemas.validator_at(pointer).iter_errors(value):
         for problem in _led_down(schemas, error):
             if problem.keyword != STRANGE:
                 yield problem
@@ -133,10 +133,10 @@ def _led_down(schemas: Schemas, error: ValidationError) -> Iterator[Problem]:
 
 
 def _missing(schemas: Schemas, error: ValidationError, where: str, rule: str) -> Problem:
-    needed, value = schemas.at(rule).get("required", ()), error.instance
+    needed, value = schemas.node_at(rule).get("required", ()), error.instance
     if isinstance(value, dict) and len(needed) > 1 and not any(name in value for name in needed):
         return Problem(STRANGE, where, rule, value, ", ".join(needed))
-    name = escape(str(error.kind.value))
+    name = escape_pointer(str(error.kind.value))
     inner = f"{rule}/properties/{name}"
     return Problem("required", f"{where}/{name}", inner if _exists(schemas, inner) else rule, MISSING, "")
 
@@ -167,11 +167,11 @@ def _expected(error: ValidationError) -> str:
 
 def _exists(schemas: Schemas, pointer: str) -> bool:
     try:
-        schemas.at(pointer)
+        schemas.node_at(pointer)
     except KeyError:
         return False
     return True
 
 
 def _pointer(parts: Iterable[str | int]) -> str:
-    return "".join(f"/{escape(str(part))}" for part in parts)
+    return "".join(f"/{escape_pointer(str(part))}" for part in parts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from specduet.contracts.clauses import Subject, clause
+from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import BOUNDS, MISSING, STRANGE, Problem, own, problems
 from specduet.contracts.findings import Finding, shown
 from specduet.contracts.recording import Exchange

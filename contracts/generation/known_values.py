@@ -179,7 +179,7 @@ class Knowledge:
         schema = parameter.schema
         offered = [*schema.get("examples", ()), *schema.get("enum", ())]
         offered += [schema[key] for key in ("example", "const", "default") if key in schema]
-        valid = self.api.schemas.validator(parameter.pointer).is_valid
+        valid = self.api.schemas.validator_at(parameter.pointer).is_valid
         yield from dict.fromkeys(as_text(value) for value in offered if value is not None and valid(value))
 
     def _sampled(self, parameter: Parameter) -> str | None:

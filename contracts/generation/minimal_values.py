@@ -31,7 +31,7 @@ def sample(schemas: Schemas, schema: Schema, pointer: str) -> Any:
 
     What the document offers comes first: examples, then the default.
     """
-    valid = schemas.validator(pointer).is_valid
+    valid = schemas.validator_at(pointer).is_valid
     return next((value for value in _candidates(schemas, schema, pointer, 0) if valid(value)), UNSET)
 
 

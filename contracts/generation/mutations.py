@@ -13,7 +13,7 @@ from msgspec import UNSET
 from specduet.contracts.generation.minimal_values import sample
 from specduet.contracts.oracle import json_values
 from specduet.specs import Schema, Schemas
-from specduet.specs.schemas import escape
+from specduet.specs.schemas import escape_pointer
 
 Step = str | int
 
@@ -141,12 +141,12 @@ def _free_strings(schema: Schema) -> Iterator[str]:
 
 def full(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: int = 0) -> Any:
     """A value with every optional property there as well, filled from the schema."""
-    schema, pointer, _ = schemas.nullable(schema, pointer)
+    schema, pointer, _ = schemas.split_null(schema, pointer)
     if depth > 4 or not isinstance(value, Mapping):
         return _filled(schemas, schema, pointer, value, depth)
     filled = dict(value)
     for name, inner in schema.get("properties", {}).items():
-        at = f"{pointer}/properties/{escape(name)}"
+        at = f"{pointer}/properties/{escape_pointer(name)}"
         own = filled.get(name, UNSET)
         own = _something(schemas, inner, at) if own is UNSET else own
         if own is not UNSET:
@@ -165,7 +165,7 @@ def _filled(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: int)
 
 def _something(schemas: Schemas, schema: Any, pointer: str) -> Any:
     """A value that is not null where the schema has any."""
-    inner, at, _ = schemas.nullable(schema, pointer)
+    inner, at, _ = schemas.split_null(schema, pointer)
     return sample(schemas, inner, at)
 
 
@@ -173,7 +173,7 @@ def values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
     """JSON values worth trying in one place, right and wrong ones mixed."""
     if isinstance(schema, bool):
         return
-    schema, pointer, _ = schemas.nullable(schema, pointer)
+    schema, pointer, _ = schemas.split_null(schema, pointer)
     yield from (None, 3, "text", [], {}, ["x"], 1.5)
     kinds = json_values.kinds_of(schema)
     if "enum" in schema or "const" in schema:
@@ -205,11 +205,11 @@ def _places(
     yield path, schema, pointer
     if isinstance(schema, bool) or len(path) > 6:
         return
-    schema, pointer, _ = schemas.nullable(schema, pointer)
+    schema, pointer, _ = schemas.split_null(schema, pointer)
     if isinstance(value, Mapping):
         for name, inner in schema.get("properties", {}).items():
             if name in value:
-                at = f"{pointer}/properties/{escape(name)}"
+                at = f"{pointer}/properties/{escape_pointer(name)}"
                 yield from _places(schemas, inner, at, value[name], (*path, name))
     elif isinstance(value, list) and value and "items" in schema:
         yield from _places(schemas, schema["items"], f"{pointer}/items", value[0], (*path, 0))

@@ -165,7 +165,7 @@ class Aim:
         return quote(self._dice.choice(known), safe="") if known and replace else value
 
     def _allowed(self, pointer: str, text: str) -> bool:
-        return self._api.schemas.validator(pointer).is_valid(text)
+        return self._api.schemas.validator_at(pointer).is_valid(text)
 
 
 def _stripped(api: Api) -> dict[str, Any]:

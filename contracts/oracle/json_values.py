@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.scalars import VALID, Reading, Verdict, at_most_lenient, best, worst
 from specduet.specs import Schema, Schemas
-from specduet.specs.schemas import escape
+from specduet.specs.schemas import escape_pointer
 
 Loc = tuple[str | int, ...]
 
@@ -138,7 +138,7 @@ def spots(schemas: Schemas, schema: Any, pointer: str, value: Any, loc: Loc) -> 
     elif isinstance(value, list):
         found += _array(schemas, schema, pointer, value, loc)
     found += _composed(schemas, schema, pointer, value, loc)
-    if not found and _BEYOND & schema.keys() and not schemas.validator(pointer).is_valid(value):
+    if not found and _BEYOND & schema.keys() and not schemas.validator_at(pointer).is_valid(value):
         found.append(Spot(loc, "lenient", "breaks a rule that servers read differently", pointer))
     return found
 
@@ -207,7 +207,7 @@ def _member(members: tuple[Any, ...], value: Any) -> Reading:
 def _object(schemas: Schemas, schema: Schema, pointer: str, value: Mapping[str, Any], loc: Loc) -> Iterator[Spot]:
     known: Mapping[str, Any] = schema.get("properties", {})
     for name, inner in known.items():
-        at = f"{pointer}/properties/{escape(name)}"
+        at = f"{pointer}/properties/{escape_pointer(name)}"
         if name in value:
             yield from spots(schemas, inner, at, value[name], (*loc, name))
         elif name in schema.get("required", ()) and not _answers_only(schemas, inner, at):

@@ -170,7 +170,7 @@ def _undeclared(names: Iterable[str], declared: set[str]) -> Iterator[Part]:
 def _query_parameter(
     api: Api, operation: Operation, parameter: Parameter, values: list[tuple[str, bool]], at: float
 ) -> Iterator[Part]:
-    schema, _, nullable = api.schemas.nullable(parameter.schema, parameter.pointer)
+    schema, _, nullable = api.schemas.split_null(parameter.schema, parameter.pointer)
     kinds = json_values.kinds_of(schema)
     if not values:
         yield _absent(parameter)
@@ -215,7 +215,7 @@ def _repeated(api: Api, parameter: Parameter, values: list[tuple[str, bool]]) ->
 
 def _array(api: Api, parameter: Parameter, values: list[tuple[str, bool]]) -> Iterator[Part]:
     """Repeated pairs, one an item (``style: form`` and ``explode``); other spellings are lenient."""
-    schema, pointer, _ = api.schemas.nullable(parameter.schema, parameter.pointer)
+    schema, pointer, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
     if not parameter.explode or not all(alike and value and "," not in value for value, alike in values):
         yield _part(parameter, Reading("lenient", "is split into items differently by servers"))
         return
@@ -293,7 +293,7 @@ def _fields(api: Api, operation: Operation, sent: Sent) -> Iterator[Part]:
 
 
 def _field(api: Api, parameter: Parameter, values: list[str]) -> Part:
-    schema, _, nullable = api.schemas.nullable(parameter.schema, parameter.pointer)
+    schema, _, nullable = api.schemas.split_null(parameter.schema, parameter.pointer)
     if not values:
         return _absent(parameter)
     value = values[0].strip(" \t")

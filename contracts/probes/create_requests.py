@@ -37,9 +37,9 @@ class Starts:
         content = body.content.get("application/json") if body else None
         if content is None or not isinstance(self.call.json, dict):
             return {}
-        schema, pointer, _ = self.api.schemas.nullable(content.schema, content.pointer)
+        schema, pointer, _ = self.api.schemas.split_null(content.schema, content.pointer)
         return {
-            name: self.api.schemas.nullable(inner, f"{pointer}/properties/{name}")[:2]
+            name: self.api.schemas.split_null(inner, f"{pointer}/properties/{name}")[:2]
             for name, inner in schema.get("properties", {}).items()
         }
 
@@ -62,7 +62,7 @@ class Starts:
         names = [source.partition("/")[2] for source in self.sets.values() if source.startswith("body/")]
         for name, (schema, pointer) in self._properties().items():
             free = schema.get("type") == "object" and "properties" not in schema and name in names
-            if free and self.api.schemas.validator(pointer).is_valid(marked):
+            if free and self.api.schemas.validator_at(pointer).is_valid(marked):
                 call = replace(call, json={**call.json, name: marked})
         return call
 

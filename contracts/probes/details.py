@@ -129,7 +129,7 @@ class Family:
             shown = row.get(parameter.name)
             choices = [shown] if isinstance(shown, str) else self.knowledge.path_values(operation, parameter)
             chosen = value if parameter.name == name else next(iter(choices), "")
-            if not chosen or not self.api.schemas.validator(parameter.pointer).is_valid(_plain(parameter, chosen)):
+            if not chosen or not self.api.schemas.validator_at(parameter.pointer).is_valid(_plain(parameter, chosen)):
                 return None
             path[parameter.name] = chosen
         return path

@@ -59,7 +59,7 @@ class Questions:
         return parameter
 
     def _allows(self, name: str, value: Any) -> bool:
-        valid: bool = self.collection.api.schemas.validator(self._parameter(name).pointer).is_valid(value)
+        valid: bool = self.collection.api.schemas.validator_at(self._parameter(name).pointer).is_valid(value)
         return valid and value >= 0
 
     def offsets(self) -> Iterator[Question]:
@@ -228,12 +228,12 @@ class Questions:
     def _schema(self, name: str) -> tuple[Schema, str]:
         """The schema of a parameter behind references and a null alternative, and its pointer."""
         parameter = self._parameter(name)
-        schema, pointer, _ = self.collection.api.schemas.nullable(parameter.schema, parameter.pointer)
+        schema, pointer, _ = self.collection.api.schemas.split_null(parameter.schema, parameter.pointer)
         return schema, pointer
 
     def _valid(self, name: str, texts: Iterable[str | None]) -> list[str]:
         schema, pointer = self._schema(name)
-        valid = self.collection.api.schemas.validator(pointer).is_valid
+        valid = self.collection.api.schemas.validator_at(pointer).is_valid
         return [text for text in texts if text is not None and valid(_value(schema, text))]
 
     def never_used(self, name: str) -> str:

@@ -204,7 +204,7 @@ def _varied(api: Api, operation: Operation, call: Call) -> Iterator[tuple[int, A
 
 def _roots(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
     yield from (None, [], {}, "text", 3, True, [{}])
-    inner, _, _ = schemas.nullable(schema, pointer)
+    inner, _, _ = schemas.split_null(schema, pointer)
     if "object" not in json_values.kinds_of(inner):
         yield from mutations.values(schemas, schema, pointer)
 

@@ -81,7 +81,7 @@ def _bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
 
 def _properties(api: Api, operation: Operation) -> Iterator[str]:
     for content in operation.body.content.values() if operation.body else ():
-        yield from (f.path[0] for f in api.schemas.fields(content.schema, content.pointer) if len(f.path) == 1)
+        yield from (f.path[0] for f in api.schemas.walk_fields(content.schema, content.pointer) if len(f.path) == 1)
 
 
 def _nested() -> Any:

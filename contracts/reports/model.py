@@ -15,7 +15,7 @@ from specduet.contracts.findings import Finding, Severity
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.redaction import Secrets
 from specduet.specs import Api, Operation
-from specduet.specs.source import line_of
+from specduet.specs.source import find_line
 
 
 class Item(NamedTuple):
@@ -101,7 +101,7 @@ class Report:
     @cached_property
     def _lines(self) -> dict[tuple[str, str], int | None]:
         places = {(finding.api, finding.pointer) for finding in self.findings}
-        return {(name, pointer): line_of(self.api(name).path, pointer) for name, pointer in places}
+        return {(name, pointer): find_line(self.api(name).path, pointer) for name, pointer in places}
 
 
 def put(path: Path, text: str) -> None:

@@ -15,15 +15,15 @@ import yaml
 
 from specduet.contracts.findings import Finding
 from specduet.specs import SpecError
-from specduet.specs.source import line_of, read
+from specduet.specs.source import find_line, read_document
 
-DEFAULT = Path("specduet-baseline.yaml")
-_LASTS = timedelta(days=90)
-_HEAD = "# Findings that are accepted for now. Say why in `reason`; an entry ends with the day `expires`.\n"
+DEFAULT_FILE = Path("specduet-baseline.yaml")
+_LIFETIME = timedelta(days=90)
+_HEADER = "# Findings that are accepted for now. Say why in `reason`; an entry ends with the day `expires`.\n"
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedFinding:
     """One accepted finding. ``operation`` is ``API METHOD /path``; ``where`` narrows it to one place."""
 
     code: str
@@ -48,30 +48,30 @@ class Accepted:
         return f"{self.code} {self.operation} {self.pointer} ({self.file}{f':{self.line}' if self.line else ''})"
 
 
-_KEYS = tuple(f.name for f in fields(Accepted) if f.name not in {"file", "line"})
+_KEYS = tuple(f.name for f in fields(AcceptedFinding) if f.name not in {"file", "line"})
 _REQUIRED = tuple(k for k in _KEYS if k != "where")
 
 
-def load(path: Path, *, today: date | None = None, renew: bool = False) -> tuple[Accepted, ...]:
+def load_baseline(path: Path, *, today: date | None = None, renew: bool = False) -> tuple[AcceptedFinding, ...]:
     """The entries of a baseline file. Raises ``SpecError`` with file and line for a malformed or expired one.
 
     With ``renew``, what has expired is left out instead, so that it can be accepted anew.
     """
-    content = read(path)
+    content = read_document(path)
     if not isinstance(content, Mapping) or set(content) != {"accepted"} or not isinstance(content["accepted"], list):
         raise SpecError("is no baseline: it holds one list called 'accepted'", file=path, line=1)
-    return parse(content["accepted"], path, today=today, renew=renew)
+    return parse_entries(content["accepted"], path, today=today, renew=renew)
 
 
-def parse(
+def parse_entries(
     entries: Iterable[Any], path: Path, *, today: date | None = None, renew: bool = False
-) -> tuple[Accepted, ...]:
-    """Entries read from ``path``, which is named in what goes wrong. Raises as ``load``."""
+) -> tuple[AcceptedFinding, ...]:
+    """Entries read from ``path``, which is named in what goes wrong. Raises as ``load_baseline``."""
     today = today or datetime.now(UTC).date()
     found = []
     for index, entry in enumerate(entries):
-        line = line_of(path, f"/accepted/{index}") if path.suffix != ".toml" else None
-        accepted = _entry(entry, path, line)
+        line = find_line(path, f"/accepted/{index}") if path.suffix != ".toml" else None
+        accepted = _parse_entry(entry, path, line)
         if accepted.expires >= today:
             found.append(accepted)
         elif not renew:
@@ -84,7 +84,7 @@ def parse(
     return tuple(found)
 
 
-def _entry(entry: Any, path: Path, line: int | None) -> Accepted:
+def _parse_entry(entry: Any, path: Path, line: int | None) -> AcceptedFinding:
     if not isinstance(entry, Mapping):
         raise SpecError("an accepted finding is a mapping", file=path, line=line)
     for key in entry:
@@ -98,10 +98,12 @@ def _entry(entry: Any, path: Path, line: int | None) -> Accepted:
         expires = date.fromisoformat(texts.pop("expires"))
     except ValueError:
         raise SpecError(f"'expires' is no date (2027-01-31): {entry['expires']}", file=path, line=line) from None
-    return Accepted(**texts, expires=expires, file=path.name, line=line)
+    return AcceptedFinding(**texts, expires=expires, file=path.name, line=line)
 
 
-def mark(findings: Iterable[Finding], accepted: Iterable[Accepted]) -> tuple[list[Finding], list[Accepted]]:
+def mark_accepted(
+    findings: Iterable[Finding], accepted: Iterable[AcceptedFinding]
+) -> tuple[list[Finding], list[AcceptedFinding]]:
     """The findings, each with the reason it was accepted for, if it was; and the entries that cover none of them."""
     accepted = list(accepted)
     used: set[int] = set()
@@ -114,10 +116,10 @@ def mark(findings: Iterable[Finding], accepted: Iterable[Accepted]) -> tuple[lis
     return marked, [entry for index, entry in enumerate(accepted) if index not in used]
 
 
-def update(
+def write_baseline(
     path: Path,
     findings: Iterable[Finding],
-    kept: Iterable[Accepted],
+    kept: Iterable[AcceptedFinding],
     *,
     today: date | None = None,
 ) -> int:
@@ -131,23 +133,23 @@ def update(
         for finding in findings
         if not finding.accepted
     }
-    entries = [_plain(entry) for entry in kept]
+    entries = [_entry_to_dict(entry) for entry in kept]
     for (code, operation, pointer, place), message in new.items():
-        entry = Accepted(
+        entry = AcceptedFinding(
             code=code,
             operation=operation,
             pointer=pointer,
             reason=f"Accepted on {today} as found: {message}",
             owner=getpass.getuser(),
-            expires=today + _LASTS,
+            expires=today + _LIFETIME,
             where=place,
         )
-        entries.append(_plain(entry))
+        entries.append(_entry_to_dict(entry))
     text = yaml.safe_dump({"accepted": entries}, sort_keys=False, allow_unicode=True, width=120)
-    path.write_text(_HEAD + text, encoding="utf-8")
+    path.write_text(_HEADER + text, encoding="utf-8")
     return len(new)
 
 
-def _plain(entry: Accepted) -> dict[str, str]:
+def _entry_to_dict(entry: AcceptedFinding) -> dict[str, str]:
     values = {key: str(getattr(entry, key)) for key in _KEYS}
     return {key: value for key, value in values.items() if value}

@@ -31,13 +31,13 @@ from specduet.contracts.session.option_table import OPTIONS, Option
 from specduet.specs import SpecError
 
 FILE = Path("specduet.toml")
-OF_ONE_API = ("url", "auth", "params")
+API_KEYS = ("url", "auth", "params")
 
-Table = Mapping[str, Any]
+TomlTable = Mapping[str, Any]
 _BY_NAME = {known.name: known for known in OPTIONS}
 
 
-def read(path: Path | None) -> dict[str, Any]:
+def read_config(path: Path | None) -> dict[str, Any]:
     """What the file says, by key; nothing where none is named and the current folder has none.
 
     Paths are as seen from the file's own folder, and ``${NAME}`` is the environment's. Raises ``SpecError`` with file
@@ -60,11 +60,11 @@ def read(path: Path | None) -> dict[str, Any]:
             file=path,
             line=int(line[1]) if line else None,
         ) from None
-    _check(content, _Place(path, text))
-    return _placed(_filled(content, path), path.parent)
+    _check_keys(content, _TomlSource(path, text))
+    return _resolve_paths(_expand_variables(content, path), path.parent)
 
 
-def _placed(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _resolve_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same with paths as seen from the file's own folder."""
     for known in OPTIONS:
         if known.kind in {"file", "folder"} and known.name in content:
@@ -75,60 +75,60 @@ def _placed(content: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _TomlSource:
     """A file and its text: where a key stands, TOML's own parser does not say."""
 
     path: Path
     text: str
 
-    def error(self, message: str, key: str) -> SpecError:
+    def error_at(self, message: str, key: str) -> SpecError:
         pattern = rf"^\s*\[*[\w.\"-]*?\"?{re.escape(key)}\"?\s*[=\].]"
         lines = self.text.splitlines()
         line = next((n for n, line in enumerate(lines, start=1) if re.match(pattern, line)), None)
         return SpecError(message, file=self.path, line=line)
 
 
-def _check(content: Table, place: _Place) -> None:
+def _check_keys(content: TomlTable, source: _TomlSource) -> None:
     known = {*_BY_NAME, "apis", "api", "accepted"}
     for key, value in content.items():
         if key not in known:
-            raise place.error(f"unknown key {key!r}; known: {', '.join(sorted(known))}", key)
+            raise source.error_at(f"unknown key {key!r}; known: {', '.join(sorted(known))}", key)
         if key in _BY_NAME:
-            _check_value(_BY_NAME[key], value, place)
+            _check_value(_BY_NAME[key], value, source)
     for key, kind in (("apis", list), ("api", dict), ("accepted", list)):
         if not isinstance(content.get(key, kind()), kind):
-            raise place.error(f"{key!r} is {'a list' if kind is list else 'a table of tables'}", key)
+            raise source.error_at(f"{key!r} is {'a list' if kind is list else 'a table of tables'}", key)
     for name, table in content.get("api", {}).items():
         for key, value in table.items() if isinstance(table, dict) else ((name, None),):
-            if key not in OF_ONE_API:
-                raise place.error(f"unknown key {key!r} of an API; known: {', '.join(OF_ONE_API)}", key)
-            _check_value(_BY_NAME[key], value, place)
+            if key not in API_KEYS:
+                raise source.error_at(f"unknown key {key!r} of an API; known: {', '.join(API_KEYS)}", key)
+            _check_value(_BY_NAME[key], value, source)
 
 
-def _check_value(option: Option, value: Any, place: _Place) -> None:
+def _check_value(option: Option, value: Any, source: _TomlSource) -> None:
     wanted: tuple[type, ...] = {"flag": (bool,), "whole": (int,), "number": (int, float), "pair": (dict,)}.get(
         option.kind, (str,)
     )
     if not isinstance(value, wanted) or (isinstance(value, bool) and option.kind != "flag"):
         names = {bool: "true or false", int: "a whole number", float: "a number", dict: "a table", str: "text"}
-        raise place.error(f"{option.name!r} is {names[wanted[-1]]}", option.name)
+        raise source.error_at(f"{option.name!r} is {names[wanted[-1]]}", option.name)
     if option.choices and value not in option.choices:
-        raise place.error(f"{option.name!r} is one of {', '.join(option.choices)}", option.name)
+        raise source.error_at(f"{option.name!r} is one of {', '.join(option.choices)}", option.name)
 
 
-def _filled(value: Any, path: Path) -> Any:
+def _expand_variables(value: Any, path: Path) -> Any:
     """Every ``${NAME}`` replaced by the environment's. Raises ``SpecError`` for a name that it does not have."""
     if isinstance(value, dict):
-        return {key: _filled(inner, path) for key, inner in value.items()}
+        return {key: _expand_variables(inner, path) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, path) for inner in value]
+        return [_expand_variables(inner, path) for inner in value]
     if not isinstance(value, str):
         return value
 
-    def variable(match: re.Match[str]) -> str:
+    def environment_value(match: re.Match[str]) -> str:
         name = match[1]
         if name not in os.environ:
             raise SpecError(f"the environment has no variable {name}", file=path, remedy=f"Set it: export {name}=…")
         return os.environ[name]
 
-    return re.sub(r"\$\{(\w+)\}", variable, value)
+    return re.sub(r"\$\{(\w+)\}", environment_value, value)

@@ -13,7 +13,7 @@ _BASES = {
 }
 
 
-def find(code: str) -> Clause:
+def find_clause(code: str) -> Clause:
     """The clause with a code or a name. Raises ``UsageError`` with the nearest ones."""
     known = {key: clause for clause in all_clauses() for key in (clause.code, clause.name)}
     for key in (code, code.upper(), code.lower()):
@@ -24,7 +24,7 @@ def find(code: str) -> Clause:
     raise UsageError(f"no clause is called {code!r}", remedy=hint)
 
 
-def explanation(clause: Clause) -> str:
+def explain_clause(clause: Clause) -> str:
     """Everything there is to know of a clause, as text."""
     lines = [
         f"{clause.code} {clause.name}",

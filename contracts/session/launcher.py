@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-_HERE = Path(__file__).parents[1]
+_CONTRACTS_FOLDER = Path(__file__).parents[1]
 _PYTEST_USAGE_ERROR = 4
-BROKEN = 4
+INTERNAL_ERROR = 4
 """The exit code of a fault of ours: it is no verdict on anybody's service."""
 
 
-def launch(arguments: Sequence[str], *, select: str | None = None, workers: str | None = None) -> int:
+def launch_suite(arguments: Sequence[str], *, select: str | None = None, workers: str | None = None) -> int:
     """Run the contract suite and return the exit code of ``specduet test``.
 
     ``arguments`` are options of ``contracts/conftest.py``; ``select`` is pytest's ``-k``, ``workers`` its ``-n``.
@@ -22,9 +22,14 @@ def launch(arguments: Sequence[str], *, select: str | None = None, workers: str 
     """
     with tempfile.TemporaryDirectory(prefix="specduet-") as folder:
         status = Path(folder, "status")
-        command = [*_command(status), *((f"-k={select}",) if select else ()), *_workers(workers), *arguments]
-        process = subprocess.Popen(command, env=_environment())  # noqa: S603 - our own interpreter and options
-        code = _wait(process)
+        command = [
+            *_pytest_command(status),
+            *((f"-k={select}",) if select else ()),
+            *_xdist_arguments(workers),
+            *arguments,
+        ]
+        process = subprocess.Popen(command, env=_clean_environment())  # noqa: S603 - our own interpreter and options
+        code = _wait_for_end(process)
         if status.exists():
             return int(status.read_text(encoding="utf-8"))
     if code < 0 or code == 2:
@@ -32,33 +37,33 @@ def launch(arguments: Sequence[str], *, select: str | None = None, workers: str 
     if code == _PYTEST_USAGE_ERROR:
         return 2
     sys.stderr.write(f"specduet itself broke: pytest ended with {code}\n")
-    return BROKEN
+    return INTERNAL_ERROR
 
 
-def _command(status: Path) -> list[str]:
+def _pytest_command(status: Path) -> list[str]:
     """``-I``: neither the current folder nor PYTHONPATH can shadow a package of ours."""
-    own = ["-c", str(_HERE / "isolated.ini"), "--rootdir", str(_HERE.parent)]
+    own = ["-c", str(_CONTRACTS_FOLDER / "isolated.ini"), "--rootdir", str(_CONTRACTS_FOLDER.parent)]
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=no"]
     return [
         *(sys.executable, "-I", "-m", "pytest"),
         *own,
         *quiet,
         *("--specduet-status", str(status)),
-        str(_HERE / "test_contract.py"),
+        str(_CONTRACTS_FOLDER / "test_contract.py"),
     ]
 
 
-def _workers(number: str | None) -> list[str]:
+def _xdist_arguments(number: str | None) -> list[str]:
     return ["-p", "xdist.plugin", "-n", number] if number else []
 
 
-def _environment() -> dict[str, str]:
+def _clean_environment() -> dict[str, str]:
     """The caller's, without what configures pytest or Python; plugins that happen to be installed stay out."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUTF8": "1"}
 
 
-def _wait(process: "subprocess.Popen[bytes]") -> int:
+def _wait_for_end(process: "subprocess.Popen[bytes]") -> int:
     """The process's end. It has to stop what it has started: Ctrl-C reaches it by itself, SIGTERM is passed on."""
     before = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     try:

@@ -18,14 +18,14 @@ from urllib.request import ProxyHandler, build_opener
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, SpecduetError
 
-_ADDRESS = re.compile(r"http://\S+")
-_STARTS_WITHIN_S = 30.0
-_ENDS_WITHIN_S = 5.0
-_ANSWERS_WITHIN_S = 5.0
+_URL = re.compile(r"http://\S+")
+_START_TIMEOUT_S = 30.0
+_STOP_TIMEOUT_S = 5.0
+_RESPONSE_TIMEOUT_S = 5.0
 
 
 @contextmanager
-def serving(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
+def serve_mock(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a mock that serves ``apis``, and the credential that it wants for each scheme.
 
     Raises ``SpecduetError`` where the mock does not start.
@@ -38,19 +38,19 @@ def serving(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[str
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
         try:
-            yield _address(process, errors), credentials
+            yield _read_address(process, errors), credentials
         finally:
-            _stop(process)
+            _stop_process(process)
 
 
-def _address(process: "subprocess.Popen[str]", errors: IO[str]) -> str:
+def _read_address(process: "subprocess.Popen[str]", errors: IO[str]) -> str:
     """The address that the mock prints once it answers. A watchdog ends a mock that never does."""
     assert process.stdout is not None
-    watchdog = threading.Timer(_STARTS_WITHIN_S, process.kill)
+    watchdog = threading.Timer(_START_TIMEOUT_S, process.kill)
     watchdog.start()
     try:
         for line in process.stdout:
-            found = _ADDRESS.search(line)
+            found = _URL.search(line)
             if found:
                 return found[0]
     finally:
@@ -58,13 +58,13 @@ def _address(process: "subprocess.Popen[str]", errors: IO[str]) -> str:
     process.wait()
     errors.seek(0)
     said = errors.read().strip()
-    raise SpecduetError(f"the mock did not start: {said or f'no address within {_STARTS_WITHIN_S:.0f} s'}")
+    raise SpecduetError(f"the mock did not start: {said or f'no address within {_START_TIMEOUT_S:.0f} s'}")
 
 
-def _stop(process: "subprocess.Popen[str]") -> None:
+def _stop_process(process: "subprocess.Popen[str]") -> None:
     process.terminate()
     try:
-        process.wait(_ENDS_WITHIN_S)
+        process.wait(_STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -72,18 +72,18 @@ def _stop(process: "subprocess.Popen[str]") -> None:
         process.stdout.close()
 
 
-def known_scopes(target: Target) -> dict[str, tuple[str, ...]]:
+def fetch_mock_scopes(target: Target) -> dict[str, tuple[str, ...]]:
     """What a mock on this machine says of the ids that cannot be discovered, by parameter; nothing of other targets."""
     if not target.loopback:
         return {}
     try:
-        with build_opener(ProxyHandler({})).open(f"{target.url}/__mock__/apis", timeout=_ANSWERS_WITHIN_S) as answer:
-            return _scopes(json.loads(answer.read()))
+        with build_opener(ProxyHandler({})).open(f"{target.url}/__mock__/apis", timeout=_RESPONSE_TIMEOUT_S) as answer:
+            return _read_scopes(json.loads(answer.read()))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}  # no mock, or nothing that answers: what that means is said when the target is reached for
 
 
-def _scopes(document: Any) -> dict[str, tuple[str, ...]]:
+def _read_scopes(document: Any) -> dict[str, tuple[str, ...]]:
     scopes: dict[str, tuple[str, ...]] = {}
     for api in document["apis"]:
         for name, values in api["scopes"].items():

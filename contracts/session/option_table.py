@@ -28,7 +28,7 @@ class Option:
         return self.name.replace("-", "_")
 
     @property
-    def type(self) -> type:
+    def value_type(self) -> type:
         """What one value is on the command line."""
         kinds: dict[str, type] = {"whole": int, "number": float, "file": Path, "folder": Path, "flag": bool}
         return kinds.get(self.kind, str)
@@ -121,7 +121,7 @@ OPTIONS: tuple[Option, ...] = (
 """Every option of a run but ``--config``, which says where these stand, and the APIs themselves."""
 
 
-def option(name: str) -> Option:
+def find_option(name: str) -> Option:
     """The option with this name. Raises ``KeyError`` where there is none."""
     for known in OPTIONS:
         if known.name == name:
@@ -129,15 +129,15 @@ def option(name: str) -> Option:
     raise KeyError(name)
 
 
-def command_line(values: dict[str, Any]) -> list[str]:
+def to_arguments(values: dict[str, Any]) -> list[str]:
     """Options by key, as click gives them, as arguments again; what was not given is left out."""
-    words: list[str] = []
+    arguments: list[str] = []
     for known in OPTIONS:
         value = values.get(known.key)
         if known.kind == "flag":
-            words += [known.flags[0]] if value else []
+            arguments += [known.flags[0]] if value else []
         elif known.many:
-            words += [f"{known.flags[-1]}={one}" for one in value or ()]
+            arguments += [f"{known.flags[-1]}={one}" for one in value or ()]
         elif value is not None:
-            words.append(f"{known.flags[-1]}={value}")
-    return words
+            arguments.append(f"{known.flags[-1]}={value}")
+    return arguments

@@ -17,13 +17,13 @@ from typing import Any, cast
 import pytest
 
 from specduet.contracts.reports.model import Item
-from specduet.contracts.session.launcher import BROKEN
+from specduet.contracts.session.launcher import INTERNAL_ERROR
 from specduet.contracts.session.option_table import OPTIONS
-from specduet.contracts.session.session import Conduct, known_items
-from specduet.contracts.session.settings import settle
+from specduet.contracts.session.session import ContractSession, list_items
+from specduet.contracts.session.settings import resolve_settings
 from specduet.specs import SpecduetError, UsageError
 
-_BROKEN_OFF = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
+_ABORTED = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
 
 
 class ContractPlugin:
@@ -33,9 +33,9 @@ class ContractPlugin:
         self._config = config
         if isinstance(sys.stdout, TextIOWrapper):  # what a service says may be more than a terminal can show
             sys.stdout.reconfigure(errors="backslashreplace")
-        self._handed: str | None = getattr(config, "workerinput", {}).get("specduet")
+        self._from_controller: str | None = getattr(config, "workerinput", {}).get("specduet")
         self._status = config.getoption("--specduet-status")
-        self._conduct: Conduct | None = None
+        self._session: ContractSession | None = None
         self._items: list[Item] = []
         self._failures: dict[Item, str] = {}
         self._ran: set[Item] = set()
@@ -45,25 +45,25 @@ class ContractPlugin:
     def pytest_sessionstart(self) -> Iterator[None]:
         """Explore before anything else starts, so that the workers can be told what came of it."""
         try:
-            self._begin()
+            self._collect_items()
         except SpecduetError as error:
             self._error = error
         return (yield)
 
-    def _begin(self) -> None:
+    def _collect_items(self) -> None:
         names = self._config.getoption("--api") or ()
-        if self._handed is not None:
-            for fields, failure in json.loads(self._handed):
+        if self._from_controller is not None:
+            for fields, failure in json.loads(self._from_controller):
                 self._items.append(Item(*fields))
                 self._failures |= {Item(*fields): failure} if failure else {}
         elif self._config.option.collectonly:
-            self._items = known_items(names)
+            self._items = list_items(names)
         else:
             given = {option.key: self._config.getoption(option.key) for option in OPTIONS}
-            settings = settle(names, given, self._config.getoption("--config"))
-            self._conduct = Conduct(settings, sys.stdout if self._status else None)
-            self._conduct.explore()
-            self._items, self._failures = self._conduct.items(), self._conduct.failures()
+            settings = resolve_settings(names, given, self._config.getoption("--config"))
+            self._session = ContractSession(settings, sys.stdout if self._status else None)
+            self._session.run_suite()
+            self._items, self._failures = self._session.served_items(), self._session.find_failures()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -82,7 +82,7 @@ class ContractPlugin:
     @property
     def _nothing_to_run(self) -> bool:
         """After an operator error or a dry run."""
-        return self._error is not None or (self._conduct is not None and self._conduct.outcome is None)
+        return self._error is not None or (self._session is not None and self._session.outcome is None)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "item" in metafunc.fixturenames:
@@ -97,28 +97,28 @@ class ContractPlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, and end with the exit code of ``specduet test``."""
-        if self._handed is not None or self._config.option.collectonly or exitstatus in _BROKEN_OFF:
+        if self._from_controller is not None or self._config.option.collectonly or exitstatus in _ABORTED:
             return
         try:
-            session.exitstatus = self._finish(exitstatus)
+            session.exitstatus = self._finish_session(exitstatus)
         except SpecduetError as error:
             session.exitstatus = error.exit_code
-            self._tell(str(error))
+            self._show_error(str(error))
         if self._status:
             self._status.write_text(str(int(session.exitstatus)), encoding="utf-8")
 
-    def _finish(self, status: int) -> int:
+    def _finish_session(self, status: int) -> int:
         if self._error is not None:
             raise self._error
-        assert self._conduct is not None
-        if self._conduct.outcome is None:
+        assert self._session is not None
+        if self._session.outcome is None:
             return 0
         if status == pytest.ExitCode.NO_TESTS_COLLECTED:
             raise UsageError("-k selects no item", remedy="pytest contracts --collect-only lists them all.")
-        code = self._conduct.finish(self._ran)
-        return BROKEN if (status == pytest.ExitCode.TESTS_FAILED) != (code == 1) else code
+        code = self._session.finish_run(self._ran)
+        return INTERNAL_ERROR if (status == pytest.ExitCode.TESTS_FAILED) != (code == 1) else code
 
-    def _tell(self, text: str) -> None:
+    def _show_error(self, text: str) -> None:
         """Say what the operator has to do, beside whatever pytest says."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
@@ -129,7 +129,7 @@ class ContractPlugin:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What pytest's own summary does not know: notes, and what was never seen."""
-        if self._conduct is not None and self._conduct.report is not None:
+        if self._session is not None and self._session.report is not None:
             terminalreporter.section("specduet")
-            for line in self._conduct.closing():
+            for line in self._session.closing_lines():
                 terminalreporter.write_line(line)

@@ -16,65 +16,67 @@ from specduet.contracts.reports.model import Item, Report, item_of, items
 from specduet.contracts.run import Outcome, run
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
-from specduet.contracts.session.settings import Settings
+from specduet.contracts.session.settings import RunSettings
 from specduet.specs import Api, UsageError, bundled, load
 
 
-def known_items(names: Iterable[str]) -> list[Item]:
+def list_items(names: Iterable[str]) -> list[Item]:
     """The items of the named APIs, or of all bundled ones, whoever serves them."""
-    return list(items(_loaded(tuple(names)), all_clauses()))
+    return list(items(_load_apis(tuple(names)), all_clauses()))
 
 
-class Conduct:
-    """A run: ``explore`` it, hand out its ``items`` and ``failures``, and ``finish`` it.
+class ContractSession:
+    """A run: ``run_suite`` it, hand out its ``served_items`` and ``find_failures``, and ``finish_run`` it.
 
     ``terminal`` is where it shows itself, or None where pytest does the showing. ``outcome`` stays None after a dry
     run, ``report`` until the run is finished.
     """
 
-    def __init__(self, settings: Settings, terminal: TextIO | None) -> None:
+    def __init__(self, settings: RunSettings, terminal: TextIO | None) -> None:
         self._settings = settings
         self._console = console.console(terminal) if terminal else None
-        self._apis = _loaded(settings.apis)
+        self._apis = _load_apis(settings.apis)
         self._started = datetime.now(UTC)
-        self._marked: list[Finding] = []
-        self._stale: tuple[baseline.Accepted, ...] = ()
+        self._findings: list[Finding] = []
+        self._stale: tuple[baseline.AcceptedFinding, ...] = ()
         self.outcome: Outcome | None = None
         self.report: Report | None = None
 
-    def explore(self) -> None:
+    def run_suite(self) -> None:
         """Send, record and judge. Raises ``SpecduetError`` for what the operator has to see to."""
         if self._settings.report is not None:
             make_folder(self._settings.report)
-        with self._target() as target, warnings.catch_warnings():
+        with self._open_target() as target, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whatever a generator warns of is no concern of who tests a service
-            self._say_plan(target)
+            self._print_plan(target)
             if self._settings.dry_run:
                 return
             with console.progress(self._console) as bar:
                 outcome = run(
                     self._apis,
                     target,
-                    self._options(),
+                    self._run_options(),
                     named=bool(self._settings.apis) or self._settings.mock,
                     progress=bar,
                 )
-        self._marked, stale = baseline.mark(outcome.findings, self._settings.accepted)
+        self._findings, stale = baseline.mark_accepted(outcome.findings, self._settings.accepted)
         tested = {f"{api.name} {operation.label}" for api in outcome.apis for operation in api.operations}
         self._stale = tuple(entry for entry in stale if entry.operation in tested)
         self.outcome = outcome
 
     @contextmanager
-    def _target(self) -> Iterator[Target]:
+    def _open_target(self) -> Iterator[Target]:
         """The service that was named, or a mock that lives as long as requests are sent."""
         settings = self._settings
         if not settings.mock:
-            yield self._knowing(self._described(settings.url, []))
+            yield self._with_known_params(self._build_target(settings.url, []))
             return
-        with mock_process.serving(self._apis, seed=settings.seed) as (url, credentials):
-            yield self._knowing(self._described(url, [f"{name}={value}" for name, value in credentials.items()]))
+        with mock_process.serve_mock(self._apis, seed=settings.seed) as (url, credentials):
+            yield self._with_known_params(
+                self._build_target(url, [f"{name}={value}" for name, value in credentials.items()])
+            )
 
-    def _described(self, url: str, credentials: list[str]) -> Target:
+    def _build_target(self, url: str, credentials: list[str]) -> Target:
         settings = self._settings
         return Target.parse(
             url,
@@ -84,11 +86,11 @@ class Conduct:
             verify=not settings.insecure,
         )
 
-    def _knowing(self, target: Target) -> Target:
+    def _with_known_params(self, target: Target) -> Target:
         """The target with the parameters that were given, and what a mock says of itself."""
-        return target.with_params({**mock_process.known_scopes(target), **self._settings.params})
+        return target.with_params({**mock_process.fetch_mock_scopes(target), **self._settings.params})
 
-    def _options(self) -> Options:
+    def _run_options(self) -> Options:
         settings = self._settings
         return Options(
             max_response_time_s=settings.max_response_time,
@@ -99,37 +101,37 @@ class Conduct:
             per_second=settings.rate_limit,
         )
 
-    def items(self) -> list[Item]:
+    def served_items(self) -> list[Item]:
         """Every item of what the target serves."""
         return [] if self.outcome is None else list(items(self.outcome.apis, all_clauses()))
 
-    def failures(self) -> dict[Item, str]:
+    def find_failures(self) -> dict[Item, str]:
         """What makes an item fail, by item: nothing, where everything is about to be accepted."""
         if self.outcome is None or self._settings.update_baseline:
             return {}
-        report = self._reported(self._marked, 0)
+        report = self._build_report(self._findings, 0)
         found: dict[Item, list[str]] = {}
         for finding in report.findings:
             if report.fails(finding):
                 found.setdefault(item_of(finding), []).append(described(finding, report))
         return {item: "\n\n".join(texts) for item, texts in found.items()}
 
-    def finish(self, ran: Iterable[Item]) -> int:
+    def finish_run(self, executed: Iterable[Item]) -> int:
         """Write the baseline and the reports, show the summary, and return the exit code.
 
-        Only findings of items that ``ran`` count: the others were not asked for.
+        Only findings of items that ``executed`` count: the others were not asked for.
         """
         assert self.outcome is not None
-        selected = set(ran)
-        findings = [finding for finding in self._marked if item_of(finding) in selected]
+        selected = set(executed)
+        findings = [finding for finding in self._findings if item_of(finding) in selected]
         if self._settings.update_baseline:
-            findings = self._accept(findings)
+            findings = self._accept_findings(findings)
         outcome = replace(self.outcome, findings=tuple(findings))
-        self.report = self._reported(findings, outcome.exit_code(self._settings.fail_on))
-        self._publish(self.report)
+        self.report = self._build_report(findings, outcome.exit_code(self._settings.fail_on))
+        self._publish_report(self.report)
         return self.report.exit_code
 
-    def _reported(self, findings: list[Finding], exit_code: int) -> Report:
+    def _build_report(self, findings: list[Finding], exit_code: int) -> Report:
         assert self.outcome is not None
         outcome, settings = self.outcome, self._settings
         return Report(
@@ -150,15 +152,15 @@ class Conduct:
             secrets=outcome.secrets,
         )
 
-    def _accept(self, findings: list[Finding]) -> list[Finding]:
+    def _accept_findings(self, findings: list[Finding]) -> list[Finding]:
         """Write the baseline anew: what covers nothing any more is dropped, what nothing covers is added."""
         path = self._settings.baseline
         assert path is not None
         in_file = [entry for entry in self._settings.accepted if entry.file == path.name]
-        baseline.update(path, findings, [entry for entry in in_file if entry not in self._stale])
-        return baseline.mark(findings, (*self._settings.accepted, *baseline.load(path)))[0]
+        baseline.write_baseline(path, findings, [entry for entry in in_file if entry not in self._stale])
+        return baseline.mark_accepted(findings, (*self._settings.accepted, *baseline.load_baseline(path)))[0]
 
-    def _publish(self, report: Report) -> None:
+    def _publish_report(self, report: Report) -> None:
         if self._settings.report is not None:
             write_all(report, self._settings.report)
         github.append_summary(summary.text(report))
@@ -170,18 +172,18 @@ class Conduct:
             for line in github.annotations(report):
                 print(line)  # noqa: T201 - how a step talks to its runner
 
-    def closing(self) -> Iterator[str]:
+    def closing_lines(self) -> Iterator[str]:
         """What pytest's own summary does not say."""
         assert self.report is not None
         yield from console.closing(self.report)
 
-    def _say_plan(self, target: Target) -> None:
+    def _print_plan(self, target: Target) -> None:
         if self._console is not None:
-            for line in console.plan(self._apis, target, self._options(), dry=self._settings.dry_run):
+            for line in console.plan(self._apis, target, self._run_options(), dry=self._settings.dry_run):
                 self._console.print(line)
 
 
-def _loaded(names: tuple[str, ...]) -> tuple[Api, ...]:
+def _load_apis(names: tuple[str, ...]) -> tuple[Api, ...]:
     apis = tuple(load(name) for name in dict.fromkeys(names) or bundled())
     known: dict[str, Api] = {}
     for api in apis:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from specduet.contracts.session import baseline, config_file
-from specduet.contracts.session.baseline import Accepted
-from specduet.contracts.session.config_file import OF_ONE_API, Table
-from specduet.contracts.session.option_table import OPTIONS, Option, option
+from specduet.contracts.session.baseline import AcceptedFinding
+from specduet.contracts.session.config_file import API_KEYS, TomlTable
+from specduet.contracts.session.option_table import OPTIONS, Option, find_option
 from specduet.specs import SpecError, UsageError
-from specduet.specs.source import read
+from specduet.specs.source import read_document
 
 Profile = Literal["smoke", "deep"]
 Severity = Literal["error", "warning"]
@@ -19,7 +19,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """Everything that one run was told.
 
     ``url`` is empty where ``mock`` says to start one; times are in seconds. A name in ``auth`` is a scheme's, or
@@ -45,39 +45,39 @@ class Settings:
     dry_run: bool
     baseline: Path | None
     update_baseline: bool
-    accepted: tuple[Accepted, ...]
+    accepted: tuple[AcceptedFinding, ...]
 
 
-def settle(apis: Iterable[str], given: Table, path: Path | None = None) -> Settings:
+def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = None) -> RunSettings:
     """Settings from options by key (None or empty where not given) and the file.
 
     ``path`` is the file's, by default ``specduet.toml`` in the current folder if there is one.
     Raises ``UsageError`` and ``SpecError`` for what cannot be meant.
     """
-    file = config_file.read(path)
+    file = config_file.read_config(path)
     chosen = tuple(apis) or tuple(file.get("apis", ()))
-    mock, url = _target(given, file, chosen)
+    mock, url = _choose_target(given, file, chosen)
     if mock:  # what the file knows of a real service is no concern of the mock's
-        file = {key: value for key, value in file.items() if key not in {*OF_ONE_API, "headers", "api"}}
-    tables = _tables(file, chosen, url)
-    plain = {known.key: _plain(known, given, file) for known in OPTIONS}
-    baseline_path, accepted = _accepted(plain["baseline"], file, path, renew=plain["update_baseline"])
+        file = {key: value for key, value in file.items() if key not in {*API_KEYS, "headers", "api"}}
+    tables = _relevant_tables(file, chosen, url)
+    plain = {known.key: _option_value(known, given, file) for known in OPTIONS}
+    baseline_path, accepted = _load_accepted(plain["baseline"], file, path, renew=plain["update_baseline"])
     settled = {
         "url": url,
         "mock": mock,
-        "headers": _merged(_given_pairs(given, "headers", ":"), file.get("headers", {})),
-        "auth": _merged(_given_pairs(given, "auth", "="), *_auths(tables), file.get("auth", {})),
-        "params": _params(given, tables, file, plain.pop("params_file")),
+        "headers": _merge_pairs(_parse_pairs(given, "headers", ":"), file.get("headers", {})),
+        "auth": _merge_pairs(_parse_pairs(given, "auth", "="), *_scoped_credentials(tables), file.get("auth", {})),
+        "params": _merge_params(given, tables, file, plain.pop("params_file")),
         "profile": plain["profile"] or "smoke",
-        "seed": _seed(plain["seed"], plain["profile"]),
+        "seed": _choose_seed(plain["seed"], plain["profile"]),
         "fail_on": plain["fail_on"] or "error",
         "baseline": baseline_path,
         "accepted": accepted,
     }
-    return Settings(**{"apis": chosen, **plain, **settled})
+    return RunSettings(**{"apis": chosen, **plain, **settled})
 
 
-def _plain(known: Option, given: Table, file: Table) -> Any:
+def _option_value(known: Option, given: TomlTable, file: TomlTable) -> Any:
     """What an option was set to, by the caller or else by the file: a number above 0, a path, a text, or None."""
     found = given.get(known.key)
     found = file.get(known.name) if found is None or found is False else found
@@ -85,12 +85,12 @@ def _plain(known: Option, given: Table, file: Table) -> Any:
         return bool(found)
     if known.kind in {"file", "folder"}:
         return None if found is None else Path(found)
-    if known.type in {int, float} and known.name != "seed" and found is not None and found <= 0:
+    if known.value_type in {int, float} and known.name != "seed" and found is not None and found <= 0:
         raise UsageError(f"--{known.name} must be greater than 0, and is {found}")
     return found
 
 
-def _target(given: Table, file: Table, chosen: tuple[str, ...]) -> tuple[bool, str]:
+def _choose_target(given: TomlTable, file: TomlTable, chosen: tuple[str, ...]) -> tuple[bool, str]:
     """Whether to start a mock, and else the address: as given, or of the chosen APIs, or of the whole file."""
     if given.get("mock") and given.get("url"):
         raise UsageError("--mock and --url exclude each other: one of them says what to test")
@@ -110,7 +110,7 @@ def _target(given: Table, file: Table, chosen: tuple[str, ...]) -> tuple[bool, s
     return False, str(addresses[0]).rstrip("/")
 
 
-def _tables(file: Table, chosen: tuple[str, ...], url: str) -> dict[str, Table]:
+def _relevant_tables(file: TomlTable, chosen: tuple[str, ...], url: str) -> dict[str, TomlTable]:
     """What the file says of single APIs, save of those that are not asked for or stand at another address."""
     return {
         name: table
@@ -119,13 +119,13 @@ def _tables(file: Table, chosen: tuple[str, ...], url: str) -> dict[str, Table]:
     }
 
 
-def _auths(tables: Mapping[str, Table]) -> list[Table]:
-    return [{f"{name}:{key}": one for key, one in table.get("auth", {}).items()} for name, table in tables.items()]
+def _scoped_credentials(tables: Mapping[str, TomlTable]) -> list[TomlTable]:
+    return [{f"{name}:{key}": value for key, value in table.get("auth", {}).items()} for name, table in tables.items()]
 
 
-def _given_pairs(given: Table, name: str, separator: str) -> Pairs:
+def _parse_pairs(given: TomlTable, name: str, separator: str) -> Pairs:
     """The (name, value) pairs of an option. The text behind an offending one may be a secret: it is not shown."""
-    known, pairs = option(name), []
+    known, pairs = find_option(name), []
     for text in given.get(known.key) or ():
         key, found, value = text.partition(separator)
         if not found or not key.strip():
@@ -134,46 +134,48 @@ def _given_pairs(given: Table, name: str, separator: str) -> Pairs:
     return tuple(pairs)
 
 
-def _merged(given: Pairs, *layers: Table) -> Pairs:
+def _merge_pairs(given: Pairs, *layers: TomlTable) -> Pairs:
     """Every (name, value), in order; a name replaces the same name of a later layer."""
     pairs, taken = list(given), {key.lower() for key, _ in given}
     for layer in layers:
-        pairs += [(key, text) for key, one in layer.items() if key.lower() not in taken for text in _many(one)]
+        pairs += [(key, text) for key, value in layer.items() if key.lower() not in taken for text in _to_texts(value)]
         taken |= {key.lower() for key in layer}
     return tuple(pairs)
 
 
-def _params(given: Table, tables: Mapping[str, Table], file: Table, path: Path | None) -> dict[str, tuple[str, ...]]:
-    content = {} if path is None else read(path)
+def _merge_params(
+    given: TomlTable, tables: Mapping[str, TomlTable], file: TomlTable, path: Path | None
+) -> dict[str, tuple[str, ...]]:
+    content = {} if path is None else read_document(path)
     if not isinstance(content, Mapping):
         raise SpecError("is no file of parameters: it maps names to values", file=path, line=1)
     layers = [content, *(table.get("params", {}) for table in tables.values()), file.get("params", {})]
     params: dict[str, tuple[str, ...]] = {}
-    for name, text in _merged(_given_pairs(given, "params", "="), *layers):
+    for name, text in _merge_pairs(_parse_pairs(given, "params", "="), *layers):
         params[name] = (*params.get(name, ()), text)
     return params
 
 
-def _seed(given: int | None, profile: str | None) -> int:
+def _choose_seed(given: int | None, profile: str | None) -> int:
     """``deep`` looks somewhere else every time; the seed is printed, and gives the same run again."""
     if given is not None:
         return given
     return secrets.randbelow(1_000_000) if profile == "deep" else 1
 
 
-def _accepted(
-    path: Path | None, file: Table, source: Path | None, *, renew: bool
-) -> tuple[Path | None, tuple[Accepted, ...]]:
-    path = baseline.DEFAULT if path is None and renew else path
-    listed = baseline.parse(file.get("accepted", ()), source or config_file.FILE)
+def _load_accepted(
+    path: Path | None, file: TomlTable, source: Path | None, *, renew: bool
+) -> tuple[Path | None, tuple[AcceptedFinding, ...]]:
+    path = baseline.DEFAULT_FILE if path is None and renew else path
+    listed = baseline.parse_entries(file.get("accepted", ()), source or config_file.FILE)
     if path is None or (renew and not path.exists()):
         return path, listed
-    return path, (*listed, *baseline.load(path, renew=renew))
+    return path, (*listed, *baseline.load_baseline(path, renew=renew))
 
 
-def _many(value: Any) -> tuple[str, ...]:
-    return tuple(_text(v) for v in value) if isinstance(value, list) else (_text(value),)
+def _to_texts(value: Any) -> tuple[str, ...]:
+    return tuple(_to_text(v) for v in value) if isinstance(value, list) else (_to_text(value),)
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -93,18 +93,18 @@ def _api(api: Api, session: Session) -> dict[str, Any]:
         "schemes": [
             {"name": s.name, "in": s.location, "field": s.field, "prefix": s.prefix} for s in api.schemes.values()
         ],
-        "scopes": world.scopes(),
+        "scopes": world.scope_values(),
         "ids": {
-            statement.parameter: world.ids(operation, _TOLD)
+            statement.parameter: world.sample_ids(operation, _TOLD)
             for operation in api.operations
             if (statement := operation.behavior.fetches or operation.behavior.watches)
         },
-        "owners": world.owners(),
+        "owners": world.list_owners(),
     }
 
 
 def _get_state(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
-    return responses.encoded(200, {name: world.state() for name, world in session.worlds().items()})
+    return responses.encoded(200, {name: world.dump_state() for name, world in session.worlds().items()})
 
 
 def _put_state(plane: Plane, session: Session, _values: Values, body: Any) -> Answer:
@@ -114,7 +114,7 @@ def _put_state(plane: Plane, session: Session, _values: Values, body: Any) -> An
             raise Conflict(f"no API is called {name!r}; there are {', '.join(apis)}")
         _check_rows(apis[name], resources)
     for name, resources in body.items():
-        session.world(name).put(resources)
+        session.world(name).replace_state(resources)
     return responses.empty(204)
 
 
@@ -124,7 +124,7 @@ def _check_rows(api: Api, resources: Mapping[str, list[Any]]) -> None:
             known = ", ".join(api.resources) or "none"
             raise Conflict(f"{api.name} has no resource {name!r}; there are {known}")
         resource = api.resources[name]
-        validator = api.schemas.validator(resource.pointer)
+        validator = api.schemas.validator_at(resource.pointer)
         field, seen = resource.behavior.id.field, set()
         for index, row in enumerate(rows):
             error = next(validator.iter_errors(row), None)
@@ -142,7 +142,7 @@ def _reset(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answ
 
 
 def _clock(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
-    return responses.encoded(200, {"now": session.clock.now(), "frozen": session.clock.frozen})
+    return responses.encoded(200, {"now": session.clock.now(), "frozen": session.clock.is_frozen})
 
 
 def _advance(plane: Plane, session: Session, values: Values, body: Any) -> Answer:

@@ -24,9 +24,9 @@ except ImportError as error:
 import msgspec
 
 from specduet.mocks.generation import formats, regex
-from specduet.mocks.generation.merged_schema import Located, Node, gather
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import Generator, Maker
+from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, merge_schemas
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import ValueGenerator, ValueMaker
 from specduet.specs.schemas import Schema, Schemas
 
 Strategy = st.SearchStrategy[Any]
@@ -96,7 +96,7 @@ JSON: tuple[Any, ...] = (
 )
 
 
-class Adversary(Generator):
+class AdversarialGenerator(ValueGenerator):
     """A generator whose makers pick from pools of values that hypothesis made, always the same ones for a seed."""
 
     def __init__(self, schemas: Schemas, number: int) -> None:
@@ -104,13 +104,13 @@ class Adversary(Generator):
         self._number = number
         self._pools: dict[str, list[Any]] = {}
 
-    def valid(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> Maker:
+    def valid(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> ValueMaker:
         """What picks from the pool of a schema, and null every fourth time where that is allowed."""
         if pointer not in self._pools:
-            believable = Generator(self._schemas).valid(schema, pointer, name, null=False)
+            believable = ValueGenerator(self._schemas).valid(schema, pointer, name, null=False)
             self._pools[pointer] = self._pool([(schema, pointer)], pointer, believable)
         pool = self._pools[pointer]
-        if not null or not self._schemas.validator(pointer).is_valid(None):
+        if not null or not self._schemas.validator_at(pointer).is_valid(None):
             return lambda dice: dice.pick(pool)
         return lambda dice: None if dice.chance(0.25) else dice.pick(pool)
 
@@ -119,23 +119,23 @@ class Adversary(Generator):
         names = st.sampled_from([name for name in NAMES if name not in closed])
         return self._made("extras", st.dictionaries(names, st.sampled_from(JSON), max_size=3), lambda _value: True)
 
-    def _pool(self, parts: Sequence[Located], pointer: str, believable: Maker) -> list[Any]:
-        validator = self._schemas.validator(pointer)
+    def _pool(self, parts: Sequence[LocatedSchema], pointer: str, believable: ValueMaker) -> list[Any]:
+        validator = self._schemas.validator_at(pointer)
         strategy = self._strategy(parts, 0, frozenset())
         made = self._made(pointer, strategy, lambda v: v is not None and validator.is_valid(v))
         made += [text for text in SURE if text not in made and validator.is_valid(text)]
-        return made or [believable(Dice(f"{pointer}/{index}")) for index in range(_MADE)]
+        return made or [believable(SeededRandom(f"{pointer}/{index}")) for index in range(_MADE)]
 
     def _made(self, name: str, strategy: Strategy, wanted: Callable[[Any], bool]) -> list[Any]:
-        number = Dice(f"{self._number}/{name}").below(1 << 32)
+        number = SeededRandom(f"{self._number}/{name}").below(1 << 32)
         # In a thread of its own, where Hypothesis does not mind that the caller may be one of its tests too.
         with ThreadPoolExecutor(1) as alone:
             return alone.submit(_collected, strategy, number, wanted).result()
 
     # ------------------------------------------------------------------------------------------ strategies
 
-    def _strategy(self, parts: Sequence[Located], depth: int, chosen: frozenset[str]) -> Strategy:
-        node = gather(self._schemas, parts, chosen)
+    def _strategy(self, parts: Sequence[LocatedSchema], depth: int, chosen: frozenset[str]) -> Strategy:
+        node = merge_schemas(self._schemas, parts, chosen)
         if node.impossible:
             return st.nothing()
         if "enum" in node.keywords:
@@ -152,7 +152,7 @@ class Adversary(Generator):
             return st.none()
         return _null_or(made) if "null" in node.types else made
 
-    def _typed_strategy(self, kind: str, node: Node, depth: int) -> Strategy:
+    def _typed_strategy(self, kind: str, node: MergedSchema, depth: int) -> Strategy:
         strategies: dict[str, Callable[[], Strategy]] = {
             "boolean": st.booleans,
             "integer": lambda: _numbers(node.keywords, INTEGERS, whole=True),
@@ -163,7 +163,7 @@ class Adversary(Generator):
         }
         return strategies[kind]()
 
-    def _lists(self, node: Node, depth: int) -> Strategy:
+    def _lists(self, node: MergedSchema, depth: int) -> Strategy:
         least, most = node.keywords.get("minItems", 0), node.keywords.get("maxItems", 5)
         if node.prefix or node.contains or (depth >= _DEEP and not least):
             return st.just([])
@@ -173,7 +173,7 @@ class Adversary(Generator):
         fewest = st.sampled_from([least, min(max(least, 1), longest)])  # half of them are not empty
         return fewest.flatmap(lambda size: st.lists(items, min_size=size, max_size=longest, unique_by=unique))
 
-    def _objects(self, node: Node, depth: int) -> Strategy:
+    def _objects(self, node: MergedSchema, depth: int) -> Strategy:
         wanted = {name: self._property(node, name, depth) for name in node.required}
         free = [name for name in node.properties if name not in node.required]
         optional = {} if depth >= _DEEP else {name: self._property(node, name, depth) for name in free}
@@ -186,20 +186,20 @@ class Adversary(Generator):
         others = st.dictionaries(names, st.sampled_from(JSON), max_size=2)
         return st.builds(lambda own, more: {**more, **own}, declared, others)
 
-    def _property(self, node: Node, name: str, depth: int) -> Strategy:
+    def _property(self, node: MergedSchema, name: str, depth: int) -> Strategy:
         parts = node.properties.get(name)
         return self._strategy(parts, depth + 1, frozenset()) if parts else st.sampled_from(JSON)
 
 
-def adversary(schemas: Schemas, number: int) -> Adversary:
+def get_adversarial_generator(schemas: Schemas, number: int) -> AdversarialGenerator:
     """The adversary of a document and a seed: its pools are made once."""
     known = _adversaries.setdefault(schemas, {})
     if number not in known:
-        known[number] = Adversary(schemas, number)
+        known[number] = AdversarialGenerator(schemas, number)
     return known[number]
 
 
-_adversaries: "WeakKeyDictionary[Schemas, dict[int, Adversary]]" = WeakKeyDictionary()
+_adversaries: "WeakKeyDictionary[Schemas, dict[int, AdversarialGenerator]]" = WeakKeyDictionary()
 
 
 def _null_or(strategy: Strategy) -> Strategy:
@@ -233,11 +233,11 @@ def _collected(strategy: Strategy, number: int, wanted: Callable[[Any], bool]) -
 
 def _text(keywords: Mapping[str, Any]) -> Strategy:
     shape = keywords.get("x-specduet", {}).get("shape")
-    make = formats.MAKERS.get(shape or "") or formats.MAKERS.get(keywords.get("format", ""))
+    make = formats.FORMAT_MAKERS.get(shape or "") or formats.FORMAT_MAKERS.get(keywords.get("format", ""))
     if make is None and (shape or "pattern" in keywords):
-        make = regex.text_of(shape or keywords["pattern"])
+        make = regex.build_text_maker(shape or keywords["pattern"])
     if make is not None:
-        return st.sampled_from([make(Dice(f"{index}")) for index in range(_MADE)])
+        return st.sampled_from([make(SeededRandom(f"{index}")) for index in range(_MADE)])
     least, most = keywords.get("minLength", 0), keywords.get("maxLength", math.inf)
     fitting = [text for text in TEXTS if least <= len(text) <= most]
     longest = int(min(most, least + 24))

@@ -3,18 +3,18 @@
 from base64 import b64encode
 from collections.abc import Callable
 
-from specduet.mocks.clock import DAY, SECOND, spelled
+from specduet.mocks.clock import DAY, SECOND, format_timestamp
 from specduet.mocks.generation import text
-from specduet.mocks.generation.seeded_random import Dice, uuid_text
+from specduet.mocks.generation.seeded_random import SeededRandom, uuid_text
 
 _MID_2025 = 1_750_000_000 * SECOND
 
 
-def _moment(dice: Dice) -> str:
-    return spelled(_MID_2025 - dice.below(365 * DAY // SECOND) * SECOND)
+def _moment(dice: SeededRandom) -> str:
+    return format_timestamp(_MID_2025 - dice.below(365 * DAY // SECOND) * SECOND)
 
 
-MAKERS: dict[str, Callable[[Dice], str]] = {
+FORMAT_MAKERS: dict[str, Callable[[SeededRandom], str]] = {
     "uuid": uuid_text,
     "date-time": _moment,
     "date": lambda dice: _moment(dice)[:10],

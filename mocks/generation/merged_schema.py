@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Any
 
-from specduet.specs.schemas import Schemas, escape
+from specduet.specs.schemas import Schemas, escape_pointer
 
-Located = tuple[Any, str | None]
+LocatedSchema = tuple[Any, str | None]
 """A schema and the pointer that leads to it in the document; None where it stands nowhere as it is."""
 
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
@@ -32,18 +32,18 @@ _DOUBTFUL = frozenset(
 
 
 @dataclass
-class Node:
+class MergedSchema:
     """The keywords of all parts together, and the parts below each."""
 
     keywords: dict[str, Any] = field(default_factory=dict)
-    properties: dict[str, list[Located]] = field(default_factory=dict)
-    items: list[Located] = field(default_factory=list)
-    prefix: list[list[Located]] = field(default_factory=list)
-    additional: list[Located] = field(default_factory=list)
-    names: list[Located] = field(default_factory=list)
-    contains: list[Located] = field(default_factory=list)
-    choices: list[tuple[str, list[Located]]] = field(default_factory=list)
-    patterned: list[tuple[str, Located]] = field(default_factory=list)
+    properties: dict[str, list[LocatedSchema]] = field(default_factory=dict)
+    items: list[LocatedSchema] = field(default_factory=list)
+    prefix: list[list[LocatedSchema]] = field(default_factory=list)
+    additional: list[LocatedSchema] = field(default_factory=list)
+    names: list[LocatedSchema] = field(default_factory=list)
+    contains: list[LocatedSchema] = field(default_factory=list)
+    choices: list[tuple[str, list[LocatedSchema]]] = field(default_factory=list)
+    patterned: list[tuple[str, LocatedSchema]] = field(default_factory=list)
     impossible: bool = False
     doubtful: bool = False
 
@@ -65,9 +65,11 @@ class Node:
         return required
 
 
-def gather(schemas: Schemas, parts: Sequence[Located], chosen: frozenset[str] = frozenset()) -> Node:
+def merge_schemas(
+    schemas: Schemas, parts: Sequence[LocatedSchema], chosen: frozenset[str] = frozenset()
+) -> MergedSchema:
     """Lay schemas together. ``chosen`` names the choices that were made already and are not listed again."""
-    node = Node()
+    node = MergedSchema()
     for schema, pointer in parts:
         _add(schemas, node, schema, pointer, chosen, frozenset())
     if "type" in node.keywords and not node.keywords["type"]:
@@ -78,7 +80,12 @@ def gather(schemas: Schemas, parts: Sequence[Located], chosen: frozenset[str] = 
 
 
 def _add(
-    schemas: Schemas, node: Node, schema: Any, pointer: str | None, chosen: frozenset[str], entered: frozenset[str]
+    schemas: Schemas,
+    node: MergedSchema,
+    schema: Any,
+    pointer: str | None,
+    chosen: frozenset[str],
+    entered: frozenset[str],
 ) -> None:
     if not isinstance(schema, Mapping):
         node.impossible = node.impossible or schema is False
@@ -86,7 +93,7 @@ def _add(
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference not in entered:
         target = reference.removeprefix("#")
-        _add(schemas, node, schemas.at(target), target, chosen, entered | {reference})
+        _add(schemas, node, schemas.node_at(target), target, chosen, entered | {reference})
     for index, branch in enumerate(schema.get("allOf", ())):
         _add(schemas, node, branch, _below(pointer, "allOf", index), chosen, entered)
     node.doubtful = node.doubtful or not _DOUBTFUL.isdisjoint(schema)
@@ -104,7 +111,7 @@ def _add(
             node.choices.append((name, branches))
 
 
-def _add_parts(node: Node, schema: Mapping[str, Any], pointer: str | None) -> None:
+def _add_parts(node: MergedSchema, schema: Mapping[str, Any], pointer: str | None) -> None:
     for name, inner in schema.get("properties", {}).items():
         node.properties.setdefault(name, []).append((inner, _below(pointer, "properties", name)))
     for index, inner in enumerate(schema.get("prefixItems", ())):
@@ -124,7 +131,7 @@ def _add_parts(node: Node, schema: Mapping[str, Any], pointer: str | None) -> No
         node.patterned.append((expression, (inner, _below(pointer, "patternProperties", expression))))
 
 
-def _narrow(node: Node, keyword: str, value: Any) -> None:
+def _narrow(node: MergedSchema, keyword: str, value: Any) -> None:
     if keyword == "type":
         kinds = value if isinstance(value, list) else [value]
         known = node.keywords.get("type")
@@ -144,7 +151,7 @@ def _common_types(known: list[str], kinds: list[str]) -> Iterator[str]:
 
 
 def _below(pointer: str | None, *parts: str | int) -> str | None:
-    return None if pointer is None else pointer + "".join(f"/{escape(str(part))}" for part in parts)
+    return None if pointer is None else pointer + "".join(f"/{escape_pointer(str(part))}" for part in parts)
 
 
 def _joined(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
-from specduet.mocks.generation.seeded_random import Dice
+from specduet.mocks.generation.seeded_random import SeededRandom
 
 # what is not public has no types either
 ops: Any = import_module("re._constants")
 parser: Any = import_module("re._parser")
 
-Maker = Callable[[Dice, list[str]], str]
+FragmentMaker = Callable[[SeededRandom, list[str]], str]
 
 _PRINTABLE = "".join(chr(code) for code in range(32, 127))
 _DIGITS = "0123456789"
@@ -37,7 +37,7 @@ _TRANSLATIONS = (
 _REACH = 4
 
 
-def text_of(pattern: str) -> Callable[[Dice], str]:
+def build_text_maker(pattern: str) -> Callable[[SeededRandom], str]:
     """A function from choices to text that the pattern matches as a whole, or, unanchored, begins and ends in.
 
     Lookarounds and boundaries are taken for empty: a caller who needs certainty validates. Raises ``ValueError`` for
@@ -58,32 +58,32 @@ def _translated(pattern: str) -> str:
     return re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
 
 
-def _sequence(items: Iterable[tuple[Any, Any]]) -> Maker:
+def _sequence(items: Iterable[tuple[Any, Any]]) -> FragmentMaker:
     makers = [_maker(op, argument) for op, argument in items]
     if len(makers) == 1:
         return makers[0]
     return lambda dice, groups: "".join([make(dice, groups) for make in makers])
 
 
-def _maker(op: Any, argument: Any) -> Maker:
+def _maker(op: Any, argument: Any) -> FragmentMaker:
     build = _BUILDERS.get(op)
     return _nothing if build is None else build(argument)
 
 
-def _nothing(_dice: Dice, _groups: list[str]) -> str:
+def _nothing(_dice: SeededRandom, _groups: list[str]) -> str:
     return ""
 
 
-def _literal(code: int) -> Maker:
+def _literal(code: int) -> FragmentMaker:
     text = chr(code)
     return lambda _dice, _groups: text
 
 
-def _one_of(characters: str) -> Maker:
+def _one_of(characters: str) -> FragmentMaker:
     return lambda dice, _groups: dice.pick(characters)
 
 
-def _set(items: list[tuple[Any, Any]]) -> Maker:
+def _set(items: list[tuple[Any, Any]]) -> FragmentMaker:
     negated = bool(items) and items[0][0] is ops.NEGATE
     characters = "".join(map(_members, items[1:] if negated else items))
     if negated:
@@ -101,7 +101,7 @@ def _members(item: tuple[Any, Any]) -> str:
     return chr(argument)
 
 
-def _repeat(argument: tuple[int, Any, Any]) -> Maker:
+def _repeat(argument: tuple[int, Any, Any]) -> FragmentMaker:
     low, high, items = argument
     make = _sequence(items)
     top = low + _REACH if high is ops.MAXREPEAT else min(high, max(low + _REACH, 12))
@@ -110,16 +110,16 @@ def _repeat(argument: tuple[int, Any, Any]) -> Maker:
     return lambda dice, groups: "".join([make(dice, groups) for _ in range(dice.between(low, top))])
 
 
-def _branch(argument: tuple[Any, list[Any]]) -> Maker:
+def _branch(argument: tuple[Any, list[Any]]) -> FragmentMaker:
     makers = [_sequence(items) for items in argument[1]]
     return lambda dice, groups: dice.pick(makers)(dice, groups)
 
 
-def _group(argument: tuple[int | None, int, int, Any]) -> Maker:
+def _group(argument: tuple[int | None, int, int, Any]) -> FragmentMaker:
     number, *_, items = argument
     make = _sequence(items)
 
-    def remember(dice: Dice, groups: list[str]) -> str:
+    def remember(dice: SeededRandom, groups: list[str]) -> str:
         text = make(dice, groups)
         if number is not None:
             groups[number] = text
@@ -128,7 +128,7 @@ def _group(argument: tuple[int | None, int, int, Any]) -> Maker:
     return remember
 
 
-_BUILDERS: dict[Any, Callable[[Any], Maker]] = {
+_BUILDERS: dict[Any, Callable[[Any], FragmentMaker]] = {
     ops.LITERAL: _literal,
     ops.NOT_LITERAL: lambda code: _one_of("".join(c for c in _PRINTABLE if ord(c) != code)),
     ops.ANY: lambda _: _one_of(_LETTERS + _DIGITS),

@@ -17,7 +17,7 @@ _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _ENOUGH = 1 << 96  # leaves 64 bits to spare, so that no choice is likelier than another
 
 
-class Dice(msgspec.Struct, eq=False):
+class SeededRandom(msgspec.Struct, eq=False):
     """The choices that belong to ``name``. ``depth`` counts how far below the value first asked for this one is.
 
     ``lean`` is how likely an optional part is left out, 0 to 1.
@@ -29,9 +29,9 @@ class Dice(msgspec.Struct, eq=False):
     _left: int = 1
     _blocks: int = 0
 
-    def child(self, name: str | int) -> "Dice":
+    def child(self, name: str | int) -> "SeededRandom":
         """The choices of a part."""
-        return Dice(f"{self.name}/{name}", depth=self.depth + 1, lean=self.lean)
+        return SeededRandom(f"{self.name}/{name}", depth=self.depth + 1, lean=self.lean)
 
     def below(self, n: int) -> int:
         """One of 0 … ``n`` - 1."""
@@ -67,12 +67,12 @@ class Dice(msgspec.Struct, eq=False):
         return [left.pop(self.below(len(left))) for _ in range(len(left))]
 
 
-def uuid_text(dice: Dice) -> str:
+def uuid_text(dice: SeededRandom) -> str:
     """A version 4 UUID in its canonical spelling (RFC 9562)."""
     digits = dice.digits()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
-def json_value(dice: Dice) -> Any:
+def json_value(dice: SeededRandom) -> Any:
     """Any small JSON value, for a schema that says nothing."""
     return dice.pick(("text", 7, 2.5, True, None, [], {}, ["a", "b"], {"key": "value"}))

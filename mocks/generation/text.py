@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 
-from specduet.mocks.generation.seeded_random import Dice, uuid_text
+from specduet.mocks.generation.seeded_random import SeededRandom, uuid_text
 
-Text = Callable[[Dice], str]
+Text = Callable[[SeededRandom], str]
 
 _FIRST = ("Amara", "Jonas", "Mei", "Lucia", "Tomasz", "Priya", "Mateo", "Ingrid", "Yusuf", "Chloe")
 _LAST = ("Okafor", "Weber", "Tanaka", "Ferrari", "Nowak", "Raman", "Silva", "Larsen", "Demir", "Martin")
@@ -25,35 +25,35 @@ _COUNTRIES = ("DE", "FR", "NG", "JP", "BR", "IN", "PL", "US")
 _CITIES = ("Hamburg", "Lyon", "Lagos", "Osaka", "Recife", "Pune", "Gdansk", "Denver")
 
 
-def slug(dice: Dice) -> str:
+def slug(dice: SeededRandom) -> str:
     return f"{dice.pick(_TOPICS)}-{dice.pick(_THINGS)}"
 
 
-def host(dice: Dice) -> str:
+def host(dice: SeededRandom) -> str:
     return f"{dice.pick(_TOPICS)}.{dice.pick(_HOSTS)}"
 
 
-def email(dice: Dice) -> str:
+def email(dice: SeededRandom) -> str:
     return f"{dice.pick(_FIRST)}.{dice.pick(_LAST)}@{dice.pick(_HOSTS)}".lower()
 
 
-def url(dice: Dice) -> str:
+def url(dice: SeededRandom) -> str:
     return f"https://{host(dice)}/{dice.pick(_THINGS)}/{dice.below(9000) + 1000}"
 
 
-def sentence(dice: Dice) -> str:
+def sentence(dice: SeededRandom) -> str:
     return f"{dice.pick(_VERBS)} the {dice.pick(_TOPICS)} {dice.pick(_THINGS)} {dice.pick(_WHEN)}."
 
 
-def _title(dice: Dice) -> str:
+def _title(dice: SeededRandom) -> str:
     return f"{dice.pick(_TOPICS)} {dice.pick(_THINGS)}".capitalize()
 
 
-def _question(dice: Dice) -> str:
+def _question(dice: SeededRandom) -> str:
     return f"Which {dice.pick(_TOPICS)} {dice.pick(_THINGS)}s are still open {dice.pick(_WHEN)}?"
 
 
-def _token(dice: Dice) -> str:
+def _token(dice: SeededRandom) -> str:
     return f"{dice.below(1 << 64):016x}"
 
 

@@ -13,12 +13,12 @@ from weakref import WeakKeyDictionary
 
 from specduet.mocks.generation import formats, regex
 from specduet.mocks.generation import text as words
-from specduet.mocks.generation.merged_schema import Located, Node, gather
-from specduet.mocks.generation.seeded_random import Dice, json_value
+from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, merge_schemas
+from specduet.mocks.generation.seeded_random import SeededRandom, json_value
 from specduet.specs import UsageError
 from specduet.specs.schemas import Schema, Schemas
 
-Maker = Callable[[Dice], Any]
+ValueMaker = Callable[[SeededRandom], Any]
 
 _TRIES = 24
 _NULLS = 0.25
@@ -37,49 +37,49 @@ class CannotGenerate(UsageError):
         super().__init__(f"no value of the schema at {pointer or 'an inner place'} could be made")
 
 
-def value(schemas: Schemas, schema: Schema, pointer: str, key: str) -> Any:
+def generate_value(schemas: Schemas, schema: Schema, pointer: str, key: str) -> Any:
     """A valid value of the schema at a pointer; the same ``key`` gives the same value.
 
     Raises ``CannotGenerate`` where none is found.
     """
-    return generator(schemas).valid(schema, pointer)(Dice(key))
+    return get_generator(schemas).valid(schema, pointer)(SeededRandom(key))
 
 
-def generator(schemas: Schemas) -> "Generator":
+def get_generator(schemas: Schemas) -> "ValueGenerator":
     """The generator of a document: what it compiled once is kept."""
     if schemas not in _generators:
-        _generators[schemas] = Generator(schemas)
+        _generators[schemas] = ValueGenerator(schemas)
     return _generators[schemas]
 
 
-_generators: "WeakKeyDictionary[Schemas, Generator]" = WeakKeyDictionary()
+_generators: "WeakKeyDictionary[Schemas, ValueGenerator]" = WeakKeyDictionary()
 
 
 class _TooDeepError(CannotGenerate):
     """A recursion that nothing ends: another choice higher up would not end it either."""
 
 
-class Generator:
+class ValueGenerator:
     """Makes values of the schemas of one document."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._makers: dict[tuple[str, str, bool], Maker] = {}
+        self._makers: dict[tuple[str, str, bool], ValueMaker] = {}
         self._heights: dict[str, float] = {}
-        self._proven: set[Maker] = set()
+        self._proven: set[ValueMaker] = set()
 
-    def valid(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> Maker:
+    def valid(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> ValueMaker:
         """What makes values that the validator has seen. Without ``null`` never null, where the schema has more."""
         make = self.maker(schema, pointer, name, null=null)
         return make if make in self._proven else self._tried(make, pointer, [(schema, pointer)])
 
-    def maker(self, schema: Any, pointer: str | None, name: str = "", *, null: bool = True) -> Maker:
+    def maker(self, schema: Any, pointer: str | None, name: str = "", *, null: bool = True) -> ValueMaker:
         """What makes values of a schema; ``name`` is the property that they are for."""
         if pointer is None:
             return self._build([(schema, None)], name, null=null)
         if isinstance(schema, Mapping) and schema.keys() == {"$ref"}:
             pointer = schema["$ref"].removeprefix("#")
-            schema = self._schemas.at(pointer)
+            schema = self._schemas.node_at(pointer)
         place = (pointer, name, null)
         if place not in self._makers:
             # A recursive schema comes here again while it is being compiled, and finds this.
@@ -87,11 +87,13 @@ class Generator:
             self._makers[place] = self._build([(schema, pointer)], name, null=null)
         return self._makers[place]
 
-    def _parts(self, parts: Sequence[Located], name: str, *, null: bool = True) -> Maker:
+    def _parts(self, parts: Sequence[LocatedSchema], name: str, *, null: bool = True) -> ValueMaker:
         return self.maker(*parts[0], name, null=null) if len(parts) == 1 else self._build(parts, name, null=null)
 
-    def _build(self, parts: Sequence[Located], name: str, *, null: bool, chosen: frozenset[str] = frozenset()) -> Maker:
-        node = gather(self._schemas, parts, chosen)
+    def _build(
+        self, parts: Sequence[LocatedSchema], name: str, *, null: bool, chosen: frozenset[str] = frozenset()
+    ) -> ValueMaker:
+        node = merge_schemas(self._schemas, parts, chosen)
         pointer = parts[0][1] if len(parts) == 1 else None
         if node.impossible:
             return _impossible(pointer)
@@ -109,7 +111,7 @@ class Generator:
 
     # ---------------------------------------------------------------------------- values that the schema names
 
-    def _known(self, node: Node, pointer: str | None) -> Maker | None:
+    def _known(self, node: MergedSchema, pointer: str | None) -> ValueMaker | None:
         words_ = node.keywords
         if "enum" in words_:
             members = [m for m in words_["enum"] if m is not None] or [None]
@@ -130,23 +132,25 @@ class Generator:
     def _valid_ones(self, values: Sequence[Any], pointer: str | None) -> list[Any]:
         if pointer is None or not values:
             return list(values)
-        validator = self._schemas.validator(pointer)
+        validator = self._schemas.validator_at(pointer)
         return [v for v in values if validator.is_valid(v)]
 
-    def _allows_null(self, node: Node) -> bool:
+    def _allows_null(self, node: MergedSchema) -> bool:
         if "enum" in node.keywords:
             return None in node.keywords["enum"]
         if node.choices:
             return all(any(self._is_null(b) for b in branches) for _, branches in node.choices)
         return "null" in node.keywords.get("type", ())
 
-    def _tried(self, make: Maker, pointer: str | None, parts: Sequence[Located]) -> Maker:
+    def _tried(self, make: ValueMaker, pointer: str | None, parts: Sequence[LocatedSchema]) -> ValueMaker:
         assert pointer is not None
 
-        def tried(dice: Dice) -> Any:
-            validator = self._schemas.validator(pointer)
+        def tried(dice: SeededRandom) -> Any:
+            validator = self._schemas.validator_at(pointer)
             for attempt in range(_TRIES):
-                again = Dice(f"{dice.name}~{attempt}", depth=dice.depth, lean=attempt % 3 / 2) if attempt else dice
+                again = (
+                    SeededRandom(f"{dice.name}~{attempt}", depth=dice.depth, lean=attempt % 3 / 2) if attempt else dice
+                )
                 try:
                     made = make(again)
                 except CannotGenerate:
@@ -162,27 +166,29 @@ class Generator:
 
         return tried
 
-    def _last_resorts(self, parts: Sequence[Located], pointer: str) -> Iterator[Any]:
-        named = gather(self._schemas, parts).keywords
+    def _last_resorts(self, parts: Sequence[LocatedSchema], pointer: str) -> Iterator[Any]:
+        named = merge_schemas(self._schemas, parts).keywords
         candidates = [*_single(named, "default"), *_single(named, "example"), *named.get("examples", ())]
         yield from self._valid_ones([*candidates, None, "", 0, 1, False, True, [], {}], pointer)
 
     # ----------------------------------------------------------------------------------------------- choices
 
-    def _choice(self, node: Node, parts: Sequence[Located], name: str, chosen: frozenset[str], *, null: bool) -> Maker:
+    def _choice(
+        self, node: MergedSchema, parts: Sequence[LocatedSchema], name: str, chosen: frozenset[str], *, null: bool
+    ) -> ValueMaker:
         choice, branches = node.choices[0]
         nulls = [b for b in branches if self._is_null(b)]
         ending = [b for b in branches if self._height(b) < float("inf")]
         others = [b for b in ending if b not in nulls] or ending
         heights = [self._height(branch) for branch in others]
-        makers: dict[int, Maker] = {}
+        makers: dict[int, ValueMaker] = {}
 
-        def variant(index: int, dice: Dice) -> Any:
+        def variant(index: int, dice: SeededRandom) -> Any:
             if index not in makers:
                 makers[index] = self._build([*parts, others[index]], name, null=null, chosen=chosen | {choice})
             return makers[index](dice)
 
-        def choose(dice: Dice) -> Any:
+        def choose(dice: SeededRandom) -> Any:
             if nulls and null and (dice.depth >= _DEEPEST or dice.chance(_NULLS)):
                 return None
             order = dice.shuffled(range(len(others)))
@@ -199,27 +205,27 @@ class Generator:
 
         return choose
 
-    def _is_null(self, located: Located) -> bool:
-        node = gather(self._schemas, [located])
+    def _is_null(self, located: LocatedSchema) -> bool:
+        node = merge_schemas(self._schemas, [located])
         return node.keywords.get("type") == ["null"] or node.keywords.get("enum") == [None]
 
-    def _height(self, located: Located, entered: frozenset[str] = frozenset()) -> float:
+    def _height(self, located: LocatedSchema, entered: frozenset[str] = frozenset()) -> float:
         """How many levels a value needs at least; infinite for a recursion that cannot end."""
         schema, pointer = located
         if isinstance(schema, Mapping) and schema.keys() == {"$ref"}:
             pointer = schema["$ref"].removeprefix("#")
-            schema = self._schemas.at(pointer)
+            schema = self._schemas.node_at(pointer)
         if pointer in self._heights:
             return self._heights[pointer]
         if pointer in entered:
             return float("inf")
-        node = gather(self._schemas, [(schema, pointer)])
+        node = merge_schemas(self._schemas, [(schema, pointer)])
         height = self._height_of(node, entered | ({pointer} if pointer is not None else frozenset()))
         if pointer is not None and height < float("inf"):
             self._heights[pointer] = height
         return height
 
-    def _height_of(self, node: Node, entered: frozenset[str]) -> float:
+    def _height_of(self, node: MergedSchema, entered: frozenset[str]) -> float:
         if "enum" in node.keywords or self._allows_null(node):
             return 0
         height = 0.0
@@ -238,14 +244,14 @@ class Generator:
 
     # ------------------------------------------------------------------------------------------------- types
 
-    def _typed(self, node: Node, name: str) -> Maker:
+    def _typed(self, node: MergedSchema, name: str) -> ValueMaker:
         if node.untyped:
             return json_value if not name else words.text_for(name)
         kinds = [kind for kind in node.types if kind != "null"] or ["null"]
         makers = [self._of_type(kind, node, name) for kind in kinds]
         return makers[0] if len(makers) == 1 else lambda dice: dice.pick(makers)(dice)
 
-    def _of_type(self, kind: str, node: Node, name: str) -> Maker:
+    def _of_type(self, kind: str, node: MergedSchema, name: str) -> ValueMaker:
         match kind:
             case "object":
                 return self._object(node)
@@ -259,7 +265,7 @@ class Generator:
                 return lambda dice: dice.chance(0.5)
         return lambda _dice: None
 
-    def _object(self, node: Node) -> Maker:
+    def _object(self, node: MergedSchema) -> ValueMaker:
         makers = {n: self._parts(parts, n) for n, parts in node.properties.items() if n not in node.required}
         needed = {n: self._parts(node.properties.get(n, node.additional or [(True, None)]), n) for n in node.required}
         large = [n for n in makers if any(self._is_large(part) for part in node.properties[n])]
@@ -267,14 +273,14 @@ class Generator:
         dependent: Mapping[str, Sequence[str]] = node.keywords.get("dependentRequired", {})
         extra = self._extra(node)
 
-        def shown(name: str, dice: Dice) -> bool:
+        def shown(name: str, dice: SeededRandom) -> bool:
             if dice.depth >= _DEEPEST or (dice.lean and dice.chance(dice.lean)):
                 return False
             if name in large:
                 return dice.depth < _DEEP and (dice.depth == 0 or dice.chance(rare))
             return True
 
-        def make(dice: Dice) -> dict[str, Any]:
+        def make(dice: SeededRandom) -> dict[str, Any]:
             if dice.depth > _BOTTOMLESS:
                 raise _TooDeepError(None)
             names = {*needed, *(name for name in makers if shown(name, dice))}
@@ -292,14 +298,14 @@ class Generator:
 
         return make
 
-    def _is_large(self, located: Located) -> bool:
-        node = gather(self._schemas, [located])
+    def _is_large(self, located: LocatedSchema) -> bool:
+        node = merge_schemas(self._schemas, [located])
         return bool(node.properties or node.items) or not self._simple(node)
 
-    def _simple(self, node: Node) -> bool:
-        return all(not gather(self._schemas, [b]).properties for _, branches in node.choices for b in branches)
+    def _simple(self, node: MergedSchema) -> bool:
+        return all(not merge_schemas(self._schemas, [b]).properties for _, branches in node.choices for b in branches)
 
-    def _extra(self, node: Node) -> Callable[[Dice, dict[str, Any]], None]:
+    def _extra(self, node: MergedSchema) -> Callable[[SeededRandom, dict[str, Any]], None]:
         """What adds properties that have no schema of their own: as many as needed, a few to an open map."""
         least = node.keywords.get("minProperties", 0)
         most = node.keywords.get("maxProperties", float("inf"))
@@ -312,7 +318,7 @@ class Generator:
         parts = [patterned] if closed and patterned is not None else node.additional or [(True, None)]
         make = self._parts(parts, "note")
 
-        def add(dice: Dice, made: dict[str, Any]) -> None:
+        def add(dice: SeededRandom, made: dict[str, Any]) -> None:
             open_map = not node.properties and dice.depth < _DEEPEST and not dice.lean
             wanted = min(max(least, dice.below(3) if open_map else 0), most)
             for index in range(8 * least + 8):
@@ -325,7 +331,7 @@ class Generator:
 
         return add
 
-    def _array(self, node: Node, name: str) -> Maker:
+    def _array(self, node: MergedSchema, name: str) -> ValueMaker:
         least, most = node.keywords.get("minItems", 0), node.keywords.get("maxItems", float("inf"))
         item = self._parts(node.items, name.removesuffix("s")) if node.items else json_value
         prefix = [self._parts(parts, "") for parts in node.prefix]
@@ -334,7 +340,7 @@ class Generator:
         closed = any(schema is False for schema, _ in node.items)
         unique = bool(node.keywords.get("uniqueItems"))
 
-        def make(dice: Dice) -> list[Any]:
+        def make(dice: SeededRandom) -> list[Any]:
             spare = dice.depth < _DEEP and not dice.lean
             count = int(min(max(least, needed, len(prefix), 1 + dice.below(3) if spare else 0), most))
             if closed:
@@ -354,46 +360,46 @@ class Generator:
         return make
 
 
-def _item_dice(dice: Dice, index: int) -> Dice:
+def _item_dice(dice: SeededRandom, index: int) -> SeededRandom:
     # A list is no level of its own: what counts is how many objects lie within each other.
-    return Dice(f"{dice.name}/{index}", depth=dice.depth + (dice.depth >= _DEEP), lean=dice.lean)
+    return SeededRandom(f"{dice.name}/{index}", depth=dice.depth + (dice.depth >= _DEEP), lean=dice.lean)
 
 
 def _single(keywords: Mapping[str, Any], keyword: str) -> list[Any]:
     return [keywords[keyword]] if keyword in keywords else []
 
 
-def _one_of(choices: Sequence[Any]) -> Maker:
+def _one_of(choices: Sequence[Any]) -> ValueMaker:
     return lambda dice: dice.pick(choices)
 
 
-def _mostly(choice: bool) -> Maker:  # noqa: FBT001  a value, not an option
+def _mostly(choice: bool) -> ValueMaker:  # noqa: FBT001  a value, not an option
     return lambda dice: choice if dice.chance(0.75) else not choice
 
 
-def _sometimes_null(make: Maker) -> Maker:
+def _sometimes_null(make: ValueMaker) -> ValueMaker:
     return lambda dice: None if dice.depth >= _DEEPEST or dice.chance(_NULLS) else make(dice)
 
 
-def _impossible(pointer: str | None) -> Maker:
-    def fail(_dice: Dice) -> Any:
+def _impossible(pointer: str | None) -> ValueMaker:
+    def fail(_dice: SeededRandom) -> Any:
         raise CannotGenerate(pointer)
 
     return fail
 
 
-def _matching(pattern: str) -> Maker:
+def _matching(pattern: str) -> ValueMaker:
     try:
-        return regex.text_of(pattern)
+        return regex.build_text_maker(pattern)
     except ValueError:
         return words.sentence
 
 
-def _string(keywords: Mapping[str, Any], name: str) -> Maker:
+def _string(keywords: Mapping[str, Any], name: str) -> ValueMaker:
     shape = keywords.get(_STATEMENTS, {}).get("shape")
     least, most = keywords.get("minLength", 0), keywords.get("maxLength")
-    if shape in formats.MAKERS or keywords.get("format") in formats.MAKERS:
-        return formats.MAKERS[shape if shape in formats.MAKERS else keywords["format"]]
+    if shape in formats.FORMAT_MAKERS or keywords.get("format") in formats.FORMAT_MAKERS:
+        return formats.FORMAT_MAKERS[shape if shape in formats.FORMAT_MAKERS else keywords["format"]]
     if shape is not None or "pattern" in keywords:
         return _matching(shape or keywords["pattern"])
     make = words.text_for(name)
@@ -408,7 +414,7 @@ def _fitted(text: str, least: int, most: int | None) -> str:
     return text if most is None or len(text) <= most else text[: max(most, 0)]
 
 
-def _number(keywords: Mapping[str, Any], name: str, *, whole: bool) -> Maker:
+def _number(keywords: Mapping[str, Any], name: str, *, whole: bool) -> ValueMaker:
     step = Fraction(str(keywords.get("multipleOf", 1 if whole else "0.01")))
     if whole:
         step = Fraction(step.numerator)
@@ -417,7 +423,7 @@ def _number(keywords: Mapping[str, Any], name: str, *, whole: bool) -> Maker:
         low, high = (float(_bound(keywords, *words_)) for words_ in _BOUNDS)
         return lambda dice: low + (high - low) * (0.25 + dice.fraction() / 2)
 
-    def make(dice: Dice) -> int | float:
+    def make(dice: SeededRandom) -> int | float:
         chosen = dice.between(first, last) * step
         return int(chosen) if whole else float(chosen)
 

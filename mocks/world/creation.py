@@ -12,9 +12,9 @@ from uuid import UUID
 
 import msgspec
 
-from specduet.mocks.clock import Micros, micros, spelled
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import Maker
+from specduet.mocks.clock import Micros, format_timestamp, to_micros
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import ValueMaker
 from specduet.mocks.settings import Caller
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.lifecycle import Life
@@ -74,7 +74,7 @@ class Starting:
         keys = {name: shown[name] for name in self._keys}
         if ABSENT in shown.values() or not self._view.admits(shown):
             told = {name: value for name, value in shown.items() if name in self._view.shared}
-            shown = self._view.show(told.__getitem__, Dice(f"{life.key}/{self._id}"))
+            shown = self._view.show(told.__getitem__, SeededRandom(f"{life.key}/{self._id}"))
         return _encode(shown), keys
 
     def _given(self, values: Values, body: Values, caller: Caller, keys: dict[str, Any]) -> dict[str, Any]:
@@ -131,13 +131,13 @@ def _read(sources: Sequence[_Source], values: Values, body: Values) -> dict[str,
     return read
 
 
-def _one_of_some(make: Maker, name: str) -> FieldOf:
+def _one_of_some(make: ValueMaker, name: str) -> FieldOf:
     """What gives runs, in turn, values that are made once."""
     values: list[Any] = []
 
     def tell(life: Life, _phase: int) -> Any:
         if not values:
-            values.extend(make(Dice(f"{name}/{number}")) for number in range(_SOME))
+            values.extend(make(SeededRandom(f"{name}/{number}")) for number in range(_SOME))
         return values[life.number % _SOME]
 
     return tell
@@ -147,4 +147,4 @@ def _plain(value: Any) -> Any:
     """A decoded parameter as JSON has it."""
     if not isinstance(value, _NOT_PLAIN):
         return value
-    return str(value) if isinstance(value, UUID) else spelled(micros(value))
+    return str(value) if isinstance(value, UUID) else format_timestamp(to_micros(value))

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from specduet.mocks.clock import spelled_as, spelling
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import Generator, Maker
+from specduet.mocks.clock import detect_time_format, format_time
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import ValueGenerator, ValueMaker
 from specduet.mocks.world.lifecycle import Life, set_since, when_set
 from specduet.specs import Api, Resource
 from specduet.specs.schemas import Field
@@ -27,11 +27,11 @@ _Finish = Callable[[Row, Life, int], None]
 class Finishing:
     """The last steps of a resource's rows: they change the properties ``touched``, of which ``totals`` hold sums."""
 
-    def __init__(self, api: Api, resource: Resource, generator: Generator) -> None:
+    def __init__(self, api: Api, resource: Resource, generator: ValueGenerator) -> None:
         self._words = resource.behavior
         self._generator = generator
         self._schemas = api.schemas
-        self._inner = {".".join(f.path): f for f in api.schemas.fields(resource.schema, resource.pointer)}
+        self._inner = {".".join(f.path): f for f in api.schemas.walk_fields(resource.schema, resource.pointer)}
         nested = list(self._nested())
         self.totals = {rule.field.partition(".")[0] for rule in self._words.sum}
         self.touched = self.totals | {path.partition(".")[0] for path, _ in nested}
@@ -76,22 +76,22 @@ class Finishing:
                     put(row, path, nothing)
                 return
             for holder, make_holder in made:
-                if not isinstance(follow(row, holder), Mapping):
+                if not isinstance(get_path(row, holder), Mapping):
                     put(row, holder, make_holder(_dice(life, ".".join(holder))))
             if moment:
-                put(row, path, spelled_as(moment, life.moment_at(since)))
-            elif follow(row, path) in (None, ABSENT):
+                put(row, path, format_time(moment, life.moment_at(since)))
+            elif get_path(row, path) in (None, ABSENT):
                 put(row, path, make(_dice(life, name)))
 
         return step
 
-    def _maker(self, name: str) -> Maker:
+    def _maker(self, name: str) -> ValueMaker:
         field = self._inner[name]
-        return self._generator.valid(self._schemas.at(field.pointer), field.pointer, field.path[-1], null=False)
+        return self._generator.valid(self._schemas.node_at(field.pointer), field.pointer, field.path[-1], null=False)
 
     def _moment(self, name: str) -> str:
         field: Field = self._inner[name]
-        return spelling(field.resolved, None, timed=any(name in line.fields for line in self._words.timeline))
+        return detect_time_format(field.resolved, None, timed=any(name in line.fields for line in self._words.timeline))
 
 
 def _held(name: str, value: Callable[[Life, int], Any]) -> _Finish:
@@ -99,7 +99,7 @@ def _held(name: str, value: Callable[[Life, int], Any]) -> _Finish:
     path = name.split(".")
 
     def step(row: Row, life: Life, phase: int) -> None:
-        if follow(row, path) not in (None, ABSENT):
+        if get_path(row, path) not in (None, ABSENT):
             put(row, path, value(life, phase))
 
     return step
@@ -115,11 +115,11 @@ def _is_one_of(statuses: Sequence[str], life: Life, phase: int) -> bool:
 
 def _at(moment: str, rank: int, life: Life, phase: int) -> str | int | float:
     """The row's beginning for the first field of a timeline, its latest change for each later one."""
-    return spelled_as(moment, life.moment_at(phase) if rank else life.begun)
+    return format_time(moment, life.moment_at(phase) if rank else life.begun)
 
 
-def _dice(life: Life, name: str) -> Dice:
-    return Dice(f"{life.key}/{name}{life.salt}")
+def _dice(life: Life, name: str) -> SeededRandom:
+    return SeededRandom(f"{life.key}/{name}{life.salt}")
 
 
 def _total(field: str, of: Sequence[str]) -> _Finish:
@@ -127,8 +127,8 @@ def _total(field: str, of: Sequence[str]) -> _Finish:
     path, parts = field.split("."), [part.split(".") for part in of]
 
     def step(row: Row, _life: Life, _phase: int) -> None:
-        numbers = [follow(row, part) for part in parts]
-        if follow(row, path) is not ABSENT and all(isinstance(n, int | float) for n in numbers):
+        numbers = [get_path(row, part) for part in parts]
+        if get_path(row, path) is not ABSENT and all(isinstance(n, int | float) for n in numbers):
             put(row, path, sum(numbers))
 
     return step
@@ -137,7 +137,7 @@ def _total(field: str, of: Sequence[str]) -> _Finish:
 # ------------------------------------------------------------------------------------------- paths into a row
 
 
-def follow(value: Any, path: Sequence[str]) -> Any:
+def get_path(value: Any, path: Sequence[str]) -> Any:
     """What stands in a value at a path of property names; ``ABSENT`` where nothing does."""
     for part in path:
         if not isinstance(value, Mapping) or part not in value:

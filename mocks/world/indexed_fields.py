@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from specduet.mocks.clock import DAY, HOUR, Micros, span
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import generator
+from specduet.mocks.clock import DAY, HOUR, Micros, parse_duration
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import Settings
 from specduet.specs import Api, Operation, Resource, UsageError
-from specduet.specs.schemas import escape
+from specduet.specs.schemas import escape_pointer
 
 HIDDEN = "?"
 """Before the name of a field that rows do not show, where it is found among those they do."""
@@ -69,7 +69,7 @@ def uses_of(api: Api, resource: Resource, settings: Settings) -> Uses:
     found = [said.field for w in words for said in (w.fetches, w.watches) if said is not None]
     owner = next((w.visibility.owner for w in words if w.visibility), None)
     ordered = [f for f in filters if f.field in orders]
-    near = min((-span(f.default) for f in ordered if f.default), default=_NEAR)
+    near = min((-parse_duration(f.default) for f in ordered if f.default), default=_NEAR)
     return Uses(
         ordered_by=_once(orders),
         unordered=any(w.lists and not w.order for w in words) or not any(w.lists for w in words),
@@ -81,7 +81,7 @@ def uses_of(api: Api, resource: Resource, settings: Settings) -> Uses:
         owner=owner,
         owners=() if owner is None else _owners(api, resource, owner, settings),
         near=near,
-        far=min((-span(f.oldest) for f in ordered if f.oldest), default=max(_FAR, 2 * near)),
+        far=min((-parse_duration(f.oldest) for f in ordered if f.oldest), default=max(_FAR, 2 * near)),
     )
 
 
@@ -97,20 +97,20 @@ def _hidden(api: Api, operations: list[Operation]) -> Iterator[tuple[str, tuple[
 
 def _owners(api: Api, resource: Resource, owner: str, settings: Settings) -> tuple[str, ...]:
     """Those whom the credentials name come first, so that each of them has rows to see."""
-    pointer = f"{resource.pointer}/properties/{escape(owner)}"
+    pointer = f"{resource.pointer}/properties/{escape_pointer(owner)}"
     named = [credential.owner for credential in settings.credentials if credential.owner]
     for name in named:
-        if not api.schemas.validator(pointer).is_valid(name):
+        if not api.schemas.validator_at(pointer).is_valid(name):
             raise UsageError(f"{name!r} cannot own a {resource.name}: the schema of {owner!r} has no such value")
     return _once((*named, *_choices(api, resource.properties[owner], pointer, owner)))
 
 
 def _choices(api: Api, schema: Any, pointer: str, name: str) -> list[Any]:
-    examples = [e for e in schema.get("examples", ()) if api.schemas.validator(pointer).is_valid(e)]
+    examples = [e for e in schema.get("examples", ()) if api.schemas.validator_at(pointer).is_valid(e)]
     if examples:
         return examples
-    make = generator(api.schemas).valid(schema, pointer, name, null=False)
-    return [make(Dice(f"{name}/{index}")) for index in range(4)]
+    make = get_generator(api.schemas).valid(schema, pointer, name, null=False)
+    return [make(SeededRandom(f"{name}/{index}")) for index in range(4)]
 
 
 def _once(names: Any) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from specduet.mocks.clock import MINUTE, SECOND, Micros
-from specduet.mocks.generation.seeded_random import Dice
+from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.specs.behavior import SetWhen, Status
 
 _SHORTEST_STAY = SECOND * 2 // 5
@@ -21,7 +21,7 @@ _ROUTES = 12  # so many ways to a status are told apart, the shortest ones
 _EXPLORED = 2_000  # so many ways are looked at, where the statuses are many
 
 
-class Journey(msgspec.Struct, frozen=True):
+class StatusPath(msgspec.Struct, frozen=True):
     """The statuses of one run in order, and the moment at which each was or will be entered."""
 
     path: tuple[str, ...]
@@ -55,16 +55,16 @@ class Life(msgspec.Struct, eq=False):
 
     key: str
     number: int
-    plan: "Callable[[Life], Journey]"
+    plan: "Callable[[Life], StatusPath]"
     begun: Micros
     index: int | None = None
     status: str | None = None
     given: Mapping[str, Any] = {}
     salt: str = ""
-    _journey: Journey | None = None
+    _journey: StatusPath | None = None
 
     @property
-    def journey(self) -> Journey:
+    def journey(self) -> StatusPath:
         if self._journey is None:
             self._journey = self.plan(self)
         return self._journey
@@ -108,13 +108,13 @@ class Lifecycle:
                 ends.append(next((route for route in routes if len(route) > 2), routes[0]))
         return ends
 
-    def past(self, status: str, begun: Micros, until: Micros, dice: Dice) -> Journey:
+    def past(self, status: str, begun: Micros, until: Micros, dice: SeededRandom) -> StatusPath:
         """A journey that came to a status, begun at one moment and over before the other: minutes, not seconds."""
         path = dice.pick(self._routes.get(status) or [(status,)])
         stays = [dice.between(SECOND // 5, 20 * SECOND)] + [dice.between(5 * SECOND, 9 * MINUTE) for _ in path[2:]]
-        return Journey(path, _moments(begun, stays[: len(path) - 1], most=max(until - begun, 0) * 9 // 10))
+        return StatusPath(path, _moments(begun, stays[: len(path) - 1], most=max(until - begun, 0) * 9 // 10))
 
-    def future(self, begun: Micros, pace: float, dice: Dice) -> Journey:
+    def future(self, begun: Micros, pace: float, dice: SeededRandom) -> StatusPath:
         """The journey of a run that begins now: to an end, within three seconds at pace 1, each step to be seen."""
         unusual = len(self._ends) > 1 and dice.below(_UNUSUAL) == 0
         path = dice.pick(self._ends[1:]) if unusual else self._ends[0]
@@ -123,7 +123,7 @@ class Lifecycle:
         spare = max(dice.between(_SHORTEST_LIFE, _LONGEST_LIFE) - steps * least, 0)
         shares = [1 + dice.below(3) for _ in range(steps)]
         stays = [int((least + spare * share // sum(shares)) / pace) for share in shares]
-        return Journey(path, _moments(begun, stays, most=None))
+        return StatusPath(path, _moments(begun, stays, most=None))
 
 
 def when_set(rules: Sequence[SetWhen], name: str) -> SetWhen | None:

@@ -6,36 +6,36 @@ from typing import Any
 
 import msgspec
 
-from specduet.mocks.clock import Micros, spelled_as, spelling
-from specduet.mocks.generation.merged_schema import gather
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import Generator, Maker
+from specduet.mocks.clock import Micros, detect_time_format, format_time
+from specduet.mocks.generation.merged_schema import merge_schemas
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import ValueGenerator, ValueMaker
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.specs import Api, Content, Operation, Resource, Schema
-from specduet.specs.schemas import escape
+from specduet.specs.schemas import escape_pointer
 
 
 class View:
     """``whole`` where the answer is the resource itself, and the row can be passed on as it is."""
 
-    def __init__(self, api: Api, resource: Resource, schema: Schema, pointer: str, generator: Generator) -> None:
+    def __init__(self, api: Api, resource: Resource, schema: Schema, pointer: str, generator: ValueGenerator) -> None:
         self._schemas = api.schemas
         self._resolved, self.pointer = api.schemas.resolve(schema, pointer)
-        node = gather(api.schemas, [(schema, pointer)])
+        node = merge_schemas(api.schemas, [(schema, pointer)])
         self.whole = self.pointer == resource.pointer or not self._resolved
         self._required = frozenset(node.required)
         self._parts = {name: parts[0] for name, parts in node.properties.items()}
         self._generator = generator
-        self._makers: dict[str, Maker] = {}
+        self._makers: dict[str, ValueMaker] = {}
         self._whole = (schema, pointer)
-        self.admits = api.schemas.validator(pointer).is_valid
+        self.admits = api.schemas.validator_at(pointer).is_valid
         """Whether the answer's schema allows a value."""
         self._shared = frozenset(resource.properties)
         self.names = [*self._parts] or [*resource.properties]
         self.shared = self._shared.intersection(self.names)
         """The fields of the row that the answer tells."""
 
-    def show(self, value_of: Callable[[str], Any], dice: Dice) -> Any:
+    def show(self, value_of: Callable[[str], Any], dice: SeededRandom) -> Any:
         """The answer's properties: the row's where the row has them, made ones elsewhere."""
         shown = {}
         for name in self.names:
@@ -49,18 +49,18 @@ class View:
     def spelled(self, name: str, at: Micros) -> str | int | float:
         """A moment as the answer's property spells it."""
         schema, pointer = self._parts[name]
-        return spelled_as(spelling(self._schemas.nullable(schema, str(pointer))[0], None, timed=True), at)
+        return format_time(detect_time_format(self._schemas.split_null(schema, str(pointer))[0], None, timed=True), at)
 
-    def _repaired(self, shown: dict[str, Any], dice: Dice) -> Any:
+    def _repaired(self, shown: dict[str, Any], dice: SeededRandom) -> Any:
         """What the answer forbids gives way: the row's schema allows more than the answer's."""
         for name, value in shown.items():
-            if name in self._parts and not self._schemas.validator(str(self._parts[name][1])).is_valid(value):
+            if name in self._parts and not self._schemas.validator_at(str(self._parts[name][1])).is_valid(value):
                 shown[name] = self.made(name, dice)
         if self.admits(shown):
             return shown
         return self._generator.valid(*self._whole)(dice)
 
-    def made(self, name: str, dice: Dice) -> Any:
+    def made(self, name: str, dice: SeededRandom) -> Any:
         """A property of the answer that the row does not have."""
         make = self._makers.get(name)
         if make is None:
@@ -76,10 +76,10 @@ class Envelope:
     a number called ``total`` or ``count`` are true.
     """
 
-    def __init__(self, api: Api, schema: Schema, pointer: str, rows: str, generator: Generator) -> None:
-        node = gather(api.schemas, [(schema, pointer)])
+    def __init__(self, api: Api, schema: Schema, pointer: str, rows: str, generator: ValueGenerator) -> None:
+        node = merge_schemas(api.schemas, [(schema, pointer)])
         kinds = {
-            n: api.schemas.nullable(inner, str(at))[0].get("type") for n, ((inner, at), *_) in node.properties.items()
+            n: api.schemas.split_null(inner, str(at))[0].get("type") for n, ((inner, at), *_) in node.properties.items()
         }
         self._rows = rows
         self._more = [n for n, kind in kinds.items() if kind == "boolean" and "more" in n.lower()]
@@ -87,7 +87,7 @@ class Envelope:
         self._make = generator.valid(schema, pointer)
         self._needed = {*node.required, rows}
 
-    def around(self, rows: bytes, total: int, *, more: bool, dice: Dice) -> bytes:
+    def around(self, rows: bytes, total: int, *, more: bool, dice: SeededRandom) -> bytes:
         """The answer as JSON."""
         made = {name: value for name, value in self._make(dice).items() if name in self._needed}
         made |= dict.fromkeys(self._more, more) | dict.fromkeys(self._counts, total)
@@ -98,7 +98,7 @@ def rows_in(api: Api, resource: Resource, schema: Schema, pointer: str) -> tuple
     """Where a list's answer holds its rows: the property, or None for the answer itself, and the schema of a row."""
     schema, pointer = api.schemas.resolve(schema, pointer)
     for name, inner in () if "items" in schema else schema.get("properties", {}).items():
-        array, at, _ = api.schemas.nullable(inner, f"{pointer}/properties/{escape(name)}")
+        array, at, _ = api.schemas.split_null(inner, f"{pointer}/properties/{escape_pointer(name)}")
         if "items" in array and api.schemas.resolve(array["items"], f"{at}/items")[1] == resource.pointer:
             return name, array["items"], f"{at}/items"
     return None, schema.get("items", {}), f"{pointer}/items"

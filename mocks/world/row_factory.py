@@ -13,18 +13,18 @@ from uuid import UUID
 
 import msgspec
 
-from specduet.mocks.clock import DAY, HOUR, SECOND, Micros, micros, spelled_as, spelling
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import CannotGenerate, Generator, Maker
-from specduet.mocks.world.derived_fields import ABSENT, Finishing, follow
+from specduet.mocks.clock import DAY, HOUR, SECOND, Micros, detect_time_format, format_time, to_micros
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import CannotGenerate, ValueGenerator, ValueMaker
+from specduet.mocks.world.derived_fields import ABSENT, Finishing, get_path
 from specduet.mocks.world.indexed_fields import Uses
 from specduet.mocks.world.lifecycle import Life, set_since, when_set
 from specduet.specs import Api, Resource, Schema
 from specduet.specs.behavior import SetWhen
-from specduet.specs.schemas import escape
+from specduet.specs.schemas import escape_pointer
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
-    from specduet.mocks.generation.adversarial import Adversary
+    from specduet.mocks.generation.adversarial import AdversarialGenerator
 
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FieldOf = Callable[[Life, int], Any]
@@ -62,8 +62,8 @@ class Blueprint:
         uses: Uses,
         world: str,
         *,
-        generator: Generator,
-        adversary: "Adversary | None" = None,
+        generator: ValueGenerator,
+        adversary: "AdversarialGenerator | None" = None,
     ) -> None:
         self.world = world
         self.resource = resource
@@ -77,7 +77,7 @@ class Blueprint:
         self._moments: dict[str, Callable[[Life, int], Micros]] = {}
         self._fields = {name: self._field(prop) for name, prop in self.properties.items()}
         self._extras = self._extra_properties()
-        self._validator = api.schemas.validator(resource.pointer)
+        self._validator = api.schemas.validator_at(resource.pointer)
 
     # --------------------------------------------------------------------------------------------- asked for
 
@@ -87,7 +87,7 @@ class Blueprint:
             tried = life.salted(f"~{attempt}") if attempt else life
             row = {n: value for n, make in self._fields.items() if (value := make(tried, phase)) is not ABSENT}
             if self._extras and _part(life) == _WITH_EXTRAS:
-                row = {**Dice(f"{life.key}/extras").pick(self._extras), **row}
+                row = {**SeededRandom(f"{life.key}/extras").pick(self._extras), **row}
             self._finishing.finish(row, tried, phase)
             if self._validator.is_valid(row):
                 return row
@@ -105,7 +105,7 @@ class Blueprint:
             if name in self._finishing.touched
             else self._fields[name](life, phase)
         )
-        return follow(made, inner)
+        return get_path(made, inner)
 
     def alone(self, name: str) -> bool:
         """Whether a field depends on no moment and on no other field."""
@@ -137,7 +137,7 @@ class Blueprint:
         if value is None or value is ABSENT:
             return None
         if isinstance(value, datetime):
-            return micros(value)
+            return to_micros(value)
         if isinstance(value, UUID):
             return str(value)
         if isinstance(value, str) and prop is not None:
@@ -149,7 +149,7 @@ class Blueprint:
     def admits(self, name: str) -> Callable[[Any], bool]:
         """Whether the schema of the row allows a value for a field, null where it allows that."""
         prop = self.properties[name]
-        is_valid = self._schemas.validator(prop.pointer).is_valid
+        is_valid = self._schemas.validator_at(prop.pointer).is_valid
         return lambda value: prop.nullable if value is None else is_valid(value)
 
     def admitted(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class Blueprint:
         make = self._generator.valid(prop.schema, prop.pointer, name, null=False)
         made: dict[Any, Any] = {}
         for index in range(4 * count):
-            value = make(Dice(f"{self.world}/{name}/{index}"))
+            value = make(SeededRandom(f"{self.world}/{name}/{index}"))
             made.setdefault(self.mark(name, value), value)
             if len(made) == count:
                 break
@@ -176,8 +176,8 @@ class Blueprint:
 
     def _property(self, name: str) -> Property:
         schema = self.resource.properties[name]
-        pointer = f"{self.resource.pointer}/properties/{escape(name)}"
-        resolved, _, nullable = self._schemas.nullable(schema, pointer)
+        pointer = f"{self.resource.pointer}/properties/{escape_pointer(name)}"
+        resolved, _, nullable = self._schemas.split_null(schema, pointer)
         shape = schema.get("x-specduet", {}).get("shape") if isinstance(schema, Mapping) else None
         timed = any(name in timeline.fields for timeline in self._words.timeline)
         return Property(
@@ -187,7 +187,7 @@ class Blueprint:
             pointer=pointer,
             required=name in self.resource.schema.get("required", ()),
             nullable=nullable,
-            moment=spelling(resolved, shape, timed=timed),
+            moment=detect_time_format(resolved, shape, timed=timed),
             uuid="uuid" in {shape, resolved.get("format")},
         )
 
@@ -234,22 +234,22 @@ class Blueprint:
         elif prop.resolved.get("type") in {"integer", "number"}:
             return self._counted(prop)
         adversary = self._free(prop)
-        make: Maker = (
+        make: ValueMaker = (
             self._generator.maker(prop.schema, prop.pointer, name, null=False)
             if adversary is None
             else adversary.valid(prop.schema, prop.pointer, name, null=False)
         )
         if name in self.uses.marked:
-            return lambda life, _phase: make(Dice(f"{life.key}/{name}"))
-        return lambda life, _phase: make(Dice(f"{life.key}/{name}{life.salt}"))
+            return lambda life, _phase: make(SeededRandom(f"{life.key}/{name}"))
+        return lambda life, _phase: make(SeededRandom(f"{life.key}/{name}{life.salt}"))
 
     def _picked(self, name: str, choices: Sequence[Any]) -> FieldOf:
-        return lambda life, _phase: Dice(f"{life.key}/{name}").pick(choices)
+        return lambda life, _phase: SeededRandom(f"{life.key}/{name}").pick(choices)
 
     def _in_turn(self, prop: Property) -> FieldOf:
         members = [m for m in prop.resolved["enum"] if m is not None] or [None]
         return lambda life, _phase: (
-            Dice(f"{life.key}/{prop.name}").pick(members)
+            SeededRandom(f"{life.key}/{prop.name}").pick(members)
             if life.index is None
             else in_turn(f"{self.world}/{prop.name}", members, life.index)
         )
@@ -268,7 +268,7 @@ class Blueprint:
             since = set_since(rule, life.until(phase))
             if since is None:
                 return nothing(life, phase) if callable(nothing) else nothing
-            return spelled_as(prop.moment, life.moment_at(since)) if prop.moment else make(life, phase)
+            return format_time(prop.moment, life.moment_at(since)) if prop.moment else make(life, phase)
 
         return made
 
@@ -291,15 +291,15 @@ class Blueprint:
         if self._adversary is not None and _part(life) == _ALL_NULL:
             return True
         if life.index is None:
-            return Dice(f"{life.key}/{name}?").below(_NULL_EVERY) == 0
+            return SeededRandom(f"{life.key}/{name}?").below(_NULL_EVERY) == 0
         members = self.status_members
         turn, place = divmod(life.index, len(members))
         group, position = divmod(turn, _NULL_EVERY)
-        return Dice(f"{self.world}/{name}?/{group}/{place}").below(_NULL_EVERY) == position
+        return SeededRandom(f"{self.world}/{name}?/{group}/{place}").below(_NULL_EVERY) == position
 
     # --------------------------------------------------------------------------------------- adversarial data
 
-    def _free(self, prop: Property) -> "Adversary | None":
+    def _free(self, prop: Property) -> "AdversarialGenerator | None":
         """Who makes the field's content: the adversary, where there is one and no statement speaks of the field."""
         words = self._words
         spoken_of = {words.status.field if words.status else "", *self._finishing.totals, *self.uses.marked}
@@ -337,10 +337,10 @@ class Blueprint:
             at = Life.moment_at
         if prop.moment == "text" and not self._may_be_null(prop) and when_set(self._words.set_when, prop.name) is None:
             self._moments[prop.name] = at
-        return lambda life, phase: spelled_as(prop.moment, at(life, phase))
+        return lambda life, phase: format_time(prop.moment, at(life, phase))
 
     def _deadline(self, name: str, rank: int, life: Life, _phase: int) -> Micros:
-        return life.begun + rank * DAY + Dice(f"{life.key}/{name}").below(12) * HOUR
+        return life.begun + rank * DAY + SeededRandom(f"{life.key}/{name}").below(12) * HOUR
 
     def changes(self, name: str) -> bool:
         """Whether a field depends on how far a row has come."""
@@ -363,12 +363,12 @@ def in_turn(world: str, members: Sequence[Any], index: int) -> Any:
 
 @lru_cache(maxsize=64)
 def _turn(name: str, count: int) -> list[int]:
-    return Dice(name).shuffled(range(count))
+    return SeededRandom(name).shuffled(range(count))
 
 
 def _part(life: Life) -> int:
     """What an adversarial row plays, by turns: most are only full of odd values."""
-    turn = Dice(f"{life.key}/part").below(_PARTS) if life.index is None else life.index
+    turn = SeededRandom(f"{life.key}/part").below(_PARTS) if life.index is None else life.index
     return turn % _PARTS
 
 
@@ -381,7 +381,7 @@ def _text_mark(text: str, prop: Property) -> Any:
         return text
     if prop.moment:
         try:
-            return micros(datetime.fromisoformat(text.upper()))
+            return to_micros(datetime.fromisoformat(text.upper()))
         except ValueError:
             return None
     if prop.uuid:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from specduet.mocks.clock import HOUR, NEVER, SECOND, Micros, micros
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import Generator
+from specduet.mocks.clock import HOUR, NEVER, SECOND, Micros, to_micros
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
-from specduet.mocks.world.derived_fields import ABSENT, follow
+from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.index import Collection, Marks, Page, Row
 from specduet.mocks.world.indexed_fields import HIDDEN, uses_of
-from specduet.mocks.world.lifecycle import END, Journey, Life, Lifecycle
+from specduet.mocks.world.lifecycle import END, Life, Lifecycle, StatusPath
 from specduet.mocks.world.row_factory import Blueprint, FieldOf, in_turn
 from specduet.specs import Api, Resource, UsageError
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
-    from specduet.mocks.generation.adversarial import Adversary
+    from specduet.mocks.generation.adversarial import AdversarialGenerator
 
 Settled = Callable[[], Mapping[str, Any]]
 
@@ -39,8 +39,8 @@ class Table:
         api: Api,
         resource: Resource,
         settings: Settings,
-        generator: Generator,
-        adversary: "Adversary | None" = None,
+        generator: ValueGenerator,
+        adversary: "AdversarialGenerator | None" = None,
     ) -> None:
         self.resource = resource
         self.world = f"{settings.seed}/{api.name}/{resource.name}"
@@ -48,8 +48,8 @@ class Table:
         self.blueprint = Blueprint(api, resource, self.uses, self.world, generator=generator, adversary=adversary)
         self.at = {name: position for position, name in enumerate(self.uses.marked)}
         self._settings = settings
-        self._epoch = micros(settings.epoch)
-        self._validator = api.schemas.validator(resource.pointer)
+        self._epoch = to_micros(settings.epoch)
+        self._validator = api.schemas.validator_at(resource.pointer)
         self._lifecycle = Lifecycle(resource.behavior.status) if resource.behavior.status else None
         status = resource.behavior.status
         self.status_field = status.field if status else None
@@ -73,7 +73,7 @@ class Table:
         rows = [self._given(value, index, len(values)) for index, value in enumerate(values)]
         numbers = [n for row in rows if isinstance(n := self.identity(row), int)]
         for name, known in self.scopes.items():
-            shown = [follow(value, name.split(".")) for value in values]
+            shown = [get_path(value, name.split(".")) for value in values]
             self.scopes[name] = list(dict.fromkeys(v for v in (*shown, *known) if isinstance(v, str | int)))
         self._take(rows)
         self._first_number = max([len(rows), *numbers])
@@ -154,7 +154,7 @@ class Table:
         if row.life is not None:
             return row.life
         status = self.resource.behavior.status
-        shown = follow(_decode(row.encoded), [status.field]) if status else ""
+        shown = get_path(_decode(row.encoded), [status.field]) if status else ""
         orders = [row.marks[self.at[name]] for name in self.uses.ordered_by]
         begun = orders[0] if orders and isinstance(orders[0], int) else self._epoch
         return Life(self._key("put", row.number), row.number, self._past, begun=begun, index=0, status=str(shown))
@@ -282,20 +282,20 @@ class Table:
         else:
             first, last, place, places = near + near // 20, far - far // 30, index - recent, runs - recent
         width = (last - first if last > first else near) // places
-        jitter = Dice(f"{self.world}/slot/{index}").below(max(width // 2, 1))
+        jitter = SeededRandom(f"{self.world}/slot/{index}").below(max(width // 2, 1))
         return self._epoch - first - place * width - width // 4 - jitter - 1
 
-    def _past(self, life: Life) -> Journey:
+    def _past(self, life: Life) -> StatusPath:
         """How a row came to its status."""
         status = life.status or ""
         if self._lifecycle is None:
-            return Journey((status,), (life.begun,))
-        return self._lifecycle.past(status, life.begun, self._epoch, Dice(f"{life.key}/journey"))
+            return StatusPath((status,), (life.begun,))
+        return self._lifecycle.past(status, life.begun, self._epoch, SeededRandom(f"{life.key}/journey"))
 
-    def _future(self, life: Life) -> Journey:
+    def _future(self, life: Life) -> StatusPath:
         if self._lifecycle is None:
-            return Journey(("",), (life.begun,))
-        return self._lifecycle.future(life.begun, self._settings.pace, Dice(f"{life.key}/journey"))
+            return StatusPath(("",), (life.begun,))
+        return self._lifecycle.future(life.begun, self._settings.pace, SeededRandom(f"{life.key}/journey"))
 
     def _unique(self, life: Life, phase: int, names: Sequence[str]) -> Row:
         """A row of this life, or of one like it, that shares none of the named fields with another."""
@@ -330,7 +330,7 @@ class Table:
 
     def _hidden_mark(self, name: str, identity: Any) -> Any:
         choices = self._hidden[name.removeprefix(HIDDEN)]
-        return self.blueprint.mark(name, Dice(f"{self.world}/{name}/{identity}").pick(choices))
+        return self.blueprint.mark(name, SeededRandom(f"{self.world}/{name}/{identity}").pick(choices))
 
     def _scope_values(self, name: str) -> list[Any]:
         """Three values: of the scope with most rows, of a smaller one, and of one that stays empty."""
@@ -351,7 +351,7 @@ class Table:
                 raise UsageError(
                     f"row {index} of {name!r} breaks the schema at {place or 'its root'}: {problem.message}"
                 )
-            mark = self.blueprint.mark(identity, follow(value, identity.split(".")))
+            mark = self.blueprint.mark(identity, get_path(value, identity.split(".")))
             if mark is None or mark in seen:
                 raise UsageError(f"row {index} of {name!r} has {'no' if mark is None else 'the same'} {identity!r}")
             seen.add(mark)
@@ -362,11 +362,11 @@ class Table:
         return values
 
     def _given(self, value: Mapping[str, Any], index: int, count: int) -> Row:
-        identity = follow(value, self.resource.behavior.id.field.split("."))
+        identity = get_path(value, self.resource.behavior.id.field.split("."))
         marks = tuple(
             self._hidden_mark(name, identity)
             if name.startswith(HIDDEN)
-            else self.blueprint.mark(name, follow(value, name.split(".")))
+            else self.blueprint.mark(name, get_path(value, name.split(".")))
             for name in self.at
         )
         return Row(count - 1 - index, marks, None, _encode(value))

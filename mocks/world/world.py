@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from specduet.mocks.clock import NEVER, SECOND, Clock, Micros, span
-from specduet.mocks.generation.seeded_random import Dice
-from specduet.mocks.generation.values import generator
+from specduet.mocks.clock import NEVER, SECOND, Clock, Micros, parse_duration
+from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import Caller, Settings
 from specduet.mocks.world.creation import Starting
 from specduet.mocks.world.derived_fields import ABSENT
@@ -24,7 +24,7 @@ from specduet.specs import Api, Operation, UsageError
 from specduet.specs.behavior import Filter, Scope
 
 if TYPE_CHECKING:
-    from specduet.mocks.generation.adversarial import Adversary
+    from specduet.mocks.generation.adversarial import AdversarialGenerator
 
 Values = Mapping[str, Any]
 # Named out here, because ``World.list`` hides the built-in one inside the class.
@@ -40,7 +40,7 @@ _REMEMBERED = 64  # answers of lists, none of them longer than _SHORT
 _SHORT = 65_536
 
 
-class UnknownScope(Exception):
+class UnknownScopeValue(Exception):
     """No collection has this value of a path parameter; ``status`` is how the overlay has that answered."""
 
     def __init__(self, parameter: str, value: Any, status: int) -> None:
@@ -50,7 +50,7 @@ class UnknownScope(Exception):
         self.status = status
 
 
-class TooOld(Exception):
+class WindowTooOld(Exception):
     """A filter reaches further back than the overlay allows; ``oldest`` is its limit, such as ``-31d``."""
 
     def __init__(self, parameter: str, oldest: str) -> None:
@@ -104,9 +104,9 @@ class World:
         self._settings = settings
         self._clock = clock
         adversary = _adversary(api, settings)
-        self._generator = adversary or generator(api.schemas)
+        self._generator = adversary or get_generator(api.schemas)
         self._tables = {
-            name: Table(api, resource, settings, generator(api.schemas), adversary)
+            name: Table(api, resource, settings, get_generator(api.schemas), adversary)
             for name, resource in api.resources.items()
         }
         self._read: dict[tuple[Any, ...], _Read] = {}
@@ -118,13 +118,13 @@ class World:
 
     # ------------------------------------------------------------------------------------------- asked for rows
 
-    def list(self, operation: Operation, values: Values, caller: Caller) -> bytes:
+    def list_rows(self, operation: Operation, values: Values, caller: Caller) -> bytes:
         """The rows that a list operation answers, as a JSON array.
 
-        A limit of zero or less holds no rows, an offset below zero is zero. Raises ``UnknownScope`` and ``TooOld``.
+        A limit of zero or less holds no rows, an offset below zero is zero. Raises ``UnknownScopeValue`` and ``WindowTooOld``.
         """
         asked = self._asked[operation.id]
-        table, now = asked.table, self._clock.micros()
+        table, now = asked.table, self._clock.current_micros()
         table.settle(now)
         if not asked.lasting:
             return self._listed(asked, values, caller, now)[0]
@@ -159,12 +159,12 @@ class World:
             return answer, min(map(_fresh_until, rows), default=NEVER)
         left = len(collection.select(replace(page, limit=None)))
         total = len(collection.select(replace(page, limit=None, offset=0, before=None)))
-        dice = Dice(f"{table.world}/{operation.id}")
+        dice = SeededRandom(f"{table.world}/{operation.id}")
         return asked.envelope.around(answer, total, more=left > len(rows), dice=dice), now
 
-    def fetch(self, operation: Operation, values: Values, caller: Caller) -> bytes | None:
+    def fetch_row(self, operation: Operation, values: Values, caller: Caller) -> bytes | None:
         """The one row that a fetch operation answers; None where the caller knows no such row."""
-        asked, now = self._asked[operation.id], self._clock.micros()
+        asked, now = self._asked[operation.id], self._clock.current_micros()
         row = self._found(asked, values, caller, now)
         if row is None:
             return None
@@ -232,7 +232,7 @@ class World:
         value = values.get(scope.parameter)
         mark = table.blueprint.mark(scope.field, value)
         if scope.unknown >= 400 and not table.knows_scope(scope.field, mark):
-            raise UnknownScope(scope.parameter, value, scope.unknown)
+            raise UnknownScopeValue(scope.parameter, value, scope.unknown)
         return mark
 
     def _descending(self, operation: Operation, values: Values) -> bool:
@@ -244,22 +244,22 @@ class World:
 
     # ------------------------------------------------------------------------------------------------ watched
 
-    def watch(self, operation: Operation, values: Values, caller: Caller) -> Events | None:
+    def list_status_events(self, operation: Operation, values: Values, caller: Caller) -> Events | None:
         """What the status of a row has been so far, oldest first; None where the caller knows no such row."""
-        asked, now = self._asked[operation.id], self._clock.micros()
+        asked, now = self._asked[operation.id], self._clock.current_micros()
         row = self._found(asked, values, caller, now)
         return None if row is None else self._events(asked, row, 0, asked.table.reached(row, now))
 
-    def watch_until_end(self, operation: Operation, values: Values, caller: Caller) -> AsyncIterator[bytes] | None:
+    def stream_status_events(self, operation: Operation, values: Values, caller: Caller) -> AsyncIterator[bytes] | None:
         """The same, and what follows as it happens, until the row has ended or will not change any more."""
         asked = self._asked[operation.id]
-        row = self._found(asked, values, caller, self._clock.micros())
+        row = self._found(asked, values, caller, self._clock.current_micros())
         return None if row is None else self._follow(asked, row)
 
     async def _follow(self, asked: _Asked, row: Row) -> AsyncIterator[bytes]:
         told, last = 0, asked.table.life(row).journey.last
         while told <= last:
-            now = self._clock.micros()
+            now = self._clock.current_micros()
             for event in self._events(asked, row, told, asked.table.reached(row, now)):
                 told += 1
                 yield event
@@ -281,9 +281,9 @@ class World:
 
     # ------------------------------------------------------------------------------------------------ started
 
-    def start(self, operation: Operation, values: Values, body: Mapping[str, Any] | None, caller: Caller) -> bytes:
-        """Start a run and answer as documented. ``body`` is valid. Raises ``UnknownScope``."""
-        asked, now = self._asked[operation.id], self._clock.micros()
+    def create_row(self, operation: Operation, values: Values, body: Mapping[str, Any] | None, caller: Caller) -> bytes:
+        """Start a run and answer as documented. ``body`` is valid. Raises ``UnknownScopeValue``."""
+        asked, now = self._asked[operation.id], self._clock.current_micros()
         table, scope = asked.table, operation.behavior.scope
         if scope is not None:
             self._scope_mark(table, scope, values)
@@ -300,8 +300,8 @@ class World:
         table = asked.table
         return asked.view.show(table.reader(row, table.phase(row, now)), self._dice(asked, row))
 
-    def _dice(self, asked: _Asked, row: Row) -> Dice:
-        return Dice(f"{asked.table.world}/{asked.operation.id}/{asked.table.identity(row)}")
+    def _dice(self, asked: _Asked, row: Row) -> SeededRandom:
+        return SeededRandom(f"{asked.table.world}/{asked.operation.id}/{asked.table.identity(row)}")
 
     def _compiled(self, operation: Operation) -> _Asked | None:
         words = operation.behavior
@@ -318,7 +318,12 @@ class World:
                 envelope = Envelope(self._api, answer.schema, answer.pointer, holder, self._generator)
         view = View(self._api, table.resource, schema, pointer, self._generator)
         filters = tuple(
-            _Asking(name, f, span(f.default) if f.default else None, span(f.oldest) if f.oldest else None)
+            _Asking(
+                name,
+                f,
+                parse_duration(f.default) if f.default else None,
+                parse_duration(f.oldest) if f.oldest else None,
+            )
             for name, f in words.filters.items()
         )
         lasting = envelope is None and view.whole and not any(f.default or f.oldest for f in filters)
@@ -327,9 +332,9 @@ class World:
 
     # ----------------------------------------------------------------------------------------- as a whole
 
-    def state(self) -> dict[str, Any]:
+    def dump_state(self) -> dict[str, Any]:
         """Every row as served, by resource: the first scope's first, in the order of the list that shows them."""
-        now = self._clock.micros()
+        now = self._clock.current_micros()
         return {
             name: [msgspec.json.decode(t.encoded(r, now)) for r in self._rows(t, now)]
             for name, t in self._tables.items()
@@ -350,7 +355,7 @@ class World:
             mark = table.blueprint.mark(field, value)
             yield from collection.select(Page(equal=((table.at[field], mark),), descending=descending))
 
-    def put(self, state: Any) -> None:
+    def replace_state(self, state: Any) -> None:
         """Replace the rows of the resources named. Raises ``UsageError``, and changes nothing, for an invalid row."""
         if not isinstance(state, Mapping):
             raise UsageError("a state is an object: the name of each resource, and its rows")
@@ -367,7 +372,7 @@ class World:
         for table in self._tables.values():
             table.reset()
 
-    def scopes(self) -> dict[str, Known]:
+    def scope_values(self) -> dict[str, Known]:
         """The known values of each path parameter that scopes a list; the first has most rows, the last none."""
         found: dict[str, Known] = {}
         for asked in self._asked.values():
@@ -376,26 +381,28 @@ class World:
                 found.setdefault(scope.parameter, [*asked.table.scopes[scope.field]])
         return found
 
-    def ids(self, operation: Operation, count: int) -> Known:
+    def sample_ids(self, operation: Operation, count: int) -> Known:
         """Some values that the path parameter of an operation takes which fetches or watches a row."""
         said = operation.behavior.fetches or operation.behavior.watches
         if said is None:
             return []
-        table, now = self._tables[said.resource], self._clock.micros()
+        table, now = self._tables[said.resource], self._clock.current_micros()
         values = (table.reader(row, table.phase(row, now))(said.field) for row in self._rows(table, now))
         return [*islice((value for value in values if value is not ABSENT and value is not None), count)]
 
-    def owners(self) -> Known:
+    def list_owners(self) -> Known:
         """Whose rows there are."""
         return [*dict.fromkeys(owner for table in self._tables.values() for owner in table.uses.owners)]
 
 
-def _adversary(api: Api, settings: Settings) -> "Adversary | None":
+def _adversary(api: Api, settings: Settings) -> "AdversarialGenerator | None":
     if settings.data != "adversarial":
         return None
-    from specduet.mocks.generation.adversarial import adversary  # hypothesis takes half a second to import
+    from specduet.mocks.generation.adversarial import (
+        get_adversarial_generator,  # hypothesis takes half a second to import
+    )
 
-    return adversary(api.schemas, settings.seed)
+    return get_adversarial_generator(api.schemas, settings.seed)
 
 
 def _wanted(asking: _Asking, table: Table, value: Any, now: Micros) -> Any:
@@ -404,7 +411,7 @@ def _wanted(asking: _Asking, table: Table, value: Any, now: Micros) -> Any:
         return None if asking.default is None else now + asking.default
     mark = table.blueprint.mark(asking.said.field, value)
     if asking.oldest is not None and mark is not None and mark < now + asking.oldest:
-        raise TooOld(asking.parameter, asking.said.oldest or "")
+        raise WindowTooOld(asking.parameter, asking.said.oldest or "")
     return mark
 
 

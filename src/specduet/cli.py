@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from specduet.contracts.session.option_table import OPTIONS, command_line
+from specduet.contracts.session.option_table import OPTIONS, to_arguments
 from specduet.specs.errors import SpecduetError, UsageError
 
 if TYPE_CHECKING:
     from specduet.mocks.settings import Credential
     from specduet.specs import Api
 
-_BROKEN = 4
+_INTERNAL_ERROR = 4
 _EPIPE = 32
 _INTERRUPTED = 130
 
@@ -49,7 +49,7 @@ def main() -> None:
         code = _EPIPE
     except Exception:  # noqa: BLE001 - a fault of ours must not look like a finding
         traceback.print_exc()
-        code = _BROKEN
+        code = _INTERNAL_ERROR
     sys.exit(code)
 
 
@@ -75,41 +75,43 @@ def apis(names: tuple[str, ...], seed: int) -> None:
     Example: specduet apis seekrflow
     """
     from specduet.specs import bundled, load
-    from specduet.specs.describe import describe
+    from specduet.specs.describe import describe_api
 
     for name in names or bundled():
         api = load(name)
-        for line in describe(api):
+        for line in describe_api(api):
             click.echo(line)
-        for parameter, values in _scopes(api, seed).items():
+        for parameter, values in _mock_scopes(api, seed).items():
             click.echo(f"  the mock knows {parameter}: {', '.join(map(str, values))}")
         click.echo()
 
 
-def _scopes(api: "Api", seed: int) -> dict[str, list[Any]]:
+def _mock_scopes(api: "Api", seed: int) -> dict[str, list[Any]]:
     from specduet.mocks.settings import Settings
     from specduet.mocks.world import Clock, World
 
     settings = Settings(seed=seed)
-    scopes: dict[str, list[Any]] = World(api, settings, Clock(settings.epoch)).scopes()
+    scopes: dict[str, list[Any]] = World(api, settings, Clock(settings.epoch)).scope_values()
     return scopes
 
 
 # ------------------------------------------------------------------------------------------------------- mock
 
 
-def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+def _parse_timestamp(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
     """An ISO 8601 moment; one without an offset is UTC."""
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is no ISO 8601 moment, such as 2027-01-31T08:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
-def _credentials(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> "tuple[Credential, ...]":
+def _parse_credentials(
+    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
+) -> "tuple[Credential, ...]":
     """Each ``SCHEME=VALUE[,owner=NAME][,admin]``."""
     from specduet.mocks.settings import Credential
 
@@ -138,7 +140,10 @@ def _credentials(_context: click.Context, _option: click.Parameter, texts: tuple
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same answers.")
 @click.option("--runs", type=click.IntRange(0, 100_000), default=60, show_default=True, help="Seeded rows an API.")
 @click.option(
-    "--epoch", callback=_moment, metavar="MOMENT", help="ISO 8601; what seeded times lie before.  [default: now]"
+    "--epoch",
+    callback=_parse_timestamp,
+    metavar="MOMENT",
+    help="ISO 8601; what seeded times lie before.  [default: now]",
 )
 @click.option(
     "--data",
@@ -158,7 +163,7 @@ def _credentials(_context: click.Context, _option: click.Parameter, texts: tuple
     "--credential",
     "credentials",
     multiple=True,
-    callback=_credentials,
+    callback=_parse_credentials,
     metavar="SCHEME=VALUE[,owner=NAME][,admin]",
     help="Insist on this credential; may be repeated. Without, any value that is not empty passes.",
 )
@@ -178,14 +183,14 @@ def mock(names: tuple[str, ...], port: int, host: str, epoch: datetime | None, *
     served = [load(name) for name in names or bundled()]
     _check_schemes(served, settings.credentials)
 
-    def ready(url: str) -> None:
+    def print_banner(url: str) -> None:
         click.echo(f"specduet mock: {url}")
         for api in served:
             click.echo(f"  {api.name}: {', '.join(operation.label for operation in api.operations)}")
         click.echo(f"  seed {settings.seed}, epoch {settings.epoch.isoformat()}")
         sys.stdout.flush()
 
-    serve(served, settings, host, port, ready)
+    serve(served, settings, host, port, print_banner)
 
 
 def _check_schemes(served: "list[Api]", credentials: "tuple[Credential, ...]") -> None:
@@ -205,7 +210,10 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(OPTIONS):
         kind: dict[str, Any] = {"is_flag": True}
         if option.kind != "flag":
-            kind = {"type": click.Choice(option.choices) if option.choices else option.type, "multiple": option.many}
+            kind = {
+                "type": click.Choice(option.choices) if option.choices else option.value_type,
+                "multiple": option.many,
+            }
             kind["metavar"] = option.metavar or None
         command = click.option(*option.flags, option.key, help=option.help, **kind)(command)
     return command
@@ -227,11 +235,11 @@ def test(names: tuple[str, ...], config: Path | None, select: str | None, worker
 
     Example: specduet test seekrflow --url http://127.0.0.1:8000 --param thread_id=thread_1 --report report
     """
-    from specduet.contracts.session.launcher import launch
+    from specduet.contracts.session.launcher import launch_suite
 
     arguments = [f"--api={name}" for name in names]
     arguments += [f"--config={config}"] if config else []
-    return launch([*arguments, *command_line(given)], select=select, workers=workers)
+    return launch_suite([*arguments, *to_arguments(given)], select=select, workers=workers)
 
 
 # ---------------------------------------------------------------------------------------------------- explain
@@ -245,13 +253,13 @@ def explain(code: str | None) -> None:
     Example: specduet explain SD201
     """
     from specduet.contracts.clauses import all_clauses
-    from specduet.contracts.session.explain import explanation, find
+    from specduet.contracts.session.explain import explain_clause, find_clause
 
     if code is None:
         for clause in all_clauses():
             click.echo(f"{clause.code} {clause.name}: {clause.sentence}")
         return
-    click.echo(explanation(find(code)))
+    click.echo(explain_clause(find_clause(code)))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from unittest.mock import patch
 
 import uvicorn
 
-from specduet.contracts.clauses import PROBES, Options
 from specduet.contracts.generation import schemathesis_cases
 from specduet.contracts.generation.schemathesis_cases import Made
+from specduet.contracts.options import PROBES, Options
 from specduet.contracts.run import run
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation, load

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from specduet.contracts.clauses import PROBES
+from specduet.contracts.options import PROBES
 from tests.catalogue import CORRECT, FAULTY, UNUSUAL, Variant
 from tests.catalogue.client import GIVEN
 from tests.catalogue.judging import Stage, judge, stage

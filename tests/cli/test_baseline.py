@@ -29,18 +29,18 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def entry(tmp_path: Path, extra: str = "") -> tuple[baseline.Accepted, ...]:
-    return baseline.load(write(tmp_path, f"accepted:\n{ENTRY}{extra}"), today=TODAY)
+def entry(tmp_path: Path, extra: str = "") -> tuple[baseline.AcceptedFinding, ...]:
+    return baseline.load_baseline(write(tmp_path, f"accepted:\n{ENTRY}{extra}"), today=TODAY)
 
 
 def test_an_entry_accepts_its_finding(tmp_path: Path, make_finding: Make) -> None:
     """Code, operation and pointer have to agree; the finding then carries the reason."""
     accepted = entry(tmp_path)
-    (marked,), stale = baseline.mark([make_finding()], accepted)
+    (marked,), stale = baseline.mark_accepted([make_finding()], accepted)
     assert marked.accepted == "waits for release 3"
     assert stale == []
     for other in (make_finding(code="SD202"), make_finding(operation="GET /x"), make_finding(pointer="/y")):
-        (kept,), stale = baseline.mark([other], accepted)
+        (kept,), stale = baseline.mark_accepted([other], accepted)
         assert kept.accepted == ""
         assert stale == list(accepted)
 
@@ -48,18 +48,18 @@ def test_an_entry_accepts_its_finding(tmp_path: Path, make_finding: Make) -> Non
 def test_where_narrows_an_entry(tmp_path: Path, make_finding: Make) -> None:
     """With ``where``, only that place is accepted; the index of a row does not matter."""
     accepted = entry(tmp_path, "  where: /*/state\n")
-    marked, _ = baseline.mark([make_finding(where="/3/state"), make_finding(where="/3/other")], accepted)
+    marked, _ = baseline.mark_accepted([make_finding(where="/3/state"), make_finding(where="/3/other")], accepted)
     assert [bool(finding.accepted) for finding in marked] == [True, False]
 
 
 def test_an_entry_ends_with_its_day(tmp_path: Path) -> None:
     """On the day it names it still holds; a day later it is an error with file and line."""
     path = write(tmp_path, f"# known\naccepted:\n{ENTRY}")
-    assert len(baseline.load(path, today=TODAY)) == 1
+    assert len(baseline.load_baseline(path, today=TODAY)) == 1
     with pytest.raises(SpecError, match="expired on 2026-11-22") as caught:
-        baseline.load(path, today=date(2026, 11, 23))
+        baseline.load_baseline(path, today=date(2026, 11, 23))
     assert (caught.value.file, caught.value.line) == (path, 3)
-    assert baseline.load(path, today=date(2026, 11, 23), renew=True) == ()
+    assert baseline.load_baseline(path, today=date(2026, 11, 23), renew=True) == ()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_an_entry_ends_with_its_day(tmp_path: Path) -> None:
 def test_a_malformed_file_is_an_error(tmp_path: Path, text: str, message: str) -> None:
     """A mistake in the file never reads as an empty file."""
     with pytest.raises(SpecError, match=message):
-        baseline.load(write(tmp_path, text), today=TODAY)
+        baseline.load_baseline(write(tmp_path, text), today=TODAY)
 
 
 def test_update_writes_what_load_reads(tmp_path: Path, make_finding: Make) -> None:
@@ -88,11 +88,11 @@ def test_update_writes_what_load_reads(tmp_path: Path, make_finding: Make) -> No
     path = tmp_path / "new.yaml"
     findings = [make_finding(), make_finding(where="/0/x"), make_finding(where="/1/x"), make_finding(accepted="known")]
     kept = entry(tmp_path)
-    assert baseline.update(path, findings, kept, today=TODAY) == 2
-    loaded = baseline.load(path, today=TODAY)
+    assert baseline.write_baseline(path, findings, kept, today=TODAY) == 2
+    loaded = baseline.load_baseline(path, today=TODAY)
     assert [one.where for one in loaded] == ["", "/state", "/*/x"]
     assert all(one.owner and one.reason for one in loaded)
     assert loaded[1].expires == date(2027, 2, 20)
-    marked, stale = baseline.mark(findings[:3], loaded[1:])
+    marked, stale = baseline.mark_accepted(findings[:3], loaded[1:])
     assert all(finding.accepted for finding in marked)
     assert stale == []

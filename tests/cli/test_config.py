@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.session.option_table import OPTIONS, command_line
-from specduet.contracts.session.settings import Settings, settle
+from specduet.contracts.session.option_table import OPTIONS, to_arguments
+from specduet.contracts.session.settings import RunSettings, resolve_settings
 from specduet.specs import SpecduetError, SpecError, UsageError
 
 URL = {"url": "http://127.0.0.1:1"}
@@ -19,14 +19,14 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def from_file(text: str, given: Mapping[str, Any] | None = None, *apis: str) -> Settings:
+def from_file(text: str, given: Mapping[str, Any] | None = None, *apis: str) -> RunSettings:
     Path("specduet.toml").write_text(text, encoding="utf-8")
-    return settle(apis, given or {})
+    return resolve_settings(apis, given or {})
 
 
 def test_defaults() -> None:
     """A URL alone is enough; the rest has the documented defaults."""
-    settings = settle((), URL)
+    settings = resolve_settings((), URL)
     assert (settings.profile, settings.seed, settings.fail_on, settings.mock) == ("smoke", 1, "error", False)
     assert (settings.headers, settings.auth, settings.params, settings.accepted) == ((), (), {}, ())
 
@@ -61,7 +61,7 @@ def test_every_setting_can_stand_in_the_file() -> None:
         """,
         encoding="utf-8",
     )
-    settings = settle((), {}, file)
+    settings = resolve_settings((), {}, file)
     assert (settings.apis, settings.url, settings.profile, settings.seed) == (
         ("orders",),
         "http://127.0.0.1:1",
@@ -129,8 +129,8 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_deep_looks_elsewhere_every_time() -> None:
     """smoke has a fixed seed; deep takes a new one, unless one is given."""
-    assert len({settle((), {**URL, "profile": "deep"}).seed for _ in range(8)}) > 1
-    assert settle((), {**URL, "profile": "deep", "seed": 5}).seed == 5
+    assert len({resolve_settings((), {**URL, "profile": "deep"}).seed for _ in range(8)}) > 1
+    assert resolve_settings((), {**URL, "profile": "deep", "seed": 5}).seed == 5
 
 
 @pytest.mark.parametrize(
@@ -173,20 +173,20 @@ def test_a_wrong_file_is_refused_with_its_line(text: str, line: int | None, mess
 def test_wrong_options_are_refused(given: dict[str, Any], message: str) -> None:
     """An option that cannot be meant is an operator error with a sentence."""
     with pytest.raises(SpecduetError, match=message):
-        settle((), given)
+        resolve_settings((), given)
 
 
 def test_a_refused_credential_is_not_shown() -> None:
     """A mistyped credential is refused without quoting what may be a secret."""
     with pytest.raises(UsageError) as caught:
-        settle((), {**URL, "auth": ["tops3cret"]})
+        resolve_settings((), {**URL, "auth": ["tops3cret"]})
     assert "tops3cret" not in str(caught.value)
 
 
 def test_a_named_file_has_to_be_there() -> None:
     """--config names a file that exists; without it, a missing specduet.toml is no mistake."""
     with pytest.raises(SpecError, match="cannot be read"):
-        settle((), URL, Path("missing.toml"))
+        resolve_settings((), URL, Path("missing.toml"))
 
 
 def test_options_survive_the_way_to_pytest() -> None:
@@ -200,5 +200,5 @@ def test_options_survive_the_way_to_pytest() -> None:
         "report": Path("r"),
     }
     words = "--url=http://x --param=a=1 --param=a=2 --seed=0 --report=r --dry-run"
-    assert command_line(given) == words.split()
+    assert to_arguments(given) == words.split()
     assert len({flag for option in OPTIONS for flag in option.flags}) == sum(len(option.flags) for option in OPTIONS)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from specduet.contracts.clauses import Clause, Options, Subject, all_clauses
+from specduet.contracts.clauses import Clause, Subject, all_clauses
 from specduet.contracts.findings import Finding
+from specduet.contracts.options import Options
 from specduet.contracts.recording import Exchange, Received, Recording, Sent
 from specduet.contracts.sending.transport import Transport
 from specduet.specs import Api, load

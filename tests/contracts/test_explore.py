@@ -9,9 +9,9 @@ from urllib.parse import unquote
 import pytest
 import schemathesis
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.generation.known_values import Knowledge
 from specduet.contracts.generation.schemathesis_cases import Aim, Generator, Made, _breaks_correct_servers, _made
+from specduet.contracts.options import Options
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.clauses import FAMILIES, Options, Subject, all_clauses, clause, judge
+from specduet.contracts.clauses import FAMILIES, Subject, all_clauses, clause, judge
 from specduet.contracts.findings import Finding, one_per_cause, shown
+from specduet.contracts.options import Options
 from specduet.contracts.recording import NOT_JSON, Received, Sent, Trace
 from specduet.specs import Api
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from specduet.contracts.analysis.row_history import histories
-from specduet.contracts.clauses import Options, Subject, all_clauses
+from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.findings import Finding, one_per_cause
 from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.options import Options
 from specduet.contracts.probes import lifecycle
 from specduet.contracts.probes.create_requests import Starts
 from specduet.specs import Api, Operation

@@ -17,9 +17,10 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader, OAuth2AuthorizationCodeBearer
 from pydantic import BaseModel, Field
 
-from specduet.contracts.clauses import Options, Subject, all_clauses
+from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.findings import Finding, one_per_cause
 from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.options import Options
 from specduet.contracts.oracle import requests
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.findings import one_per_cause
+from specduet.contracts.options import Options
 from specduet.specs import Api
 
 RUNS = "GET /runs"

@@ -15,9 +15,9 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, Field
 
-from specduet.contracts.clauses import Options
 from specduet.contracts.findings import Finding
 from specduet.contracts.generation import schemathesis_cases
+from specduet.contracts.options import Options
 from specduet.contracts.run import Outcome, Progress, run
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, TargetUnreachable, load

@@ -17,7 +17,7 @@ import yaml
 from specduet import cli
 from specduet.contracts.clauses import all_clauses
 from specduet.contracts.session import baseline
-from specduet.contracts.session.settings import settle
+from specduet.contracts.session.settings import resolve_settings
 from specduet.specs import behavior, load
 from tests.docs.generated import DOCS, FILES
 
@@ -224,11 +224,11 @@ def test_the_settings_of_the_pages_are_accepted(monkeypatch: pytest.MonkeyPatch,
     assert settings
     for block in known:
         (tmp_path / "specduet-baseline.yaml").write_text(block.text, encoding="utf-8")
-        assert baseline.load(tmp_path / "specduet-baseline.yaml")
+        assert baseline.load_baseline(tmp_path / "specduet-baseline.yaml")
     for block in settings:
         path = tmp_path / "specduet.toml"
         path.write_text(block.text, encoding="utf-8")
-        assert settle(["nx1"], {}, path).url
+        assert resolve_settings(["nx1"], {}, path).url
 
 
 def test_links_lead_somewhere() -> None:

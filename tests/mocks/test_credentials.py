@@ -24,7 +24,7 @@ def asked(app: Any, target: str, **headers: str) -> Answered:
 
 
 def thread(mock: Any) -> str:
-    (threads,) = mock.sessions.default.world("seekrflow").scopes().values()
+    (threads,) = mock.sessions.default.world("seekrflow").scope_values().values()
     return THREAD.format(threads[0])
 
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from specduet.specs.loading import HOME
-from specduet.specs.source import read
+from specduet.specs.source import read_document
 
 FACTS = Path(__file__).parent / "facts"
 
 
 def document(api: str) -> Any:
-    return read(HOME / api / "openapi.yaml")
+    return read_document(HOME / api / "openapi.yaml")
 
 
 def facts(page: str) -> Any:
-    return read(FACTS / f"{page}.yaml")
+    return read_document(FACTS / f"{page}.yaml")
 
 
 BLOCKS = [

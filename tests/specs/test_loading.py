@@ -20,7 +20,7 @@ def test_bundled_apis_load_by_name(name: str) -> None:
     for operation in api.operations:
         for response in operation.responses.values():
             for content in filter(lambda c: c.schema, response.content.values()):
-                api.schemas.validator(content.pointer)
+                api.schemas.validator_at(content.pointer)
 
 
 def test_the_bundled_apis_are_the_folders() -> None:
@@ -147,7 +147,7 @@ paths:
     assert first.responses["200"].content["application/json"].pointer == (
         second.responses["200"].content["application/json"].pointer
     )
-    validator = api.schemas.validator(first.responses["200"].content["application/json"].pointer)
+    validator = api.schemas.validator_at(first.responses["200"].content["application/json"].pointer)
     assert validator.is_valid({"children": [{"children": []}]})
     assert not validator.is_valid({"children": [{"children": 3}]})
 
@@ -177,7 +177,7 @@ def test_the_translator_still_is_where_it_was() -> None:
 def test_an_unchanged_document_is_not_validated_again(minimal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was proven once is taken from the cache, and one changed byte makes the proof anew."""
     specs.load(minimal)
-    monkeypatch.setattr("specduet.specs.loading._validate", lambda *_: pytest.fail("validated again"))
+    monkeypatch.setattr("specduet.specs.loading._validate_document", lambda *_: pytest.fail("validated again"))
     assert specs.load(minimal).title == "Notes"
     minimal.write_text(MINIMAL.replace("Notes,", "Memos,"), encoding="utf-8")
     with pytest.raises(pytest.fail.Exception, match="validated again"):
@@ -189,9 +189,9 @@ def test_a_changed_external_file_makes_the_proof_anew(write: Write) -> None:
     write("n.yaml", "N: {type: string}\n")
     path = write("m.yaml", MINIMAL.replace("#/components/schemas/Note", "n.yaml#/N"))
     pointer = specs.load(path).operations[0].responses["200"].content["application/json"].pointer
-    assert specs.load(path).schemas.validator(pointer).is_valid(["a"])
+    assert specs.load(path).schemas.validator_at(pointer).is_valid(["a"])
     write("n.yaml", "N: {type: integer}\n")
-    assert not specs.load(path).schemas.validator(pointer).is_valid(["a"])
+    assert not specs.load(path).schemas.validator_at(pointer).is_valid(["a"])
 
 
 def test_a_broken_cache_is_no_cache(minimal: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ components:
         nullable: {type: boolean}
 """,
     )
-    valid = specs.load(path).schemas.validator("/components/schemas/Row").is_valid
+    valid = specs.load(path).schemas.validator_at("/components/schemas/Row").is_valid
     assert valid({"text": None, "rate": 0.1, "base": None, "nullable": True})
     assert not valid({"rate": 0})
     assert not valid({"base": {"a": 1}})

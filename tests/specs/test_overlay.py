@@ -6,7 +6,7 @@ import pytest
 
 from specduet import specs
 from specduet.specs.errors import BadOverlay, BadStatement
-from specduet.specs.overlay import apply
+from specduet.specs.overlay import apply_overlay
 
 from .conftest import Write
 
@@ -27,7 +27,7 @@ def overlay(*actions: dict[str, object]) -> dict[str, object]:
 def test_update_merges_objects_and_appends_to_arrays() -> None:
     """An update merges objects key by key and appends to arrays (Overlay 1.0, 4.4.3); the input stays as it was."""
     before = {"a": {"b": 1, "list": [1]}}
-    after = apply(before, overlay({"target": "$.a", "update": {"c": 2, "list": [2]}}), Path("o.yaml"))
+    after = apply_overlay(before, overlay({"target": "$.a", "update": {"c": 2, "list": [2]}}), Path("o.yaml"))
     assert after == {"a": {"b": 1, "c": 2, "list": [1, 2]}}
     assert before == {"a": {"b": 1, "list": [1]}}
 
@@ -35,20 +35,20 @@ def test_update_merges_objects_and_appends_to_arrays() -> None:
 def test_update_of_an_array_target_appends_the_object() -> None:
     """An object given to an array target becomes its further item."""
     document = {"tags": [{"name": "a"}]}
-    after = apply(document, overlay({"target": "$.tags", "update": {"name": "b"}}), Path("o.yaml"))
+    after = apply_overlay(document, overlay({"target": "$.tags", "update": {"name": "b"}}), Path("o.yaml"))
     assert after == {"tags": [{"name": "a"}, {"name": "b"}]}
 
 
 def test_remove_takes_every_match() -> None:
     """Removing several items of one array removes just those, whatever their positions."""
     document = {"l": [{"x": 1}, {"y": 1}, {"x": 2}]}
-    assert apply(document, overlay({"target": "$.l[?@.x]", "remove": True}), Path("o")) == {"l": [{"y": 1}]}
+    assert apply_overlay(document, overlay({"target": "$.l[?@.x]", "remove": True}), Path("o")) == {"l": [{"y": 1}]}
 
 
 def test_actions_are_carried_out_in_order() -> None:
     """A later action sees what an earlier one did."""
     actions = ({"target": "$", "update": {"a": {}}}, {"target": "$.a", "update": {"b": 1}})
-    assert apply({}, overlay(*actions), Path("o")) == {"a": {"b": 1}}
+    assert apply_overlay({}, overlay(*actions), Path("o")) == {"a": {"b": 1}}
 
 
 BROKEN = [
@@ -150,10 +150,10 @@ def test_an_overlay_can_be_named(write: Write, minimal: Path) -> None:
 @pytest.mark.parametrize("name", specs.bundled())
 def test_every_bundled_statement_has_a_reason(name: str) -> None:
     """What the bundled overlays state is quoted from a page where documented, and reasoned where inferred."""
-    from specduet.specs.extension import _statements
+    from specduet.specs.extension import _walk_statements
 
     api = specs.load(name)
     holders = [api.behavior, *(o.behavior for o in api.operations), *(r.behavior for r in api.resources.values())]
     for holder in holders:
-        for pointer, statement in _statements(holder, ""):
+        for pointer, statement in _walk_statements(holder, ""):
             assert statement.because, f"{name}: {pointer}"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from specduet.specs.schemas import Schemas, escape, split_pointer
+from specduet.specs.schemas import Schemas, escape_pointer, split_pointer
 
 TEXT = {"type": "string"}
 NULL = {"type": "null"}
@@ -35,7 +35,7 @@ def schemas(**named: Any) -> Schemas:
 )
 def test_nullable_in_every_spelling(schema: dict[str, Any], expected: bool) -> None:  # noqa: FBT001 - the expectation
     """Whether null is allowed is seen in every spelling that JSON Schema has for it."""
-    assert expected is schemas(S=schema, T=TEXT).nullable(schema, "/components/schemas/S")[2]
+    assert expected is schemas(S=schema, T=TEXT).split_null(schema, "/components/schemas/S")[2]
 
 
 def test_siblings_of_a_reference_count() -> None:
@@ -57,9 +57,9 @@ def test_fields_at_any_depth() -> None:
             "one": {"anyOf": [{"properties": {"d": TEXT}}, NULL]},
         },
     }
-    found = {".".join(f.path): f for f in schemas(Row=row).fields(row, "/components/schemas/Row")}
+    found = {".".join(f.path): f for f in schemas(Row=row).walk_fields(row, "/components/schemas/Row")}
     assert list(found) == ["a", "list", "list.*.b", "map", "map.*.c", "one", "one.d"]
-    assert (found["a"].required, found["a"].nullable, found["a"].enum) == (True, False, ("x", "y"))
+    assert (found["a"].required, found["a"].nullable, found["a"].members) == (True, False, ("x", "y"))
     assert (found["list.*.b"].required, found["list.*.b"].nullable) == (False, True)
     assert found["one.d"].pointer == "/components/schemas/Row/properties/one/anyOf/0/properties/d"
 
@@ -68,29 +68,29 @@ def test_recursion_ends() -> None:
     """A schema that contains itself is entered a single time, and its validator works."""
     tree = {"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}}
     known = schemas(Tree=tree)
-    assert [f.path for f in known.fields(tree, "/components/schemas/Tree")] == [("child",)]
-    assert not known.validator("/components/schemas/Tree").is_valid({"child": {"child": 1}})
+    assert [f.path for f in known.walk_fields(tree, "/components/schemas/Tree")] == [("child",)]
+    assert not known.validator_at("/components/schemas/Tree").is_valid({"child": {"child": 1}})
 
 
 def test_validators_check_formats() -> None:
     """A format is an assertion, not a remark."""
     known = schemas(When={"type": "string", "format": "date-time"}, Id={"type": "string", "format": "uuid"})
-    assert not known.validator("/components/schemas/When").is_valid("yesterday")
-    assert not known.validator("/components/schemas/Id").is_valid("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
+    assert not known.validator_at("/components/schemas/When").is_valid("yesterday")
+    assert not known.validator_at("/components/schemas/Id").is_valid("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
 
 
 def test_pointers_with_any_character_compile() -> None:
     """A path with braces, slashes and tildes in its pointer can be validated against."""
     known = Schemas({"paths": {"/a/{b}~c": {"schema": {"type": "integer"}}}})
-    assert known.validator(f"/paths/{escape('/a/{b}~c')}/schema").is_valid(3)
+    assert known.validator_at(f"/paths/{escape_pointer('/a/{b}~c')}/schema").is_valid(3)
 
 
 def test_pointers_are_escaped_both_ways() -> None:
     """Escaping and splitting are each other's inverse."""
-    assert split_pointer(f"/{escape('a/b~c')}/d") == ["a/b~c", "d"]
+    assert split_pointer(f"/{escape_pointer('a/b~c')}/d") == ["a/b~c", "d"]
 
 
 def test_a_pointer_to_nothing_is_a_key_error() -> None:
     """Looking up what does not exist says which pointer it was."""
     with pytest.raises(KeyError, match="/components/schemas/Nope"):
-        schemas().at("/components/schemas/Nope")
+        schemas().node_at("/components/schemas/Nope")

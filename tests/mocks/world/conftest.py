@@ -34,20 +34,20 @@ class Asked:
     def values(self, operation: Operation, **given: Any) -> dict[str, Any]:
         """Parameters with their defaults; the first scope where none is given."""
         values = {p.name: p.default for p in operation.parameters if p.has_default}
-        values |= {name: known[0] for name, known in self.world.scopes().items() if operation.parameter(name)}
+        values |= {name: known[0] for name, known in self.world.scope_values().items() if operation.parameter(name)}
         return values | given
 
     def rows(self, caller: Caller | None = None, **given: Any) -> list[dict[str, Any]]:
         """What the first list operation answers."""
         operation = self.speaking("lists")[0]
         rows: list[dict[str, Any]] = json.loads(
-            self.world.list(operation, self.values(operation, **given), caller or Caller())
+            self.world.list_rows(operation, self.values(operation, **given), caller or Caller())
         )
         return rows
 
     def start(self, body: Mapping[str, Any] | None = None, caller: Caller | None = None, **given: Any) -> Any:
         operation = self.speaking("creates")[0]
-        return json.loads(self.world.start(operation, self.values(operation, **given), body, caller or Caller()))
+        return json.loads(self.world.create_row(operation, self.values(operation, **given), body, caller or Caller()))
 
     def answers(self) -> list[tuple[str, Any]]:
         """Every kind of successful answer, with the pointer of the schema that it has to keep."""
@@ -60,23 +60,26 @@ class Asked:
     def _bodies(self, operation: Operation) -> list[Any]:
         words, caller = operation.behavior, Caller()
         if words.lists:
-            scopes = self.world.scopes().get(words.scope.parameter, []) if words.scope else [None]
+            scopes = self.world.scope_values().get(words.scope.parameter, []) if words.scope else [None]
             named = [{words.scope.parameter: scope} if words.scope else {} for scope in scopes]
             many = {words.limit.parameter: 10_000} if words.limit else {}
             return [
-                json.loads(self.world.list(operation, self.values(operation, **name, **many), caller)) for name in named
+                json.loads(self.world.list_rows(operation, self.values(operation, **name, **many), caller))
+                for name in named
             ]
         if words.creates:
-            return [json.loads(self.world.start(operation, self.values(operation), {}, caller)) for _ in range(3)]
+            return [json.loads(self.world.create_row(operation, self.values(operation), {}, caller)) for _ in range(3)]
         said = words.fetches or words.watches
         assert said is not None
         bodies = []
-        for row in self.world.state()[said.resource]:
+        for row in self.world.dump_state()[said.resource]:
             values = {said.parameter: row[said.field]}
             if words.fetches:
-                bodies.append(json.loads(self.world.fetch(operation, values, caller) or b"null"))
+                bodies.append(json.loads(self.world.fetch_row(operation, values, caller) or b"null"))
             else:
-                bodies.append([json.loads(event) for event in self.world.watch(operation, values, caller) or ()])
+                bodies.append(
+                    [json.loads(event) for event in self.world.list_status_events(operation, values, caller) or ()]
+                )
         return bodies
 
 

@@ -54,7 +54,7 @@ def test_advance_freeze_resume_reset(tick: Callable[[float], None]) -> None:
     assert world.now() == PAST + timedelta(seconds=60)
     world.freeze()
     tick(1000)
-    assert world.frozen
+    assert world.is_frozen
     world.advance(-30)
     assert world.now() == PAST + timedelta(seconds=30)
     world.resume()
@@ -63,7 +63,7 @@ def test_advance_freeze_resume_reset(tick: Callable[[float], None]) -> None:
     world.freeze(PAST - timedelta(days=1))
     assert world.now() == PAST - timedelta(days=1)
     world.reset()
-    assert not world.frozen
+    assert not world.is_frozen
     assert world.now() == PAST + timedelta(seconds=1001)
 
 
@@ -82,18 +82,18 @@ def test_time_has_ends(seconds: float) -> None:
 )
 def test_spans(text: str, seconds: int) -> None:
     """Durations of overlays."""
-    assert clock.span(text) == seconds * clock.SECOND
+    assert clock.parse_duration(text) == seconds * clock.SECOND
 
 
 @pytest.mark.parametrize("text", ["", "24", "1.5h", "h", "P1D", "1y"])
 def test_what_is_no_span(text: str) -> None:
     """Anything else is an operator error that says how to spell one."""
     with pytest.raises(UsageError, match="-24h"):
-        clock.span(text)
+        clock.parse_duration(text)
 
 
 def test_spelling_sorts_as_time_does() -> None:
     """Moments are spelled with all six decimals, so that text in order is time in order."""
     moments = [0, 1, 999_999, 1_000_000, 1_000_001, 86_400_000_000]
-    assert [clock.micros(datetime.fromisoformat(clock.spelled(at))) for at in moments] == moments
-    assert sorted(clock.spelled(at) for at in moments) == [clock.spelled(at) for at in moments]
+    assert [clock.to_micros(datetime.fromisoformat(clock.format_timestamp(at))) for at in moments] == moments
+    assert sorted(clock.format_timestamp(at) for at in moments) == [clock.format_timestamp(at) for at in moments]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specduet.mocks.generation import formats, values
-from specduet.mocks.generation.seeded_random import Dice
+from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.specs import Schemas
 
 SCHEMAS: dict[str, Any] = {
@@ -144,7 +144,7 @@ SCHEMAS: dict[str, Any] = {
     "mutual-back": {"type": "object", "properties": {"one": {"$ref": "#/schemas/mutual"}}, "required": ["one"]},
     "itself": {"$ref": "#/schemas/itself"},
 }
-FORMATS = [*formats.MAKERS, "unheard-of"]
+FORMATS = [*formats.FORMAT_MAKERS, "unheard-of"]
 
 
 @pytest.fixture(scope="module")
@@ -157,16 +157,16 @@ def test_every_keyword(schemas: Schemas, name: str) -> None:
     """Thirty keys give thirty valid values."""
     pointer = f"/schemas/{name}"
     for index in range(30):
-        value = values.value(schemas, SCHEMAS[name], pointer, f"key {index}")
-        schemas.validator(pointer).validate(value)
+        value = values.generate_value(schemas, SCHEMAS[name], pointer, f"key {index}")
+        schemas.validator_at(pointer).validate(value)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format(name: str) -> None:
     """Text in a format is in that format."""
     schemas = Schemas({"f": {"type": "string", "format": name}})
-    texts = {values.value(schemas, schemas.at("/f"), "/f", str(index)) for index in range(40)}
-    assert all(schemas.validator("/f").is_valid(text) for text in texts)
+    texts = {values.generate_value(schemas, schemas.node_at("/f"), "/f", str(index)) for index in range(40)}
+    assert all(schemas.validator_at("/f").is_valid(text) for text in texts)
     assert len(texts) > 5
 
 
@@ -174,7 +174,7 @@ def test_variety(schemas: Schemas) -> None:
     """Different keys give different values: both sides of a nullable, every member, every alternative."""
 
     def made(name: str) -> list[Any]:
-        return [values.value(schemas, SCHEMAS[name], f"/schemas/{name}", f"{i}") for i in range(60)]
+        return [values.generate_value(schemas, SCHEMAS[name], f"/schemas/{name}", f"{i}") for i in range(60)]
 
     assert {value is None for value in made("nullable")} == {True, False}
     assert set(made("nullable with examples")) == {"an example", None}
@@ -188,7 +188,7 @@ def test_the_same_key_gives_the_same_value(schemas: Schemas) -> None:
     fresh = Schemas({"schemas": SCHEMAS})
     for name in ("recursive", "map", "one of", "pattern"):
         arguments = (SCHEMAS[name], f"/schemas/{name}", "the key")
-        assert values.value(schemas, *arguments) == values.value(fresh, *arguments)
+        assert values.generate_value(schemas, *arguments) == values.generate_value(fresh, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -212,14 +212,14 @@ def test_nothing_is_made_of_a_contradiction(schema: Any) -> None:
     """A schema without values raises CannotGenerate, an operator error that names the place."""
     schemas = Schemas({"s": schema})
     with pytest.raises(values.CannotGenerate, match="/s"):
-        values.value(schemas, schema, "/s", "key")
+        values.generate_value(schemas, schema, "/s", "key")
 
 
 def test_a_wide_recursion_stays_small() -> None:
     """Forty optional references to objects that have forty each do not make a million of them."""
     wide = {"type": "object", "properties": {f"p{i}": {"$ref": "#/wide"} for i in range(40)}}
     schemas = Schemas({"wide": wide})
-    assert len(json.dumps(values.value(schemas, wide, "/wide", "key"))) < 100_000
+    assert len(json.dumps(values.generate_value(schemas, wide, "/wide", "key"))) < 100_000
 
 
 def test_believable_by_name() -> None:
@@ -229,7 +229,7 @@ def test_believable_by_name() -> None:
         "properties": {n: {"type": "string"} for n in ("email", "website_url", "first_name", "error_message")},
         "required": ["email", "website_url", "first_name", "error_message"],
     }
-    made = values.value(Schemas({"s": schema}), schema, "/s", "key")
+    made = values.generate_value(Schemas({"s": schema}), schema, "/s", "key")
     assert "@example." in made["email"]
     assert made["website_url"].startswith("https://")
     assert made["first_name"].isalpha()
@@ -243,7 +243,7 @@ def scalars() -> st.SearchStrategy[dict[str, Any]]:
         numbers.map(lambda pair: {"type": "integer", "minimum": pair[0], "maximum": pair[1]}),
         numbers.map(lambda pair: {"type": "number", "minimum": pair[0], "maximum": pair[1] + 0.5}),
         st.integers(0, 12).map(lambda n: {"type": "string", "minLength": n, "maxLength": n + 3}),
-        st.sampled_from(list(formats.MAKERS)).map(lambda name: {"type": "string", "format": name}),
+        st.sampled_from(list(formats.FORMAT_MAKERS)).map(lambda name: {"type": "string", "format": name}),
         st.lists(st.integers() | st.text(max_size=3), min_size=1).map(lambda members: {"enum": members}),
         st.sampled_from([{"type": ["string", "null"]}, {}, {"type": "string", "pattern": "^a+b?$"}]),
     )
@@ -273,7 +273,7 @@ def composed(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
 def test_any_schema(schema: dict[str, Any], key: str) -> None:
     """Whatever is composed of satisfiable parts has a valid value, and JSON can carry it."""
     schemas = Schemas({"s": schema})
-    value = values.value(schemas, schema, "/s", key)
+    value = values.generate_value(schemas, schema, "/s", key)
     jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(json.loads(json.dumps(value)))
 
 
@@ -292,7 +292,7 @@ def strings(value: Any) -> Iterator[str]:
 def test_names_of_free_properties_are_words() -> None:
     """An open map gets readable keys."""
     schema = {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 12}
-    made = values.value(Schemas({"s": schema}), schema, "/s", "key")
+    made = values.generate_value(Schemas({"s": schema}), schema, "/s", "key")
     assert len(made) == 12
     assert all(text.isprintable() for text in strings(made))
 
@@ -301,7 +301,7 @@ def test_dice_are_even() -> None:
     """Every side comes up about as often, also for numbers larger than one block."""
     counts = [0] * 6
     for index in range(600):
-        counts[Dice(f"throw {index}").below(6)] += 1
+        counts[SeededRandom(f"throw {index}").below(6)] += 1
     assert all(70 < count < 130 for count in counts)
-    large = Dice("large")
+    large = SeededRandom("large")
     assert len({large.below(1 << 2000) >> 1990 for _ in range(100)}) > 50

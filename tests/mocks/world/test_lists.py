@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specduet.mocks.settings import Caller, Credential
-from specduet.mocks.world import TooOld, UnknownScope
+from specduet.mocks.world import UnknownScopeValue, WindowTooOld
 from specduet.specs import UsageError
 
 Ask = Callable[..., Any]
@@ -37,7 +37,7 @@ def within(moment: str, since: datetime | None, before: datetime | None) -> bool
 def test_windows_filters_and_cursors_combine(shared: Ask, data: st.DataObject) -> None:
     """CloudCruise's list is what a plain filter over all rows gives, newest first."""
     asked = shared("cloudcruise")
-    now, state = asked.clock.now(), asked.world.state()["run"]
+    now, state = asked.clock.now(), asked.world.dump_state()["run"]
     moments = st.one_of(
         st.sampled_from([datetime.fromisoformat(row["created_at"]) for row in state]),
         st.datetimes((now - timedelta(days=30)).replace(tzinfo=None), now.replace(tzinfo=None)).map(
@@ -76,8 +76,8 @@ def test_windows_filters_and_cursors_combine(shared: Ask, data: st.DataObject) -
 def test_offset_limit_and_order(shared: Ask, wanted: dict[str, Any]) -> None:
     """SeekrFlow's list is a slice of the thread's runs, in either order."""
     asked = shared("seekrflow")
-    thread = asked.world.scopes()["thread_id"][wanted.pop("scope")]
-    rows = [row for row in asked.world.state()["run"] if row["thread_id"] == thread]
+    thread = asked.world.scope_values()["thread_id"][wanted.pop("scope")]
+    rows = [row for row in asked.world.dump_state()["run"] if row["thread_id"] == thread]
     if wanted["order"] == "asc":
         rows.reverse()
     first = max(wanted["offset"], 0)
@@ -89,7 +89,7 @@ def test_offset_limit_and_order(shared: Ask, wanted: dict[str, Any]) -> None:
 def test_other_kinds_of_lists(shared: Ask, data: st.DataObject) -> None:
     """Ascending by the latest change, in numbers, with filters on other fields and rows shown in part."""
     asked = shared("jobs")
-    state = asked.world.state()["job"]
+    state = asked.world.dump_state()["job"]
     numbers = lambda field: st.sampled_from([row[field] for row in state if row[field] is not None])  # noqa: E731
     wanted = data.draw(
         st.fixed_dictionaries(
@@ -129,7 +129,7 @@ def pages(asked: Any, size: int) -> Iterator[list[Any]]:
 def test_walking_by_cursor_shows_every_row_once(ask: Ask, size: int) -> None:
     """Whatever the size of a page, the walk is the whole list, and a short page is the last."""
     asked = ask("cloudcruise")
-    assert [row for page in pages(asked, size) for row in page] == asked.world.state()["run"]
+    assert [row for page in pages(asked, size) for row in page] == asked.world.dump_state()["run"]
 
 
 def test_a_hidden_filter_parts_the_rows(ask: Ask) -> None:
@@ -142,14 +142,14 @@ def test_a_hidden_filter_parts_the_rows(ask: Ask) -> None:
         row["session_id"] for row in asked.rows()
     )
     assert asked.rows(credential_id="somebody else") == []
-    asked.world.put(asked.world.state())
+    asked.world.replace_state(asked.world.dump_state())
     assert parts == [asked.rows(credential_id=value) for value in parameter.schema["examples"]]
 
 
 def test_too_old_a_start_is_refused(ask: Ask) -> None:
     """A start older than the overlay's limit raises TooOld with the parameter and the limit; a younger one does not."""
     asked = ask("cloudcruise")
-    with pytest.raises(TooOld) as refused:
+    with pytest.raises(WindowTooOld) as refused:
         asked.rows(start_time=asked.clock.now() - timedelta(days=31, seconds=1))
     assert (refused.value.parameter, refused.value.oldest) == ("start_time", "-31d")
     assert len(asked.rows(start_time=asked.clock.now() - timedelta(days=31))) == 60
@@ -158,10 +158,10 @@ def test_too_old_a_start_is_refused(ask: Ask) -> None:
 def test_an_unknown_scope_is_answered_as_the_overlay_says(ask: Ask) -> None:
     """404 raises UnknownScope with that status; 200 is an empty list; a known scope without rows is one too."""
     asked = ask("seekrflow")
-    with pytest.raises(UnknownScope) as refused:
+    with pytest.raises(UnknownScopeValue) as refused:
         asked.rows(thread_id="thread_nobody")
     assert (refused.value.parameter, refused.value.value, refused.value.status) == ("thread_id", "thread_nobody", 404)
-    assert asked.rows(thread_id=asked.world.scopes()["thread_id"][2]) == []
+    assert asked.rows(thread_id=asked.world.scope_values()["thread_id"][2]) == []
     assert ask("jobs").rows(queue=1) == []
 
 
@@ -169,7 +169,7 @@ def test_callers_see_their_own_rows(ask: Ask) -> None:
     """A regular caller lists and fetches what is theirs, an admin and a caller without a name everything."""
     asked = ask("nx1", credentials=(Credential("APIKeyHeader", "k", owner="dana"),))
     everything = asked.rows()
-    assert asked.world.owners()[0] == "dana"
+    assert asked.world.list_owners()[0] == "dana"
     assert len(everything) == 60
     assert everything == asked.rows(Caller("dana", admin=True)) == asked.rows(Caller("nobody", admin=True))
     mine = asked.rows(Caller("dana"))
@@ -177,9 +177,9 @@ def test_callers_see_their_own_rows(ask: Ask) -> None:
     assert asked.rows(Caller("nobody")) == []
     fetch = asked.api.operation("get_run_api_crew_runs__run_id__get")
     others = next(row["id"] for row in everything if row["owner_id"] != "dana")
-    assert asked.world.fetch(fetch, {"run_id": UUID(others)}, Caller("dana")) is None
-    assert json.loads(asked.world.fetch(fetch, {"run_id": UUID(mine[0]["id"])}, Caller("dana"))) == mine[0]
-    assert asked.world.fetch(fetch, {"run_id": UUID(others)}, Caller("dana", admin=True)) is not None
+    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, Caller("dana")) is None
+    assert json.loads(asked.world.fetch_row(fetch, {"run_id": UUID(mine[0]["id"])}, Caller("dana"))) == mine[0]
+    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, Caller("dana", admin=True)) is not None
 
 
 def test_a_long_list_costs_what_a_short_one_does(ask: Ask) -> None:
@@ -189,9 +189,9 @@ def test_a_long_list_costs_what_a_short_one_does(ask: Ask) -> None:
         asked = ask("seekrflow", runs=runs)
         operation, world = asked.speaking("lists")[0], asked.world
         values = asked.values(operation, limit=20, offset=5)
-        world.list(operation, values, Caller())  # the rows are made now
+        world.list_rows(operation, values, Caller())  # the rows are made now
         with cProfile.Profile() as profile:
-            world.list(operation, values, Caller())
+            world.list_rows(operation, values, Caller())
         return sum(entry.callcount for entry in profile.getstats())
 
     assert calls(20_000) < 2 * calls(60)
@@ -203,8 +203,8 @@ def test_a_list_in_an_envelope(ask: Ask) -> None:
     operation = asked.api.operation("page_of_jobs")
 
     def page(limit: int, skip: int) -> Any:
-        answer = json.loads(asked.world.list(operation, {"limit": limit, "skip": skip}, Caller()))
-        asked.api.schemas.validator(operation.responses["200"].content["application/json"].pointer).validate(answer)
+        answer = json.loads(asked.world.list_rows(operation, {"limit": limit, "skip": skip}, Caller()))
+        asked.api.schemas.validator_at(operation.responses["200"].content["application/json"].pointer).validate(answer)
         return answer
 
     first = page(5, 0)
@@ -224,9 +224,9 @@ def test_ids_that_can_be_asked_for(ask: Ask) -> None:
     asked = ask("nx1", runs=100_000 // 20)
     rows = asked.rows(limit=3)
     fetch, watch = asked.speaking("fetches")[0], asked.speaking("watches")[0]
-    assert asked.world.ids(fetch, 3) == [row["id"] for row in rows]
-    assert asked.world.ids(watch, 3) == [row["correlation_id"] for row in rows]
-    assert asked.world.ids(asked.speaking("lists")[0], 3) == []
+    assert asked.world.sample_ids(fetch, 3) == [row["id"] for row in rows]
+    assert asked.world.sample_ids(watch, 3) == [row["correlation_id"] for row in rows]
+    assert asked.world.sample_ids(asked.speaking("lists")[0], 3) == []
 
 
 def test_an_owner_that_the_schema_refuses(ask: Ask) -> None:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from specduet.mocks.generation.regex import text_of
-from specduet.mocks.generation.seeded_random import Dice
+from specduet.mocks.generation.regex import build_text_maker
+from specduet.mocks.generation.seeded_random import SeededRandom
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ from specduet.mocks.generation.seeded_random import Dice
 )
 def test_text_matches(pattern: str) -> None:
     """Twenty texts, and each is matched."""
-    make = text_of(pattern)
-    assert all(re.search(pattern, make(Dice(f"{index}"))) for index in range(20))
+    make = build_text_maker(pattern)
+    assert all(re.search(pattern, make(SeededRandom(f"{index}"))) for index in range(20))
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def test_text_matches(pattern: str) -> None:
 )
 def test_ecma_spellings(pattern: str, as_python_has_it: str) -> None:
     """What ECMA 262 has and Python spells otherwise is understood."""
-    assert all(re.search(as_python_has_it, text_of(pattern)(Dice(f"{index}"))) for index in range(20))
+    assert all(re.search(as_python_has_it, build_text_maker(pattern)(SeededRandom(f"{index}"))) for index in range(20))
 
 
 @pytest.mark.parametrize("pattern", ["(", "[a", "*", r"\k<x>", "a{2,1}"])
 def test_what_cannot_be_read(pattern: str) -> None:
     """A broken expression is a ValueError that shows it."""
     with pytest.raises(ValueError, match="cannot be read"):
-        text_of(pattern)
+        build_text_maker(pattern)
 
 
 def test_the_parser_is_where_it_was() -> None:

@@ -49,9 +49,9 @@ def unseen(api: Api, resource: Resource, rows: list[Any], ordered_by: str) -> li
     """The statuses and the sides of nullable fields that no row shows."""
     status = resource.behavior.status
     assert status is not None
-    members = api.schemas.nullable(resource.properties[status.field], "")[0]["enum"]
+    members = api.schemas.split_null(resource.properties[status.field], "")[0]["enum"]
     missing = [m for m in members if all(row[status.field] != m for row in rows)]
-    for field in api.schemas.fields(resource.schema, resource.pointer):
+    for field in api.schemas.walk_fields(resource.schema, resource.pointer):
         values = [value for row in rows for value in seen(row, field.path)]
         if field.nullable and field.path != (ordered_by,):
             missing += [f"{field.path} null"] * (None not in values)
@@ -101,10 +101,10 @@ def test_every_answer_keeps_its_schema(ask: Ask, name: str, data: str) -> None:
     def holds(seed: int) -> None:
         asked = ask(name, seed=seed, data=data)
         for pointer, body in asked.answers():
-            asked.api.schemas.validator(pointer).validate(body)
+            asked.api.schemas.validator_at(pointer).validate(body)
         for resource in asked.api.resources.values():
-            for row in asked.world.state()[resource.name]:
-                asked.api.schemas.validator(resource.pointer).validate(row)
+            for row in asked.world.dump_state()[resource.name]:
+                asked.api.schemas.validator_at(resource.pointer).validate(row)
 
     holds()
 
@@ -119,7 +119,7 @@ def test_rows_obey_every_statement(ask: Ask, name: str, data: str) -> None:
     def holds(seed: int) -> None:
         asked = ask(name, seed=seed, data=data)
         for resource in asked.api.resources.values():
-            assert not list(violations(resource, asked.world.state()[resource.name]))
+            assert not list(violations(resource, asked.world.dump_state()[resource.name]))
 
     holds()
 
@@ -139,7 +139,7 @@ def test_the_default_view_shows_everything(ask: Ask, name: str, seed: int) -> No
 @few
 def test_null_takes_turns(ask: Ask, seed: int) -> None:
     """Of any four rows of a place in the turn of statuses one is null, so that few rows are enough to show both."""
-    rows = ask("cloudcruise", seed=seed, runs=4 * 7).world.state()["run"]
+    rows = ask("cloudcruise", seed=seed, runs=4 * 7).world.dump_state()["run"]
     for field in ("workflow_id", "workspace_id", "dry_run"):
         assert sum(row[field] is None for row in rows) == 7
     assert Counter(row["status"] for row in rows).most_common()[-1][1] == 4
@@ -150,9 +150,9 @@ def test_null_takes_turns(ask: Ask, seed: int) -> None:
 def test_scopes_are_large_small_and_empty(ask: Ask, seed: int) -> None:
     """The first scope has forty rows at least, the second ten, the third none."""
     asked = ask("seekrflow", seed=seed)
-    sizes = [len(asked.rows(thread_id=thread, limit=1000)) for thread in asked.world.scopes()["thread_id"]]
+    sizes = [len(asked.rows(thread_id=thread, limit=1000)) for thread in asked.world.scope_values()["thread_id"]]
     assert sizes == [50, 10, 0]
-    assert len(asked.world.state()["run"]) == 60
+    assert len(asked.world.dump_state()["run"]) == 60
 
 
 @given(seed=SEEDS)
@@ -161,7 +161,7 @@ def test_scopes_are_large_small_and_empty(ask: Ask, seed: int) -> None:
 def test_no_two_rows_tie(ask: Ask, name: str, seed: int) -> None:
     """The field that orders the list differs in every row, so that a cursor loses none."""
     asked = ask(name, seed=seed)
-    (rows,) = asked.world.state().values()
+    (rows,) = asked.world.dump_state().values()
     moments = [row[asked.speaking("lists")[0].behavior.order.by] for row in rows]
     assert len(set(moments)) == 60
 
@@ -169,7 +169,7 @@ def test_no_two_rows_tie(ask: Ask, name: str, seed: int) -> None:
 def test_rows_lie_within_and_beyond_the_default_window(ask: Ask) -> None:
     """Most runs are of the last day, the others at most a month old, none of the future."""
     asked = ask("cloudcruise")
-    ages = [asked.clock.now() - datetime.fromisoformat(row["created_at"]) for row in asked.world.state()["run"]]
+    ages = [asked.clock.now() - datetime.fromisoformat(row["created_at"]) for row in asked.world.dump_state()["run"]]
     day, month = timedelta(days=1), timedelta(days=30, hours=12)
     assert all(timedelta(0) < age < month for age in ages)
     assert sum(age < day for age in ages) == len(asked.rows()) == 45
@@ -180,7 +180,7 @@ def test_rows_lie_within_and_beyond_the_default_window(ask: Ask) -> None:
 def test_nothing_has_happened_yet(ask: Ask) -> None:
     """However close to the epoch a row begins, what its times tell of lies before it."""
     asked = ask("cloudcruise", runs=2000)
-    for row in asked.world.state()["run"]:
+    for row in asked.world.dump_state()["run"]:
         times = [row[f] for f in ("created_at", "execution_start", "execution_end") if row[f] is not None]
         assert all(datetime.fromisoformat(at) <= asked.clock.now() for at in times)
 
@@ -190,7 +190,7 @@ def test_nothing_has_happened_yet(ask: Ask) -> None:
 def test_as_many_rows_as_asked_for(ask: Ask, name: str, runs: int) -> None:
     """``runs`` is the number of seeded rows, also where it is none."""
     asked = ask(name, runs=runs)
-    assert [len(rows) for rows in asked.world.state().values()] == [runs]
+    assert [len(rows) for rows in asked.world.dump_state().values()] == [runs]
 
 
 @pytest.mark.parametrize("name", APIS)
@@ -200,12 +200,12 @@ def test_the_order_of_calls_does_not_matter(ask: Ask, name: str) -> None:
     other.rows(limit=1)
     other.world.reset()
     assert one.answers()[0] == other.answers()[0]
-    assert one.world.state() == other.world.state()
+    assert one.world.dump_state() == other.world.dump_state()
 
 
 def test_seeds_differ(ask: Ask) -> None:
     """Another seed makes other rows."""
-    assert ask("nx1", seed=1).world.state() != ask("nx1", seed=2).world.state()
+    assert ask("nx1", seed=1).world.dump_state() != ask("nx1", seed=2).world.dump_state()
 
 
 _DIGEST = """
@@ -215,7 +215,7 @@ from conftest import Asked, JOBS, api
 digest = hashlib.sha256()
 for name in sys.argv[3:] or [str(JOBS)]:
     asked = Asked(api(name), seed=7, data=sys.argv[2])
-    digest.update(json.dumps([asked.answers(), asked.world.state()]).encode())
+    digest.update(json.dumps([asked.answers(), asked.world.dump_state()]).encode())
 print(digest.hexdigest())
 """
 
@@ -241,7 +241,7 @@ def test_two_processes_agree(data: str) -> None:
 
 def test_adversarial_rows_hurt(ask: Ask) -> None:
     """Among them are empty and long texts, every plane of Unicode, extra properties, and fields left out."""
-    rows = ask("nx1", data="adversarial", runs=300).world.state()["crew-run"]
+    rows = ask("nx1", data="adversarial", runs=300).world.dump_state()["crew-run"]
     texts = [value for row in rows for value in (row.get("result"), row.get("error")) if value is not None]
     assert "" in texts
     assert max(map(len, texts)) > 2000
@@ -255,8 +255,9 @@ def test_adversarial_rows_hurt(ask: Ask) -> None:
 def test_hypothesis_is_imported_for_adversarial_data_alone() -> None:
     """A believable world is made without what only the judge needs."""
     code = (
-        "import sys; from mocks.world import Clock, World; from mocks.settings import Settings; from specs import load;"
-        "s = Settings(); World(load('nx1'), s, Clock(s.epoch)).state();"
+        "import sys; from specduet.mocks.world import Clock, World; from specduet.mocks.settings import Settings;"
+        "from specduet.specs import load;"
+        "s = Settings(); World(load('nx1'), s, Clock(s.epoch)).dump_state();"
         "print(sorted({'hypothesis', 'schemathesis', 'httpx', 'pytest', 'yaml'} & sys.modules.keys()))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specduet.mocks.settings import Caller
-from specduet.mocks.world import UnknownScope
-from specduet.mocks.world.derived_fields import ABSENT, follow
+from specduet.mocks.world import UnknownScopeValue
+from specduet.mocks.world.derived_fields import ABSENT, get_path
 
 Ask = Callable[..., Any]
 BODY = {"crew_type": "ask", "task_input": {"question": "why?"}}
@@ -21,7 +21,7 @@ few = settings(max_examples=8, deadline=None)
 
 
 def is_set(row: Any, path: str) -> bool:
-    return follow(row, path.split(".")) not in (None, ABSENT)
+    return get_path(row, path.split(".")) not in (None, ABSENT)
 
 
 def polled(asked: Any, every: float, for_seconds: float) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def test_a_started_run_is_listed_first_and_fetched(ask: Ask) -> None:
     assert rest == before
     assert (head["correlation_id"], head["crew_type"], head["task_input"]) == ("my-own-id", "ask", BODY["task_input"])
     fetch = asked.api.operation("get_run_api_crew_runs__run_id__get")
-    assert json.loads(asked.world.fetch(fetch, {"run_id": UUID(head["id"])}, Caller())) == head
+    assert json.loads(asked.world.fetch_row(fetch, {"run_id": UUID(head["id"])}, Caller())) == head
     assert asked.start(BODY)["correlation_id"] == asked.rows()[0]["correlation_id"] != "my-own-id"
 
 
@@ -92,7 +92,7 @@ def test_what_is_set_stays(ask: Ask, name: str, seed: int) -> None:
     wanted = identity.get(key) or asked.rows(limit=1)[0][key]
     seen = []
     for _ in range(12):
-        seen.append(next(r for r in asked.world.state()[resource.name] if r[key] == wanted))
+        seen.append(next(r for r in asked.world.dump_state()[resource.name] if r[key] == wanted))
         asked.clock.advance(0.3)
     for earlier, later in pairwise(seen):
         changed = {f for f in earlier if earlier[f] is not None and earlier[f] != later[f]}
@@ -152,10 +152,10 @@ def test_numbers_begin_anew_with_the_rows(ask: Ask) -> None:
     ticket = asked.api.operation("take_ticket")
 
     def taken(count: int) -> list[int]:
-        return [json.loads(asked.world.start(ticket, {}, {}, Caller()))["number"] for _ in range(count)]
+        return [json.loads(asked.world.create_row(ticket, {}, {}, Caller()))["number"] for _ in range(count)]
 
     assert taken(5) == list(range(61, 66))
-    asked.world.put({"job": [row for row in asked.world.state()["job"] if row["number"] == 30]})
+    asked.world.replace_state({"job": [row for row in asked.world.dump_state()["job"] if row["number"] == 30]})
     assert taken(5) == list(range(31, 36))
     asked.world.reset()
     assert taken(150) == list(range(61, 211))
@@ -166,14 +166,14 @@ def test_state_is_a_function_of_time_alone(ask: Ask) -> None:
     watched, unwatched = ask("nx1"), ask("nx1")
     for asked in (watched, unwatched):
         asked.start(BODY)
-    start = watched.world.state()
+    start = watched.world.dump_state()
     for _ in range(30):
         watched.rows()
         watched.clock.advance(0.1)
     unwatched.clock.advance(3)
-    assert watched.world.state() == unwatched.world.state() != start
+    assert watched.world.dump_state() == unwatched.world.dump_state() != start
     watched.clock.advance(-3)
-    assert watched.world.state() == start
+    assert watched.world.dump_state() == start
 
 
 def test_pace_hurries(ask: Ask) -> None:
@@ -204,7 +204,7 @@ def test_seeded_runs_never_move(ask: Ask) -> None:
 def test_moving_runs_are_found_by_what_they_are_now(ask: Ask) -> None:
     """A list under the latest change follows runs as they move, and loses none of them."""
     asked = ask("jobs")
-    queue = asked.world.scopes()["queue"][1]
+    queue = asked.world.scope_values()["queue"][1]
     started = set()
     for _ in range(24):
         if len(started) < 8:
@@ -218,10 +218,10 @@ def test_moving_runs_are_found_by_what_they_are_now(ask: Ask) -> None:
 def test_a_run_starts_in_its_scope(ask: Ask) -> None:
     """The path of the start says where; a scope that nobody knows is answered as the overlay says."""
     asked = ask("jobs")
-    empty = asked.world.scopes()["queue"][2]
+    empty = asked.world.scope_values()["queue"][2]
     job = asked.start({}, queue=empty)
     assert [row["number"] for row in asked.rows(queue=empty)] == [job["number"]]
-    with pytest.raises(UnknownScope):
+    with pytest.raises(UnknownScopeValue):
         asked.start({}, queue=1)
 
 
@@ -231,13 +231,13 @@ def test_a_run_belongs_to_who_started_it(ask: Ask) -> None:
     asked.start(BODY, Caller("dana"))
     assert asked.rows(Caller("dana"))[0]["owner_id"] == "dana"
     asked.start(BODY)
-    assert asked.rows()[0]["owner_id"] in asked.world.owners()
+    assert asked.rows()[0]["owner_id"] in asked.world.list_owners()
 
 
 def test_numbers_go_on(ask: Ask) -> None:
     """Ids that are numbers count up: the run started last has the highest."""
     asked = ask("jobs")
-    numbers = [row["number"] for row in asked.world.state()["job"]]
+    numbers = [row["number"] for row in asked.world.dump_state()["job"]]
     assert sorted(numbers) == list(range(1, 61))
     assert asked.start({})["number"] == 61
 
@@ -253,6 +253,6 @@ def test_decoded_parameters_become_json(ask: Ask) -> None:
 def test_numbers_go_on_after_a_put(ask: Ask) -> None:
     """Ids that are numbers never meet those of rows that were put there."""
     asked = ask("jobs")
-    (row, *_) = asked.world.state()["job"]
-    asked.world.put({"job": [{**row, "number": 4711}]})
+    (row, *_) = asked.world.dump_state()["job"]
+    asked.world.replace_state({"job": [{**row, "number": 4711}]})
     assert [asked.start({})["number"] for _ in range(2)] == [4712, 4713]

@@ -21,33 +21,33 @@ def test_what_was_taken_can_be_put(ask: Ask, name: str) -> None:
     asked = ask(name)
     if asked.speaking("creates"):
         asked.start({"crew_type": "ask"})
-    state, rows = asked.world.state(), asked.rows()
+    state, rows = asked.world.dump_state(), asked.rows()
     other = ask(name, runs=5)
-    other.world.put(copy.deepcopy(state))
-    assert other.world.state() == state
+    other.world.replace_state(copy.deepcopy(state))
+    assert other.world.dump_state() == state
     assert other.rows() == rows
     other.clock.advance(10)
-    assert other.world.state() == state
+    assert other.world.dump_state() == state
 
 
 @pytest.mark.parametrize("name", APIS)
 def test_reset_returns_to_the_seed(ask: Ask, name: str) -> None:
     """What was put or started is gone; ids of starts begin anew."""
     asked = ask(name)
-    seeded = asked.world.state()
+    seeded = asked.world.dump_state()
     started = [asked.start({"crew_type": "ask"})] if asked.speaking("creates") else []
-    asked.world.put({resource: [] for resource in seeded})
-    assert all(rows == [] for rows in asked.world.state().values())
+    asked.world.replace_state({resource: [] for resource in seeded})
+    assert all(rows == [] for rows in asked.world.dump_state().values())
     asked.world.reset()
-    assert asked.world.state() == seeded
+    assert asked.world.dump_state() == seeded
     assert started == ([asked.start({"crew_type": "ask"})] if started else [])
 
 
 def test_the_first_scope_comes_first(ask: Ask) -> None:
     """The state has the rows of the first scope before those of the second, each newest first."""
     asked = ask("seekrflow")
-    threads = asked.world.scopes()["thread_id"]
-    rows = asked.world.state()["run"]
+    threads = asked.world.scope_values()["thread_id"]
+    rows = asked.world.dump_state()["run"]
     assert [row["thread_id"] for row in rows] == [threads[0]] * 50 + [threads[1]] * 10
     assert rows[:20] == asked.rows()
 
@@ -55,10 +55,10 @@ def test_the_first_scope_comes_first(ask: Ask) -> None:
 def test_scopes_follow_what_is_put(ask: Ask) -> None:
     """The scopes of put rows come first, those that are empty now stay known."""
     asked = ask("seekrflow")
-    threads = asked.world.scopes()["thread_id"]
-    row = {**asked.world.state()["run"][0], "thread_id": "thread_of_mine"}
-    asked.world.put({"run": [row]})
-    assert asked.world.scopes()["thread_id"] == ["thread_of_mine", *threads]
+    threads = asked.world.scope_values()["thread_id"]
+    row = {**asked.world.dump_state()["run"][0], "thread_id": "thread_of_mine"}
+    asked.world.replace_state({"run": [row]})
+    assert asked.world.scope_values()["thread_id"] == ["thread_of_mine", *threads]
     assert asked.rows() == [row]
     assert asked.rows(thread_id=threads[0]) == []
 
@@ -67,9 +67,9 @@ def test_rows_without_optional_fields(ask: Ask) -> None:
     """A put row may lack what the schema does not demand, also the field that orders the list."""
     asked = ask("cloudcruise")
     row = {"session_id": "0d9d5a40-0000-4000-8000-000000000001", "status": "execution.start"}
-    asked.world.put({"run": [row]})
+    asked.world.replace_state({"run": [row]})
     assert asked.rows() == []
-    assert asked.world.state() == {"run": [row]}
+    assert asked.world.dump_state() == {"run": [row]}
 
 
 @pytest.mark.parametrize(
@@ -84,25 +84,25 @@ def test_rows_without_optional_fields(ask: Ask) -> None:
 def test_wrong_rows_are_refused(ask: Ask, change: Callable[[list[Any]], Any], message: str) -> None:
     """A row that breaks the schema is an operator error that says which and where, and nothing is changed."""
     asked = ask("seekrflow")
-    before = asked.world.state()
+    before = asked.world.dump_state()
     wrong = copy.deepcopy(before)
     change(wrong["run"])
     with pytest.raises(UsageError) as refused:
-        asked.world.put(wrong)
+        asked.world.replace_state(wrong)
     assert message in str(refused.value)
-    assert asked.world.state() == before
+    assert asked.world.dump_state() == before
 
 
 @pytest.mark.parametrize("state", [[], None, {"runs": []}, {"run": {}}, {"run": [1]}])
 def test_what_is_no_state_is_refused(ask: Ask, state: Any) -> None:
     """Another shape, or a resource that nobody knows, likewise."""
     with pytest.raises(UsageError):
-        ask("seekrflow").world.put(state)
+        ask("seekrflow").world.replace_state(state)
 
 
 def events(asked: Any, correlation_id: str) -> Any:
     operation = asked.speaking("watches")[0]
-    found = asked.world.watch(operation, {"cid": correlation_id}, Caller())
+    found = asked.world.list_status_events(operation, {"cid": correlation_id}, Caller())
     return None if found is None else [json.loads(event) for event in found]
 
 
@@ -138,12 +138,12 @@ def test_following_ends_with_the_run(ask: Ask) -> None:
     pending = next(row for row in asked.rows() if row["status"] == "pending" and row["correlation_id"] != cid)
 
     async def told(correlation_id: str) -> list[str]:
-        stream = asked.world.watch_until_end(operation, {"cid": correlation_id}, Caller())
+        stream = asked.world.stream_status_events(operation, {"cid": correlation_id}, Caller())
         return [json.loads(event)["status"] async for event in stream]
 
     assert asyncio.run(told(cid)) in (["pending", "running", "completed"], ["pending", "running", "failed"])
     assert asyncio.run(told(pending["correlation_id"])) == ["pending"]
-    assert asked.world.watch_until_end(operation, {"cid": "nobody"}, Caller()) is None
+    assert asked.world.stream_status_events(operation, {"cid": "nobody"}, Caller()) is None
 
 
 def test_the_latest_of_two_with_one_correlation_id(ask: Ask) -> None:
