@@ -1,4 +1,4 @@
-"""What each API promises: OpenAPI documents, overlays in our vocabulary, and the code that reads them."""
+"""Bundled OpenAPI documents with their overlays, and the code that reads any document into the model."""
 
 from specduet.specs.errors import SpecduetError, SpecError, TargetUnreachable, UsageError
 from specduet.specs.loading import bundled, load

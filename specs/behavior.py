@@ -1,10 +1,10 @@
-"""The vocabulary: what an overlay says in ``x-specduet``, and the mock obeys and the judge checks.
+"""Vocabulary of ``x-specduet``: statements about behavior that the mock keeps and the contract suite checks.
 
-Every statement has a *basis*, which decides what it is worth to the judge:
+The *basis* of a statement decides how a violation is reported:
 
-``documented``  the vendor's page says so, in the words quoted in ``because``: a violation is an error
-``inferred``    no page says it, but any sensible service does: a violation is a warning
-``assumed``     the mock has to choose something: the judge is silent
+``documented``  the vendor's page says so, quoted in ``because``: an error
+``inferred``    no page says so, but any sensible service does it: a warning
+``assumed``     the mock has to choose something: not reported
 
 Keys are written in kebab-case. ``docs/vocabulary.md`` describes each with an example.
 """
@@ -23,7 +23,7 @@ class Statement(
     rename="kebab",
     kw_only=True,
 ):
-    """Anything an overlay states: it stands on a basis, and a documented one quotes its page."""
+    """One statement of an overlay, with its basis; a documented one quotes its page in ``because``."""
 
     basis: Basis
     because: str = ""
@@ -33,7 +33,7 @@ class Statement(
 
 
 class Identity(Statement, frozen=True):
-    """``field`` tells one row from every other."""
+    """``field`` is the unique id of a row."""
 
     field: str
 
@@ -48,7 +48,7 @@ class Status(Statement, frozen=True):
 
 
 class Timeline(Statement, frozen=True):
-    """Of ``fields``, each, where set, is not before any earlier one of the list."""
+    """The times in ``fields`` do not decrease in this order; fields that are null or absent are skipped."""
 
     fields: tuple[str, ...]
 
@@ -102,7 +102,7 @@ class ResourceBehavior(
 
 
 class Shape(Statement, frozen=True):
-    """``x-specduet`` on a property: what its text looks like where the schema says only ``string``.
+    """``x-specduet`` on a property: the form of its text, where the schema says only ``string``.
 
     ``shape`` is ``uuid``, ``date-time`` or a regular expression that the whole text matches.
     """
@@ -114,7 +114,7 @@ class Shape(Statement, frozen=True):
 
 
 class Lists(Statement, frozen=True):
-    """The operation answers the rows of ``resource``."""
+    """The operation returns rows of ``resource``."""
 
     resource: str
 
@@ -128,13 +128,13 @@ class Order(Statement, frozen=True):
 
 
 class Limit(Statement, frozen=True):
-    """``parameter`` is the most rows one answer holds."""
+    """``parameter`` is the maximum number of rows in one response."""
 
     parameter: str
 
 
 class Offset(Statement, frozen=True):
-    """``parameter`` is the number of rows left out at the head."""
+    """``parameter`` is the number of rows to skip."""
 
     parameter: str
 
@@ -150,7 +150,7 @@ class Filter(Statement, frozen=True):
     """A query parameter keeps only the rows whose ``field`` is ``op`` its value.
 
     ``hidden``: the rows do not show the field. ``default``: a duration before now (``-24h``) that holds when the
-    parameter is left out. ``oldest``: the earliest moment that is not refused (``-31d``).
+    parameter is left out. ``oldest``: the earliest time that is not rejected (``-31d``).
     """
 
     field: str
@@ -163,7 +163,7 @@ class Filter(Statement, frozen=True):
 class Scope(Statement, frozen=True):
     """The path parameter ``parameter`` keeps only rows whose ``field`` is its value.
 
-    ``unknown``: the status that answers a value that no collection has (404, or 200 with no rows).
+    ``unknown``: the status of the response to a value that no row has (404, or 200 with no rows).
     """
 
     parameter: str
@@ -179,9 +179,9 @@ class Visibility(Statement, frozen=True):
 
 
 class Fetches(Statement, frozen=True):
-    """The operation answers the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
+    """The operation returns the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
 
-    ``unknown``: the status that answers an id that no row has.
+    ``unknown``: the status of the response to an id that no row has.
     """
 
     resource: str
@@ -192,10 +192,10 @@ class Fetches(Statement, frozen=True):
 
 
 class Watches(Statement, frozen=True):
-    """The operation answers what the status of one row of ``resource`` has been so far, oldest first.
+    """The operation returns the status changes of one row of ``resource`` so far, oldest first.
 
-    As a JSON array, or as server-sent events until the row has ended, by the Accept header. An event's properties
-    that the row has too are the row's at that moment; ``moment`` names the one that holds the time of the change.
+    By the Accept header, as a JSON array or as server-sent events until the row has ended. An event's properties
+    that the row has too are the row's at that time; ``moment`` names the property with the time of the change.
     """
 
     resource: str
@@ -207,10 +207,10 @@ class Watches(Statement, frozen=True):
 
 
 class Creates(Statement, frozen=True):
-    """The operation starts a row of ``resource``.
+    """The operation creates a row of ``resource``.
 
     ``sets`` says which field of the new row comes from where in the request: ``body/NAME`` or ``header/NAME``.
-    The answer's properties that the row has too are the row's. ``listed_by`` and ``fetched_by`` name the
+    Properties of the response that the row has too are the row's. ``listed_by`` and ``fetched_by`` name the
     operations (operationId) that show the row afterwards.
     """
 
@@ -221,7 +221,7 @@ class Creates(Statement, frozen=True):
 
 
 class Added(Statement, frozen=True):
-    """The whole operation or response was added by the overlay: no page's OpenAPI block has it."""
+    """The operation or response was added by the overlay: the vendor's document does not have it."""
 
 
 class OperationBehavior(
@@ -261,7 +261,7 @@ class OperationBehavior(
 
 
 class Refusals(Statement, frozen=True):
-    """How wrong input is refused: with ``status``, and a body in ``dialect``.
+    """Invalid requests are rejected with ``status`` and a body in ``dialect``.
 
     ``fastapi``              ``{"detail": [{"type", "loc", "msg", "input", "ctx"}]}`` (HTTPValidationError)
     ``status-error-message`` ``{"statusCode": 400, "error": "Bad Request", "message": "…"}``
@@ -273,7 +273,7 @@ class Refusals(Statement, frozen=True):
 
 
 class Unauthorized(Statement, frozen=True):
-    """A missing or refused credential is answered with ``status``."""
+    """A missing or wrong credential is answered with ``status``."""
 
     status: int
 

@@ -1,4 +1,4 @@
-"""From a proven document to the model."""
+"""Build the model (``specs/model.py``) from a validated document."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def build_api(name: str, path: Path, overlay_path: Path | None, document: dict[str, Any]) -> Api:
-    """The model of a document. Raises ``BadStatement`` for what the vocabulary says wrongly."""
+    """Return the model of a document. Raises ``BadStatement`` for a malformed ``x-specduet`` statement."""
     schemas = Schemas(document)
     reader = StatementReader(schemas, path, overlay_path)
     resources = {r.name: r for r in _build_resources(reader, document)}

@@ -1,7 +1,7 @@
-"""What was proven before: a document that was valid once is valid as long as no byte of its files changes.
+"""Cache of validated documents: a document that was valid once stays valid until a byte of its files changes.
 
-One JSON file a document lies in the user's cache folder, under a name made of the content of the document, of its
-overlay and of this package. A cache that cannot be read or written is no cache, never an error.
+Each document has one JSON file in the user's cache folder (``$XDG_CACHE_HOME/specduet``). Its name is a hash of the
+document, its overlay and this package's code. A cache that cannot be read or written is ignored.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def load_cached(path: Path, overlay_path: Path | None) -> dict[str, Any] | None:
-    """The proven document of these files, or None where one of them changed or was never seen."""
+    """Return the cached document, or None where a file has changed or nothing is cached."""
     try:
         kept = json.loads(_cache_file(path, overlay_path).read_bytes())
         if all(_hash_file(path.resolve().parent / name) == digest for name, digest in kept["files"].items()):
@@ -29,7 +29,7 @@ def store_cached(
     files: tuple[Path, ...],
     document: dict[str, Any],
 ) -> None:
-    """Remember a proven document and the other files that it was made of."""
+    """Cache a validated document, with the hashes of the other ``files`` that it refers to."""
     root = path.resolve().parent
     try:
         place = _cache_file(path, overlay_path)
@@ -58,7 +58,7 @@ def _input_digests(path: Path, overlay_path: Path | None) -> list[str]:
 
 @cache
 def _hash_own_code() -> str:
-    """Of this package's code: a proof made by other code proves nothing."""
+    """Return a hash of this package's code: other code may have validated less strictly."""
     here = Path(__file__).parent
     return "".join(_hash_file(file) for file in sorted(here.glob("*.py")))
 

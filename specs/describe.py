@@ -1,4 +1,4 @@
-"""What is known of an API, as lines of text: operations, statements, and what each statement stands on."""
+"""Text of ``specduet apis``: operations, parameters, and each statement with its basis and reason."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _WIDTH = 12
 
 
 def describe_api(api: Api) -> Iterator[str]:
-    """The API, its schemes and rows, and each operation with its parameters and statements."""
+    """Yield the lines that describe an API: schemes, resources, then each operation with its statements."""
     yield f"{api.name}: {api.title} {api.version} ({display_path(api.path)})"
     for scheme in api.schemes.values():
         yield f"  credential {scheme.name}: {scheme.location} {scheme.field}: {scheme.prefix}…"

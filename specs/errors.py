@@ -1,4 +1,4 @@
-"""What can go wrong on the operator's side: never a traceback, always a sentence that says what to do.
+"""Operator errors: each prints one sentence that says what is wrong and what to do, never a traceback.
 
     SpecduetError                  exit code 2: the operator must act
     ├── UsageError                 an option or a name that does not exist
@@ -11,14 +11,14 @@
     │   └── BadStatement           an ``x-specduet`` statement that is malformed or speaks of nothing
     └── TargetUnreachable          exit code 3: nothing usable answers at the URL
 
-Findings, what is wrong with a *service*, are another family: see ``contracts/findings.py``.
+Findings, which report what is wrong with a *service*, are another family: see ``contracts/findings.py``.
 """
 
 from pathlib import Path
 
 
 class SpecduetError(Exception):
-    """An operator error: its text is shown as it is, followed by the exit code it carries."""
+    """An operator error. Its text is printed as it is; ``exit_code`` ends the process."""
 
     exit_code = 2
 
@@ -36,9 +36,9 @@ class UsageError(SpecduetError):
 
 
 class SpecError(SpecduetError):
-    """Something wrong in a document, and where.
+    """An error in a document, printed as ``file:line: message (at pointer)``.
 
-    ``line`` counts from 1; ``pointer`` is an RFC 6901 JSON pointer. Both are left out where there is none.
+    ``line`` counts from 1, ``pointer`` is an RFC 6901 JSON pointer; each is optional.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Reading ``x-specduet`` statements and holding them to the document that they speak of."""
+"""Reader of ``x-specduet`` statements; it checks that every name in them exists in the document."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ _Behavior = TypeVar("_Behavior", bound=msgspec.Struct)
 
 
 class StatementReader:
-    """Reads the statements of one document; every complaint carries the overlay's file, line and the pointer."""
+    """Reader of one document's statements. Its errors name file, line and pointer of the statement."""
 
     def __init__(self, schemas: Schemas, path: Path, overlay_path: Path | None) -> None:
         self.schemas = schemas
@@ -24,7 +24,7 @@ class StatementReader:
         self._overlay_path = overlay_path
 
     def read_behavior(self, kind: type[_Behavior], holder: Mapping[str, Any], pointer: str) -> _Behavior | None:
-        """The statements of one kind that an object of the document carries, or None where it carries none."""
+        """Return the ``x-specduet`` of an object as ``kind``, or None where it has none. Raises ``BadStatement``."""
         if EXTENSION not in holder:
             return None
         at = f"{pointer}/{EXTENSION}"
@@ -41,7 +41,7 @@ class StatementReader:
         return behavior
 
     def statement_error(self, message: str, pointer: str) -> BadStatement:
-        """An error at a pointer of the merged document, placed in the file that says it."""
+        """Return an error at a pointer of the merged document, with file and line of where it was written."""
         from specduet.specs.source import find_line  # PyYAML is needed only where something is wrong
 
         if self._overlay_path is not None:
@@ -51,7 +51,7 @@ class StatementReader:
         return BadStatement(message, file=self._path, line=find_line(self._path, pointer), pointer=pointer)
 
     def check_resource(self, resource: Resource) -> None:
-        """Raises ``BadStatement`` where a statement names a field or a status that the schema does not have."""
+        """Raise ``BadStatement`` where a statement names a field or status that the schema does not have."""
         behavior, at = resource.behavior, f"{resource.pointer}/{EXTENSION}"
         for pointer, statement in _walk_statements(behavior, at):
             for field in _field_paths(statement):
@@ -60,7 +60,7 @@ class StatementReader:
             self._check_statuses(resource, at)
 
     def check_operations(self, operations: Sequence[Operation], resources: Mapping[str, Resource]) -> None:
-        """Raises ``BadStatement`` where an operation's statement names what the document does not have."""
+        """Raise ``BadStatement`` where a statement names an operation, parameter, resource or field that is missing."""
         ids = {operation.id for operation in operations}
         for operation in operations:
             at = f"{operation.pointer}/{EXTENSION}"
@@ -168,20 +168,20 @@ def _rephrase_error(message: str) -> str:
 
 
 def _unknown_key_pointer(message: str) -> str:
-    """The key that msgspec complains of, so that the line is its own and not that of its object."""
+    """Return the pointer part of the unknown key, so that the error has the key's line, not its object's."""
     return f"/{escape_pointer(message.split('`')[1])}" if "unknown field" in message else ""
 
 
 def _to_pointer(place: str) -> str:
-    """msgspec's ``$.filters[...].op`` as a JSON pointer."""
+    """Convert msgspec's path ``$.filters[...].op`` to the JSON pointer ``/filters/.../op``."""
     parts = place.strip("`$").replace("[", ".").replace("]", "").split(".")
     return "".join(f"/{escape_pointer(part)}" for part in parts if part)
 
 
 def _find_overlay_line(overlay_path: Path, pointer: str) -> int | None:
-    """The line of the overlay's action that put a statement at a pointer of the merged document.
+    """Return the line of the overlay action that put a statement at a pointer of the merged document.
 
-    The longest tail of the pointer that an action's ``update`` contains is taken for the one that said it.
+    The action whose ``update`` contains the longest tail of the pointer wins.
     """
     from specduet.specs.source import find_line, read_document
 

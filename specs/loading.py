@@ -1,9 +1,9 @@
-"""From files to the model: read, resolve, overlay, validate, build.
+"""Load a document: read, resolve references, apply the overlay, validate, build the model.
 
     openapi.yaml ─ read ─ references ─ overlay.yaml ─ validate ─ build ─ Api
                           (prance)                    (prance, openapi-spec-validator)
 
-What the middle has proven is kept (``specs/cache.py``), so that an unchanged document costs no validation again.
+The validated document is cached (``specs/cache.py``), so that an unchanged one is not validated again.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _OVERLAY = "overlay.yaml"
 
 
 def bundled() -> tuple[str, ...]:
-    """The names of the bundled APIs: the folders of this package that hold an OpenAPI document."""
+    """Return the names of the bundled APIs: the folders of this package that hold an OpenAPI document."""
     return tuple(sorted(folder.parent.name for folder in HOME.glob(f"*/{_DOCUMENT}")))
 
 
@@ -29,7 +29,7 @@ def load(name_or_path: str | Path, *, overlay_path: Path | None = None) -> Api:
     """Load a bundled API by name, or any OpenAPI 3.0 or 3.1 document by path.
 
     An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names
-    another. Raises ``SpecError`` for anything wrong in the files, ``UsageError`` for a name nobody knows.
+    another. Raises ``SpecError`` for an error in the files, ``UsageError`` for an unknown name.
     """
     path = find_document(name_or_path)
     overlay_path = overlay_path or _overlay_beside(path)
@@ -41,7 +41,7 @@ def load(name_or_path: str | Path, *, overlay_path: Path | None = None) -> Api:
 
 
 def find_document(name_or_path: str | Path) -> Path:
-    """The file behind a bundled name or a path. Raises ``UsageError`` where there is neither."""
+    """Return the document's file for a bundled name, a folder or a path. Raises ``UsageError`` for an unknown name."""
     bundled_path = HOME / str(name_or_path) / _DOCUMENT
     if str(name_or_path) in bundled():
         return bundled_path
@@ -67,7 +67,7 @@ def _api_name(path: Path) -> str:
 
 
 def _read_and_validate(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple[Path, ...]]:
-    # YAML, JSONPath and the validator are needed only where nothing was proven yet: a mock starts without them.
+    # imported here: YAML, JSONPath and the validator are needed only for a document that is not cached
     from specduet.specs import overlay, references
     from specduet.specs.source import read_document
     from specduet.specs.upgrade import upgrade_to_31

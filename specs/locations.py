@@ -1,4 +1,4 @@
-"""Where a document lies, as users are shown it: a bundled one by its place in the project, others from here."""
+"""Paths of documents as they are printed: short, and never inside site-packages."""
 
 import os
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""The model: one API's promise, immutable, as both readers see it.
+"""Model of one API, immutable: mock and contract suite read the same values.
 
 Api ── operations ── Operation ── parameters ── Parameter
  │                       ├────── body ──────── Body ──── content: media type → Content
  │                       ├────── responses ─── Response ─ content: media type → Content
- │                       └────── words ─────── the statements of the vocabulary
- ├── resources ── Resource ── words
+ │                       └────── behavior ──── OperationBehavior: its x-specduet statements
+ ├── resources ── Resource ── behavior
  ├── schemes ──── SecurityScheme
  └── schemas ──── Schemas: resolves references and compiles validators, by JSON pointer
 """
@@ -32,10 +32,6 @@ class Parameter:
     pointer: str
     style: str
     explode: bool
-
-    @property
-    def has_default(self) -> bool:
-        return "default" in self.schema
 
     @property
     def default(self) -> Any:
@@ -75,7 +71,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class SecurityScheme:
-    """How a credential is sent: ``location`` and ``field`` name the header, query or cookie that carries it."""
+    """A security scheme: the credential is sent in ``field`` of ``location`` (header, query or cookie)."""
 
     name: str
     kind: str
@@ -87,7 +83,7 @@ class SecurityScheme:
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of row: the schema at ``pointer`` and what the vocabulary says of it."""
+    """A kind of row: the schema at ``pointer`` and its x-specduet statements."""
 
     name: str
     pointer: str
@@ -102,7 +98,10 @@ class Resource:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path. ``security`` lists alternatives, each a set of scheme names that are needed together."""
+    """One method of one path.
+
+    ``security`` lists the alternatives, each a tuple of scheme names that are needed together.
+    """
 
     id: str
     method: str
@@ -117,12 +116,12 @@ class Operation:
 
     @property
     def label(self) -> str:
-        """``GET /runs``: how the operation is called in items, findings and reports."""
+        """Name of the operation in items, findings and reports: ``GET /runs``."""
         return f"{self.method} {self.path}"
 
     @property
     def basis(self) -> Basis:
-        """Every finding on an operation that the overlay added is capped by the addition's basis."""
+        """Strongest basis that a finding on this operation can have."""
         return self.behavior.added.basis if self.behavior.added else "documented"
 
     def parameter(self, name: str, location: Location | None = None) -> Parameter | None:
@@ -132,7 +131,7 @@ class Operation:
         )
 
     def response_for(self, status: int) -> Response | None:
-        """The documented response of a status: the code itself, else its range, else ``default`` (OAS 3.1, 4.8.16)."""
+        """Return the documented response of a status: its code, else its range, else ``default`` (OAS 3.1, 4.8.16)."""
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in self.responses:
                 return self.responses[key]
@@ -141,7 +140,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Api:
-    """One API: the document after its overlay, and everything that was read out of it."""
+    """One API: the document after its overlay, and everything read from it."""
 
     name: str
     title: str
@@ -156,7 +155,7 @@ class Api:
     schemas: Schemas
 
     def operation(self, operation_id: str) -> Operation:
-        """Raises ``KeyError`` for an id that the document does not have."""
+        """Return the operation with this operationId. Raises ``KeyError`` where there is none."""
         for operation in self.operations:
             if operation.id == operation_id:
                 return operation

@@ -1,7 +1,7 @@
-"""OpenAPI Overlay 1.0: carry out the ``update`` and ``remove`` actions of an overlay on a document.
+"""OpenAPI Overlay 1.0: apply the ``update`` and ``remove`` actions of an overlay to a document.
 
-Targets are RFC 9535 JSONPath queries. An action whose target matches nothing is an error: what it says would be lost
-in silence. https://spec.openapis.org/overlay/v1.0.0.html
+Targets are RFC 9535 JSONPath queries. An action whose target matches nothing is an error: it would be lost
+silently. https://spec.openapis.org/overlay/v1.0.0.html
 """
 
 import copy
@@ -17,7 +17,7 @@ _ACTION_KEYS = {"target", "description", "update", "remove"}
 
 
 def apply_overlay(document: Any, overlay: Any, path: Path) -> Any:
-    """A new document: the overlay's actions carried out in order on a copy.
+    """Return a copy of the document with the overlay's actions applied in order.
 
     Raises ``BadOverlay`` with the overlay's file, line and pointer.
     """
@@ -107,7 +107,7 @@ def _update_node(document: Any, location: tuple[str | int, ...], update: Any) ->
 
 
 def _merge_update(value: Any, update: Any) -> Any:
-    """Objects merge key by key, an array target takes the update as a further item (Overlay 1.0, section 4.4.3)."""
+    """Merge objects key by key; append the update to an array (Overlay 1.0, section 4.4.3)."""
     if isinstance(value, dict) and isinstance(update, Mapping):
         return value | {k: _merge_update(value[k], v) if k in value else copy.deepcopy(v) for k, v in update.items()}
     if isinstance(value, list):

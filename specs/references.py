@@ -1,7 +1,8 @@
-"""References: those into other files become local components, those within the document stay as they are.
+"""References: those into other files become local components; those within the document stay references.
 
-prance's translator does the moving. It is not public, so it is touched here only, and a test tells when it moves. It
-puts everything among the schemas; what is no schema is then put where it belongs.
+prance's translator copies the referenced objects. It is not public, so it is imported only here, and a test tells when
+it moves. It puts everything into ``components/schemas``; parameters, responses and the like are then moved to where
+they belong.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,11 +13,11 @@ from specduet.specs.errors import BadReference
 from specduet.specs.schemas import escape_pointer, split_pointer
 from specduet.specs.source import find_line, read_document
 
-_LITERAL = {"example", "examples", "default", "enum", "const"}  # what stands in these is data, not description
+_LITERAL = {"example", "examples", "default", "enum", "const"}  # their values are data, not schemas
 
 
 def localize_references(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
-    """The document with every external reference made internal, and the other files it took.
+    """Return the document with every external reference made internal, and the other files it refers to.
 
     Raises ``BadReference`` for a reference over HTTP, to a file outside the document's folder, or to nothing.
     """
@@ -37,7 +38,7 @@ _KINDS = {"parameters": "parameters", "responses": "responses", "headers": "head
 
 
 def _sort_components(document: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Move what came from other files and is no schema out of ``components/schemas``; path items go inline."""
+    """Move imported objects that are no schemas out of ``components/schemas``; put path items inline."""
     components = document["components"]
     imported = components["schemas"].keys() - known.keys()
     for path, item in document["paths"].items():
@@ -58,7 +59,7 @@ def _sort_components(document: dict[str, Any], known: Mapping[str, Any]) -> dict
 
 
 def _component_kind(parts: list[str], known: Mapping[str, Any]) -> str | None:
-    """The kind of component that a reference at a place of the document leads to; None for a schema."""
+    """Return the kind of component that a reference at ``parts`` of the document means; None for a schema."""
     within_schema = "schema" in parts or (parts[:2] == ["components", "schemas"] and parts[2] in known)
     if within_schema or len(parts) < _MIN_DEPTH:
         return None
@@ -75,14 +76,14 @@ def _node_at(document: Any, parts: list[str]) -> Any:
 
 
 def check_references(document: Any, path: Path) -> None:
-    """Raises ``BadReference`` where a ``$ref`` of the document leads nowhere in it."""
+    """Raise ``BadReference`` for a ``$ref`` that leads nowhere in the document."""
     for pointer, reference in references_in(document):
         if not reference.startswith("#") or not _has_node(document, reference[1:]):
             raise _reference_error(f"the reference {reference!r} leads nowhere", path, pointer)
 
 
 def references_in(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Every ``$ref`` of a document as (pointer of the object that holds it, reference)."""
+    """Yield every ``$ref`` of a document as (pointer of the object that holds it, reference)."""
     named = pointer.endswith("/properties")
     if isinstance(node, Mapping):
         if isinstance(node.get("$ref"), str):
@@ -116,7 +117,7 @@ def _read_external_files(document: Any, path: Path) -> tuple[Path, ...]:
 
 
 def _require_unique_name(target: Path, found: Mapping[Path, Any], base: Path, pointer: str) -> None:
-    """The translator names what it moves after the file alone, so two files of one name would become one."""
+    """Raise ``BadReference`` for a second file of the same name: the translator would merge the two."""
     for known in found:
         if known.name == target.name:
             raise _reference_error(

@@ -1,6 +1,6 @@
-"""Schemas by JSON pointer: references stay references, validators are compiled once and only when asked for.
+"""Schemas by JSON pointer: references stay references, validators are compiled once and on first use.
 
-Inlining is never done: a recursive schema works, and a small document stays small.
+Nothing is inlined: recursive schemas work, and a small document stays small.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,14 +18,13 @@ _URI = "urn:specduet:document"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A property somewhere below a schema.
+    """A property somewhere below a schema."""
 
-    ``path`` holds property names and ``"*"`` for the items of an array or the values of a map; ``pointer`` leads to
-    the property's own schema; ``resolved`` is that schema behind its references and its null alternative.
-    """
-
+    #: property names, and ``"*"`` for array items or map values: ``("items", "*", "id")``
     path: tuple[str, ...]
+    #: leads to the property's own schema
     pointer: str
+    #: that schema behind its references and its null alternative
     resolved: Schema
     required: bool
     nullable: bool
@@ -39,7 +38,7 @@ class Field:
 
 
 class Schemas:
-    """The schemas of one document."""
+    """Schemas of one document."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -50,7 +49,7 @@ class Schemas:
         return jsonschema_rs.Registry([(_URI, dict(self._document))])
 
     def node_at(self, pointer: str) -> Any:
-        """What stands at a JSON pointer (RFC 6901). Raises ``KeyError`` where nothing does."""
+        """Return the node at a JSON pointer (RFC 6901). Raises ``KeyError`` where there is none."""
         node: Any = self._document
         for part in split_pointer(pointer):
             try:
@@ -60,7 +59,7 @@ class Schemas:
         return node
 
     def resolve(self, schema: Schema, pointer: str) -> tuple[Schema, str]:
-        """Follow ``$ref`` to its end; siblings of a reference (OAS 3.1) are laid over what it leads to."""
+        """Follow ``$ref`` to its end and return (schema, its pointer). Siblings of a ``$ref`` override it (OAS 3.1)."""
         seen = set()
         siblings: dict[str, Any] = {}
         while isinstance(schema, Mapping) and "$ref" in schema and pointer not in seen:
@@ -71,7 +70,7 @@ class Schemas:
         return ({**schema, **siblings} if siblings else schema), pointer
 
     def validator_at(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
-        """The compiled validator of the schema at a pointer, formats on (JSON Schema 2020-12, as OAS 3.1 says)."""
+        """Return the compiled validator of the schema at a pointer, formats on (JSON Schema 2020-12, as OAS 3.1 says)."""
         if pointer not in self._validators:
             self._validators[pointer] = jsonschema_rs.Draft202012Validator(
                 {"$ref": f"{_URI}#{quote(pointer, safe='/~')}"},
@@ -81,9 +80,9 @@ class Schemas:
         return self._validators[pointer]
 
     def split_null(self, schema: Schema, pointer: str) -> tuple[Schema, str, bool]:
-        """The schema behind references and a null alternative, its pointer, and whether null is allowed.
+        """Return the schema behind references and a null alternative, its pointer, and whether null is allowed.
 
-        Several alternatives besides null stay together: the schema itself is returned.
+        With several alternatives besides null, the schema itself is returned.
         """
         schema, pointer = self.resolve(schema, pointer)
         for keyword in ("anyOf", "oneOf"):
@@ -100,7 +99,7 @@ class Schemas:
         return schema, pointer, _allows_null(schema)
 
     def walk_fields(self, schema: Schema, pointer: str) -> Iterator[Field]:
-        """Every property below a schema, each once; a recursion is entered a single time."""
+        """Yield every property below a schema once; a recursive schema is entered a single time."""
         yield from self._walk_fields(schema, pointer, (), frozenset())
 
     def _walk_fields(
@@ -129,12 +128,12 @@ class Schemas:
 
 
 def split_pointer(pointer: str) -> list[str]:
-    """The unescaped parts of a JSON pointer (RFC 6901, section 4)."""
+    """Return the unescaped parts of a JSON pointer (RFC 6901, section 4): ``/a~1b/0`` gives ``["a/b", "0"]``."""
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
 def escape_pointer(part: str) -> str:
-    """One part, escaped to stand in a JSON pointer (RFC 6901, section 3)."""
+    """Escape one part of a JSON pointer (RFC 6901, section 3)."""
     return part.replace("~", "~0").replace("/", "~1")
 
 

@@ -1,6 +1,6 @@
-"""Reading YAML and JSON files, and finding the line that a JSON pointer stands on.
+"""Readers of YAML and JSON files, and the line of a JSON pointer in them.
 
-Lines are looked up only when something is wrong: the file is then composed a second time, with marks.
+Lines are looked up only for an error: the file is then parsed a second time, with marks.
 """
 
 from pathlib import Path
@@ -13,11 +13,11 @@ from specduet.specs.schemas import split_pointer
 
 
 class _Loader(yaml.CSafeLoader):
-    """PyYAML's safe loader, reading plain scalars as YAML 1.2 and JSON do: a date is text."""
+    """PyYAML's safe loader, but a date is text, as in YAML 1.2 and JSON."""
 
 
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    """A key that stands twice would be lost in silence."""
+    """Construct a mapping; a duplicate key is an error, as one of the two would be lost silently."""
     keys = [key.value for key, _ in node.value]
     for index, (key, _) in enumerate(node.value):
         if isinstance(key, yaml.ScalarNode) and key.value in keys[:index]:
@@ -33,7 +33,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read_document(path: Path) -> Any:
-    """What a YAML or JSON file holds. Raises ``UnreadableFile`` or ``NotYaml`` with the line."""
+    """Read a YAML or JSON file. Raises ``UnreadableFile``, or ``NotYaml`` with the line."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -45,7 +45,7 @@ def read_document(path: Path) -> Any:
 
 
 def parse_document(text: str, path: Path) -> Any:
-    """Parse YAML or JSON text; ``path`` only names it in the error."""
+    """Parse YAML or JSON text; ``path`` names it in errors."""
     try:
         return _stringify_keys(yaml.load(text, Loader=_Loader))  # noqa: S506 - a subclass of the safe loader
     except yaml.YAMLError as error:
@@ -56,7 +56,7 @@ def parse_document(text: str, path: Path) -> Any:
 
 
 def find_line(path: Path, pointer: str) -> int | None:
-    """The line, from 1, of what a JSON pointer leads to, or of its nearest ancestor that the file has."""
+    """Return the line (from 1) of the node at a JSON pointer, or of its nearest ancestor in the file."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -82,7 +82,7 @@ def _child_node(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | No
 
 
 def _stringify_keys(value: Any) -> Any:
-    """Keys as JSON has them: an unquoted status code in ``responses`` is meant as text."""
+    """Convert keys to text, as JSON has them: an unquoted status code in ``responses`` is a number in YAML."""
     if isinstance(value, dict):
         return {str(key): _stringify_keys(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""OpenAPI 3.0 read as 3.1: its own spellings become JSON Schema 2020-12, so that everything after sees one language.
+"""Upgrade of OpenAPI 3.0 to 3.1: its schema keywords become JSON Schema 2020-12, the only dialect read later.
 
 https://github.com/OAI/OpenAPI-Specification/blob/main/versions/3.0.3.md#schema-object
 """
@@ -10,7 +10,7 @@ _LITERAL = {"example", "examples", "default", "enum", "const"}
 
 
 def upgrade_to_31(document: dict[str, Any]) -> dict[str, Any]:
-    """The document in OpenAPI 3.1: ``nullable``, boolean exclusive bounds and ``example`` translated."""
+    """Return the document as OpenAPI 3.1: ``nullable`` and boolean exclusive bounds are translated."""
     if not str(document["openapi"]).startswith("3.0."):
         return document
     upgraded: dict[str, Any] = _upgrade_node(document, named=False)
@@ -18,7 +18,7 @@ def upgrade_to_31(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _upgrade_node(node: Any, *, named: bool) -> Any:
-    """``named``: the keys of this object are names that somebody gave (``properties``), not keywords."""
+    """Upgrade a node and its children; ``named``: its keys are property names, not keywords."""
     if isinstance(node, list):
         return [_upgrade_node(item, named=False) for item in node]
     if not isinstance(node, Mapping):
@@ -46,5 +46,5 @@ def _upgrade_schema(schema: dict[str, Any]) -> dict[str, Any]:
 def _allow_null(schema: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schema.get("type"), str):
         return schema | {"type": [schema["type"], "null"]}
-    # 3.0.3 gives `nullable` no meaning beside `allOf` and without `type`; every document that writes it means this.
+    # OAS 3.0.3 gives `nullable` no meaning without `type`; documents that write it beside `allOf` mean this
     return {"anyOf": [schema, {"type": "null"}]}

@@ -1,7 +1,7 @@
-"""Whether a document is valid OpenAPI: prance asks openapi-spec-validator, and the answer becomes a pointer.
+"""Validation of a document against the OpenAPI specification, by prance and openapi-spec-validator.
 
-Importing them takes longer than everything else at start-up, so only ``specs.loading`` comes here, and only when
-nothing was proven yet.
+Importing them takes longer than anything else at start-up, so ``specs/loading.py`` imports this module only for a
+document that is not cached.
 """
 
 import json
@@ -14,7 +14,7 @@ from specduet.specs.schemas import escape_pointer
 
 
 def find_problem(document: dict[str, Any]) -> tuple[str, str] | None:
-    """Where a document breaks the OpenAPI specification and how, or None where it does not."""
+    """Return (pointer, message) of the first violation of the OpenAPI specification, or None."""
     try:
         prance.BaseParser(spec_string=json.dumps(document), backend="openapi-spec-validator")
     except prance.ValidationError as error:
@@ -32,7 +32,7 @@ def _locate_error(error: Exception) -> tuple[str, str]:
 
 
 def _deepest_error(error: ValidationError) -> ValidationError:
-    """Of the alternatives that an error lists, what went furthest into the document is what its author meant."""
+    """Return the alternative that matched furthest into the document: most likely the one its author meant."""
     while error.context:
         error = max(error.context, key=lambda inner: len(inner.absolute_path))
     return error
