@@ -17,7 +17,7 @@ from specduet.contracts.recording import Exchange
 from specduet.specs.behavior import Basis
 
 Severity = Literal["error", "warning"]
-_SHOWN = 120
+_MAX_TEXT_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Finding:
     operation: str
     pointer: str
     where: str
-    seen: str
+    value: str
     message: str
     cause: str
     exchange: Exchange | None
@@ -50,21 +50,21 @@ class Finding:
         return "error" if self.basis == "documented" else "warning"
 
     @property
-    def place(self) -> str:
+    def where_pattern(self) -> str:
         """``where`` with every index of an array as ``*``: the same for every row."""
         return re.sub(r"/\d+(?=/|$)", "/*", self.where)
 
     @property
     def key(self) -> tuple[str, ...]:
-        return (self.code, self.api, self.operation, self.pointer, self.place, self.cause)
+        return (self.code, self.api, self.operation, self.pointer, self.where_pattern, self.cause)
 
     @property
-    def spot(self) -> tuple[Any, ...]:
+    def location_key(self) -> tuple[Any, ...]:
         """What was looked at: of several clauses that one spot breaks, the most specific owns it."""
         return (self.exchange.number if self.exchange else None, self.api, self.operation, self.where)
 
 
-def shown(value: Any) -> str:
+def to_text(value: Any) -> str:
     """A value as a finding shows it: short, on one line, in JSON's spelling where it has one."""
     import json
 
@@ -72,36 +72,38 @@ def shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
-    return brief(text)
+    return one_line(text)
 
 
-def brief(text: str) -> str:
+def one_line(text: str) -> str:
     """A text on one line, without control characters, and cut where it is long."""
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= _MAX_TEXT_LENGTH else f"{text[: _MAX_TEXT_LENGTH - 1]}…"
 
 
-def one_per_cause(findings: Iterable[Finding]) -> list[Finding]:
+def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
     """Drop what a more specific clause owns, and merge what has the same cause into its smallest reproduction."""
-    found = list(findings)
-    owner: dict[tuple[Any, ...], int] = {}
-    for finding in found:
-        owner[finding.spot] = max(owner.get(finding.spot, 0), finding.specificity)
+    all_findings = list(findings)
+    highest_specificity: dict[tuple[Any, ...], int] = {}
+    for finding in all_findings:
+        highest_specificity[finding.location_key] = max(
+            highest_specificity.get(finding.location_key, 0), finding.specificity
+        )
     merged: dict[tuple[str, ...], Finding] = {}
-    for finding in found:
-        if finding.where and finding.exchange and finding.specificity < owner[finding.spot]:
+    for finding in all_findings:
+        if finding.where and finding.exchange and finding.specificity < highest_specificity[finding.location_key]:
             continue
         known = merged.get(finding.key)
-        merged[finding.key] = finding if known is None else _merged(known, finding)
+        merged[finding.key] = finding if known is None else _merge_findings(known, finding)
     return sorted(merged.values(), key=lambda f: (f.api, f.operation, f.severity, f.code, f.where))
 
 
-def _merged(known: Finding, other: Finding) -> Finding:
-    smallest = min(known, other, key=_size)
-    return replace(smallest, count=known.count + other.count)
+def _merge_findings(first: Finding, second: Finding) -> Finding:
+    smallest = min(first, second, key=_reproduction_size)
+    return replace(smallest, count=first.count + second.count)
 
 
-def _size(finding: Finding) -> tuple[int, int]:
+def _reproduction_size(finding: Finding) -> tuple[int, int]:
     """How much there is to read in the reproduction; the earlier of two equals wins."""
     exchange = finding.exchange
     if exchange is None:

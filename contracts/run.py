@@ -22,9 +22,9 @@ from specduet.contracts import clauses
 from specduet.contracts.clauses.robustness import SLOW_S
 from specduet.contracts.coverage import Coverage
 from specduet.contracts.discovery import Caller, Tried, reach
-from specduet.contracts.findings import Finding, Severity, brief, one_per_cause
+from specduet.contracts.findings import Finding, Severity, deduplicate, one_line
 from specduet.contracts.generation.known_values import Call, Knowledge
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.curl import curl
 from specduet.contracts.sending.redaction import Secrets
@@ -57,7 +57,7 @@ class Outcome:
     """What came of a run. ``problem`` says why it proves nothing; ``seconds`` is the time that each step took."""
 
     target: Target
-    options: Options
+    options: RunOptions
     apis: tuple[Api, ...]
     tried: tuple[Tried, ...]
     recording: Recording
@@ -80,7 +80,7 @@ class Outcome:
 def run(
     apis: Sequence[Api],
     target: Target,
-    options: Options | None = None,
+    options: RunOptions | None = None,
     *,
     named: bool = True,
     progress: Listener | None = None,
@@ -89,12 +89,12 @@ def run(
 
     Raises ``TargetUnreachable`` where nothing usable answers, and ``UsageError`` where none of the APIs is served.
     """
-    conductor = _Conductor(target, options or Options(), progress)
+    conductor = _Conductor(target, options or RunOptions(), progress)
     return conductor.run(apis, named=named)
 
 
 class _Conductor:
-    def __init__(self, target: Target, options: Options, progress: Listener | None) -> None:
+    def __init__(self, target: Target, options: RunOptions, progress: Listener | None) -> None:
         self.target = target
         self.options = options
         self.recording = Recording()
@@ -104,8 +104,8 @@ class _Conductor:
         self.gate = Gate.to(
             target,
             max_requests=options.max_requests,
-            max_time_s=options.time_s,
-            per_second=options.per_second,
+            max_time_s=options.time_limit_s,
+            per_second=options.requests_per_second,
         )
         self._progress = progress
 
@@ -174,14 +174,14 @@ class _Conductor:
 
     def _judged(self, apis: Sequence[Api]) -> Iterator[Finding]:
         by_name = {api.name: api for api in apis}
-        found = (f for api in apis for f in clauses.judge(api, self.recording, self.options))
-        for finding in one_per_cause(found):
+        found = (f for api in apis for f in clauses.run_clauses(api, self.recording, self.options))
+        for finding in deduplicate(found):
             line = curl(finding.exchange, by_name[finding.api], self.secrets) if finding.exchange else ""
             mask = self.secrets.mask
             yield replace(
                 finding,
                 where=mask(finding.where),
-                seen=brief(mask(finding.seen)),  # masked first: half a secret would not be known again
+                value=one_line(mask(finding.value)),  # masked first: half a secret would not be known again
                 message=mask(finding.message),
                 cause=mask(finding.cause),
                 curl=line,
@@ -224,7 +224,7 @@ class _Conversation:
     def operations(self, step: Step) -> Iterator[Operation]:
         """What may be sent and was not left out, lists before what takes its ids from them."""
         for operation in sorted(self.api.operations, key=_first_things_first):
-            if self._options.only and operation.label not in self._options.only:
+            if self._options.only_operations and operation.label not in self._options.only_operations:
                 continue
             if not self.sender.allows(operation):
                 self._all.notes.append(f"{operation.label} was not sent: it may change data (--allow-writes).")

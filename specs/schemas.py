@@ -70,7 +70,7 @@ class Schemas:
         return ({**schema, **siblings} if siblings else schema), pointer
 
     def validator_at(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
-        """Return the compiled validator of the schema at a pointer, formats on (JSON Schema 2020-12, as OAS 3.1 says)."""
+        """Return the compiled validator of the schema at a pointer, formats on (2020-12, as OAS 3.1 says)."""
         if pointer not in self._validators:
             self._validators[pointer] = jsonschema_rs.Draft202012Validator(
                 {"$ref": f"{_URI}#{quote(pointer, safe='/~')}"},

@@ -22,7 +22,7 @@ from specduet.contracts.clauses import (
     robustness,
     values,
 )
-from specduet.contracts.clauses.registry import FAMILIES, Clause, Family, Subject, all_clauses, clause, judge
+from specduet.contracts.clauses.registry import FAMILIES, Clause, Family, Subject, all_clauses, clause, run_clauses
 
 __all__ = [
     "FAMILIES",
@@ -33,10 +33,10 @@ __all__ = [
     "clause",
     "collections",
     "credentials",
-    "judge",
     "lifecycle",
     "refusal",
     "response",
     "robustness",
+    "run_clauses",
     "values",
 ]

@@ -16,36 +16,36 @@ from specduet.contracts.recording import Exchange
 from specduet.specs import Operation, Response, Schema
 from specduet.specs.behavior import Basis
 
-UNJUDGED = frozenset({429, 503})
+RETRY_LATER_STATUSES = frozenset({429, 503})
 """Answers that say nothing of the request: come again later."""
 
-_LARGE = 400
+_LARGE_BYTES = 400
 """From so many bytes on, a server may find something too large."""
 
 
 @dataclass(frozen=True)
-class Case:
+class JudgedExchange:
     """One answered request: its parts, and what it carried of credentials."""
 
     exchange: Exchange
     parts: tuple[Part, ...]
-    admission: Verdict
+    credential_verdict: Verdict
 
     @cached_property
     def verdict(self) -> Verdict:
         return requests.verdict(self.parts)
 
     @cached_property
-    def invalid(self) -> tuple[Part, ...]:
+    def invalid_parts(self) -> tuple[Part, ...]:
         return tuple(part for part in self.parts if part.verdict == "invalid")
 
     @property
-    def freely(self) -> bool:
+    def any_4xx_allowed(self) -> bool:
         """Whether something in front of the validation may have refused."""
         return any(part.freely and part.verdict != "valid" for part in self.parts)
 
     @property
-    def too_large(self) -> bool:
+    def is_too_large(self) -> bool:
         """Whether the request was refused for its size (413 and 414: RFC 9110, 15.5; 431: RFC 6585, 5), and has one."""
         sent = self.exchange.sent
         sizes = {
@@ -53,58 +53,62 @@ class Case:
             414: len(sent.url),
             431: max(len(sent.url), *(len(name) + len(value) for name, value in sent.headers)),
         }
-        return sizes.get(self.exchange.status, 0) > _LARGE
+        return sizes.get(self.exchange.status, 0) > _LARGE_BYTES
 
     @property
-    def refused(self) -> bool:
+    def is_rejected(self) -> bool:
         """Whether the request was refused for what it says."""
-        return 400 <= self.exchange.status < 500 and self.exchange.status not in UNJUDGED and not self.too_large
+        return (
+            400 <= self.exchange.status < 500
+            and self.exchange.status not in RETRY_LATER_STATUSES
+            and not self.is_too_large
+        )
 
     @property
-    def trusted(self) -> bool:
+    def credentials_valid(self) -> bool:
         """Whether the request carried a credential that was not wrong on purpose."""
-        return self.admission == "valid" and self.exchange.credentials not in {"none", "empty", "wrong"}
+        return self.credential_verdict == "valid" and self.exchange.credentials not in {"none", "empty", "wrong"}
 
 
-def cases(subject: Subject) -> Iterator[Case]:
+def judged_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
     """The answered exchanges of an operation's own method."""
     about = ("cases", subject.api.name, subject.operation.id)
-    yield from once(subject.recording, about, lambda: list(_cases(subject)))
+    yield from once(subject.recording, about, lambda: list(_judge_exchanges(subject)))
 
 
-def _cases(subject: Subject) -> Iterator[Case]:
+def _judge_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
     api, operation = subject.api, subject.operation
     for exchange in subject.exchanges():
         if exchange.received is not None and exchange.sent.method == operation.method:
             parts = requests.judge(api, operation, exchange)
-            admission = credentials.admission(api, operation, exchange.sent)
-            yield Case(exchange, parts, admission)
+            credential_verdict = credentials.admission(api, operation, exchange.sent)
+            yield JudgedExchange(exchange, parts, credential_verdict)
 
 
 # ------------------------------------------------------------------------------------------ what is documented
 
 
 @dataclass(frozen=True)
-class Refusal:
+class DocumentedErrorResponse:
     """How wrong input is refused: ``statuses`` is None where nothing says so, and any 4xx will do."""
 
     statuses: frozenset[int] | None
     basis: Basis
     response: Response | None
 
-    def names(self, status: int) -> bool:
+    def includes_status(self, status: int) -> bool:
         return self.statuses is not None and status in self.statuses
 
 
-def refusal(subject: Subject) -> Refusal:
+def documented_error_response(subject: Subject) -> DocumentedErrorResponse:
     """What the document says of refusals: the overlay's statement, else a documented 400 or 422."""
-    words, operation = subject.api.behavior.refusals, subject.operation
-    stated = (words.status,) if words else (400, 422)
-    if words is None or words.basis == "documented":
-        known = {s: operation.responses[str(s)] for s in stated if _is_documented(operation, s)}
-        if known:
-            return Refusal(frozenset(known), "documented", next(iter(known.values())))
-    return Refusal(None, "inferred", None)
+    statement, operation = subject.api.behavior.refusals, subject.operation
+    stated = (statement.status,) if statement else (400, 422)
+    if statement is None or statement.basis == "documented":
+        documented = {s: operation.responses[str(s)] for s in stated if _is_documented(operation, s)}
+        if documented:
+            return DocumentedErrorResponse(frozenset(documented), "documented", next(iter(documented.values())))
+    return DocumentedErrorResponse(None, "inferred", None)
 
 
 def _is_documented(operation: Operation, status: int) -> bool:
@@ -112,7 +116,7 @@ def _is_documented(operation: Operation, status: int) -> bool:
     return response is not None and response.basis == "documented"
 
 
-def details_schema(subject: Subject, status: int) -> bool:
+def has_validation_error_schema(subject: Subject, status: int) -> bool:
     """Whether the documented answer of a status is FastAPI's ``HTTPValidationError``, by its shape."""
     response = subject.operation.responses.get(str(status))
     for content in response.content.values() if response else ():
@@ -131,33 +135,33 @@ def details_schema(subject: Subject, status: int) -> bool:
 # --------------------------------------------------------------------------------------------- what is known
 
 
-def reached(subject: Subject) -> frozenset[str]:
+def successful_paths(subject: Subject) -> frozenset[str]:
     """The paths of an operation that led somewhere: an answer 2xx proves that what they name exists."""
-    return frozenset(exchange.sent.path for exchange in subject.succeeded())
+    return frozenset(exchange.sent.path for exchange in subject.successful_exchanges())
 
 
-def admitted(subject: Subject) -> frozenset[str]:
+def accepted_credentials(subject: Subject) -> frozenset[str]:
     """The kinds of credentials with which anything of the API was answered 2xx."""
     exchanges = subject.recording.exchanges
     return frozenset(e.credentials for e in exchanges if e.api == subject.api.name and e.succeeded)
 
 
-def unknown_answers(subject: Subject) -> frozenset[tuple[int, str]]:
+def unknown_id_responses(subject: Subject) -> frozenset[tuple[int, str]]:
     """How the operation answers a well-formed id that nothing has: status and body, without the id itself."""
     return frozenset(
-        (case.exchange.status, _without_id(subject.operation, case.exchange))
-        for case in cases(subject)
+        (case.exchange.status, _body_without_id(subject.operation, case.exchange))
+        for case in judged_exchanges(subject)
         if case.verdict == "valid" and case.exchange.status in {404, 410}
     )
 
 
-def answered_as_unknown(subject: Subject, case: Case) -> bool:
+def is_unknown_id_response(subject: Subject, case: JudgedExchange) -> bool:
     """Whether a malformed id got the very answer of a well-formed one that nothing has: it was looked up."""
-    own = (case.exchange.status, _without_id(subject.operation, case.exchange))
-    return own in unknown_answers(subject)
+    response = (case.exchange.status, _body_without_id(subject.operation, case.exchange))
+    return response in unknown_id_responses(subject)
 
 
-def _without_id(operation: Operation, exchange: Exchange) -> str:
+def _body_without_id(operation: Operation, exchange: Exchange) -> str:
     body = exchange.received.body.decode(errors="replace") if exchange.received else ""
     for raw in (requests.path_texts(operation, exchange.sent) or {}).values():
         for spelling in sorted({raw, unquote(raw), json.dumps(unquote(raw))[1:-1]}, key=len, reverse=True):
@@ -165,7 +169,7 @@ def _without_id(operation: Operation, exchange: Exchange) -> str:
     return body
 
 
-def value_of(part: Part, operation: Operation, exchange: Exchange) -> Any:
+def part_value(part: Part, operation: Operation, exchange: Exchange) -> Any:
     """The value that a part was sent with, for a finding to show; empty where it was left out."""
     sent = exchange.sent
     if part.location == "path":

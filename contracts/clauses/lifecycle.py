@@ -18,7 +18,7 @@ from specduet.specs.behavior import Basis
 __all__ = ["creation", "detail"]
 
 
-def _history(subject: Subject) -> Histories | None:
+def _row_histories(subject: Subject) -> Histories | None:
     """The histories of the rows that the operation shows."""
     words = subject.operation.behavior
     speaker = words.lists or words.fetches or words.watches
@@ -27,16 +27,16 @@ def _history(subject: Subject) -> Histories | None:
     return histories(subject.api, subject.api.resources[speaker.resource], subject.recording)
 
 
-def _tell(
+def _row_finding(
     subject: Subject, resource: Resource, sighting: Sighting, field: str, basis: Basis, message: str, cause: str = ""
 ) -> Finding:
     value = dig(sighting.row, field)
-    return subject.finding(
+    return subject.make_finding(
         sighting.exchange,
         message=message,
         pointer=f"{resource.pointer}/properties/{field.split('.', maxsplit=1)[0]}",
         where=f"{sighting.where}/{field.replace('.', '/')}",
-        seen="nothing" if value is MISSING else value,
+        value="nothing" if value is MISSING else value,
         cause=cause or field,
         basis=basis,
     )
@@ -46,84 +46,88 @@ def _tell(
 
 
 @clause("SD601", "transitions", "A status moves only along its transitions.", basis="inferred")
-def transitions(subject: Subject) -> Iterator[Finding]:
+def check_transitions(subject: Subject) -> Iterator[Finding]:
     """Looks may miss a step: what counts is whether the later status can be reached from the earlier one."""
-    for history, later, one, other in _moves(subject):
-        if history.status is not None and one not in history.status.terminal:
-            message = f"the status went from {one} to {other}"
-            yield _tell(subject, history.resource, later, history.status.field, history.status.basis, message)
+    for history, later, old_status, new_status in _impossible_status_changes(subject):
+        if history.status is not None and old_status not in history.status.terminal:
+            message = f"the status went from {old_status} to {new_status}"
+            yield _row_finding(subject, history.resource, later, history.status.field, history.status.basis, message)
 
 
 @clause("SD602", "terminal-final", "A status that ends a run is never left.", basis="inferred")
-def terminal_final(subject: Subject) -> Iterator[Finding]:
+def check_terminal_final(subject: Subject) -> Iterator[Finding]:
     """Runs that have ended are looked at again, seeded ones as well as started ones."""
-    for history, later, one, other in _moves(subject):
-        if history.status is not None and one in history.status.terminal:
-            message = f"the run had ended as {one} and is {other} now"
-            yield _tell(subject, history.resource, later, history.status.field, history.status.basis, message)
+    for history, later, old_status, new_status in _impossible_status_changes(subject):
+        if history.status is not None and old_status in history.status.terminal:
+            message = f"the run had ended as {old_status} and is {new_status} now"
+            yield _row_finding(subject, history.resource, later, history.status.field, history.status.basis, message)
 
 
-def _moves(subject: Subject) -> Iterator[tuple[Histories, Sighting, str, str]]:
+def _impossible_status_changes(subject: Subject) -> Iterator[tuple[Histories, Sighting, str, str]]:
     """Statuses that cannot follow the one before them, told of the list where list and detail both show such."""
-    history = _history(subject)
+    history = _row_histories(subject)
     if history is None:
         return
-    states = ((history.state(one.row), history.state(other.row), other) for one, other in history.steps(within=True))
-    wrong = [(one, other, later) for one, other, later in states if not history.reachable(one, other)]
-    least = min((rank(later) for _, _, later in wrong), default=0)
-    for one, other, later in wrong:
-        if later.operation.id == subject.operation.id and rank(later) == least:
-            yield history, later, one, other
+    changes = [
+        (history.state(earlier.row), history.state(later.row), later) for earlier, later in history.steps(within=True)
+    ]
+    impossible = [(old, new, later) for old, new, later in changes if not history.reachable(old, new)]
+    first_rank = min((rank(later) for _, _, later in impossible), default=0)
+    for old, new, later in impossible:
+        if later.operation.id == subject.operation.id and rank(later) == first_rank:
+            yield history, later, old, new
 
 
 # --------------------------------------------------------------------------------------------- what rows keep
 
 
 @clause("SD607", "values-last", "A field that has been set keeps its value.", basis="inferred")
-def values_last(subject: Subject) -> Iterator[Finding]:
+def check_values_last(subject: Subject) -> Iterator[Finding]:
     """Moments of the timeline, what is set with a status, and what the start of a run has set. A run that may have been
     taken up again meanwhile may tell of its new attempt. Told of the list where list and detail agree in the change."""
-    history = _history(subject)
-    for later, field, ended in _changes(history) if history else ():
+    history = _row_histories(subject)
+    for later, field, ended in _unexpected_changes(history) if history else ():
         assert history is not None
         if not ended and later.operation.id == subject.operation.id:
             message = f"{field} has changed while the run went on"
-            yield _tell(subject, history.resource, later, field, _basis_of(history.resource, field), message)
+            yield _row_finding(
+                subject, history.resource, later, field, _timeline_basis(history.resource, field), message
+            )
 
 
 @clause("SD611", "ended-unchanged", "A run that has ended no longer changes.", basis="inferred")
-def ended_unchanged(subject: Subject) -> Iterator[Finding]:
+def check_ended_unchanged(subject: Subject) -> Iterator[Finding]:
     """Every field of the row, by what the same operation shows of it later."""
-    history = _history(subject)
-    for later, field, ended in _changes(history) if history else ():
+    history = _row_histories(subject)
+    for later, field, ended in _unexpected_changes(history) if history else ():
         assert history is not None
         if ended and later.operation.id == subject.operation.id:
             message = f"the run had ended, and {field} has changed since"
-            yield _tell(subject, history.resource, later, field, "inferred", message)
+            yield _row_finding(subject, history.resource, later, field, "inferred", message)
 
 
-def _changes(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
+def _unexpected_changes(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
     """Fields that changed though they should not, each told of one operation, and whether the run had ended."""
     broken = broken_fields(history)
-    homes: dict[str, int] = {}
-    for later, field, ended in sorted(_changed(history), key=lambda change: rank(change[0])):
-        if field not in broken and homes.setdefault(field, rank(later)) == rank(later):
+    first_rank: dict[str, int] = {}
+    for later, field, ended in sorted(_changed_fields(history), key=lambda change: rank(change[0])):
+        if field not in broken and first_rank.setdefault(field, rank(later)) == rank(later):
             yield later, field, ended
 
 
-def _changed(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
+def _changed_fields(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
     for earlier, later in history.steps(within=True):
         ended = history.ended(earlier.row)
         if not history.reachable(history.state(earlier.row), history.state(later.row)):
             continue
         for field in sorted(earlier.fields & later.fields) if ended else history.lasting(earlier, later):
-            due = ended or known(earlier.row, field)
-            if due and not alike(dig(earlier.row, field), dig(later.row, field)):
+            was_set = ended or known(earlier.row, field)
+            if was_set and not alike(dig(earlier.row, field), dig(later.row, field)):
                 yield later, field, ended
                 break
 
 
-def _basis_of(resource: Resource, field: str) -> Basis:
+def _timeline_basis(resource: Resource, field: str) -> Basis:
     rules = [rule for rule in resource.behavior.timeline if field in rule.fields]
     return rules[0].basis if rules else "inferred"
 
@@ -131,12 +135,12 @@ def _basis_of(resource: Resource, field: str) -> Basis:
 # -------------------------------------------------------------------------------------- what rows say of themselves
 
 
-def _breaking(subject: Subject, law: str) -> Iterator[Finding]:
-    history = _history(subject)
+def _check_row_rule(subject: Subject, law: str) -> Iterator[Finding]:
+    history = _row_histories(subject)
     for breach in breaches(history) if history else ():
         assert history is not None
         if breach.law == law and breach.sighting.operation.id == subject.operation.id:
-            yield _tell(
+            yield _row_finding(
                 subject, history.resource, breach.sighting, breach.field, breach.basis, breach.message, breach.cause
             )
 
@@ -145,34 +149,34 @@ def _breaking(subject: Subject, law: str) -> Iterator[Finding]:
 def timeline(subject: Subject) -> Iterator[Finding]:
     """Each moment of a timeline, where set, is not before an earlier one; they are compared as finely as both are
     written, and only where both are moments in the same manner of zone."""
-    yield from _breaking(subject, "timeline")
+    yield from _check_row_rule(subject, "timeline")
 
 
 @clause("SD605", "set-when-due", "A field is set when the status says so.", basis="inferred")
 def set_when_due(subject: Subject) -> Iterator[Finding]:
     """Silent about services that do not fill the field, or none of its kind, at all."""
-    yield from _breaking(subject, "set")
+    yield from _check_row_rule(subject, "set")
 
 
 @clause("SD606", "unset-until-due", "A field is not set before the status says so.", basis="inferred")
 def unset_until_due(subject: Subject) -> Iterator[Finding]:
     """Empty texts, lists and objects count as neither set nor unset."""
-    yield from _breaking(subject, "unset")
+    yield from _check_row_rule(subject, "unset")
 
 
 @clause("SD608", "true-only-when", "A flag is true only in the statuses that it goes with.", basis="inferred")
 def true_only_when(subject: Subject) -> Iterator[Finding]:
     """Whether it is false elsewhere only."""
-    yield from _breaking(subject, "true-only")
+    yield from _check_row_rule(subject, "true-only")
 
 
 @clause("SD609", "constant", "A field that names the kind of object always holds that name.", basis="inferred")
 def constant(subject: Subject) -> Iterator[Finding]:
     """A field left out has its default."""
-    yield from _breaking(subject, "constant")
+    yield from _check_row_rule(subject, "constant")
 
 
 @clause("SD610", "sum", "A total is the sum of its parts.", basis="inferred")
 def total(subject: Subject) -> Iterator[Finding]:
     """Judged where the total and every part are numbers."""
-    yield from _breaking(subject, "sum")
+    yield from _check_row_rule(subject, "sum")

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote_plus
 from specduet.contracts.coverage import can_be_wrong
 from specduet.contracts.generation.known_values import Knowledge
 from specduet.contracts.generation.minimal_values import tidy
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Origin
 from specduet.contracts.sending.sender import Sender, filled
 from specduet.specs import Api, Operation
@@ -54,7 +54,7 @@ class Made:
 class Generator:
     """Makes requests for the operations of one API. ``notes`` says what could not be generated, and why."""
 
-    def __init__(self, api: Api, options: Options) -> None:
+    def __init__(self, api: Api, options: RunOptions) -> None:
         tidy()
         import schemathesis  # a second of imports
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Any
 
 from specduet.contracts.generation.known_values import Call, Knowledge
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.probes.refusals import some_invalid, some_valid, valid_with_each
 from specduet.contracts.sending.redaction import almost
 from specduet.contracts.sending.sender import WRONG, Sender
@@ -12,7 +12,7 @@ from specduet.contracts.traces import SchemeTrial
 from specduet.specs import Api, Operation, SecurityScheme
 
 
-def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: Options) -> None:
+def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: RunOptions) -> None:
     """Try every scheme of an operation. Raises ``BudgetSpent``."""
     call = some_valid(api, operation, knowledge)
     if call is None or not operation.security:

@@ -17,7 +17,7 @@ from msgspec import UNSET
 from specduet.contracts.generation import mutations
 from specduet.contracts.generation.known_values import Call, Knowledge, as_text
 from specduet.contracts.generation.minimal_values import sample
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.oracle import json_values, requests
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.sending.sender import Sender
@@ -29,7 +29,7 @@ _MOST_OF_A_PLACE = 24
 _TEXT = {"Content-Type": "application/json"}
 
 
-def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: Options) -> None:
+def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: RunOptions) -> None:
     """Try every parameter and the body of an operation in every way. Raises ``BudgetSpent``."""
     call = some_valid(api, operation, knowledge)
     if call is None:

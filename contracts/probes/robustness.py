@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from specduet.contracts.generation.known_values import Call, Knowledge
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 
@@ -33,7 +33,7 @@ _DEEP = 60
 _AT_ONCE, _BURSTS = 8, 2
 
 
-def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: Options) -> None:
+def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: RunOptions) -> None:
     """Try every parameter and the body of an operation with each of these, all else being right."""
     call = knowledge.valid_call(operation) or _unknown(operation, knowledge)
     for hurting in (*_parameters(operation, call), *_bodies(api, operation, call)):

@@ -6,7 +6,7 @@ from specduet.contracts.reports import har, json, junit, sarif, summary
 from specduet.contracts.reports.model import Report
 from specduet.specs import UsageError
 
-FILES = {
+WRITERS = {
     "report.json": json.write,
     "summary.md": summary.write,
     "junit.xml": junit.write,
@@ -24,11 +24,11 @@ def make_folder(folder: Path) -> None:
         raise UsageError(f"the folder of the report, {folder}, cannot be made: {reason}") from error
 
 
-def write_all(report: Report, folder: Path) -> None:
+def write_reports(report: Report, folder: Path) -> None:
     """Write every kind of report into a folder."""
     make_folder(folder)
-    for name, write in FILES.items():
+    for name, write in WRITERS.items():
         write(report, folder / name)
 
 
-__all__ = ["FILES", "Report", "make_folder", "write_all"]
+__all__ = ["WRITERS", "Report", "make_folder", "write_reports"]

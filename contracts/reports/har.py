@@ -8,33 +8,33 @@ from urllib.parse import parse_qsl
 import harfile
 
 from specduet.contracts.recording import Exchange, Headers, Received
-from specduet.contracts.reports.model import Report, own_version
+from specduet.contracts.reports.model import Report, installed_version
 from specduet.contracts.sending.redaction import Secrets
 
 _HTTP = "HTTP/1.1"
 
 
 def write(report: Report, path: Path) -> None:
-    creator = harfile.Creator(name="specduet", version=own_version())
+    creator = harfile.Creator(name="specduet", version=installed_version())
     with path.open("w", encoding="utf-8") as file, harfile.open(file, creator=creator) as har:
         for exchange in report.recording.exchanges:
-            _add(har, exchange, report.secrets)
+            _add_entry(har, exchange, report.secrets)
 
 
-def _add(har: harfile.HarFile, exchange: Exchange, secrets: Secrets) -> None:
+def _add_entry(har: harfile.HarFile, exchange: Exchange, secrets: Secrets) -> None:
     received = exchange.received
     elapsed_ms = round(received.elapsed_s * 1000, 3) if received else 0
     har.add_entry(
         startedDateTime=datetime.fromtimestamp(exchange.sent_at, UTC),
         time=elapsed_ms,
-        request=_request(exchange, secrets),
-        response=_response(received, secrets) if received else _nothing(exchange.failure, secrets),
+        request=_to_har_request(exchange, secrets),
+        response=_to_har_response(received, secrets) if received else _to_failed_response(exchange.failure, secrets),
         timings=harfile.Timings(send=0, wait=elapsed_ms, receive=0),
         comment=f"{exchange.number}: {exchange.api} {exchange.operation}, {exchange.origin}",
     )
 
 
-def _request(exchange: Exchange, secrets: Secrets) -> harfile.Request:
+def _to_har_request(exchange: Exchange, secrets: Secrets) -> harfile.Request:
     sent = exchange.sent
     body = None
     if sent.body is not None:
@@ -45,26 +45,26 @@ def _request(exchange: Exchange, secrets: Secrets) -> harfile.Request:
         method=sent.method,
         url=secrets.mask(sent.url),
         httpVersion=_HTTP,
-        headers=_records(sent.headers, secrets),
-        queryString=_records(tuple(pairs), secrets),
+        headers=_to_records(sent.headers, secrets),
+        queryString=_to_records(tuple(pairs), secrets),
         postData=body,
         bodySize=len(sent.body or b""),
     )
 
 
-def _response(received: Received, secrets: Secrets) -> harfile.Response:
+def _to_har_response(received: Received, secrets: Secrets) -> harfile.Response:
     return harfile.Response(
         status=received.status,
         statusText="",
         httpVersion=_HTTP,
-        headers=_records(received.headers, secrets),
-        content=_content(received, secrets),
+        headers=_to_records(received.headers, secrets),
+        content=_to_har_content(received, secrets),
         redirectURL=secrets.mask(received.header("location") or ""),
         bodySize=len(received.body),
     )
 
 
-def _content(received: Received, secrets: Secrets) -> harfile.Content:
+def _to_har_content(received: Received, secrets: Secrets) -> harfile.Content:
     body = secrets.mask_bytes(received.body)
     kind = received.header("content-type") or ""
     try:
@@ -74,7 +74,7 @@ def _content(received: Received, secrets: Secrets) -> harfile.Content:
         return harfile.Content(size=len(received.body), mimeType=kind, text=text, encoding="base64")
 
 
-def _nothing(failure: str, secrets: Secrets) -> harfile.Response:
+def _to_failed_response(failure: str, secrets: Secrets) -> harfile.Response:
     """No answer came: HAR has status 0 for it."""
     return harfile.Response(
         status=0,
@@ -86,5 +86,5 @@ def _nothing(failure: str, secrets: Secrets) -> harfile.Response:
     )
 
 
-def _records(headers: Headers, secrets: Secrets) -> list[harfile.Record]:
+def _to_records(headers: Headers, secrets: Secrets) -> list[harfile.Record]:
     return [harfile.Record(name=secrets.mask(name), value=secrets.mask(value)) for name, value in headers]

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from specduet.contracts.findings import Finding
-from specduet.contracts.reports.model import Report, own_version, put
+from specduet.contracts.reports.model import Report, installed_version, write_text
 
 
-def document(report: Report) -> dict[str, Any]:
+def build_document(report: Report) -> dict[str, Any]:
     """The report as JSON, secrets masked."""
     masked = report.secrets.mask_json(
         {
-            "specduet": own_version(),
+            "specduet": installed_version(),
             "target": report.target,
             "apis": [
                 {"name": api.name, "title": api.title, "version": api.version, "document": api.path.name}
@@ -23,9 +23,9 @@ def document(report: Report) -> dict[str, Any]:
             "fail_on": report.fail_on,
             "started": report.started.isoformat(),
             "elapsed_s": round(report.elapsed_s, 3),
-            "requests": {"sent": len(report.recording.exchanges), "by_method": report.by_method},
-            "findings": [finding_document(finding, report) for finding in report.findings],
-            "stale": list(report.stale),
+            "requests": {"sent": len(report.recording.exchanges), "by_method": report.requests_by_method},
+            "findings": [build_finding(finding, report) for finding in report.findings],
+            "stale": list(report.stale_entries),
             "notes": list(report.notes),
             "coverage": report.coverage.as_json(),
             "exit_code": report.exit_code,
@@ -35,7 +35,7 @@ def document(report: Report) -> dict[str, Any]:
     return masked
 
 
-def finding_document(finding: Finding, report: Report) -> dict[str, Any]:
+def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
     """One finding as JSON."""
     return {
         "code": finding.code,
@@ -46,9 +46,9 @@ def finding_document(finding: Finding, report: Report) -> dict[str, Any]:
         "api": finding.api,
         "operation": finding.operation,
         "pointer": finding.pointer,
-        "line": report.line(finding),
+        "line": report.find_line(finding),
         "where": finding.where,
-        "seen": finding.seen,
+        "seen": finding.value,
         "message": finding.message,
         "count": finding.count,
         "curl": finding.curl,
@@ -57,12 +57,12 @@ def finding_document(finding: Finding, report: Report) -> dict[str, Any]:
             "code": finding.code,
             "operation": f"{finding.api} {finding.operation}",
             "pointer": finding.pointer,
-            "where": finding.place,
+            "where": finding.where_pattern,
         },
         "accepted": finding.accepted or None,
-        "fails": report.fails(finding),
+        "fails": report.is_failing(finding),
     }
 
 
 def write(report: Report, path: Path) -> None:
-    put(path, json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(build_document(report), indent=2, ensure_ascii=False) + "\n")

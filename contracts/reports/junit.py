@@ -7,29 +7,29 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from specduet.contracts.findings import Finding
-from specduet.contracts.reports.formatting import described, headline
-from specduet.contracts.reports.model import Item, Report, item_of, items
+from specduet.contracts.reports.formatting import format_finding, format_headline
+from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items
 
 # XML 1.0, section 2.2: what is not in these ranges cannot be written at all, not even escaped
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(report: Report, path: Path) -> None:
     """A case fails where its item does; an accepted finding skips it, a milder one is told in its output."""
     found: dict[Item, list[Finding]] = defaultdict(list)
     for finding in report.findings:
-        found[item_of(finding)].append(finding)
+        found[item_of_finding(finding)].append(finding)
     suites = ET.Element("testsuites", name="specduet", time=f"{report.elapsed_s:.3f}")
-    for (api, operation), group in groupby(items(report.apis, report.clauses), key=lambda i: (i.api, i.operation)):
-        suites.append(_suite(f"{api} {operation}", [(item, found[item]) for item in group], report))
+    for (api, operation), group in groupby(iter_items(report.apis, report.clauses), key=lambda i: (i.api, i.operation)):
+        suites.append(_build_suite(f"{api} {operation}", [(item, found[item]) for item in group], report))
     ET.indent(suites)
     ET.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def _suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Report) -> ET.Element:
+def _build_suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Report) -> ET.Element:
     suite = ET.Element("testsuite", name=name, timestamp=report.started.isoformat())
     for item, findings in cases:
-        suite.append(_case(name, item, findings, report))
+        suite.append(_build_case(name, item, findings, report))
     suite.set("tests", str(len(cases)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
@@ -37,24 +37,28 @@ def _suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Report) -
     return suite
 
 
-def _case(suite: str, item: Item, findings: list[Finding], report: Report) -> ET.Element:
+def _build_case(suite: str, item: Item, findings: list[Finding], report: Report) -> ET.Element:
     case = ET.Element("testcase", classname=f"specduet.{suite}", name=item.clause)
-    failing = [finding for finding in findings if report.fails(finding)]
+    failing = [finding for finding in findings if report.is_failing(finding)]
     accepted = [finding for finding in findings if finding.accepted]
     if failing:
-        message = report.secrets.mask(headline(failing[0]))
-        ET.SubElement(case, "failure", message=_legal(message), type=failing[0].code).text = _text(failing, report)
+        message = report.secrets.mask(format_headline(failing[0]))
+        ET.SubElement(
+            case, "failure", message=_replace_forbidden(message), type=failing[0].code
+        ).text = _format_findings(failing, report)
     elif accepted:
-        ET.SubElement(case, "skipped", message=_legal(report.secrets.mask(f"accepted: {accepted[0].accepted}")))
+        ET.SubElement(
+            case, "skipped", message=_replace_forbidden(report.secrets.mask(f"accepted: {accepted[0].accepted}"))
+        )
     if len(failing) < len(findings):
-        milder = [finding for finding in findings if not report.fails(finding)]
-        ET.SubElement(case, "system-out").text = _text(milder, report)
+        below_threshold = [finding for finding in findings if not report.is_failing(finding)]
+        ET.SubElement(case, "system-out").text = _format_findings(below_threshold, report)
     return case
 
 
-def _text(findings: list[Finding], report: Report) -> str:
-    return _legal("\n\n".join(described(finding, report) for finding in findings))
+def _format_findings(findings: list[Finding], report: Report) -> str:
+    return _replace_forbidden("\n\n".join(format_finding(finding, report) for finding in findings))
 
 
-def _legal(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+def _replace_forbidden(text: str) -> str:
+    return _FORBIDDEN_CHARACTERS.sub("\ufffd", text)

@@ -29,7 +29,7 @@ class Item(NamedTuple):
         return f"{self.api}-{self.operation}-{self.clause}"
 
 
-def items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[Item]:
+def iter_items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[Item]:
     """Every item of the APIs, operation by operation."""
     for api in apis:
         for operation in api.operations:
@@ -37,7 +37,7 @@ def items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[Item]:
                 yield Item(api.name, operation.label, clause.name)
 
 
-def item_of(finding: Finding) -> Item:
+def item_of_finding(finding: Finding) -> Item:
     """The item that owns a finding."""
     return Item(finding.api, finding.operation, finding.clause)
 
@@ -46,7 +46,7 @@ def item_of(finding: Finding) -> Item:
 class Report:
     """A finished run. ``elapsed_s`` is in seconds; ``exit_code`` is that of ``specduet test``.
 
-    ``notes`` are sentences on what could not be tested, ``stale`` on accepted findings that no longer occur.
+    ``notes`` are sentences on what could not be tested, ``stale_entries`` on accepted findings that no longer occur.
     """
 
     target: str
@@ -61,59 +61,59 @@ class Report:
     findings: tuple[Finding, ...]
     coverage: Coverage
     notes: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
+    stale_entries: tuple[str, ...] = ()
     exit_code: int = 0
     secrets: Secrets = field(default_factory=Secrets)
 
     @cached_property
-    def by_method(self) -> dict[str, int]:
+    def requests_by_method(self) -> dict[str, int]:
         """How many requests were sent, by method."""
         return dict(sorted(Counter(e.sent.method for e in self.recording.exchanges).items()))
 
     @cached_property
-    def open(self) -> tuple[Finding, ...]:
+    def open_findings(self) -> tuple[Finding, ...]:
         """The findings that nothing accepts."""
         return tuple(f for f in self.findings if not f.accepted)
 
     @cached_property
-    def unseen(self) -> tuple[str, ...]:
+    def coverage_gaps(self) -> tuple[str, ...]:
         """What was never seen, one line an operation."""
         gaps: dict[str, list[str]] = {}
         for api, operation, gap in self.coverage.gaps():
             gaps.setdefault(f"{api} {operation}", []).append(gap)
         return tuple(f"{name}: {'; '.join(sentences)}" for name, sentences in gaps.items())
 
-    def fails(self, finding: Finding) -> bool:
+    def is_failing(self, finding: Finding) -> bool:
         """Whether a finding fails the run."""
         return not finding.accepted and (finding.severity == "error" or self.fail_on == "warning")
 
-    def api(self, name: str) -> Api:
+    def find_api(self, name: str) -> Api:
         return next(api for api in self.apis if api.name == name)
 
-    def operation(self, finding: Finding) -> Operation:
+    def find_operation(self, finding: Finding) -> Operation:
         """The operation that a finding is about."""
-        return next(o for o in self.api(finding.api).operations if o.label == finding.operation)
+        return next(o for o in self.find_api(finding.api).operations if o.label == finding.operation)
 
-    def line(self, finding: Finding) -> int | None:
+    def find_line(self, finding: Finding) -> int | None:
         """The line of the specification that a finding's pointer stands on."""
         return self._lines[finding.api, finding.pointer]
 
     @cached_property
     def _lines(self) -> dict[tuple[str, str], int | None]:
         places = {(finding.api, finding.pointer) for finding in self.findings}
-        return {(name, pointer): find_line(self.api(name).path, pointer) for name, pointer in places}
+        return {(name, pointer): find_line(self.find_api(name).path, pointer) for name, pointer in places}
 
 
-def put(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it."""
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def own_version() -> str:
+def installed_version() -> str:
     """The installed version of specduet."""
     return version("specduet")
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     """``1 finding``, ``2 findings``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -7,31 +7,31 @@ from typing import Any
 
 from specduet.contracts.clauses import Clause
 from specduet.contracts.findings import Finding
-from specduet.contracts.reports.formatting import place
-from specduet.contracts.reports.model import Report, own_version, put
+from specduet.contracts.reports.formatting import describe_place
+from specduet.contracts.reports.model import Report, installed_version, write_text
 from specduet.specs.locations import repository_path
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 def write(report: Report, path: Path) -> None:
-    put(path, json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(build_document(report), indent=2, ensure_ascii=False) + "\n")
 
 
-def document(report: Report) -> dict[str, Any]:
+def build_document(report: Report) -> dict[str, Any]:
     """The report as a SARIF log, secrets masked."""
     used = {finding.code for finding in report.findings}
     rules = [clause for clause in report.clauses if clause.code in used]
     places = {clause.code: index for index, clause in enumerate(rules)}
     driver = {
         "name": "specduet",
-        "version": own_version(),
-        "rules": [_rule(clause) for clause in rules],
+        "version": installed_version(),
+        "rules": [_build_rule(clause) for clause in rules],
     }
     run = {
         "tool": {"driver": driver},
         "invocations": [{"executionSuccessful": report.exit_code in {0, 1}, "exitCode": report.exit_code}],
-        "results": [_result(finding, places[finding.code], report) for finding in report.findings],
+        "results": [_build_result(finding, places[finding.code], report) for finding in report.findings],
         "columnKind": "unicodeCodePoints",
     }
     masked = report.secrets.mask_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -39,7 +39,7 @@ def document(report: Report) -> dict[str, Any]:
     return masked
 
 
-def _rule(clause: Clause) -> dict[str, Any]:
+def _build_rule(clause: Clause) -> dict[str, Any]:
     return {
         "id": clause.code,
         "name": clause.name,
@@ -51,15 +51,15 @@ def _rule(clause: Clause) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
-    where = f", {place(finding, report)}" if finding.where else ""
-    value = f" Seen: {finding.seen}." if finding.seen else ""
+def _build_result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
+    where = f", {describe_place(finding, report)}" if finding.where else ""
+    value = f" Seen: {finding.value}." if finding.value else ""
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": rule,
         "level": finding.severity,
         "message": {"text": f"{finding.api} {finding.operation}{where}: {finding.message}{value}"},
-        "locations": [_location(finding, report)],
+        "locations": [_build_location(finding, report)],
         "partialFingerprints": {"cause/v1": hashlib.sha256("\0".join(finding.key).encode()).hexdigest()},
         "occurrenceCount": finding.count,
         "properties": {"curl": finding.curl, "where": finding.where, "basis": finding.basis},
@@ -69,14 +69,14 @@ def _result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
     return result
 
 
-def _location(finding: Finding, report: Report) -> dict[str, Any]:
+def _build_location(finding: Finding, report: Report) -> dict[str, Any]:
     """A physical place only in a file of the user's own repository: scanners cannot show any other."""
     location: dict[str, Any] = {
         "logicalLocations": [{"fullyQualifiedName": f"{finding.api} {finding.operation} {finding.pointer}"}]
     }
-    uri = repository_path(report.api(finding.api).path)
+    uri = repository_path(report.find_api(finding.api).path)
     if uri is not None:
-        line = report.line(finding)
+        line = report.find_line(finding)
         region = {"region": {"startLine": line}} if line else {}
         location["physicalLocation"] = {"artifactLocation": {"uri": uri}} | region
     return location

@@ -1,1 +1,1 @@
-"""A run as its operator ordered it: options, settings, pytest, accepted findings."""
+"""The run of a user: options, settings, the pytest session, accepted findings."""

@@ -1,7 +1,7 @@
-"""Accepted findings: what is known to be wrong, why, who answers for it, and until when.
+"""Baseline: accepted findings, each with a reason, an owner and an expiry date.
 
-An accepted finding stays visible and counted, and fails nothing. What is malformed or has expired is an error, so that
-a mistake in the file never reads as "nothing accepted". The file is written only by ``--update-baseline``.
+An accepted finding is still shown and counted, but does not fail the run. A malformed or expired entry is an error, so
+that a mistake in the file never reads as "nothing accepted". Only ``--update-baseline`` writes the file.
 """
 
 import getpass
@@ -41,7 +41,7 @@ class AcceptedFinding:
             self.code == finding.code
             and self.operation == f"{finding.api} {finding.operation}"
             and self.pointer == finding.pointer
-            and self.where in {"", finding.place}
+            and self.where in {"", finding.where_pattern}
         )
 
     def __str__(self) -> str:
@@ -53,9 +53,9 @@ _REQUIRED = tuple(k for k in _KEYS if k != "where")
 
 
 def load_baseline(path: Path, *, today: date | None = None, renew: bool = False) -> tuple[AcceptedFinding, ...]:
-    """The entries of a baseline file. Raises ``SpecError`` with file and line for a malformed or expired one.
+    """Load the entries of a baseline file. Raises ``SpecError`` with file and line for a malformed or expired one.
 
-    With ``renew``, what has expired is left out instead, so that it can be accepted anew.
+    With ``renew``, expired entries are dropped instead, so that they can be accepted again.
     """
     content = read_document(path)
     if not isinstance(content, Mapping) or set(content) != {"accepted"} or not isinstance(content["accepted"], list):
@@ -66,7 +66,7 @@ def load_baseline(path: Path, *, today: date | None = None, renew: bool = False)
 def parse_entries(
     entries: Iterable[Any], path: Path, *, today: date | None = None, renew: bool = False
 ) -> tuple[AcceptedFinding, ...]:
-    """Entries read from ``path``, which is named in what goes wrong. Raises as ``load_baseline``."""
+    """Parse entries read from ``path``, which is named in errors. Raises as ``load_baseline``."""
     today = today or datetime.now(UTC).date()
     found = []
     for index, entry in enumerate(entries):
@@ -79,7 +79,7 @@ def parse_entries(
                 f"the acceptance of {accepted.code} on {accepted.operation} expired on {accepted.expires}",
                 file=path,
                 line=line,
-                remedy="Have it repaired, or give it a new date and a reason for waiting longer.",
+                remedy="Fix the service, or give the entry a new date and a reason.",
             )
     return tuple(found)
 
@@ -104,7 +104,7 @@ def _parse_entry(entry: Any, path: Path, line: int | None) -> AcceptedFinding:
 def mark_accepted(
     findings: Iterable[Finding], accepted: Iterable[AcceptedFinding]
 ) -> tuple[list[Finding], list[AcceptedFinding]]:
-    """The findings, each with the reason it was accepted for, if it was; and the entries that cover none of them."""
+    """Return the findings, each with the reason of the entry that covers it, and the entries that cover none."""
     accepted = list(accepted)
     used: set[int] = set()
     marked = []
@@ -123,13 +123,13 @@ def write_baseline(
     *,
     today: date | None = None,
 ) -> int:
-    """Write ``kept`` and one entry for each finding that nothing accepts yet; how many of these there were.
+    """Write ``kept`` and one new entry for each finding that is not accepted yet; return the number of new ones.
 
-    A new entry lasts 90 days and belongs to the user who asked for it.
+    A new entry expires after 90 days and is owned by the current user.
     """
     today = today or datetime.now(UTC).date()
     new = {
-        (finding.code, f"{finding.api} {finding.operation}", finding.pointer, finding.place): finding.message
+        (finding.code, f"{finding.api} {finding.operation}", finding.pointer, finding.where_pattern): finding.message
         for finding in findings
         if not finding.accepted
     }

@@ -1,4 +1,4 @@
-"""``specduet.toml``: what holds for every run in a folder. Each key is an option (see options.py), or one of three.
+"""``specduet.toml``: settings for every run in a folder. Its keys are options, ``apis``, ``api`` and ``accepted``.
 
 apis = ["orders"]
 url = "https://orders.example.com"
@@ -38,10 +38,10 @@ _BY_NAME = {known.name: known for known in OPTIONS}
 
 
 def read_config(path: Path | None) -> dict[str, Any]:
-    """What the file says, by key; nothing where none is named and the current folder has none.
+    """Read the configuration file; empty where none is named and the current folder has none.
 
-    Paths are as seen from the file's own folder, and ``${NAME}`` is the environment's. Raises ``SpecError`` with file
-    and line for what cannot be read or meant.
+    Paths are relative to the file's folder, ``${NAME}`` comes from the environment. Raises ``SpecError`` with file and
+    line for an unreadable file or an invalid value.
     """
     if path is None and not FILE.is_file():
         return {}
@@ -65,7 +65,7 @@ def read_config(path: Path | None) -> dict[str, Any]:
 
 
 def _resolve_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The same with paths as seen from the file's own folder."""
+    """Resolve paths relative to the file's folder."""
     for known in OPTIONS:
         if known.kind in {"file", "folder"} and known.name in content:
             content[known.name] = folder / content[known.name]
@@ -76,7 +76,7 @@ def _resolve_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _TomlSource:
-    """A file and its text: where a key stands, TOML's own parser does not say."""
+    """A TOML file and its text, to find the line of a key: tomllib does not tell lines."""
 
     path: Path
     text: str
@@ -117,7 +117,7 @@ def _check_value(option: Option, value: Any, source: _TomlSource) -> None:
 
 
 def _expand_variables(value: Any, path: Path) -> Any:
-    """Every ``${NAME}`` replaced by the environment's. Raises ``SpecError`` for a name that it does not have."""
+    """Replace every ``${NAME}`` by the environment variable. Raises ``SpecError`` where it is not set."""
     if isinstance(value, dict):
         return {key: _expand_variables(inner, path) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""``specduet explain``: what a clause holds a service to, and what to do about a finding."""
+"""Text of ``specduet explain``: the rule behind a clause, and what to do about a finding."""
 
 from difflib import get_close_matches
 from inspect import cleandoc
@@ -14,7 +14,7 @@ _BASES = {
 
 
 def find_clause(code: str) -> Clause:
-    """The clause with a code or a name. Raises ``UsageError`` with the nearest ones."""
+    """Return the clause with a code or name. Raises ``UsageError`` that suggests the nearest ones."""
     known = {key: clause for clause in all_clauses() for key in (clause.code, clause.name)}
     for key in (code, code.upper(), code.lower()):
         if key in known:
@@ -25,7 +25,7 @@ def find_clause(code: str) -> Clause:
 
 
 def explain_clause(clause: Clause) -> str:
-    """Everything there is to know of a clause, as text."""
+    """Return the explanation of a clause as text."""
     lines = [
         f"{clause.code} {clause.name}",
         "",

@@ -1,4 +1,4 @@
-"""``specduet test``: pytest in its own process, out of reach of the caller's configuration, plugins and packages."""
+"""Launcher of ``specduet test``: pytest in its own process, isolated from your configuration, plugins and packages."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ from pathlib import Path
 _CONTRACTS_FOLDER = Path(__file__).parents[1]
 _PYTEST_USAGE_ERROR = 4
 INTERNAL_ERROR = 4
-"""The exit code of a fault of ours: it is no verdict on anybody's service."""
+"""Exit code of an internal error: it says nothing about the tested service."""
 
 
 def launch_suite(arguments: Sequence[str], *, select: str | None = None, workers: str | None = None) -> int:
     """Run the contract suite and return the exit code of ``specduet test``.
 
     ``arguments`` are options of ``contracts/conftest.py``; ``select`` is pytest's ``-k``, ``workers`` its ``-n``.
-    Returns 4 where the suite itself breaks.
+    Returns 4 for an internal error.
     """
     with tempfile.TemporaryDirectory(prefix="specduet-") as folder:
         status = Path(folder, "status")
@@ -58,13 +58,13 @@ def _xdist_arguments(number: str | None) -> list[str]:
 
 
 def _clean_environment() -> dict[str, str]:
-    """The caller's, without what configures pytest or Python; plugins that happen to be installed stay out."""
+    """Return the environment without variables that configure pytest or Python, and with plugin autoload off."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUTF8": "1"}
 
 
 def _wait_for_end(process: "subprocess.Popen[bytes]") -> int:
-    """The process's end. It has to stop what it has started: Ctrl-C reaches it by itself, SIGTERM is passed on."""
+    """Wait for the process and return its exit code. Ctrl-C reaches it by itself; SIGTERM is passed on as SIGINT."""
     before = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     try:
         while True:

@@ -1,6 +1,6 @@
-"""A mock of one's own to test: started as its own process, asked what it knows, and stopped.
+"""Mock process of ``--mock``: started, asked for its ids, and stopped.
 
-Nothing is imported from the mock: the judge knows it only by its command line and by what it answers.
+Nothing is imported from ``mocks``: the contract suite uses only the mock's command line and its responses.
 """
 
 import json
@@ -26,7 +26,7 @@ _RESPONSE_TIMEOUT_S = 5.0
 
 @contextmanager
 def serve_mock(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of a mock that serves ``apis``, and the credential that it wants for each scheme.
+    """Yield the URL of a mock that serves ``apis``, and its credential by scheme.
 
     Raises ``SpecduetError`` where the mock does not start.
     """
@@ -44,7 +44,7 @@ def serve_mock(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[
 
 
 def _read_address(process: "subprocess.Popen[str]", errors: IO[str]) -> str:
-    """The address that the mock prints once it answers. A watchdog ends a mock that never does."""
+    """Return the URL that the mock prints when it is ready. A timer kills a mock that never is."""
     assert process.stdout is not None
     watchdog = threading.Timer(_START_TIMEOUT_S, process.kill)
     watchdog.start()
@@ -73,14 +73,14 @@ def _stop_process(process: "subprocess.Popen[str]") -> None:
 
 
 def fetch_mock_scopes(target: Target) -> dict[str, tuple[str, ...]]:
-    """What a mock on this machine says of the ids that cannot be discovered, by parameter; nothing of other targets."""
+    """Return the values of path parameters that a mock on this machine tells, by parameter; empty for other targets."""
     if not target.loopback:
         return {}
     try:
         with build_opener(ProxyHandler({})).open(f"{target.url}/__mock__/apis", timeout=_RESPONSE_TIMEOUT_S) as answer:
             return _read_scopes(json.loads(answer.read()))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}  # no mock, or nothing that answers: what that means is said when the target is reached for
+        return {}  # no mock, or nothing answers: discovery reports an unreachable target
 
 
 def _read_scopes(document: Any) -> dict[str, tuple[str, ...]]:

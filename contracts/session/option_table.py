@@ -1,4 +1,4 @@
-"""The options of a run, once: the command line, pytest and ``specduet.toml`` are all made from this table."""
+"""Table of the options of a run: the command line, pytest's options and ``specduet.toml`` are made from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,27 +9,27 @@ Kind = Literal["text", "pair", "flag", "whole", "number", "file", "folder", "cho
 
 @dataclass(frozen=True)
 class Option:
-    """One option. ``name`` is its key in ``specduet.toml``; ``flags`` are its spellings on a command line.
+    """One option. A ``pair`` is ``NAME=VALUE``, or ``Name: value`` for a header."""
 
-    A ``pair`` is ``NAME=VALUE`` (``Name: value`` for a header); one that may be given ``many`` times is a list.
-    """
-
+    #: key in ``specduet.toml``
     name: str
+    #: spellings on the command line
     flags: tuple[str, ...]
     help: str
     kind: Kind = "text"
     metavar: str = ""
+    #: may be repeated; its value is then a list
     many: bool = False
     choices: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        """The name as Python spells it."""
+        """The name as a Python identifier."""
         return self.name.replace("-", "_")
 
     @property
     def value_type(self) -> type:
-        """What one value is on the command line."""
+        """Python type of one value on the command line."""
         kinds: dict[str, type] = {"whole": int, "number": float, "file": Path, "folder": Path, "flag": bool}
         return kinds.get(self.kind, str)
 
@@ -40,7 +40,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "headers",
         ("-H", "--header"),
-        "Send this header with every request; one that carries a scheme's credential is recognised as such.",
+        "Send this header with every request. A header that carries a credential is recognized as such.",
         kind="pair",
         metavar="'NAME: VALUE'",
         many=True,
@@ -48,7 +48,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "auth",
         ("--auth",),
-        "The credential of a security scheme; a second one of the same scheme is another caller's.",
+        "A credential for a security scheme. Give a second one for the same scheme to test as another user.",
         kind="pair",
         metavar="SCHEME=VALUE",
         many=True,
@@ -56,7 +56,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "params",
         ("--param",),
-        "A value for a parameter that cannot be discovered, such as thread_id; may be repeated.",
+        "A value for a parameter that cannot be discovered, such as thread_id. May be repeated.",
         kind="pair",
         metavar="NAME=VALUE",
         many=True,
@@ -75,7 +75,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "fail-on",
         ("--fail-on",),
-        "The mildest severity that fails the run.  [default: error]",
+        "Fail the run on findings of this severity and above.  [default: error]",
         kind="choice",
         choices=("error", "warning"),
     ),
@@ -91,7 +91,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "max-response-time",
         ("--max-response-time",),
-        "An answer that takes longer is a finding.",
+        "Report a response that takes longer.",
         kind="number",
         metavar="SECONDS",
     ),
@@ -109,20 +109,20 @@ OPTIONS: tuple[Option, ...] = (
         metavar="N",
     ),
     Option("insecure", ("--insecure",), "Do not check the certificate of an https service.", kind="flag"),
-    Option("dry-run", ("--dry-run",), "Show what would be sent, and send nothing.", kind="flag"),
+    Option("dry-run", ("--dry-run",), "Print the plan and send nothing.", kind="flag"),
     Option("baseline", ("--baseline",), "A YAML file of accepted findings.", kind="file", metavar="FILE"),
     Option(
         "update-baseline",
         ("--update-baseline",),
-        "Accept what is found now: write it to the baseline, by default specduet-baseline.yaml.",
+        "Accept the current findings: write them to the baseline, by default specduet-baseline.yaml.",
         kind="flag",
     ),
 )
-"""Every option of a run but ``--config``, which says where these stand, and the APIs themselves."""
+"""Every option of a run but ``--config`` and the names of the APIs."""
 
 
 def find_option(name: str) -> Option:
-    """The option with this name. Raises ``KeyError`` where there is none."""
+    """Return the option with this name. Raises ``KeyError`` where there is none."""
     for known in OPTIONS:
         if known.name == name:
             return known
@@ -130,7 +130,7 @@ def find_option(name: str) -> Option:
 
 
 def to_arguments(values: dict[str, Any]) -> list[str]:
-    """Options by key, as click gives them, as arguments again; what was not given is left out."""
+    """Convert option values by key, as click parses them, back to command-line arguments."""
     arguments: list[str] = []
     for known in OPTIONS:
         value = values.get(known.key)

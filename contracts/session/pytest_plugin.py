@@ -1,11 +1,11 @@
-"""The contract suite as a pytest plugin: one exploration a run, one item a clause and operation.
+"""Pytest plugin of the contract suite: requests are sent once a session, then one item per clause and operation.
 
-    pytest_sessionstart      the controller explores and judges, once          (contracts/session/session.py)
+    pytest_sessionstart      the controller sends and judges, once             (contracts/session/session.py)
     pytest_generate_tests    an item for every clause on every operation
     test_clause              fails where its item owns a finding
     pytest_sessionfinish     the reports and the exit code
 
-Workers of pytest-xdist explore nothing: the controller hands them what failed.
+Workers of pytest-xdist send nothing: the controller passes them the items and failures.
 """
 
 import json
@@ -27,11 +27,11 @@ _ABORTED = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.
 
 
 class ContractPlugin:
-    """The hooks of one session. ``specduet test`` names a file for the exit code: then the terminal is ours."""
+    """Hooks of one pytest session. With ``--specduet-status FILE``, set by ``specduet test``, pytest prints nothing."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        if isinstance(sys.stdout, TextIOWrapper):  # what a service says may be more than a terminal can show
+        if isinstance(sys.stdout, TextIOWrapper):  # a response may hold characters that the terminal cannot encode
             sys.stdout.reconfigure(errors="backslashreplace")
         self._from_controller: str | None = getattr(config, "workerinput", {}).get("specduet")
         self._status = config.getoption("--specduet-status")
@@ -43,7 +43,7 @@ class ContractPlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionstart(self) -> Iterator[None]:
-        """Explore before anything else starts, so that the workers can be told what came of it."""
+        """Send and judge before anything else starts, so that workers can be passed the result."""
         try:
             self._collect_items()
         except SpecduetError as error:
@@ -67,12 +67,12 @@ class ContractPlugin:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Hand a worker of pytest-xdist what was found."""
+        """Pass the items and failures to a worker of pytest-xdist."""
         node.workerinput["specduet"] = json.dumps([(item, self._failures.get(item, "")) for item in self._items])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> bool | None:
-        """Collect nothing where nothing was explored: why is all there is to say."""
+        """Collect nothing after an operator error or a dry run."""
         return True if self._nothing_to_run else None
 
     @pytest.hookimpl(tryfirst=True)
@@ -81,7 +81,7 @@ class ContractPlugin:
 
     @property
     def _nothing_to_run(self) -> bool:
-        """After an operator error or a dry run."""
+        """True after an operator error or a dry run."""
         return self._error is not None or (self._session is not None and self._session.outcome is None)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -90,13 +90,13 @@ class ContractPlugin:
             metafunc.parametrize(("item", "failure"), cases)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember what ran: not all items may have been selected, and the run is judged by those that were."""
+        """Remember the items that ran: with ``-k`` not all do, and only those decide the exit code."""
         properties = cast("list[tuple[str, list[str]]]", report.user_properties)
         self._ran.update(Item(*value) for name, value in properties if name == "item")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, and end with the exit code of ``specduet test``."""
+        """Write the reports and set the exit code of ``specduet test``."""
         if self._from_controller is not None or self._config.option.collectonly or exitstatus in _ABORTED:
             return
         try:
@@ -119,7 +119,7 @@ class ContractPlugin:
         return INTERNAL_ERROR if (status == pytest.ExitCode.TESTS_FAILED) != (code == 1) else code
 
     def _show_error(self, text: str) -> None:
-        """Say what the operator has to do, beside whatever pytest says."""
+        """Print an operator error, also where pytest has the terminal."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             sys.stderr.write(f"{text}\n")
@@ -128,7 +128,7 @@ class ContractPlugin:
             reporter.write_line(text, red=True)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """What pytest's own summary does not know: notes, and what was never seen."""
+        """Add notes and the values that were never seen to pytest's summary."""
         if self._session is not None and self._session.report is not None:
             terminalreporter.section("specduet")
             for line in self._session.closing_lines():

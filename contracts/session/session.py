@@ -1,4 +1,4 @@
-"""One run as its operator ordered it: settings in; display, reports, baseline and exit code out."""
+"""One run of the contract suite: from settings to terminal output, reports, baseline and exit code."""
 
 import warnings
 from collections.abc import Iterable, Iterator
@@ -9,10 +9,10 @@ from typing import TextIO
 
 from specduet.contracts.clauses import all_clauses
 from specduet.contracts.findings import Finding
-from specduet.contracts.options import Options
-from specduet.contracts.reports import console, github, make_folder, summary, write_all
-from specduet.contracts.reports.formatting import described
-from specduet.contracts.reports.model import Item, Report, item_of, items
+from specduet.contracts.options import RunOptions
+from specduet.contracts.reports import console, github, make_folder, summary, write_reports
+from specduet.contracts.reports.formatting import format_finding
+from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items
 from specduet.contracts.run import Outcome, run
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
@@ -21,20 +21,20 @@ from specduet.specs import Api, UsageError, bundled, load
 
 
 def list_items(names: Iterable[str]) -> list[Item]:
-    """The items of the named APIs, or of all bundled ones, whoever serves them."""
-    return list(items(_load_apis(tuple(names)), all_clauses()))
+    """Return the items of the named APIs, or of all bundled ones, without sending anything."""
+    return list(iter_items(_load_apis(tuple(names)), all_clauses()))
 
 
 class ContractSession:
-    """A run: ``run_suite`` it, hand out its ``served_items`` and ``find_failures``, and ``finish_run`` it.
+    """One run: ``run_suite``, then ``served_items`` and ``find_failures`` for pytest, then ``finish_run``.
 
-    ``terminal`` is where it shows itself, or None where pytest does the showing. ``outcome`` stays None after a dry
-    run, ``report`` until the run is finished.
+    ``terminal`` is where progress and summary are printed, or None where pytest prints. ``outcome`` is None before the
+    run and after a dry run, ``report`` until the run is finished.
     """
 
     def __init__(self, settings: RunSettings, terminal: TextIO | None) -> None:
         self._settings = settings
-        self._console = console.console(terminal) if terminal else None
+        self._console = console.make_console(terminal) if terminal else None
         self._apis = _load_apis(settings.apis)
         self._started = datetime.now(UTC)
         self._findings: list[Finding] = []
@@ -43,15 +43,15 @@ class ContractSession:
         self.report: Report | None = None
 
     def run_suite(self) -> None:
-        """Send, record and judge. Raises ``SpecduetError`` for what the operator has to see to."""
+        """Send, record and judge. Raises ``SpecduetError`` for an operator error."""
         if self._settings.report is not None:
             make_folder(self._settings.report)
         with self._open_target() as target, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # whatever a generator warns of is no concern of who tests a service
+            warnings.simplefilter("ignore")  # warnings of the generators mean nothing to somebody who tests a service
             self._print_plan(target)
             if self._settings.dry_run:
                 return
-            with console.progress(self._console) as bar:
+            with console.show_progress(self._console) as bar:
                 outcome = run(
                     self._apis,
                     target,
@@ -66,7 +66,7 @@ class ContractSession:
 
     @contextmanager
     def _open_target(self) -> Iterator[Target]:
-        """The service that was named, or a mock that lives as long as requests are sent."""
+        """Yield the service given by ``--url``, or a mock that runs while requests are sent."""
         settings = self._settings
         if not settings.mock:
             yield self._with_known_params(self._build_target(settings.url, []))
@@ -87,43 +87,43 @@ class ContractSession:
         )
 
     def _with_known_params(self, target: Target) -> Target:
-        """The target with the parameters that were given, and what a mock says of itself."""
+        """Return the target with the given parameters, and those that a mock tells of itself."""
         return target.with_params({**mock_process.fetch_mock_scopes(target), **self._settings.params})
 
-    def _run_options(self) -> Options:
+    def _run_options(self) -> RunOptions:
         settings = self._settings
-        return Options(
+        return RunOptions(
             max_response_time_s=settings.max_response_time,
             profile=settings.profile,
             seed=settings.seed,
             max_time_s=settings.max_time,
             max_requests=settings.max_requests,
-            per_second=settings.rate_limit,
+            requests_per_second=settings.rate_limit,
         )
 
     def served_items(self) -> list[Item]:
-        """Every item of what the target serves."""
-        return [] if self.outcome is None else list(items(self.outcome.apis, all_clauses()))
+        """Return an item for every clause and operation of the APIs that the target serves."""
+        return [] if self.outcome is None else list(iter_items(self.outcome.apis, all_clauses()))
 
     def find_failures(self) -> dict[Item, str]:
-        """What makes an item fail, by item: nothing, where everything is about to be accepted."""
+        """Return the failure text by item; empty with ``--update-baseline``, which accepts everything."""
         if self.outcome is None or self._settings.update_baseline:
             return {}
         report = self._build_report(self._findings, 0)
         found: dict[Item, list[str]] = {}
         for finding in report.findings:
-            if report.fails(finding):
-                found.setdefault(item_of(finding), []).append(described(finding, report))
+            if report.is_failing(finding):
+                found.setdefault(item_of_finding(finding), []).append(format_finding(finding, report))
         return {item: "\n\n".join(texts) for item, texts in found.items()}
 
     def finish_run(self, executed: Iterable[Item]) -> int:
         """Write the baseline and the reports, show the summary, and return the exit code.
 
-        Only findings of items that ``executed`` count: the others were not asked for.
+        Only findings of ``executed`` items count: the others were deselected.
         """
         assert self.outcome is not None
         selected = set(executed)
-        findings = [finding for finding in self._findings if item_of(finding) in selected]
+        findings = [finding for finding in self._findings if item_of_finding(finding) in selected]
         if self._settings.update_baseline:
             findings = self._accept_findings(findings)
         outcome = replace(self.outcome, findings=tuple(findings))
@@ -147,13 +147,13 @@ class ContractSession:
             findings=tuple(findings),
             coverage=outcome.coverage,
             notes=(*outcome.notes, *([outcome.problem] if outcome.problem else ())),
-            stale=() if settings.update_baseline else tuple(map(str, self._stale)),
+            stale_entries=() if settings.update_baseline else tuple(map(str, self._stale)),
             exit_code=exit_code,
             secrets=outcome.secrets,
         )
 
     def _accept_findings(self, findings: list[Finding]) -> list[Finding]:
-        """Write the baseline anew: what covers nothing any more is dropped, what nothing covers is added."""
+        """Rewrite the baseline: entries without a finding are dropped, findings without an entry are added."""
         path = self._settings.baseline
         assert path is not None
         in_file = [entry for entry in self._settings.accepted if entry.file == path.name]
@@ -162,24 +162,24 @@ class ContractSession:
 
     def _publish_report(self, report: Report) -> None:
         if self._settings.report is not None:
-            write_all(report, self._settings.report)
-        github.append_summary(summary.text(report))
+            write_reports(report, self._settings.report)
+        github.append_summary(summary.format_summary(report))
         if self._console is not None:
-            console.show(report, self._console)
+            console.print_report(report, self._console)
             if self._settings.report is not None:
                 self._console.print(f"reports: {self._settings.report}")
-        if github.in_actions():
-            for line in github.annotations(report):
+        if github.is_github_actions():
+            for line in github.format_annotations(report):
                 print(line)  # noqa: T201 - how a step talks to its runner
 
     def closing_lines(self) -> Iterator[str]:
-        """What pytest's own summary does not say."""
+        """Return the lines that pytest's own summary lacks: notes, and what was never seen."""
         assert self.report is not None
-        yield from console.closing(self.report)
+        yield from console.closing_lines(self.report)
 
     def _print_plan(self, target: Target) -> None:
         if self._console is not None:
-            for line in console.plan(self._apis, target, self._run_options(), dry=self._settings.dry_run):
+            for line in console.format_plan(self._apis, target, self._run_options(), dry=self._settings.dry_run):
                 self._console.print(line)
 
 

@@ -1,4 +1,4 @@
-"""What a run was told: options first, then ``specduet.toml``, then the defaults."""
+"""Settings of a run: from options, then ``specduet.toml``, then defaults."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -20,10 +20,9 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything that one run was told.
+    """Resolved settings of one run. Times are in seconds.
 
-    ``url`` is empty where ``mock`` says to start one; times are in seconds. A name in ``auth`` is a scheme's, or
-    ``api:scheme`` where it holds for one API alone.
+    ``url`` is empty where ``mock`` is set. A name in ``auth`` is a scheme, or ``api:scheme`` for one API alone.
     """
 
     apis: tuple[str, ...]
@@ -49,15 +48,15 @@ class RunSettings:
 
 
 def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = None) -> RunSettings:
-    """Settings from options by key (None or empty where not given) and the file.
+    """Resolve settings from the options by key (None or empty where not given) and the file.
 
     ``path`` is the file's, by default ``specduet.toml`` in the current folder if there is one.
-    Raises ``UsageError`` and ``SpecError`` for what cannot be meant.
+    Raises ``UsageError`` or ``SpecError`` for an invalid value.
     """
     file = config_file.read_config(path)
     chosen = tuple(apis) or tuple(file.get("apis", ()))
     mock, url = _choose_target(given, file, chosen)
-    if mock:  # what the file knows of a real service is no concern of the mock's
+    if mock:  # the file's address and credentials are those of a real service, not of the mock
         file = {key: value for key, value in file.items() if key not in {*API_KEYS, "headers", "api"}}
     tables = _relevant_tables(file, chosen, url)
     plain = {known.key: _option_value(known, given, file) for known in OPTIONS}
@@ -78,7 +77,7 @@ def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = 
 
 
 def _option_value(known: Option, given: TomlTable, file: TomlTable) -> Any:
-    """What an option was set to, by the caller or else by the file: a number above 0, a path, a text, or None."""
+    """Return the value of an option: from the command line, else the file, else None. Numbers are above 0."""
     found = given.get(known.key)
     found = file.get(known.name) if found is None or found is False else found
     if known.kind == "flag":
@@ -91,7 +90,7 @@ def _option_value(known: Option, given: TomlTable, file: TomlTable) -> Any:
 
 
 def _choose_target(given: TomlTable, file: TomlTable, chosen: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether to start a mock, and else the address: as given, or of the chosen APIs, or of the whole file."""
+    """Return (start a mock?, URL). The URL is the given one, else that of the chosen APIs, else the file's."""
     if given.get("mock") and given.get("url"):
         raise UsageError("--mock and --url exclude each other: one of them says what to test")
     if given.get("url"):
@@ -102,7 +101,7 @@ def _choose_target(given: TomlTable, file: TomlTable, chosen: tuple[str, ...]) -
     addresses = list(dict.fromkeys(address for address in own if address))
     if len(addresses) > 1:
         raise UsageError(
-            f"the chosen APIs stand at different addresses: {', '.join(addresses)}",
+            f"the chosen APIs have different URLs: {', '.join(addresses)}",
             remedy="Name one API, or give --url.",
         )
     if not addresses:
@@ -111,7 +110,7 @@ def _choose_target(given: TomlTable, file: TomlTable, chosen: tuple[str, ...]) -
 
 
 def _relevant_tables(file: TomlTable, chosen: tuple[str, ...], url: str) -> dict[str, TomlTable]:
-    """What the file says of single APIs, save of those that are not asked for or stand at another address."""
+    """Return the file's tables of single APIs, without those that are not chosen or are at another URL."""
     return {
         name: table
         for name, table in file.get("api", {}).items()
@@ -124,7 +123,7 @@ def _scoped_credentials(tables: Mapping[str, TomlTable]) -> list[TomlTable]:
 
 
 def _parse_pairs(given: TomlTable, name: str, separator: str) -> Pairs:
-    """The (name, value) pairs of an option. The text behind an offending one may be a secret: it is not shown."""
+    """Parse the (name, value) pairs of an option. Errors do not show the text: it may be a secret."""
     known, pairs = find_option(name), []
     for text in given.get(known.key) or ():
         key, found, value = text.partition(separator)
@@ -135,7 +134,7 @@ def _parse_pairs(given: TomlTable, name: str, separator: str) -> Pairs:
 
 
 def _merge_pairs(given: Pairs, *layers: TomlTable) -> Pairs:
-    """Every (name, value), in order; a name replaces the same name of a later layer."""
+    """Merge (name, value) pairs in order; a name hides the same name (any case) of later layers."""
     pairs, taken = list(given), {key.lower() for key, _ in given}
     for layer in layers:
         pairs += [(key, text) for key, value in layer.items() if key.lower() not in taken for text in _to_texts(value)]
@@ -157,7 +156,7 @@ def _merge_params(
 
 
 def _choose_seed(given: int | None, profile: str | None) -> int:
-    """``deep`` looks somewhere else every time; the seed is printed, and gives the same run again."""
+    """Return the given seed, else 1, or for ``deep`` a random one, which is printed so that you can repeat the run."""
     if given is not None:
         return given
     return secrets.randbelow(1_000_000) if profile == "deep" else 1

@@ -1,8 +1,7 @@
 """The command line: ``specduet apis | mock | test | explain``.
 
-Exit codes: 0 nothing to complain of, 1 findings, 2 the operator must act, 3 the target could not be reached, 4 specduet
-itself broke.
-What a command needs is imported in the command: the mock starts without the judge, and fast.
+Exit codes: 0 no findings, 1 findings, 2 operator error, 3 target unreachable, 4 internal error.
+Each command imports what it needs: the mock starts fast because it does not load the contract suite.
 """
 
 import os
@@ -30,8 +29,8 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; what goes wrong on the operator's side is a sentence on standard error."""
-    for stream in (sys.stdout, sys.stderr):  # a document's words may be more than a terminal can show
+    """Run the command line. An operator error is printed as a sentence on standard error."""
+    for stream in (sys.stdout, sys.stderr):  # a document may hold characters that the terminal cannot encode
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -44,10 +43,10 @@ def main() -> None:
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = _INTERRUPTED
-    except BrokenPipeError:  # whoever read has had enough
+    except BrokenPipeError:  # the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _EPIPE
-    except Exception:  # noqa: BLE001 - a fault of ours must not look like a finding
+    except Exception:  # noqa: BLE001 - an internal error must not look like a finding
         traceback.print_exc()
         code = _INTERNAL_ERROR
     sys.exit(code)
@@ -56,10 +55,9 @@ def main() -> None:
 @click.group()
 @click.version_option(package_name="specduet", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Hold runs APIs to their OpenAPI promise.
+    """Mock an API from its OpenAPI document, and test any server against the same document.
 
-    From one specification come a mock server that behaves like the service, and a contract suite that tests the mock,
-    or a service, against it. API is the name of a bundled specification (specduet apis), FILE any OpenAPI document.
+    API is the name of a bundled document (see: specduet apis), FILE is any OpenAPI document of your own.
     """
 
 
@@ -68,9 +66,9 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[API|FILE]...")
-@click.option("--seed", type=int, default=1, show_default=True, help="The seed of the mock whose ids are shown.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Show the ids that the mock has with this seed.")
 def apis(names: tuple[str, ...], seed: int) -> None:
-    """Show what is known: operations, statements, and what each statement stands on.
+    """Show the operations of an API, and what is stated about their behavior, with the reason.
 
     Example: specduet apis seekrflow
     """
@@ -99,20 +97,20 @@ def _mock_scopes(api: "Api", seed: int) -> dict[str, list[Any]]:
 
 
 def _parse_timestamp(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
-    """An ISO 8601 moment; one without an offset is UTC."""
+    """Parse an ISO 8601 time; without an offset it is UTC."""
     if text is None:
         return None
     try:
         timestamp = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is no ISO 8601 moment, such as 2027-01-31T08:00:00Z") from None
+        raise click.BadParameter(f"{text!r} is not an ISO 8601 time such as 2027-01-31T08:00:00Z") from None
     return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 def _parse_credentials(
     _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
 ) -> "tuple[Credential, ...]":
-    """Each ``SCHEME=VALUE[,owner=NAME][,admin]``."""
+    """Parse each ``SCHEME=VALUE[,owner=NAME][,admin]``."""
     from specduet.mocks.settings import Credential
 
     found = []
@@ -120,7 +118,7 @@ def _parse_credentials(
         scheme, equals, rest = text.partition("=")
         value, *extras = rest.split(",")
         if not (scheme and equals and value):
-            raise click.BadParameter("it is SCHEME=VALUE[,owner=NAME][,admin]")
+            raise click.BadParameter("expected SCHEME=VALUE[,owner=NAME][,admin]")
         known: dict[str, Any] = {}
         for extra in extras:
             if extra == "admin":
@@ -128,36 +126,44 @@ def _parse_credentials(
             elif extra.startswith("owner=") and extra != "owner=":
                 known["owner"] = extra.removeprefix("owner=")
             else:
-                raise click.BadParameter(f"after the value come owner=NAME and admin, and not {extra!r}")
+                raise click.BadParameter(f"after the value you can give owner=NAME and admin, not {extra!r}")
         found.append(Credential(scheme, value, **known))
     return tuple(found)
 
 
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[API|FILE]...")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 picks a free one.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same answers.")
-@click.option("--runs", type=click.IntRange(0, 100_000), default=60, show_default=True, help="Seeded rows an API.")
+@click.option(
+    "--runs", type=click.IntRange(0, 100_000), default=60, show_default=True, help="Number of seeded items per API."
+)
 @click.option(
     "--epoch",
     callback=_parse_timestamp,
-    metavar="MOMENT",
-    help="ISO 8601; what seeded times lie before.  [default: now]",
+    metavar="TIME",
+    help="ISO 8601 time; all seeded timestamps are before it.  [default: now]",
 )
 @click.option(
     "--data",
     type=click.Choice(["believable", "adversarial"]),
     default="believable",
     show_default=True,
-    help="adversarial: valid values that hurt clients.",
+    help="adversarial: valid values that break careless clients.",
 )
 @click.option(
     "--pace",
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
-    help="How many times faster than usual a started run lives.",
+    help="Speed of the lifecycle of created items: 2 is twice as fast.",
 )
 @click.option(
     "--credential",
@@ -165,12 +171,21 @@ def _parse_credentials(
     multiple=True,
     callback=_parse_credentials,
     metavar="SCHEME=VALUE[,owner=NAME][,admin]",
-    help="Insist on this credential; may be repeated. Without, any value that is not empty passes.",
+    help="Accept only this credential. May be repeated. Without it, any non-empty value is accepted.",
 )
-@click.option("--no-auth", "auth", flag_value=False, type=bool, default=True, help="Ask for no credentials.")
-@click.option("--no-control", "control", flag_value=False, type=bool, default=True, help="Serve no /__mock__/.")
+@click.option(
+    "--no-auth", "auth", flag_value=False, type=bool, default=True, help="Accept requests without credentials."
+)
+@click.option(
+    "--no-control",
+    "control",
+    flag_value=False,
+    type=bool,
+    default=True,
+    help="Do not serve the control API /__mock__/.",
+)
 def mock(names: tuple[str, ...], port: int, host: str, epoch: datetime | None, **given: Any) -> None:
-    """Serve a mock of the APIs, all bundled ones by default, until Ctrl-C.
+    """Serve a mock of the APIs, by default of all bundled ones, until Ctrl-C.
 
     Example: specduet mock nx1 --port 8000 --credential APIKeyHeader=secret
     """
@@ -206,7 +221,7 @@ def _check_schemes(served: "list[Api]", credentials: "tuple[Credential, ...]") -
 
 
 def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of a run, in the order of their table."""
+    """Add the options of a run to a command, in the order of their table."""
     for option in reversed(OPTIONS):
         kind: dict[str, Any] = {"is_flag": True}
         if option.kind != "flag":
@@ -222,16 +237,18 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[API|FILE]...")
 @_with_options
-@click.option("--config", type=Path, metavar="FILE", help="Settings.  [default: specduet.toml, if there is one]")
-@click.option("-k", "select", metavar="EXPRESSION", help="Only the items whose name matches, as pytest reads it.")
-@click.option("-n", "workers", metavar="N", help="Run the items in N processes, as pytest-xdist reads it.")
+@click.option(
+    "--config", type=Path, metavar="FILE", help="Configuration file.  [default: specduet.toml, if there is one]"
+)
+@click.option("-k", "select", metavar="EXPRESSION", help="Report only items that match, in the syntax of pytest -k.")
+@click.option("-n", "workers", metavar="N", help="Run the items in N processes, as pytest-xdist does.")
 def test(names: tuple[str, ...], config: Path | None, select: str | None, workers: str | None, **given: Any) -> int:
-    """Test a service, or the mock, against the specification.
+    """Test a service, or the mock, against its OpenAPI document.
 
-    With no API named, all that the service serves are tested.
+    Without API or FILE, every bundled API that the service serves is tested.
 
-    Exit codes: 0 no findings at or above --fail-on, 1 findings, 2 the operator must act, 3 the service could not be
-    reached.
+    Exit codes: 0 no findings at or above --fail-on, 1 findings, 2 you have to fix the command or the document, 3 the
+    service could not be reached.
 
     Example: specduet test seekrflow --url http://127.0.0.1:8000 --param thread_id=thread_1 --report report
     """
@@ -248,7 +265,7 @@ def test(names: tuple[str, ...], config: Path | None, select: str | None, worker
 @cli.command()
 @click.argument("code", required=False)
 def explain(code: str | None) -> None:
-    """Explain a clause by its code or name; with none, list them all.
+    """Explain a clause by its code or name; without one, list them all.
 
     Example: specduet explain SD201
     """

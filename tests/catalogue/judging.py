@@ -14,7 +14,7 @@ import uvicorn
 
 from specduet.contracts.generation import schemathesis_cases
 from specduet.contracts.generation.schemathesis_cases import Made
-from specduet.contracts.options import PROBES, Options
+from specduet.contracts.options import PROBES, RunOptions
 from specduet.contracts.run import run
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation, load
@@ -131,11 +131,11 @@ def judge(
     on.show(name)
     variant = VARIANTS.get(name)
     chosen = apis or ((variant.api,) if variant else tuple(GIVEN))
-    options = Options(
+    options = RunOptions(
         seed=seed,
         generate=cases != "probes",
         probes=() if cases == "generated" else probes,
-        only=_needed(variant) if own and variant else (),
+        only_operations=_needed(variant) if own and variant else (),
     )
     started = time.monotonic()
     try:
@@ -148,7 +148,7 @@ def judge(
     return Verdict(
         name,
         seed,
-        tuple(Told(f.code, f.clause, f.severity, f.operation, f.where, f.message, f.seen) for f in outcome.findings),
+        tuple(Told(f.code, f.clause, f.severity, f.operation, f.where, f.message, f.value) for f in outcome.findings),
         time.monotonic() - started,
         len(outcome.recording.exchanges),
         dict(outcome.seconds),
@@ -170,7 +170,7 @@ _drawn: dict[tuple[str, str, int, int], list[Made]] = {}
 class _Remembering(schemathesis_cases.Generator):
     """Generates once what it would generate for every server alike: it depends on document, seed and round alone."""
 
-    def __init__(self, api: Api, options: Options) -> None:
+    def __init__(self, api: Api, options: RunOptions) -> None:
         super().__init__(api, options)
         self._name, self._seed = api.name, options.seed
 

@@ -72,7 +72,7 @@ def finding(**changes: Any) -> Finding:
         operation=LIST,
         pointer=POINTER,
         where="/state",
-        seen='"lost"',
+        value='"lost"',
         message=f"the state is 'lost', which no member is (asked with {SECRET})",
         cause="",
         exchange=exchange(1),

@@ -14,7 +14,7 @@ import pytest
 from sarif_pydantic import Sarif
 
 from specduet.contracts.findings import Finding
-from specduet.contracts.reports import FILES, console, github, sarif, summary, write_all
+from specduet.contracts.reports import WRITERS, console, github, sarif, summary, write_reports
 from specduet.contracts.reports import json as report_json
 from specduet.contracts.reports.model import Report
 
@@ -24,19 +24,19 @@ Make = Callable[..., Report]
 
 def test_every_report_is_written(make_report: Make, tmp_path: Path) -> None:
     """One folder holds every kind of report."""
-    write_all(make_report(), tmp_path / "out")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
+    write_reports(make_report(), tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(WRITERS)
 
 
 def test_no_report_tells_a_secret(make_report: Make, tmp_path: Path, secret: str) -> None:
     """A credential that was sent, echoed and quoted in a message stands in no file, in plain or in base64."""
     report = make_report()
-    write_all(report, tmp_path)
+    write_reports(report, tmp_path)
     shown = StringIO()
-    console.show(report, console.console(shown))
+    console.print_report(report, console.make_console(shown))
     texts = [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.*") if path.suffix != ".yaml"]
-    texts += [shown.getvalue(), *github.annotations(report)]
-    assert len(texts) > len(FILES)
+    texts += [shown.getvalue(), *github.format_annotations(report)]
+    assert len(texts) > len(WRITERS)
     for text in texts:
         assert secret not in text
         assert base64.b64encode(secret.encode()).decode().rstrip("=") not in text
@@ -46,8 +46,8 @@ def test_report_json_is_as_its_schema_says(make_report: Make) -> None:
     """report.json is valid by the published schema, with findings and without, and a missing field is not."""
     schema = json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    full = report_json.document(make_report(notes=("one note",), stale=("an entry",)))
-    empty = report_json.document(make_report(findings=(), exit_code=0))
+    full = report_json.build_document(make_report(notes=("one note",), stale_entries=("an entry",)))
+    empty = report_json.build_document(make_report(findings=(), exit_code=0))
     validator.validate(full)
     validator.validate(empty)
     for key in ("target", "seed", "profile", "elapsed_s", "requests", "findings", "coverage", "exit_code"):
@@ -59,7 +59,7 @@ def test_report_json_is_as_its_schema_says(make_report: Make) -> None:
 
 def test_report_json_holds_the_finding(make_report: Make) -> None:
     """A finding keeps its code, place, value, count and reproduction, and the line of the document it breaks."""
-    first = report_json.document(make_report())["findings"][0]
+    first = report_json.build_document(make_report())["findings"][0]
     assert (first["code"], first["where"], first["seen"], first["count"]) == ("SD201", "/state", '"lost"', 3)
     assert (first["severity"], first["basis"], first["fails"], first["accepted"]) == ("error", "documented", True, None)
     assert (first["pointer"], first["line"]) == ("/components/schemas/Order/properties/state", 18)
@@ -70,15 +70,15 @@ def test_severity_decides_what_fails(make_report: Make) -> None:
     """A warning fails only a run that says so; an accepted finding never does."""
     report = make_report()
     error, warning = report.findings
-    assert (report.fails(error), report.fails(warning)) == (True, False)
+    assert (report.is_failing(error), report.is_failing(warning)) == (True, False)
     strict = make_report(fail_on="warning")
-    assert strict.fails(warning)
-    assert not strict.fails(replace(error, accepted="known"))
+    assert strict.is_failing(warning)
+    assert not strict.is_failing(replace(error, accepted="known"))
 
 
 def test_junit_fails_the_case_of_the_finding(make_report: Make, tmp_path: Path) -> None:
     """One case a clause and operation; an error fails it, a warning is told in its output."""
-    write_all(make_report(), tmp_path)
+    write_reports(make_report(), tmp_path)
     suites = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - our own file
     (suite,) = suites
     assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("orders GET /orders/{order_id}", "2", "1")
@@ -91,7 +91,7 @@ def test_junit_fails_the_case_of_the_finding(make_report: Make, tmp_path: Path) 
 
 def test_junit_skips_what_is_accepted(make_report: Make, make_finding: Callable[..., Finding], tmp_path: Path) -> None:
     """An accepted finding stays visible as a skipped case with its reason."""
-    write_all(make_report(findings=(make_finding(accepted="waits for release 3"),)), tmp_path)
+    write_reports(make_report(findings=(make_finding(accepted="waits for release 3"),)), tmp_path)
     skipped = ET.parse(tmp_path / "junit.xml").getroot().find(".//skipped")  # noqa: S314 - our own file
     assert skipped is not None
     assert skipped.get("message") == "accepted: waits for release 3"
@@ -101,15 +101,18 @@ def test_junit_survives_characters_that_xml_forbids(
     make_report: Make, make_finding: Callable[..., Finding], tmp_path: Path
 ) -> None:
     """A control character in a value, which XML cannot even escape, does not spoil the file."""
-    write_all(make_report(findings=(make_finding(message="bell \x07, surrogate \ud800, end"),)), tmp_path)
+    write_reports(make_report(findings=(make_finding(message="bell \x07, surrogate \ud800, end"),)), tmp_path)
     text = ET.parse(tmp_path / "junit.xml").getroot().findtext(".//failure")  # noqa: S314 - our own file
     assert text is not None
     assert "end" in text
 
 
-def test_sarif_is_valid_and_points_at_the_line(make_report: Make, document: Path) -> None:
+def test_sarif_is_valid_and_points_at_the_line(
+    make_report: Make, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The log is SARIF 2.1.0 by an independent model of it, which knows every key, and leads to the broken line."""
-    log = sarif.document(make_report())
+    monkeypatch.chdir(document.parent)
+    log = sarif.build_document(make_report())
     model = Sarif.model_validate(log)
     kept = model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=False)
     assert log["version"] == "2.1.0"
@@ -117,7 +120,7 @@ def test_sarif_is_valid_and_points_at_the_line(make_report: Make, document: Path
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["SD201", "SD501"]
     first, second = run["results"]
     place = first["locations"][0]["physicalLocation"]
-    assert place == {"artifactLocation": {"uri": document.as_uri()}, "region": {"startLine": 18}}
+    assert place == {"artifactLocation": {"uri": "orders.yaml"}, "region": {"startLine": 18}}
     assert (first["level"], second["level"]) == ("error", "warning")
     assert first["partialFingerprints"] != second["partialFingerprints"]
     assert _keys(log) <= _keys(kept) | {"$schema"}
@@ -133,13 +136,13 @@ def _keys(value: Any) -> set[str]:
 
 def test_sarif_suppresses_what_is_accepted(make_report: Make, make_finding: Callable[..., Finding]) -> None:
     """An accepted finding is a suppressed result, with its reason."""
-    log = sarif.document(make_report(findings=(make_finding(accepted="known"),)))
+    log = sarif.build_document(make_report(findings=(make_finding(accepted="known"),)))
     assert log["runs"][0]["results"][0]["suppressions"] == [{"kind": "external", "justification": "known"}]
 
 
 def test_har_has_every_exchange(make_report: Make, tmp_path: Path) -> None:
     """Text, bytes that are no text, and an answer that never came: each is an entry."""
-    write_all(make_report(), tmp_path)
+    write_reports(make_report(), tmp_path)
     entries = json.loads((tmp_path / "exchanges.har").read_text(encoding="utf-8"))["log"]["entries"]
     text, binary, nothing = (entry["response"] for entry in entries)
     assert json.loads(text["content"]["text"]) == {"state": "lost"}
@@ -150,7 +153,7 @@ def test_har_has_every_exchange(make_report: Make, tmp_path: Path) -> None:
 
 def test_summary_is_for_people(make_report: Make) -> None:
     """The Markdown names the finding, its place, how to see it again, and what was never seen."""
-    text = summary.text(make_report(notes=("A note.",), stale=("SD999 gone",)))
+    text = summary.format_summary(make_report(notes=("A note.",), stale_entries=("SD999 gone",)))
     assert text.startswith("## specduet: 1 error, 1 warning\n")
     for part in ("SD201", "`answer /state`", "```sh\ncurl", "> A note.", "SD999 gone", "GET /never: was never sent"):
         assert part in text
@@ -161,7 +164,7 @@ def test_summary_quotes_backticks(
     make_report: Make, make_finding: Callable[..., Finding], value: str, shown: str
 ) -> None:
     """A value with backticks cannot break out of its code span."""
-    assert f"- value: {shown}\n" in summary.text(make_report(findings=(make_finding(seen=value),)))
+    assert f"- value: {shown}\n" in summary.format_summary(make_report(findings=(make_finding(value=value),)))
 
 
 def test_console_is_plain_where_nobody_watches(make_report: Make) -> None:
@@ -169,7 +172,7 @@ def test_console_is_plain_where_nobody_watches(make_report: Make) -> None:
     long = make_report().findings[0]
     line = f"curl 'http://127.0.0.1:1/{'x' * 400}'"
     shown = StringIO()
-    console.show(make_report(findings=(replace(long, curl=line),)), console.console(shown))
+    console.print_report(make_report(findings=(replace(long, curl=line),)), console.make_console(shown))
     text = shown.getvalue()
     assert line in text
     assert "\x1b" not in text
@@ -180,15 +183,25 @@ def test_console_groups_by_cause(make_report: Make, make_finding: Callable[..., 
     """Two findings of one clause on one part of the document stand under one heading."""
     shown = StringIO()
     findings = (make_finding(), make_finding(where="/other/state"))
-    console.show(make_report(findings=findings), console.console(shown))
+    console.print_report(make_report(findings=findings), console.make_console(shown))
     assert shown.getvalue().count("SD201 status-enum") == 1
     assert shown.getvalue().count("    where ") == 2
 
 
-def test_github_annotations_are_escaped(make_report: Make, make_finding: Callable[..., Finding]) -> None:
+def test_a_document_outside_the_repository_is_not_pointed_at(make_report: Make) -> None:
+    """Code scanners show files of the repository only: an absolute path would be dropped or misread."""
+    (run,) = sarif.build_document(make_report())["runs"]
+    assert "physicalLocation" not in run["results"][0]["locations"][0]
+    assert all("file=" not in command for command in github.format_annotations(make_report()))
+
+
+def test_github_annotations_are_escaped(
+    make_report: Make, make_finding: Callable[..., Finding], document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A workflow command is one line, whatever the message holds; an accepted finding is none."""
+    monkeypatch.chdir(document.parent)
     findings = (make_finding(message="100 % wrong:\nsee, there"), make_finding(accepted="known"))
-    (command,) = github.annotations(make_report(findings=findings))
+    (command,) = github.format_annotations(make_report(findings=findings))
     assert command.startswith("::error file=")
     assert "\n" not in command
     assert "100 %25 wrong:%0Asee, there" in command
@@ -206,5 +219,5 @@ def test_github_summary_is_appended(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_summary_headings_are_plain(make_report: Make, make_finding: Callable[..., Finding]) -> None:
     """What a service says is no markup: a tag or a star in a message is shown, and does nothing."""
-    text = summary.text(make_report(findings=(make_finding(message="*/x is <img> `y`"),)))
+    text = summary.format_summary(make_report(findings=(make_finding(message="*/x is <img> `y`"),)))
     assert r"\*/x is \<img\> \`y\`" in text

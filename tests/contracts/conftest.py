@@ -12,7 +12,7 @@ import uvicorn
 
 from specduet.contracts.clauses import Clause, Subject, all_clauses
 from specduet.contracts.findings import Finding
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Exchange, Received, Recording, Sent
 from specduet.contracts.sending.transport import Transport
 from specduet.specs import Api, load
@@ -158,11 +158,11 @@ class Book:
         self.recording.exchanges.append(exchange)
         return exchange
 
-    def judged(self, code: str, label: str, options: Options | None = None) -> list[Finding]:
+    def judged(self, code: str, label: str, options: RunOptions | None = None) -> list[Finding]:
         """What the clause with this code finds on one operation."""
         entry: Clause = next(c for c in all_clauses() if c.code == code)
         operation = next(o for o in self.api.operations if o.label == label)
-        return list(entry.judge(Subject(self.api, operation, self.recording, options or Options(), entry)))
+        return list(entry.check(Subject(self.api, operation, self.recording, options or RunOptions(), entry)))
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 from specduet.contracts.analysis.list_rules import Collection
 from specduet.contracts.clauses import Subject, all_clauses
-from specduet.contracts.findings import Finding, one_per_cause
+from specduet.contracts.findings import Finding, deduplicate
 from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.probes import collections
 from specduet.specs import Api
 from tests.contracts.conftest import Book
@@ -50,8 +50,8 @@ def judged(desk: Desk, callers: tuple[str, ...] = ()) -> list[Finding]:
     found: list[Finding] = []
     for entry in all_clauses():
         if entry.code.startswith("SD5"):
-            found += entry.judge(Subject(desk.api, operation, asker.recording, Options(), entry))
-    return one_per_cause(finding for finding in found if finding.basis != "assumed")
+            found += entry.check(Subject(desk.api, operation, asker.recording, RunOptions(), entry))
+    return deduplicate(finding for finding in found if finding.basis != "assumed")
 
 
 def codes(desk: Desk) -> set[str]:

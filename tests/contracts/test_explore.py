@@ -11,7 +11,7 @@ import schemathesis
 
 from specduet.contracts.generation.known_values import Knowledge
 from specduet.contracts.generation.schemathesis_cases import Aim, Generator, Made, _breaks_correct_servers, _made
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target
@@ -25,7 +25,7 @@ DETAIL = "get_run_api_crew_runs__run_id__get"
 @pytest.fixture(scope="module")
 def made(nx1: Api) -> dict[str, list[Made]]:
     """What is generated for three operations in one round of the quick profile."""
-    generator = Generator(nx1, Options())
+    generator = Generator(nx1, RunOptions())
     return {name: list(generator.made(nx1.operation(name))) for name in (POST, LIST, DETAIL)}
 
 
@@ -47,15 +47,15 @@ def test_examples_systematic_and_made_up_requests_are_generated(made: dict[str, 
 
 def test_the_same_seed_makes_the_same_requests(nx1: Api, made: dict[str, list[Made]]) -> None:
     """A quick run repeats itself, whatever was generated before it; another seed makes others."""
-    again = list(Generator(nx1, Options()).made(nx1.operation(POST)))
-    other = list(Generator(nx1, Options(seed=2)).made(nx1.operation(POST)))
+    again = list(Generator(nx1, RunOptions()).made(nx1.operation(POST)))
+    other = list(Generator(nx1, RunOptions(seed=2)).made(nx1.operation(POST)))
     assert again == made[POST]
     assert other != made[POST]
 
 
 def test_a_later_round_makes_new_requests_only(nx1: Api, made: dict[str, list[Made]]) -> None:
     """The thorough profile goes on where the first round ended."""
-    later = list(Generator(nx1, Options()).made(nx1.operation(LIST), round_=1))
+    later = list(Generator(nx1, RunOptions()).made(nx1.operation(LIST), round_=1))
     assert {request.origin for request in later} == {"fuzzing"}
     assert later != [request for request in made[LIST] if request.origin == "fuzzing"]
 
@@ -88,7 +88,7 @@ def test_other_bodies_are_sent_however_wrong(body: bytes) -> None:
 
 def test_another_method_is_never_made(nx1: Api) -> None:
     """A case for a method that the document does not declare is dropped."""
-    generator = Generator(nx1, Options())
+    generator = Generator(nx1, RunOptions())
     operation = generator._schema["/api/crew-runs"]["GET"]
     assert _made("coverage", operation.Case(method="TRACE")) is None
     assert _made("coverage", operation.Case()) == Made("coverage", {}, "/api/crew-runs", "", (), None)
@@ -138,7 +138,7 @@ def test_exploring_sends_each_request_once(nx1: Api, serve: Callable[[Any], str]
         await send({"type": "http.response.body", "body": b"[]"})
 
     sender = Sender(Target.parse(serve(application)), nx1, Recording())
-    Generator(nx1, Options()).explore(sender, nx1.operation(LIST), Knowledge(nx1, {}))
+    Generator(nx1, RunOptions()).explore(sender, nx1.operation(LIST), Knowledge(nx1, {}))
     exchanges = sender.recording.exchanges
     requests = [(e.sent.method, e.sent.url, e.sent.headers, e.sent.body) for e in exchanges]
     assert len(requests) == len(set(requests)) > 20
@@ -170,7 +170,7 @@ def test_what_cannot_be_generated_is_noted_and_ends_nothing(tmp_path: Path) -> N
     }
     (tmp_path / "odd.json").write_text(json.dumps(document))
     api = load(tmp_path / "odd.json")
-    generator = Generator(api, Options())
+    generator = Generator(api, RunOptions())
     odd, even = (list(generator.made(operation)) for operation in api.operations)
     assert even
     assert isinstance(odd, list)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.clauses import FAMILIES, Subject, all_clauses, clause, judge
-from specduet.contracts.findings import Finding, one_per_cause, shown
-from specduet.contracts.options import Options
+from specduet.contracts.clauses import FAMILIES, Subject, all_clauses, clause, run_clauses
+from specduet.contracts.findings import Finding, deduplicate, to_text
+from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import NOT_JSON, Received, Sent, Trace
 from specduet.specs import Api
 
@@ -28,7 +28,7 @@ def finding(**changes: Any) -> Finding:
         operation=RUNS,
         pointer="/p",
         where="/0/status",
-        seen="x",
+        value="x",
         message="wrong",
         cause="",
         exchange=None,
@@ -40,7 +40,7 @@ def test_rows_and_repetitions_are_one_cause_with_a_count(cloudcruise: Api, book:
     """The same rule broken at the same place of any row; the smallest request is the reproduction."""
     written = book(cloudcruise)
     long, short = written.add(RUNS, query="limit=10000"), written.add(RUNS)
-    merged = one_per_cause([finding(exchange=long), finding(exchange=short, where="/7/status"), finding(exchange=long)])
+    merged = deduplicate([finding(exchange=long), finding(exchange=short, where="/7/status"), finding(exchange=long)])
     assert [(f.count, f.exchange, f.where) for f in merged] == [(3, short, "/7/status")]
 
 
@@ -49,16 +49,14 @@ def test_the_most_specific_clause_owns_a_spot(cloudcruise: Api, book: Books) -> 
     written = book(cloudcruise)
     first, second = written.add(RUNS), written.add(RUNS)
     general = finding(code="SD105", clause="response-schema", specificity=10)
-    found = one_per_cause(
-        [replace(general, exchange=first), finding(exchange=first), replace(general, exchange=second)]
-    )
+    found = deduplicate([replace(general, exchange=first), finding(exchange=first), replace(general, exchange=second)])
     assert [(f.code, f.count) for f in found] == [("SD105", 1), ("SD201", 1)]
 
 
 def test_findings_without_a_spot_do_not_hide_each_other(cloudcruise: Api, book: Books) -> None:
     """Two things said of a whole answer are two things."""
     exchange = book(cloudcruise).add(RUNS)
-    found = one_per_cause([finding(where="", exchange=exchange), finding(code="SD105", where="", specificity=1)])
+    found = deduplicate([finding(where="", exchange=exchange), finding(code="SD105", where="", specificity=1)])
     assert len(found) == 2
 
 
@@ -77,7 +75,7 @@ def test_basis_decides_the_severity() -> None:
 )  # fmt: skip
 def test_a_value_is_shown_short_and_on_one_line(value: Any, text: str) -> None:
     """In JSON's spelling where it has one, and with nothing that a terminal would obey."""
-    assert shown(value) == text
+    assert to_text(value) == text
 
 
 def test_the_query_is_read_as_pairs_in_order() -> None:
@@ -118,7 +116,7 @@ def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
         assert (len(entry.code), entry.code[:2]) == (5, "SD")
         assert entry.name == entry.name.lower().replace(" ", "-")
         assert entry.sentence.endswith(".")
-        assert inspect.getdoc(entry.judge), f"{entry.code} has no docstring"
+        assert inspect.getdoc(entry.check), f"{entry.code} has no docstring"
         assert entry.details
     assert {entry.family for entry in all_clauses()} == set(FAMILIES.values())
 
@@ -137,11 +135,11 @@ def test_judging_leaves_out_what_is_only_assumed(
     """A clause may say so of a single finding."""
 
     def always(subject: Subject) -> Iterator[Finding]:
-        yield subject.finding(None, message="documented")
-        yield subject.finding(None, message="inferred", basis="inferred")
-        yield subject.finding(None, message="assumed", basis="assumed")
+        yield subject.make_finding(None, message="documented")
+        yield subject.make_finding(None, message="inferred", basis="inferred")
+        yield subject.make_finding(None, message="assumed", basis="assumed")
 
-    entry = replace(all_clauses()[0], judge=always)
-    monkeypatch.setattr("specduet.contracts.clauses.all_clauses", lambda: (entry,))
-    found = judge(cloudcruise, book(cloudcruise).recording, Options())
+    entry = replace(all_clauses()[0], check=always)
+    monkeypatch.setattr("specduet.contracts.clauses.registry.all_clauses", lambda: (entry,))
+    found = run_clauses(cloudcruise, book(cloudcruise).recording, RunOptions())
     assert [(f.message, f.severity) for f in found] == [("documented", "error"), ("inferred", "warning")]

@@ -10,9 +10,9 @@ import pytest
 
 from specduet.contracts.analysis.row_history import histories
 from specduet.contracts.clauses import Subject, all_clauses
-from specduet.contracts.findings import Finding, one_per_cause
+from specduet.contracts.findings import Finding, deduplicate
 from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.probes import lifecycle
 from specduet.contracts.probes.create_requests import Starts
 from specduet.specs import Api, Operation
@@ -147,8 +147,8 @@ def judged(desk: Runs, monkeypatch: pytest.MonkeyPatch, callers: tuple[str, ...]
     for operation in desk.api.operations:
         for entry in all_clauses():
             if entry.code.startswith("SD6"):
-                found += entry.judge(Subject(desk.api, operation, asker.recording, Options(), entry))
-    return one_per_cause(finding for finding in found if finding.basis != "assumed")
+                found += entry.check(Subject(desk.api, operation, asker.recording, RunOptions(), entry))
+    return deduplicate(finding for finding in found if finding.basis != "assumed")
 
 
 # ------------------------------------------------------------------------------------------- correct services

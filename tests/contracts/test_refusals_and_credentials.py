@@ -18,9 +18,9 @@ from fastapi.security import APIKeyHeader, OAuth2AuthorizationCodeBearer
 from pydantic import BaseModel, Field
 
 from specduet.contracts.clauses import Subject, all_clauses
-from specduet.contracts.findings import Finding, one_per_cause
+from specduet.contracts.findings import Finding, deduplicate
 from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.oracle import requests
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
@@ -141,13 +141,13 @@ def findings(trees: Api, serve: Callable[[Any], str]) -> Findings:
         for name in ("credentials", "refusals"):
             module = importlib.import_module(f"specduet.contracts.probes.{name}")
             for operation in trees.operations:
-                module.probe(sender, trees, operation, knowledge, Options())
-        return one_per_cause(
+                module.probe(sender, trees, operation, knowledge, RunOptions())
+        return deduplicate(
             finding
             for operation in trees.operations
             for clause in all_clauses()
             if clause.family in {"refusal", "credentials"}
-            for finding in clause.judge(Subject(trees, operation, recording, Options(), clause))
+            for finding in clause.check(Subject(trees, operation, recording, RunOptions(), clause))
         )
 
     return found

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.findings import Finding, one_per_cause
+from specduet.contracts.findings import Finding, deduplicate
 from specduet.specs import Api
 
 RUNS = "GET /runs"
@@ -20,7 +20,7 @@ Books = Callable[[Api], Any]
 def found(book: Any, label: str) -> list[Finding]:
     """What all these clauses find, one a cause, and nothing that is only assumed."""
     every = (finding for code in ALL for finding in book.judged(code, label))
-    return one_per_cause(finding for finding in every if finding.basis != "assumed")
+    return deduplicate(finding for finding in every if finding.basis != "assumed")
 
 
 def only(book: Any, label: str) -> Finding:
@@ -49,7 +49,7 @@ def test_an_undocumented_success_or_redirect_is_one(cloudcruise: Api, book: Book
     written = book(cloudcruise)
     written.add(RUNS, status=status, body=b"")
     finding = only(written, RUNS)
-    assert (finding.code, finding.seen, finding.severity) == ("SD101", str(status), "error")
+    assert (finding.code, finding.value, finding.severity) == ("SD101", str(status), "error")
     assert finding.pointer == "/paths/~1runs/get/responses"
 
 

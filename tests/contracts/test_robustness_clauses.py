@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.findings import one_per_cause
-from specduet.contracts.options import Options
+from specduet.contracts.findings import deduplicate
+from specduet.contracts.options import RunOptions
 from specduet.specs import Api
 
 RUNS = "GET /runs"
@@ -21,8 +21,8 @@ def test_any_5xx_is_a_finding_and_the_same_status_one_cause(cloudcruise: Api, bo
     written.add(RUNS, status=500, query="limit=0", body=b"Internal Server Error")
     written.add(RUNS, status=502, body=b"<html>")
     written.add(RUNS, status=400)
-    first, second = one_per_cause(written.judged("SD701", RUNS))
-    assert (first.count, first.exchange.sent.query, first.seen) == (2, "limit=0", '500 "Internal Server Error"')
+    first, second = deduplicate(written.judged("SD701", RUNS))
+    assert (first.count, first.exchange.sent.query, first.value) == (2, "limit=0", '500 "Internal Server Error"')
     assert second.message == "the answer is a 502"
 
 
@@ -65,8 +65,8 @@ def test_the_operators_limit_holds_for_every_answer(cloudcruise: Api, book: Book
     written.add(RUNS, elapsed_s=0.4)
     written.add(RUNS, elapsed_s=0.6)
     written.add(RUNS, elapsed_s=3.0)
-    (finding,) = one_per_cause(written.judged("SD703", RUNS, Options(max_response_time_s=0.5)))
-    assert (finding.severity, finding.count, finding.seen) == ("error", 2, "0.6 s")
+    (finding,) = deduplicate(written.judged("SD703", RUNS, RunOptions(max_response_time_s=0.5)))
+    assert (finding.severity, finding.count, finding.value) == ("error", 2, "0.6 s")
     assert written.judged("SD703", RUNS) == []
 
 
@@ -79,7 +79,7 @@ def test_blatant_slowness_that_repeats_is_a_warning(cloudcruise: Api, book: Book
     assert written.judged("SD703", RUNS) == []
     written.at += 10
     written.add(RUNS, query="status=execution.start", elapsed_s=3.1)
-    assert [(f.severity, f.seen) for f in written.judged("SD703", RUNS)] == [("warning", "3.0 s")]
+    assert [(f.severity, f.value) for f in written.judged("SD703", RUNS)] == [("warning", "3.0 s")]
     written.add(RUNS, query="status=execution.start", elapsed_s=0.1)
     assert written.judged("SD703", RUNS) == []
 

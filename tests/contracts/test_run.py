@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from specduet.contracts.findings import Finding
 from specduet.contracts.generation import schemathesis_cases
-from specduet.contracts.options import Options
+from specduet.contracts.options import RunOptions
 from specduet.contracts.run import Outcome, Progress, run
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, TargetUnreachable, load
@@ -102,7 +102,7 @@ def requests(outcome: Outcome) -> list[tuple[Any, ...]]:
 
 def quick(api: Api, target: Target, **options: Any) -> Outcome:
     """A run without generated requests and without probes."""
-    return run([api], target, Options(**{"generate": False, "probes": (), **options}))
+    return run([api], target, RunOptions(**{"generate": False, "probes": (), **options}))
 
 
 def test_a_correct_service_has_no_finding(outcome: Outcome) -> None:
@@ -136,7 +136,7 @@ def test_no_secret_is_in_a_finding(api: Api, serve: Serve, outcome: Outcome) -> 
     app.add_exception_handler(HTTPException, parrot)
     target = Target.parse(serve(app), headers=[f"x-key: {KEY}"], params=["thing_id=777"])
     broken = quick(api, target)
-    told = "".join(f"{f.seen} {f.message} {f.where} {f.cause} {f.curl}" for f in broken.findings)
+    told = "".join(f"{f.value} {f.message} {f.where} {f.cause} {f.curl}" for f in broken.findings)
     assert broken.exit_code() == 1
     assert KEY not in told
     assert "${API_KEY_HEADER}" in told
@@ -193,7 +193,7 @@ def test_without_a_success_nothing_is_proven(api: Api, serve: Serve) -> None:
 def test_budgets_end_a_run_early_and_it_says_so(api: Api, serve: Serve) -> None:
     """What was seen until then is judged all the same."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    short = run([api], target, Options(max_requests=7))
+    short = run([api], target, RunOptions(max_requests=7))
     assert len(short.recording.exchanges) == 7
     assert any("budget" in note for note in short.notes)
     assert short.exit_code() == 0
@@ -207,7 +207,7 @@ def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
         schemathesis_cases._FUZZED, "deep", 6
     )  # small rounds, and so more of them in the time of a test
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    options = Options(profile="deep", max_requests=900, max_time_s=600, probes=(), only=("GET /things",))
+    options = RunOptions(profile="deep", max_requests=900, max_time_s=600, probes=(), only_operations=("GET /things",))
     deep = run([api, replace(api, name="others")], target, options)
     assert not any("budget" in note for note in deep.notes)
     fuzzed = Counter(e.api for e in deep.recording.exchanges if e.origin == "fuzzing")
@@ -219,7 +219,7 @@ def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
 def test_only_the_chosen_operations_are_sent(api: Api, serve: Serve) -> None:
     """``only`` limits a run to some operations."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    some = run([api], target, Options(only=("GET /things",), generate=False))
+    some = run([api], target, RunOptions(only_operations=("GET /things",), generate=False))
     assert {e.operation for e in some.recording.exchanges} == {api.operations[0].id}
 
 
@@ -227,7 +227,7 @@ def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
     """Every step in its order, and a count that never falls."""
     told: list[Progress] = []
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    run([api], target, Options(generate=False), progress=told.append)
+    run([api], target, RunOptions(generate=False), progress=told.append)
     steps = list(dict.fromkeys(entry.step for entry in told))
     assert steps == ["reach", "open", "probe", "close", "judge"]
     assert [entry.sent for entry in told] == sorted(entry.sent for entry in told)
@@ -236,7 +236,7 @@ def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
 def test_apis_that_are_not_served_are_left_out(api: Api, serve: Serve, cloudcruise: Api) -> None:
     """With no API named, those that answer; what was asked of the others is kept."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    mixed = run([cloudcruise, api], target, Options(generate=False, probes=()), named=False)
+    mixed = run([cloudcruise, api], target, RunOptions(generate=False, probes=()), named=False)
     assert mixed.apis == (api,)
     assert [(one.api, one.served) for one in mixed.tried] == [("cloudcruise", False), (api.name, True)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from specduet import cli
+from specduet.cli import cli
 from specduet.contracts.clauses import all_clauses
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from specduet import cli
+from specduet.cli import cli
 from specduet.contracts.clauses import all_clauses
 from specduet.contracts.session import baseline
 from specduet.contracts.session.settings import resolve_settings

@@ -33,7 +33,7 @@ class Asked:
 
     def values(self, operation: Operation, **given: Any) -> dict[str, Any]:
         """Parameters with their defaults; the first scope where none is given."""
-        values = {p.name: p.default for p in operation.parameters if p.has_default}
+        values = {p.name: p.default for p in operation.parameters if "default" in p.schema}
         values |= {name: known[0] for name, known in self.world.scope_values().items() if operation.parameter(name)}
         return values | given
 
