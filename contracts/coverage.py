@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from specduet.contracts.oracle import credentials, requests
-from specduet.contracts.oracle.media_types import json_content
+from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.recording import NOT_JSON, Exchange, Recording
 from specduet.specs import Api, Field, Operation, Parameter
 
 
 @dataclass(frozen=True)
-class FieldSeen:
-    """A field of an answer: how often each of ``members`` came, and ``null`` and ``filled`` where it is nullable."""
+class FieldCoverage:
+    """A field of an answer: how often each of ``members`` came, and ``null_count`` and ``filled_count`` where it is nullable."""
 
     path: str
     pointer: str
@@ -25,10 +25,10 @@ class FieldSeen:
     null: int | None = None
     filled: int | None = None
 
-    def gaps(self) -> Iterator[str]:
-        unseen = [member for member, number in self.members.items() if not number]
-        if unseen:
-            yield f"{self.path} was never {', '.join(unseen)}"
+    def list_gaps(self) -> Iterator[str]:
+        unseen_members = [member for member, number in self.members.items() if not number]
+        if unseen_members:
+            yield f"{self.path} was never {', '.join(unseen_members)}"
         if self.null == 0:
             yield f"{self.path} was never null"
         if self.filled == 0:
@@ -36,7 +36,7 @@ class FieldSeen:
 
 
 @dataclass(frozen=True)
-class ParameterSeen:
+class ParameterCoverage:
     """How many requests had a parameter (``query/limit``, ``body``) right, wrong, or so that servers may differ."""
 
     parameter: str
@@ -46,7 +46,7 @@ class ParameterSeen:
     lenient: int = 0
     breakable: bool = True
 
-    def gaps(self) -> Iterator[str]:
+    def list_gaps(self) -> Iterator[str]:
         if not self.valid:
             yield f"{self.parameter} was never sent right"
         if not self.invalid and self.breakable:
@@ -54,7 +54,7 @@ class ParameterSeen:
 
 
 @dataclass(frozen=True)
-class OperationSeen:
+class OperationCoverage:
     """One operation: requests sent, answers by status (0: none came), and what is documented but never came.
 
     ``schemes``: how many requests with a credential of each security scheme were answered 2xx.
@@ -65,113 +65,115 @@ class OperationSeen:
     sent: int
     answered: Mapping[str, int]
     documented: Mapping[str, int]
-    fields: tuple[FieldSeen, ...]
-    parameters: tuple[ParameterSeen, ...]
+    fields: tuple[FieldCoverage, ...]
+    parameters: tuple[ParameterCoverage, ...]
     schemes: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def succeeded(self) -> bool:
+    def has_succeeded(self) -> bool:
         """Whether it was ever answered 2xx."""
         return any(status.startswith("2") for status in self.answered)
 
-    def gaps(self) -> Iterator[str]:
+    def list_gaps(self) -> Iterator[str]:
         """What was not seen, in short sentences, the gravest first."""
         if not self.sent:
             yield "was never sent"
-        elif not self.succeeded:
-            seen = ", ".join(f"{number} of {status}" for status, number in self.answered.items())
-            yield f"was never answered 2xx ({seen})"
+        elif not self.has_succeeded:
+            status_counts = ", ".join(f"{count} of {status}" for status, count in self.answered.items())
+            yield f"was never answered 2xx ({status_counts})"
         else:
-            unseen = [status for status, number in self.documented.items() if not number]
-            if unseen:
-                yield f"was never answered {', '.join(unseen)}"
-            for seen_field in self.fields:
-                yield from seen_field.gaps()
+            unseen_statuses = [status for status, count in self.documented.items() if not count]
+            if unseen_statuses:
+                yield f"was never answered {', '.join(unseen_statuses)}"
+            for field_coverage in self.fields:
+                yield from field_coverage.list_gaps()
             for parameter in self.parameters:
-                yield from parameter.gaps()
-            yield from (f"nobody was let in by {name}" for name, number in self.schemes.items() if not number)
+                yield from parameter.list_gaps()
+            yield from (f"nobody was let in by {name}" for name, count in self.schemes.items() if not count)
 
 
 @dataclass(frozen=True)
 class Coverage:
     """What one run saw of every operation."""
 
-    operations: tuple[OperationSeen, ...] = ()
+    operations: tuple[OperationCoverage, ...] = ()
 
     @classmethod
-    def of(cls, apis: Sequence[Api], recording: Recording) -> "Coverage":
-        return cls(tuple(_seen(api, operation, recording) for api in apis for operation in api.operations))
+    def from_recording(cls, apis: Sequence[Api], recording: Recording) -> "Coverage":
+        return cls(tuple(_measure_operation(api, operation, recording) for api in apis for operation in api.operations))
 
-    def gaps(self) -> Iterator[tuple[str, str, str]]:
+    def list_gaps(self) -> Iterator[tuple[str, str, str]]:
         """What was not seen: the API, the operation, and a short sentence."""
         for entry in self.operations:
-            for gap in entry.gaps():
+            for gap in entry.list_gaps():
                 yield entry.api, entry.operation, gap
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """For ``report.json``: every operation with its counts and the sentences of its gaps."""
         return {
             "operations": [
                 {
                     **asdict(entry),
-                    "fields": [asdict(one) for one in entry.fields],
-                    "parameters": [asdict(one) for one in entry.parameters],
-                    "succeeded": entry.succeeded,
-                    "not_seen": list(entry.gaps()),
+                    "fields": [asdict(part) for part in entry.fields],
+                    "parameters": [asdict(part) for part in entry.parameters],
+                    "succeeded": entry.has_succeeded,
+                    "not_seen": list(entry.list_gaps()),
                 }
                 for entry in self.operations
             ]
         }
 
 
-def _seen(api: Api, operation: Operation, recording: Recording) -> OperationSeen:
-    exchanges = list(recording.of(api.name, operation.id))
-    answered = Counter(str(exchange.status) for exchange in exchanges)
-    documented: Counter[str] = Counter(dict.fromkeys(operation.responses, 0))
+def _measure_operation(api: Api, operation: Operation, recording: Recording) -> OperationCoverage:
+    exchanges = list(recording.find_exchanges(api.name, operation.id))
+    status_counts = Counter(str(exchange.status) for exchange in exchanges)
+    documented_counts: Counter[str] = Counter(dict.fromkeys(operation.responses, 0))
     for exchange in exchanges:
-        response = operation.response_for(exchange.status) if exchange.received else None
+        response = operation.response_for(exchange.status) if exchange.response else None
         if response is not None:
-            documented[response.status] += 1
-    return OperationSeen(
+            documented_counts[response.status] += 1
+    return OperationCoverage(
         api=api.name,
         operation=operation.label,
         sent=len(exchanges),
-        answered=dict(sorted(answered.items())),
-        documented=dict(documented),
-        fields=tuple(_fields(api, operation, exchanges)),
-        parameters=tuple(_parameters(api, operation, exchanges)),
-        schemes=_schemes(api, operation, exchanges),
+        answered=dict(sorted(status_counts.items())),
+        documented=dict(documented_counts),
+        fields=tuple(_measure_fields(api, operation, exchanges)),
+        parameters=tuple(_measure_parameters(api, operation, exchanges)),
+        schemes=_count_schemes(api, operation, exchanges),
     )
 
 
-def _schemes(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> dict[str, int]:
-    let_in = [credentials.states(api, operation, e.sent) for e in exchanges if e.succeeded]
-    names = {name for states in let_in for name in states}
-    return {name: sum(states[name] == "given" for states in let_in) for name in sorted(names)}
+def _count_schemes(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> dict[str, int]:
+    accepted_credentials = [
+        credentials.classify_credentials(api, operation, e.request) for e in exchanges if e.is_success
+    ]
+    names = {name for states in accepted_credentials for name in states}
+    return {name: sum(states[name] == "given" for states in accepted_credentials) for name in sorted(names)}
 
 
 # ---------------------------------------------------------------------------------------------------- fields
 
 
-def _fields(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> Iterator[FieldSeen]:
+def _measure_fields(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> Iterator[FieldCoverage]:
     for response in operation.responses.values():
-        content = json_content(response.content)
+        content = find_json_content(response.content)
         if not response.status.startswith("2") or content is None:
             continue
-        bodies = {e.received.body: e.json for e in exchanges if e.received and e.succeeded and e.json is not NOT_JSON}
-        known = [f for f in api.schemas.walk_fields(content.schema, content.pointer) if f.members or f.nullable]
-        counts = _counted(known, list(bodies.values()))
-        for entry, (members, null, filled) in zip(known, counts, strict=True):
-            yield FieldSeen(
+        bodies = {e.response.body: e.json for e in exchanges if e.response and e.is_success and e.json is not NOT_JSON}
+        fields = [f for f in api.schemas.walk_fields(content.schema, content.pointer) if f.members or f.nullable]
+        counts = _count_values(fields, list(bodies.values()))
+        for entry, (members, null, filled) in zip(fields, counts, strict=True):
+            yield FieldCoverage(
                 "/".join(entry.path),
                 entry.pointer,
-                {str(member): members[str(member)] for member in _expected(api, operation, entry)},
+                {str(member): members[str(member)] for member in _list_expected_members(api, operation, entry)},
                 null if entry.nullable else None,
                 filled if entry.nullable else None,
             )
 
 
-def _expected(api: Api, operation: Operation, entry: Field) -> Sequence[Any]:
+def _list_expected_members(api: Api, operation: Operation, entry: Field) -> Sequence[Any]:
     """The members that a field may be seen with: what is started just now is in its initial status."""
     creates = operation.behavior.creates
     status = api.resources[creates.resource].behavior.status if creates else None
@@ -182,61 +184,67 @@ def _expected(api: Api, operation: Operation, entry: Field) -> Sequence[Any]:
     )
 
 
-def _counted(fields: Sequence[Field], bodies: Sequence[Any]) -> Iterator[tuple[Counter[str], int, int]]:
+def _count_values(fields: Sequence[Field], bodies: Sequence[Any]) -> Iterator[tuple[Counter[str], int, int]]:
     for entry in fields:
         members: Counter[str] = Counter()
-        null = filled = 0
+        null_count = filled_count = 0
         for body in bodies:
-            for value in _at(body, entry.path):
+            for value in _find_values(body, entry.path):
                 if value is None:
-                    null += 1
+                    null_count += 1
                 else:
-                    filled += 1
+                    filled_count += 1
                     if entry.members:
                         members[str(value)] += 1
-        yield members, null, filled
+        yield members, null_count, filled_count
 
 
-def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+def _find_values(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
     """Every value at a path, ``*`` being each item of an array or value of a map."""
     if not path:
         yield value
     elif path[0] == "*":
         for inner in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
-            yield from _at(inner, path[1:])
+            yield from _find_values(inner, path[1:])
     elif isinstance(value, dict) and path[0] in value:
-        yield from _at(value[path[0]], path[1:])
+        yield from _find_values(value[path[0]], path[1:])
 
 
 # ------------------------------------------------------------------------------------------------ parameters
 
 
-def _parameters(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> Iterator[ParameterSeen]:
+def _measure_parameters(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> Iterator[ParameterCoverage]:
     counts: dict[tuple[str, str], Counter[str]] = {}
     for exchange in exchanges:
-        worst: dict[tuple[str, str], str] = {}
+        verdicts: dict[tuple[str, str], str] = {}
         for part in requests.judge(api, operation, exchange):
             key = (str(part.location), "" if part.location == "body" else part.name)
-            worst[key] = max(worst.get(key, "valid"), part.verdict, key=_ORDER.index)
-        for key, verdict in worst.items():
+            verdicts[key] = max(verdicts.get(key, "valid"), part.verdict, key=_VERDICTS_BY_SEVERITY.index)
+        for key, verdict in verdicts.items():
             counts.setdefault(key, Counter())[verdict] += 1
     for parameter in operation.parameters:
-        seen = counts.get((parameter.location, parameter.name), Counter())
+        verdict_counts = counts.get((parameter.location, parameter.name), Counter())
         where = f"{parameter.location}/{parameter.name}"
-        counted = seen["valid"], seen["invalid"], seen["lenient"]
-        yield ParameterSeen(where, parameter.pointer, *counted, can_be_wrong(api, parameter))
+        counted = verdict_counts["valid"], verdict_counts["invalid"], verdict_counts["lenient"]
+        yield ParameterCoverage(where, parameter.pointer, *counted, can_be_invalid(api, parameter))
     if operation.body is not None:
-        seen = counts.get(("body", ""), Counter())
-        yield ParameterSeen("body", operation.body.pointer, seen["valid"], seen["invalid"], seen["lenient"])
+        verdict_counts = counts.get(("body", ""), Counter())
+        yield ParameterCoverage(
+            "body",
+            operation.body.pointer,
+            verdict_counts["valid"],
+            verdict_counts["invalid"],
+            verdict_counts["lenient"],
+        )
 
 
-_ORDER = ("valid", "lenient", "invalid")
+_VERDICTS_BY_SEVERITY = ("valid", "lenient", "invalid")
 
 
-def can_be_wrong(api: Api, parameter: Parameter) -> bool:
+def can_be_invalid(api: Api, parameter: Parameter) -> bool:
     """Whether a parameter can be invalid at all: any text is a string, and what is in the path cannot be missing."""
     if parameter.required and parameter.location != "path":
         return True
     schema, _, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
-    plain = schema.get("type", "string") == "string"
-    return not plain or bool({"format", "enum", "const", "pattern", "minLength", "maxLength"} & schema.keys())
+    is_text = schema.get("type", "string") == "string"
+    return not is_text or bool({"format", "enum", "const", "pattern", "minLength", "maxLength"} & schema.keys())

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.recording import Exchange, Received, Sent
+from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.recording import Exchange, ReceivedResponse, SentRequest
 from specduet.contracts.sending.sender import Sender
-from specduet.contracts.sending.transport import Failed
+from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Api, Operation, TargetUnreachable, UsageError
 
-_MADE_UP = "specduet"
+_UNKNOWN_ID = "specduet"
 """Stands for an id that nobody knows."""
 
-_TELLS = {
+_DESCRIPTIONS = {
     "timeout": "does not answer within {timeout:g} s",
     "refused": "cannot be reached: nothing listens there",
     "unknown host": "cannot be reached: the host's name is unknown",
@@ -35,123 +35,130 @@ _REMEDIES = {
 }
 
 
-class Caller(NamedTuple):
+class ApiClient(NamedTuple):
     """What it takes to ask one API something."""
 
     api: Api
     sender: Sender
-    knowledge: Knowledge
+    known_values: KnownValues
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One question and what came of it: ``answer`` is a status or a failure in words."""
+class DiscoveryAttempt:
+    """One question and what came of it: ``result`` is a status or a failure in words."""
 
     api: str
     operation: str
     url: str
-    answer: str
-    served: bool
+    result: str
+    is_served: bool
 
     def __str__(self) -> str:
-        return f"{self.api}: {self.operation} ({self.url}): {self.answer}"
+        return f"{self.api}: {self.operation} ({self.url}): {self.result}"
 
 
-def reach(callers: Sequence[Caller], *, named: bool) -> list[Tried]:
-    """Ask each API one thing. ``named``: the operator named them, so that a 404 does not leave one out.
+def discover_apis(clients: Sequence[ApiClient], *, explicit: bool) -> list[DiscoveryAttempt]:
+    """Ask each API one thing. ``explicit``: the operator named them, so that a 404 does not leave one out.
 
     Raises ``TargetUnreachable`` where nothing usable answers, ``UsageError`` where none of the APIs is served.
     """
-    tried, suspicions = [], []
-    for caller in callers:
-        one, suspicion = _ask(caller, named=named)
-        tried.append(one)
-        suspicions += [suspicion] if suspicion else []
-    if any(one.served for one in tried):
-        return tried
-    if suspicions:
-        raise suspicions[0]
+    attempts, errors = [], []
+    for client in clients:
+        attempt, error = _try_api(client, explicit=explicit)
+        attempts.append(attempt)
+        errors += [error] if error else []
+    if any(attempt.is_served for attempt in attempts):
+        return attempts
+    if errors:
+        raise errors[0]
     raise UsageError(
         "the target serves none of the APIs",
-        remedy="Tried:\n" + "\n".join(f"  {one}" for one in tried),
+        remedy="Tried:\n" + "\n".join(f"  {attempt}" for attempt in attempts),
     )
 
 
-def _ask(caller: Caller, *, named: bool) -> tuple[Tried, TargetUnreachable | None]:
-    operation = _question(caller)
+def _try_api(client: ApiClient, *, explicit: bool) -> tuple[DiscoveryAttempt, TargetUnreachable | None]:
+    operation = _choose_get(client)
     if operation is None:
-        return Tried(caller.api.name, "-", caller.sender.target.url, "no GET to ask with", named), None
-    exchange = caller.sender.send(operation, **_call(caller, operation), timeout_s=caller.sender.target.timeout_s)
-    kind = _suspicion(exchange.received or exchange.failure)
-    if kind:
-        unreachable = _compared(caller.sender, exchange, kind)
+        return DiscoveryAttempt(client.api.name, "-", client.sender.target.url, "no GET to ask with", explicit), None
+    exchange = client.sender.send(
+        operation, **_build_arguments(client, operation), timeout_s=client.sender.target.timeout_s
+    )
+    reason = _find_suspicion(exchange.response or exchange.failure)
+    if reason:
+        unreachable = _confirm_unreachable(client.sender, exchange, reason)
         if unreachable is not None:
-            return _told(caller, operation, exchange, served=False), unreachable
-    return _told(caller, operation, exchange, served=named or exchange.status not in {404, 405}), None
+            return _describe_attempt(client, operation, exchange, is_served=False), unreachable
+    return _describe_attempt(client, operation, exchange, is_served=explicit or exchange.status not in {404, 405}), None
 
 
-def _told(caller: Caller, operation: Operation, exchange: Exchange, *, served: bool) -> Tried:
-    answer = str(exchange.status or exchange.failure)
-    unknown = caller.knowledge.missing(operation)
+def _describe_attempt(
+    client: ApiClient, operation: Operation, exchange: Exchange, *, is_served: bool
+) -> DiscoveryAttempt:
+    result = str(exchange.status or exchange.failure)
+    unknown = client.known_values.unknown_path_parameters(operation)
     if unknown:
-        answer += f", with {' and '.join(unknown)} made up: give --param {unknown[0]}=…"
-    url = caller.sender.secrets.mask(exchange.sent.url)
-    return Tried(caller.api.name, operation.label, url, answer, served)
+        result += f", with {' and '.join(unknown)} made up: give --param {unknown[0]}=…"
+    url = client.sender.secrets.mask(exchange.request.url)
+    return DiscoveryAttempt(client.api.name, operation.label, url, result, is_served)
 
 
-def _question(caller: Caller) -> Operation | None:
-    gets = [operation for operation in caller.api.operations if operation.method == "GET"]
-    return min(gets, key=lambda o: (len(caller.knowledge.missing(o)), "{" in o.path), default=None)
+def _choose_get(client: ApiClient) -> Operation | None:
+    gets = [operation for operation in client.api.operations if operation.method == "GET"]
+    return min(gets, key=lambda o: (len(client.known_values.unknown_path_parameters(o)), "{" in o.path), default=None)
 
 
-def _call(caller: Caller, operation: Operation) -> dict[str, Any]:
-    call = caller.knowledge.valid_call(operation)
-    if call is not None:
-        return call.arguments
-    known = {p.name: caller.knowledge.path_values(operation, p) for p in operation.parameters if p.location == "path"}
-    return {"path": {name: values[0] if values else _MADE_UP for name, values in known.items()}}
+def _build_arguments(client: ApiClient, operation: Operation) -> dict[str, Any]:
+    request = client.known_values.build_valid_request(operation)
+    if request is not None:
+        return request.send_arguments
+    values_by_name = {
+        p.name: client.known_values.path_values(operation, p) for p in operation.parameters if p.location == "path"
+    }
+    return {"path": {name: values[0] if values else _UNKNOWN_ID for name, values in values_by_name.items()}}
 
 
-def _suspicion(answer: Received | Failed | str) -> str:
+def _find_suspicion(response: ReceivedResponse | TransportFailure | str) -> str:
     """What an answer looks like if it does not look like one of an API; empty where it does."""
-    if isinstance(answer, Failed):
-        return answer.kind
-    if isinstance(answer, str):
-        kind = answer.partition(":")[0]
+    if isinstance(response, TransportFailure):
+        return response.kind
+    if isinstance(response, str):
+        kind = response.partition(":")[0]
         return "" if kind == "undecodable" else kind
-    if answer.status in {301, 302, 303, 307, 308}:
+    if response.status in {301, 302, 303, 307, 308}:
         return "redirect"
-    page = answer.body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
-    return "page" if page and answer.status not in {404, 405} else ""
+    is_page = response.body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+    return "page" if is_page and response.status not in {404, 405} else ""
 
 
-def _compared(sender: Sender, exchange: Exchange, kind: str) -> TargetUnreachable | None:
+def _confirm_unreachable(sender: Sender, exchange: Exchange, reason: str) -> TargetUnreachable | None:
     """The verdict on a target whose base URL is as suspicious as its operation; None where it is not."""
     url = sender.target.url
-    if kind not in {"refused", "unknown host", "tls"}:
-        root = Sent("GET", f"{url}/", "/", "", exchange.sent.headers, None)
-        answer = sender.gate.exchange(root, sender.target.timeout_s)
-        if not _suspicion(answer):
+    if reason not in {"refused", "unknown host", "tls"}:
+        root_request = SentRequest("GET", f"{url}/", "/", "", exchange.request.headers, None)
+        response = sender.budget.send(root_request, sender.target.timeout_s)
+        if not _find_suspicion(response):
             return None
-    error = _sentence(sender, exchange, kind)
-    if kind not in {"page", "redirect"}:
+    error = _unreachable_error(sender, exchange, reason)
+    if reason not in {"page", "redirect"}:
         raise error
     return error
 
 
-def _sentence(sender: Sender, exchange: Exchange, kind: str) -> TargetUnreachable:
+def _unreachable_error(sender: Sender, exchange: Exchange, reason: str) -> TargetUnreachable:
     mask = sender.secrets.mask
     url = mask(sender.target.url)
-    if kind == "redirect" and exchange.received is not None:
-        goal = mask(exchange.received.header("location") or "nowhere")
+    if reason == "redirect" and exchange.response is not None:
+        location = mask(exchange.response.get_header("location") or "nowhere")
         return TargetUnreachable(
-            f"{url} redirects to {goal}",
+            f"{url} redirects to {location}",
             remedy="Redirects are not followed, so that no credential leaks: name the goal.",
         )
-    words = _TELLS.get(kind, exchange.failure).format(timeout=sender.target.timeout_s)
+    description = _DESCRIPTIONS.get(reason, exchange.failure).format(timeout=sender.target.timeout_s)
     return TargetUnreachable(
-        f"{url} {words if kind in _TELLS else f'cannot be used: {words}'}", remedy=_REMEDIES.get(kind, "")
+        f"{url} {description if reason in _DESCRIPTIONS else f'cannot be used: {description}'}",
+        remedy=_REMEDIES.get(reason, ""),
     )
 
 
-__all__ = ["Caller", "Tried", "reach"]
+__all__ = ["ApiClient", "DiscoveryAttempt", "discover_apis"]

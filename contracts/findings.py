@@ -1,17 +1,20 @@
-"""What is wrong with a service: one finding for one cause, with what is needed to see it again.
+"""Findings: one for each cause, with everything that is needed to reproduce it.
 
     Finding
-    ├── severity  error     the vendor's page promises it           (basis: documented)
-    │             warning   any sensible service does it            (basis: inferred)
-    └── accepted  by a baseline: stays visible and counted, and fails nothing
+    ├── severity  error     the vendor documents what is broken             (basis: documented)
+    │             warning   the vendor does not, but it can be deduced      (basis: inferred)
+    └── accepted  by a baseline: still printed and counted, but it no longer fails the run
 
-What is wrong on the operator's side is another family: see ``specs/errors.py``.
+Mistakes of the user (a bad option, a bad document) are exceptions, not findings: see ``specs/errors.py``.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import msgspec
 
 from specduet.contracts.recording import Exchange
 from specduet.specs.behavior import Basis
@@ -19,31 +22,42 @@ from specduet.specs.behavior import Basis
 Severity = Literal["error", "warning"]
 _MAX_TEXT_LENGTH = 120
 
+MISSING_VALUE = "(missing)"
+"""The value of a finding where a required value is missing."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault. ``pointer`` leads into the specification, ``where`` into the body or names the part of the request.
-
-    ``where`` is a JSON pointer of the response body (``/3/status``) or ``query/limit``, ``header/x``, ``body/a/b``.
-    ``cause`` tells apart what one clause finds at one place; two findings that agree in ``key`` are one.
-    """
+    """One way in which a service breaks one clause."""
 
     code: str
+    """The code of the clause, for example ``SD201``."""
     clause: str
+    """The name of the clause, for example ``status-enum``."""
     family: str
     specificity: int
+    """Of several clauses that one value breaks, only the one with the highest specificity is reported."""
     basis: Basis
     api: str
     operation: str
+    """The label of the operation, for example ``GET /runs``."""
     pointer: str
+    """JSON pointer into the OpenAPI document, to the part that is broken."""
     where: str
+    """JSON pointer into the response body (``/3/status``), or the part of the request (``query/limit``, ``header/x``,
+    ``body/a/b``); empty for the response as a whole."""
     value: str
+    """The wrong value, as text."""
     message: str
     cause: str
+    """Distinguishes findings of one clause at one place: findings with the same ``key`` are merged into one."""
     exchange: Exchange | None
+    """The request that reproduces the finding, with its response."""
     count: int = 1
+    """The number of times that it occurred."""
     curl: str = ""
     accepted: str = ""
+    """The reason given in the baseline; empty where the finding is not accepted."""
 
     @property
     def severity(self) -> Severity:
@@ -51,23 +65,24 @@ class Finding:
 
     @property
     def where_pattern(self) -> str:
-        """``where`` with every index of an array as ``*``: the same for every row."""
+        """``where`` with ``*`` for every array index, so that it is the same for every row: ``/*/status``."""
         return re.sub(r"/\d+(?=/|$)", "/*", self.where)
 
     @property
     def key(self) -> tuple[str, ...]:
+        """The identity of the cause: findings with equal keys are merged."""
         return (self.code, self.api, self.operation, self.pointer, self.where_pattern, self.cause)
 
     @property
     def location_key(self) -> tuple[Any, ...]:
-        """What was looked at: of several clauses that one spot breaks, the most specific owns it."""
+        """The value that was checked: of several clauses that one value breaks, the most specific one is reported."""
         return (self.exchange.number if self.exchange else None, self.api, self.operation, self.where)
 
 
 def to_text(value: Any) -> str:
-    """A value as a finding shows it: short, on one line, in JSON's spelling where it has one."""
-    import json
-
+    """Return a value as short text on one line: as JSON where possible; ``nothing`` for an absent field."""
+    if value is msgspec.UNSET:
+        return "nothing"
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
@@ -76,22 +91,24 @@ def to_text(value: Any) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text on one line, without control characters, and cut where it is long."""
+    """Return a text on one line, with control characters escaped, cut after 120 characters."""
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return text if len(text) <= _MAX_TEXT_LENGTH else f"{text[: _MAX_TEXT_LENGTH - 1]}…"
 
 
 def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
-    """Drop what a more specific clause owns, and merge what has the same cause into its smallest reproduction."""
+    """Return one finding for each cause, sorted by API, operation and severity.
+
+    Of several clauses that one value breaks, only the most specific is kept. Findings with the same ``key`` are merged
+    into the one with the shortest request.
+    """
     all_findings = list(findings)
-    highest_specificity: dict[tuple[Any, ...], int] = {}
+    highest: dict[tuple[Any, ...], int] = {}
     for finding in all_findings:
-        highest_specificity[finding.location_key] = max(
-            highest_specificity.get(finding.location_key, 0), finding.specificity
-        )
+        highest[finding.location_key] = max(highest.get(finding.location_key, 0), finding.specificity)
     merged: dict[tuple[str, ...], Finding] = {}
     for finding in all_findings:
-        if finding.where and finding.exchange and finding.specificity < highest_specificity[finding.location_key]:
+        if finding.where and finding.exchange and finding.specificity < highest[finding.location_key]:
             continue
         known = merged.get(finding.key)
         merged[finding.key] = finding if known is None else _merge_findings(known, finding)
@@ -104,9 +121,9 @@ def _merge_findings(first: Finding, second: Finding) -> Finding:
 
 
 def _reproduction_size(finding: Finding) -> tuple[int, int]:
-    """How much there is to read in the reproduction; the earlier of two equals wins."""
+    """Return the number of bytes to read in the request; of two equal requests the earlier one sorts first."""
     exchange = finding.exchange
     if exchange is None:
         return (0, 0)
-    body = exchange.sent.body or b""
-    return (len(exchange.sent.url) + len(body), exchange.number)
+    body = exchange.request.body or b""
+    return (len(exchange.request.url) + len(body), exchange.number)

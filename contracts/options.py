@@ -1,34 +1,38 @@
-"""The decisions of whoever starts a run, as generation, probes and clauses need to know them."""
+"""Options of one run, as generation, probes and clauses need them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 PROBES = ("collections", "lifecycle", "credentials", "refusals", "robustness")
-"""In this order: laws of collections want a quiet one, and refusals start runs where they are not refused."""
+"""The modules of ``contracts/probes``, in the order in which they run.
+
+Collections come first because their checks need a collection that does not change. Refusals come late because invalid
+requests create rows where the service does not reject them.
+"""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the caller of a run decided, as probes and clauses need to know it.
-
-    Times are in seconds, ``requests_per_second`` in requests. ``generate`` switches off the generated requests, ``probes`` are
-    the modules of ``contracts/probes`` that aim others, in their order. ``only_operations`` limits the run to these operations
-    (``GET /runs``).
-    """
+    """How much one run sends, and to which operations."""
 
     seed: int = 1
     profile: Literal["smoke", "deep"] = "smoke"
     max_time_s: float | None = None
+    """Seconds; None for the time of the profile."""
     max_requests: int | None = None
     requests_per_second: float | None = None
     max_response_time_s: float | None = None
+    """Seconds; a slower response breaks the clause ``response-time``."""
     generate: bool = True
+    """Send generated requests, besides those of the probes."""
     probes: tuple[str, ...] = PROBES
     only_operations: tuple[str, ...] = ()
+    """Labels (``GET /runs``); empty for all operations."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Known values by parameter name, for example ids of existing rows."""
 
     @property
     def time_limit_s(self) -> float:
-        """How long a run sends: as the caller said, else as the profile has it."""
+        """The seconds during which the run sends requests: ``max_time_s``, else 50 (smoke) or 300 (deep)."""
         return self.max_time_s or {"smoke": 50.0, "deep": 300.0}[self.profile]

@@ -22,7 +22,7 @@ NOT_JSON = msgspec.UNSET
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentRequest:
     """A request exactly as it went out. ``path`` is below the base URL; both it and ``query`` are percent-encoded."""
 
     method: str
@@ -33,16 +33,16 @@ class Sent:
     body: bytes | None
 
     @cached_property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
+    def query_pairs(self) -> tuple[tuple[str, str], ...]:
         """The query as decoded (name, value) pairs, in order, blank values kept."""
         return tuple(parse_qsl(self.query, keep_blank_values=True))
 
-    def header(self, name: str) -> str | None:
-        return _header(self.headers, name)
+    def get_header(self, name: str) -> str | None:
+        return _find_header(self.headers, name)
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedResponse:
     """An answer: status, headers in order, the body's bytes, and the seconds from sending to its last byte."""
 
     status: int
@@ -50,13 +50,13 @@ class Received:
     body: bytes
     elapsed_s: float
 
-    def header(self, name: str) -> str | None:
-        return _header(self.headers, name)
+    def get_header(self, name: str) -> str | None:
+        return _find_header(self.headers, name)
 
     @property
     def media_type(self) -> str:
         """The content type without its parameters, in lower case; empty where there is none."""
-        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+        return (self.get_header("content-type") or "").partition(";")[0].strip().lower()
 
     @cached_property
     def json(self) -> Any:
@@ -72,15 +72,15 @@ class Exchange:
     """One request and its answer. ``operation`` is an operationId; ``sent_at`` is in seconds since 1970, and so is
     ``ended_at``, which is later than ``elapsed_s`` has it where the request had to wait on our side.
 
-    ``received`` is None where no complete answer came; ``failure`` then says why (``timeout``, ``connection dropped``).
+    ``response`` is None where no complete answer came; ``failure`` then says why (``timeout``, ``connection dropped``).
     ``credentials`` says what the request carried on purpose: those of the caller, a placeholder, or a probe's.
     """
 
     number: int
     api: str
     operation: str
-    sent: Sent
-    received: Received | None
+    request: SentRequest
+    response: ReceivedResponse | None
     failure: str
     origin: Origin
     credentials: Literal["given", "placeholder", "none", "empty", "wrong", "other"]
@@ -90,26 +90,26 @@ class Exchange:
     @property
     def status(self) -> int:
         """The answer's status, 0 where none came."""
-        return self.received.status if self.received else 0
+        return self.response.status if self.response else 0
 
     @property
-    def succeeded(self) -> bool:
+    def is_success(self) -> bool:
         return 200 <= self.status < 300
 
     @property
     def json(self) -> Any:
-        return self.received.json if self.received else NOT_JSON
+        return self.response.json if self.response else NOT_JSON
 
     @property
-    def answered_at(self) -> float:
+    def completed_at(self) -> float:
         """When the answer was complete, in seconds since 1970; not earlier than that, whatever kept us."""
         if self.ended_at is not None:
             return self.ended_at
-        return self.sent_at + (self.received.elapsed_s if self.received else 0.0)
+        return self.sent_at + (self.response.elapsed_s if self.response else 0.0)
 
-    def precedes(self, other: "Exchange") -> bool:
+    def is_before(self, later: "Exchange") -> bool:
         """Whether this was answered before the other was asked for; of two made at the same time neither does."""
-        return self.answered_at <= other.sent_at
+        return self.completed_at <= later.sent_at
 
 
 @dataclass(frozen=True)
@@ -120,28 +120,28 @@ class Trace:
     operation: str
 
 
-_Kind = TypeVar("_Kind", bound=Trace)
+_TraceKind = TypeVar("_TraceKind", bound=Trace)
 
 
 @dataclass
 class Recording:
     """Everything that one run saw, in the order in which it happened.
 
-    ``derived`` keeps what was worked out from it (``contracts/analysis/memo.py``), for as long as it lives.
+    ``results`` keeps what was worked out from it (``contracts/analysis/memo.py``), for as long as it lives.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
-    derived: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+    results: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def of(self, api: str, operation: str) -> Iterator[Exchange]:
+    def find_exchanges(self, api: str, operation: str) -> Iterator[Exchange]:
         """The exchanges of one operation."""
         return (e for e in self.exchanges if (e.api, e.operation) == (api, operation))
 
-    def traced(self, kind: type[_Kind], api: str, operation: str) -> Iterator[_Kind]:
+    def find_traces(self, kind: type[_TraceKind], api: str, operation: str) -> Iterator[_TraceKind]:
         """The traces of one kind and one operation."""
         return (t for t in self.traces if isinstance(t, kind) and (t.api, t.operation) == (api, operation))
 
 
-def _header(headers: Headers, name: str) -> str | None:
+def _find_header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)

@@ -1,107 +1,136 @@
-"""One run, from the plan to the verdict: reach, open, probe, explore, look again, judge.
+"""One run of the contract suite against a target, from discovery to the findings.
 
-served    which APIs the target serves                                (contracts/discovery.py)
-open      one valid request an operation, so that ids are known
-probe     requests aimed by the vocabulary, while nothing else moves  (contracts/probes/)
-explore   generated requests                                          (contracts/generation/schemathesis_cases.py)
-close     the first requests once more: is it still up?
-judge     every clause over everything that was recorded              (contracts/clauses/)
+reach     find out which APIs the target serves                        (contracts/discovery.py)
+open      send one valid request per operation, so that ids are known
+probe     send requests aimed by the vocabulary, while nothing else is (contracts/probes/)
+explore   send generated requests                                      (contracts/generation/schemathesis_cases.py)
+close     send the first requests again: is the service still up?
+judge     run every clause over everything that was recorded           (contracts/clauses/)
+
+Every step but ``judge`` sends all its requests through ``contracts/sending/sender.py``, which records them.
 """
 
-import importlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from specduet.contracts import clauses
 from specduet.contracts.clauses.robustness import SLOW_S
 from specduet.contracts.coverage import Coverage
-from specduet.contracts.discovery import Caller, Tried, reach
+from specduet.contracts.discovery import ApiClient, DiscoveryAttempt, discover_apis
 from specduet.contracts.findings import Finding, Severity, deduplicate, one_line
-from specduet.contracts.generation.known_values import Call, Knowledge
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.options import RunOptions
+from specduet.contracts.probes.collections import probe_collections
+from specduet.contracts.probes.credentials import probe_credentials
+from specduet.contracts.probes.lifecycle import probe_lifecycle
+from specduet.contracts.probes.refusals import probe_refusals
+from specduet.contracts.probes.robustness import probe_robustness
 from specduet.contracts.recording import Recording
-from specduet.contracts.sending.curl import curl
+from specduet.contracts.sending.curl import format_curl_line
 from specduet.contracts.sending.redaction import Secrets
-from specduet.contracts.sending.sender import BudgetSpent, Gate, NotSent, Sender, TargetGone
+from specduet.contracts.sending.sender import BudgetSpent, NotSent, RequestBudget, Sender, TargetGone
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation
 
 if TYPE_CHECKING:
-    from specduet.contracts.generation.schemathesis_cases import Generator
+    from specduet.contracts.generation.schemathesis_cases import RequestGenerator
 
 Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
-_ASKED_AGAIN = 2
+
+PROBES: Mapping[str, Callable[[Sender, Operation, KnownValues], None]] = {
+    "collections": probe_collections,
+    "lifecycle": probe_lifecycle,
+    "credentials": probe_credentials,
+    "refusals": probe_refusals,
+    "robustness": probe_robustness,
+}
+"""Each probe by the name that ``RunOptions.probes`` gives it; each sends its requests to one operation."""
+
+_MAX_SLOW_REPEATS = 2
+"""Slow requests of one operation that are sent once more at the end."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: ``sent`` counts the requests so far, of all APIs."""
+    """Progress of a run, reported before each step and before each operation of a step."""
 
     step: Step
     api: str
+    """Name of the API; empty where the step is about all APIs."""
     operation: str
+    """Label (``GET /runs``), or empty."""
     sent: int
+    """Requests sent so far, to all APIs."""
 
 
-Listener = Callable[[Progress], None]
+ProgressListener = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a run. ``problem`` says why it proves nothing; ``seconds`` is the time that each step took."""
+class RunResult:
+    """Result of one run: everything that was sent, and the findings on it."""
 
     target: Target
     options: RunOptions
     apis: tuple[Api, ...]
-    tried: tuple[Tried, ...]
+    """The APIs that the target serves; only these were tested."""
+    attempts: tuple[DiscoveryAttempt, ...]
     recording: Recording
     findings: tuple[Finding, ...]
     coverage: Coverage
     secrets: Secrets
     notes: tuple[str, ...] = ()
-    problem: str = ""
+    """Sentences for the operator, such as which operations were not sent, and why."""
+    inconclusive_reason: str = ""
+    """The reason why the run proves nothing, in sentences; empty where it proves something."""
     elapsed_s: float = 0.0
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    step_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that each step took, by its name."""
 
     def exit_code(self, fail_on: Severity = "error") -> int:
-        """0: nothing at or above ``fail_on`` that is not accepted; 1: something; 2: nothing was proven."""
-        worth = {"error"} if fail_on == "error" else {"error", "warning"}
-        if any(f.severity in worth and not f.accepted for f in self.findings):
+        """Return the exit code of ``specduet test``.
+
+        1 if a finding at or above ``fail_on`` is not accepted, else 2 if the run proves nothing, else 0.
+        """
+        failing_severities = {"error"} if fail_on == "error" else {"error", "warning"}
+        if any(f.severity in failing_severities and not f.accepted for f in self.findings):
             return 1
-        return 2 if self.problem else 0
+        return 2 if self.inconclusive_reason else 0
 
 
-def run(
+def run_contract(
     apis: Sequence[Api],
     target: Target,
     options: RunOptions | None = None,
     *,
-    named: bool = True,
-    progress: Listener | None = None,
-) -> Outcome:
-    """Hold a target to its APIs. ``named``: the operator named them; otherwise those that are not served are left out.
+    explicit: bool = True,
+    progress: ProgressListener | None = None,
+) -> RunResult:
+    """Test a target against the documents of ``apis``.
 
-    Raises ``TargetUnreachable`` where nothing usable answers, and ``UsageError`` where none of the APIs is served.
+    ``explicit``: the operator named the APIs, so all of them are tested; otherwise those that the target does not serve
+    are left out. Raises ``TargetUnreachable`` without a usable response, ``UsageError`` if none of the APIs is served.
     """
-    conductor = _Conductor(target, options or RunOptions(), progress)
-    return conductor.run(apis, named=named)
+    contract_run = _ContractRun(target, options or RunOptions(), progress)
+    return contract_run.execute(apis, explicit=explicit)
 
 
-class _Conductor:
-    def __init__(self, target: Target, options: RunOptions, progress: Listener | None) -> None:
+class _ContractRun:
+    """One run over several APIs, which share its budget and its recording."""
+
+    def __init__(self, target: Target, options: RunOptions, progress: ProgressListener | None) -> None:
         self.target = target
         self.options = options
         self.recording = Recording()
-        self.secrets = target.secrets()
+        self.secrets = target.collect_secrets()
         self.notes: list[str] = []
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.gate = Gate.to(
+        self.step_seconds: dict[str, float] = defaultdict(float)
+        self.budget = RequestBudget.for_target(
             target,
             max_requests=options.max_requests,
             max_time_s=options.time_limit_s,
@@ -109,218 +138,237 @@ class _Conductor:
         )
         self._progress = progress
 
-    def run(self, apis: Sequence[Api], *, named: bool) -> Outcome:
-        started = time.monotonic()
-        conversations = [_Conversation(self, api) for api in apis]
+    def execute(self, apis: Sequence[Api], *, explicit: bool) -> RunResult:
+        """Carry out every step of the run. Parameters and errors are those of ``run_contract``."""
+        started_at = time.monotonic()
+        api_runs = [_ApiRun(self, api) for api in apis]
         try:
-            with self._timed("reach"):
-                self._tell("reach")
-                tried = reach([c.caller for c in conversations], named=named)
-            serving = {t.api for t in tried if t.served}
-            conversations = [c for c in conversations if c.api.name in serving]
-            self._send(conversations)
+            with self._measure_step("reach"):
+                self.report_progress("reach")
+                attempts = discover_apis([api_run.client for api_run in api_runs], explicit=explicit)
+            served_names = {attempt.api for attempt in attempts if attempt.is_served}
+            api_runs = [api_run for api_run in api_runs if api_run.api.name in served_names]
+            self._send_requests(api_runs)
         finally:
-            self.gate.transport.close()
-        self.notes += _unanswered(self.recording)
-        apis = tuple(c.api for c in conversations)
-        with self._timed("judge"):
-            self._tell("judge")
-            findings = tuple(self._judged(apis))
-            coverage = Coverage.of(apis, self.recording)
-        return Outcome(
+            self.budget.transport.close()
+        self.notes += _describe_unanswered(self.recording)
+        apis = tuple(api_run.api for api_run in api_runs)
+        with self._measure_step("judge"):
+            self.report_progress("judge")
+            findings = tuple(self._judge_recording(apis))
+            coverage = Coverage.from_recording(apis, self.recording)
+        return RunResult(
             target=self.target,
             options=self.options,
             apis=apis,
-            tried=tuple(tried),
+            attempts=tuple(attempts),
             recording=self.recording,
             findings=findings,
             coverage=coverage,
             secrets=self.secrets,
             notes=tuple(dict.fromkeys(self.notes)),
-            problem=_problem(conversations, self.recording),
-            elapsed_s=time.monotonic() - started,
-            seconds=dict(self.seconds),
+            inconclusive_reason=_inconclusive_reason(api_runs, self.recording),
+            elapsed_s=time.monotonic() - started_at,
+            step_seconds=dict(self.step_seconds),
         )
 
-    def _send(self, conversations: "Sequence[_Conversation]") -> None:
-        steps: list[tuple[Step, Iterator[Callable[[_Conversation], None]]]] = [
-            ("open", iter([_Conversation.open])),
-            ("probe", iter([_Conversation.probe])),
-            ("explore", self._rounds()),
-            ("close", iter([_Conversation.close])),
-        ]
+    def _send_requests(self, api_runs: "Sequence[_ApiRun]") -> None:
+        """Send the requests of every step, each step to all APIs before the next begins, as far as the budget goes."""
         try:
-            for step, acts in steps:
-                with self._timed(step):
-                    for act in acts:
-                        for conversation in conversations:
-                            act(conversation)
+            with self._measure_step("open"):
+                for api_run in api_runs:
+                    api_run.open()
+            with self._measure_step("probe"):
+                for api_run in api_runs:
+                    api_run.probe()
+            with self._measure_step("explore"):
+                self._explore_in_rounds(api_runs)
+            with self._measure_step("close"):
+                for api_run in api_runs:
+                    api_run.close()
         except BudgetSpent:
-            self.notes.append(f"The budget was spent after {self.gate.sent} requests: not everything was tried.")
+            self.notes.append(
+                f"The budget was spent after {self.budget.sent_count} requests: not everything was tried."
+            )
         except TargetGone as error:
-            self.notes.append(f"The target went away after {self.gate.sent} requests ({error}).")
+            self.notes.append(f"The target went away after {self.budget.sent_count} requests ({error}).")
 
-    def _rounds(self) -> "Iterator[Callable[[_Conversation], None]]":
-        """One round of generated requests; ``deep`` goes on for as long as another such round fits into the budget.
-
-        The last requests, which tell whether the service is still up, come after them.
-        """
-        longest, begun = 0.0, self.gate.used
-        for round_ in count():
-            yield partial(_Conversation.explore, round_=round_)
-            longest, begun = max(longest, self.gate.used - begun), self.gate.used
-            if self.options.profile == "smoke" or not self.options.generate or begun + 1.2 * longest > 1:
+    def _explore_in_rounds(self, api_runs: "Sequence[_ApiRun]") -> None:
+        """Send a round of generated requests; the profile ``deep`` goes on while another round fits into the budget."""
+        longest_share, share_before = 0.0, self.budget.used_share
+        for round_number in count():
+            for api_run in api_runs:
+                api_run.explore(round_number)
+            share_after = self.budget.used_share
+            longest_share, share_before = max(longest_share, share_after - share_before), share_after
+            # a fifth of a round is kept for the step after this one, which tells whether the service is still up
+            fits = share_after + 1.2 * longest_share <= 1
+            if self.options.profile == "smoke" or not self.options.generate or not fits:
                 return
 
-    def _judged(self, apis: Sequence[Api]) -> Iterator[Finding]:
-        by_name = {api.name: api for api in apis}
-        found = (f for api in apis for f in clauses.run_clauses(api, self.recording, self.options))
-        for finding in deduplicate(found):
-            line = curl(finding.exchange, by_name[finding.api], self.secrets) if finding.exchange else ""
-            mask = self.secrets.mask
+    def _judge_recording(self, apis: Sequence[Api]) -> Iterator[Finding]:
+        """Yield the findings of every clause, one per cause, with secrets masked and a ``curl`` line."""
+        apis_by_name = {api.name: api for api in apis}
+        findings = (f for api in apis for f in clauses.run_clauses(api, self.recording, self.options))
+        mask = self.secrets.mask
+        for finding in deduplicate(findings):
+            api = apis_by_name[finding.api]
             yield replace(
                 finding,
                 where=mask(finding.where),
-                value=one_line(mask(finding.value)),  # masked first: half a secret would not be known again
+                value=one_line(mask(finding.value)),  # masked first: half a secret would not be recognised
                 message=mask(finding.message),
                 cause=mask(finding.cause),
-                curl=line,
+                curl=format_curl_line(finding.exchange, api, self.secrets) if finding.exchange else "",
             )
 
     @contextmanager
-    def _timed(self, step: Step) -> Iterator[None]:
-        started = time.monotonic()
+    def _measure_step(self, step: Step) -> Iterator[None]:
+        started_at = time.monotonic()
         try:
             yield
         finally:
-            self.seconds[step] += time.monotonic() - started
+            self.step_seconds[step] += time.monotonic() - started_at
 
-    def _tell(self, step: Step, api: str = "", operation: str = "") -> None:
+    def report_progress(self, step: Step, api: str = "", operation: str = "") -> None:
+        """Tell the listener of the run where it is."""
         if self._progress is not None:
-            self._progress(Progress(step, api, operation, self.gate.sent))
-
-    def tell(self, step: Step, api: Api, operation: Operation) -> None:
-        self._tell(step, api.name, operation.label)
+            self._progress(Progress(step, api, operation, self.budget.sent_count))
 
 
-class _Conversation:
-    """What is said to one API."""
+class _ApiRun:
+    """Send the open, probe, explore and close requests of one API. Shares budget and recording with the other APIs."""
 
-    def __init__(self, conductor: _Conductor, api: Api) -> None:
+    def __init__(self, contract_run: _ContractRun, api: Api) -> None:
         self.api = api
-        self._all = conductor
-        self._options = conductor.options
-        self.knowledge = Knowledge(api, conductor.target.params)
+        self._contract_run = contract_run
+        self._options = contract_run.options
+        self.known_values = KnownValues(api, contract_run.target.params)
         self.sender = Sender(
-            conductor.target, api, conductor.recording, gate=conductor.gate, heard=self.knowledge.learn
+            contract_run.target,
+            api,
+            contract_run.recording,
+            budget=contract_run.budget,
+            on_exchange=self.known_values.observe_exchange,
         )
-        self._first: list[tuple[Operation, Call]] = []
-        self._generator: Generator | None = None
+        self._first_requests: list[tuple[Operation, PlannedRequest]] = []
+        self._request_generator: RequestGenerator | None = None
 
     @property
-    def caller(self) -> Caller:
-        return Caller(self.api, self.sender, self.knowledge)
+    def client(self) -> ApiClient:
+        return ApiClient(self.api, self.sender, self.known_values)
 
-    def operations(self, step: Step) -> Iterator[Operation]:
-        """What may be sent and was not left out, lists before what takes its ids from them."""
-        for operation in sorted(self.api.operations, key=_first_things_first):
+    def sendable_operations(self, step: Step) -> Iterator[Operation]:
+        """Yield the operations that may be sent, lists first, and report each as progress.
+
+        Operations that take ids come after the lists that show them. Raises ``BudgetSpent``.
+        """
+        for operation in sorted(self.api.operations, key=_list_operations_first):
             if self._options.only_operations and operation.label not in self._options.only_operations:
                 continue
-            if not self.sender.allows(operation):
-                self._all.notes.append(f"{operation.label} was not sent: it may change data (--allow-writes).")
+            if not self.sender.can_send(operation):
+                self._contract_run.notes.append(f"{operation.label} was not sent: it may change data (--allow-writes).")
                 continue
-            if self._all.gate.spent:
+            if self._contract_run.budget.is_spent:
                 raise BudgetSpent
-            self._all.tell(step, self.api, operation)
+            self._contract_run.report_progress(step, self.api.name, operation.label)
             yield operation
 
     def open(self) -> None:
-        for operation in self.operations("open"):
-            call = self.knowledge.valid_call(operation)
-            if call is None:
+        """Send one valid request to each operation; to a scoped collection one per known scope."""
+        for operation in self.sendable_operations("open"):
+            request = self.known_values.build_valid_request(operation)
+            if request is None:
                 continue
-            paths = self.knowledge.path_choices(operation) if operation.behavior.scope else [call.path]
-            self._first.append((operation, call))
+            paths = self.known_values.path_choices(operation) if operation.behavior.scope else [request.path]
+            self._first_requests.append((operation, request))
             with suppress(NotSent):
                 for path in paths:
-                    self.sender.send(operation, **replace(call, path=path).arguments)
+                    self.sender.send(operation, **replace(request, path=path).send_arguments)
 
     def probe(self) -> None:
+        """Run each probe of the options on every operation, one probe after the other."""
         for name in self._options.probes:
-            module = importlib.import_module(f"specduet.contracts.probes.{name}")
-            for operation in self.operations("probe"):
+            for operation in self.sendable_operations("probe"):
                 with suppress(NotSent):
-                    module.probe(self.sender, self.api, operation, self.knowledge, self._options)
+                    PROBES[name](self.sender, operation, self.known_values)
 
-    def explore(self, round_: int) -> None:
+    def explore(self, round_number: int) -> None:
+        """Send one round of generated requests to every operation."""
         if not self._options.generate:
             return
-        from specduet.contracts.generation.schemathesis_cases import Generator  # Schemathesis: a second of imports
+        from specduet.contracts.generation import schemathesis_cases  # imports Schemathesis, which takes a second
 
         clauses.all_clauses()  # Hypothesis draws constants from what is loaded: load all, so that runs are the same
-        if self._generator is None:
-            self._generator = Generator(self.api, self._options)
+        if self._request_generator is None:
+            self._request_generator = schemathesis_cases.RequestGenerator(self.api, self._options)
         try:
-            for operation in self.operations("explore"):
+            for operation in self.sendable_operations("explore"):
                 with suppress(NotSent):
-                    self._generator.explore(self.sender, operation, self.knowledge, round_)
+                    self._request_generator.send_generated(self.sender, operation, self.known_values, round_number)
         finally:
-            self._all.notes.extend(f"{self.api.name}: {note}" for note in self._generator.notes)
+            self._contract_run.notes.extend(f"{self.api.name}: {note}" for note in self._request_generator.notes)
 
     def close(self) -> None:
-        """Ask the first questions again, and once more what was answered slowly: was it a coincidence?"""
-        for operation, call in self._first:
+        """Send the first GET requests again, then the slow ones."""
+        for operation, request in self._first_requests:
             if operation.method == "GET":
-                self._all.tell("close", self.api, operation)
+                self._contract_run.report_progress("close", self.api.name, operation.label)
                 with suppress(NotSent):
-                    self.sender.send(operation, **call.arguments)
-        for operation in self.operations("close"):
+                    self.sender.send(operation, **request.send_arguments)
+        for operation in self.sendable_operations("close"):
             if operation.method == "GET":
                 with suppress(NotSent):
-                    self._again(operation)
+                    self._repeat_slow(operation)
 
-    def _again(self, operation: Operation) -> None:
-        """Send once more what was slow: was it a coincidence?"""
-        exchanges = self._all.recording.of(self.api.name, operation.id)
-        slow = {e.sent: e for e in exchanges if e.received is not None and e.received.elapsed_s > SLOW_S}
-        for exchange in list(slow.values())[:_ASKED_AGAIN]:
-            self.sender.repeat(operation, exchange)
+    def _repeat_slow(self, operation: Operation) -> None:
+        """Send slow requests once more, so that a clause can tell a slow operation from a coincidence."""
+        exchanges = self._contract_run.recording.find_exchanges(self.api.name, operation.id)
+        slow = {e.request: e for e in exchanges if e.response is not None and e.response.elapsed_s > SLOW_S}
+        for exchange in list(slow.values())[:_MAX_SLOW_REPEATS]:
+            self.sender.repeat_request(operation, exchange)
 
-    def missing(self) -> Iterator[str]:
-        """What kept the operations from being answered, in sentences that say what to do."""
+    def explain_missing_ids(self) -> Iterator[str]:
+        """Yield one sentence, with the option to give, for each operation that needs an unknown id."""
         for operation in self.api.operations:
-            unknown = self.knowledge.missing(operation)
-            if unknown and self.sender.allows(operation):
-                needs = " and ".join(f"--param {name}=…" for name in unknown)
-                yield f"{operation.label} needs an id that is not known: give {needs}."
+            names = self.known_values.unknown_path_parameters(operation)
+            if names and self.sender.can_send(operation):
+                options = " and ".join(f"--param {name}=…" for name in names)
+                yield f"{operation.label} needs an id that is not known: give {options}."
 
 
-def _unanswered(recording: Recording) -> Iterator[str]:
-    """One sentence on the requests that got no complete answer."""
-    kinds = Counter(e.failure.partition(":")[0] for e in recording.exchanges if e.received is None)
+def _describe_unanswered(recording: Recording) -> Iterator[str]:
+    """Yield one sentence on the requests that got no complete response, if there are any."""
+    kinds = Counter(e.failure.partition(":")[0] for e in recording.exchanges if e.response is None)
     if kinds:
-        why = ", ".join(f"{kind} {number} times" if number > 1 else kind for kind, number in kinds.most_common())
-        yield f"{kinds.total()} of {len(recording.exchanges)} requests got no complete answer: {why}."
+        kind_counts = ", ".join(
+            f"{kind} {number} times" if number > 1 else kind for kind, number in kinds.most_common()
+        )
+        yield f"{kinds.total()} of {len(recording.exchanges)} requests got no complete response: {kind_counts}."
 
 
-def _first_things_first(operation: Operation) -> tuple[bool, bool, bool]:
+def _list_operations_first(operation: Operation) -> tuple[bool, bool, bool]:
+    """Return a sort key: lists first, then paths without parameters, then GET."""
     return operation.behavior.lists is None, "{" in operation.path, operation.method != "GET"
 
 
-def _problem(conversations: Sequence[_Conversation], recording: Recording) -> str:
-    """Why a run proves nothing: not one operation was answered 2xx."""
-    if any(exchange.succeeded for exchange in recording.exchanges):
+def _inconclusive_reason(api_runs: Sequence[_ApiRun], recording: Recording) -> str:
+    """Return why a run without a single 2xx response proves nothing, and what to do; empty if there was one."""
+    if any(exchange.is_success for exchange in recording.exchanges):
         return ""
     statuses = Counter(e.status for e in recording.exchanges if e.credentials in {"given", "placeholder"})
     if statuses[401] + statuses[403] > sum(statuses.values()) / 2:
         none_given = any(e.credentials == "placeholder" for e in recording.exchanges)
-        told = ["No credential was given: give one with -H or --auth."] if none_given else [_REFUSED]
+        reasons = ["No credential was given: give one with -H or --auth."] if none_given else [_CREDENTIAL_REJECTED]
     elif statuses:
-        seen = ", ".join(f"{number} of {status or 'no status'}" for status, number in statuses.most_common())
-        told = [*(sentence for one in conversations for sentence in one.missing()), f"What was answered: {seen}."]
+        status_counts = ", ".join(f"{number} of {status or 'no status'}" for status, number in statuses.most_common())
+        reasons = [
+            *(sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()),
+            f"Responses were: {status_counts}.",
+        ]
     else:
-        told = ["No operation could be sent."]
-    return " ".join(["Nothing was answered 2xx, so nothing is proven.", *told])
+        reasons = ["No operation could be sent."]
+    return " ".join(["No response was 2xx, so the run proves nothing.", *reasons])
 
 
-_REFUSED = "The credential that was given is refused (401, 403)."
+_CREDENTIAL_REJECTED = "The credential that was given is rejected (401, 403)."

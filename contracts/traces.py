@@ -20,31 +20,31 @@ from specduet.contracts.recording import Exchange, Row, Trace
 
 
 @dataclass(frozen=True)
-class Bracket(Trace):
-    """``answers`` came between the listings ``before`` and ``after``, which asked for everything.
+class BracketedQueries(Trace):
+    """``exchanges`` came between the listings ``list_before`` and ``list_after``, which asked for everything.
 
-    ``walk``: they are consecutive pages. ``together``: they were asked for at the same time. ``capped``: the service
+    ``is_page_walk``: they are consecutive pages. ``is_concurrent``: they were asked for at the same time. ``is_capped``: the service
     never gives more rows at once than the listings hold, and may.
     """
 
-    before: Exchange
-    answers: tuple[Exchange, ...]
-    after: Exchange
-    walk: bool = False
-    together: bool = False
-    capped: bool = False
+    list_before: Exchange
+    exchanges: tuple[Exchange, ...]
+    list_after: Exchange
+    is_page_walk: bool = False
+    is_concurrent: bool = False
+    is_capped: bool = False
 
 
 @dataclass(frozen=True)
-class Callers(Trace):
-    """Listings of everything by the callers, by their number: twice each in turn, or ``together``."""
+class CallerLists(Trace):
+    """Listings of everything by the callers, by their number: twice each in turn, or ``is_concurrent``."""
 
-    listings: tuple[tuple[int, Exchange], ...]
-    together: bool = False
+    lists: tuple[tuple[int, Exchange], ...]
+    is_concurrent: bool = False
 
 
 @dataclass(frozen=True)
-class NeverUsed(Trace):
+class UnknownFilterValue(Trace):
     """The collection was filtered by a value of ``parameter`` that was made up for it."""
 
     parameter: str
@@ -52,16 +52,16 @@ class NeverUsed(Trace):
 
 
 @dataclass(frozen=True)
-class Similar(Trace):
+class PartialFilterValue(Trace):
     """The collection was filtered by a value of ``parameter``, and then by a part of it or nearly the same."""
 
     parameter: str
     exchange: Exchange
-    part: Exchange
+    partial_exchange: Exchange
 
 
 @dataclass(frozen=True)
-class Unknown(Trace):
+class UnknownPathValue(Trace):
     """The path held a value of ``parameter`` that was made up for it."""
 
     parameter: str
@@ -69,47 +69,47 @@ class Unknown(Trace):
 
 
 @dataclass(frozen=True)
-class Unlisted(Trace):
+class MissingFromList(Trace):
     """A ``row`` of an earlier list was looked up between two lists that lack it."""
 
     row: Row
-    before: Exchange
+    list_before: Exchange
     exchange: Exchange
-    after: Exchange
+    list_after: Exchange
 
 
 @dataclass(frozen=True)
-class Fetched(Trace):
-    """A row of ``before`` was looked up; ``after`` is a list that was made later."""
+class FetchedRow(Trace):
+    """A row of ``list_before`` was looked up; ``list_after`` is a list that was made later."""
 
     row: Row
     exchange: Exchange
-    before: Exchange
-    after: Exchange
+    list_before: Exchange
+    list_after: Exchange
 
 
 @dataclass(frozen=True)
-class Peeked(Trace):
-    """A caller, who sees ``own``, looked up a ``row`` of the list of another caller."""
+class CrossOwnerFetch(Trace):
+    """A caller, who sees ``own_list``, looked up a ``row`` of the list of another caller."""
 
-    own: Exchange
+    own_list: Exchange
     row: Row
     exchange: Exchange
 
 
 @dataclass(frozen=True)
-class Started(Trace):
-    """One run that was started. ``asked``: fields of the new row by what the request said they should be.
+class CreatedRun(Trace):
+    """One run that was started. ``requested_fields``: fields of the new row by what the request said they should be.
 
-    ``row``: as the first list afterwards showed it, None where none did. ``before``: the list ahead of all starts.
+    ``row``: as the first list afterwards showed it, None where none did. ``list_before``: the list ahead of all starts.
     ``lists`` and ``details`` came after the start, in order.
     """
 
     resource: str
-    start: Exchange
-    asked: Mapping[str, Any]
+    creation: Exchange
+    requested_fields: Mapping[str, Any]
     row: Row | None
-    before: Exchange | None
+    list_before: Exchange | None
     lists: tuple[Exchange, ...]
     details: tuple[Exchange, ...]
 

@@ -15,287 +15,357 @@ from typing import Any
 import msgspec
 
 from specduet.contracts.analysis import attribution, single_list
-from specduet.contracts.analysis.list_comparison import Difference, Listing, Reference, difference
-from specduet.contracts.analysis.list_rules import Collection
-from specduet.contracts.analysis.memo import once
-from specduet.contracts.analysis.row_values import MISSING, TRUSTED, asked, known, listed
-from specduet.contracts.analysis.single_list import Fault
+from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
+from specduet.contracts.analysis.list_rules import CollectionRules
+from specduet.contracts.analysis.memo import compute_once
+from specduet.contracts.analysis.row_values import (
+    ABSENT,
+    TRUSTED_CREDENTIALS,
+    has_value,
+    parse_list_request,
+    read_list_rows,
+)
+from specduet.contracts.analysis.single_list import Violation
 from specduet.contracts.recording import Recording, Row
-from specduet.contracts.traces import Bracket, NeverUsed, Similar, Unknown, Unlisted
+from specduet.contracts.traces import (
+    BracketedQueries,
+    MissingFromList,
+    PartialFilterValue,
+    UnknownFilterValue,
+    UnknownPathValue,
+)
 from specduet.specs import Api, Operation
 from specduet.specs.behavior import Basis
 
-_SEVERAL = 2
-_SPOILS = frozenset({"unique", "scope", "order"})
+_MANY_LISTS = 2
+_DISQUALIFYING_LAWS = frozenset({"unique", "scope", "order"})
 """Laws that a listing of everything must keep to be compared with."""
 
 
-class Listings:
+class ListAnalysis:
     """Every list that one operation answered, and what is wrong with each."""
 
     def __init__(self, api: Api, operation: Operation, recording: Recording) -> None:
-        exchanges = [e for e in recording.of(api.name, operation.id) if e.credentials in TRUSTED]
-        rows = {e.number: rows for e in exchanges if (rows := listed(e)) is not None}
+        exchanges = [
+            e for e in recording.find_exchanges(api.name, operation.id) if e.credentials in TRUSTED_CREDENTIALS
+        ]
+        rows = {e.number: rows for e in exchanges if (rows := read_list_rows(e)) is not None}
         fields = {field for found in rows.values() for row in found for field in row}
         self.operation = operation
-        self.collection = Collection(api, operation, fields)
-        self._blame = attribution.Blame(self.collection)
-        self.all: dict[int, Listing] = {}
+        self.rules = CollectionRules(api, operation, fields)
+        self._attribution = attribution.Attribution(self.rules)
+        self.lists: dict[int, ListResponse] = {}
         for exchange in exchanges:
-            request = asked(api, operation, exchange) if exchange.number in rows else None
+            request = parse_list_request(api, operation, exchange) if exchange.number in rows else None
             if request is not None:
-                self.all[exchange.number] = Listing(exchange, request, rows[exchange.number])
-        self._brackets = list(recording.traced(Bracket, api.name, operation.id))
-        self._never_used = list(recording.traced(NeverUsed, api.name, operation.id))
-        self._similar = list(recording.traced(Similar, api.name, operation.id))
-        self._unknown = list(recording.traced(Unknown, api.name, operation.id))
-        self._lost = list(recording.traced(Unlisted, api.name, operation.id))
-        self._together = {e.number for b in self._brackets if b.together for e in b.answers}
-        self.faults = self._found()
+                self.lists[exchange.number] = ListResponse(exchange, request, rows[exchange.number])
+        self._brackets = list(recording.find_traces(BracketedQueries, api.name, operation.id))
+        self._unknown_filter_values = list(recording.find_traces(UnknownFilterValue, api.name, operation.id))
+        self._partial_filter_values = list(recording.find_traces(PartialFilterValue, api.name, operation.id))
+        self._unknown_path_values = list(recording.find_traces(UnknownPathValue, api.name, operation.id))
+        self._missing_rows = list(recording.find_traces(MissingFromList, api.name, operation.id))
+        self._concurrent_numbers = {e.number for b in self._brackets if b.is_concurrent for e in b.exchanges}
+        self.violations = self._collect_violations()
 
-    def of(self, *laws: str) -> list[Fault]:
+    def find_violations(self, *laws: str) -> list[Violation]:
         """The faults against some laws."""
-        return [fault for fault in self.faults if fault.law in laws]
+        return [violation for violation in self.violations if violation.law in laws]
 
-    def _found(self) -> list[Fault]:
-        direct = [fault for listing in self.all.values() for fault in single_list.faults(self.collection, listing)]
-        broken = {fault.exchange.number: fault.law for fault in direct}
-        compared_ = [fault for bracket in self._brackets for fault in self._compared(bracket, broken)]
-        compared_ = [fault for fault in compared_ if fault.basis != "assumed"]
-        plain = attribution.first([fault for fault in direct if fault.exchange.number not in self._together])
-        simplest = attribution.simplest([f for f in compared_ if f.exchange.number not in self._together], plain)
-        sure = [*plain, *simplest]
-        mixed = [f for f in direct if f.exchange.number in self._together and f.law not in {s.law for s in sure}]
-        mixed += attribution.unexplained([f for f in compared_ if f.exchange.number in self._together], sure)
-        told = [*sure, *(replace(fault, law="together") for fault in mixed)]
-        made_up = list(self._made_up())
-        told += [*made_up, *self._in_part({fault.where for fault in made_up}), *self._unlisted()]
-        return told if sure else [*told, *self._repeated(), *self._again(), *self._leaked()]
+    def _collect_violations(self) -> list[Violation]:
+        direct = [
+            violation
+            for response in self.lists.values()
+            for violation in single_list.find_violations(self.rules, response)
+        ]
+        broken_laws = {violation.exchange.number: violation.law for violation in direct}
+        differences = [
+            violation for bracket in self._brackets for violation in self._compare_bracket(bracket, broken_laws)
+        ]
+        differences = [violation for violation in differences if violation.basis != "assumed"]
+        certain_direct = attribution.drop_weaker(
+            [violation for violation in direct if violation.exchange.number not in self._concurrent_numbers]
+        )
+        simplest = attribution.keep_simplest(
+            [f for f in differences if f.exchange.number not in self._concurrent_numbers], certain_direct
+        )
+        certain = [*certain_direct, *simplest]
+        concurrent = [
+            f for f in direct if f.exchange.number in self._concurrent_numbers and f.law not in {s.law for s in certain}
+        ]
+        concurrent += attribution.drop_explained(
+            [f for f in differences if f.exchange.number in self._concurrent_numbers], certain
+        )
+        violations = [*certain, *(replace(violation, law="together") for violation in concurrent)]
+        unknown_values = list(self._check_unknown_values())
+        violations += [
+            *unknown_values,
+            *self._check_partial_values({violation.where for violation in unknown_values}),
+            *self._check_missing_rows(),
+        ]
+        return (
+            violations
+            if certain
+            else [
+                *violations,
+                *self._find_repeats_in_page_walks(),
+                *self._find_unstable_lists(),
+                *self._find_rows_in_two_scopes(),
+            ]
+        )
 
     # ----------------------------------------------------------------- answers against the listing of everything
 
-    def _compared(self, bracket: Bracket, broken: Mapping[int, str]) -> Iterator[Fault]:
-        before, after = self.all.get(bracket.before.number), self.all.get(bracket.after.number)
-        if before is None or after is None or broken.get(before.exchange.number) in _SPOILS:
+    def _compare_bracket(self, bracket: BracketedQueries, broken_laws: Mapping[int, str]) -> Iterator[Violation]:
+        before, after = self.lists.get(bracket.list_before.number), self.lists.get(bracket.list_after.number)
+        if before is None or after is None or broken_laws.get(before.exchange.number) in _DISQUALIFYING_LAWS:
             return
-        if bracket.walk:
-            yield from self._turned_up_again(bracket, before, after)
-        limit = self.collection.limit(before.asked)
-        whole = not bracket.capped and (limit is None or len(before.rows) < limit)
-        reference = Reference.of(self.collection, before, after, whole=whole)
-        for exchange in bracket.answers:
-            listing = self.all.get(exchange.number)
-            if listing is None or exchange.number in broken:
+        if bracket.is_page_walk:
+            yield from self._find_repeats_between_pages(bracket, before, after)
+        limit = self.rules.get_limit(before.request)
+        is_complete = not bracket.is_capped and (limit is None or len(before.rows) < limit)
+        reference = ReferenceList.from_lists(self.rules, before, after, is_complete=is_complete)
+        for exchange in bracket.exchanges:
+            response = self.lists.get(exchange.number)
+            if response is None or exchange.number in broken_laws:
                 continue
-            found = difference(self.collection, reference, listing)
-            if found is not None and found.kind == "stranger" and self._homes[found.row] > _SEVERAL:
-                yield self._incomplete(before, found)
-            elif found is not None:
-                yield self._blame.fault(before, listing, found, walk=bracket.walk)
+            difference = find_difference(self.rules, reference, response)
+            if (
+                difference is not None
+                and difference.kind == "stranger"
+                and self._query_counts[difference.seen] > _MANY_LISTS
+            ):
+                yield self._make_incomplete_violation(before, difference)
+            elif difference is not None:
+                yield self._attribution.attribute_difference(
+                    before, response, difference, is_page_walk=bracket.is_page_walk
+                )
 
-    def _turned_up_again(self, bracket: Bracket, before: Listing, after: Listing) -> Iterator[Fault]:
+    def _find_repeats_between_pages(
+        self, bracket: BracketedQueries, before: ListResponse, after: ListResponse
+    ) -> Iterator[Violation]:
         """A row on two pages, so that another is on none: rows that tie may stand anywhere, but only once.
 
         Judged where nothing came, went or changed, and pages were turned by offset: a cursor may lose rows that tie.
         """
         offset = self.operation.behavior.offset
-        states = [{self.collection.ident(row): row for row in listing.rows} for listing in (before, after)]
-        if offset is None or states[0] != states[1]:
+        rows_by_id = [{self.rules.get_id(row): row for row in response.rows} for response in (before, after)]
+        if offset is None or rows_by_id[0] != rows_by_id[1]:
             return
-        seen: set[Any] = set()
-        for page in filter(None, (self.all.get(exchange.number) for exchange in bracket.answers)):
-            idents = {self.collection.ident(row) for row in page.rows} - {MISSING}
-            again = next((ident for ident in map(self.collection.ident, page.rows) if ident in seen & idents), None)
-            if again is not None:
-                where, pointer = f"query/{offset.parameter}", self.collection.pointer(offset.parameter)
-                message = f"the row {again} stands on two pages, though nothing came, went or changed"
-                roles = self._blame.roles(before.asked, page.asked)
-                yield Fault("pages", page.exchange, message, offset.basis, where, again, pointer, roles=roles)
+        seen_ids: set[Any] = set()
+        for page in filter(None, (self.lists.get(exchange.number) for exchange in bracket.exchanges)):
+            page_ids = {self.rules.get_id(row) for row in page.rows} - {ABSENT}
+            repeated_id = next(
+                (row_id for row_id in map(self.rules.get_id, page.rows) if row_id in seen_ids & page_ids), None
+            )
+            if repeated_id is not None:
+                where, pointer = f"query/{offset.parameter}", self.rules.get_parameter_pointer(offset.parameter)
+                message = f"the row {repeated_id} stands on two pages, though nothing came, went or changed"
+                features = self._attribution.query_features(before.request, page.request)
+                yield Violation(
+                    "pages", page.exchange, message, offset.basis, where, repeated_id, pointer, features=features
+                )
                 return
-            seen |= idents
+            seen_ids |= page_ids
 
     @cached_property
-    def _homes(self) -> Counter[Any]:
+    def _query_counts(self) -> Counter[Any]:
         """In how many lists each row stands that were asked for with different parameters."""
-        shapes: dict[Any, set[frozenset[str]]] = {}
-        for listing in self.all.values():
-            shape = frozenset(listing.asked.values)
-            for row in listing.rows:
-                shapes.setdefault(self.collection.ident(row), set()).add(shape)
-        return Counter({ident: len(found) for ident, found in shapes.items()})
+        queries_by_row: dict[Any, set[frozenset[str]]] = {}
+        for response in self.lists.values():
+            parameters = frozenset(response.request.values)
+            for row in response.rows:
+                queries_by_row.setdefault(self.rules.get_id(row), set()).add(parameters)
+        return Counter({row_id: len(queries) for row_id, queries in queries_by_row.items()})
 
-    def _incomplete(self, base: Listing, stranger: Difference) -> Fault:
+    def _make_incomplete_violation(self, base: ListResponse, unknown: ListDifference) -> Violation:
         """The listing of everything is shorter than its limit, and lacks a row that several other lists show."""
         rule = self.operation.behavior.limit
         name = rule.parameter if rule else ""
         message = (
-            f"{len(base.rows)} rows are all there are, and {stranger.row}, which other lists show, is not among them"
+            f"{len(base.rows)} rows are all there are, and {unknown.seen}, which other lists show, is not among them"
         )
         basis = rule.basis if rule else "inferred"
         where, seen = f"query/{name}" if name else "", len(base.rows)
-        return Fault("fill", base.exchange, message, basis, where, seen, self.collection.pointer(name), "incomplete")
+        return Violation(
+            "fill", base.exchange, message, basis, where, seen, self.rules.get_parameter_pointer(name), "incomplete"
+        )
 
-    def _repeated(self) -> Iterator[Fault]:
+    def _find_repeats_in_page_walks(self) -> Iterator[Violation]:
         """Rows that stand on two pages of one walk, which a comparison by what orders them cannot tell from ties."""
         for bracket in self._brackets:
-            pages = [self.all[e.number] for e in bracket.answers if e.number in self.all] if bracket.walk else []
-            before, after = self.all.get(bracket.before.number), self.all.get(bracket.after.number)
+            pages = (
+                [self.lists[e.number] for e in bracket.exchanges if e.number in self.lists]
+                if bracket.is_page_walk
+                else []
+            )
+            before, after = self.lists.get(bracket.list_before.number), self.lists.get(bracket.list_after.number)
             if not pages or before is None or after is None or before.rows != after.rows:
                 continue
-            seen: dict[Any, int] = {}
+            page_numbers: dict[Any, int] = {}
             for number, page in enumerate(pages):
                 for row in page.rows:
-                    ident = self.collection.ident(row)
-                    if ident is MISSING or self.collection.key(row) is None:
+                    row_id = self.rules.get_id(row)
+                    if row_id is ABSENT or self.rules.get_order_key(row) is None:
                         continue
-                    if seen.setdefault(ident, number) != number:
-                        message = f"page {number + 1} repeats the row {ident} of page {seen[ident] + 1}"
-                        roles = self._blame.roles(before.asked, page.asked)
-                        basis = self._blame.basis(roles, Difference("surplus", ident, 0, ""))
-                        yield Fault("pages", page.exchange, message, basis, where="", seen=ident)
+                    if page_numbers.setdefault(row_id, number) != number:
+                        message = f"page {number + 1} repeats the row {row_id} of page {page_numbers[row_id] + 1}"
+                        features = self._attribution.query_features(before.request, page.request)
+                        basis = self._attribution.find_basis(features, ListDifference("surplus", row_id, 0, ""))
+                        yield Violation("pages", page.exchange, message, basis, where="", seen=row_id)
                         return
 
     # --------------------------------------------------------------------------- what spans several answers
 
-    def _made_up(self) -> Iterator[Fault]:
-        for trace in self._never_used:
-            rule, rows = self.operation.behavior.filters[trace.parameter], listed(trace.exchange)
+    def _check_unknown_values(self) -> Iterator[Violation]:
+        for trace in self._unknown_filter_values:
+            rule, rows = self.operation.behavior.filters[trace.parameter], read_list_rows(trace.exchange)
             if rows:
                 message = f"{len(rows)} rows were listed for a made-up {trace.parameter}"
-                where, pointer = f"query/{trace.parameter}", self.collection.pointer(trace.parameter)
-                yield Fault("hidden", trace.exchange, message, rule.basis, where, len(rows), pointer, "made-up")
+                where, pointer = f"query/{trace.parameter}", self.rules.get_parameter_pointer(trace.parameter)
+                yield Violation("hidden", trace.exchange, message, rule.basis, where, len(rows), pointer, "made-up")
         scope = self.operation.behavior.scope
-        for unknown in self._unknown:
-            rows = listed(unknown.exchange)
-            if scope is None or unknown.exchange.received is None:
+        for unknown in self._unknown_path_values:
+            rows = read_list_rows(unknown.exchange)
+            if scope is None or unknown.exchange.response is None:
                 continue
-            where, pointer = f"path/{scope.parameter}", self.collection.pointer(scope.parameter)
+            where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
             if rows:
                 message = f"{len(rows)} rows were listed for a made-up {scope.parameter}"
-                yield Fault("scope", unknown.exchange, message, scope.basis, where, len(rows), pointer, "made-up")
-            elif unknown.exchange.succeeded != (scope.unknown < 300):
+                yield Violation("scope", unknown.exchange, message, scope.basis, where, len(rows), pointer, "made-up")
+            elif unknown.exchange.is_success != (scope.unknown < 300):
                 message = f"a made-up {scope.parameter} was answered {unknown.exchange.status}, not {scope.unknown}"
                 seen = unknown.exchange.status
-                yield Fault("unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer)
+                yield Violation("unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer)
 
-    def _in_part(self, ignored: Container[str]) -> Iterator[Fault]:
+    def _check_partial_values(self, ignored_places: Container[str]) -> Iterator[Violation]:
         """A row that is listed for a value, and for a part of it or nearly the same: it can have only one of them.
 
-        ``ignored``: where a made-up value is listed as well, so that this is no news.
+        ``ignored_places``: where a made-up value is listed as well, so that this is no news.
         """
-        for trace in self._similar:
-            where, pointer = f"query/{trace.parameter}", self.collection.pointer(trace.parameter)
-            whole = {self.collection.ident(row) for row in listed(trace.exchange) or ()} - {MISSING}
-            both = [row for row in listed(trace.part) or () if self.collection.ident(row) in whole]
-            if both and where not in ignored:
-                rule, ident = self.operation.behavior.filters[trace.parameter], self.collection.ident(both[0])
-                message = f"the row {ident} is listed for a value of {trace.parameter}, and for one nearly the same"
-                yield Fault("hidden", trace.part, message, rule.basis, where, ident, pointer, "in-part")
+        for trace in self._partial_filter_values:
+            where, pointer = f"query/{trace.parameter}", self.rules.get_parameter_pointer(trace.parameter)
+            full_match_ids = {self.rules.get_id(row) for row in read_list_rows(trace.exchange) or ()} - {ABSENT}
+            common_rows = [
+                row for row in read_list_rows(trace.partial_exchange) or () if self.rules.get_id(row) in full_match_ids
+            ]
+            if common_rows and where not in ignored_places:
+                rule, row_id = self.operation.behavior.filters[trace.parameter], self.rules.get_id(common_rows[0])
+                message = f"the row {row_id} is listed for a value of {trace.parameter}, and for one nearly the same"
+                yield Violation(
+                    "hidden", trace.partial_exchange, message, rule.basis, where, row_id, pointer, "in-part"
+                )
 
-    def _unlisted(self) -> Iterator[Fault]:
+    def _check_missing_rows(self) -> Iterator[Violation]:
         """A row that can be looked up, and that two lists lack though they are shorter than their limit."""
         rule = self.operation.behavior.limit
-        for trace in self._lost:
-            before, after = self.all.get(trace.before.number), self.all.get(trace.after.number)
-            if before is None or after is None or not trace.exchange.succeeded:
+        for trace in self._missing_rows:
+            before, after = self.lists.get(trace.list_before.number), self.lists.get(trace.list_after.number)
+            if before is None or after is None or not trace.exchange.is_success:
                 continue
-            ident = self.collection.ident(trace.row)
-            limits = [self.collection.limit(listing.asked) for listing in (before, after)]
-            short = all(n is None or len(x.rows) < n for n, x in zip(limits, (before, after), strict=True))
-            if len(before.rows) == len(after.rows) and self.collection.may_be_cut(len(after.rows)):
+            row_id = self.rules.get_id(trace.row)
+            limits = [self.rules.get_limit(response.request) for response in (before, after)]
+            are_below_limit = all(
+                limit is None or len(response.rows) < limit
+                for limit, response in zip(limits, (before, after), strict=True)
+            )
+            if len(before.rows) == len(after.rows) and self.rules.can_be_capped(len(after.rows)):
                 continue
-            absent = all(self.collection.ident(row) != ident for x in (before, after) for row in x.rows)
-            if short and absent:
-                message = f"{len(after.rows)} rows are all that is listed, and {ident}, which can be looked up, is not"
+            is_absent = all(self.rules.get_id(row) != row_id for response in (before, after) for row in response.rows)
+            if are_below_limit and is_absent:
+                message = f"{len(after.rows)} rows are all that is listed, and {row_id}, which can be looked up, is not"
                 basis: Basis = rule.basis if rule else "inferred"
                 where = f"query/{rule.parameter}" if rule else ""
-                yield Fault("fill", after.exchange, message, basis, where, len(after.rows), cause="incomplete")
+                yield Violation("fill", after.exchange, message, basis, where, len(after.rows), cause="incomplete")
 
-    def _again(self) -> Iterator[Fault]:
+    def _find_unstable_lists(self) -> Iterator[Violation]:
         """The same request, several times, one after the other: rows that go and come back, or change places.
 
         Of requests made at the same time nobody knows which was answered first, and which rows there were by then.
         """
-        groups: dict[tuple[Any, ...], list[Listing]] = {}
-        apart = [listing for number, listing in self.all.items() if number not in self._together]
-        for listing in sorted(apart, key=lambda listing: listing.exchange.sent_at):
-            group = groups.setdefault((listing.exchange.sent.url, listing.exchange.sent.headers), [])
-            if not group or group[-1].exchange.precedes(listing.exchange):
-                group.append(listing)
+        groups: dict[tuple[Any, ...], list[ListResponse]] = {}
+        sequential = [response for number, response in self.lists.items() if number not in self._concurrent_numbers]
+        for response in sorted(sequential, key=lambda response: response.exchange.sent_at):
+            group = groups.setdefault((response.exchange.request.url, response.exchange.request.headers), [])
+            if not group or group[-1].exchange.is_before(response.exchange):
+                group.append(response)
         for group in groups.values():
-            yield from self._flickering(group)
-            for one, other in pairwise(group):
-                yield from self._moved(one, other)
-                yield from self._renamed(one, other)
+            yield from self._find_disappearing_rows(group)
+            for earlier, later in pairwise(group):
+                yield from self._find_moved_rows(earlier, later)
+                yield from self._find_renamed_rows(earlier, later)
 
-    def _flickering(self, group: Sequence[Listing]) -> Iterator[Fault]:
+    def _find_disappearing_rows(self, group: Sequence[ListResponse]) -> Iterator[Violation]:
         filters = self.operation.behavior.filters
-        gone: dict[Any, Listing] = {}
-        seen: set[Any] = set()
-        for listing in group:
-            limit = self.collection.limit(listing.asked)
-            if (limit is not None and len(listing.rows) >= limit) or self.collection.offset(listing.asked):
+        absent_in: dict[Any, ListResponse] = {}
+        seen_ids: set[Any] = set()
+        for response in group:
+            limit = self.rules.get_limit(response.request)
+            if (limit is not None and len(response.rows) >= limit) or self.rules.get_offset(response.request):
                 return
-            rows = {self.collection.ident(row): row for row in listing.rows}
-            steady = not any(name in filters and filters[name].op == "eq" for name in listing.asked.values)
-            back = next((i for i in rows if i in gone and (steady or self.collection.ended(rows[i]))), None)
-            if back is not None:
-                message = f"the same request again: the row {back} was listed, was missing, and is back"
-                yield Fault("again", gone[back].exchange, message, "inferred", seen=back)
+            rows = {self.rules.get_id(row): row for row in response.rows}
+            is_unfiltered = not any(name in filters and filters[name].op == "eq" for name in response.request.values)
+            returned_id = next(
+                (i for i in rows if i in absent_in and (is_unfiltered or self.rules.has_ended(rows[i]))), None
+            )
+            if returned_id is not None:
+                message = f"the same request again: the row {returned_id} was listed, was missing, and is back"
+                yield Violation("again", absent_in[returned_id].exchange, message, "inferred", seen=returned_id)
                 return
-            gone.update(dict.fromkeys(seen - rows.keys() - gone.keys(), listing))
-            seen |= rows.keys()
+            absent_in.update(dict.fromkeys(seen_ids - rows.keys() - absent_in.keys(), response))
+            seen_ids |= rows.keys()
 
-    def _moved(self, one: Listing, other: Listing) -> Iterator[Fault]:
-        keys = {self.collection.ident(row): self.collection.key(row) for row in one.rows}
-        later = {self.collection.ident(row) for row in other.rows}
-        first = [ident for row in one.rows if (ident := self.collection.ident(row)) in later]
-        second = [ident for row in other.rows if (ident := self.collection.ident(row)) in keys]
-        places = zip(first, second, strict=False)
-        wrong = next((i for i, (a, b) in enumerate(places) if a != b and keys[a] != keys[b]), None)
-        if wrong is not None and len(first) == len(second):
-            message = f"the same request again: the row {second[wrong]} has changed its place"
-            yield Fault("again", other.exchange, message, "inferred", seen=second[wrong], cause="order")
+    def _find_moved_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[Violation]:
+        keys = {self.rules.get_id(row): self.rules.get_order_key(row) for row in earlier.rows}
+        later_ids = {self.rules.get_id(row) for row in later.rows}
+        earlier_order = [row_id for row in earlier.rows if (row_id := self.rules.get_id(row)) in later_ids]
+        later_order = [row_id for row in later.rows if (row_id := self.rules.get_id(row)) in keys]
+        places = zip(earlier_order, later_order, strict=False)
+        index = next((i for i, (a, b) in enumerate(places) if a != b and keys[a] != keys[b]), None)
+        if index is not None and len(earlier_order) == len(later_order):
+            message = f"the same request again: the row {later_order[index]} has changed its place"
+            yield Violation("again", later.exchange, message, "inferred", seen=later_order[index], cause="order")
 
-    def _renamed(self, one: Listing, other: Listing) -> Iterator[Fault]:
+    def _find_renamed_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[Violation]:
         """A row that has ended and that is there again, the same in everything but what tells it from others."""
-        order, field = self.operation.behavior.order, self.collection.resource.behavior.id.field
-        before = {self.collection.ident(row) for row in one.rows}
-        still = {self.collection.ident(row) for row in other.rows}
-        gone = [row for row in one.rows if self.collection.ident(row) not in still and self.collection.ended(row)]
-        fresh = [row for row in other.rows if self.collection.ident(row) not in before]
-        if order is None or not gone or not fresh:
+        order, field = self.operation.behavior.order, self.rules.resource.behavior.id.field
+        earlier_ids = {self.rules.get_id(row) for row in earlier.rows}
+        later_ids = {self.rules.get_id(row) for row in later.rows}
+        gone_rows = [
+            row for row in earlier.rows if self.rules.get_id(row) not in later_ids and self.rules.has_ended(row)
+        ]
+        new_rows = [row for row in later.rows if self.rules.get_id(row) not in earlier_ids]
+        if order is None or not gone_rows or not new_rows:
             return
-        contents = {_content(row, field) for row in gone if known(row, order.by)}
-        twin = next((row for row in fresh if _content(row, field) in contents), None)
+        contents = {_encode_without(row, field) for row in gone_rows if has_value(row, order.by)}
+        twin = next((row for row in new_rows if _encode_without(row, field) in contents), None)
         if twin is not None:
             message = f"the same request again: a row has another {field}"
-            where, seen = f"/*/{field}", self.collection.ident(twin)
-            yield Fault("again", other.exchange, message, "inferred", where, seen, cause="id")
+            where, seen = f"/*/{field}", self.rules.get_id(twin)
+            yield Violation("again", later.exchange, message, "inferred", where, seen, cause="id")
 
-    def _leaked(self) -> Iterator[Fault]:
+    def _find_rows_in_two_scopes(self) -> Iterator[Violation]:
         """Rows that are listed under two values of the path."""
         scope = self.operation.behavior.scope
         if scope is None:
             return
-        homes: dict[Any, Any] = {}
-        for listing in (found for number, found in self.all.items() if number not in self._together):
-            home = listing.asked.values.get(scope.parameter)
-            for row in listing.rows:
-                ident = self.collection.ident(row)
-                if ident is not MISSING and homes.setdefault(ident, home) != home:
-                    message = f"the row {ident} is listed under {home} and under {homes[ident]}"
-                    where, pointer = f"path/{scope.parameter}", self.collection.pointer(scope.parameter)
-                    yield Fault("scopes-apart", listing.exchange, message, scope.basis, where, ident, pointer)
+        scope_values: dict[Any, Any] = {}
+        for response in (response for number, response in self.lists.items() if number not in self._concurrent_numbers):
+            scope_value = response.request.values.get(scope.parameter)
+            for row in response.rows:
+                row_id = self.rules.get_id(row)
+                if row_id is not ABSENT and scope_values.setdefault(row_id, scope_value) != scope_value:
+                    message = f"the row {row_id} is listed under {scope_value} and under {scope_values[row_id]}"
+                    where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
+                    yield Violation("scopes-apart", response.exchange, message, scope.basis, where, row_id, pointer)
                     return
 
 
-def _content(row: Row, field: str) -> bytes:
+def _encode_without(row: Row, field: str) -> bytes:
     """Everything that a row shows, save one field."""
     return msgspec.json.encode({name: value for name, value in row.items() if name != field}, order="sorted")
 
 
-def listings(api: Api, operation: Operation, recording: Recording) -> Listings:
+def analyze_lists(api: Api, operation: Operation, recording: Recording) -> ListAnalysis:
     """The lists of an operation, worked out once for all clauses."""
-    about = ("listings", api.name, operation.id)
-    return once(recording, about, lambda: Listings(api, operation, recording))
+    key = ("listings", api.name, operation.id)
+    return compute_once(recording, key, lambda: ListAnalysis(api, operation, recording))

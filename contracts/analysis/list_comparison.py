@@ -4,196 +4,228 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from specduet.contracts.analysis.list_rules import Collection, Condition
-from specduet.contracts.analysis.row_values import MISSING, Asked
+from specduet.contracts.analysis.list_rules import CollectionRules, Condition
+from specduet.contracts.analysis.row_values import ABSENT, ListRequest
 from specduet.contracts.recording import Exchange, Row
 
 
-def verdict(conditions: Sequence[Condition], *versions: Row) -> bool | None:
+def evaluate_conditions(conditions: Sequence[Condition], *versions: Row) -> bool | None:
     """Whether a row meets every condition; None where that is not certain, or changed between its versions."""
-    first = _all(conditions, versions[0])
+    first = _evaluate_row(conditions, versions[0])
     for row in versions[1:]:
-        if row != versions[0] and _all(conditions, row) is not first:
+        if row != versions[0] and _evaluate_row(conditions, row) is not first:
             return None
     return first
 
 
-def _all(conditions: Sequence[Condition], row: Row) -> bool | None:
+def _evaluate_row(conditions: Sequence[Condition], row: Row) -> bool | None:
     """Three-valued conjunction: one failure decides, then one doubt."""
-    doubt = False
+    is_uncertain = False
     for condition in conditions:
-        held = condition.holds(row)
-        if held is False:
+        is_met = condition.is_met_by(row)
+        if is_met is False:
             return False
-        doubt = doubt or held is None
-    return None if doubt else True
+        is_uncertain = is_uncertain or is_met is None
+    return None if is_uncertain else True
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListResponse:
     """An answer that is a list, with what was asked for."""
 
     exchange: Exchange
-    asked: Asked
+    request: ListRequest
     rows: Sequence[Row]
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceList:
     """The longest listing of a collection, made before and after some answers.
 
-    ``quiet``: both show the same rows in the same order. ``whole``: no rows lie beyond it.
+    ``is_unchanged``: both show the same rows in the same order. ``is_complete``: no rows lie beyond it.
     """
 
-    asked: Asked
-    pairs: Sequence[tuple[Row, Row]]
-    known: frozenset[Any]
-    quiet: bool
-    whole: bool
+    request: ListRequest
+    row_pairs: Sequence[tuple[Row, Row]]
+    known_ids: frozenset[Any]
+    is_unchanged: bool
+    is_complete: bool
 
     @classmethod
-    def of(cls, collection: Collection, before: Listing, after: Listing, *, whole: bool) -> "Reference":
-        """``pairs``: each row of both listings as it was before and after; ``known``: the ids of those before."""
-        first = [collection.ident(row) for row in before.rows]
-        later = {collection.ident(row): row for row in after.rows}
-        pairs = [(row, later[ident]) for row, ident in zip(before.rows, first, strict=True) if ident in later]
-        return cls(before.asked, pairs, frozenset(first), first == list(later), whole)
+    def from_lists(
+        cls, rules: CollectionRules, before: ListResponse, after: ListResponse, *, is_complete: bool
+    ) -> "ReferenceList":
+        """``row_pairs``: each row of both listings as it was before and after; ``known_ids``: the ids of those before."""
+        ids_before = [rules.get_id(row) for row in before.rows]
+        rows_after = {rules.get_id(row): row for row in after.rows}
+        pairs = [
+            (row, rows_after[ident]) for row, ident in zip(before.rows, ids_before, strict=True) if ident in rows_after
+        ]
+        return cls(before.request, pairs, frozenset(ids_before), ids_before == list(rows_after), is_complete)
 
-    def conditions(self, collection: Collection, listing: Listing) -> list[Condition]:
+    def select_conditions(self, rules: CollectionRules, response: ListResponse) -> list[Condition]:
         """What the answer's request asked for, save hidden fields that this listing was asked for, too."""
-        shared = {name for name, value in self.asked.values.items() if listing.asked.values.get(name) == value}
-        conditions = collection.conditions(listing.asked, listing.exchange.sent_at)
-        return [c for c in conditions if c.law != "hidden" or c.name not in shared]
+        shared = {name for name, value in self.request.values.items() if response.request.values.get(name) == value}
+        conditions = rules.list_conditions(response.request, response.exchange.sent_at)
+        return [c for c in conditions if c.law != "hidden" or c.parameter not in shared]
 
 
 @dataclass(frozen=True)
-class Difference:
+class ListDifference:
     """How an answer differs from what it should hold: ``kind`` is missing, surplus, stranger or order."""
 
     kind: str
-    row: Any
+    seen: Any
     index: int
-    text: str
+    message: str
 
 
-def difference(collection: Collection, reference: Reference, listing: Listing) -> Difference | None:
+def find_difference(rules: CollectionRules, reference: ReferenceList, response: ListResponse) -> ListDifference | None:
     """The first way in which an answer differs from what the reference says it should hold."""
-    conditions = reference.conditions(collection, listing)
-    judged = [(row, verdict(conditions, row, later)) for row, later in reference.pairs]
-    if not reference.quiet:
-        return _lost(collection, [row for row, keep in judged if keep], listing)
-    return _Comparison(collection, reference, listing.asked, judged).with_rows(listing.rows)
+    conditions = reference.select_conditions(rules, response)
+    judged = [(row, evaluate_conditions(conditions, row, later)) for row, later in reference.row_pairs]
+    if not reference.is_unchanged:
+        return _find_lost_row(rules, [row for row, is_due in judged if is_due], response)
+    return _UnchangedListComparison(rules, reference, response.request, judged).compare_rows(response.rows)
 
 
-def _lost(collection: Collection, must: Sequence[Row], listing: Listing) -> Difference | None:
+def _find_lost_row(
+    rules: CollectionRules, required_rows: Sequence[Row], response: ListResponse
+) -> ListDifference | None:
     """A row that was there before and after, and that the answer should have held whatever came and went."""
-    limit = collection.limit(listing.asked)
-    if collection.offset(listing.asked) or (limit is not None and len(listing.rows) >= limit):
+    limit = rules.get_limit(response.request)
+    if rules.get_offset(response.request) or (limit is not None and len(response.rows) >= limit):
         return None
-    return _absent(collection, must, listing.rows)
+    return _find_missing_row(rules, required_rows, response.rows)
 
 
-def _missing(collection: Collection, row: Row) -> Difference:
-    return Difference("missing", collection.ident(row), -1, f"the row {collection.ident(row)} is missing")
+def _make_missing(rules: CollectionRules, row: Row) -> ListDifference:
+    return ListDifference("missing", rules.get_id(row), -1, f"the row {rules.get_id(row)} is missing")
 
 
-class _Comparison:
+class _UnchangedListComparison:
     """A quiet collection's reference against an answer: the same keys in the same places."""
 
     def __init__(
         self,
-        collection: Collection,
-        reference: Reference,
-        asked: Asked,
+        rules: CollectionRules,
+        reference: ReferenceList,
+        request: ListRequest,
         judged: Sequence[tuple[Row, bool | None]],
     ) -> None:
-        self.collection = collection
-        self.whole = reference.whole
-        self.limit = collection.limit(asked)
-        self.offset = collection.offset(asked)
-        self.must = [row for row, keep in judged if keep]
-        self.may = {collection.ident(row) for row, keep in judged if keep is None}
-        self.known = reference.known
-        order = collection.words.order
-        self.turned = order is not None and collection.direction(asked) != collection.direction(Asked({}, {}))
+        self.rules = rules
+        self.is_complete = reference.is_complete
+        self.limit = rules.get_limit(request)
+        self.offset = rules.get_offset(request)
+        self.required_rows = [row for row, is_due in judged if is_due]
+        self.optional_ids = {rules.get_id(row) for row, is_due in judged if is_due is None}
+        self.known_ids = reference.known_ids
+        order = rules.behavior.order
+        self.is_reversed = order is not None and rules.get_direction(request) != rules.get_direction(
+            ListRequest({}, {})
+        )
 
-    def with_rows(self, rows: Sequence[Row]) -> Difference | None:
-        stranger = self._stranger(rows)
-        if stranger is not None:
-            return stranger
-        if self.turned:
-            return self._turned(rows)
-        if self.may:
-            return self._loosely(rows)
-        return self._strictly(self.must[self.offset :], rows)
+    def compare_rows(self, rows: Sequence[Row]) -> ListDifference | None:
+        unknown = self._find_unknown_row(rows)
+        if unknown is not None:
+            return unknown
+        if self.is_reversed:
+            return self._compare_reversed(rows)
+        if self.optional_ids:
+            return self._compare_certain_rows(rows)
+        return self._compare_exactly(self.required_rows[self.offset :], rows)
 
-    def _stranger(self, rows: Sequence[Row]) -> Difference | None:
-        if not self.whole:
+    def _find_unknown_row(self, rows: Sequence[Row]) -> ListDifference | None:
+        if not self.is_complete:
             return None
         for index, row in enumerate(rows):
-            ident = self.collection.ident(row)
-            if ident is not MISSING and ident not in self.known:
-                return Difference("stranger", ident, index, f"the row {ident} is not in the list of everything")
+            row_id = self.rules.get_id(row)
+            if row_id is not ABSENT and row_id not in self.known_ids:
+                return ListDifference("stranger", row_id, index, f"the row {row_id} is not in the list of everything")
         return None
 
-    def _turned(self, rows: Sequence[Row]) -> Difference | None:
+    def _compare_reversed(self, rows: Sequence[Row]) -> ListDifference | None:
         """The other direction is the reverse; where null keys may stand anywhere, only the set of rows counts."""
-        if not self.whole:
+        if not self.is_complete:
             return None
-        if self.may or any(self.collection.key(row) is None for row in self.must):
-            complete = self.limit is None or len(rows) < self.limit
-            return _absent(self.collection, self.must, rows) if complete and not self.offset else None
-        return self._strictly(self.must[::-1][self.offset :], rows)
+        if self.optional_ids or any(self.rules.get_order_key(row) is None for row in self.required_rows):
+            is_below_limit = self.limit is None or len(rows) < self.limit
+            return (
+                _find_missing_row(self.rules, self.required_rows, rows) if is_below_limit and not self.offset else None
+            )
+        return self._compare_exactly(self.required_rows[::-1][self.offset :], rows)
 
-    def _loosely(self, rows: Sequence[Row]) -> Difference | None:
+    def _compare_certain_rows(self, rows: Sequence[Row]) -> ListDifference | None:
         """Rows that may or may not be there are left out on both sides."""
         if self.offset:
             return None
-        sure = [row for row in rows if self.collection.ident(row) not in self.may]
-        complete = self.limit is None or len(rows) < self.limit
-        if complete:
-            return _absent(self.collection, self.must, rows) or self._by_keys(self.must[: len(sure)], sure)
-        return self._by_keys(self.must[: len(sure)], sure) if len(sure) <= len(self.must) else None
+        certain_rows = [row for row in rows if self.rules.get_id(row) not in self.optional_ids]
+        is_below_limit = self.limit is None or len(rows) < self.limit
+        if is_below_limit:
+            return _find_missing_row(self.rules, self.required_rows, rows) or self._compare_order_keys(
+                self.required_rows[: len(certain_rows)], certain_rows
+            )
+        return (
+            self._compare_order_keys(self.required_rows[: len(certain_rows)], certain_rows)
+            if len(certain_rows) <= len(self.required_rows)
+            else None
+        )
 
-    def _strictly(self, expected: Sequence[Row], rows: Sequence[Row]) -> Difference | None:
+    def _compare_exactly(self, expected: Sequence[Row], rows: Sequence[Row]) -> ListDifference | None:
         if self.limit is not None:
             expected = expected[: self.limit]
-        if not self.whole:
+        if not self.is_complete:
             rows = rows[: len(expected)]
-        return self._by_keys(expected, rows)
+        return self._compare_order_keys(expected, rows)
 
-    def _by_keys(self, expected: Sequence[Row], rows: Sequence[Row]) -> Difference | None:
-        keys, wanted = self._keys(rows), self._keys(expected)
-        if keys == wanted:
+    def _compare_order_keys(self, expected: Sequence[Row], rows: Sequence[Row]) -> ListDifference | None:
+        keys, expected_keys = self._list_order_keys(rows), self._list_order_keys(expected)
+        if keys == expected_keys:
             return None
-        place = next((i for i, (one, other) in enumerate(zip(keys, wanted, strict=False)) if one != other), None)
-        shown, due = set(keys), set(wanted)
-        lost = next((row for row, key in zip(expected, wanted, strict=True) if key not in shown), None)
-        extra = next((i for i, key in enumerate(keys) if key not in due), None)
-        return self._named(expected, rows, lost, extra, place)
+        first_index = next(
+            (
+                i
+                for i, (actual_key, expected_key) in enumerate(zip(keys, expected_keys, strict=False))
+                if actual_key != expected_key
+            ),
+            None,
+        )
+        actual_set, expected_set = set(keys), set(expected_keys)
+        missing_row = next(
+            (row for row, key in zip(expected, expected_keys, strict=True) if key not in actual_set), None
+        )
+        surplus_index = next((i for i, key in enumerate(keys) if key not in expected_set), None)
+        return self._describe_difference(expected, rows, missing_row, surplus_index, first_index)
 
-    def _keys(self, rows: Sequence[Row]) -> list[Any]:
-        return [self.collection.key(row) for row in rows]
+    def _list_order_keys(self, rows: Sequence[Row]) -> list[Any]:
+        return [self.rules.get_order_key(row) for row in rows]
 
-    def _named(
-        self, expected: Sequence[Row], rows: Sequence[Row], lost: Row | None, extra: int | None, place: int | None
-    ) -> Difference:
+    def _describe_difference(
+        self,
+        expected: Sequence[Row],
+        rows: Sequence[Row],
+        missing_row: Row | None,
+        surplus_index: int | None,
+        first_index: int | None,
+    ) -> ListDifference:
         count = f"{len(rows)} rows instead of {len(expected)}"
-        if lost is not None and len(rows) <= len(expected):
-            return Difference(
-                "missing", self.collection.ident(lost), -1, f"the row {self.collection.ident(lost)} is missing"
+        if missing_row is not None and len(rows) <= len(expected):
+            return ListDifference(
+                "missing", self.rules.get_id(missing_row), -1, f"the row {self.rules.get_id(missing_row)} is missing"
             )
-        if extra is not None:
-            ident = self.collection.ident(rows[extra])
-            return Difference("surplus", ident, extra, f"the row {ident} does not belong there ({count})")
+        if surplus_index is not None:
+            row_id = self.rules.get_id(rows[surplus_index])
+            return ListDifference("surplus", row_id, surplus_index, f"the row {row_id} does not belong there ({count})")
         if len(rows) != len(expected):
-            return Difference("missing" if len(rows) < len(expected) else "surplus", len(rows), -1, count)
-        at = place or 0
-        ident = self.collection.ident(rows[at])
-        return Difference("order", ident, at, f"the row {ident} is not in the place it has in the whole list")
+            return ListDifference("missing" if len(rows) < len(expected) else "surplus", len(rows), -1, count)
+        index = first_index or 0
+        row_id = self.rules.get_id(rows[index])
+        return ListDifference("order", row_id, index, f"the row {row_id} is not in the place it has in the whole list")
 
 
-def _absent(collection: Collection, must: Sequence[Row], rows: Sequence[Row]) -> Difference | None:
-    shown = {collection.ident(row) for row in rows}
-    lost = next((row for row in must if collection.ident(row) not in shown), None)
-    return None if lost is None else _missing(collection, lost)
+def _find_missing_row(
+    rules: CollectionRules, required_rows: Sequence[Row], rows: Sequence[Row]
+) -> ListDifference | None:
+    shown_ids = {rules.get_id(row) for row in rows}
+    missing_row = next((row for row in required_rows if rules.get_id(row) not in shown_ids), None)
+    return None if missing_row is None else _make_missing(rules, missing_row)

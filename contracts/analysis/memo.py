@@ -5,14 +5,14 @@ from typing import TypeVar
 
 from specduet.contracts.recording import Recording
 
-_Made = TypeVar("_Made")
+_Result = TypeVar("_Result")
 
 
-def once(recording: Recording, about: tuple[str, ...], make: Callable[[], _Made]) -> _Made:
-    """What ``make`` gives, made again only where the recording has grown. ``about`` names it."""
-    grown = (len(recording.exchanges), len(recording.traces))
-    known: tuple[tuple[int, int], _Made] | None = recording.derived.get(about)
-    if known is None or known[0] != grown:
-        known = (grown, make())
-        recording.derived[about] = known
+def compute_once(recording: Recording, key: tuple[str, ...], compute: Callable[[], _Result]) -> _Result:
+    """What ``compute`` gives, made again only where the recording has grown. ``key`` names it."""
+    size = (len(recording.exchanges), len(recording.traces))
+    known: tuple[tuple[int, int], _Result] | None = recording.results.get(key)
+    if known is None or known[0] != size:
+        known = (size, compute())
+        recording.results[key] = known
     return known[1]

@@ -10,15 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from specduet.contracts.analysis.memo import once
-from specduet.contracts.analysis.row_values import MISSING, TRUSTED, dig, moment, rows_of, same, shared_fields
-from specduet.contracts.oracle.requests import path_texts
+from specduet.contracts.analysis.memo import compute_once
+from specduet.contracts.analysis.row_values import (
+    ABSENT,
+    TRUSTED_CREDENTIALS,
+    find_shared_fields,
+    get_path,
+    is_same_value,
+    read_located_rows,
+    read_timestamp,
+)
+from specduet.contracts.oracle.requests import extract_path_texts
 from specduet.contracts.recording import Exchange, Recording, Row
 from specduet.specs import Api, Operation, Resource
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Observation:
     """One row in one answer: ``where`` it stands there, and the ``fields`` of its kind that such answers have."""
 
     exchange: Exchange
@@ -28,8 +36,8 @@ class Sighting:
     fields: frozenset[str]
 
 
-class Histories:
-    """All rows of one resource. ``distinct``: each row of each operation, once in every state that it was seen in.
+class RowHistories:
+    """All rows of one resource. ``distinct_observations``: each row of each operation, once in every state that it was seen in.
 
     A row whose id one answer shows twice has no history. ``notes`` keeps what was worked out, so that it is worked out
     once.
@@ -39,215 +47,222 @@ class Histories:
         self.api = api
         self.resource = resource
         self.status = resource.behavior.status
-        self._id = resource.behavior.id.field
-        self._seen: dict[Any, list[Sighting]] = {}
-        self.distinct: list[Sighting] = []
+        self._id_field = resource.behavior.id.field
+        self._by_id: dict[Any, list[Observation]] = {}
+        self.distinct_observations: list[Observation] = []
         self.notes: list[Any] = []
-        self._ambiguous: set[Any] = set()
-        self._reused = _reused(api, resource, recording)
-        self._shown: dict[str, set[str]] = {}
-        self._filled: dict[str, set[str]] = {}
-        operations = {o.id: o for o in api.operations if _speaks(o, resource)}
-        self._fields = {name: shared_fields(api, o, resource) for name, o in operations.items()}
-        partial = []
+        self._ambiguous_ids: set[Any] = set()
+        self._reused_values = _find_reused_values(api, resource, recording)
+        self._shown_fields: dict[str, set[str]] = {}
+        self._filled_fields: dict[str, set[str]] = {}
+        operations = {o.id: o for o in api.operations if _is_about(o, resource)}
+        self._fields = {name: find_shared_fields(api, o, resource) for name, o in operations.items()}
+        without_id = []
         for exchange in recording.exchanges:
             operation = operations.get(exchange.operation) if exchange.api == api.name else None
-            if operation is not None and exchange.succeeded and exchange.credentials in TRUSTED:
-                partial += list(self._read(exchange, operation))
-        self._place(partial)
-        for ident in self._ambiguous:
-            self._seen.pop(ident, None)
-        for sightings in self._seen.values():
-            sightings.sort(key=lambda sighting: sighting.exchange.number)
+            if operation is not None and exchange.is_success and exchange.credentials in TRUSTED_CREDENTIALS:
+                without_id += list(self._read_exchange(exchange, operation))
+        self._assign_rows_without_id(without_id)
+        for row_id in self._ambiguous_ids:
+            self._by_id.pop(row_id, None)
+        for observations in self._by_id.values():
+            observations.sort(key=lambda observation: observation.exchange.number)
 
-    def _read(self, exchange: Exchange, operation: Operation) -> Iterator[Sighting]:
+    def _read_exchange(self, exchange: Exchange, operation: Operation) -> Iterator[Observation]:
         """Note the rows that show their id; the others come back, to be placed once every row is known."""
-        rows = rows_of(exchange)
-        self._ambiguous |= _doubled(dig(row, self._id) for _, row in rows)
-        if not _as_asked(exchange, operation, rows):
+        rows = read_located_rows(exchange)
+        self._ambiguous_ids |= _find_duplicates(get_path(row, self._id_field) for _, row in rows)
+        if not _is_requested_row(exchange, operation, rows):
             return
         for where, row in rows[-1:] if operation.behavior.watches else rows:
-            sighting = Sighting(exchange, operation, where, row, self._fields[operation.id])
-            ident = dig(row, self._id)
-            if isinstance(ident, str | int):
-                self._note(ident, sighting)
+            observation = Observation(exchange, operation, where, row, self._fields[operation.id])
+            row_id = get_path(row, self._id_field)
+            if isinstance(row_id, str | int):
+                self._add_observation(row_id, observation)
             else:
-                yield sighting
+                yield observation
 
-    def _note(self, ident: Any, sighting: Sighting) -> None:
+    def _add_observation(self, row_id: Any, observation: Observation) -> None:
         """Keep a sighting, unless it only repeats the one before it."""
-        seen = self._seen.setdefault(ident, [])
-        last = next((s for s in reversed(seen) if s.operation is sighting.operation), None)
-        repeated = last is not None and last.row == sighting.row
-        if not (repeated and last is seen[-1]):
-            seen.append(sighting)
-        if not repeated:
-            self._remember(sighting)
+        observations = self._by_id.setdefault(row_id, [])
+        last = next((s for s in reversed(observations) if s.operation is observation.operation), None)
+        is_repeated = last is not None and last.row == observation.row
+        if not (is_repeated and last is observations[-1]):
+            observations.append(observation)
+        if not is_repeated:
+            self._record_distinct(observation)
 
-    def _remember(self, sighting: Sighting) -> None:
-        self.distinct.append(sighting)
-        name = sighting.operation.id
-        self._shown.setdefault(name, set()).update(sighting.row)
-        self._filled.setdefault(name, set()).update(f for f, value in sighting.row.items() if value is not None)
+    def _record_distinct(self, observation: Observation) -> None:
+        self.distinct_observations.append(observation)
+        name = observation.operation.id
+        self._shown_fields.setdefault(name, set()).update(observation.row)
+        self._filled_fields.setdefault(name, set()).update(
+            f for f, value in observation.row.items() if value is not None
+        )
 
-    def _place(self, partial: Sequence[Sighting]) -> None:
+    def _assign_rows_without_id(self, without_id: Sequence[Observation]) -> None:
         """Rows without an id belong to the only row that has their other id (a correlation id, say)."""
-        for operation in {sighting.operation.id for sighting in partial}:
-            mine = [sighting for sighting in partial if sighting.operation.id == operation]
-            rule = mine[0].operation.behavior.fetches or mine[0].operation.behavior.watches
-            owners = self._owners(rule.field) if rule is not None else {}
-            for sighting in mine:
-                if sighting.operation.behavior.watches is None:
-                    self._remember(sighting)
-                idents = owners.get(dig(sighting.row, rule.field), set()) if rule is not None else set()
-                if len(idents) == 1 and not idents & self._ambiguous:
-                    self._seen[next(iter(idents))].append(sighting)
+        for operation in {observation.operation.id for observation in without_id}:
+            observations = [observation for observation in without_id if observation.operation.id == operation]
+            rule = observations[0].operation.behavior.fetches or observations[0].operation.behavior.watches
+            owners = self._map_owners(rule.field) if rule is not None else {}
+            for observation in observations:
+                if observation.operation.behavior.watches is None:
+                    self._record_distinct(observation)
+                row_ids = owners.get(get_path(observation.row, rule.field), set()) if rule is not None else set()
+                if len(row_ids) == 1 and not row_ids & self._ambiguous_ids:
+                    self._by_id[next(iter(row_ids))].append(observation)
 
-    def _owners(self, field: str) -> Mapping[Any, set[Any]]:
+    def _map_owners(self, field: str) -> Mapping[Any, set[Any]]:
         """The rows that have each value of a field. One that several starts were given has rows that nobody saw."""
-        owners: dict[Any, set[Any]] = {value: set(_SEVERAL) for value in self._reused[field]}
-        for ident, sightings in self._seen.items():
-            for value in {dig(s.row, field) for s in sightings if isinstance(dig(s.row, field), str | int)}:
-                owners.setdefault(value, set()).add(ident)
+        owners: dict[Any, set[Any]] = {value: set(_UNKNOWN_OWNERS) for value in self._reused_values[field]}
+        for row_id, observations in self._by_id.items():
+            for value in {
+                get_path(s.row, field) for s in observations if isinstance(get_path(s.row, field), str | int)
+            }:
+                owners.setdefault(value, set()).add(row_id)
         return owners
 
     # -------------------------------------------------------------------------------------------- to read
 
-    def of(self, ident: Any) -> Sequence[Sighting]:
+    def get_observations(self, row_id: Any) -> Sequence[Observation]:
         """The sightings of a row, in the order in which they were answered."""
-        return self._seen.get(ident, ())
+        return self._by_id.get(row_id, ())
 
-    def steps(self, *, within: bool) -> Iterator[tuple[Sighting, Sighting]]:
+    def iterate_changes(self, *, same_operation: bool) -> Iterator[tuple[Observation, Observation]]:
         """Each sighting of a row with the last one that preceded it and differs: of its operation, or of another."""
-        for sightings in self._seen.values():
-            if within or len({sighting.operation.id for sighting in sightings}) > 1:
-                for index, later in enumerate(sightings):
-                    earlier = _last(sightings, index, within=within)
+        for observations in self._by_id.values():
+            if same_operation or len({observation.operation.id for observation in observations}) > 1:
+                for index, later in enumerate(observations):
+                    earlier = _find_earlier(observations, index, same_operation=same_operation)
                     if earlier is not None and earlier.row != later.row:
                         yield earlier, later
 
-    def state(self, row: Row) -> Any:
+    def get_status(self, row: Row) -> Any:
         """The status that a row shows, ``MISSING`` where it shows none that is documented."""
         if self.status is None:
-            return MISSING
-        value = dig(row, self.status.field)
+            return ABSENT
+        value = get_path(row, self.status.field)
         members = {*self.status.transitions, *self.status.terminal, self.status.initial}
-        return value if isinstance(value, str) and value in members else MISSING
+        return value if isinstance(value, str) and value in members else ABSENT
 
-    def ended(self, row: Row) -> bool:
-        return self.status is not None and self.state(row) in self.status.terminal
+    def has_ended(self, row: Row) -> bool:
+        return self.status is not None and self.get_status(row) in self.status.terminal
 
-    def reachable(self, one: Any, other: Any) -> bool:
+    def can_reach(self, earlier: Any, later: Any) -> bool:
         """Whether a run may get from one status to another, looked at now and then."""
-        if self.status is None or MISSING in {one, other}:
+        if self.status is None or ABSENT in {earlier, later}:
             return True
-        return one == other or self._leads(one, other)
+        return earlier == later or self._has_transition_path(earlier, later)
 
-    def _leads(self, one: str, other: str) -> bool:
+    def _has_transition_path(self, source: str, destination: str) -> bool:
         """Whether one transition or more leads from a status to another, or back to itself."""
-        found: set[str] = set()
-        edge = [one]
-        while edge and self.status is not None:
-            edge = [t for s in edge for t in self.status.transitions.get(s, ()) if t not in found]
-            found |= set(edge)
-        return other in found
+        reached: set[str] = set()
+        frontier = [source]
+        while frontier and self.status is not None:
+            frontier = [t for s in frontier for t in self.status.transitions.get(s, ()) if t not in reached]
+            reached |= set(frontier)
+        return destination in reached
 
-    def _may_have_come_back(self, earlier: Sighting, later: Sighting) -> bool:
+    def _can_have_restarted(self, earlier: Observation, later: Observation) -> bool:
         """Whether the run may have left the status of the earlier sighting and taken it up again, or is on such a way.
 
         A run that is taken up again may tell of its new attempt. None is within a moment.
         """
-        one, other = self.state(earlier.row), self.state(later.row)
-        if self.status is None or MISSING in {one, other}:
+        earlier_status, later_status = self.get_status(earlier.row), self.get_status(later.row)
+        if self.status is None or ABSENT in {earlier_status, later_status}:
             return False
-        if one != other and self._leads(other, one):
+        if earlier_status != later_status and self._has_transition_path(later_status, earlier_status):
             return True
-        return self._leads(one, one) and later.exchange.sent_at - earlier.exchange.answered_at > _MOMENT_S
+        return (
+            self._has_transition_path(earlier_status, earlier_status)
+            and later.exchange.sent_at - earlier.exchange.completed_at > _SHORTEST_RESTART_S
+        )
 
-    def lasting(self, earlier: Sighting, later: Sighting) -> tuple[str, ...]:
+    def list_lasting_fields(self, earlier: Observation, later: Observation) -> tuple[str, ...]:
         """The fields that may not have changed from one sighting to the other once they hold a value."""
-        words = self.resource.behavior
-        fields = [rule.fields[0] for rule in words.timeline]
-        if not self._may_have_come_back(earlier, later):
-            fields += [field for rule in words.timeline for field in rule.fields[1:]]
-            fields += [rule.field for rule in words.set_when]
+        behavior = self.resource.behavior
+        fields = [rule.fields[0] for rule in behavior.timeline]
+        if not self._can_have_restarted(earlier, later):
+            fields += [field for rule in behavior.timeline for field in rule.fields[1:]]
+            fields += [rule.field for rule in behavior.set_when]
         for operation in self.api.operations:
             creates = operation.behavior.creates
             if creates is not None and creates.resource == self.resource.name:
                 fields += creates.sets
-            if operation.behavior.visibility is not None and _speaks(operation, self.resource):
+            if operation.behavior.visibility is not None and _is_about(operation, self.resource):
                 fields.append(operation.behavior.visibility.owner)
         return tuple(dict.fromkeys(fields))
 
-    def shows(self, field: str, operation: Operation) -> bool:
+    def has_shown(self, field: str, operation: Operation) -> bool:
         """Whether any answer of an operation ever had a field, null or not."""
-        return field.partition(".")[0] in self._shown.get(operation.id, ())
+        return field.partition(".")[0] in self._shown_fields.get(operation.id, ())
 
-    def fills(self, field: str, operation: Operation) -> bool:
+    def has_filled(self, field: str, operation: Operation) -> bool:
         """Whether any answer of an operation ever had a value in a field."""
-        return field.partition(".")[0] in self._filled.get(operation.id, ())
+        return field.partition(".")[0] in self._filled_fields.get(operation.id, ())
 
 
-def _as_asked(exchange: Exchange, operation: Operation, rows: Sequence[tuple[str, Row]]) -> bool:
+def _is_requested_row(exchange: Exchange, operation: Operation, rows: Sequence[tuple[str, Row]]) -> bool:
     """Whether a detail shows the row that its path names; another row's would be a story of its own."""
     rule = operation.behavior.fetches
-    asked = (path_texts(operation, exchange.sent) or {}).get(rule.parameter) if rule else None
-    if rule is None or asked is None:
+    requested = (extract_path_texts(operation, exchange.request) or {}).get(rule.parameter) if rule else None
+    if rule is None or requested is None:
         return True
-    shown = [dig(row, rule.field) for _, row in rows]
-    return all(value in (None, MISSING) or same(value, unquote(asked)) for value in shown)
+    shown_values = [get_path(row, rule.field) for _, row in rows]
+    return all(value in (None, ABSENT) or is_same_value(value, unquote(requested)) for value in shown_values)
 
 
-def _doubled(idents: Iterable[Any]) -> set[Any]:
-    counted = Counter(ident for ident in idents if isinstance(ident, str | int))
-    return {ident for ident, count in counted.items() if count > 1}
+def _find_duplicates(row_ids: Iterable[Any]) -> set[Any]:
+    counts = Counter(row_id for row_id in row_ids if isinstance(row_id, str | int))
+    return {row_id for row_id, count in counts.items() if count > 1}
 
 
-def _reused(api: Api, resource: Resource, recording: Recording) -> defaultdict[str, set[str]]:
+def _find_reused_values(api: Api, resource: Resource, recording: Recording) -> defaultdict[str, set[str]]:
     """By the field that it becomes: what a header said at the start of more than one row."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    reused: defaultdict[str, set[str]] = defaultdict(set)
     for operation in api.operations:
         creates = operation.behavior.creates
         if creates is None or creates.resource != resource.name:
             continue
-        sent = [e.sent for e in recording.of(api.name, operation.id) if e.status < 300]
+        requests = [e.request for e in recording.find_exchanges(api.name, operation.id) if e.status < 300]
         for field, source in creates.sets.items():
             if source.startswith("header/"):
-                counted = Counter(s.header(source.removeprefix("header/")) for s in sent)
-                found[field] |= {value for value, number in counted.items() if value and number > 1}
-    return found
+                counts = Counter(s.get_header(source.removeprefix("header/")) for s in requests)
+                reused[field] |= {value for value, count in counts.items() if value and count > 1}
+    return reused
 
 
-_SEVERAL = ("one row", "another row")
-_MOMENT_S = 0.5  # too short for a run to leave a status and take it up again
-_LOOKS_BACK = 60
+_UNKNOWN_OWNERS = ("one row", "another row")
+_SHORTEST_RESTART_S = 0.5  # too short for a run to leave a status and take it up again
+_MAX_LOOK_BACK = 60
 
 
-def _last(sightings: Sequence[Sighting], index: int, *, within: bool) -> Sighting | None:
-    later = sightings[index]
-    for back in range(index - 1, max(index - 1 - _LOOKS_BACK, -1), -1):
-        earlier = sightings[back]
-        if (earlier.operation is later.operation) is within and earlier.exchange.precedes(later.exchange):
+def _find_earlier(observations: Sequence[Observation], index: int, *, same_operation: bool) -> Observation | None:
+    later = observations[index]
+    for earlier_index in range(index - 1, max(index - 1 - _MAX_LOOK_BACK, -1), -1):
+        earlier = observations[earlier_index]
+        if (earlier.operation is later.operation) is same_operation and earlier.exchange.is_before(later.exchange):
             return earlier
     return None
 
 
-def _speaks(operation: Operation, resource: Resource) -> bool:
+def _is_about(operation: Operation, resource: Resource) -> bool:
     speaker = operation.behavior.lists or operation.behavior.fetches or operation.behavior.watches
     return speaker is not None and speaker.resource == resource.name
 
 
-def alike(one: Any, other: Any) -> bool:
+def is_equivalent(left: Any, right: Any) -> bool:
     """Whether two values say the same: moments in any spelling, and nothing whether null or left out."""
-    if one in (None, MISSING) and other in (None, MISSING):
+    if left in (None, ABSENT) and right in (None, ABSENT):
         return True
-    if one == other:
+    if left == right:
         return True
-    first, second = moment(one), moment(other)
-    return first is not None and second is not None and first.compared(second) == 0
+    left_time, right_time = read_timestamp(left), read_timestamp(right)
+    return left_time is not None and right_time is not None and left_time.compare_to(right_time) == 0
 
 
-def histories(api: Api, resource: Resource, recording: Recording) -> Histories:
+def collect_histories(api: Api, resource: Resource, recording: Recording) -> RowHistories:
     """The histories of a kind of row, worked out once for all clauses."""
-    about = ("histories", api.name, resource.name)
-    return once(recording, about, lambda: Histories(api, resource, recording))
+    key = ("histories", api.name, resource.name)
+    return compute_once(recording, key, lambda: RowHistories(api, resource, recording))

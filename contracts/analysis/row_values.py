@@ -1,6 +1,6 @@
 """Rows and requests read out of exchanges: the ground that the laws of collections and of lifecycles stand on.
 
-What is not certain is left out: a request that servers may read differently has no ``Asked``, a moment without its
+What is not certain is left out: a request that servers may read differently has no ``ListRequest``, a moment without its
 zone says so, and two moments are compared no finer than the coarser of them is written.
 """
 
@@ -16,121 +16,121 @@ from urllib.parse import unquote
 from msgspec import UNSET
 
 from specduet.contracts.oracle import scalars
-from specduet.contracts.oracle.requests import path_texts
+from specduet.contracts.oracle.requests import extract_path_texts
 from specduet.contracts.recording import Exchange, Row
 from specduet.specs import Api, Operation, Parameter, Resource, Schema
 
-MISSING = UNSET
-"""What ``dig`` finds where a row does not have the field."""
+ABSENT = UNSET
+"""What ``get_path`` finds where a row does not have the field."""
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 
 
 # ------------------------------------------------------------------------------------------------------- values
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A point in time as text showed it: ``digits`` after the second, whether it was ``zoned``, seconds since 1970."""
+class RowTimestamp:
+    """A point in time as text showed it: ``digits`` after the second, whether it was ``has_zone``, seconds since 1970."""
 
-    at: datetime
+    utc: datetime
     digits: int
-    zoned: bool
-    stamp: float
+    has_zone: bool
+    unix_s: float
 
-    def cut(self, digits: int) -> datetime:
+    def truncate_to(self, digits: int) -> datetime:
         """The moment as it reads with this many digits after the second."""
         unit = 10 ** (6 - min(digits, 6))
-        return self.at.replace(microsecond=self.at.microsecond // unit * unit)
+        return self.utc.replace(microsecond=self.utc.microsecond // unit * unit)
 
-    def compared(self, other: "Moment") -> int:
+    def compare_to(self, other: "RowTimestamp") -> int:
         """-1, 0 or 1 for before, indistinguishable or after, as fine as the coarser of both is written."""
         digits = min(self.digits, other.digits)
-        mine, theirs = self.cut(digits), other.cut(digits)
-        return (mine > theirs) - (mine < theirs)
+        left, right = self.truncate_to(digits), other.truncate_to(digits)
+        return (left > right) - (left < right)
 
 
 @lru_cache(maxsize=200_000)
-def _moment(text: str) -> Moment | None:
-    matched = _MOMENT.fullmatch(text)
+def _parse_timestamp(text: str) -> RowTimestamp | None:
+    matched = _TIMESTAMP.fullmatch(text)
     if matched is None:
         return None
     try:
-        at = datetime.fromisoformat(text.upper())
-        zoned = at.tzinfo is not None
-        at = at.astimezone(UTC) if zoned else at.replace(tzinfo=UTC)
-        return Moment(at, len(matched[1] or ".") - 1, zoned, at.timestamp())
+        time = datetime.fromisoformat(text.upper())
+        has_zone = time.tzinfo is not None
+        time = time.astimezone(UTC) if has_zone else time.replace(tzinfo=UTC)
+        return RowTimestamp(time, len(matched[1] or ".") - 1, has_zone, time.timestamp())
     except (ValueError, OverflowError):
         return None
 
 
-def moment(value: Any) -> Moment | None:
+def read_timestamp(value: Any) -> RowTimestamp | None:
     """The moment that a value of a row shows, None where it shows none; a text without a zone is taken for UTC."""
-    return _moment(value) if isinstance(value, str) else None
+    return _parse_timestamp(value) if isinstance(value, str) else None
 
 
-def compared(one: Any, other: Any) -> int | None:
+def compare_values(left: Any, right: Any) -> int | None:
     """-1, 0 or 1 for two moments or two numbers, None where the values cannot be ordered for certain."""
-    if _number(one) and _number(other):
-        return int(one > other) - int(one < other)
-    first, second = moment(one), moment(other)
-    return None if first is None or second is None else first.compared(second)
+    if is_number(left) and is_number(right):
+        return int(left > right) - int(left < right)
+    left_time, right_time = read_timestamp(left), read_timestamp(right)
+    return None if left_time is None or right_time is None else left_time.compare_to(right_time)
 
 
-def _number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def dig(row: Any, path: str) -> Any:
-    """The value at a dotted path (``usage.total_tokens``), or ``MISSING``."""
+def get_path(row: Any, path: str) -> Any:
+    """The value at a dotted path (``usage.total_tokens``), or ``ABSENT``."""
     if "." not in path:  # called for every field of every row of every answer: the plain way counts
-        return row.get(path, MISSING) if isinstance(row, dict) else MISSING
+        return row.get(path, ABSENT) if isinstance(row, dict) else ABSENT
     for part in path.split("."):
         if not isinstance(row, dict) or part not in row:
-            return MISSING
+            return ABSENT
         row = row[part]
     return row
 
 
-def known(row: Row, path: str) -> bool:
+def has_value(row: Row, path: str) -> bool:
     """Whether a field is there and not null."""
-    return dig(row, path) not in (None, MISSING)
+    return get_path(row, path) not in (None, ABSENT)
 
 
-def same(shown: Any, asked: Any) -> bool:
+def is_same_value(shown: Any, requested: Any) -> bool:
     """Whether the value of a row is the value of a parameter: UUIDs in any spelling, moments in any zone."""
-    if isinstance(asked, datetime):
-        at = moment(shown)
-        return at is not None and at.at == asked
-    if shown is None or isinstance(shown, bool) or isinstance(asked, bool):
-        return shown is asked
-    if shown == asked or str(shown) == str(asked):
+    if isinstance(requested, datetime):
+        timestamp = read_timestamp(shown)
+        return timestamp is not None and timestamp.utc == requested
+    if shown is None or isinstance(shown, bool) or isinstance(requested, bool):
+        return shown is requested
+    if shown == requested or str(shown) == str(requested):
         return True
-    first, second = _uuid(shown), _uuid(asked)
-    return first is not None and first == second
+    shown_uuid, requested_uuid = _read_uuid(shown), _read_uuid(requested)
+    return shown_uuid is not None and shown_uuid == requested_uuid
 
 
 @lru_cache(maxsize=50_000)
-def _uuid_of(text: str) -> uuid.UUID | None:
+def _parse_uuid(text: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(text)
     except ValueError:
         return None
 
 
-def _uuid(value: Any) -> uuid.UUID | None:
-    return _uuid_of(value) if isinstance(value, str) and 32 <= len(value) <= 45 else None
+def _read_uuid(value: Any) -> uuid.UUID | None:
+    return _parse_uuid(value) if isinstance(value, str) and 32 <= len(value) <= 45 else None
 
 
 # ------------------------------------------------------------------------------------------------------ answers
 
-TRUSTED = frozenset({"given", "placeholder", "other"})
+TRUSTED_CREDENTIALS = frozenset({"given", "placeholder", "other"})
 """Kinds of credentials with which an answer's rows mean something."""
 
 
-def rows_of(exchange: Exchange) -> tuple[tuple[str, Row], ...]:
+def read_located_rows(exchange: Exchange) -> tuple[tuple[str, Row], ...]:
     """The rows of a 2xx answer with where each stands: those of an array, or the one that the answer is."""
-    if not exchange.succeeded or exchange.credentials not in TRUSTED:
+    if not exchange.is_success or exchange.credentials not in TRUSTED_CREDENTIALS:
         return ()
     body = exchange.json
     if isinstance(body, Mapping):
@@ -140,21 +140,21 @@ def rows_of(exchange: Exchange) -> tuple[tuple[str, Row], ...]:
     return tuple((f"/{index}", row) for index, row in enumerate(body) if isinstance(row, Mapping))
 
 
-def listed(exchange: Exchange) -> list[Row] | None:
+def read_list_rows(exchange: Exchange) -> list[Row] | None:
     """The rows of a list's answer, None where it is no array of objects."""
     body = exchange.json
-    if not exchange.succeeded or not isinstance(body, list) or not all(isinstance(row, Mapping) for row in body):
+    if not exchange.is_success or not isinstance(body, list) or not all(isinstance(row, Mapping) for row in body):
         return None
     return body
 
 
-def shared_fields(api: Api, operation: Operation, resource: Resource) -> frozenset[str]:
+def find_shared_fields(api: Api, operation: Operation, resource: Resource) -> frozenset[str]:
     """The fields of a resource that the operation's answer has, too; all of them where it says nothing of fields."""
-    fields = {name for schema in _answers(api, operation) for name in schema.get("properties", {})}
+    fields = {name for schema in _find_row_schemas(api, operation) for name in schema.get("properties", {})}
     return frozenset(resource.properties) & fields if fields else frozenset(resource.properties)
 
 
-def _answers(api: Api, operation: Operation) -> Iterator[Schema]:
+def _find_row_schemas(api: Api, operation: Operation) -> Iterator[Schema]:
     for status in ("200", "201", "202"):
         response = operation.response_for(int(status))
         for content in response.content.values() if response else ():
@@ -168,7 +168,7 @@ def _answers(api: Api, operation: Operation) -> Iterator[Schema]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListRequest:
     """What a list was asked for: the values of the path and query parameters that were sent, decoded.
 
     int, float, bool, text, and aware datetimes where the schema says ``date-time``.
@@ -181,55 +181,59 @@ class Asked:
         return name in self.values
 
 
-def asked(api: Api, operation: Operation, exchange: Exchange) -> Asked | None:
+def parse_list_request(api: Api, operation: Operation, exchange: Exchange) -> ListRequest | None:
     """What every correct server takes a request to ask for; None where servers may differ or must refuse it."""
-    paths = path_texts(operation, exchange.sent)
-    if paths is None:
+    path_texts = extract_path_texts(operation, exchange.request)
+    if path_texts is None:
         return None
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
     for parameter in operation.parameters:
-        given = _given(parameter, paths, exchange)
-        if not given:
+        sent_texts = _find_sent_texts(parameter, path_texts, exchange)
+        if not sent_texts:
             continue
-        value = _decoded(api, parameter, given[0]) if len(given) == 1 else MISSING
-        if value is MISSING:
+        value = _decode_parameter(api, parameter, sent_texts[0]) if len(sent_texts) == 1 else ABSENT
+        if value is ABSENT:
             return None
-        values[parameter.name], texts[parameter.name] = value, given[0]
-    return Asked(values, texts)
+        values[parameter.name], texts[parameter.name] = value, sent_texts[0]
+    return ListRequest(values, texts)
 
 
-def _given(parameter: Parameter, paths: Mapping[str, str], exchange: Exchange) -> list[str]:
+def _find_sent_texts(parameter: Parameter, path_texts: Mapping[str, str], exchange: Exchange) -> list[str]:
     if parameter.location == "path":
-        return [unquote(paths[parameter.name])] if parameter.name in paths else []
+        return [unquote(path_texts[parameter.name])] if parameter.name in path_texts else []
     if parameter.location == "query":
-        return [value for name, value in exchange.sent.pairs if name == parameter.name]
+        return [value for name, value in exchange.request.query_pairs if name == parameter.name]
     return []
 
 
-def _decoded(api: Api, parameter: Parameter, text: str) -> Any:
+def _decode_parameter(api: Api, parameter: Parameter, text: str) -> Any:
     schema, pointer, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
-    value = _typed(schema, text)
-    if value is MISSING:
-        return MISSING
-    plain = text if isinstance(value, datetime) else value
-    return value if api.schemas.validator_at(pointer).is_valid(plain) else MISSING
+    value = _parse_typed(schema, text)
+    if value is ABSENT:
+        return ABSENT
+    json_value = text if isinstance(value, datetime) else value
+    return value if api.schemas.validator_at(pointer).is_valid(json_value) else ABSENT
 
 
-def _typed(schema: Schema, text: str) -> Any:
-    kind = schema.get("type")
-    if kind == "integer":
-        return int(text) if re.fullmatch(r"-?(0|[1-9]\d{0,17})", text, re.ASCII) and text != "-0" else MISSING
-    if kind == "number":
-        return float(text) if re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?", text, re.ASCII) else MISSING
-    if kind == "boolean":
-        return {"true": True, "false": False}.get(text, MISSING)
-    return _text(schema, text) if kind in {"string", None} and text and scalars.plain(text) else MISSING
+def _parse_typed(schema: Schema, text: str) -> Any:
+    type_name = schema.get("type")
+    if type_name == "integer":
+        return int(text) if re.fullmatch(r"-?(0|[1-9]\d{0,17})", text, re.ASCII) and text != "-0" else ABSENT
+    if type_name == "number":
+        return float(text) if re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?", text, re.ASCII) else ABSENT
+    if type_name == "boolean":
+        return {"true": True, "false": False}.get(text, ABSENT)
+    return (
+        _parse_string(schema, text)
+        if type_name in {"string", None} and text and scalars.is_plain_text(text)
+        else ABSENT
+    )
 
 
-def _text(schema: Schema, text: str) -> Any:
+def _parse_string(schema: Schema, text: str) -> Any:
     if schema.get("format") == "date-time":
-        return scalars.moment(text) or MISSING
-    if schema.get("format") == "uuid" and not (len(text) == 36 and _uuid_of(text)):
-        return MISSING
+        return scalars.parse_timestamp(text) or ABSENT
+    if schema.get("format") == "uuid" and not (len(text) == 36 and _parse_uuid(text)):
+        return ABSENT
     return text

@@ -6,134 +6,145 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from specduet.contracts.analysis.row_history import Histories, Sighting
-from specduet.contracts.analysis.row_values import MISSING, dig, known, moment
+from specduet.contracts.analysis.row_history import Observation, RowHistories
+from specduet.contracts.analysis.row_values import ABSENT, get_path, has_value, read_timestamp
 from specduet.contracts.recording import Row
 from specduet.specs.behavior import Basis, SetWhen
 
 
 @dataclass(frozen=True)
-class Breach:
+class RowViolation:
     """A row that breaks a law with one of its fields; ``cause`` is the same for rows that break it alike."""
 
     law: str
-    sighting: Sighting
+    observation: Observation
     field: str
     basis: Basis
     message: str
     cause: str
 
 
-def breaches(history: Histories) -> list[Breach]:
+def find_row_violations(history: RowHistories) -> list[RowViolation]:
     """Every breach of every row, each told of the list where list and detail show it both; worked out once."""
     if not history.notes:
-        astray = _astray(history)
-        steady = [sighting for sighting in history.distinct if id(sighting) not in astray]
-        found = [breach for law in LAWS for sighting in steady for breach in law(history, sighting)]
+        astray = _find_wrong_statuses(history)
+        steady = [sighting for sighting in history.distinct_observations if id(sighting) not in astray]
+        found = [breach for law in CHECKS for sighting in steady for breach in law(history, sighting)]
         least: dict[tuple[str, str], int] = {}
         for breach in found:
             key = (breach.law, breach.cause)
-            least[key] = min(least.get(key, _MOST), rank(breach.sighting))
-        history.notes.append([b for b in found if rank(b.sighting) == least[b.law, b.cause]])
-    told: list[Breach] = history.notes[0]
+            least[key] = min(least.get(key, _MAX_RANK), rank_observation(breach.observation))
+        history.notes.append([b for b in found if rank_observation(b.observation) == least[b.law, b.cause]])
+    told: list[RowViolation] = history.notes[0]
     return told
 
 
-def _astray(history: Histories) -> set[int]:
+def _find_wrong_statuses(history: RowHistories) -> set[int]:
     """Sightings whose status cannot follow the one before it: the status is what is wrong, not the other fields."""
-    steps = [pair for within in (True, False) for pair in history.steps(within=within)]
-    wrong = [(a, b) for a, b in steps if not history.reachable(history.state(a.row), history.state(b.row))]
-    return {id(b if a.operation is b.operation else max(a, b, key=rank)) for a, b in wrong}
+    changes = [
+        pair for same_operation in (True, False) for pair in history.iterate_changes(same_operation=same_operation)
+    ]
+    wrong = [(a, b) for a, b in changes if not history.can_reach(history.get_status(a.row), history.get_status(b.row))]
+    return {id(b if a.operation is b.operation else max(a, b, key=rank_observation)) for a, b in wrong}
 
 
-_MOST = 9
+_MAX_RANK = 9
 
 
-def rank(sighting: Sighting) -> int:
+def rank_observation(observation: Observation) -> int:
     """Lists come first, then details, then what an overlay added: a fault that all show is told of the first."""
-    operation = sighting.operation
+    operation = observation.operation
     return (0 if operation.behavior.lists else 1) + (0 if operation.basis == "documented" else 2)
 
 
-def broken_fields(history: Histories) -> set[str]:
+def find_violated_fields(history: RowHistories) -> set[str]:
     """The fields that break a law in some row: that they change or differ as well is no news."""
-    return {breach.field for breach in breaches(history)}
+    return {violation.field for violation in find_row_violations(history)}
 
 
-def _timeline(history: Histories, sighting: Sighting) -> Iterator[Breach]:
+def _check_timeline(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     for rule in history.resource.behavior.timeline:
-        for one, other in combinations(rule.fields, 2):
-            first, second = moment(dig(sighting.row, one)), moment(dig(sighting.row, other))
-            if first and second and first.zoned == second.zoned and first.compared(second) > 0:
-                message = f"{other} is before {one}, which is {dig(sighting.row, one)}"
-                yield Breach("timeline", sighting, other, rule.basis, message, f"{one} {other}")
+        for earlier_field, later_field in combinations(rule.fields, 2):
+            earlier, later = (
+                read_timestamp(get_path(observation.row, earlier_field)),
+                read_timestamp(get_path(observation.row, later_field)),
+            )
+            if earlier and later and earlier.has_zone == later.has_zone and earlier.compare_to(later) > 0:
+                message = (
+                    f"{later_field} is before {earlier_field}, which is {get_path(observation.row, earlier_field)}"
+                )
+                yield RowViolation(
+                    "timeline", observation, later_field, rule.basis, message, f"{earlier_field} {later_field}"
+                )
 
 
-def _set(history: Histories, sighting: Sighting) -> Iterator[Breach]:
-    state = history.state(sighting.row)
+def _check_set(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    status = history.get_status(observation.row)
     for rule in history.resource.behavior.set_when:
-        if state in rule.set and not known(sighting.row, rule.field) and _due(history, sighting, rule):
-            message = f"{rule.field} is not set, though the status is {state}"
-            yield Breach("set", sighting, rule.field, rule.basis, message, rule.field)
+        if status in rule.set and not has_value(observation.row, rule.field) and _is_due(history, observation, rule):
+            message = f"{rule.field} is not set, though the status is {status}"
+            yield RowViolation("set", observation, rule.field, rule.basis, message, rule.field)
 
 
-def _due(history: Histories, sighting: Sighting, rule: SetWhen) -> bool:
+def _is_due(history: RowHistories, observation: Observation, rule: SetWhen) -> bool:
     """Whether the service fills such fields: this one in other rows, or others of their kind in this row."""
-    words = history.resource.behavior
-    if rule.field.partition(".")[0] not in sighting.fields:
+    behavior = history.resource.behavior
+    if rule.field.partition(".")[0] not in observation.fields:
         return False
-    if dig(sighting.row, rule.field) is MISSING and not history.shows(rule.field, sighting.operation):
+    if get_path(observation.row, rule.field) is ABSENT and not history.has_shown(rule.field, observation.operation):
         return False
-    siblings = {r.field for r in words.set_when} | {f for r in words.timeline for f in r.fields[1:]}
-    if _filled(sighting.row, sorted(siblings - {rule.field})):
+    sibling_fields = {r.field for r in behavior.set_when} | {f for r in behavior.timeline for f in r.fields[1:]}
+    if _has_any_value(observation.row, sorted(sibling_fields - {rule.field})):
         return True
-    return history.fills(rule.field, sighting.operation)
+    return history.has_filled(rule.field, observation.operation)
 
 
-def _filled(row: Row, fields: Sequence[str]) -> bool:
-    return any(known(row, field) for field in fields)
+def _has_any_value(row: Row, fields: Sequence[str]) -> bool:
+    return any(has_value(row, field) for field in fields)
 
 
-def _unset(history: Histories, sighting: Sighting) -> Iterator[Breach]:
-    state = history.state(sighting.row)
+def _check_unset(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    status = history.get_status(observation.row)
     for rule in history.resource.behavior.set_when:
-        value = dig(sighting.row, rule.field)
-        if state in rule.unset and value is not MISSING and value not in (None, "", [], {}):
-            message = f"{rule.field} is set, though the status is {state}"
-            yield Breach("unset", sighting, rule.field, rule.basis, message, rule.field)
+        value = get_path(observation.row, rule.field)
+        if status in rule.unset and value is not ABSENT and value not in (None, "", [], {}):
+            message = f"{rule.field} is set, though the status is {status}"
+            yield RowViolation("unset", observation, rule.field, rule.basis, message, rule.field)
 
 
-def _true_only(history: Histories, sighting: Sighting) -> Iterator[Breach]:
-    state = history.state(sighting.row)
+def _check_true_only(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    status = history.get_status(observation.row)
     for rule in history.resource.behavior.true_only_when:
-        if dig(sighting.row, rule.field) is True and state is not MISSING and state not in rule.status:
-            message = f"{rule.field} is true, though the status is {state}"
-            yield Breach("true-only", sighting, rule.field, rule.basis, message, rule.field)
+        if get_path(observation.row, rule.field) is True and status is not ABSENT and status not in rule.status:
+            message = f"{rule.field} is true, though the status is {status}"
+            yield RowViolation("true-only", observation, rule.field, rule.basis, message, rule.field)
 
 
-def _constant(history: Histories, sighting: Sighting) -> Iterator[Breach]:
+def _check_constant(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     for rule in history.resource.behavior.constant:
-        if known(sighting.row, rule.field) and dig(sighting.row, rule.field) != rule.value:
-            yield Breach("constant", sighting, rule.field, rule.basis, f"{rule.field} is not {rule.value}", rule.field)
+        if has_value(observation.row, rule.field) and get_path(observation.row, rule.field) != rule.value:
+            yield RowViolation(
+                "constant", observation, rule.field, rule.basis, f"{rule.field} is not {rule.value}", rule.field
+            )
 
 
-def _sum(history: Histories, sighting: Sighting) -> Iterator[Breach]:
+def _check_sum(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     for rule in history.resource.behavior.sum:
-        whole, parts = dig(sighting.row, rule.field), [dig(sighting.row, part) for part in rule.of]
-        if all(map(_number, (whole, *parts))) and not math.isclose(whole, sum(parts)):
+        whole, parts = get_path(observation.row, rule.field), [get_path(observation.row, part) for part in rule.of]
+        if all(map(_is_number, (whole, *parts))) and not math.isclose(whole, sum(parts)):
             message = f"{rule.field} is {whole}, and its parts come to {sum(parts)}"
-            yield Breach("sum", sighting, rule.field, rule.basis, message, rule.field)
+            yield RowViolation("sum", observation, rule.field, rule.basis, message, rule.field)
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-LAWS: tuple[Callable[[Histories, Sighting], Iterator[Breach]], ...] = (
-    _timeline,
-    _set,
-    _unset,
-    _true_only,
-    _constant,
-    _sum,
+CHECKS: tuple[Callable[[RowHistories, Observation], Iterator[RowViolation]], ...] = (
+    _check_timeline,
+    _check_set,
+    _check_unset,
+    _check_true_only,
+    _check_constant,
+    _check_sum,
 )

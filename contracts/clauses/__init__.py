@@ -1,16 +1,19 @@
-"""The clauses: what a service is held to. One clause, one code, one sentence, one function over the recording.
+"""Clauses: the rules that a service is tested against. One clause has one code, one sentence and one function.
 
-A clause is a function that takes a ``Subject`` and yields what is wrong. ``@clause`` registers it, so that a new one is
-a function in the module of its family:
+The function takes a ``Subject`` (one operation and everything that was recorded) and yields findings. To add a clause,
+write such a function in the module of its family and register it with ``@clause``:
 
-    @clause("SD201", "status-enum", "The status is one of the documented members.", specificity=30)
-    def status_enum(subject: Subject) -> Iterator[Finding]:
-        for exchange in subject.succeeded():
+    @clause("SD201", "status-enum", "A status is one of the documented members.", specificity=35)
+    def check_status_enum(subject: Subject) -> Iterator[Finding]:
+        for exchange in subject.successful_exchanges():
             ...
-            yield subject.finding(exchange, pointer=..., where="/3/status", seen=value, message="...")
+            yield subject.make_finding(exchange, pointer=..., where="/3/status", value=status, message="...")
+
+Rules that compare several responses are in ``contracts/analysis``; tables in ``collections.py`` and ``lifecycle.py``
+give them their codes. ``specduet explain CODE`` prints the file and function of a rule.
 
 Codes: SD1xx response, SD2xx values, SD3xx refusal, SD4xx credentials, SD5xx collections, SD6xx lifecycle,
-SD7xx robustness. A code is never given to another clause.
+SD7xx robustness. A code is never given to another clause. Importing this package registers all clauses.
 """
 
 from specduet.contracts.clauses import (

@@ -8,23 +8,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from specduet.contracts.analysis.list_analysis import listings
-from specduet.contracts.analysis.row_values import dig, known, listed
-from specduet.contracts.analysis.single_list import Fault
+from specduet.contracts.analysis.list_analysis import analyze_lists
+from specduet.contracts.analysis.row_values import get_path, has_value, read_list_rows
+from specduet.contracts.analysis.single_list import Violation
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.recording import Exchange, Row
-from specduet.contracts.traces import Callers
+from specduet.contracts.traces import CallerLists
 
 
 def _check_law(subject: Subject, *laws: str) -> Iterator[Finding]:
     if subject.operation.behavior.lists is None:
         return
-    for fault in listings(subject.api, subject.operation, subject.recording).of(*laws):
+    for fault in analyze_lists(subject.api, subject.operation, subject.recording).find_violations(*laws):
         yield _to_finding(subject, fault)
 
 
-def _to_finding(subject: Subject, fault: Fault) -> Finding:
+def _to_finding(subject: Subject, fault: Violation) -> Finding:
     return subject.make_finding(
         fault.exchange,
         message=fault.message,
@@ -177,13 +177,13 @@ _ListResponse = tuple[Exchange, Sequence[Row]]
 def check_visibility(subject: Subject) -> Iterator[Finding]:
     """Told where credentials of several callers were given: one who sees the rows of several owners is an admin, who
     sees all that anybody sees, and not everybody is one."""
-    for trace in subject.recording.traced(Callers, subject.api.name, subject.operation.id):
+    for trace in subject.recording.find_traces(CallerLists, subject.api.name, subject.operation.id):
         responses: dict[int, list[_ListResponse]] = {}
-        for number, exchange in trace.listings:
-            rows = listed(exchange)
+        for number, exchange in trace.lists:
+            rows = read_list_rows(exchange)
             if rows is not None:
                 responses.setdefault(number, []).append((exchange, rows))
-        yield from _check_callers(subject, responses, together=trace.together)
+        yield from _check_callers(subject, responses, together=trace.is_concurrent)
 
 
 def _check_callers(
@@ -211,23 +211,23 @@ def _check_callers(
 
 
 def _owners_of(rows: Sequence[Row], field: str) -> set[Any]:
-    return {str(dig(row, field)) for row in rows if known(row, field)}
+    return {str(get_path(row, field)) for row in rows if has_value(row, field)}
 
 
 def _check_admin_sees_all(subject: Subject, admin: _ListResponse, regular: _ListResponse) -> Iterator[Finding]:
     """Whoever sees several owners' rows sees all; the admin's list was made later, and neither was cut short."""
     rule = subject.operation.behavior.visibility
-    rules = listings(subject.api, subject.operation, subject.recording).collection
-    all_lists = listings(subject.api, subject.operation, subject.recording).all
+    rules = analyze_lists(subject.api, subject.operation, subject.recording).rules
+    all_lists = analyze_lists(subject.api, subject.operation, subject.recording).lists
     listing = all_lists.get(admin[0].number)
-    limit = rules.limit(listing.asked) if listing else 0
+    limit = rules.get_limit(listing.request) if listing else 0
     if rule is None or (limit is not None and len(admin[1]) >= limit):
         return
-    ids = {rules.ident(row) for row in admin[1]}
-    hidden = next((row for row in regular[1] if rules.ident(row) not in ids), None)
+    ids = {rules.get_id(row) for row in admin[1]}
+    hidden = next((row for row in regular[1] if rules.get_id(row) not in ids), None)
     if hidden is not None:
         owners = ", ".join(sorted(_owners_of(admin[1], rule.owner))[:4])
-        message = f"a caller sees the rows of {owners}, and not the row {rules.ident(hidden)} that another sees"
+        message = f"a caller sees the rows of {owners}, and not the row {rules.get_id(hidden)} that another sees"
         yield subject.make_finding(
             admin[0], message=message, where=f"/*/{rule.owner}", value=owners, basis=rule.basis, cause="several"
         )

@@ -1,53 +1,66 @@
-"""Of the family lifecycle: what becomes of runs that were started."""
+"""SD6xx: the rows that a POST creates ("runs"): the response of the POST, and lists and details afterwards."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from specduet.contracts.analysis.list_rules import Collection
-from specduet.contracts.analysis.row_history import Histories, Sighting, histories
-from specduet.contracts.analysis.row_values import MISSING, asked, dig, known, listed, moment, shared_fields
+from specduet.contracts.analysis.list_rules import CollectionRules
+from specduet.contracts.analysis.row_history import Observation, RowHistories, collect_histories
+from specduet.contracts.analysis.row_values import (
+    ABSENT,
+    find_shared_fields,
+    get_path,
+    has_value,
+    parse_list_request,
+    read_list_rows,
+    read_timestamp,
+)
+from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.recording import Exchange, Row
-from specduet.contracts.traces import Fetched, Started
+from specduet.contracts.traces import CreatedRun, FetchedRow
 from specduet.specs import Resource
 from specduet.specs.behavior import Creates
 
 _CLOCK_SLACK_S = 900.0
+"""The clock of the service may differ from ours by this much."""
 _ZONELESS_SLACK_S = 15 * 3_600.0
-_GONE = frozenset({404, 410})
+"""A timestamp without a time zone may be the local time of any zone."""
 
 
 class ObservedRun:
-    """One start that was answered 2xx, with what is known of its run."""
+    """A run that was created by a POST with a 2xx response, with everything that was observed of it."""
 
-    def __init__(self, subject: Subject, rule: Creates, trace: Started) -> None:
+    def __init__(self, subject: Subject, rule: Creates, trace: CreatedRun) -> None:
         self.trace = trace
         self.rule = rule
         self.resource: Resource = subject.api.resources[rule.resource]
-        self.history: Histories = histories(subject.api, self.resource, subject.recording)
-        answer = trace.start.json
-        self.response_body: Row = answer if isinstance(answer, Mapping) else {}
-        shared = shared_fields(subject.api, subject.operation, self.resource)
+        self.history: RowHistories = collect_histories(subject.api, self.resource, subject.recording)
+        body = trace.creation.json
+        self.response_body: Row = body if isinstance(body, Mapping) else {}
+        shared = find_shared_fields(subject.api, subject.operation, self.resource)
         self.response_fields = {name: self.response_body[name] for name in sorted(shared) if name in self.response_body}
+        """The fields of the POST's response that rows of the resource have, too."""
 
     @property
     def row_id(self) -> Any:
-        """What tells the run's row from others, ``MISSING`` where it was never found."""
-        return dig(self.trace.row, self.resource.behavior.id.field)
+        """The id of the run's row, ``ABSENT`` where no list showed the row."""
+        return get_path(self.trace.row, self.resource.behavior.id.field)
 
-    def later_observations(self) -> Sequence[Sighting]:
-        """What was seen of the run after its start was answered."""
-        if self.row_id is MISSING:
+    def later_observations(self) -> Sequence[Observation]:
+        """Return the observations of the run's row that were requested after the response to the POST."""
+        if self.row_id is ABSENT:
             return ()
-        return [s for s in self.history.of(self.row_id) if self.trace.start.precedes(s.exchange)]
+        return [s for s in self.history.get_observations(self.row_id) if self.trace.creation.is_before(s.exchange)]
 
     def header_fields(self) -> dict[str, Any]:
-        return {n: v for n, v in self.trace.asked.items() if self.rule.sets[n].startswith("header/")}
+        """Return the fields that a header of the POST has set, with their values."""
+        return {n: v for n, v in self.trace.requested_fields.items() if self.rule.sets[n].startswith("header/")}
 
     def body_fields(self) -> dict[str, Any]:
-        return {n: v for n, v in self.trace.asked.items() if self.rule.sets[n].startswith("body/")}
+        """Return the fields that the body of the POST has set, with their values."""
+        return {n: v for n, v in self.trace.requested_fields.items() if self.rule.sets[n].startswith("body/")}
 
     def field_pointer(self, field: str) -> str:
         return f"{self.resource.pointer}/properties/{field}"
@@ -56,54 +69,52 @@ class ObservedRun:
 def _observed_runs(subject: Subject) -> Iterator[ObservedRun]:
     rule = subject.operation.behavior.creates
     if rule is not None:
-        for trace in subject.recording.traced(Started, subject.api.name, subject.operation.id):
-            if trace.start.succeeded:
+        for trace in subject.recording.find_traces(CreatedRun, subject.api.name, subject.operation.id):
+            if trace.creation.is_success:
                 yield ObservedRun(subject, rule, trace)
 
 
-# ------------------------------------------------------------------------------------------- the answer of the start
+# ---------------------------------------------------------------------------------------- response of the POST
 
 
-@clause("SD603", "initial-status", "A run begins in its initial status.", basis="inferred")
+@clause("SD603", "initial-status", "A new run has the initial status.", basis="inferred")
 def check_initial_status(subject: Subject) -> Iterator[Finding]:
-    """By the answer of the start, which no later look may contradict; a run may have ended by then."""
+    """Checks the status in the response of the POST, also against the first list or detail that shows the run.
+
+    The run may already have ended by then.
+    """
     for run in _observed_runs(subject):
         status = run.resource.behavior.status
         reported_status = run.response_fields.get(status.field) if status else None
-        if status is None or run.history.state({status.field: reported_status}) is MISSING:
+        if status is None or run.history.get_status({status.field: reported_status}) is ABSENT:
             continue
-        where, pointer = f"/{status.field}", run.field_pointer(status.field)
+        messages = []
         if reported_status != status.initial and reported_status not in status.terminal:
-            message = f"the run begins as {reported_status}, not as {status.initial}"
+            messages.append(f"the new run is {reported_status}, not {status.initial}")
+        states = [run.history.get_status(observation.row) for observation in run.later_observations()]
+        if states and not run.history.can_reach(reported_status, states[0]):
+            messages.append(f"the POST says that the run is {reported_status}, but it is {states[0]} afterwards")
+        for message in messages:
             yield subject.make_finding(
-                run.trace.start,
+                run.trace.creation,
                 message=message,
-                where=where,
-                pointer=pointer,
-                value=reported_status,
-                basis=status.basis,
-            )
-        states = [run.history.state(sighting.row) for sighting in run.later_observations()]
-        if states and not run.history.reachable(reported_status, states[0]):
-            message = f"the run is said to be {reported_status}, and is {states[0]} afterwards"
-            yield subject.make_finding(
-                run.trace.start,
-                message=message,
-                where=where,
-                pointer=pointer,
+                where=f"/{status.field}",
+                pointer=run.field_pointer(status.field),
                 value=reported_status,
                 basis=status.basis,
             )
 
 
-@clause("SD619", "identity-kept", "A started run keeps the id that was given to it or told of it.")
+@clause("SD619", "identity-kept", "A new run keeps the id that the request gave it or that the response told.")
 def check_identity_kept(subject: Subject) -> Iterator[Finding]:
-    """A given correlation id is echoed in the answer, the list and the detail; without one, one is made."""
+    """A correlation id in a header comes back in the response, the list and the detail. Without one, the service
+    generates one.
+    """
     for run in _observed_runs(subject):
         given = run.header_fields()
         for field, value in given.items():
             if field in run.response_fields and run.response_fields[field] != value:
-                yield _lost_value_finding(subject, run, run.trace.start, "", run.response_body, field, value)
+                yield _lost_value_finding(subject, run, run.trace.creation, "", run.response_body, field, value)
             yield from _check_first_observation(subject, run, field, value)
         for field in _identity_fields(run):
             if field in run.response_fields and field not in given:
@@ -111,7 +122,7 @@ def check_identity_kept(subject: Subject) -> Iterator[Finding]:
 
 
 def _identity_fields(run: ObservedRun) -> list[str]:
-    """The fields that a header may set, and those that the answer and the row share, save the status."""
+    """Return the fields that a header can set, and those that the response and the row share, except the status."""
     status = run.resource.behavior.status
     header_fields = [name for name, source in run.rule.sets.items() if source.startswith("header/")]
     return list(
@@ -120,61 +131,67 @@ def _identity_fields(run: ObservedRun) -> list[str]:
 
 
 def _check_generated_value(subject: Subject, run: ObservedRun, field: str) -> Iterator[Finding]:
-    """A value that the service made is there, and is the row's."""
+    """Yield a finding where the response has no generated value, or where the row has another one."""
     value = run.response_fields[field]
     if value in (None, "") and field in run.rule.sets:
-        message = f"{field} is empty: none was given, and none was made"
-        yield subject.make_finding(run.trace.start, message=message, where=f"/{field}", value=value, cause=field)
+        message = f"{field} is empty: the request gave none, and the service did not generate one"
+        yield subject.make_finding(run.trace.creation, message=message, where=f"/{field}", value=value, cause=field)
     elif value not in (None, ""):
         yield from _check_first_observation(subject, run, field, value)
 
 
 def _check_first_observation(subject: Subject, run: ObservedRun, field: str, value: Any) -> Iterator[Finding]:
-    """What the first look shows; that later ones differ from it is told by other clauses."""
-    observations = [sighting for sighting in run.later_observations() if field in sighting.fields]
-    for sighting in [look for look in observations if _is_field_shown(run, look, field)][:1]:
-        if dig(sighting.row, field) != value:
-            yield _lost_value_finding(subject, run, sighting.exchange, sighting.where, sighting.row, field, value)
+    """Yield a finding where the first list or detail with the field has another value.
+
+    Later changes are reported by other clauses.
+    """
+    observations = [observation for observation in run.later_observations() if field in observation.fields]
+    for observation in [seen for seen in observations if _is_field_shown(run, seen, field)][:1]:
+        if get_path(observation.row, field) != value:
+            yield _lost_value_finding(
+                subject, run, observation.exchange, observation.where, observation.row, field, value
+            )
 
 
-def _is_field_shown(run: ObservedRun, sighting: Sighting, field: str) -> bool:
-    """Whether the operation shows the field: one that a service leaves out altogether proves nothing."""
-    return dig(sighting.row, field) is not MISSING or run.history.shows(field, sighting.operation)
+def _is_field_shown(run: ObservedRun, observation: Observation, field: str) -> bool:
+    """Return whether the operation has the field: one that the service never returns proves nothing."""
+    return get_path(observation.row, field) is not ABSENT or run.history.has_shown(field, observation.operation)
 
 
 def _lost_value_finding(
     subject: Subject, run: ObservedRun, exchange: Exchange, where: str, row: Row, field: str, value: Any
 ) -> Finding:
-    observed = dig(row, field)
     return subject.make_finding(
         exchange,
-        message=f"{field} is not what the run was started with: {to_text(value)}",
+        message=f"{field} is not {to_text(value)}, with which the run was created",
         pointer=run.field_pointer(field),
         where=f"{where}/{field}",
-        value="nothing" if observed is MISSING else observed,
+        value=get_path(row, field),
         cause=field,
         basis=run.rule.basis,
     )
 
 
-@clause("SD620", "body-kept", "A started run keeps what its request said.")
+@clause("SD620", "body-kept", "A new run has the values of its request body.")
 def check_body_kept(subject: Subject) -> Iterator[Finding]:
-    """Every field of the new row that the body sets, in the list and in the detail."""
+    """Checks every field of the row that the body sets, in the list and in the detail."""
     for run in _observed_runs(subject):
         for field, value in run.body_fields().items():
             yield from _check_first_observation(subject, run, field, value)
 
 
-@clause("SD621", "one-run-each", "Every start makes one run of its own.")
+@clause("SD621", "one-run-each", "Every POST creates exactly one run.")
 def check_one_run_each(subject: Subject) -> Iterator[Finding]:
-    """Two starts have two rows and two ids, and one start has one row."""
+    """Two POSTs create two rows with two ids, and one POST creates one row."""
     runs = list(_observed_runs(subject))
     for earlier, later in combinations(runs, 2):
-        if earlier.row_id is not MISSING and earlier.row_id == later.row_id:
+        if earlier.row_id is not ABSENT and earlier.row_id == later.row_id:
             yield _shared_value_finding(subject, later, earlier.resource.behavior.id.field, earlier.row_id)
         for field in _identity_fields(earlier):
             is_generated = (
-                field in earlier.rule.sets and field not in earlier.trace.asked and field not in later.trace.asked
+                field in earlier.rule.sets
+                and field not in earlier.trace.requested_fields
+                and field not in later.trace.requested_fields
             )
             if (
                 is_generated
@@ -187,121 +204,131 @@ def check_one_run_each(subject: Subject) -> Iterator[Finding]:
 
 
 def _shared_value_finding(subject: Subject, run: ObservedRun, field: str, value: Any) -> Finding:
-    message = f"two starts have the same {field}"
+    message = f"two POSTs have created runs with the same {field}"
     return subject.make_finding(
-        run.trace.start, message=message, where=f"/{field}", value=value, cause=field, basis=run.rule.basis
+        run.trace.creation, message=message, where=f"/{field}", value=value, cause=field, basis=run.rule.basis
     )
 
 
 def _check_single_row(subject: Subject, run: ObservedRun) -> Iterator[Finding]:
     ident = run.resource.behavior.id.field
-    old = {dig(row, ident) for row in (listed(run.trace.before) if run.trace.before else None) or ()}
+    old = {
+        get_path(row, ident) for row in (read_list_rows(run.trace.list_before) if run.trace.list_before else None) or ()
+    }
     for exchange in run.trace.lists[-1:]:
         for field, value in run.header_fields().items():
-            rows = [row for row in listed(exchange) or () if dig(row, field) == value]
-            fresh = {dig(row, ident) for row in rows} - old
+            rows = [row for row in read_list_rows(exchange) or () if get_path(row, field) == value]
+            fresh = {get_path(row, ident) for row in rows} - old
             if len(fresh) > 1:
-                message = f"one start has made {len(fresh)} rows"
+                message = f"one POST has created {len(fresh)} rows"
                 yield subject.make_finding(
-                    run.trace.start, message=message, where=f"/{field}", value=value, cause="rows"
+                    run.trace.creation, message=message, where=f"/{field}", value=value, cause="rows"
                 )
 
 
-# ------------------------------------------------------------------------------------------------ afterwards
+# -------------------------------------------------------------------------------------- lists and details
 
 
-@clause("SD616", "created-now", "A started run was created when it was started.", basis="inferred")
+@clause("SD616", "created-now", "The creation time of a new run is the time of its POST.", basis="inferred")
 def check_created_now(subject: Subject) -> Iterator[Finding]:
-    """Within fifteen minutes, or fifteen hours where no zone is written."""
+    """It may differ by 15 minutes, or by 15 hours if the timestamp has no time zone."""
     for run in _observed_runs(subject):
         rules = run.resource.behavior.timeline
-        for sighting in run.later_observations()[:1] if rules else ():
-            created_at = moment(dig(sighting.row, rules[0].fields[0]))
-            tolerance_s = _CLOCK_SLACK_S if created_at and created_at.zoned else _ZONELESS_SLACK_S
+        for observation in run.later_observations()[:1] if rules else ():
+            created_at = read_timestamp(get_path(observation.row, rules[0].fields[0]))
+            tolerance_s = _CLOCK_SLACK_S if created_at and created_at.has_zone else _ZONELESS_SLACK_S
             if (
                 created_at
-                and not run.trace.start.sent_at - tolerance_s
-                <= created_at.stamp
-                <= run.trace.start.answered_at + tolerance_s
+                and not run.trace.creation.sent_at - tolerance_s
+                <= created_at.unix_s
+                <= run.trace.creation.completed_at + tolerance_s
             ):
                 field = rules[0].fields[0]
                 yield subject.make_finding(
-                    sighting.exchange,
-                    message=f"{field} is not the time at which the run was started",
+                    observation.exchange,
+                    message=f"{field} is not the time at which the run was created",
                     pointer=run.field_pointer(field),
-                    where=f"{sighting.where}/{field}",
-                    value=dig(sighting.row, field),
+                    where=f"{observation.where}/{field}",
+                    value=get_path(observation.row, field),
                     basis=rules[0].basis,
                 )
 
 
-@clause("SD617", "started-listed", "A started run is listed.")
+@clause("SD617", "started-listed", "A new run is in the list.")
 def check_started_listed(subject: Subject) -> Iterator[Finding]:
-    """In every list that was asked for once the start was answered and that was not cut short by its limit."""
+    """Checks every list that was requested after the response of the POST and is shorter than its limit."""
     for run in _observed_runs(subject):
         complete = [
-            e for e in run.trace.lists if run.trace.start.precedes(e) and _is_complete_list(subject, run.rule, e)
+            e for e in run.trace.lists if run.trace.creation.is_before(e) and _is_complete_list(subject, run.rule, e)
         ]
         without = [e for e in complete if not _contains_run(run, e)]
         if not without:
             continue
         never = len(without) == len(complete)
-        message = "the run is never listed" if never else "the run is missing from a list made after its start"
+        message = (
+            "the run is never listed" if never else "the run is missing from a list that was requested after its POST"
+        )
         basis = run.rule.basis if never else "inferred"
         yield subject.make_finding(without[0], message=message, value=_run_label(run), basis=basis, cause="listed")
 
 
 def _contains_run(run: ObservedRun, exchange: Exchange) -> bool:
     field = run.resource.behavior.id.field
-    return run.row_id is not MISSING and any(dig(row, field) == run.row_id for row in listed(exchange) or ())
+    return run.row_id is not ABSENT and any(
+        get_path(row, field) == run.row_id for row in read_list_rows(exchange) or ()
+    )
 
 
 def _run_label(run: ObservedRun) -> Any:
-    return run.row_id if run.row_id is not MISSING else next(iter(run.response_fields.values()), "")
+    return run.row_id if run.row_id is not ABSENT else next(iter(run.response_fields.values()), "")
 
 
 def _is_complete_list(subject: Subject, rule: Creates, exchange: Exchange) -> bool:
-    """Whether a list is an answer with rows, and all of them."""
-    rows = listed(exchange)
+    """Return whether the response is a list that is shorter than its limit, so that it holds all rows."""
+    rows = read_list_rows(exchange)
     operation = next((o for o in subject.api.operations if o.id == rule.listed_by), None)
     if rows is None or operation is None:
         return False
-    request = asked(subject.api, operation, exchange)
-    limit = Collection(subject.api, operation).limit(request) if request else 0
+    request = parse_list_request(subject.api, operation, exchange)
+    limit = CollectionRules(subject.api, operation).get_limit(request) if request else 0
     return limit is None or len(rows) < limit
 
 
-@clause("SD618", "started-fetched", "A started run can be looked up.")
+@clause("SD618", "started-fetched", "A new run can be fetched.")
 def check_started_fetched(subject: Subject) -> Iterator[Finding]:
-    """As soon as a list has shown its id. Where rows in general cannot be looked up, another clause tells."""
+    """Fetches the run after a list has shown its id. If no row can be fetched, another clause reports that."""
     rule = subject.operation.behavior.creates
-    traces = [trace for trace in subject.recording.traces if isinstance(trace, Fetched)]
-    if any(rule and t.operation == rule.fetched_by and t.exchange.status in _GONE for t in traces):
+    traces = [trace for trace in subject.recording.traces if isinstance(trace, FetchedRow)]
+    if any(rule and t.operation == rule.fetched_by and t.exchange.status in NOT_FOUND_STATUSES for t in traces):
         return
     for run in _observed_runs(subject):
-        gone = [exchange for exchange in run.trace.details if exchange.status in _GONE]
+        gone = [exchange for exchange in run.trace.details if exchange.status in NOT_FOUND_STATUSES]
         if gone:
-            message = f"the run is listed, and looking it up is answered {gone[0].status}"
+            message = f"the run is listed, but fetching it gives {gone[0].status}"
             yield subject.make_finding(gone[0], message=message, value=gone[0].status, basis=run.rule.basis)
 
 
-@clause("SD622", "others-untouched", "Starting a run takes no other row away.", basis="inferred")
+@clause("SD622", "others-untouched", "Creating a run removes no other row.", basis="inferred")
 def check_others_untouched(subject: Subject) -> Iterator[Finding]:
-    """Rows of the list before all starts are in the last two lists, none of which was cut short; a service may forget
-    its oldest rows, which are those at an end of the list."""
+    """Rows of the list before the POSTs are in the last two lists, if all of these lists are shorter than their limit.
+
+    A service may drop its oldest rows, which are at one end of the list.
+    """
     for run in _observed_runs(subject):
-        before, last = run.trace.before, run.trace.lists[-2:]
+        before, last = run.trace.list_before, run.trace.lists[-2:]
         if before is None or len(last) < 2 or before.credentials != last[0].credentials:
             continue
         if not all(_is_complete_list(subject, run.rule, exchange) for exchange in (before, *last)):
             continue
         ident = run.resource.behavior.id.field
-        listed_ids = {dig(row, ident) for exchange in last for row in listed(exchange) or ()}
-        is_kept = [dig(row, ident) in listed_ids for row in listed(before) or () if known(row, ident)]
+        listed_ids = {get_path(row, ident) for exchange in last for row in read_list_rows(exchange) or ()}
+        is_kept = [get_path(row, ident) in listed_ids for row in read_list_rows(before) or () if has_value(row, ident)]
         lost = [
-            dig(row, ident) for row in listed(before) or () if known(row, ident) and dig(row, ident) not in listed_ids
+            get_path(row, ident)
+            for row in read_list_rows(before) or ()
+            if has_value(row, ident) and get_path(row, ident) not in listed_ids
         ]
         if lost and is_kept != sorted(is_kept) and is_kept != sorted(is_kept, reverse=True):
-            message = f"{len(lost)} rows are no longer listed after runs were started"
+            message = f"{len(lost)} rows are no longer listed after runs were created"
             yield subject.make_finding(last[-1], message=message, value=lost[0], basis="inferred")
         return

@@ -1,9 +1,10 @@
-"""SD4xx: who may not, is told so first and learns nothing; who may, gets in by every documented way."""
+"""SD4xx: requests without a valid credential are rejected first and show nothing; every login method works."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from specduet.contracts.clauses.judged_exchanges import (
+    NOT_FOUND_STATUSES,
     RETRY_LATER_STATUSES,
     JudgedExchange,
     judged_exchanges,
@@ -17,11 +18,11 @@ from specduet.contracts.traces import SchemeTrial
 from specduet.specs.behavior import Basis
 
 _REJECTION_STATUSES = frozenset({401, 403})
-_MIN_ID_LENGTH = 8  # anything shorter may stand in a text by chance
+_MIN_ID_LENGTH = 8  # characters: a shorter id may be part of a text by chance
 
 
 def _rejection_status_basis(subject: Subject) -> Basis:
-    """What a wrong status of a refusal is worth: that a credential is needed is documented, its status seldom is."""
+    """Return the basis of the status 401 or 403: that a credential is needed is documented, the status seldom is."""
     statement = subject.api.behavior.unauthorized
     if statement is not None and statement.basis == "documented":
         return "documented"
@@ -29,19 +30,19 @@ def _rejection_status_basis(subject: Subject) -> Basis:
 
 
 def _credential_fault(subject: Subject, case: JudgedExchange) -> str:
-    """``missing``, ``empty`` or ``wrong`` for a request that is to be refused; nothing for any other."""
+    """Return why the credential is invalid: ``missing``, ``empty``, ``incomplete``, ``wrong``; empty if it is not."""
     if case.exchange.credentials == "wrong":
         return "wrong" if case.credential_verdict == "valid" else ""
     if case.credential_verdict != "invalid":
         return ""
-    states = set(credentials.states(subject.api, subject.operation, case.exchange.sent).values())
+    states = set(credentials.classify_credentials(subject.api, subject.operation, case.exchange.request).values())
     if states == {"absent"}:
         return "missing"
     return "empty" if states <= {"absent", "empty", "bare"} else "incomplete"
 
 
 def _unauthenticated_exchanges(subject: Subject, *kinds: str) -> Iterator[tuple[JudgedExchange, str]]:
-    """The requests of those who may not, as far as nothing in front of the guard can have answered."""
+    """Yield the requests with an invalid credential of these kinds, as far as the service itself responded."""
     for case in judged_exchanges(subject):
         kind = _credential_fault(subject, case)
         status = case.exchange.status
@@ -50,7 +51,7 @@ def _unauthenticated_exchanges(subject: Subject, *kinds: str) -> Iterator[tuple[
 
 
 def _check_rejected(subject: Subject, *kinds: str) -> Iterator[Finding]:
-    """A credential that is missing, empty or wrong, and an answer that is neither 401 nor 403."""
+    """Yield a finding for each invalid credential whose response is neither 401 nor 403."""
     known_paths = successful_paths(subject)
     unprotected = set() if "missing" in kinds else _unprotected_requests(subject)
     wrong_accepted = (
@@ -63,25 +64,29 @@ def _check_rejected(subject: Subject, *kinds: str) -> Iterator[Finding]:
         if _request_and_status(case) in unprotected or (
             _has_bare_credential(subject, case) and _request_and_status(case) in wrong_accepted
         ):
-            continue  # nobody is asked for anything there, or anything will do: that is one cause
-        if case.exchange.succeeded:
-            yield _credential_finding(subject, case, kind, "documented", "is served")
+            continue  # no credential is needed there, or any will do: that is one cause, reported once
+        if case.exchange.is_success:
+            yield _credential_finding(subject, case, kind, "documented", "is accepted")
         elif (
             case.verdict == "valid"
             and status not in _suitable_statuses(subject, case)
             and _is_path_irrelevant(case, known_paths)
         ):
             yield _credential_finding(
-                subject, case, kind, _rejection_status_basis(subject), f"is refused with {status} instead of 401 or 403"
+                subject,
+                case,
+                kind,
+                _rejection_status_basis(subject),
+                f"is rejected with {status} instead of 401 or 403",
             )
 
 
 def _has_bare_credential(subject: Subject, case: JudgedExchange) -> bool:
-    return "bare" in credentials.states(subject.api, subject.operation, case.exchange.sent).values()
+    return "bare" in credentials.classify_credentials(subject.api, subject.operation, case.exchange.request).values()
 
 
 def _unprotected_requests(subject: Subject) -> set[tuple[Any, ...]]:
-    """What is asked without any credential and answered wrongly, with the status of the answer."""
+    """Return the requests without any credential that are not rejected with 401 or 403."""
     return {
         _request_and_status(case)
         for case, _ in _unauthenticated_exchanges(subject, "missing")
@@ -90,20 +95,20 @@ def _unprotected_requests(subject: Subject) -> set[tuple[Any, ...]]:
 
 
 def _request_and_status(case: JudgedExchange) -> tuple[Any, ...]:
-    """What a request asks for, whoever asks, and the status of the answer."""
-    sent = case.exchange.sent
+    """Return a request without its headers, and the status of its response."""
+    sent = case.exchange.request
     return sent.path, sent.query, sent.body, case.exchange.status
 
 
 def _suitable_statuses(subject: Subject, case: JudgedExchange) -> frozenset[int]:
-    """401 and 403; also 400 where a token is expected behind a word, and neither is there (RFC 6750, 3.1)."""
+    """Return 401 and 403; also 400 for an empty token of a scheme with a prefix such as Bearer (RFC 6750, 3.1)."""
     empty = [subject.api.schemes[name] for name in _schemes_in_request(subject, case, "empty")]
     return _REJECTION_STATUSES | {400} if any(scheme.prefix for scheme in empty) else _REJECTION_STATUSES
 
 
 def _is_path_irrelevant(case: JudgedExchange, known_paths: frozenset[str]) -> bool:
-    """Whether a 404 cannot be due to the path; every other status never is."""
-    return case.exchange.status not in {404, 410} or case.exchange.sent.path in known_paths
+    """Return whether the status cannot be due to the path: no 404, or the path of a row that exists."""
+    return case.exchange.status not in NOT_FOUND_STATUSES or case.exchange.request.path in known_paths
 
 
 def _credential_finding(subject: Subject, case: JudgedExchange, kind: str, basis: Basis, outcome: str) -> Finding:
@@ -120,60 +125,61 @@ def _credential_finding(subject: Subject, case: JudgedExchange, kind: str, basis
         pointer=scheme.pointer if scheme and kind != "missing" else f"{subject.operation.pointer}/security",
         where=where if kind != "missing" else "credentials",
         value=case.exchange.status,
-        cause=f"{kind} {'served' if case.exchange.succeeded else case.exchange.status}",
+        cause=f"{kind} {'served' if case.exchange.is_success else case.exchange.status}",
         basis=basis,
         message=f"a request {descriptions.get(kind, 'without a credential that is also needed')} {outcome}",
     )
 
 
 def _schemes_in_request(subject: Subject, case: JudgedExchange, kind: str) -> list[str]:
-    """The schemes that the request said something for."""
+    """Return the names of the schemes whose credential the request has: wrong ones, else empty ones."""
     wanted_states = {"given"} if kind == "wrong" else {"empty", "bare"}
-    states = credentials.states(subject.api, subject.operation, case.exchange.sent)
+    states = credentials.classify_credentials(subject.api, subject.operation, case.exchange.request)
     return [name for name, state in states.items() if state in wanted_states]
 
 
-@clause("SD401", "credential-missing", "A request without a credential is refused with 401 or 403.", specificity=30)
+@clause("SD401", "credential-missing", "A request without a credential is rejected with 401 or 403.", specificity=30)
 def check_credential_missing(subject: Subject) -> Iterator[Finding]:
-    """Also where only some of several schemes that are needed together are there."""
+    """Where several schemes are needed together, a request with only some of them has to be rejected, too."""
     yield from _check_rejected(subject, "missing", "incomplete")
 
 
-@clause("SD402", "credential-empty", "An empty credential is refused with 401 or 403.", specificity=30)
+@clause("SD402", "credential-empty", "An empty credential is rejected with 401 or 403.", specificity=30)
 def check_credential_empty(subject: Subject) -> Iterator[Finding]:
-    """Each scheme's header, query parameter or cookie, present and empty, or with a prefix and nothing behind it."""
+    """Tries the header, query parameter or cookie of each scheme with an empty value, or with its prefix alone."""
     yield from _check_rejected(subject, "empty")
 
 
-@clause("SD403", "credential-wrong", "A wrong credential is refused with 401 or 403.", specificity=30)
+@clause("SD403", "credential-wrong", "A wrong credential is rejected with 401 or 403.", specificity=30)
 def check_credential_wrong(subject: Subject) -> Iterator[Finding]:
-    """Of every scheme, as soon as the caller gave a real credential of one: a service that takes any refuses none."""
+    """Tries a wrong credential of every scheme, if you gave a valid credential of at least one."""
     yield from _check_rejected(subject, "wrong")
 
 
 @clause(
     "SD404",
     "credential-first",
-    "Who may not is refused before anything is said about the request.",
+    "Unauthenticated requests are rejected before they are validated.",
     specificity=30,
     basis="inferred",
 )
 def check_credential_first(subject: Subject) -> Iterator[Finding]:
-    """A missing, empty or wrong credential together with wrong input: 401 or 403, so that strangers learn nothing.
+    """Sends invalid requests with a missing, empty or wrong credential: the response has to be 401 or 403, so that it
+    tells nothing about the API.
 
-    A body that does not parse may be refused first.
+    A body that cannot be parsed may be rejected first.
     """
     known_paths = successful_paths(subject)
     unauthenticated = list(_unauthenticated_exchanges(subject, "missing", "empty", "wrong"))
     usual_statuses = {case.exchange.status for case, _ in unauthenticated if case.verdict == "valid"}
-    accepted_states = {_credential_states(subject, case) for case, _ in unauthenticated if case.exchange.succeeded}
+    accepted_states = {_credential_states(subject, case) for case, _ in unauthenticated if case.exchange.is_success}
     unprotected = _unprotected_requests(subject)
     for case, kind in unauthenticated:
         status = case.exchange.status
         if case.verdict == "valid" or case.any_4xx_allowed or _credential_states(subject, case) in accepted_states:
-            continue  # who is let in wrongly is let in before the rest is looked at, too
+            continue  # a credential that is wrongly accepted is accepted before validation, too
         if kind != "missing" and _request_and_status(case) in unprotected:
-            continue  # told of the request without any credential, or let in there
+            continue  # reported for the request without any credential, or accepted there
         if status in usual_statuses or status in _REJECTION_STATUSES or status in _suitable_statuses(subject, case):
             continue
         if _has_unreadable_body(subject, case) or not _is_path_irrelevant(case, known_paths):
@@ -184,12 +190,12 @@ def check_credential_first(subject: Subject) -> Iterator[Finding]:
             where="credentials",
             value=status,
             cause=str(status),
-            message=f"a request with a {kind} credential is refused with {status}, for what else is wrong with it",
+            message=f"a request with a {kind} credential is rejected with {status} for another mistake in it",
         )
 
 
 def _credential_states(subject: Subject, case: JudgedExchange) -> tuple[str, ...]:
-    states = credentials.states(subject.api, subject.operation, case.exchange.sent)
+    states = credentials.classify_credentials(subject.api, subject.operation, case.exchange.request)
     return (case.exchange.credentials, *states.values())
 
 
@@ -198,11 +204,11 @@ def _has_unreadable_body(subject: Subject, case: JudgedExchange) -> bool:
     return body is not None and any(p.pointer == body.pointer and p.verdict != "valid" for p in case.parts)
 
 
-@clause("SD405", "credential-accepted", "Each documented scheme gets a caller in by itself.", specificity=30)
+@clause("SD405", "credential-accepted", "Every documented login method works on its own.", specificity=30)
 def check_credential_accepted(subject: Subject) -> Iterator[Finding]:
-    """Judged for every scheme that the caller has a credential for, where another of them is let in."""
-    trials = list(subject.recording.traced(SchemeTrial, subject.api.name, subject.operation.id))
-    if not any(trial.exchange.succeeded for trial in trials):
+    """Tries every security scheme that you gave a credential for, if another one of them is accepted."""
+    trials = list(subject.recording.find_traces(SchemeTrial, subject.api.name, subject.operation.id))
+    if not any(trial.exchange.is_success for trial in trials):
         return
     for trial in trials:
         if trial.exchange.status in _REJECTION_STATUSES:
@@ -212,33 +218,33 @@ def check_credential_accepted(subject: Subject) -> Iterator[Finding]:
                 pointer=subject.api.schemes[trial.schemes[0]].pointer,
                 where=f"credentials/{names}",
                 value=trial.exchange.status,
-                message=f"the caller is refused with {names}, and let in with another documented scheme",
+                message=f"the credential of {names} is rejected, but that of another documented scheme is accepted",
             )
 
 
-@clause("SD406", "refusal-leaks", "A refusal of credentials shows no rows.", specificity=35)
+@clause("SD406", "refusal-leaks", "A 401 or 403 response shows no data.", specificity=35)
 def check_refusal_leaks(subject: Subject) -> Iterator[Finding]:
-    """No list of objects, and no id that only a row shows, in the body of a 401 or 403."""
+    """Looks for ids of existing rows in the body of a 401 or 403."""
     ids = _known_ids(subject)
     for case in judged_exchanges(subject):
-        if case.exchange.status in _REJECTION_STATUSES and case.exchange.received is not None:
+        if case.exchange.status in _REJECTION_STATUSES and case.exchange.response is not None:
             leaked_id = _find_leaked_id(case.exchange, ids)
             if leaked_id is not None:
                 yield subject.make_finding(
                     case.exchange,
                     where="body",
                     value=leaked_id,
-                    message=f"a refusal ({case.exchange.status}) shows rows",
+                    message=f"the {case.exchange.status} response shows the id of a row",
                 )
 
 
 def _known_ids(subject: Subject) -> frozenset[str]:
-    """The ids that any answer of the API has shown; what is called ``id`` where no statement names one."""
+    """Return the ids in all successful responses of the API; the field ``id`` where the overlay names no other."""
     fields = {resource.behavior.id.field for resource in subject.api.resources.values()} or {"id"}
     rows = (
         row
         for e in subject.recording.exchanges
-        if e.api == subject.api.name and e.succeeded
+        if e.api == subject.api.name and e.is_success
         for row in _json_objects(e.json)
     )
     values = {row.get(field) for row in rows for field in fields}
@@ -252,7 +258,9 @@ def _json_objects(body: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _find_leaked_id(exchange: Exchange, ids: frozenset[str]) -> str | None:
-    assert exchange.received is not None
-    text = exchange.received.body.decode(errors="replace")
-    request_text = f"{exchange.sent.path}?{exchange.sent.query}{(exchange.sent.body or b'').decode(errors='replace')}"
+    assert exchange.response is not None
+    text = exchange.response.body.decode(errors="replace")
+    request_text = (
+        f"{exchange.request.path}?{exchange.request.query}{(exchange.request.body or b'').decode(errors='replace')}"
+    )
     return next((row_id for row_id in sorted(ids) if row_id in text and row_id not in request_text), None)

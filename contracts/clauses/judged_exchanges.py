@@ -1,4 +1,4 @@
-"""Exchanges with what the oracle says of their requests: the ground that the clauses of refusals stand on."""
+"""Exchanges with the oracle's verdict on their requests, for the clauses on rejected requests and credentials."""
 
 import json
 from collections.abc import Iterator
@@ -7,47 +7,51 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from specduet.contracts.analysis.memo import once
+from specduet.contracts.analysis.memo import compute_once
 from specduet.contracts.clauses.registry import Subject
+from specduet.contracts.findings import MISSING_VALUE
 from specduet.contracts.oracle import credentials, requests
-from specduet.contracts.oracle.requests import Part
+from specduet.contracts.oracle.requests import RequestPart
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.recording import Exchange
 from specduet.specs import Operation, Response, Schema
 from specduet.specs.behavior import Basis
 
 RETRY_LATER_STATUSES = frozenset({429, 503})
-"""Answers that say nothing of the request: come again later."""
+"""Statuses that say nothing about the request, only that it should be sent again later."""
+
+NOT_FOUND_STATUSES = frozenset({404, 410})
 
 _LARGE_BYTES = 400
-"""From so many bytes on, a server may find something too large."""
+"""A server may reject anything longer than this as too large."""
 
 
 @dataclass(frozen=True)
 class JudgedExchange:
-    """One answered request: its parts, and what it carried of credentials."""
+    """One request that got a response, with the oracle's verdict on each of its parts and on its credentials."""
 
     exchange: Exchange
-    parts: tuple[Part, ...]
+    parts: tuple[RequestPart, ...]
     credential_verdict: Verdict
+    """``valid`` where the request has a credential of every scheme that it needs, right or wrong."""
 
     @cached_property
     def verdict(self) -> Verdict:
-        return requests.verdict(self.parts)
+        return requests.combine_verdicts(self.parts)
 
     @cached_property
-    def invalid_parts(self) -> tuple[Part, ...]:
+    def invalid_parts(self) -> tuple[RequestPart, ...]:
         return tuple(part for part in self.parts if part.verdict == "invalid")
 
     @property
     def any_4xx_allowed(self) -> bool:
-        """Whether something in front of the validation may have refused."""
-        return any(part.freely and part.verdict != "valid" for part in self.parts)
+        """True where something in front of the validation, for example a proxy, may reject the request."""
+        return any(part.any_4xx_allowed and part.verdict != "valid" for part in self.parts)
 
     @property
     def is_too_large(self) -> bool:
-        """Whether the request was refused for its size (413 and 414: RFC 9110, 15.5; 431: RFC 6585, 5), and has one."""
-        sent = self.exchange.sent
+        """True where a large request was rejected for its size (413 and 414: RFC 9110, 15.5; 431: RFC 6585, 5)."""
+        sent = self.exchange.request
         sizes = {
             413: len(sent.body or b""),
             414: len(sent.url),
@@ -57,7 +61,7 @@ class JudgedExchange:
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the request was refused for what it says."""
+        """True where the request was rejected for its content, with any 4xx but 429 and those for its size."""
         return (
             400 <= self.exchange.status < 500
             and self.exchange.status not in RETRY_LATER_STATUSES
@@ -66,22 +70,22 @@ class JudgedExchange:
 
     @property
     def credentials_valid(self) -> bool:
-        """Whether the request carried a credential that was not wrong on purpose."""
+        """True where the request has a credential that is not wrong on purpose."""
         return self.credential_verdict == "valid" and self.exchange.credentials not in {"none", "empty", "wrong"}
 
 
 def judged_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
-    """The answered exchanges of an operation's own method."""
-    about = ("cases", subject.api.name, subject.operation.id)
-    yield from once(subject.recording, about, lambda: list(_judge_exchanges(subject)))
+    """Yield the exchanges of an operation that have a response and the operation's own method."""
+    about = ("judged-exchanges", subject.api.name, subject.operation.id)
+    yield from compute_once(subject.recording, about, lambda: list(_judge_exchanges(subject)))
 
 
 def _judge_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
     api, operation = subject.api, subject.operation
     for exchange in subject.exchanges():
-        if exchange.received is not None and exchange.sent.method == operation.method:
+        if exchange.response is not None and exchange.request.method == operation.method:
             parts = requests.judge(api, operation, exchange)
-            credential_verdict = credentials.admission(api, operation, exchange.sent)
+            credential_verdict = credentials.judge_credentials(api, operation, exchange.request)
             yield JudgedExchange(exchange, parts, credential_verdict)
 
 
@@ -90,9 +94,10 @@ def _judge_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
 
 @dataclass(frozen=True)
 class DocumentedErrorResponse:
-    """How wrong input is refused: ``statuses`` is None where nothing says so, and any 4xx will do."""
+    """The response that an operation documents for invalid requests."""
 
     statuses: frozenset[int] | None
+    """None where no status is documented, so that any 4xx will do."""
     basis: Basis
     response: Response | None
 
@@ -101,7 +106,7 @@ class DocumentedErrorResponse:
 
 
 def documented_error_response(subject: Subject) -> DocumentedErrorResponse:
-    """What the document says of refusals: the overlay's statement, else a documented 400 or 422."""
+    """Return the error response of an operation: the overlay's ``refusals``, else a documented 400 or 422."""
     statement, operation = subject.api.behavior.refusals, subject.operation
     stated = (statement.status,) if statement else (400, 422)
     if statement is None or statement.basis == "documented":
@@ -117,7 +122,7 @@ def _is_documented(operation: Operation, status: int) -> bool:
 
 
 def has_validation_error_schema(subject: Subject, status: int) -> bool:
-    """Whether the documented answer of a status is FastAPI's ``HTTPValidationError``, by its shape."""
+    """Return whether the documented response of a status has the shape of FastAPI's ``HTTPValidationError``."""
     response = subject.operation.responses.get(str(status))
     for content in response.content.values() if response else ():
         resolve = subject.api.schemas.resolve
@@ -136,56 +141,56 @@ def has_validation_error_schema(subject: Subject, status: int) -> bool:
 
 
 def successful_paths(subject: Subject) -> frozenset[str]:
-    """The paths of an operation that led somewhere: an answer 2xx proves that what they name exists."""
-    return frozenset(exchange.sent.path for exchange in subject.successful_exchanges())
+    """Return the paths of an operation that got a 2xx, which proves that the ids in them exist."""
+    return frozenset(exchange.request.path for exchange in subject.successful_exchanges())
 
 
 def accepted_credentials(subject: Subject) -> frozenset[str]:
-    """The kinds of credentials with which anything of the API was answered 2xx."""
+    """Return the kinds of credentials (``given``, ``placeholder``) with which any operation of the API gave a 2xx."""
     exchanges = subject.recording.exchanges
-    return frozenset(e.credentials for e in exchanges if e.api == subject.api.name and e.succeeded)
+    return frozenset(e.credentials for e in exchanges if e.api == subject.api.name and e.is_success)
 
 
 def unknown_id_responses(subject: Subject) -> frozenset[tuple[int, str]]:
-    """How the operation answers a well-formed id that nothing has: status and body, without the id itself."""
+    """Return the responses to well-formed ids that no row has: (status, body with ``*`` for the id)."""
     return frozenset(
         (case.exchange.status, _body_without_id(subject.operation, case.exchange))
         for case in judged_exchanges(subject)
-        if case.verdict == "valid" and case.exchange.status in {404, 410}
+        if case.verdict == "valid" and case.exchange.status in NOT_FOUND_STATUSES
     )
 
 
 def is_unknown_id_response(subject: Subject, case: JudgedExchange) -> bool:
-    """Whether a malformed id got the very answer of a well-formed one that nothing has: it was looked up."""
+    """Return whether a malformed id got the same response as an unknown one: then it was looked up, not validated."""
     response = (case.exchange.status, _body_without_id(subject.operation, case.exchange))
     return response in unknown_id_responses(subject)
 
 
 def _body_without_id(operation: Operation, exchange: Exchange) -> str:
-    body = exchange.received.body.decode(errors="replace") if exchange.received else ""
-    for raw in (requests.path_texts(operation, exchange.sent) or {}).values():
+    body = exchange.response.body.decode(errors="replace") if exchange.response else ""
+    for raw in (requests.extract_path_texts(operation, exchange.request) or {}).values():
         for spelling in sorted({raw, unquote(raw), json.dumps(unquote(raw))[1:-1]}, key=len, reverse=True):
             body = body.replace(spelling, "*") if spelling else body
     return body
 
 
-def part_value(part: Part, operation: Operation, exchange: Exchange) -> Any:
-    """The value that a part was sent with, for a finding to show; empty where it was left out."""
-    sent = exchange.sent
+def part_value(part: RequestPart, operation: Operation, exchange: Exchange) -> Any:
+    """Return the value with which a part was sent, for the finding; empty where it was left out."""
+    sent = exchange.request
     if part.location == "path":
-        return unquote((requests.path_texts(operation, sent) or {}).get(part.name, ""))
+        return unquote((requests.extract_path_texts(operation, sent) or {}).get(part.name, ""))
     if part.location == "query":
-        return ",".join(value for name, value in sent.pairs if name == part.name)
+        return ",".join(value for name, value in sent.query_pairs if name == part.name)
     if part.location in {"header", "cookie"}:
-        return sent.header(part.name if part.location == "header" else "cookie") or ""
+        return sent.get_header(part.name if part.location == "header" else "cookie") or ""
     return _body_value(part, sent.body or b"")
 
 
-def _body_value(part: Part, data: bytes) -> Any:
-    value, _ = requests.parse(data)
+def _body_value(part: RequestPart, data: bytes) -> Any:
+    value, _ = requests.parse_json_body(data)
     for step in part.loc[1:]:
         try:
             value = value[step]
         except (KeyError, IndexError, TypeError):
-            return "(missing)"
+            return MISSING_VALUE
     return value if part.loc[1:] or value is not None else data[:60].decode(errors="replace")

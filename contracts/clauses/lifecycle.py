@@ -6,9 +6,9 @@ The clauses of rows are here; those of started and fetched runs are in ``contrac
 
 from collections.abc import Iterator
 
-from specduet.contracts.analysis.row_history import Histories, Sighting, alike, histories
-from specduet.contracts.analysis.row_values import MISSING, dig, known
-from specduet.contracts.analysis.single_row import breaches, broken_fields, rank
+from specduet.contracts.analysis.row_history import Observation, RowHistories, collect_histories, is_equivalent
+from specduet.contracts.analysis.row_values import ABSENT, get_path, has_value
+from specduet.contracts.analysis.single_row import find_row_violations, find_violated_fields, rank_observation
 from specduet.contracts.clauses import creation, detail
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
@@ -18,25 +18,31 @@ from specduet.specs.behavior import Basis
 __all__ = ["creation", "detail"]
 
 
-def _row_histories(subject: Subject) -> Histories | None:
+def _row_histories(subject: Subject) -> RowHistories | None:
     """The histories of the rows that the operation shows."""
     words = subject.operation.behavior
     speaker = words.lists or words.fetches or words.watches
     if speaker is None:
         return None
-    return histories(subject.api, subject.api.resources[speaker.resource], subject.recording)
+    return collect_histories(subject.api, subject.api.resources[speaker.resource], subject.recording)
 
 
 def _row_finding(
-    subject: Subject, resource: Resource, sighting: Sighting, field: str, basis: Basis, message: str, cause: str = ""
+    subject: Subject,
+    resource: Resource,
+    observation: Observation,
+    field: str,
+    basis: Basis,
+    message: str,
+    cause: str = "",
 ) -> Finding:
-    value = dig(sighting.row, field)
+    value = get_path(observation.row, field)
     return subject.make_finding(
-        sighting.exchange,
+        observation.exchange,
         message=message,
         pointer=f"{resource.pointer}/properties/{field.split('.', maxsplit=1)[0]}",
-        where=f"{sighting.where}/{field.replace('.', '/')}",
-        value="nothing" if value is MISSING else value,
+        where=f"{observation.where}/{field.replace('.', '/')}",
+        value="nothing" if value is ABSENT else value,
         cause=cause or field,
         basis=basis,
     )
@@ -63,18 +69,19 @@ def check_terminal_final(subject: Subject) -> Iterator[Finding]:
             yield _row_finding(subject, history.resource, later, history.status.field, history.status.basis, message)
 
 
-def _impossible_status_changes(subject: Subject) -> Iterator[tuple[Histories, Sighting, str, str]]:
+def _impossible_status_changes(subject: Subject) -> Iterator[tuple[RowHistories, Observation, str, str]]:
     """Statuses that cannot follow the one before them, told of the list where list and detail both show such."""
     history = _row_histories(subject)
     if history is None:
         return
     changes = [
-        (history.state(earlier.row), history.state(later.row), later) for earlier, later in history.steps(within=True)
+        (history.get_status(earlier.row), history.get_status(later.row), later)
+        for earlier, later in history.iterate_changes(same_operation=True)
     ]
-    impossible = [(old, new, later) for old, new, later in changes if not history.reachable(old, new)]
-    first_rank = min((rank(later) for _, _, later in impossible), default=0)
+    impossible = [(old, new, later) for old, new, later in changes if not history.can_reach(old, new)]
+    first_rank = min((rank_observation(later) for _, _, later in impossible), default=0)
     for old, new, later in impossible:
-        if later.operation.id == subject.operation.id and rank(later) == first_rank:
+        if later.operation.id == subject.operation.id and rank_observation(later) == first_rank:
             yield history, later, old, new
 
 
@@ -106,23 +113,23 @@ def check_ended_unchanged(subject: Subject) -> Iterator[Finding]:
             yield _row_finding(subject, history.resource, later, field, "inferred", message)
 
 
-def _unexpected_changes(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
+def _unexpected_changes(history: RowHistories) -> Iterator[tuple[Observation, str, bool]]:
     """Fields that changed though they should not, each told of one operation, and whether the run had ended."""
-    broken = broken_fields(history)
+    broken = find_violated_fields(history)
     first_rank: dict[str, int] = {}
-    for later, field, ended in sorted(_changed_fields(history), key=lambda change: rank(change[0])):
-        if field not in broken and first_rank.setdefault(field, rank(later)) == rank(later):
+    for later, field, ended in sorted(_changed_fields(history), key=lambda change: rank_observation(change[0])):
+        if field not in broken and first_rank.setdefault(field, rank_observation(later)) == rank_observation(later):
             yield later, field, ended
 
 
-def _changed_fields(history: Histories) -> Iterator[tuple[Sighting, str, bool]]:
-    for earlier, later in history.steps(within=True):
-        ended = history.ended(earlier.row)
-        if not history.reachable(history.state(earlier.row), history.state(later.row)):
+def _changed_fields(history: RowHistories) -> Iterator[tuple[Observation, str, bool]]:
+    for earlier, later in history.iterate_changes(same_operation=True):
+        ended = history.has_ended(earlier.row)
+        if not history.can_reach(history.get_status(earlier.row), history.get_status(later.row)):
             continue
-        for field in sorted(earlier.fields & later.fields) if ended else history.lasting(earlier, later):
-            was_set = ended or known(earlier.row, field)
-            if was_set and not alike(dig(earlier.row, field), dig(later.row, field)):
+        for field in sorted(earlier.fields & later.fields) if ended else history.list_lasting_fields(earlier, later):
+            was_set = ended or has_value(earlier.row, field)
+            if was_set and not is_equivalent(get_path(earlier.row, field), get_path(later.row, field)):
                 yield later, field, ended
                 break
 
@@ -137,11 +144,11 @@ def _timeline_basis(resource: Resource, field: str) -> Basis:
 
 def _check_row_rule(subject: Subject, law: str) -> Iterator[Finding]:
     history = _row_histories(subject)
-    for breach in breaches(history) if history else ():
+    for breach in find_row_violations(history) if history else ():
         assert history is not None
-        if breach.law == law and breach.sighting.operation.id == subject.operation.id:
+        if breach.law == law and breach.observation.operation.id == subject.operation.id:
             yield _row_finding(
-                subject, history.resource, breach.sighting, breach.field, breach.basis, breach.message, breach.cause
+                subject, history.resource, breach.observation, breach.field, breach.basis, breach.message, breach.cause
             )
 
 

@@ -1,9 +1,10 @@
-"""SD3xx: what is wrong is refused as documented, what is right is not refused, and a refusal says what was wrong."""
+"""SD3xx: invalid requests are rejected, valid ones are not, and error responses say what was invalid."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from specduet.contracts.clauses.judged_exchanges import (
+    NOT_FOUND_STATUSES,
     JudgedExchange,
     accepted_credentials,
     documented_error_response,
@@ -14,68 +15,69 @@ from specduet.contracts.clauses.judged_exchanges import (
     successful_paths,
 )
 from specduet.contracts.clauses.registry import Subject, clause
-from specduet.contracts.findings import Finding
-from specduet.contracts.oracle.requests import Part
+from specduet.contracts.findings import MISSING_VALUE, Finding
+from specduet.contracts.oracle.requests import RequestPart
 from specduet.contracts.recording import NOT_JSON
 from specduet.specs.behavior import Basis
 
 _FORM_REJECTION_STATUSES = frozenset({400, 413, 414, 415, 416, 417, 422, 431})
-"""4xx that blame the request itself; 401, 403, 404, 409 and 429 have reasons that the request does not show."""
+"""The statuses that blame the form of a request; 401, 403, 404, 409 and 429 have reasons outside of the request."""
 
 
-# ------------------------------------------------------------------------------------------ what has to be refused
+# ----------------------------------------------------------------------------------------- invalid requests
 
 
 def _accepted_invalid_parts(subject: Subject, *locations: str, malformed: bool = False) -> Iterator[Finding]:
     body = subject.operation.body
     for case in judged_exchanges(subject):
-        if not case.exchange.succeeded or not case.credentials_valid:
-            continue  # a stranger who is served is the finding of another family
+        if not case.exchange.is_success or not case.credentials_valid:
+            continue  # an invalid credential that is accepted is reported by another family
         for part in case.invalid_parts:
             is_body = body is not None and part.pointer == body.pointer
             if part.location in locations and is_body is malformed:
                 yield subject.make_finding(
                     case.exchange,
                     pointer=part.pointer,
-                    where=part.where,
+                    where=part.display_name,
                     value=part_value(part, subject.operation, case.exchange),
                     cause=part.reason if malformed else "",
-                    message=f"{part.where} {part.reason}, and the request is answered {case.exchange.status}",
+                    message=f"{part.display_name} {part.reason}, but the response is {case.exchange.status}",
                 )
 
 
-@clause("SD301", "invalid-parameter", "A parameter that breaks its schema is refused.", specificity=20)
+@clause("SD301", "invalid-parameter", "A parameter that breaks its schema is rejected.", specificity=20)
 def check_invalid_parameter(subject: Subject) -> Iterator[Finding]:
-    """Every path, query, header and cookie parameter, wrong in each way that its schema allows to be wrong: of another
-    type, out of bounds, no member of the enum or in other letters, not of the format, missing though required.
+    """Sends every path, query, header and cookie parameter with invalid values: another type, out of bounds, not a
+    member of the enum or in another case, not in the format, missing although required.
 
-    Spellings that correct servers read differently (``+1``, a UUID without dashes) are not judged.
+    Values that correct servers read differently (``+1``, a UUID without dashes) are ignored.
     """
     yield from _accepted_invalid_parts(subject, "path", "query", "header", "cookie")
 
 
-@clause("SD302", "invalid-body", "A body that breaks its schema is refused.", specificity=20)
+@clause("SD302", "invalid-body", "A body that breaks its schema is rejected.", specificity=20)
 def check_invalid_body(subject: Subject) -> Iterator[Finding]:
-    """Every field at any depth: missing, null, of another type, no member of the enum, out of bounds, of another shape.
+    """Sends every field at any depth with invalid values: missing, null, another type, not a member of the enum, out of
+    bounds, another shape.
 
-    What pydantic's lax mode reads as well (``"5"`` for an integer, 1 for a boolean) is not judged.
+    Values that pydantic accepts in lax mode (``"5"`` for an integer, 1 for a boolean) are ignored.
     """
     yield from _accepted_invalid_parts(subject, "body")
 
 
-@clause("SD303", "malformed-body", "A body that cannot be read, or is missing, is refused.", specificity=20)
+@clause("SD303", "malformed-body", "A body that cannot be parsed, or is missing, is rejected.", specificity=20)
 def check_malformed_body(subject: Subject) -> Iterator[Finding]:
-    """No JSON, cut short, not UTF-8, empty though required, or labelled as something that is not documented."""
+    """Sends bodies that are not JSON, cut off, not UTF-8, empty although required, or of an undocumented type."""
     yield from _accepted_invalid_parts(subject, "body", malformed=True)
 
 
-@clause("SD304", "refusal-status", "What is wrong is refused with the documented status.", specificity=30)
+@clause("SD304", "refusal-status", "Invalid requests get the documented status code.", specificity=30)
 def check_refusal_status(subject: Subject) -> Iterator[Finding]:
-    """Where no refusal is documented, any 4xx will do.
+    """If the document has no error response for invalid requests, any 4xx will do.
 
-    401 and 403 may come first where the operation never took such a credential, 404 where the path may name nothing,
-    413, 414 and 431 where something is large, and any 4xx where something in front of the validation may refuse (a body
-    that is not UTF-8, a huge address).
+    Other reasons may come first: 401 and 403 if the operation never accepted the credential, 404 if the path may name
+    no row, 413, 414 and 431 if the request is large, and any 4xx if something in front of the service may reject it
+    (a body that is not UTF-8, a very long URL).
     """
     documented = documented_error_response(subject)
     if documented.statuses is None:
@@ -101,55 +103,59 @@ def check_refusal_status(subject: Subject) -> Iterator[Finding]:
                 where="status",
                 value=case.exchange.status,
                 cause=str(case.exchange.status),
-                message=f"{part.where} {part.reason}, which is refused with {case.exchange.status} instead of {expected}",
+                message=f"{part.display_name} {part.reason}, but the response is {case.exchange.status} instead of {expected}",
             )
 
 
 def _has_other_reason(
     subject: Subject, case: JudgedExchange, known_paths: frozenset[str], accepted: frozenset[str]
 ) -> bool:
-    """Whether another reason than the wrong part explains the status."""
+    """Return whether something else than the invalid part explains the status."""
     status = case.exchange.status
     if not case.credentials_valid or (status in {401, 403} and case.exchange.credentials not in accepted):
         return True
-    if status not in {403, 404, 410} or "{" not in subject.operation.path or case.exchange.sent.path in known_paths:
+    if (
+        status not in {403, *NOT_FOUND_STATUSES}
+        or "{" not in subject.operation.path
+        or case.exchange.request.path in known_paths
+    ):
         return False
     if any(part.location == "path" for part in case.invalid_parts):
         return not is_unknown_id_response(subject, case)
     return True
 
 
-# ---------------------------------------------------------------------------------- what must not be refused
+# ------------------------------------------------------------------------------------------- valid requests
 
 
-@clause("SD305", "valid-refused", "A request that keeps to the document is not refused for its form.", specificity=20)
+@clause("SD305", "valid-refused", "A valid request is not rejected as invalid.", specificity=20)
 def check_valid_refused(subject: Subject) -> Iterator[Finding]:
-    """Boundaries, every member of an enum, optional parameters present and absent, long and Unicode text.
+    """Sends boundary values, every member of an enum, optional parameters present and absent, long and Unicode text.
 
-    401, 403, 404, 409 and 429 are no findings by themselves, and nothing that servers read differently is judged.
+    401, 403, 404, 409 and 429 are not findings, and values that correct servers read differently are ignored.
     """
     known_paths = successful_paths(subject)
-    rejected_parts: dict[str, Part] = {}
+    rejected_parts: dict[str, RequestPart] = {}
     for case in sorted(
         _rejected_valid_requests(subject), key=lambda case: (len(_sent_parts(case)), case.exchange.number)
     ):
         part = _find_rejected_part(case, rejected_parts)
-        if case.exchange.sent.path not in known_paths and _may_reject_path_id(subject, part):
+        if case.exchange.request.path not in known_paths and _may_reject_path_id(subject, part):
             continue
         where = _rejected_place(case, part)
         if part is not None:
-            rejected_parts[part.where] = part
+            rejected_parts[part.display_name] = part
         yield subject.make_finding(
             case.exchange,
             pointer=part.pointer if part else "",
             where=where,
             value=part_value(part, subject.operation, case.exchange) if part else "",
-            message=f"a valid request is refused with {case.exchange.status}{f', because of {where}' if part else ''}",
+            message=f"a valid request is rejected with {case.exchange.status}{f', because of {where}' if part else ''}",
         )
 
 
 def _rejected_valid_requests(subject: Subject) -> list[JudgedExchange]:
-    """The valid requests of trusted callers that were refused for their form."""
+    """Return the valid requests with a valid credential that were rejected as invalid."""
     statuses = _FORM_REJECTION_STATUSES | (documented_error_response(subject).statuses or frozenset())
     accepted = accepted_credentials(subject)
     return [
@@ -163,47 +169,47 @@ def _rejected_valid_requests(subject: Subject) -> list[JudgedExchange]:
     ]
 
 
-def _rejected_place(case: JudgedExchange, part: Part | None) -> str:
-    """The blamed part; of a body, the property that the refusal names."""
+def _rejected_place(case: JudgedExchange, part: RequestPart | None) -> str:
+    """Return the name of the part; for a body, of the property that the error response names: ``body/height``."""
     if part is None:
         return "request"
     named = (loc for loc in _valid_locs(case.exchange.json) if part.location == "body" and _loc_matches_part(loc, part))
     return "/".join(map(str, next(named, part.loc)[:2]))
 
 
-def _may_reject_path_id(subject: Subject, part: Part | None) -> bool:
-    """Whether an id that is only said to be text may be refused: a service knows what its own ids look like."""
+def _may_reject_path_id(subject: Subject, part: RequestPart | None) -> bool:
+    """Return whether an id whose schema is just a string may be rejected: the service knows the format of its ids."""
     paths = [
         p for p in subject.operation.parameters if p.location == "path" and not {"format", "enum"} & p.schema.keys()
     ]
     return bool(paths) and (part is None or part.location == "path")
 
 
-def _sent_parts(case: JudgedExchange) -> list[Part]:
-    """The parts that were really there, so that a refusal can be due to them."""
+def _sent_parts(case: JudgedExchange) -> list[RequestPart]:
+    """Return the parts that were really sent, so that the request can have been rejected because of them."""
     exchange = case.exchange
-    names = {name for name, _ in exchange.sent.pairs}
-    headers = {name.lower() for name, _ in exchange.sent.headers}
+    names = {name for name, _ in exchange.request.query_pairs}
+    headers = {name.lower() for name, _ in exchange.request.headers}
     sent = {"query": names, "header": headers}
     return [p for p in case.parts if p.location not in sent or p.name.lower() in {n.lower() for n in sent[p.location]}]
 
 
-def _find_rejected_part(case: JudgedExchange, rejected_parts: Mapping[str, Part]) -> Part | None:
-    """The part that the refusal itself names; else one known to be refused; else the only one there is."""
+def _find_rejected_part(case: JudgedExchange, rejected_parts: Mapping[str, RequestPart]) -> RequestPart | None:
+    """Return the part that the error response names; else one already known to be rejected; else the only one."""
     for loc in _valid_locs(case.exchange.json):
         named = next((part for part in case.parts if _loc_matches_part(loc, part)), None)
         if named is not None:
             return named
     optional = [part for part in _sent_parts(case) if part.location != "path"]
-    known = next((part for part in optional if part.where in rejected_parts), None)
+    known = next((part for part in optional if part.display_name in rejected_parts), None)
     return known or (optional[0] if len(optional) == 1 else None)
 
 
-# ------------------------------------------------------------------------------------------- what a refusal says
+# ------------------------------------------------------------------------------------------ error responses
 
 
 def _fastapi_error_responses(subject: Subject) -> Iterator[tuple[JudgedExchange, Basis]]:
-    """The refusals that are held to FastAPI's shape: by the document, or because they claim to be one."""
+    """Yield the error responses that need FastAPI's shape: it is documented, or they have a ``detail`` list."""
     documented = documented_error_response(subject)
     for case in judged_exchanges(subject):
         status = case.exchange.status
@@ -217,12 +223,12 @@ def _get_detail(body: Any) -> Any:
     return body.get("detail") if isinstance(body, Mapping) else None
 
 
-@clause("SD306", "refusal-detail", "A refusal lists what was wrong under detail, at least one thing.", specificity=40)
+@clause("SD306", "refusal-detail", "An error response lists at least one mistake under detail.", specificity=40)
 def check_refusal_detail(subject: Subject) -> Iterator[Finding]:
-    """``{"detail": [...]}`` with at least one item: FastAPI's HTTPValidationError.
+    """The body is ``{"detail": [...]}`` with at least one item: FastAPI's HTTPValidationError.
 
-    The schema alone lets ``{}`` and ``{"detail": []}`` pass. That a refusal is JSON, and is called so, has clauses
-    of its own (``content-type``, ``parses``).
+    The documented schema also allows ``{}`` and ``{"detail": []}``, which tell a client nothing. The clauses
+    ``content-type`` and ``parses`` check that the body is JSON.
     """
     for case, basis in _fastapi_error_responses(subject):
         body = case.exchange.json
@@ -230,14 +236,14 @@ def check_refusal_detail(subject: Subject) -> Iterator[Finding]:
         if body is NOT_JSON or (isinstance(detail, list) and detail):
             continue
         is_absent = not isinstance(body, Mapping) or "detail" not in body
-        problem = "is missing" if is_absent else "is empty" if detail == [] else "is no list"
+        problem = "is missing" if is_absent else "is empty" if detail == [] else "is not a list"
         yield subject.make_finding(
             case.exchange,
             pointer=_response_pointer(subject, case),
             where="/detail",
             value=body if is_absent else detail,
             basis=basis,
-            message=f"the detail of a refusal ({case.exchange.status}) {problem}",
+            message=f"the detail of the {case.exchange.status} response {problem}",
         )
 
 
@@ -249,11 +255,11 @@ def _response_pointer(subject: Subject, case: JudgedExchange) -> str:
 _ITEM_KEYS = ("loc", "msg", "type")
 
 
-@clause("SD307", "refusal-items", "Each thing that was wrong has its loc, msg and type.", specificity=40)
+@clause("SD307", "refusal-items", "Each mistake in an error response has its loc, msg and type.", specificity=40)
 def check_refusal_items(subject: Subject) -> Iterator[Finding]:
-    """``loc`` is a list of texts and numbers, ``msg`` and ``type`` are texts, and none of them is empty.
+    """``loc`` is a list of strings and numbers, ``msg`` and ``type`` are strings, and none of them is empty.
 
-    ``ctx``, where there is one, is an object.
+    ``ctx``, if present, is an object.
     """
     for case, basis in _fastapi_error_responses(subject):
         for index, item in enumerate(_detail_items(case)):
@@ -264,7 +270,7 @@ def check_refusal_items(subject: Subject) -> Iterator[Finding]:
                     where=f"/detail/{index}{where}",
                     value=value,
                     basis=basis,
-                    message=f"a refusal ({case.exchange.status}) {message}",
+                    message=f"the {case.exchange.status} response {message}",
                 )
 
 
@@ -275,18 +281,18 @@ def _detail_items(case: JudgedExchange) -> list[Any]:
 
 def _item_flaws(item: Any) -> Iterator[tuple[str, Any, str]]:
     if not isinstance(item, Mapping):
-        yield "", item, "has an item that is no object"
+        yield "", item, "has an item that is not an object"
         return
     for key in _ITEM_KEYS:
         if key not in item:
-            yield f"/{key}", "(missing)", f"has an item without {key}"
+            yield f"/{key}", MISSING_VALUE, f"has an item without {key}"
         elif key == "loc":
             if not _is_valid_loc(item[key]):
-                yield "/loc", item[key], "has a loc that is no list of names"
+                yield "/loc", item[key], "has a loc that is not a list of names"
         elif not isinstance(item[key], str) or not item[key]:
-            yield f"/{key}", item[key], f"has a {key} that is no text, or an empty one"
+            yield f"/{key}", item[key], f"has a {key} that is not a string, or empty"
     if "ctx" in item and not isinstance(item["ctx"], Mapping):
-        yield "/ctx", item["ctx"], "has a ctx that is no object"
+        yield "/ctx", item["ctx"], "has a ctx that is not an object"
 
 
 def _is_valid_loc(loc: Any) -> bool:
@@ -294,37 +300,37 @@ def _is_valid_loc(loc: Any) -> bool:
     return bool(steps and loc)
 
 
-@clause("SD308", "refusal-loc", "A refusal points at what was wrong, and at nothing else.", specificity=35)
+@clause("SD308", "refusal-loc", "An error response points at the invalid part of the request.", specificity=35)
 def check_refusal_loc(subject: Subject) -> Iterator[Finding]:
-    """Each ``loc`` begins with the part of the request (path, query, header, cookie, body) and leads to something that
-    is wrong, or that servers read differently. One is enough where several things are wrong.
+    """Each ``loc`` begins with path, query, header, cookie or body, and names a part of the request that is invalid, or
+    that servers read differently. Of several invalid parts, one is enough.
 
-    In a body it may stop above the place or go on below it.
+    In a body it may end above the invalid value or continue below it.
     """
     falsely_named = _parts_named_by_false_rejections(subject)
     for case, basis in _fastapi_error_responses(subject):
         if case.verdict == "valid" or not case.credentials_valid:
             continue
-        suspects = [part for part in case.parts if part.where in falsely_named]
+        suspects = [part for part in case.parts if part.display_name in falsely_named]
         suspects += [part for part in case.parts if part.verdict != "valid"]
         for index, item in enumerate(_detail_items(case)):
             loc = item.get("loc") if isinstance(item, Mapping) else None
             if loc is not None and _is_valid_loc(loc) and not any(_loc_matches_part(loc, part) for part in suspects):
-                expected = " or ".join(dict.fromkeys(part.where for part in case.invalid_parts or suspects))
+                expected = " or ".join(dict.fromkeys(part.display_name for part in case.invalid_parts or suspects))
                 yield subject.make_finding(
                     case.exchange,
                     pointer=_response_pointer(subject, case),
                     where=f"/detail/{index}/loc",
                     value=loc,
                     basis=basis,
-                    message=f"a refusal ({case.exchange.status}) points elsewhere than at {expected}",
+                    message=f"the {case.exchange.status} response points elsewhere than at {expected}",
                 )
 
 
 def _parts_named_by_false_rejections(subject: Subject) -> frozenset[str]:
-    """The parts that refusals of valid requests name: what is wrong there is that they are refused at all."""
+    """Return the parts that error responses to valid requests name: the finding there is that they are rejected."""
     named = (
-        part.where
+        part.display_name
         for case in _rejected_valid_requests(subject)
         for loc in _valid_locs(case.exchange.json)
         for part in case.parts
@@ -341,13 +347,13 @@ def _valid_locs(body: Any) -> Iterator[Sequence[Any]]:
             yield loc
 
 
-def _loc_matches_part(loc: Sequence[Any], part: Part) -> bool:
-    """Whether a ``loc`` leads to a part: in a body either may go deeper than the other."""
+def _loc_matches_part(loc: Sequence[Any], part: RequestPart) -> bool:
+    """Return whether a ``loc`` names a part; in a body, either may go deeper than the other."""
     if loc[0] != part.location:
         return False
     if part.location == "body":
         shorter = min(len(loc), len(part.loc))
-        # An offset stands behind "body" where the JSON itself is broken: a body that cannot be read has no places.
+        # FastAPI puts an offset behind "body" where the JSON itself is broken: such a body has no places to compare.
         return [str(step) for step in loc[:shorter]] == [str(step) for step in part.loc[:shorter]]
     if not part.name:
         return True

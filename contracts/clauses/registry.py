@@ -1,14 +1,15 @@
-"""The registry of clauses: ``@clause`` puts a rule in, ``run_clauses`` runs them all over a recording."""
+"""Registry of clauses: ``@clause`` and ``register`` add one, ``run_clauses`` runs all of them over a recording."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from inspect import getdoc
 from typing import Any, Literal
 
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Exchange, Recording
 from specduet.specs import Api, Operation
-from specduet.specs.behavior import Basis
+from specduet.specs.behavior import Basis, weakest
 
 Family = Literal["response", "values", "refusal", "credentials", "collections", "lifecycle", "robustness"]
 FAMILIES: dict[str, Family] = {
@@ -20,69 +21,26 @@ FAMILIES: dict[str, Family] = {
     "6": "lifecycle",
     "7": "robustness",
 }
-_WORTH: dict[Basis, int] = {"documented": 2, "inferred": 1, "assumed": 0}
-
-
-@dataclass(frozen=True)
-class Clause:
-    """One rule. ``specificity``: of several clauses that one value breaks, the highest owns the finding."""
-
-    code: str
-    name: str
-    sentence: str
-    specificity: int
-    basis: Basis
-    check: "Callable[[Subject], Iterable[Finding]]"
-
-    @property
-    def family(self) -> Family:
-        return FAMILIES[self.code[2]]
-
-    @property
-    def details(self) -> str:
-        """What ``specduet explain`` adds to the sentence: the docstring of the function."""
-        return (self.check.__doc__ or "").strip()
-
-
-_registry: dict[str, Clause] = {}
-
-
-def clause(
-    code: str, name: str, sentence: str, *, specificity: int = 10, basis: Basis = "documented"
-) -> "Callable[[Callable[[Subject], Iterable[Finding]]], Callable[[Subject], Iterable[Finding]]]":
-    """Register a function as a clause. ``basis`` is the usual one, shown by ``explain``; a finding carries its own."""
-
-    def register(check: "Callable[[Subject], Iterable[Finding]]") -> "Callable[[Subject], Iterable[Finding]]":
-        if code in _registry or any(name == known.name for known in _registry.values()):
-            raise ValueError(f"the clause {code} {name} is registered twice")
-        _registry[code] = Clause(code, name, sentence, specificity, basis, check)
-        return check
-
-    return register
-
-
-def all_clauses() -> tuple[Clause, ...]:
-    """Return every clause, sorted by code."""
-    return tuple(_registry[code] for code in sorted(_registry))
+"""The families by the third character of their codes."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One operation of one API as a clause sees it, with everything that was recorded."""
+    """One operation of one API, with everything that was recorded, as the function of a clause gets it."""
 
     api: Api
     operation: Operation
     recording: Recording
     options: RunOptions
-    clause: Clause
+    clause: "Clause"
 
     def exchanges(self) -> Iterator[Exchange]:
-        """What was exchanged with this operation."""
-        return self.recording.of(self.api.name, self.operation.id)
+        """Return the exchanges of this operation."""
+        return self.recording.find_exchanges(self.api.name, self.operation.id)
 
     def successful_exchanges(self) -> Iterator[Exchange]:
-        """The exchanges that were answered 2xx."""
-        return (exchange for exchange in self.exchanges() if exchange.succeeded)
+        """Return the exchanges of this operation whose response is 2xx."""
+        return (exchange for exchange in self.exchanges() if exchange.is_success)
 
     def make_finding(
         self,
@@ -95,14 +53,13 @@ class Subject:
         cause: str = "",
         basis: Basis | None = None,
     ) -> Finding:
-        """A finding of this clause; its basis is never worth more than that of the operation itself."""
-        bases = (basis or self.clause.basis, self.operation.basis)
+        """Return a finding of this clause. Its basis is at most as strong as that of the operation itself."""
         return Finding(
             code=self.clause.code,
             clause=self.clause.name,
             family=self.clause.family,
             specificity=self.clause.specificity,
-            basis=min(bases, key=_WORTH.__getitem__),
+            basis=weakest(basis or self.clause.basis, self.operation.basis),
             api=self.api.name,
             operation=self.operation.label,
             pointer=pointer or self.operation.pointer,
@@ -114,8 +71,72 @@ class Subject:
         )
 
 
+Check = Callable[[Subject], Iterable[Finding]]
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One rule that a service is tested against."""
+
+    code: str
+    """For example ``SD201``; the third character stands for the family."""
+    name: str
+    """For example ``status-enum``."""
+    sentence: str
+    specificity: int
+    """Of several clauses that one value breaks, only the one with the highest specificity is reported."""
+    basis: Basis
+    """The usual one, shown by ``specduet explain``; a finding has the basis of the statement that is broken."""
+    check: Check
+    details: str = ""
+    """Text that ``specduet explain`` prints below the sentence."""
+    rule: Callable[..., Any] | None = None
+    """The function that holds the rule, where ``check`` only reports the violations that it finds."""
+
+    @property
+    def family(self) -> Family:
+        return FAMILIES[self.code[2]]
+
+    @property
+    def rule_location(self) -> str:
+        """The file and function of the rule: ``contracts/analysis/single_list.py check_order``."""
+        rule = self.rule or self.check
+        path = rule.__module__.removeprefix("specduet.").replace(".", "/")
+        return f"{path}.py {rule.__qualname__}"
+
+
+_registry: dict[str, Clause] = {}
+
+
+def register(clause: Clause) -> None:
+    """Add a clause. Raises ``ValueError`` where its code or its name is taken."""
+    if any(clause.code == known.code or clause.name == known.name for known in _registry.values()):
+        raise ValueError(f"the clause {clause.code} {clause.name} is registered twice")
+    _registry[clause.code] = clause
+
+
+def clause(
+    code: str, name: str, sentence: str, *, specificity: int = 10, basis: Basis = "documented"
+) -> Callable[[Check], Check]:
+    """Register the decorated function as a clause; its docstring becomes the details."""
+
+    def register_check(check: Check) -> Check:
+        register(Clause(code, name, sentence, specificity, basis, check, getdoc(check) or ""))
+        return check
+
+    return register_check
+
+
+def all_clauses() -> tuple[Clause, ...]:
+    """Return every clause, sorted by code."""
+    return tuple(_registry[code] for code in sorted(_registry))
+
+
 def run_clauses(api: Api, recording: Recording, options: RunOptions) -> Iterator[Finding]:
-    """Every finding of every clause on every operation, in no order and not merged; nothing that is only assumed."""
+    """Yield the findings of every clause on every operation, unsorted and not merged.
+
+    Findings that rest on a guess (``assumed``) are left out.
+    """
     for operation in api.operations:
         for entry in all_clauses():
             subject = Subject(api, operation, recording, options, entry)

@@ -1,60 +1,94 @@
-"""What is wrong with an answer's body, spot by spot, each with the pointer to the rule that it breaks.
+"""Violations of the documented schema in response bodies, each with its place and the pointer of the broken rule.
 
-The validator decides whether a body is right; where it is not, its errors are led down to what is really wrong: of
-``anyOf`` and ``oneOf`` only the alternative that the value was meant to be counts.
+The JSON Schema validator decides whether a body is valid. Where it is not, the errors of ``anyOf`` and ``oneOf`` are
+replaced by those of the alternative that the value was meant to be.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
 from jsonschema_rs import ValidationError
 
+from specduet.contracts.analysis.memo import compute_once
 from specduet.contracts.clauses.registry import Subject
-from specduet.contracts.findings import to_text
-from specduet.contracts.oracle.media_types import is_json, json_content
+from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
+from specduet.contracts.oracle.media_types import find_json_content, is_json
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Content, Operation, Response, Schemas
 from specduet.specs.schemas import escape_pointer
 
-MISSING_VALUE = "(missing)"
 NONE_OF_REQUIRED = "none of the required"
-"""Stands for the keyword where an object has not a single one of its required properties."""
+"""The keyword of a violation where an object has not one of its required properties."""
 
 BOUND_KEYWORDS = frozenset(
     {"minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
     | {"multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"}
 )
-"""The keywords that a value can break while being of the right type."""
+"""The keywords that a value of the right type can break."""
 
-_MAX_VIOLATIONS = 200
-"""Problems of one body; the rest would say the same."""
+_MAX_VIOLATIONS = 200  # of one body: more would only repeat the same causes
+_TYPE_NAMES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
 
 
 @dataclass(frozen=True)
 class SchemaViolation:
-    """``keyword`` is the JSON Schema keyword that is broken; ``where`` a JSON pointer of the body.
-
-    ``pointer`` leads to the schema that has the keyword, or to that of the property which is missing.
-    """
+    """One place of a response body that breaks one keyword of its schema."""
 
     keyword: str
+    """The JSON Schema keyword (``enum``), or ``NONE_OF_REQUIRED``."""
     where: str
+    """JSON pointer into the body: ``/3/status``."""
     pointer: str
+    """JSON pointer into the document, to the schema with the keyword or of the property that is missing."""
     value: Any
     expected: str
+    """The requirement in a few words: ``integer``, ``"open", "paid"``, ``maxLength 20``."""
 
     @property
     def is_null(self) -> bool:
-        """Whether the value is null where null is not allowed."""
+        """True where the value is null and null is not allowed."""
         return self.value is None and self.keyword in {"type", "enum", "const", "anyOf", "oneOf"}
 
 
+# ---------------------------------------------------------------------------------------------- of an operation
+
+
+def schema_violations(subject: Subject) -> Iterator[tuple[Exchange, SchemaViolation]]:
+    """Yield every violation in the responses of an operation, with its exchange."""
+    about = ("schema-violations", subject.api.name, subject.operation.id)
+    for exchange, violations in compute_once(subject.recording, about, lambda: list(_check_bodies(subject))):
+        for violation in violations:
+            yield exchange, violation
+
+
+def _check_bodies(subject: Subject) -> Iterator[tuple[Exchange, Sequence[SchemaViolation]]]:
+    checked: dict[tuple[str, bytes], Sequence[SchemaViolation]] = {}  # many responses have the same body
+    for exchange in unambiguous_exchanges(subject):
+        documented = documented_json_response(subject.operation, exchange)
+        if documented is None or exchange.response is None or exchange.json is NOT_JSON:
+            continue
+        if not is_json(exchange.response.media_type or "application/json"):
+            continue  # the content type is what is wrong
+        pointer = documented[1].pointer
+        key = (pointer, exchange.response.body)
+        if key not in checked:
+            checked[key] = _check_body(subject.api.schemas, pointer, exchange.json)
+        if checked[key]:
+            yield exchange, checked[key]
+
+
+def _check_body(schemas: Schemas, pointer: str, body: Any) -> Sequence[SchemaViolation]:
+    if schemas.validator_at(pointer).is_valid(body):
+        return ()
+    return tuple(islice(find_violations(schemas, pointer, body), _MAX_VIOLATIONS))
+
+
 def unambiguous_exchanges(subject: Subject) -> Iterator[Exchange]:
-    """The answered exchanges whose path no router can take for that of another operation."""
-    return (e for e in subject.exchanges() if e.received is not None and _is_path_unambiguous(e.sent.path))
+    """Return the exchanges with a response whose path no router can take for that of another operation."""
+    return (e for e in subject.exchanges() if e.response is not None and _is_path_unambiguous(e.request.path))
 
 
 def _is_path_unambiguous(path: str) -> bool:
@@ -63,59 +97,53 @@ def _is_path_unambiguous(path: str) -> bool:
 
 
 def documented_json_response(operation: Operation, exchange: Exchange) -> tuple[Response, Content] | None:
-    """The documented response that an answer is held to and its JSON content; None where it is held to none."""
-    response = operation.response_for(exchange.status) if exchange.received else None
-    content = json_content(response.content) if response else None
+    """Return the documented response of an exchange with its JSON content, None where no JSON is documented."""
+    response = operation.response_for(exchange.status) if exchange.response else None
+    content = find_json_content(response.content) if response else None
     return (response, content) if response and content and response.basis != "assumed" else None
 
 
-def body_violations(subject: Subject, exchange: Exchange) -> tuple[SchemaViolation, ...]:
-    """What is wrong with the body of an answer, if it is JSON and held to a documented schema."""
-    documented = documented_json_response(subject.operation, exchange)
-    if documented is None or exchange.received is None or exchange.json is NOT_JSON:
-        return ()
-    if not is_json(exchange.received.media_type or "application/json"):
-        return ()  # the content type is what is wrong
-    return _problems(subject.api.schemas, documented[1].pointer, exchange.received.body, Whole(exchange))
+def schema_finding(
+    subject: Subject, exchange: Exchange, violation: SchemaViolation, message: str, *, cause: str = ""
+) -> Finding:
+    """Return a violation as a finding of the subject's clause."""
+    response = subject.operation.response_for(exchange.status)
+    return subject.make_finding(
+        exchange,
+        pointer=violation.pointer,
+        where=violation.where,
+        value=violation.value if violation.value == MISSING_VALUE else to_text(violation.value),
+        cause=cause,
+        basis=response.basis if response else None,
+        message=message,
+    )
 
 
-class Whole:
-    """An exchange's body as a parsed value, kept out of the cache's key: equal bytes are equal values."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.value = exchange.json
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Whole)
-
-    def __hash__(self) -> int:
-        return 0
+def describe_type(value: Any) -> str:
+    """Return the JSON type of a value with its article: ``an object``, ``a number``."""
+    return _TYPE_NAMES.get(type(value), "a number")
 
 
-@lru_cache(maxsize=4096)
-def _problems(schemas: Schemas, pointer: str, _body: bytes, whole: Whole) -> tuple[SchemaViolation, ...]:
-    if schemas.validator_at(pointer).is_valid(whole.value):
-        return ()
-    found = find_violations(schemas, pointer, whole.value)
-    return tuple(problem for problem, _ in zip(found, range(_MAX_VIOLATIONS), strict=False))
+# --------------------------------------------------------------------------------------------------- of one value
 
 
 def find_violations(schemas: Schemas, pointer: str, value: Any) -> Iterator[SchemaViolation]:
-    """Every problem of a value against the schema at a pointer.
+    """Yield every violation of the schema at ``pointer``.
 
-    An object that has none of several required properties is another thing altogether: one problem, not several.
+    An object without any of its required properties was meant to be something else: one violation, not one for each.
     """
-    seen_objects = set()
+    without_required = set()
     for error in schemas.validator_at(pointer).iter_errors(value):
-        for problem in _leaf_violations(schemas, error):
-            if problem.keyword != NONE_OF_REQUIRED:
-                yield problem
-            elif problem.where not in seen_objects:
-                seen_objects.add(problem.where)
-                yield problem
+        for violation in _leaf_violations(schemas, error):
+            if violation.keyword != NONE_OF_REQUIRED:
+                yield violation
+            elif violation.where not in without_required:
+                without_required.add(violation.where)
+                yield violation
 
 
 def _leaf_violations(schemas: Schemas, error: ValidationError) -> Iterator[SchemaViolation]:
+    """Follow an error into ``anyOf`` and ``oneOf``, down to the keywords that the value breaks."""
     keyword, where = error.kind.name, _to_pointer(error.instance_path)
     schema_pointer = _to_pointer(error.schema_path[:-1])
     branches = getattr(error.kind, "context", None)
@@ -137,32 +165,28 @@ def _missing_violation(schemas: Schemas, error: ValidationError, where: str, sch
     if isinstance(value, dict) and len(required) > 1 and not any(name in value for name in required):
         return SchemaViolation(NONE_OF_REQUIRED, where, schema_pointer, value, ", ".join(required))
     name = escape_pointer(str(error.kind.value))
-    property_pointer = f"{schema_pointer}/properties/{name}"
-    return SchemaViolation(
-        "required",
-        f"{where}/{name}",
-        property_pointer if _has_schema(schemas, property_pointer) else schema_pointer,
-        MISSING_VALUE,
-        "",
-    )
+    pointer = f"{schema_pointer}/properties/{name}"
+    if not _has_schema(schemas, pointer):
+        pointer = schema_pointer
+    return SchemaViolation("required", f"{where}/{name}", pointer, MISSING_VALUE, "")
 
 
 def _closest_alternative(
     branches: Sequence[Sequence[ValidationError]], error: ValidationError
 ) -> Sequence[ValidationError] | None:
-    """The errors of the alternative that a value was meant to be: of its type, and the nearest; None where none is."""
+    """Return the errors of the alternative with the value's type and the fewest errors; None where no type fits."""
     path = list(error.instance_path)
     candidates = [b for b in branches if not any(e.kind.name == "type" and list(e.instance_path) == path for e in b)]
     return min(candidates, key=len) if candidates else None
 
 
 def _alternative_types(branches: Sequence[Sequence[ValidationError]]) -> str:
-    kinds = [kind for branch in branches for e in branch if e.kind.name == "type" for kind in e.kind.value]
-    return " or ".join(dict.fromkeys(kinds))
+    types = [name for branch in branches for e in branch if e.kind.name == "type" for name in e.kind.value]
+    return " or ".join(dict.fromkeys(types))
 
 
 def _describe_expected(error: ValidationError) -> str:
-    """What the keyword asks for, as short as it can be said."""
+    """Return the requirement of the keyword in a few words."""
     keyword, value = error.kind.name, error.kind.value
     if keyword == "type":
         return " or ".join(value)

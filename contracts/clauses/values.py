@@ -1,111 +1,93 @@
-"""SD2xx: the values in an answer, at any depth and in every row of every page."""
+"""SD2xx: the values in a response, at any depth and in every row of a list."""
 
 from collections.abc import Iterator
 
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import (
     BOUND_KEYWORDS,
-    MISSING_VALUE,
     NONE_OF_REQUIRED,
     SchemaViolation,
-    body_violations,
-    unambiguous_exchanges,
+    describe_type,
+    schema_finding,
+    schema_violations,
 )
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.recording import Exchange
-from specduet.specs import Resource
-
-_KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list"}
 
 
 @clause("SD201", "status-enum", "A status is one of the documented members.", specificity=35)
 def check_status_enum(subject: Subject) -> Iterator[Finding]:
-    """The field that the resource names as its status: what a client switches on."""
-    for exchange, problem in _keyword_violations(subject, "enum", "const"):
-        if _is_status_field(subject, problem):
-            yield _finding(
-                subject, exchange, problem, f"is {to_text(problem.value)}, and a status is {problem.expected}"
-            )
+    """Checks the field that the overlay names as the status of the resource, because clients switch on it."""
+    for exchange, violation in _keyword_violations(subject, "enum", "const"):
+        if _is_status_field(subject, violation):
+            outcome = f"is {to_text(violation.value)}, and a status is {violation.expected}"
+            yield _value_finding(subject, exchange, violation, outcome)
 
 
 @clause("SD202", "enum", "A value with documented members is one of them.", specificity=30)
 def check_enum(subject: Subject) -> Iterator[Finding]:
-    """Every enumeration but the status; the comparison is exact, so that ``ASK`` is not ``ask``."""
-    for exchange, problem in _keyword_violations(subject, "enum", "const"):
-        if not _is_status_field(subject, problem):
-            yield _finding(
-                subject, exchange, problem, f"is {to_text(problem.value)}, and documented is {problem.expected}"
-            )
+    """Checks every enumeration except the status. The comparison is exact: ``ASK`` is not ``ask``."""
+    for exchange, violation in _keyword_violations(subject, "enum", "const"):
+        if not _is_status_field(subject, violation):
+            outcome = f"is {to_text(violation.value)}, but documented is {violation.expected}"
+            yield _value_finding(subject, exchange, violation, outcome)
 
 
-@clause("SD203", "nullable", "Null stands only where null is documented.", specificity=30)
+@clause("SD203", "nullable", "A value is null only where null is documented.", specificity=30)
 def check_nullable(subject: Subject) -> Iterator[Finding]:
-    """A field that may be left out may not be null for that: the two are documented apart."""
-    for exchange, problem in _problems(subject):
-        if problem.is_null and problem.where:
-            yield _finding(subject, exchange, problem, "is null, and null is not allowed there")
+    """A field that may be left out may still not be null: the document allows the one or the other."""
+    for exchange, violation in schema_violations(subject):
+        if violation.is_null and violation.where:
+            yield _value_finding(subject, exchange, violation, "is null, but null is not allowed there")
 
 
-@clause("SD204", "required", "A required field is there.", specificity=30)
+@clause("SD204", "required", "A required field is present.", specificity=30)
 def check_required(subject: Subject) -> Iterator[Finding]:
-    """In every row, and in every object within it."""
-    for exchange, problem in _problems(subject):
-        if problem.keyword == "required":
-            yield _finding(subject, exchange, problem, "is missing")
-        elif problem.keyword == NONE_OF_REQUIRED and problem.where:
-            yield _finding(subject, exchange, problem, f"has none of its required fields: {problem.expected}")
+    """Checks every row, and every object inside it."""
+    for exchange, violation in schema_violations(subject):
+        if violation.keyword == "required":
+            yield _value_finding(subject, exchange, violation, "is missing")
+        elif violation.keyword == NONE_OF_REQUIRED and violation.where:
+            yield _value_finding(subject, exchange, violation, f"has none of its required fields: {violation.expected}")
 
 
 @clause("SD205", "type", "A value has its documented type.", specificity=25)
 def check_type(subject: Subject) -> Iterator[Finding]:
-    """``"3"`` is no integer and ``0`` is no boolean; ``3.0`` is an integer (JSON Schema 2020-12, validation, 6.1.1)."""
-    for exchange, problem in _keyword_violations(subject, "type"):
-        if problem.where:
-            kind = _KINDS.get(type(problem.value), "an object")
-            yield _finding(subject, exchange, problem, f"is {kind}, and documented is {problem.expected}")
+    """``"3"`` is not an integer, ``0`` is not a boolean; ``3.0`` is an integer (JSON Schema 2020-12, 6.1.1)."""
+    for exchange, violation in _keyword_violations(subject, "type"):
+        if violation.where:
+            outcome = f"is {describe_type(violation.value)}, but documented is {violation.expected}"
+            yield _value_finding(subject, exchange, violation, outcome)
 
 
-@clause("SD206", "format", "A text has its documented format.", specificity=25)
+@clause("SD206", "format", "A string has its documented format.", specificity=25)
 def check_format(subject: Subject) -> Iterator[Finding]:
-    """``date-time`` is RFC 3339, with a zone; ``uuid`` is RFC 4122 with its four dashes."""
-    for exchange, problem in _keyword_violations(subject, "format"):
-        yield _finding(subject, exchange, problem, f"is {to_text(problem.value)}, which is no {problem.expected}")
+    """``date-time`` is a timestamp of RFC 3339, with a time zone; ``uuid`` is one of RFC 4122, with its four dashes."""
+    for exchange, violation in _keyword_violations(subject, "format"):
+        outcome = f"is {to_text(violation.value)}, which is not a valid {violation.expected}"
+        yield _value_finding(subject, exchange, violation, outcome)
 
 
-@clause("SD207", "bounds", "Numbers, texts and lists stay within their documented bounds.", specificity=25)
+@clause("SD207", "bounds", "Numbers, strings and lists stay within their documented bounds.", specificity=25)
 def check_bounds(subject: Subject) -> Iterator[Finding]:
-    """Minimum and maximum, lengths, patterns, and the number of items."""
-    for exchange, problem in _keyword_violations(subject, *BOUND_KEYWORDS):
-        yield _finding(subject, exchange, problem, f"is {to_text(problem.value)}, which breaks {problem.expected}")
-
-
-def _problems(subject: Subject) -> Iterator[tuple[Exchange, SchemaViolation]]:
-    for exchange in unambiguous_exchanges(subject):
-        for problem in body_violations(subject, exchange):
-            yield exchange, problem
+    """Checks minimum and maximum, lengths, patterns, and the number of items."""
+    for exchange, violation in _keyword_violations(subject, *BOUND_KEYWORDS):
+        outcome = f"is {to_text(violation.value)}, which breaks {violation.expected}"
+        yield _value_finding(subject, exchange, violation, outcome)
 
 
 def _keyword_violations(subject: Subject, *keywords: str) -> Iterator[tuple[Exchange, SchemaViolation]]:
-    for exchange, problem in _problems(subject):
-        if problem.keyword in keywords and not problem.is_null:
-            yield exchange, problem
+    for exchange, violation in schema_violations(subject):
+        if violation.keyword in keywords and not violation.is_null:
+            yield exchange, violation
 
 
-def _is_status_field(subject: Subject, problem: SchemaViolation) -> bool:
-    words = subject.operation.behavior
-    speaker = words.lists or words.fetches or words.creates or words.watches
-    resource: Resource | None = subject.api.resources.get(speaker.resource) if speaker else None
+def _is_status_field(subject: Subject, violation: SchemaViolation) -> bool:
+    statement = subject.operation.behavior.subject
+    resource = subject.api.resources.get(statement.resource) if statement else None
     status = resource.behavior.status if resource else None
-    return status is not None and problem.where.rpartition("/")[2] == status.field
+    return status is not None and violation.where.rpartition("/")[2] == status.field
 
 
-def _finding(subject: Subject, exchange: Exchange, problem: SchemaViolation, what: str) -> Finding:
-    response = subject.operation.response_for(exchange.status)
-    return subject.make_finding(
-        exchange,
-        pointer=problem.pointer,
-        where=problem.where,
-        value=problem.value if problem.value == MISSING_VALUE else to_text(problem.value),
-        basis=response.basis if response else None,
-        message=f"{problem.where} {what}",
-    )
+def _value_finding(subject: Subject, exchange: Exchange, violation: SchemaViolation, outcome: str) -> Finding:
+    return schema_finding(subject, exchange, violation, f"{violation.where} {outcome}")

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
 
-from specduet.contracts.coverage import can_be_wrong
-from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.generation.minimal_values import tidy
+from specduet.contracts.coverage import can_be_invalid
+from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.generation.minimal_values import redirect_hypothesis_cache
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Origin
-from specduet.contracts.sending.sender import Sender, filled
+from specduet.contracts.sending.sender import Sender, fill_path
 from specduet.specs import Api, Operation
 
 if TYPE_CHECKING:
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     Case = schemathesis.Case[Any]
 
 _BASE = "http://generated"
-_FUZZED = {"smoke": 24, "deep": 100}
+_FUZZ_COUNT = {"smoke": 24, "deep": 100}
 """How many valid and how many invalid requests of each operation are made up, in one round."""
 
 _OWN_HEADERS = {"host", "user-agent", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
 _UNSENDABLE = re.compile(r"[\r\n\0]")
-_COVERAGE_MOMENT = "2000-01-01T00:00:00Z"
+_COVERAGE_DATE_TIME = "2000-01-01T00:00:00Z"
 """What Schemathesis's coverage takes for every moment: too old wherever a filter has an oldest one."""
 
-_LEFT_ALONE = 0.3
+_KEEP_PROBABILITY = 0.3
 
 
 @dataclass(frozen=True)
-class Made:
+class GeneratedRequest:
     """A generated request of an operation, percent-encoded; ``choices`` are its path parameters as generated."""
 
     origin: Origin
@@ -51,11 +51,11 @@ class Made:
     body: bytes | None
 
 
-class Generator:
+class RequestGenerator:
     """Makes requests for the operations of one API. ``notes`` says what could not be generated, and why."""
 
     def __init__(self, api: Api, options: RunOptions) -> None:
-        tidy()
+        redirect_hypothesis_cache()
         import schemathesis  # a second of imports
 
         self.notes: list[str] = []
@@ -70,105 +70,117 @@ class Generator:
                 "cache": {"enabled": False},
             }
         )
-        self._schema = schemathesis.openapi.from_dict(_stripped(api), config=config)
+        self._schema = schemathesis.openapi.from_dict(_strip_document(api), config=config)
 
-    def made(self, operation: Operation, round_: int = 0) -> Iterator[Made]:
+    def generate_requests(self, operation: Operation, round_number: int = 0) -> Iterator[GeneratedRequest]:
         """The requests of one operation; a later round has none but new made-up ones."""
         generated = self._schema[operation.path][operation.method]
         sources: list[tuple[Origin, Callable[[], Iterator[Any]]]] = []
-        if round_ == 0:
-            sources += [("examples", lambda: self._examples(generated)), ("coverage", lambda: _coverage(generated))]
-        sources.append(("fuzzing", lambda: self._fuzzed(generated, operation, round_)))
+        if round_number == 0:
+            sources += [
+                ("examples", lambda: self._example_cases(generated)),
+                ("coverage", lambda: _coverage_cases(generated)),
+            ]
+        sources.append(("fuzzing", lambda: self._fuzz_cases(generated, operation, round_number)))
         for origin, cases in sources:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    made = [_made(origin, case) for case in cases()]
+                    requests = [_to_generated_request(origin, case) for case in cases()]
             except Exception as error:  # noqa: BLE001 - a generator that fails on some schema must not end the run
                 self.notes.append(f"{operation.label}: no {origin} could be generated ({type(error).__name__})")
                 continue
-            yield from (request for request in made if request is not None)
+            yield from (request for request in requests if request is not None)
 
-    def explore(self, sender: Sender, operation: Operation, knowledge: Knowledge, round_: int = 0) -> None:
+    def send_generated(
+        self, sender: Sender, operation: Operation, known_values: KnownValues, round_number: int = 0
+    ) -> None:
         """Send what is generated for an operation, no request twice. Raises ``BudgetSpent``.
 
         Most requests that would ask for anything are pointed at something that is known to exist.
         """
-        aim = Aim(self._api, operation, knowledge, self._options.seed + round_)
-        sent = set()
-        for made in self.made(operation, round_):
-            path, query = aim.at(made)
-            key = (path, query, made.headers, made.body)
-            if key not in sent:
-                sent.add(key)
+        retargeter = RequestRetargeter(self._api, operation, known_values, self._options.seed + round_number)
+        sent_keys = set()
+        for generated in self.generate_requests(operation, round_number):
+            path, query = retargeter.retarget_request(generated)
+            key = (path, query, generated.headers, generated.body)
+            if key not in sent_keys:
+                sent_keys.add(key)
                 sender.send_raw(
-                    operation, path=path, query=query, headers=made.headers, body=made.body, origin=made.origin
+                    operation,
+                    path=path,
+                    query=query,
+                    headers=generated.headers,
+                    body=generated.body,
+                    origin=generated.origin,
                 )
 
-    def _examples(self, generated: "Generated") -> Iterator[Any]:
+    def _example_cases(self, generated: "Generated") -> Iterator[Any]:
         for strategy in generated.get_strategies_from_examples():
-            yield from _drawn(strategy, 1, self._options.seed)
+            yield from _draw_values(strategy, 1, self._options.seed)
 
-    def _fuzzed(self, generated: "Generated", operation: Operation, round_: int) -> Iterator[Any]:
+    def _fuzz_cases(self, generated: "Generated", operation: Operation, round_number: int) -> Iterator[Any]:
         from schemathesis import GenerationMode
 
-        breakable = operation.body is not None or any(can_be_wrong(self._api, p) for p in operation.parameters)
+        breakable = operation.body is not None or any(can_be_invalid(self._api, p) for p in operation.parameters)
         for mode in (GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if breakable else [])):
-            count = _FUZZED[self._options.profile]
-            yield from _drawn(generated.as_strategy(mode), count, self._options.seed + round_)
+            count = _FUZZ_COUNT[self._options.profile]
+            yield from _draw_values(generated.as_strategy(mode), count, self._options.seed + round_number)
 
 
-class Aim:
+class RequestRetargeter:
     """Points generated requests of one operation at what is known to exist, the same way every time."""
 
-    def __init__(self, api: Api, operation: Operation, knowledge: Knowledge, seed: int) -> None:
+    def __init__(self, api: Api, operation: Operation, known_values: KnownValues, seed: int) -> None:
         self._api = api
         self._operation = operation
-        self._knowledge = knowledge
-        self._dice = random.Random(f"{seed} {operation.label}")  # noqa: S311 - repeatable, not secret
+        self._known_values = known_values
+        self._rng = random.Random(f"{seed} {operation.label}")  # noqa: S311 - repeatable, not secret
 
-    def at(self, made: Made) -> tuple[str, str]:
+    def retarget_request(self, request: GeneratedRequest) -> tuple[str, str]:
         """The path and the query to send."""
-        return self._path(made), self._query(made)
+        return self._retarget_path(request), self._retarget_query(request)
 
-    def _path(self, made: Made) -> str:
+    def _retarget_path(self, request: GeneratedRequest) -> str:
         values = {}
-        for name, text in made.path.items():
+        for name, text in request.path.items():
             parameter = self._operation.parameter(name, "path")
-            if parameter is None or not self._allowed(parameter.pointer, text):
-                return made.url
-            known = self._knowledge.path_values(self._operation, parameter)
+            if parameter is None or not self._is_valid_value(parameter.pointer, text):
+                return request.url
+            known = self._known_values.path_values(self._operation, parameter)
             if not known:
-                return made.url
-            values[name] = self._dice.choice(known)
-        if not values or self._dice.random() < _LEFT_ALONE:
-            return made.url
-        return filled(self._operation.path, values)
+                return request.url
+            values[name] = self._rng.choice(known)
+        if not values or self._rng.random() < _KEEP_PROBABILITY:
+            return request.url
+        return fill_path(self._operation.path, values)
 
-    def _query(self, made: Made) -> str:
-        pairs = [pair.partition("=") for pair in made.query.split("&") if pair]
-        return "&".join(f"{name}{equals}{self._text(name, value)}" for name, equals, value in pairs)
+    def _retarget_query(self, request: GeneratedRequest) -> str:
+        pairs = [pair.partition("=") for pair in request.query.split("&") if pair]
+        return "&".join(f"{name}{equals}{self._retarget_filter_value(name, value)}" for name, equals, value in pairs)
 
-    def _text(self, name: str, value: str) -> str:
+    def _retarget_filter_value(self, name: str, value: str) -> str:
         """A filter's value: half of the time one that rows have shown, if the generated one is allowed at all."""
         words = self._operation.behavior
-        entry = words.filters.get(unquote_plus(name))
+        rule = words.filters.get(unquote_plus(name))
         parameter = self._operation.parameter(unquote_plus(name), "query")
         speaker = words.lists
-        if entry is None or parameter is None or speaker is None:
+        if rule is None or parameter is None or speaker is None:
             return value
         text = unquote_plus(value)
-        if not self._allowed(parameter.pointer, text):
+        if not self._is_valid_value(parameter.pointer, text):
             return value
-        known = self._knowledge.field_values(speaker.resource, entry.field)
-        replace = self._dice.random() > _LEFT_ALONE or (entry.oldest is not None and text == _COVERAGE_MOMENT)
-        return quote(self._dice.choice(known), safe="") if known and replace else value
+        known = self._known_values.field_values(speaker.resource, rule.field)
+        is_replaced = self._rng.random() > _KEEP_PROBABILITY or (
+            rule.oldest is not None and text == _COVERAGE_DATE_TIME
+        )
+        return quote(self._rng.choice(known), safe="") if known and is_replaced else value
 
-    def _allowed(self, pointer: str, text: str) -> bool:
+    def _is_valid_value(self, pointer: str, text: str) -> bool:
         return self._api.schemas.validator_at(pointer).is_valid(text)
 
 
-def _stripped(api: Api) -> dict[str, Any]:
+def _strip_document(api: Api) -> dict[str, Any]:
     """The document without credentials, which are sent by us, and without our statements."""
     document = json.loads(json.dumps(api.document, default=str))
     document.pop("security", None)
@@ -177,16 +189,16 @@ def _stripped(api: Api) -> dict[str, Any]:
         for operation in item.values():
             if isinstance(operation, dict):
                 operation.pop("security", None)
-    return _without_words(document)  # type: ignore[no-any-return]
+    return _strip_extensions(document)  # type: ignore[no-any-return]
 
 
-def _without_words(node: Any) -> Any:
+def _strip_extensions(node: Any) -> Any:
     if isinstance(node, dict):
-        return {key: _without_words(value) for key, value in node.items() if key != "x-specduet"}
-    return [_without_words(value) for value in node] if isinstance(node, list) else node
+        return {key: _strip_extensions(value) for key, value in node.items() if key != "x-specduet"}
+    return [_strip_extensions(value) for value in node] if isinstance(node, list) else node
 
 
-def _coverage(generated: "Generated") -> Iterator[Any]:
+def _coverage_cases(generated: "Generated") -> Iterator[Any]:
     """Schemathesis's systematic cases. Its reference does not name this method: a test says when it moves."""
     import schemathesis
 
@@ -197,11 +209,11 @@ def _coverage(generated: "Generated") -> Iterator[Any]:
     )
 
 
-def _drawn(strategy: Any, count: int, seed: int) -> list[Any]:
+def _draw_values(strategy: Any, count: int, seed: int) -> list[Any]:
     """``count`` values of a strategy at most, the same for the same seed, and nothing written to disk."""
     import hypothesis
 
-    found: list[Any] = []
+    drawn: list[Any] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -214,16 +226,16 @@ def _drawn(strategy: Any, count: int, seed: int) -> list[Any]:
     )
     @hypothesis.given(strategy)
     def collect(value: Any) -> None:
-        found.append(value)
+        drawn.append(value)
 
     try:
         collect()
     except hypothesis.errors.Unsatisfiable:
-        return found  # an operation that nothing can break has no invalid requests
-    return found
+        return drawn  # an operation that nothing can break has no invalid requests
+    return drawn
 
 
-def _made(origin: Origin, case: "Case") -> Made | None:
+def _to_generated_request(origin: Origin, case: "Case") -> GeneratedRequest | None:
     """A case as it would go out, or None where it must not."""
     import requests
 
@@ -232,7 +244,7 @@ def _made(origin: Origin, case: "Case") -> Made | None:
     keywords = case.as_transport_kwargs(base_url=_BASE)
     prepared = requests.Request(**keywords).prepare()
     headers = tuple(
-        (name, _text_of(value).strip())
+        (name, _decode_latin1(value).strip())
         for name, value in prepared.headers.items()
         if name.lower() not in _OWN_HEADERS and (name, value) != ("Accept", "*/*")
     )
@@ -245,10 +257,10 @@ def _made(origin: Origin, case: "Case") -> Made | None:
         return None
     path, _, query = str(prepared.url).removeprefix(_BASE).partition("?")
     values = {name: str(value) for name, value in (case.path_parameters or {}).items()}
-    return Made(origin, values, path or "/", query, headers, body or None)
+    return GeneratedRequest(origin, values, path or "/", query, headers, body or None)
 
 
-def _text_of(value: str | bytes) -> str:
+def _decode_latin1(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 

@@ -5,12 +5,12 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from specduet.contracts.oracle.scalars import Reading, Verdict, best, worst
-from specduet.contracts.recording import Sent
+from specduet.contracts.oracle.scalars import ScalarVerdict, Verdict, most_lenient, strictest
+from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, Operation, SecurityScheme
 
-Carried = Literal["absent", "empty", "bare", "given", "unclear"]
-_WORTH: dict[Carried, Verdict] = {
+CredentialState = Literal["absent", "empty", "bare", "given", "unclear"]
+_STATE_VERDICTS: dict[CredentialState, Verdict] = {
     "absent": "invalid",
     "empty": "invalid",
     "bare": "invalid",
@@ -19,54 +19,60 @@ _WORTH: dict[Carried, Verdict] = {
 }
 
 
-def carried(scheme: SecurityScheme, sent: Sent) -> Carried:
+def classify_credential(scheme: SecurityScheme, request: SentRequest) -> CredentialState:
     """What a request carries for a scheme: ``bare`` is its prefix with nothing behind it, ``unclear`` another one."""
-    values = [value.strip() for value in _values(scheme, sent)]
+    values = [value.strip() for value in _read_values(scheme, request)]
     if not values:
         return "absent"
     if not any(values):
         return "empty"
     if scheme.prefix and all(value.lower() == scheme.prefix.strip().lower() for value in values):
         return "bare"
-    if scheme.prefix and not any(value[len(scheme.prefix) :].strip() and _begins(scheme, value) for value in values):
+    if scheme.prefix and not any(
+        value[len(scheme.prefix) :].strip() and _has_prefix(scheme, value) for value in values
+    ):
         return "unclear"
     return "given"
 
 
-def _begins(scheme: SecurityScheme, value: str) -> bool:
+def _has_prefix(scheme: SecurityScheme, value: str) -> bool:
     return value.lower().startswith(scheme.prefix.lower())
 
 
-def _values(scheme: SecurityScheme, sent: Sent) -> Iterator[str]:
+def _read_values(scheme: SecurityScheme, request: SentRequest) -> Iterator[str]:
     if scheme.location == "query":
-        yield from (v for k, v in parse_qsl(sent.query, keep_blank_values=True) if k == scheme.field)
+        yield from (v for k, v in parse_qsl(request.query, keep_blank_values=True) if k == scheme.field)
     elif scheme.location == "cookie":
-        yield from _cookie(scheme.field, sent)
+        yield from _read_cookie(scheme.field, request)
     else:
-        yield from (v for k, v in sent.headers if k.lower() == scheme.field.lower())
+        yield from (v for k, v in request.headers if k.lower() == scheme.field.lower())
 
 
-def _cookie(name: str, sent: Sent) -> Iterator[str]:
+def _read_cookie(name: str, request: SentRequest) -> Iterator[str]:
     try:
-        jar = SimpleCookie("; ".join(v for k, v in sent.headers if k.lower() == "cookie"))
+        jar = SimpleCookie("; ".join(v for k, v in request.headers if k.lower() == "cookie"))
     except CookieError:
         return
     if name in jar:
         yield jar[name].value
 
 
-def admission(api: Api, operation: Operation, sent: Sent) -> Verdict:
+def judge_credentials(api: Api, operation: Operation, request: SentRequest) -> Verdict:
     """Whether a request carries what one of the documented alternatives asks for; not whether the value is right."""
     if not operation.security:
         return "valid"
     alternatives = (
-        worst(Reading(_WORTH[carried(api.schemes[name], sent)]) for name in names if name in api.schemes)
+        strictest(
+            ScalarVerdict(_STATE_VERDICTS[classify_credential(api.schemes[name], request)])
+            for name in names
+            if name in api.schemes
+        )
         for names in operation.security
     )
-    return best(list(alternatives)).verdict
+    return most_lenient(list(alternatives)).verdict
 
 
-def states(api: Api, operation: Operation, sent: Sent) -> dict[str, Carried]:
+def classify_credentials(api: Api, operation: Operation, request: SentRequest) -> dict[str, CredentialState]:
     """What is carried for each scheme that the operation names."""
     names = {name for alternative in operation.security for name in alternative if name in api.schemes}
-    return {name: carried(api.schemes[name], sent) for name in sorted(names)}
+    return {name: classify_credential(api.schemes[name], request) for name in sorted(names)}

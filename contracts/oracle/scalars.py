@@ -19,34 +19,34 @@ import jsonschema_rs
 from specduet.specs import Schema
 
 Verdict = Literal["valid", "lenient", "invalid"]
-_RANK: dict[Verdict, int] = {"invalid": 0, "lenient": 1, "valid": 2}
+_VERDICT_RANK: dict[Verdict, int] = {"invalid": 0, "lenient": 1, "valid": 2}
 
 SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
 
 
-class Reading(NamedTuple):
+class ScalarVerdict(NamedTuple):
     """A verdict and, unless it is valid, its reason: ``is below the minimum 0``."""
 
     verdict: Verdict
     reason: str = ""
 
 
-VALID = Reading("valid")
+VALID = ScalarVerdict("valid")
 
 
-def best(readings: Iterable[Reading]) -> Reading:
+def most_lenient(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
     """What alternatives come to: one that fits is enough."""
-    return max(readings, key=lambda reading: _RANK[reading.verdict])
+    return max(verdicts, key=lambda judged: _VERDICT_RANK[judged.verdict])
 
 
-def worst(readings: Iterable[Reading]) -> Reading:
+def strictest(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
     """What conditions come to: each has to hold."""
-    return min(readings, key=lambda reading: _RANK[reading.verdict], default=VALID)
+    return min(verdicts, key=lambda judged: _VERDICT_RANK[judged.verdict], default=VALID)
 
 
-def at_most_lenient(reading: Reading) -> Reading:
-    return Reading("lenient", "is read differently by servers") if reading.verdict == "valid" else reading
+def cap_at_lenient(judged: ScalarVerdict) -> ScalarVerdict:
+    return ScalarVerdict("lenient", "is read differently by servers") if judged.verdict == "valid" else judged
 
 
 # --------------------------------------------------------------------------------------------- numbers from text
@@ -55,57 +55,57 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LOOSE_INTEGER = re.compile(r"\s*[+-]?(0[xob])?[0-9a-f_]*\d[0-9a-f_]*(\.0*)?\s*", re.IGNORECASE)
 _TRUE_OR_FALSE = frozenset({"0", "1", "on", "off", "t", "f", "true", "false", "y", "n", "yes", "no"})
-_DIGITS = 4_000
+_MAX_DIGITS = 4_000
 
 
-def integer_text(schema: Schema, text: str) -> Reading:
+def judge_integer_text(schema: Schema, text: str) -> ScalarVerdict:
     """Text as an integer: canonical digits are judged by the bounds, other spellings of a whole number are lenient."""
     if _INTEGER.fullmatch(text) and text != "-0":
-        return number(schema, int(text) if len(text) < _DIGITS else int(text[:_DIGITS]))
-    loose = _as_float(text)
-    if (loose is not None and loose.is_integer()) or re.fullmatch(r"\s*[+-]?[\d_]+(\.0*)?\s*", text):
-        return Reading("lenient", "is an integer to some servers")
+        return judge_number(schema, int(text) if len(text) < _MAX_DIGITS else int(text[:_MAX_DIGITS]))
+    as_float = _to_float(text)
+    if (as_float is not None and as_float.is_integer()) or re.fullmatch(r"\s*[+-]?[\d_]+(\.0*)?\s*", text):
+        return ScalarVerdict("lenient", "is an integer to some servers")
     if _LOOSE_INTEGER.fullmatch(text) and text.strip().lstrip("+-")[:2].lower() in {"0x", "0o", "0b"}:
-        return Reading("lenient", "is an integer to some servers")
-    return Reading("invalid", "is no integer")
+        return ScalarVerdict("lenient", "is an integer to some servers")
+    return ScalarVerdict("invalid", "is no integer")
 
 
-def number_text(schema: Schema, text: str) -> Reading:
+def judge_number_text(schema: Schema, text: str) -> ScalarVerdict:
     """Text as a number; ``nan``, ``inf``, ``+1``, ``.5`` and the like are lenient."""
-    loose = _as_float(text)
-    if loose is None:
-        return Reading("invalid", "is no number")
-    if _NUMBER.fullmatch(text) and abs(loose) < float("inf"):
-        return number(schema, loose)
-    return Reading("lenient", "is a number to some servers")
+    as_float = _to_float(text)
+    if as_float is None:
+        return ScalarVerdict("invalid", "is no number")
+    if _NUMBER.fullmatch(text) and abs(as_float) < float("inf"):
+        return judge_number(schema, as_float)
+    return ScalarVerdict("lenient", "is a number to some servers")
 
 
-def boolean_text(text: str) -> Reading:
+def judge_boolean_text(text: str) -> ScalarVerdict:
     if text in {"true", "false"}:
         return VALID
     if text.strip().lower() in _TRUE_OR_FALSE:
-        return Reading("lenient", "is a boolean to some servers")
-    return Reading("invalid", "is no boolean")
+        return ScalarVerdict("lenient", "is a boolean to some servers")
+    return ScalarVerdict("invalid", "is no boolean")
 
 
-def _as_float(text: str) -> float | None:
+def _to_float(text: str) -> float | None:
     with suppress(ValueError):
         return float(text.strip().replace("_", ""))
     return None
 
 
-def number(schema: Schema, value: float) -> Reading:
+def judge_number(schema: Schema, value: float) -> ScalarVerdict:
     """A number against its bounds; one that not every reader keeps exact is never more than lenient."""
-    for keyword, breaks, words in _BOUNDS:
+    for keyword, is_violated, description in _BOUNDS:
         bound = schema.get(keyword)
-        if isinstance(bound, int | float) and not isinstance(bound, bool) and breaks(value, bound):
-            return Reading("invalid", f"is {words} {bound}")
+        if isinstance(bound, int | float) and not isinstance(bound, bool) and is_violated(value, bound):
+            return ScalarVerdict("invalid", f"is {description} {bound}")
     multiple = schema.get("multipleOf")
     if multiple is not None and value % multiple:
-        exact = isinstance(value, int) and isinstance(multiple, int)
-        return Reading("invalid" if exact else "lenient", f"is no multiple of {multiple}")
-    if abs(value) > SAFE_INTEGER or not _fits(schema.get("format"), value):
-        return Reading("lenient", "is too large for some servers")
+        is_exact = isinstance(value, int) and isinstance(multiple, int)
+        return ScalarVerdict("invalid" if is_exact else "lenient", f"is no multiple of {multiple}")
+    if abs(value) > SAFE_INTEGER or not _fits_format(schema.get("format"), value):
+        return ScalarVerdict("lenient", "is too large for some servers")
     return VALID
 
 
@@ -117,55 +117,62 @@ _BOUNDS: tuple[tuple[str, Callable[[float, float], bool], str], ...] = (
 )
 
 
-def _fits(width: Any, value: float) -> bool:
-    return width != "int32" or -(2**31) <= value < 2**31
+def _fits_format(format_name: Any, value: float) -> bool:
+    return format_name != "int32" or -(2**31) <= value < 2**31
 
 
 # --------------------------------------------------------------------------------------------------------- strings
 
 
-def string(schema: Schema, text: str) -> Reading:
+def judge_string(schema: Schema, text: str) -> ScalarVerdict:
     """A string against its length, pattern and format."""
-    return worst((_length(schema, text), _pattern(schema, text), _format(schema, text), _storable(text)))
+    return strictest(
+        (
+            _judge_length(schema, text),
+            _judge_pattern(schema, text),
+            _judge_format(schema, text),
+            _judge_characters(text),
+        )
+    )
 
 
-def _length(schema: Schema, text: str) -> Reading:
+def _judge_length(schema: Schema, text: str) -> ScalarVerdict:
     # Python counts code points, JavaScript and Java UTF-16 units: only what both agree on is certain.
     counts = (len(text), len(text.encode("utf-16-le", "surrogatepass")) // 2)
-    for keyword, sign, words in (("minLength", 1, "shorter than"), ("maxLength", -1, "longer than")):
+    for keyword, sign, description in (("minLength", 1, "shorter than"), ("maxLength", -1, "longer than")):
         bound = schema.get(keyword)
-        broken = [bound is not None and count * sign < bound * sign for count in counts]
-        if any(broken):
-            return Reading("invalid" if all(broken) else "lenient", f"is {words} {bound} characters")
+        violations = [bound is not None and count * sign < bound * sign for count in counts]
+        if any(violations):
+            return ScalarVerdict("invalid" if all(violations) else "lenient", f"is {description} {bound} characters")
     return VALID
 
 
-def _pattern(schema: Schema, text: str) -> Reading:
+def _judge_pattern(schema: Schema, text: str) -> ScalarVerdict:
     pattern = schema.get("pattern")
     if pattern is None:
         return VALID
-    fits = _matcher(pattern)
-    if fits is None or not text.isascii() or "\n" in text:
-        return Reading("lenient", f"is matched against {pattern} differently by servers")
-    return VALID if fits.is_valid(text) else Reading("invalid", f"does not match {pattern}")
+    validator = _compile_pattern(pattern)
+    if validator is None or not text.isascii() or "\n" in text:
+        return ScalarVerdict("lenient", f"is matched against {pattern} differently by servers")
+    return VALID if validator.is_valid(text) else ScalarVerdict("invalid", f"does not match {pattern}")
 
 
 @lru_cache(maxsize=256)
-def _matcher(pattern: str) -> jsonschema_rs.Draft202012Validator | None:
+def _compile_pattern(pattern: str) -> jsonschema_rs.Draft202012Validator | None:
     try:
         return jsonschema_rs.Draft202012Validator({"pattern": pattern})
     except ValueError:
         return None
 
 
-def _storable(text: str) -> Reading:
+def _judge_characters(text: str) -> ScalarVerdict:
     """Databases refuse NUL, encoders lone surrogates (RFC 8259, section 8.2)."""
     if "\0" in text or any(unicodedata.category(c) == "Cs" for c in text):
-        return Reading("lenient", "holds characters that some servers cannot keep")
+        return ScalarVerdict("lenient", "holds characters that some servers cannot keep")
     return VALID
 
 
-def plain(text: str) -> bool:
+def is_plain_text(text: str) -> bool:
     """Whether text holds no control character: those are refused early by some servers."""
     return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} or c == "\ufffd" for c in text)
 
@@ -174,8 +181,8 @@ def plain(text: str) -> bool:
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID_LOOSE = re.compile(r"\s*(urn:uuid:)?[({]?([0-9a-f]-?){32}[)}]?\s*", re.IGNORECASE)
-_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_MOMENT_LOOSE = re.compile(
+_TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_TIMESTAMP_LOOSE = re.compile(
     r"\s*(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?|\d{4}-?\d{3}|\d{4}-\d\d)([Tt_ ][\d:.,+\-\u2212Zz ]*)?\s*", re.ASCII
 )
 _MONTH_NAME = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*\d{4}")
@@ -183,27 +190,27 @@ _CERTAIN_YEARS = range(1700, 2201)  # outside, a moment with an offset overflows
 _CERTAIN_OFFSET = timedelta(hours=14)  # no clock on Earth is further from UTC
 
 
-def moment(text: str) -> datetime | None:
+def parse_timestamp(text: str) -> datetime | None:
     """The moment that RFC 3339 text names, in the spelling every server reads; None for any other text."""
-    if _MOMENT.fullmatch(text):
+    if _TIMESTAMP.fullmatch(text):
         with suppress(ValueError):
             return datetime.fromisoformat(text)
     return None
 
 
-def _date_time(text: str) -> Reading:
-    known = moment(text)
-    if known is not None:
-        certain = known.year in _CERTAIN_YEARS and abs(known.utcoffset() or timedelta()) <= _CERTAIN_OFFSET
-        return VALID if certain else Reading("lenient", "is out of some servers' range")
-    if _as_float(text) is not None or _MONTH_NAME.search(text):
-        return Reading("lenient", "is a moment to some servers")
-    if _MOMENT_LOOSE.fullmatch(text) and _day_exists(text.strip()):
-        return Reading("lenient", "is a moment to some servers")
-    return Reading("invalid", "is no date-time")
+def _judge_date_time(text: str) -> ScalarVerdict:
+    timestamp = parse_timestamp(text)
+    if timestamp is not None:
+        is_certain = timestamp.year in _CERTAIN_YEARS and abs(timestamp.utcoffset() or timedelta()) <= _CERTAIN_OFFSET
+        return VALID if is_certain else ScalarVerdict("lenient", "is out of some servers' range")
+    if _to_float(text) is not None or _MONTH_NAME.search(text):
+        return ScalarVerdict("lenient", "is a moment to some servers")
+    if _TIMESTAMP_LOOSE.fullmatch(text) and _is_possible_date(text.strip()):
+        return ScalarVerdict("lenient", "is a moment to some servers")
+    return ScalarVerdict("invalid", "is no date-time")
 
 
-def _day_exists(text: str) -> bool:
+def _is_possible_date(text: str) -> bool:
     """Whether the parts that every spelling has (month, day, hour, minute, second) can exist at all."""
     parts = re.match(r"(\d{4})-?(\d\d)-?(\d\d)(?:[Tt_ ](\d\d):?(\d\d)(?::?(\d\d))?)?", text, re.ASCII)
     if parts is None:
@@ -216,64 +223,68 @@ def _day_exists(text: str) -> bool:
     return hour <= 24 and minute <= 59 and second <= 60
 
 
-def _date(text: str) -> Reading:
+def _judge_date(text: str) -> ScalarVerdict:
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        if not _day_exists(text):
-            return Reading("invalid", "is no date")
-        return VALID if int(text[:4]) in _CERTAIN_YEARS else Reading("lenient", "is out of some servers' range")
-    loose = _date_time(text)
-    return Reading("invalid", "is no date") if loose.verdict == "invalid" else Reading("lenient", loose.reason)
+        if not _is_possible_date(text):
+            return ScalarVerdict("invalid", "is no date")
+        return VALID if int(text[:4]) in _CERTAIN_YEARS else ScalarVerdict("lenient", "is out of some servers' range")
+    as_date_time = _judge_date_time(text)
+    return (
+        ScalarVerdict("invalid", "is no date")
+        if as_date_time.verdict == "invalid"
+        else ScalarVerdict("lenient", as_date_time.reason)
+    )
 
 
-def _uuid(text: str) -> Reading:
+def _judge_uuid(text: str) -> ScalarVerdict:
     if _UUID.fullmatch(text):
         return VALID
     if _UUID_LOOSE.fullmatch(text):
-        return Reading("lenient", "is a UUID to some servers")
-    return Reading("invalid", "is no UUID")
+        return ScalarVerdict("lenient", "is a UUID to some servers")
+    return ScalarVerdict("invalid", "is no UUID")
 
 
-def _email(text: str) -> Reading:
+def _judge_email(text: str) -> ScalarVerdict:
     if "@" not in text:
-        return Reading("invalid", "is no email address")
-    certain = re.fullmatch(r"[a-z0-9]{1,30}@[a-z0-9]{1,30}\.(com|org|net)", text)
-    return VALID if certain else Reading("lenient", "is an email address to some servers")
+        return ScalarVerdict("invalid", "is no email address")
+    is_certain = re.fullmatch(r"[a-z0-9]{1,30}@[a-z0-9]{1,30}\.(com|org|net)", text)
+    return VALID if is_certain else ScalarVerdict("lenient", "is an email address to some servers")
 
 
-def _uri(text: str) -> Reading:
+def _judge_uri(text: str) -> ScalarVerdict:
     if ":" not in text or " " in text.strip():
-        return Reading("invalid", "is no URI")
-    certain = re.fullmatch(r"https?://[a-z0-9]+(\.[a-z0-9]+)*\.[a-z]{2,6}(/[a-z0-9]*)*", text)
-    return VALID if certain else Reading("lenient", "is a URI to some servers")
+        return ScalarVerdict("invalid", "is no URI")
+    is_certain = re.fullmatch(r"https?://[a-z0-9]+(\.[a-z0-9]+)*\.[a-z]{2,6}(/[a-z0-9]*)*", text)
+    return VALID if is_certain else ScalarVerdict("lenient", "is a URI to some servers")
 
 
-def _address(kind: type[IPv4Address | IPv6Address]) -> Callable[[str], Reading]:
-    def judged(text: str) -> Reading:
+def _make_address_judge(address_type: type[IPv4Address | IPv6Address]) -> Callable[[str], ScalarVerdict]:
+    def judge_address(text: str) -> ScalarVerdict:
         with suppress(ValueError):
-            kind(text)
+            address_type(text)
             return VALID
-        loose = re.fullmatch(r"[0-9a-fA-F.:%/\w]*\d[0-9a-fA-F.:%/\w]*", text)
-        return Reading("lenient" if loose else "invalid", "is no IP address")
+        is_similar = re.fullmatch(r"[0-9a-fA-F.:%/\w]*\d[0-9a-fA-F.:%/\w]*", text)
+        return ScalarVerdict("lenient" if is_similar else "invalid", "is no IP address")
 
-    return judged
+    return judge_address
 
 
-_FORMATS: dict[str, Callable[[str], Reading]] = {
-    "date-time": _date_time,
-    "date": _date,
-    "uuid": _uuid,
-    "email": _email,
-    "uri": _uri,
-    "ipv4": _address(IPv4Address),
-    "ipv6": _address(IPv6Address),
+_FORMATS: dict[str, Callable[[str], ScalarVerdict]] = {
+    "date-time": _judge_date_time,
+    "date": _judge_date,
+    "uuid": _judge_uuid,
+    "email": _judge_email,
+    "uri": _judge_uri,
+    "ipv4": _make_address_judge(IPv4Address),
+    "ipv6": _make_address_judge(IPv6Address),
 }
 _ANNOTATIONS = frozenset({"password", "binary", "textarea", "text", "string", "markdown", "html"})
 
 
-def _format(schema: Schema, text: str) -> Reading:
+def _judge_format(schema: Schema, text: str) -> ScalarVerdict:
     name = schema.get("format")
     if name is None or name in _ANNOTATIONS:
         return VALID
     if name in _FORMATS:
         return _FORMATS[name](text)
-    return Reading("lenient", f"is held to the format {name} differently by servers")
+    return ScalarVerdict("lenient", f"is held to the format {name} differently by servers")

@@ -1,1 +1,1 @@
-"""The probes: requests that the vocabulary aims at what generated cases reach only by luck. They never judge."""
+"""Probes: requests that the vocabulary aims at what generated requests reach only by luck. They never judge."""

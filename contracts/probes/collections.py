@@ -1,13 +1,7 @@
-"""Asks collections for every kind of page there is, between two listings of everything that show what came or went.
+"""Probe of list operations: every kind of page, each between two lists of everything that show what changed meanwhile.
 
-    Bracket     answers between two listings of the whole collection, which show whether it was quiet meanwhile
-    Callers     what several callers see of one collection
-    NeverUsed   a filter by a value that nothing can have
-    Similar     a filter by a value, and by a part of it
-    Unknown     a path or an id that leads nowhere
-    Unlisted    a row that lists no longer show, looked up by its id
-
-What is asked is worked out in ``contracts/probes/list_queries.py``; nothing is judged here.
+The queries come from ``contracts/probes/list_queries.py``. Recorded are the traces ``BracketedQueries``,
+``CallerLists``, ``UnknownFilterValue``, ``PartialFilterValue`` and ``UnknownPathValue`` (``contracts/traces.py``).
 """
 
 import time
@@ -17,291 +11,343 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from specduet.contracts.analysis.list_rules import Collection
-from specduet.contracts.analysis.row_values import dig, listed
-from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.probes.list_queries import NO_UUID, NOBODY, Question, Questions, longest, near
+from specduet.contracts.analysis.list_rules import CollectionRules
+from specduet.contracts.analysis.row_values import get_path, read_list_rows
+from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.probes.list_queries import (
+    UNUSED_TEXT,
+    UNUSED_UUID,
+    ListQueries,
+    ListQuery,
+    build_longest_query,
+    change_one_letter,
+)
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
-from specduet.contracts.traces import Bracket, Callers, NeverUsed, Similar, Unknown
-from specduet.specs import Api, Operation, Parameter
+from specduet.contracts.traces import (
+    BracketedQueries,
+    CallerLists,
+    PartialFilterValue,
+    UnknownFilterValue,
+    UnknownPathValue,
+)
+from specduet.specs import Operation, Parameter
 
-_AT_ONCE = 12
-_TRIES = 3
-_BUSY = 2
-"""So many groups of questions in a row that were never quiet, and no more time is spent on waiting for it."""
-_SCOPES = 4
-_ROUNDS = 5
-_FAR_PAGES, _FEW_PAGES, _SOME_PAGES = 45, 8, 4
-_PATIENCE_S = 12.0
-"""After so long no new group of questions is asked about one collection: its service is slow."""
-_LONGEST = {True: 1000, False: 200}
-_FEWER = {True: 1, False: 4}
-"""On this machine and elsewhere: the limit of the longest listing, and of how many questions or pages one is asked."""
+_GROUP_SIZE = 12
+"""Queries between two lists of everything."""
+
+_MAX_TRIES = 3
+"""Times that a group is sent if the collection changes meanwhile."""
+
+_MAX_BUSY_GROUPS = 2
+"""Changed groups in a row after which no group is sent again: the collection is never quiet."""
+
+_MAX_SCOPES = 4
+"""Collections of one operation that are probed."""
+
+_CONCURRENT_ROUNDS = 5
+_LONG_WALK, _SHORT_WALK, _BRIEF_WALK = 45, 8, 4
+"""Pages of one walk at most."""
+
+_MAX_DURATION_S = 12.0
+"""Seconds after which no new group is sent to one collection: its service is slow."""
+
+_MAX_LIMIT = {True: 1000, False: 200}
+"""Rows in the list of everything at most; True is for this machine, False for others."""
+
+_REDUCTION = {True: 1, False: 4}
+"""One of so many queries and pages is sent; True is for this machine, False for others."""
 
 
-def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, options: Any = None) -> None:
-    """Ask one collection everything; an operation that lists nothing is left alone. Raises ``BudgetSpent``."""
-    del options
+def probe_collections(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
+    """Probe a list operation under every known path: the longest collection fully, others briefly, then concurrently.
+
+    Raises ``BudgetSpent``.
+    """
     if operation.behavior.lists is None:
         return
-    views = [View(sender, api, operation, path) for path in knowledge.path_choices(operation)[:_SCOPES]]
-    opened = [view for view in views if view.open()]
-    opened.sort(key=lambda view: -len(view.rows))
-    for index, view in enumerate(opened):
-        view.ask_all() if index == 0 else view.ask_little()
-    for view in opened[:1]:
-        view.ask_hidden(knowledge)
-        view.ask_as_callers()
-    _ask_together(opened)
-    _ask_unknown(sender, operation, opened)
+    probes = [CollectionProbe(sender, operation, path) for path in known_values.path_choices(operation)[:_MAX_SCOPES]]
+    answering = [collection for collection in probes if collection.list_everything()]
+    answering.sort(key=lambda collection: -len(collection.rows))
+    for index, collection in enumerate(answering):
+        collection.probe_fully() if index == 0 else collection.probe_briefly()
+    for collection in answering[:1]:
+        collection.probe_hidden_filters(known_values)
+        collection.list_as_callers()
+    _send_concurrently(answering)
+    _send_unknown_scope(sender, operation, answering)
 
 
-class View:
-    """One collection under one path."""
+class CollectionProbe:
+    """Requests to the list operation of one collection, which its path selects."""
 
-    def __init__(self, sender: Sender, api: Api, operation: Operation, path: Mapping[str, str]) -> None:
+    def __init__(self, sender: Sender, operation: Operation, path: Mapping[str, str]) -> None:
         self.sender = sender
         self.operation = operation
         self.path = path
-        self.collection = Collection(api, operation)
+        self.collection = CollectionRules(sender.api, operation)
         self.now = datetime.now(UTC)
-        self.until = time.monotonic() + _PATIENCE_S
-        self.fewer = _FEWER[sender.target.loopback]
-        self.base = longest(self.collection, self.now, _LONGEST[sender.target.loopback])
+        # no new group of queries is sent after this time (time.monotonic)
+        self.deadline = time.monotonic() + _MAX_DURATION_S
+        self.reduction = _REDUCTION[sender.target.loopback]
+        self.base_query = build_longest_query(self.collection, self.now, _MAX_LIMIT[sender.target.loopback])
         self.rows: list[Row] = []
-        self.capped = False
-        self.busy = 0
+        self.is_capped = False
+        self.busy_groups = 0
 
     @property
-    def questions(self) -> Questions:
+    def list_queries(self) -> ListQueries:
+        """The queries that fit the rows of the last complete list."""
         limit = self.operation.behavior.limit
-        most = self.base.get(limit.parameter) if limit else None
-        return Questions(self.collection, self.rows, self.now, whole=most is None or len(self.rows) < int(most))
+        requested = self.base_query.get(limit.parameter) if limit else None
+        is_complete = requested is None or len(self.rows) < int(requested)
+        return ListQueries(self.collection, self.rows, self.now, is_complete=is_complete)
 
-    # ---------------------------------------------------------------------------------------- sending
+    # ---------------------------------------------------------------------------------- sending between lists
 
-    def get(self, question: Question, **options: Any) -> Exchange:
-        """Send a question, laid over the request for everything."""
-        query = {**self.base, **question}
-        pairs = [(name, value) for name, value in query.items() if value is not None]
+    def send_query(self, query: ListQuery, **options: Any) -> Exchange:
+        """Send a query, laid over ``base_query``, and return the exchange. ``options`` are those of ``Sender.send``."""
+        parameters = {**self.base_query, **query}
+        pairs = [(name, value) for name, value in parameters.items() if value is not None]
         return self.sender.send(self.operation, path=self.path, query=pairs, **options)
 
-    def open(self) -> bool:
-        """List everything once; False where that is not answered with rows."""
-        for base in (self.base, {}):
-            self.base = base
-            rows = listed(self.get({}))
+    def list_everything(self) -> bool:
+        """Send the longest query, or none if that fails, and keep the rows; return False if neither lists rows."""
+        for base_query in (self.base_query, {}):
+            self.base_query = base_query
+            rows = read_list_rows(self.send_query({}))
             if rows is not None:
                 self.rows = rows
-                self.capped = self._is_capped()
+                self.is_capped = self._is_capped()
                 return True
         return False
 
     def _is_capped(self) -> bool:
-        """Whether more rows follow on a listing that is shorter than asked for, as no document forbids."""
-        words, total = self.operation.behavior, len(self.rows)
-        if words.offset is None or words.limit is None or not self.collection.may_be_cut(total):
+        """Return whether rows follow on a list that is shorter than its limit: a service may have a lower maximum."""
+        behavior, total = self.operation.behavior, len(self.rows)
+        if behavior.offset is None or behavior.limit is None or not self.collection.can_be_capped(total):
             return False
-        if total >= int(self.base.get(words.limit.parameter, 0)):
+        if total >= int(self.base_query.get(behavior.limit.parameter, 0)):
             return False
-        return bool(listed(self.get({words.offset.parameter: str(total)})))
+        return bool(read_list_rows(self.send_query({behavior.offset.parameter: str(total)})))
 
-    def bracket(self, questions: Iterable[Question]) -> None:
-        """Ask some questions between two listings, a few at a time; again where something came or went meanwhile."""
-        asked = islice(questions, 0, None, self.fewer)
-        while time.monotonic() < self.until and (group := list(islice(asked, _AT_ONCE))):
-            self._between(partial(self._ask, group))
+    def send_bracketed(self, queries: Iterable[ListQuery]) -> None:
+        """Send queries in groups, each between two lists of everything, and again if rows came or went meanwhile."""
+        remaining = islice(queries, 0, None, self.reduction)
+        while time.monotonic() < self.deadline and (group := list(islice(remaining, _GROUP_SIZE))):
+            self._bracket_requests(partial(self._send_queries, group))
 
-    def _ask(self, group: Iterable[Question]) -> tuple[Exchange, ...]:
-        return tuple(self.get(question) for question in group)
+    def _send_queries(self, queries: Iterable[ListQuery]) -> tuple[Exchange, ...]:
+        return tuple(self.send_query(query) for query in queries)
 
-    def _between(self, act: Callable[[], tuple[Exchange, ...]], **facts: bool) -> None:
-        """Act between two listings of everything; again, where the collection is quiet at times, if it was not now."""
-        for _ in range(_TRIES if self.busy < _BUSY else 1):
-            before = self.get({})
-            answers = act()
-            after = self.get({})
-            trace = self.keep(before, answers, after, **facts)
-            if trace is None or self._quiet(before, after):
-                self.busy = 0
+    def _bracket_requests(self, send_requests: Callable[[], tuple[Exchange, ...]], **facts: bool) -> None:
+        """Call ``send_requests`` between two lists of everything, and again while these differ, at most three times."""
+        for _ in range(_MAX_TRIES if self.busy_groups < _MAX_BUSY_GROUPS else 1):
+            list_before = self.send_query({})
+            responses = send_requests()
+            list_after = self.send_query({})
+            is_recorded = self.record_bracket(list_before, responses, list_after, **facts)
+            if not is_recorded or self._is_unchanged(list_before, list_after):
+                self.busy_groups = 0
                 return
-        self.busy += 1
+        self.busy_groups += 1
 
-    def keep(self, before: Exchange, answers: tuple[Exchange, ...], after: Exchange, **facts: bool) -> Bracket | None:
-        """Note that answers came between two listings of everything."""
-        if listed(before) is None or listed(after) is None:
-            return None
-        api, operation = self.sender.api.name, self.operation.id
-        trace = Bracket(api, operation, before, answers, after, capped=self.capped, **facts)
-        self.sender.recording.traces.append(trace)
-        return trace
+    def record_bracket(
+        self, list_before: Exchange, responses: tuple[Exchange, ...], list_after: Exchange, **facts: bool
+    ) -> bool:
+        """Record that responses came between two lists of everything; return False if one of these lists no rows."""
+        if read_list_rows(list_before) is None or read_list_rows(list_after) is None:
+            return False
+        self.sender.record_trace(
+            BracketedQueries, self.operation, list_before, responses, list_after, is_capped=self.is_capped, **facts
+        )
+        return True
 
-    def _quiet(self, before: Exchange, after: Exchange) -> bool:
-        first, second = ([self.collection.ident(row) for row in listed(exchange) or ()] for exchange in (before, after))
-        return first == second
+    def _is_unchanged(self, list_before: Exchange, list_after: Exchange) -> bool:
+        ids_before, ids_after = (
+            [self.collection.get_id(row) for row in read_list_rows(exchange) or ()]
+            for exchange in (list_before, list_after)
+        )
+        return ids_before == ids_after
 
-    # ----------------------------------------------------------------------------------- what is asked
+    # ---------------------------------------------------------------------------------- choosing what to send
 
-    def ask_all(self) -> None:
-        """Everything that can be asked of one collection, the simplest first."""
-        asked = self.questions
-        for part in (asked.limits, asked.windows, asked.filters, asked.offsets, asked.cursors, asked.directions):
-            self.bracket(part())
-        self.walk({}, 7, _FAR_PAGES)
-        self.bracket(_thinned(asked.combinations(), 120))
-        for size, pages in ((1, _FEW_PAGES), (2, _FEW_PAGES), (10, _FAR_PAGES), (50, _FAR_PAGES)):
-            self.walk({}, size, pages)
-        self.walk({}, max(len(self.rows) // 30, 20), _FAR_PAGES)
-        self.walk({}, None, _FEW_PAGES)
-        for question in self._walked():
-            self.walk(question, 5, _SOME_PAGES)
+    def probe_fully(self) -> None:
+        """Send every kind of query and walk the pages in several sizes, the simplest first."""
+        queries = self.list_queries
+        for make_queries in (
+            queries.limit_queries,
+            queries.window_queries,
+            queries.filter_queries,
+            queries.offset_queries,
+            queries.cursor_queries,
+            queries.order_queries,
+        ):
+            self.send_bracketed(make_queries())
+        self.walk_pages({}, 7, _LONG_WALK)
+        self.send_bracketed(_thin_out(queries.combined_queries(), 120))
+        for size, max_pages in ((1, _SHORT_WALK), (2, _SHORT_WALK), (10, _LONG_WALK), (50, _LONG_WALK)):
+            self.walk_pages({}, size, max_pages)
+        self.walk_pages({}, max(len(self.rows) // 30, 20), _LONG_WALK)
+        self.walk_pages({}, None, _SHORT_WALK)
+        for query in self._walk_queries():
+            self.walk_pages(query, 5, _BRIEF_WALK)
 
-    def ask_little(self) -> None:
-        """The heart of it, for a collection beside the first."""
-        asked = self.questions
-        few = [*islice(asked.limits(), 5), *islice(asked.offsets(), 3), *islice(asked.directions(), 4)]
-        self.bracket([*few, *islice(asked.filters(), 6)])
-        self.walk({}, 4, _FEW_PAGES)
+    def probe_briefly(self) -> None:
+        """Send a few queries of each kind and walk the pages once: for every collection beside the first."""
+        queries = self.list_queries
+        first_queries = [
+            *islice(queries.limit_queries(), 5),
+            *islice(queries.offset_queries(), 3),
+            *islice(queries.order_queries(), 4),
+        ]
+        self.send_bracketed([*first_queries, *islice(queries.filter_queries(), 6)])
+        self.walk_pages({}, 4, _SHORT_WALK)
 
-    def _walked(self) -> Iterator[Question]:
-        """Walks in the other direction, over the default window, and under each member of the filters."""
-        words = self.operation.behavior
-        if words.order is not None and words.order.parameter is not None:
-            yield {words.order.parameter: "asc"}
-            yield {words.order.parameter: "desc"}
-        for name, rule in words.filters.items():
+    def _walk_queries(self) -> Iterator[ListQuery]:
+        """Yield the queries to walk over: each direction, the default time window, and each value of the filters."""
+        behavior = self.operation.behavior
+        if behavior.order is not None and behavior.order.parameter is not None:
+            yield {behavior.order.parameter: "asc"}
+            yield {behavior.order.parameter: "desc"}
+        for name, rule in behavior.filters.items():
             if rule.op == "ge":
                 yield {name: None}
             elif not rule.hidden:
-                yield from ({name: value} for value in self.questions.values(name)[:8])
+                yield from ({name: value} for value in self.list_queries.filter_values(name)[:8])
 
-    def walk(self, question: Question, size: int | None, most: int) -> None:
-        """Turn pages of one size to the first short one, at most so many, between two listings.
+    def walk_pages(self, query: ListQuery, page_size: int | None, max_pages: int) -> None:
+        """Fetch pages of one size up to the first short one, at most ``max_pages``, between two lists of everything.
 
-        ``size`` None leaves the limit to its default.
+        ``page_size`` None leaves out the limit, so that its default holds.
         """
-        words = self.operation.behavior
-        if words.limit is None or (words.offset is None and words.cursor is None):
+        behavior = self.operation.behavior
+        if behavior.limit is None or (behavior.offset is None and behavior.cursor is None):
             return
-        limit = self.collection.default(words.limit.parameter) if size is None else size
-        if not isinstance(limit, int) or limit > len(self.rows) + 1 or time.monotonic() > self.until:
+        limit = self.collection.get_default(behavior.limit.parameter) if page_size is None else page_size
+        if not isinstance(limit, int) or limit > len(self.rows) + 1 or time.monotonic() > self.deadline:
             return
-        sized = {**question, words.limit.parameter: None if size is None else str(size)}
-        pages = max(most // self.fewer, 3)
-        self._between(lambda: tuple(islice(self._pages(sized, limit), pages)), walk=True)
+        sized_query = {**query, behavior.limit.parameter: None if page_size is None else str(page_size)}
+        page_count = max(max_pages // self.reduction, 3)
+        self._bracket_requests(
+            lambda: tuple(islice(self._fetch_pages(sized_query, limit), page_count)), is_page_walk=True
+        )
 
-    def _pages(self, question: Question, size: int) -> Iterator[Exchange]:
-        words = self.operation.behavior
+    def _fetch_pages(self, query: ListQuery, page_size: int) -> Iterator[Exchange]:
+        """Yield page after page, by offset or cursor, until one is short or the cursor stays the same."""
+        behavior = self.operation.behavior
         position: dict[str, str] = {}
-        shown = 0
+        row_count = 0
         while True:
-            page = self.get({**question, **position})
+            page = self.send_query({**query, **position})
             yield page
-            rows = listed(page)
-            if rows is None or len(rows) < size:
+            rows = read_list_rows(page)
+            if rows is None or len(rows) < page_size:
                 return
-            shown += size
-            if words.offset is not None:
-                position = {words.offset.parameter: str(shown)}
+            row_count += page_size
+            if behavior.offset is not None:
+                position = {behavior.offset.parameter: str(row_count)}
             else:
-                assert words.cursor is not None
-                last = dig(rows[-1], words.cursor.before)
-                if not isinstance(last, str) or position.get(words.cursor.parameter) == last:
+                assert behavior.cursor is not None
+                last = get_path(rows[-1], behavior.cursor.before)
+                if not isinstance(last, str) or position.get(behavior.cursor.parameter) == last:
                     return
-                position = {words.cursor.parameter: last}
+                position = {behavior.cursor.parameter: last}
 
     # -------------------------------------------------------------------------- hidden fields, callers
 
-    def ask_hidden(self, knowledge: Knowledge) -> None:
-        """Filters whose field is not shown: a made-up value, and known ones, alone and under every other filter."""
-        for name in self.questions.hidden():
+    def probe_hidden_filters(self, known_values: KnownValues) -> None:
+        """Send filters whose field no row shows: an unknown value, known ones alone and with other queries, parts."""
+        for name in self.list_queries.hidden_filters():
             parameter = self.operation.parameter(name)
             assert parameter is not None
-            made_up = {name: self.questions.never_used(name)}
-            self.bracket([made_up])
-            self._remember(NeverUsed, name, self.get(made_up))
-            self._remember(NeverUsed, name, self.get({**made_up, **self._narrowed()}))
-            values = knowledge.values(parameter)[:3]
-            self.bracket({name: value} for value in values)
+            unknown_value: ListQuery = {name: self.list_queries.unused_value(name)}
+            self.send_bracketed([unknown_value])
+            for query in (unknown_value, {**unknown_value, **self._first_filter()}):
+                self.sender.record_trace(UnknownFilterValue, self.operation, name, self.send_query(query))
+            values = known_values.parameter_values(parameter)[:3]
+            self.send_bracketed({name: value} for value in values)
             if values:
-                self._ask_in_part(name, values[0])
+                self._send_partial_values(name, values[0])
             for value in values:
-                narrower = View(self.sender, self.sender.api, self.operation, self.path)
-                narrower.base = {**self.base, name: value}
-                narrower.rows = listed(narrower.get({})) or []
-                asked = narrower.questions
-                narrower.bracket([*islice(asked.limits(), 6), *islice(asked.filters(), 0, 24, 3)])
-                narrower.bracket([*islice(asked.cursors(), 4), *islice(asked.windows(), 3)])
+                narrowed = CollectionProbe(self.sender, self.operation, self.path)
+                narrowed.base_query = {**self.base_query, name: value}
+                narrowed.rows = read_list_rows(narrowed.send_query({})) or []
+                queries = narrowed.list_queries
+                narrowed.send_bracketed(
+                    [*islice(queries.limit_queries(), 6), *islice(queries.filter_queries(), 0, 24, 3)]
+                )
+                narrowed.send_bracketed([*islice(queries.cursor_queries(), 4), *islice(queries.window_queries(), 3)])
 
-    def _ask_in_part(self, name: str, value: str) -> None:
-        whole = self.get({name: value})
-        for part in (value[:-1], value[1:], *near(value)):
+    def _send_partial_values(self, name: str, value: str) -> None:
+        """Send a known value without its first or last letter, or with another one: a loose filter matches it, too."""
+        full_match = self.send_query({name: value})
+        for part in (value[:-1], value[1:], *change_one_letter(value)):
             if part.strip() == part != "":
-                trace = Similar(self.sender.api.name, self.operation.id, name, whole, self.get({name: part}))
-                self.sender.recording.traces.append(trace)
+                self.sender.record_trace(
+                    PartialFilterValue, self.operation, name, full_match, self.send_query({name: part})
+                )
 
-    def _narrowed(self) -> Question:
-        return next(self.questions.filters(), {})
+    def _first_filter(self) -> ListQuery:
+        return next(self.list_queries.filter_queries(), {})
 
-    def _remember(self, kind: Any, name: str, exchange: Exchange) -> None:
-        self.sender.recording.traces.append(kind(self.sender.api.name, self.operation.id, name, exchange))
-
-    def ask_as_callers(self) -> None:
-        """The whole list as each caller whose credentials are known, in turn and then at the same time."""
+    def list_as_callers(self) -> None:
+        """List everything as each known caller, one after the other and then at the same time."""
         callers = self.sender.callers
         if self.operation.behavior.visibility is None or len(callers) < 2:
             return
         turns = [*range(len(callers))] * 2
-        in_turn = tuple((i, self.get({}, credentials=callers[i])) for i in turns)
-        again = turns * 2
-        calls = [partial(self.get, {}, credentials=callers[i]) for i in again]
-        together = tuple(zip(again, self.sender.concurrently(calls), strict=True))
-        api, operation = self.sender.api.name, self.operation.id
-        self.sender.recording.traces.append(Callers(api, operation, in_turn))
-        self.sender.recording.traces.append(Callers(api, operation, together, together=True))
+        sequential = tuple((i, self.send_query({}, credentials=callers[i])) for i in turns)
+        concurrent_turns = turns * 2
+        calls = [partial(self.send_query, {}, credentials=callers[i]) for i in concurrent_turns]
+        concurrent = tuple(zip(concurrent_turns, self.sender.send_concurrently(calls), strict=True))
+        self.sender.record_trace(CallerLists, self.operation, sequential)
+        self.sender.record_trace(CallerLists, self.operation, concurrent, is_concurrent=True)
 
-    def varied(self) -> list[Question]:
-        """A few questions with answers as different as can be, to be asked at the same time."""
-        asked = self.questions
-        limits = [q for q in asked.limits() if any(q.values())]
-        filters = [q for q in asked.filters() if len(q) == 1]
-        offsets, directions = list(islice(asked.offsets(), 1, 3)), list(islice(asked.directions(), 2))
+    def varied_queries(self) -> list[ListQuery]:
+        """Return a few queries whose responses differ as much as possible, to be sent at the same time."""
+        queries = self.list_queries
+        limits = [q for q in queries.limit_queries() if any(q.values())]
+        filters = [q for q in queries.filter_queries() if len(q) == 1]
+        offsets, directions = list(islice(queries.offset_queries(), 1, 3)), list(islice(queries.order_queries(), 2))
         return [*limits[1:2], *limits[3:4], *filters[:3], *offsets, *directions, {}]
 
 
-def _ask_together(views: Sequence[View]) -> None:
-    """Different questions at the same time, of one collection and of two, several times over."""
-    if not views:
+def _send_concurrently(probes: Sequence[CollectionProbe]) -> None:
+    """Send different queries at the same time, to one collection and to two, several times."""
+    if not probes:
         return
-    pair = views[:2]
-    questions = [[(view, question) for question in view.varied()] for view in pair]
-    for number in range(_ROUNDS // pair[0].fewer):
-        mixed = [one for group in questions for one in group[number % 2 :: 2 if len(group) > 4 else 1]][:8]
-        befores = {view: view.get({}) for view in pair}
-        calls = [partial(view.get, question) for view, question in mixed]
-        answers = views[0].sender.concurrently(calls)
-        for view in pair:
-            mine = tuple(a for (asked, _), a in zip(mixed, answers, strict=True) if asked is view)
-            view.keep(befores[view], mine, view.get({}), together=True)
+    first_two = probes[:2]
+    queries = [[(collection, query) for query in collection.varied_queries()] for collection in first_two]
+    for number in range(_CONCURRENT_ROUNDS // first_two[0].reduction):
+        mixed = [pair for group in queries for pair in group[number % 2 :: 2 if len(group) > 4 else 1]][:8]
+        lists_before = {collection: collection.send_query({}) for collection in first_two}
+        calls = [partial(collection.send_query, query) for collection, query in mixed]
+        responses = probes[0].sender.send_concurrently(calls)
+        for collection in first_two:
+            own_responses = tuple(r for (queried, _), r in zip(mixed, responses, strict=True) if queried is collection)
+            collection.record_bracket(
+                lists_before[collection], own_responses, collection.send_query({}), is_concurrent=True
+            )
 
 
-def _ask_unknown(sender: Sender, operation: Operation, views: Sequence[View]) -> None:
+def _send_unknown_scope(sender: Sender, operation: Operation, probes: Sequence[CollectionProbe]) -> None:
+    """Send the list request with a scope that does not exist."""
     scope = operation.behavior.scope
     parameter = operation.parameter(scope.parameter, "path") if scope else None
-    if parameter is None or not views:
+    if parameter is None or not probes:
         return
-    exchange = sender.send(operation, path={**views[0].path, parameter.name: made_up(parameter)})
-    sender.recording.traces.append(Unknown(sender.api.name, operation.id, parameter.name, exchange))
+    exchange = sender.send(operation, path={**probes[0].path, parameter.name: unknown_path_value(parameter)})
+    sender.record_trace(UnknownPathValue, operation, parameter.name, exchange)
 
 
-def made_up(parameter: Parameter) -> str:
-    """A valid value of a path parameter that leads nowhere."""
-    return NO_UUID if parameter.schema.get("format") == "uuid" else NOBODY
+def unknown_path_value(parameter: Parameter) -> str:
+    """Return a valid value of a path parameter that no row has."""
+    return UNUSED_UUID if parameter.schema.get("format") == "uuid" else UNUSED_TEXT
 
 
-def _thinned(questions: Iterable[Question], most: int) -> list[Question]:
-    """At most so many, spread evenly, so that each kind keeps some."""
-    every = list(questions)
-    step = max(1, -(-len(every) // most))
+def _thin_out(queries: Iterable[ListQuery], max_count: int) -> list[ListQuery]:
+    """Return at most ``max_count`` queries, evenly spread, so that some of each kind remain."""
+    every = list(queries)
+    step = max(1, -(-len(every) // max_count))
     return every[::step]

@@ -1,146 +1,156 @@
-"""Looks listed rows up one by one, and several at once: the operations that speak of one kind of row, together."""
+"""Lookups of listed rows, one by one and several at once, with the operations about one resource."""
 
 import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from specduet.contracts.analysis.row_values import MISSING, dig, listed
-from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.probes.collections import View, made_up
+from specduet.contracts.analysis.row_values import ABSENT, get_path, read_list_rows
+from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.probes.collections import CollectionProbe, unknown_path_value
+from specduet.contracts.probes.list_queries import parse_query_text
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
-from specduet.contracts.traces import Fetched, Peeked, Unknown
-from specduet.specs import Api, Operation, Parameter, Resource
+from specduet.contracts.traces import CrossOwnerFetch, FetchedRow, UnknownPathValue
+from specduet.specs import Operation, Resource
 
-_LOOKED_UP = {True: 60, False: 8}
-_AT_ONCE = 4
+_MAX_LOOKUPS = {True: 60, False: 8}
+"""Rows that are looked up one by one; True is for this machine, False for others."""
+
+_CONCURRENT_LOOKUPS = 4
 _WATCH_TIMEOUT_S = 3.0
-_PATIENCE_S = 5.0
-"""After so long no more rows are looked up one by one: the service is slow."""
+_MAX_DURATION_S = 5.0
+"""Seconds after which no more rows are looked up one by one: the service is slow."""
 
 
-class Family:
-    """The operations that speak of one resource."""
+class ResourceProbe:
+    """The operations about one resource, and requests to them."""
 
-    def __init__(self, sender: Sender, api: Api, resource: Resource, knowledge: Knowledge) -> None:
+    def __init__(self, sender: Sender, resource: Resource, known_values: KnownValues) -> None:
         self.sender = sender
-        self.api = api
+        self.api = sender.api
         self.resource = resource
-        self.knowledge = knowledge
-        self.loopback = sender.target.loopback
+        self.known_values = known_values
+        self.is_loopback = sender.target.loopback
 
-    def speaking(self, word: str) -> list[Operation]:
-        named = ((o, getattr(o.behavior, word)) for o in self.api.operations)
-        return [o for o, rule in named if rule is not None and rule.resource == self.resource.name]
+    def operations_with(self, statement: str) -> list[Operation]:
+        """Return the operations that have a statement of this name (``lists``, ``fetches``) about the resource."""
+        statements = ((o, getattr(o.behavior, statement)) for o in self.api.operations)
+        return [o for o, rule in statements if rule is not None and rule.resource == self.resource.name]
 
-    def view(self, name: str | None = None) -> View | None:
-        """The list of these rows, opened; None where there is none."""
-        for operation in self.speaking("lists"):
-            if name in {None, operation.id}:
-                for path in self.knowledge.path_choices(operation)[:1]:
-                    view = View(self.sender, self.api, operation, path)
-                    return view if view.open() else None
+    def open_list(self, operation_id: str | None = None) -> CollectionProbe | None:
+        """Return a list of the resource, opened, or None if there is none; ``operation_id`` names the operation."""
+        for operation in self.operations_with("lists"):
+            if operation_id in {None, operation.id}:
+                for path in self.known_values.path_choices(operation)[:1]:
+                    collection = CollectionProbe(self.sender, operation, path)
+                    return collection if collection.list_everything() else None
         return None
 
-    # ------------------------------------------------------------------------------------------ looking up
+    # ---------------------------------------------------------------------------------------------- lookups
 
-    def look_up(self, operation: Operation) -> None:
-        """Fetch some rows one by one and two at a time, and one that does not exist."""
-        rule = operation.behavior.fetches or operation.behavior.watches
+    def look_up_rows(self, operation: Operation) -> None:
+        """Look up some listed rows, one by one and several at once, and one that does not exist."""
+        rule = operation.behavior.lookup
         parameter = operation.parameter(rule.parameter, "path") if rule else None
         if rule is None or parameter is None:
             return
-        view = self.view()
-        if view is not None:
-            self._look_up_rows(operation, view)
-        path = self.path(operation, rule.parameter, made_up(parameter), {})
+        collection = self.open_list()
+        if collection is not None:
+            self._fetch_listed_rows(operation, collection)
+        path = self.build_path(operation, rule.parameter, unknown_path_value(parameter), {})
         if path is not None:
-            exchange = self.sender.send(operation, path=path, timeout_s=self._timeout(operation))
-            trace = Unknown(self.api.name, operation.id, rule.parameter, exchange)
-            self.sender.recording.traces.append(trace)
+            exchange = self.sender.send(operation, path=path, timeout_s=self._lookup_timeout(operation))
+            self.sender.record_trace(UnknownPathValue, operation, rule.parameter, exchange)
 
-    def _look_up_rows(self, operation: Operation, view: View) -> None:
-        most = _LOOKED_UP[self.loopback] if operation.basis == "documented" else 12
-        before = view.get({})
-        rows = _spread(listed(before) or [], most)
-        found = []
-        until = time.monotonic() + _PATIENCE_S
+    def _fetch_listed_rows(self, operation: Operation, collection: CollectionProbe) -> None:
+        """Look up listed rows, and list everything before and after, so that changed rows can be told."""
+        max_rows = _MAX_LOOKUPS[self.is_loopback] if operation.basis == "documented" else 12
+        list_before = collection.send_query({})
+        rows = _spread_rows(read_list_rows(list_before) or [], max_rows)
+        lookups = []
+        deadline = time.monotonic() + _MAX_DURATION_S
         for row in rows:
-            exchange = self.fetch(operation, row)
+            exchange = self.fetch_row(operation, row)
             if exchange is not None:
-                found.append((row, exchange))
-            if time.monotonic() > until or (exchange is not None and exchange.received is None):
+                lookups.append((row, exchange))
+            if time.monotonic() > deadline or (exchange is not None and exchange.response is None):
                 break
-        found += self._together(operation, rows)
-        self._as_others(operation, view)
-        after = view.get({})
-        api, name = self.api.name, operation.id
-        self.sender.recording.traces += [Fetched(api, name, row, exchange, before, after) for row, exchange in found]
+        lookups += self._fetch_concurrently(operation, rows)
+        self._fetch_as_callers(operation, collection)
+        list_after = collection.send_query({})
+        for row, exchange in lookups:
+            self.sender.record_trace(FetchedRow, operation, row, exchange, list_before, list_after)
 
-    def _together(self, operation: Operation, rows: Sequence[Row]) -> list[tuple[Row, Exchange]]:
-        found: list[tuple[Row, Exchange]] = []
-        for start in range(0, min(len(rows), 5 * _AT_ONCE) - _AT_ONCE + 1, _AT_ONCE):
-            group = [row for row in rows[start : start + _AT_ONCE] if self.path_of(operation, row) is not None]
-            exchanges = self.sender.concurrently([partial(self._fetched, operation, row) for row in group])
-            found += zip(group, exchanges, strict=True)
-        return found
+    def _fetch_concurrently(self, operation: Operation, rows: Sequence[Row]) -> list[tuple[Row, Exchange]]:
+        """Look up a few groups of rows, each group at the same time."""
+        lookups: list[tuple[Row, Exchange]] = []
+        for start in range(0, min(len(rows), 5 * _CONCURRENT_LOOKUPS) - _CONCURRENT_LOOKUPS + 1, _CONCURRENT_LOOKUPS):
+            group = [
+                row for row in rows[start : start + _CONCURRENT_LOOKUPS] if self.path_to_row(operation, row) is not None
+            ]
+            exchanges = self.sender.send_concurrently([partial(self._send_lookup, operation, row) for row in group])
+            lookups += zip(group, exchanges, strict=True)
+        return lookups
 
-    def _as_others(self, operation: Operation, view: View) -> None:
-        """Fetch, as each caller, a few rows that other callers see."""
+    def _fetch_as_callers(self, operation: Operation, collection: CollectionProbe) -> None:
+        """Look up, as each caller, two rows of the list of each other caller."""
         callers = self.sender.callers
         if operation.behavior.visibility is None or len(callers) < 2:
             return
-        lists = [view.get({}, credentials=caller) for caller in callers]
+        lists = [collection.send_query({}, credentials=caller) for caller in callers]
         for number, caller in enumerate(callers):
-            rows = [row for other in lists if other is not lists[number] for row in (listed(other) or [])[:2]]
+            rows = [
+                row
+                for other_list in lists
+                if other_list is not lists[number]
+                for row in (read_list_rows(other_list) or [])[:2]
+            ]
             for row in rows:
-                path = self.path_of(operation, row)
+                path = self.path_to_row(operation, row)
                 if path is not None:
                     exchange = self.sender.send(operation, path=path, credentials=caller)
-                    trace = Peeked(self.api.name, operation.id, lists[number], row, exchange)
-                    self.sender.recording.traces.append(trace)
+                    self.sender.record_trace(CrossOwnerFetch, operation, lists[number], row, exchange)
 
-    def fetch(self, operation: Operation, row: Row, **options: Any) -> Exchange | None:
-        """Look a row up; None where its id is none that the path takes."""
-        return None if self.path_of(operation, row) is None else self._fetched(operation, row, **options)
+    def fetch_row(self, operation: Operation, row: Row, **options: Any) -> Exchange | None:
+        """Look up a row, or return None if its id is not valid in the path."""
+        return None if self.path_to_row(operation, row) is None else self._send_lookup(operation, row, **options)
 
-    def _fetched(self, operation: Operation, row: Row, **options: Any) -> Exchange:
-        path = self.path_of(operation, row) or {}
-        return self.sender.send(operation, path=path, timeout_s=self._timeout(operation), **options)
+    def _send_lookup(self, operation: Operation, row: Row, **options: Any) -> Exchange:
+        path = self.path_to_row(operation, row) or {}
+        return self.sender.send(operation, path=path, timeout_s=self._lookup_timeout(operation), **options)
 
-    def _timeout(self, operation: Operation) -> float | None:
+    def _lookup_timeout(self, operation: Operation) -> float | None:
+        """Return the timeout of a lookup: a short one for a stream of events, which ends only when the row does."""
         return _WATCH_TIMEOUT_S if operation.behavior.watches is not None else None
 
-    def path_of(self, operation: Operation, row: Row) -> dict[str, str] | None:
-        """The path that leads to a row, None where a part of it is unknown or invalid."""
-        rule = operation.behavior.fetches or operation.behavior.watches
-        value = dig(row, rule.field) if rule else MISSING
+    def path_to_row(self, operation: Operation, row: Row) -> dict[str, str] | None:
+        """Return the path parameters that lead to a row, or None if one of them is unknown or invalid."""
+        rule = operation.behavior.lookup
+        value = get_path(row, rule.field) if rule else ABSENT
         if rule is None or not isinstance(value, str | int) or isinstance(value, bool):
             return None
-        return self.path(operation, rule.parameter, str(value), row)
+        return self.build_path(operation, rule.parameter, str(value), row)
 
-    def path(self, operation: Operation, name: str, value: str, row: Row) -> dict[str, str] | None:
-        """Fill a path: one parameter with a value, the others from the row's fields of that name or what is known."""
+    def build_path(self, operation: Operation, lookup_parameter: str, value: str, row: Row) -> dict[str, str] | None:
+        """Return path parameters: ``value`` for ``lookup_parameter``, others from the row or the known values."""
         path = {}
         for parameter in operation.parameters:
             if parameter.location != "path":
                 continue
-            shown = row.get(parameter.name)
-            choices = [shown] if isinstance(shown, str) else self.knowledge.path_values(operation, parameter)
-            chosen = value if parameter.name == name else next(iter(choices), "")
-            if not chosen or not self.api.schemas.validator_at(parameter.pointer).is_valid(_plain(parameter, chosen)):
+            row_value = row.get(parameter.name)
+            choices = [row_value] if isinstance(row_value, str) else self.known_values.path_values(operation, parameter)
+            text = value if parameter.name == lookup_parameter else next(iter(choices), "")
+            if not text or not self.api.schemas.validator_at(parameter.pointer).is_valid(
+                parse_query_text(parameter.schema, text)
+            ):
                 return None
-            path[parameter.name] = chosen
+            path[parameter.name] = text
         return path
 
 
-def _spread(rows: Sequence[Row], most: int) -> list[Row]:
-    """At most so many rows, the first and the last among them."""
-    if len(rows) <= most:
+def _spread_rows(rows: Sequence[Row], max_count: int) -> list[Row]:
+    """Return at most ``max_count`` rows, evenly spread, with the first and the last."""
+    if len(rows) <= max_count:
         return list(rows)
-    return [rows[round(i * (len(rows) - 1) / (most - 1))] for i in range(most)]
-
-
-def _plain(parameter: Parameter, text: str) -> Any:
-    return int(text) if parameter.schema.get("type") == "integer" and text.lstrip("-").isdigit() else text
+    return [rows[round(i * (len(rows) - 1) / (max_count - 1))] for i in range(max_count)]

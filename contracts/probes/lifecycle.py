@@ -1,11 +1,7 @@
-"""Starts runs and watches them to their end.
+"""Probe of created rows: create some, one after the other and at the same time, and poll them until they have ended.
 
-    Started   one started run: the answer, and every list and detail that was asked for afterwards
-    Fetched   a listed row that was looked up by an id (``contracts/probes/details.py``)
-    Unlisted  a row that lists no longer show, looked up (``contracts/probes/collections.py``)
-
-Starting happens once for each kind of row, whichever operation comes first, and only where writes are allowed. Runs
-are started one after the other and at the same time, and watched together.
+Rows are created once per resource, by whichever operation comes first, and only where writes are allowed. Recorded
+are the traces ``CreatedRun`` and ``MissingFromList``, and those of ``contracts/probes/details.py``.
 """
 
 import time
@@ -14,56 +10,58 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from specduet.contracts.analysis.row_values import dig, listed, same, shared_fields
-from specduet.contracts.generation.known_values import Call, Knowledge
-from specduet.contracts.probes.create_requests import Starts
-from specduet.contracts.probes.details import Family
+from specduet.contracts.analysis.row_values import find_shared_fields, get_path, is_same_value, read_list_rows
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.probes.create_requests import CreateRequests
+from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
-from specduet.contracts.traces import Fetched, Started, Unlisted
-from specduet.specs import Api, Operation
+from specduet.contracts.traces import CreatedRun, MissingFromList
+from specduet.specs import Operation
 
-__all__ = ["Fetched", "Started", "probe"]
+_POLL_INTERVAL_S = {True: 0.15, False: 1.0}
+"""Seconds between two polls; in this and the next four, True is for this machine, False for others."""
 
-_PAUSE_S = {True: 0.15, False: 1.0}
-_LONGEST_S = {True: 8.0, False: 20.0}
-_STILL_S = {True: 4.0, False: 12.0}
-"""Between two looks, in all, and without any change: on this machine and elsewhere."""
-_AFTERWARDS_S = (0.3, 1.0)
-_STARTS = {True: 12, False: 2}
-_AT_ONCE = 4
+_MAX_WATCH_S = {True: 8.0, False: 20.0}
+"""Seconds of polling in all."""
+
+_MAX_UNCHANGED_S = {True: 4.0, False: 12.0}
+"""Seconds without any change after which polling ends."""
+
+_PAUSES_AFTER_END_S = (0.3, 1.0)
+_CREATE_COUNT = {True: 12, False: 2}
+_CONCURRENT_CREATES = 4
 
 
-def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, options: Any = None) -> None:
-    """Start runs of the kind that an operation speaks of, once, and look rows up with it. Raises ``BudgetSpent``."""
-    del options
-    words = operation.behavior
-    speaker = words.lists or words.fetches or words.watches or words.creates
-    if speaker is None:
+def probe_lifecycle(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
+    """Create rows of the operation's resource, once, and look rows up with the operation. Raises ``BudgetSpent``."""
+    subject = operation.behavior.subject
+    if subject is None:
         return
-    family = Family(sender, api, api.resources[speaker.resource], knowledge)
-    _start_once(family)
-    if words.fetches is not None or words.watches is not None:
-        family.look_up(operation)
+    resource_probe = ResourceProbe(sender, sender.api.resources[subject.resource], known_values)
+    _create_rows_once(resource_probe)
+    if operation.behavior.lookup is not None:
+        resource_probe.look_up_rows(operation)
 
 
-def _start_once(family: Family) -> None:
-    """Start runs and watch them, unless that was done before for rows of this kind."""
-    traces, kind = family.sender.recording.traces, (family.api.name, family.resource.name)
-    if any(isinstance(trace, Started) and (trace.api, trace.resource) == kind for trace in traces):
+def _create_rows_once(resource_probe: ResourceProbe) -> None:
+    """Create and watch rows, unless that was done before for this resource."""
+    api, resource = resource_probe.api.name, resource_probe.resource.name
+    traces = resource_probe.sender.recording.traces
+    if any(isinstance(trace, CreatedRun) and (trace.api, trace.resource) == (api, resource) for trace in traces):
         return
-    for operation in family.speaking("creates"):
-        call = family.knowledge.valid_call(operation)
-        if call is not None and family.sender.allows(operation):
-            Watch(family, operation, call).run()
+    for operation in resource_probe.operations_with("creates"):
+        request = resource_probe.known_values.build_valid_request(operation)
+        if request is not None and resource_probe.sender.can_send(operation):
+            RunWatcher(resource_probe, operation, request).create_and_watch()
 
 
 @dataclass
-class _Run:
-    """A run that is being watched."""
+class _WatchedRow:
+    """A created row that is polled."""
 
-    start: Exchange
-    asked: Mapping[str, Any]
+    created_by: Exchange
+    requested: Mapping[str, Any]
     caller: int = 0
     row: Row | None = None
     details: list[Exchange] = field(default_factory=list)
@@ -71,180 +69,224 @@ class _Run:
     status: Any = None
 
 
-class Watch:
-    """Starts runs with one operation and looks at them until they have ended."""
+class RunWatcher:
+    """Create rows with one operation and poll them until they have ended."""
 
-    def __init__(self, family: Family, operation: Operation, call: Call) -> None:
+    def __init__(self, resource_probe: ResourceProbe, operation: Operation, request: PlannedRequest) -> None:
         assert operation.behavior.creates is not None
-        self.family = family
-        self.sender = family.sender
+        self.resource_probe = resource_probe
+        self.sender = resource_probe.sender
         self.operation = operation
         self.rule = operation.behavior.creates
-        self.call = call
-        self.view = family.view(self.rule.listed_by)
-        self.detail = next((o for o in family.api.operations if o.id == self.rule.fetched_by), None)
-        self.others = [o for o in self._by_other_ids() if o is not self.detail]
-        self.before = self.view.get({}) if self.view else None
-        self.old = {self._ident(row) for row in (listed(self.before) if self.before else None) or ()}
-        self.runs: list[_Run] = []
+        self.request = request
+        self.collection = resource_probe.open_list(self.rule.listed_by)
+        self.detail_operation = next((o for o in resource_probe.api.operations if o.id == self.rule.fetched_by), None)
+        self.other_lookups = [o for o in self._lookup_operations() if o is not self.detail_operation]
+        self.list_before = self.collection.send_query({}) if self.collection else None
+        self.ids_before = {
+            self._row_id(row) for row in (read_list_rows(self.list_before) if self.list_before else None) or ()
+        }
+        self.watched: list[_WatchedRow] = []
 
-    def _by_other_ids(self) -> Iterator[Operation]:
-        yield from self.family.speaking("fetches")
-        yield from self.family.speaking("watches")
+    def _lookup_operations(self) -> Iterator[Operation]:
+        yield from self.resource_probe.operations_with("fetches")
+        yield from self.resource_probe.operations_with("watches")
 
-    def _ident(self, row: Row) -> Any:
-        return dig(row, self.family.resource.behavior.id.field)
+    def _row_id(self, row: Row) -> Any:
+        return get_path(row, self.resource_probe.resource.behavior.id.field)
 
-    def run(self) -> None:
-        """Start, watch, look once more, and keep what was seen, even where the budget ends it early."""
+    def create_and_watch(self) -> None:
+        """Create rows, poll them, and record what was seen, even if the budget ends it early."""
         try:
-            self._start_all()
-            if any(run.start.succeeded for run in self.runs):
-                self._watch()
-                self._look_afterwards()
+            self._create_rows()
+            if any(watched_row.created_by.is_success for watched_row in self.watched):
+                self._poll_until_ended()
+                self._poll_after_end()
         finally:
-            name = self.family.resource.name
-            self.sender.recording.traces += [
-                Started(
-                    self.family.api.name,
-                    self.operation.id,
-                    name,
-                    run.start,
-                    run.asked,
-                    run.row,
-                    self.before,
-                    tuple(run.lists),
-                    tuple(run.details),
+            for watched_row in self.watched:
+                self.sender.record_trace(
+                    CreatedRun,
+                    self.operation,
+                    self.resource_probe.resource.name,
+                    watched_row.created_by,
+                    watched_row.requested,
+                    watched_row.row,
+                    self.list_before,
+                    tuple(watched_row.lists),
+                    tuple(watched_row.details),
                 )
-                for run in self.runs
-            ]
 
-    def _start_all(self) -> None:
-        calls = list(Starts(self.family.api, self.operation, self.call).calls(_STARTS[self.family.loopback]))
-        alone = calls[: max(len(calls) - _AT_ONCE, 2)]
-        for number, (call, asked) in enumerate(alone):
-            self.runs.append(_Run(self._send(call), asked))
-            if not self.runs[-1].start.succeeded and number > 1:
+    def _create_rows(self) -> None:
+        """Create rows one by one, then several at once, then one as each other caller (on this machine only)."""
+        requests = list(
+            CreateRequests(self.resource_probe.api, self.operation, self.request).vary_requests(
+                _CREATE_COUNT[self.resource_probe.is_loopback]
+            )
+        )
+        sequential = requests[: max(len(requests) - _CONCURRENT_CREATES, 2)]
+        for number, (request, requested) in enumerate(sequential):
+            self.watched.append(_WatchedRow(self._send_create(request), requested))
+            if not self.watched[-1].created_by.is_success and number > 1:
                 return
             if number < 2:
-                self._list()
-        together = calls[len(alone) :]
-        exchanges = self.sender.concurrently([partial(self._send, call) for call, _ in together])
-        self.runs += [_Run(start, asked) for start, (_, asked) in zip(exchanges, together, strict=True)]
-        for caller in range(1, min(len(self.sender.callers), 3)) if self.family.loopback else ():
-            for call, asked in Starts(self.family.api, self.operation, self.call).calls(1):
-                start = self._send(call, credentials=self.sender.callers[caller])
-                self.runs.append(_Run(start, asked, caller))
-        self._list()
+                self._list_rows()
+        concurrent = requests[len(sequential) :]
+        exchanges = self.sender.send_concurrently([partial(self._send_create, request) for request, _ in concurrent])
+        self.watched += [
+            _WatchedRow(exchange, requested) for exchange, (_, requested) in zip(exchanges, concurrent, strict=True)
+        ]
+        for caller in range(1, min(len(self.sender.callers), 3)) if self.resource_probe.is_loopback else ():
+            for request, requested in CreateRequests(
+                self.resource_probe.api, self.operation, self.request
+            ).vary_requests(1):
+                exchange = self._send_create(request, credentials=self.sender.callers[caller])
+                self.watched.append(_WatchedRow(exchange, requested, caller))
+        self._list_rows()
 
-    def _send(self, call: Call, **options: Any) -> Exchange:
-        return self.sender.send(self.operation, **call.arguments, **options)
+    def _send_create(self, request: PlannedRequest, **options: Any) -> Exchange:
+        return self.sender.send(self.operation, **request.send_arguments, **options)
 
     # -------------------------------------------------------------------------------------------- watching
 
-    def _watch(self) -> None:
-        began = changed = time.monotonic()
-        loopback = self.family.loopback
-        for number in range(int(_LONGEST_S[loopback] / _PAUSE_S[loopback])):
-            if self._look(list_too=number % 2 == 1):
-                changed = time.monotonic()
+    def _poll_until_ended(self) -> None:
+        """Poll until every row has ended, too much time has passed, or nothing has changed for long."""
+        started_at = changed_at = time.monotonic()
+        loopback = self.resource_probe.is_loopback
+        for number in range(int(_MAX_WATCH_S[loopback] / _POLL_INTERVAL_S[loopback])):
+            if self._poll_once(with_list=number % 2 == 1):
+                changed_at = time.monotonic()
             now = time.monotonic()
-            if not self._going() or now - began > _LONGEST_S[loopback] or now - changed > _STILL_S[loopback]:
+            if (
+                not self._unfinished_rows()
+                or now - started_at > _MAX_WATCH_S[loopback]
+                or now - changed_at > _MAX_UNCHANGED_S[loopback]
+            ):
                 return
-            time.sleep(_PAUSE_S[loopback])
+            time.sleep(_POLL_INTERVAL_S[loopback])
 
-    def _going(self) -> list[_Run]:
-        status = self.family.resource.behavior.status
-        ends = status.terminal if status else ()
-        return [run for run in self.runs if run.start.succeeded and run.row is not None and run.status not in ends]
+    def _unfinished_rows(self) -> list[_WatchedRow]:
+        """Return the rows that were listed and have not reached a terminal status."""
+        status = self.resource_probe.resource.behavior.status
+        terminal = status.terminal if status else ()
+        return [
+            watched_row
+            for watched_row in self.watched
+            if watched_row.created_by.is_success and watched_row.row is not None and watched_row.status not in terminal
+        ]
 
-    def _look(self, *, list_too: bool) -> bool:
-        """Look at every run that goes on; whether any has changed."""
-        if list_too or self.detail is None:
-            self._list()
-        going = self._going()
-        for index, run in enumerate(going):
-            self._detail(run)
+    def _poll_once(self, *, with_list: bool) -> bool:
+        """Fetch every unfinished row once; return whether the status of any has changed."""
+        if with_list or self.detail_operation is None:
+            self._list_rows()
+        unfinished = self._unfinished_rows()
+        for index, watched_row in enumerate(unfinished):
+            self._fetch_detail(watched_row)
             if index == 0:
-                self._others(run)
-        advanced = [self._advanced(run) for run in going]
-        return any(advanced)
+                self._fetch_other_lookups(watched_row)
+        changes = [self._update_status(watched_row) for watched_row in unfinished]
+        return any(changes)
 
-    def _detail(self, run: _Run) -> None:
-        assert run.row is not None
-        if self.detail is None:
+    def _fetch_detail(self, watched_row: _WatchedRow) -> None:
+        assert watched_row.row is not None
+        if self.detail_operation is None:
             return
-        exchange = self.family.fetch(self.detail, run.row, **self._as(run))
+        exchange = self.resource_probe.fetch_row(
+            self.detail_operation, watched_row.row, **self._caller_options(watched_row)
+        )
         if exchange is not None:
-            run.details.append(exchange)
+            watched_row.details.append(exchange)
 
-    def _others(self, run: _Run) -> None:
-        for operation in self.others:
-            assert run.row is not None
-            self.family.fetch(operation, run.row, **self._as(run))
+    def _fetch_other_lookups(self, watched_row: _WatchedRow) -> None:
+        """Fetch a row by the operations that look it up otherwise."""
+        for operation in self.other_lookups:
+            assert watched_row.row is not None
+            self.resource_probe.fetch_row(operation, watched_row.row, **self._caller_options(watched_row))
 
-    def _as(self, run: _Run) -> dict[str, Any]:
-        return {"credentials": self.sender.callers[run.caller]} if run.caller else {}
+    def _caller_options(self, watched_row: _WatchedRow) -> dict[str, Any]:
+        """Return the options of ``Sender.send`` that send as the caller who created the row."""
+        return {"credentials": self.sender.callers[watched_row.caller]} if watched_row.caller else {}
 
-    def _advanced(self, run: _Run) -> bool:
-        rule = self.family.resource.behavior.status
-        shown = run.details[-1].json if run.details and run.details[-1].succeeded else run.row
-        status = dig(shown, rule.field) if rule else None
-        before, run.status = run.status, status if isinstance(status, str) else None
-        return bool(run.status != before)
+    def _update_status(self, watched_row: _WatchedRow) -> bool:
+        """Take the status from the latest response about a row; return whether it has changed."""
+        rule = self.resource_probe.resource.behavior.status
+        latest = (
+            watched_row.details[-1].json
+            if watched_row.details and watched_row.details[-1].is_success
+            else watched_row.row
+        )
+        status = get_path(latest, rule.field) if rule else None
+        before, watched_row.status = watched_row.status, status if isinstance(status, str) else None
+        return bool(watched_row.status != before)
 
-    def _look_afterwards(self) -> None:
-        ended = [run for run in self.runs if run.row is not None]
-        for pause in _AFTERWARDS_S:
-            for run in ended:
-                self._detail(run)
-                self._others(run)
-            self._list()
+    def _poll_after_end(self) -> None:
+        """Fetch every row again after a pause, twice: an ended row must stay as it is."""
+        listed_rows = [watched_row for watched_row in self.watched if watched_row.row is not None]
+        for pause in _PAUSES_AFTER_END_S:
+            for watched_row in listed_rows:
+                self._fetch_detail(watched_row)
+                self._fetch_other_lookups(watched_row)
+            self._list_rows()
             time.sleep(pause)
-        for run in ended:
-            self._detail(run)
-        self._list()
-        self._look_for_the_lost()
+        for watched_row in listed_rows:
+            self._fetch_detail(watched_row)
+        self._list_rows()
+        self._look_up_missing_row()
 
-    def _look_for_the_lost(self) -> None:
-        """Look up a row that was listed before runs were started and no longer is: is it gone, or only not listed?"""
-        last = next((run.lists[-1] for run in self.runs if run.lists and not run.caller), None)
-        left = {self._ident(row) for row in (listed(last) if last else None) or ()}
-        before = (listed(self.before) if self.before else None) or ()
-        lost = [row for row in before if left and self._ident(row) not in left]
-        for row in lost[:1] if self.detail and self.view and last else ():
-            assert self.detail is not None
-            assert self.view is not None
-            assert last is not None
-            exchange = self.family.fetch(self.detail, row)
+    def _look_up_missing_row(self) -> None:
+        """Look up a row that was listed before and no longer is, to tell a deleted row from one that is not listed."""
+        last_list = next(
+            (watched_row.lists[-1] for watched_row in self.watched if watched_row.lists and not watched_row.caller),
+            None,
+        )
+        ids_left = {self._row_id(row) for row in (read_list_rows(last_list) if last_list else None) or ()}
+        rows_before = (read_list_rows(self.list_before) if self.list_before else None) or ()
+        missing_rows = [row for row in rows_before if ids_left and self._row_id(row) not in ids_left]
+        for row in missing_rows[:1] if self.detail_operation and self.collection and last_list else ():
+            assert self.detail_operation is not None
+            assert self.collection is not None
+            assert last_list is not None
+            exchange = self.resource_probe.fetch_row(self.detail_operation, row)
             if exchange is not None:
-                api, name = self.family.api.name, self.view.operation.id
-                self.sender.recording.traces.append(Unlisted(api, name, row, last, exchange, self.view.get({})))
+                list_after = self.collection.send_query({})
+                self.sender.record_trace(
+                    MissingFromList, self.collection.operation, row, last_list, exchange, list_after
+                )
 
-    def _list(self) -> None:
-        """List everything as each caller who has started a run, and find the runs in it."""
-        for caller in sorted({run.caller for run in self.runs}) if self.view else ():
-            assert self.view is not None
-            mine = [run for run in self.runs if run.caller == caller]
-            exchange = self.view.get({}, **self._as(mine[0]))
-            fresh = [row for row in listed(exchange) or [] if self._ident(row) not in self.old]
-            for run in mine:
-                run.lists.append(exchange)
-                found = self._recognised(run, fresh)
-                if found is not None and (run.row is None or self.detail is None):
-                    run.row = found
+    def _list_rows(self) -> None:
+        """List everything as each caller who has created a row, and find the created rows in it."""
+        for caller in sorted({watched_row.caller for watched_row in self.watched}) if self.collection else ():
+            assert self.collection is not None
+            own_rows = [watched_row for watched_row in self.watched if watched_row.caller == caller]
+            exchange = self.collection.send_query({}, **self._caller_options(own_rows[0]))
+            new_rows = [row for row in read_list_rows(exchange) or [] if self._row_id(row) not in self.ids_before]
+            for watched_row in own_rows:
+                watched_row.lists.append(exchange)
+                row = self._find_created_row(watched_row, new_rows)
+                if row is not None and (watched_row.row is None or self.detail_operation is None):
+                    watched_row.row = row
 
-    def _recognised(self, run: _Run, fresh: Sequence[Row]) -> Row | None:
-        """The row of a started run: by what the answer says of it, by what was asked for, else by what was sent."""
-        shared = shared_fields(self.family.api, self.operation, self.family.resource)
-        rule = self.family.resource.behavior.status
-        answer = run.start.json if isinstance(run.start.json, Mapping) else {}
-        handle = {name: answer[name] for name in shared if name in answer and rule and name != rule.field}
-        ways: list[Mapping[str, Any]] = [handle]
-        ways += [{name: value} for name, value in run.asked.items() if self.rule.sets[name].startswith("header/")]
-        ways += [{name: value} for name, value in run.asked.items() if isinstance(value, dict) and value]
-        for way in ways:
-            found = [row for row in fresh if way and all(same(dig(row, name), value) for name, value in way.items())]
-            if found:
-                return found[0]
+    def _find_created_row(self, watched_row: _WatchedRow, new_rows: Sequence[Row]) -> Row | None:
+        """Return the row that a request created, or None.
+
+        It is found by the fields that the response shares with the rows, else by a header or an object that was sent.
+        """
+        shared = find_shared_fields(self.resource_probe.api, self.operation, self.resource_probe.resource)
+        rule = self.resource_probe.resource.behavior.status
+        response = watched_row.created_by.json if isinstance(watched_row.created_by.json, Mapping) else {}
+        shared_values = {name: response[name] for name in shared if name in response and rule and name != rule.field}
+        descriptions: list[Mapping[str, Any]] = [shared_values]
+        descriptions += [
+            {name: value} for name, value in watched_row.requested.items() if self.rule.sets[name].startswith("header/")
+        ]
+        descriptions += [
+            {name: value} for name, value in watched_row.requested.items() if isinstance(value, dict) and value
+        ]
+        for description in descriptions:
+            matches = [
+                row
+                for row in new_rows
+                if description and all(is_same_value(get_path(row, name), value) for name, value in description.items())
+            ]
+            if matches:
+                return matches[0]
         return None

@@ -1,7 +1,4 @@
-"""What to ask a collection, worked out from the rows that it showed: pure, so that it is the same every time.
-
-A question is a mapping of query parameters laid over the request for the longest listing; None leaves one out.
-"""
+"""Queries for a list operation, derived from the rows that it has shown: pure, so that they are the same every time."""
 
 import uuid
 from collections import Counter
@@ -10,83 +7,88 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import combinations, pairwise
 from typing import Any
 
-from specduet.contracts.analysis.list_rules import Collection
-from specduet.contracts.analysis.row_values import MISSING, dig
+from specduet.contracts.analysis.list_rules import CollectionRules
+from specduet.contracts.analysis.row_values import ABSENT, get_path
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.requests import seconds
 from specduet.contracts.recording import Row
 from specduet.specs import Parameter, Schema
 
-Question = Mapping[str, str | None]
+ListQuery = Mapping[str, str | None]
+"""Query parameters laid over the query of the longest list; None leaves one out: ``{"limit": "5", "order": None}``."""
 
-HUGE = 1_000_000
-NOBODY = "specduet-never-used"
-NO_UUID = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:specduet:never-used"))
-_SIZES = (0, 1, 2, 3, 5, 10, 20, 25, 50, 100)
+HUGE_NUMBER = 1_000_000
+"""The largest limit and offset that is sent."""
+UNUSED_TEXT = "specduet-never-used"
+UNUSED_UUID = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:specduet:never-used"))
+_USUAL_LIMITS = (0, 1, 2, 3, 5, 10, 20, 25, 50, 100)
 
 
-class Questions:
-    """The questions to one collection whose longest listing, made at ``now``, was ``rows``; ``whole``: all of them."""
+class ListQueries:
+    """The queries for one collection, by the kind of statement that they are aimed at."""
 
-    def __init__(self, collection: Collection, rows: Sequence[Row], now: datetime, *, whole: bool = True) -> None:
+    def __init__(
+        self, collection: CollectionRules, rows: Sequence[Row], now: datetime, *, is_complete: bool = True
+    ) -> None:
+        """Take the rows of the longest list, requested at ``now``; ``is_complete``: the collection has no others."""
         self.collection = collection
-        self.words = collection.words
+        self.behavior = collection.behavior
         self.rows = rows
         self.now = now
-        self.whole = whole
+        self.is_complete = is_complete
 
     # --------------------------------------------------------------------------------------------- limits
 
-    def limits(self) -> Iterator[Question]:
-        """None, the usual sizes, and both sides of each boundary: the least, the default, the most, all rows."""
-        if self.words.limit is None:
+    def limit_queries(self) -> Iterator[ListQuery]:
+        """Yield limits: none, usual ones, and both sides of the minimum, the default, the maximum and the row count."""
+        if self.behavior.limit is None:
             return
-        name = self.words.limit.parameter
+        name = self.behavior.limit.parameter
         yield {name: None}
-        default = self.collection.default(name)
-        near = [len(self.rows), *([default] if isinstance(default, int) else [])]
-        sizes = {*_SIZES, *(n + d for n in near for d in (-1, 0, 1))}
+        default = self.collection.get_default(name)
+        boundaries = [len(self.rows), *([default] if isinstance(default, int) else [])]
+        sizes = {*_USUAL_LIMITS, *(n + d for n in boundaries for d in (-1, 0, 1))}
         for size in sorted(size for size in sizes if size <= max(len(self.rows) + 1, 3)):
-            if self._allows(name, size):
+            if self._is_valid_number(name, size):
                 yield {name: str(size)}
-        most = self._parameter(name).schema.get("maximum", HUGE)
-        if self.whole and self._allows(name, most):
-            yield {name: str(most)}
+        maximum = self._find_parameter(name).schema.get("maximum", HUGE_NUMBER)
+        if self.is_complete and self._is_valid_number(name, maximum):
+            yield {name: str(maximum)}
 
-    def _parameter(self, name: str) -> Parameter:
+    def _find_parameter(self, name: str) -> Parameter:
         parameter = self.collection.operation.parameter(name)
         assert parameter is not None
         return parameter
 
-    def _allows(self, name: str, value: Any) -> bool:
-        valid: bool = self.collection.api.schemas.validator_at(self._parameter(name).pointer).is_valid(value)
+    def _is_valid_number(self, name: str, value: Any) -> bool:
+        valid: bool = self.collection.api.schemas.validator_at(self._find_parameter(name).pointer).is_valid(value)
         return valid and value >= 0
 
-    def offsets(self) -> Iterator[Question]:
-        """The head, both sides of the end, and far beyond it, with and without a limit."""
-        if self.words.offset is None:
+    def offset_queries(self) -> Iterator[ListQuery]:
+        """Yield offsets at the head, on both sides of the end, and far beyond it, with and without a limit."""
+        if self.behavior.offset is None:
             return
-        name, total = self.words.offset.parameter, len(self.rows)
-        for k in sorted({0, 1, 2, 3, 7, 20, total // 2, max(total - 1, 0), total, total + 1, HUGE}):
+        name, total = self.behavior.offset.parameter, len(self.rows)
+        for k in sorted({0, 1, 2, 3, 7, 20, total // 2, max(total - 1, 0), total, total + 1, HUGE_NUMBER}):
             yield {name: str(k)}
-        if self.words.limit is not None:
-            limit = self.words.limit.parameter
+        if self.behavior.limit is not None:
+            limit = self.behavior.limit.parameter
             for k, size in ((1, None), (0, "1"), (1, "1"), (2, "3"), (5, "2"), (max(total - 2, 0), "5"), (total, "1")):
                 yield {name: str(k), limit: size}
 
-    def directions(self) -> Iterator[Question]:
-        """Both directions, alone and with a limit, an offset and both."""
-        order = self.words.order
+    def order_queries(self) -> Iterator[ListQuery]:
+        """Yield both directions, alone and with a limit, an offset, and both."""
+        order = self.behavior.order
         if order is None or order.parameter is None:
             return
         for direction in ("asc", "desc"):
-            chosen = {order.parameter: direction}
-            yield chosen
-            for more in self._pages():
-                yield {**chosen, **more}
+            order_query = {order.parameter: direction}
+            yield order_query
+            for page_query in self._page_queries():
+                yield {**order_query, **page_query}
 
-    def _pages(self) -> Iterator[Question]:
-        limit, offset = self.words.limit, self.words.offset
+    def _page_queries(self) -> Iterator[ListQuery]:
+        limit, offset = self.behavior.limit, self.behavior.offset
         if limit is not None:
             yield {limit.parameter: None}
             yield {limit.parameter: "1"}
@@ -97,186 +99,201 @@ class Questions:
             yield {limit.parameter: "4", offset.parameter: "2"}
             yield {limit.parameter: "7", offset.parameter: str(max(len(self.rows) - 4, 0))}
 
-    # -------------------------------------------------------------------------------------------- moments
+    # ----------------------------------------------------------------------------------- cursors and time windows
 
-    def cursors(self) -> Iterator[Question]:
-        """A cursor at rows, between them, before the first and after the last, in two spellings and with a limit."""
-        cursor = self.words.cursor
+    def cursor_queries(self) -> Iterator[ListQuery]:
+        """Yield cursors at rows, between and outside of them, in several time zones, also with a limit or a window."""
+        cursor = self.behavior.cursor
         if cursor is None:
             return
-        texts = self._moments(cursor.before)
+        texts = self._boundary_times(cursor.before)
         yield from ({cursor.parameter: text} for text in texts)
-        if self.words.limit is not None:
-            limit = self.words.limit.parameter
+        if self.behavior.limit is not None:
+            limit = self.behavior.limit.parameter
             yield from ({cursor.parameter: text, limit: size} for text in texts[:3] for size in ("1", "2", None))
-        for name, rule in self.words.filters.items():
+        for name, rule in self.behavior.filters.items():
             if rule.op == "ge":
                 yield from ({cursor.parameter: text, name: None} for text in texts[:3])
-                yield from ({cursor.parameter: one, name: other} for one, other in pairwise(texts[:4]))
+                yield from (
+                    {cursor.parameter: cursor_text, name: window_text}
+                    for cursor_text, window_text in pairwise(texts[:4])
+                )
 
-    def windows(self) -> Iterator[Question]:
-        """The default window, and windows that begin at rows, between them, and after the last."""
-        limit = self.words.limit
-        for name, rule in self.words.filters.items():
+    def window_queries(self) -> Iterator[ListQuery]:
+        """Yield the default time window, and windows that begin at rows, between them, and after the last one."""
+        limit = self.behavior.limit
+        for name, rule in self.behavior.filters.items():
             if rule.op != "ge":
                 continue
             yield {name: None}
-            texts = self._moments(rule.field)
+            texts = self._boundary_times(rule.field)
             yield from ({name: text} for text in texts)
-            if rule.oldest is not None:  # may be refused, but not shown
-                yield from ({name: _text(self.now + timedelta(seconds=n * seconds(rule.oldest)))} for n in (1.1, 3))
+            if rule.oldest is not None:  # may be rejected, but must not list older rows
+                yield from (
+                    {name: _format_time(self.now + timedelta(seconds=n * seconds(rule.oldest)))} for n in (1.1, 3)
+                )
             if limit is not None:
                 yield {name: None, limit.parameter: None}
                 yield from ({name: text, limit.parameter: size} for text in (*texts[1:3], None) for size in ("1", "3"))
 
-    def _moments(self, field: str) -> list[str]:
-        """Moments that matter: those of some rows as they are written, one in another zone, between, outside."""
-        texts = [text for row in self.rows if (text := self._written(row, field)) is not None]
+    def _boundary_times(self, field: str) -> list[str]:
+        """Return times of some rows as they are written, the same in other zones, times between rows, and a later one."""
+        texts = [text for row in self.rows if (text := self._time_text(row, field)) is not None]
         if not texts:
-            return [_text(self.now)]
+            return [_format_time(self.now)]
         last = len(texts) - 1
-        chosen = [texts[i] for i in dict.fromkeys((last // 2, last // 4, 0, last * 3 // 4, last, min(1, last)))]
-        middle = scalars.moment(texts[last // 2])
-        assert middle is not None
-        elsewhere = [middle.astimezone(timezone(timedelta(hours=h))).isoformat() for h in (2, -7)]
+        row_texts = [texts[i] for i in dict.fromkeys((last // 2, last // 4, 0, last * 3 // 4, last, min(1, last)))]
+        middle_time = scalars.parse_timestamp(texts[last // 2])
+        assert middle_time is not None
+        other_zones = [middle_time.astimezone(timezone(timedelta(hours=h))).isoformat() for h in (2, -7)]
         step = timedelta(milliseconds=1) if "." in texts[last // 2] else timedelta(seconds=1)
-        between = [_text(middle + step), _text(middle - step)]
-        return [*chosen[:3], *elsewhere, *between, *chosen[3:], _text(self.now + timedelta(hours=1))]
+        between = [_format_time(middle_time + step), _format_time(middle_time - step)]
+        return [*row_texts[:3], *other_zones, *between, *row_texts[3:], _format_time(self.now + timedelta(hours=1))]
 
-    def _written(self, row: Row, field: str) -> str | None:
-        value = dig(row, field)
-        return value if isinstance(value, str) and scalars.moment(value) is not None else None
+    def _time_text(self, row: Row, field: str) -> str | None:
+        value = get_path(row, field)
+        return value if isinstance(value, str) and scalars.parse_timestamp(value) is not None else None
 
     # -------------------------------------------------------------------------------------------- filters
 
-    def filters(self) -> Iterator[Question]:
-        """Every member of every filter: alone, with a limit, without the other defaults, and one that nothing has."""
-        limit = self.words.limit
-        for name in self._equalities():
-            for value in self.values(name):
+    def filter_queries(self) -> Iterator[ListQuery]:
+        """Yield every value of every filter, alone and with limits, and values that a letter tells from a known one."""
+        limit = self.behavior.limit
+        for name in self._equality_filters():
+            for value in self.filter_values(name):
                 yield {name: value}
                 if limit is not None:
                     yield {name: value, limit.parameter: "1"}
                     yield {name: value, limit.parameter: None}
                     yield {name: value, limit.parameter: "4"}
-            yield from ({name: value} for value in self._nearly(name))
+            yield from ({name: value} for value in self._near_values(name))
 
-    def _nearly(self, name: str) -> list[str]:
-        """Values that are one letter from a shown one, so that who compares only a part of them takes them for it."""
-        known = [] if "enum" in self._schema(name)[0] else self.values(name)[:1]
-        return self._valid(name, (value for text in known for value in near(text)))
+    def _near_values(self, name: str) -> list[str]:
+        """Return values that a letter tells from a shown one: a service that compares only a part matches both."""
+        shown = [] if "enum" in self._resolve_schema(name)[0] else self.filter_values(name)[:1]
+        return self._keep_valid(name, (value for text in shown for value in change_one_letter(text)))
 
-    def combinations(self) -> Iterator[Question]:
-        """Filters together, and with cursors and windows."""
-        names = self._equalities()
-        for index, one in enumerate(names):
-            for other in names[index + 1 :]:
-                pairs = [(a, b) for a in self.values(one) for b in self.values(other)[:3]]
-                yield from ({one: a, other: b} for a, b in pairs)
-            yield from self._with_moments(one)
-        for shared in self._shared(names):
-            yield from ({**shared, **more} for more in self._narrower())
+    def combined_queries(self) -> Iterator[ListQuery]:
+        """Yield pairs of filters, and filters with cursors and time windows."""
+        names = self._equality_filters()
+        for index, name in enumerate(names):
+            for other_name in names[index + 1 :]:
+                pairs = [(a, b) for a in self.filter_values(name) for b in self.filter_values(other_name)[:3]]
+                yield from ({name: a, other_name: b} for a, b in pairs)
+            yield from self._filter_and_time_queries(name)
+        for shared in self._common_combinations(names):
+            yield from ({**shared, **more} for more in self._narrowing_queries())
 
-    def _shared(self, names: Sequence[str]) -> list[Question]:
-        """The values that rows most often have together, two filters at a time and all."""
+    def _common_combinations(self, names: Sequence[str]) -> list[ListQuery]:
+        """Return the filters of the values that most rows share, for each two filters and for all of them."""
         groups = [*combinations(names, 2), tuple(names)] if len(names) > 1 else []
-        found: list[Question] = []
+        queries: list[ListQuery] = []
         for group in dict.fromkeys(groups):
-            values = ([_query_text(dig(row, self.words.filters[name].field)) for name in group] for row in self.rows)
+            values = (
+                [_to_query_text(get_path(row, self.behavior.filters[name].field)) for name in group]
+                for row in self.rows
+            )
             common = Counter(tuple(v) for v in values if None not in v).most_common(3)
-            found += [dict(zip(group, each, strict=True)) for each, _ in common]
-        return found
+            queries += [dict(zip(group, values_of_group, strict=True)) for values_of_group, _ in common]
+        return queries
 
-    def _narrower(self) -> list[Question]:
-        """Nothing, a limit, a cursor, a window, and each two of them."""
-        limit, cursor = self.words.limit, self.words.cursor
-        parts: list[Question] = [{limit.parameter: "1"}] if limit else []
-        parts += [{cursor.parameter: self._moments(cursor.before)[0]}] if cursor else []
-        windows = [(name, rule) for name, rule in self.words.filters.items() if rule.op == "ge"]
-        parts += [{name: self._moments(rule.field)[:2][-1]} for name, rule in windows if len(self.rows) > 1]
-        return [{}, *parts, *({**one, **other} for one, other in combinations(parts, 2))]
+    def _narrowing_queries(self) -> list[ListQuery]:
+        """Return no query, a limit, a cursor, a time window, and each pair of these."""
+        limit, cursor = self.behavior.limit, self.behavior.cursor
+        queries: list[ListQuery] = [{limit.parameter: "1"}] if limit else []
+        queries += [{cursor.parameter: self._boundary_times(cursor.before)[0]}] if cursor else []
+        windows = [(name, rule) for name, rule in self.behavior.filters.items() if rule.op == "ge"]
+        queries += [{name: self._boundary_times(rule.field)[:2][-1]} for name, rule in windows if len(self.rows) > 1]
+        return [{}, *queries, *({**left, **right} for left, right in combinations(queries, 2))]
 
-    def _with_moments(self, name: str) -> Iterator[Question]:
-        cursor, limit = self.words.cursor, self.words.limit
-        for value in self.values(name)[:8]:
-            for window, rule in self.words.filters.items():
+    def _filter_and_time_queries(self, name: str) -> Iterator[ListQuery]:
+        """Yield each value of a filter with a time window, and with a cursor."""
+        cursor, limit = self.behavior.cursor, self.behavior.limit
+        for value in self.filter_values(name)[:8]:
+            for window, rule in self.behavior.filters.items():
                 if rule.op == "ge":
                     yield {name: value, window: None}
-                    yield {name: value, window: self._moments(rule.field)[0]}
+                    yield {name: value, window: self._boundary_times(rule.field)[0]}
             if cursor is not None:
-                yield {name: value, cursor.parameter: self._moments(cursor.before)[0]}
+                yield {name: value, cursor.parameter: self._boundary_times(cursor.before)[0]}
                 if limit is not None:
-                    yield {name: value, cursor.parameter: self._moments(cursor.before)[0], limit.parameter: "2"}
+                    yield {name: value, cursor.parameter: self._boundary_times(cursor.before)[0], limit.parameter: "2"}
 
-    def _equalities(self) -> list[str]:
-        return [name for name, rule in self.words.filters.items() if rule.op == "eq" and not rule.hidden]
+    def _equality_filters(self) -> list[str]:
+        return [name for name, rule in self.behavior.filters.items() if rule.op == "eq" and not rule.hidden]
 
-    def hidden(self) -> list[str]:
-        """The filters whose field no row shows."""
-        return [name for name, rule in self.words.filters.items() if rule.hidden]
+    def hidden_filters(self) -> list[str]:
+        """Return the names of the filters whose field no row shows."""
+        return [name for name, rule in self.behavior.filters.items() if rule.hidden]
 
-    def values(self, name: str) -> list[str]:
-        """Values of a filter: every member of its enum, else the commonest and the rarest shown, and one never used."""
-        schema, _ = self._schema(name)
+    def filter_values(self, name: str) -> list[str]:
+        """Return values of a filter: each member of its enum, else common and rare ones of the rows, and an unused one."""
+        schema, _ = self._resolve_schema(name)
         if "enum" in schema:
             return [str(member) for member in schema["enum"] if member is not None]
-        shown = Counter(_query_text(dig(row, self.words.filters[name].field)) for row in self.rows)
+        shown = Counter(_to_query_text(get_path(row, self.behavior.filters[name].field)) for row in self.rows)
         shown.pop(None, None)
         ranked = [value for value, _ in shown.most_common()]
-        return self._valid(name, (*ranked[:4], *ranked[4:][-3:], self.never_used(name)))
+        return self._keep_valid(name, (*ranked[:4], *ranked[4:][-3:], self.unused_value(name)))
 
-    def _schema(self, name: str) -> tuple[Schema, str]:
-        """The schema of a parameter behind references and a null alternative, and its pointer."""
-        parameter = self._parameter(name)
+    def _resolve_schema(self, name: str) -> tuple[Schema, str]:
+        """Return the schema of a parameter, without references and null, and its pointer."""
+        parameter = self._find_parameter(name)
         schema, pointer, _ = self.collection.api.schemas.split_null(parameter.schema, parameter.pointer)
         return schema, pointer
 
-    def _valid(self, name: str, texts: Iterable[str | None]) -> list[str]:
-        schema, pointer = self._schema(name)
+    def _keep_valid(self, name: str, texts: Iterable[str | None]) -> list[str]:
+        """Return the texts that are valid values of a parameter."""
+        schema, pointer = self._resolve_schema(name)
         valid = self.collection.api.schemas.validator_at(pointer).is_valid
-        return [text for text in texts if text is not None and valid(_value(schema, text))]
+        return [text for text in texts if text is not None and valid(parse_query_text(schema, text))]
 
-    def never_used(self, name: str) -> str:
-        """A valid value that no row has."""
-        return NO_UUID if self._parameter(name).schema.get("format") == "uuid" else NOBODY
-
-
-def near(text: str) -> list[str]:
-    """The text with another last letter, and with another first one, of the same kind: digit, hex digit or letter."""
-    return [text[:-1] + _other(text[-1]), _other(text[0]) + text[1:]] if text else []
+    def unused_value(self, name: str) -> str:
+        """Return a valid value that no row has."""
+        return UNUSED_UUID if self._find_parameter(name).schema.get("format") == "uuid" else UNUSED_TEXT
 
 
-def _other(letter: str) -> str:
+def change_one_letter(text: str) -> list[str]:
+    """Return the text with another last letter, and with another first one; a digit stays a digit.
+
+    Example: ``abc9`` -> ``["abc0", "bbc9"]``.
+    """
+    return [text[:-1] + _next_letter(text[-1]), _next_letter(text[0]) + text[1:]] if text else []
+
+
+def _next_letter(letter: str) -> str:
     for kind in ("0123456789", "abcdef", "ABCDEF"):
         if letter in kind:
             return kind[(kind.index(letter) + 1) % len(kind)]
     return "y" if letter == "x" else "x"
 
 
-def longest(collection: Collection, now: datetime, size: int) -> dict[str, str]:
-    """The query of the longest listing: ``size`` rows or what is allowed, and every window as early as is allowed."""
+def build_longest_query(collection: CollectionRules, now: datetime, size: int) -> dict[str, str]:
+    """Return the query of the longest list: up to ``size`` rows, and every time window as early as is allowed."""
     query = {}
-    if collection.words.limit is not None:
-        name = collection.words.limit.parameter
+    if collection.behavior.limit is not None:
+        name = collection.behavior.limit.parameter
         parameter = collection.operation.parameter(name)
-        most = parameter.schema.get("maximum", size) if parameter else size
-        query[name] = str(min(most, size))
-    for name, rule in collection.words.filters.items():
+        maximum = parameter.schema.get("maximum", size) if parameter else size
+        query[name] = str(min(maximum, size))
+    for name, rule in collection.behavior.filters.items():
         if rule.op == "ge" and (rule.oldest or rule.default):
-            back = seconds(rule.oldest) + 7_200 if rule.oldest else 30 * seconds(rule.default or "")
-            query[name] = _text(now + timedelta(seconds=back))
+            offset_s = seconds(rule.oldest) + 7_200 if rule.oldest else 30 * seconds(rule.default or "")
+            query[name] = _format_time(now + timedelta(seconds=offset_s))
     return query
 
 
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _format_time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _query_text(value: Any) -> str | None:
-    if value is MISSING or value is None or isinstance(value, dict | list):
+def _to_query_text(value: Any) -> str | None:
+    """Return a row's value as it stands in a query, or None for null, absent and nested values."""
+    if value is ABSENT or value is None or isinstance(value, dict | list):
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _value(schema: Mapping[str, Any], text: str) -> Any:
+def parse_query_text(schema: Mapping[str, Any], text: str) -> Any:
+    """Return a query text as the JSON value that a schema validates: an integer where it may be one, else the text."""
     return int(text) if schema.get("type") == "integer" and text.lstrip("-").isdigit() else text

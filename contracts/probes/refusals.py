@@ -1,6 +1,6 @@
-"""Requests that are right but for one thing, and requests that are right to the limit.
+"""Probe of invalid input: requests that are valid but for one thing, and requests that are valid to the limit.
 
-What each of them is, is judged later and from the outside; here it is only made sure that every way is tried once.
+Whether a request was valid is judged later, on the request as it was sent; here every variant is only sent once.
 """
 
 import json
@@ -15,250 +15,283 @@ from urllib.parse import quote
 from msgspec import UNSET
 
 from specduet.contracts.generation import mutations
-from specduet.contracts.generation.known_values import Call, Knowledge, as_text
-from specduet.contracts.generation.minimal_values import sample
-from specduet.contracts.options import RunOptions
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, to_parameter_text
+from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.oracle import json_values, requests
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 from specduet.specs.schemas import Schemas
 
-_MOST_OF_A_PLACE = 24
-"""Wrong values of one place of a body; places further down get fewer."""
-_TEXT = {"Content-Type": "application/json"}
+_MAX_VALUES_AT_LOCATION = 24
+"""Values of one verdict at one location of a body; deeper locations get fewer."""
+_JSON_HEADER = {"Content-Type": "application/json"}
 
 
-def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: RunOptions) -> None:
-    """Try every parameter and the body of an operation in every way. Raises ``BudgetSpent``."""
-    call = some_valid(api, operation, knowledge)
-    if call is None:
+def probe_refusals(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
+    """Send every variant of the parameters and the body of an operation. Raises ``BudgetSpent``."""
+    api = sender.api
+    request = find_valid_request(api, operation, known_values)
+    if request is None:
         return
-    for one in _once_each([call, *_parameters(api, operation, call), *_bodies(api, operation, call)]):
-        sender.send(operation, **one.arguments)
-    for raw in _raw_bodies(operation, call):
-        sender.send(operation, **{**call.arguments, "json": UNSET, **raw})
+    for variant in _drop_duplicates(
+        [request, *_vary_parameters(api, operation, request), *_vary_body(api, operation, request)]
+    ):
+        sender.send(operation, **variant.send_arguments)
+    for raw_body in _raw_bodies(operation, request):
+        sender.send(operation, **{**request.send_arguments, "json": UNSET, **raw_body})
     for query in _raw_queries(operation):
-        sender.send_raw(operation, **_raw(operation, call, query))
+        sender.send_raw(operation, **_raw_arguments(operation, request, query))
 
 
-def some_valid(api: Api, operation: Operation, knowledge: Knowledge) -> Call | None:
-    """A minimal valid request; its path may name nothing where no id is known."""
-    known = knowledge.valid_call(operation)
-    if known is not None:
-        return known
-    names = {p.name: sample(api.schemas, p.schema, p.pointer) for p in operation.parameters if p.location == "path"}
+def find_valid_request(api: Api, operation: Operation, known_values: KnownValues) -> PlannedRequest | None:
+    """Return a minimal valid request, with an invented id in the path if none is known, or None."""
+    known_request = known_values.build_valid_request(operation)
+    if known_request is not None:
+        return known_request
+    names = {
+        p.name: build_minimal_value(api.schemas, p.schema, p.pointer)
+        for p in operation.parameters
+        if p.location == "path"
+    }
     if not names or any(value is UNSET for value in names.values()):
         return None
-    told = {name: (as_text(value),) for name, value in names.items()}
-    return Knowledge(api, {**knowledge.params, **told}).valid_call(operation)
+    path_values = {name: (to_parameter_text(value),) for name, value in names.items()}
+    return KnownValues(api, {**known_values.params, **path_values}).build_valid_request(operation)
 
 
-def some_invalid(api: Api, operation: Operation, call: Call) -> Call | None:
-    """The same request with one thing wrong, if anything of it can be."""
-    wrong = [*_wrong_parameters(api, operation, call), *islice(_wrong_bodies(api, operation, call), 1)]
-    off_path = (one for one in wrong if one.path == call.path)
-    return next(off_path, None) or next(iter(wrong), None)
+def make_invalid_request(api: Api, operation: Operation, request: PlannedRequest) -> PlannedRequest | None:
+    """Return the request with one invalid part, or None if nothing can be invalid."""
+    invalid = [
+        *_invalid_parameter_requests(api, operation, request),
+        *islice(_invalid_bodies(api, operation, request), 1),
+    ]
+    same_path = (variant for variant in invalid if variant.path == request.path)
+    return next(same_path, None) or next(iter(invalid), None)
 
 
-def valid_with_each(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
-    """The same request with one more parameter, and that one right, for each that it can do without."""
+def add_each_parameter(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
+    """Yield the request with one more valid value, for each optional query or header parameter."""
     for parameter in operation.parameters:
         if parameter.location in {"query", "header"} and not parameter.required:
-            right = next(_judged(api, parameter, "valid"), None)
-            with_it = None if right is None else _with(call, parameter, right)
-            if with_it is not None:
-                yield with_it
+            text = next(_texts_with_verdict(api, parameter, "valid"), None)
+            variant = None if text is None else _set_parameter(request, parameter, text)
+            if variant is not None:
+                yield variant
 
 
-def _once_each(calls: Sequence[Call]) -> Iterator[Call]:
-    yield from {repr(call): call for call in calls}.values()
+def _drop_duplicates(requests: Sequence[PlannedRequest]) -> Iterator[PlannedRequest]:
+    """Yield each request once, in order."""
+    yield from {repr(request): request for request in requests}.values()
 
 
 # ------------------------------------------------------------------------------------------------------ parameters
 
 
-def _parameters(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
+def _vary_parameters(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
     for parameter in operation.parameters:
-        yield from _alone(api, operation, call, parameter)
-    yield from _together(api, operation, call)
+        yield from _vary_parameter(api, operation, request, parameter)
+    yield from _combine_parameters(api, operation, request)
 
 
-def _alone(api: Api, operation: Operation, call: Call, parameter: Parameter) -> Iterator[Call]:
-    """One parameter with every text worth trying, then left out."""
-    for text in (*_aimed(operation, parameter), *mutations.texts(api.schemas, parameter.schema, parameter.pointer)):
-        with_it = _with(call, parameter, text)
-        if with_it is not None:
-            yield with_it
+def _vary_parameter(
+    api: Api, operation: Operation, request: PlannedRequest, parameter: Parameter
+) -> Iterator[PlannedRequest]:
+    """Yield the request with each candidate text of one parameter, then without the parameter."""
+    for text in (
+        *_too_old_texts(operation, parameter),
+        *mutations.candidate_texts(api.schemas, parameter.schema, parameter.pointer),
+    ):
+        variant = _set_parameter(request, parameter, text)
+        if variant is not None:
+            yield variant
     if parameter.required and parameter.location != "path":
-        yield _without(call, parameter)
+        yield _remove_parameter(request, parameter)
 
 
-def _aimed(operation: Operation, parameter: Parameter) -> Iterator[str]:
-    """As far back as a filter is said to reach."""
+def _too_old_texts(operation: Operation, parameter: Parameter) -> Iterator[str]:
+    """Yield a time near the earliest one that a filter allows."""
     rule = operation.behavior.filters.get(parameter.name)
     if rule is not None and rule.oldest is not None:
-        reach = timedelta(seconds=requests.seconds(rule.oldest)) + timedelta(hours=6)
-        yield (datetime.now(UTC) + reach).strftime("%Y-%m-%dT%H:%M:%SZ")
+        offset = timedelta(seconds=requests.seconds(rule.oldest)) + timedelta(hours=6)
+        yield (datetime.now(UTC) + offset).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _with(call: Call, parameter: Parameter, text: str) -> Call | None:
-    """The call with a parameter's text, where its place can carry it."""
+def _set_parameter(request: PlannedRequest, parameter: Parameter, text: str) -> PlannedRequest | None:
+    """Return the request with a parameter's text, or None where a path or header cannot carry it."""
     if parameter.location == "query":
-        return call.with_query(**{parameter.name: text})
+        return request.with_query(**{parameter.name: text})
     if parameter.location == "path":
-        return call.with_path(**{parameter.name: text}) if text.strip("./ ") and "/" not in text else None
+        return request.with_path(**{parameter.name: text}) if text.strip("./ ") and "/" not in text else None
     if not (text.isascii() and text.isprintable()):
         return None
     if parameter.location == "header":
-        return call.with_header(parameter.name, text)
-    safe = quote(text, safe="")
-    return call.with_header("Cookie", f"{parameter.name}={text}") if safe == text else None
+        return request.with_header(parameter.name, text)
+    quoted = quote(text, safe="")
+    return request.with_header("Cookie", f"{parameter.name}={text}") if quoted == text else None
 
 
-def _without(call: Call, parameter: Parameter) -> Call:
+def _remove_parameter(request: PlannedRequest, parameter: Parameter) -> PlannedRequest:
     if parameter.location == "query":
-        return call.with_query(**{parameter.name: None})
-    return call.with_header(parameter.name if parameter.location == "header" else "Cookie", None)
+        return request.with_query(**{parameter.name: None})
+    return request.with_header(parameter.name if parameter.location == "header" else "Cookie", None)
 
 
-def _judged(api: Api, parameter: Parameter, verdict: Verdict) -> Iterator[str]:
-    """The texts of a parameter that have a verdict."""
-    for text in mutations.texts(api.schemas, parameter.schema, parameter.pointer):
-        if text and json_values.text(api.schemas, parameter.schema, parameter.pointer, text).verdict == verdict:
+def _texts_with_verdict(api: Api, parameter: Parameter, verdict: Verdict) -> Iterator[str]:
+    """Yield the candidate texts of a parameter that the oracle gives this verdict."""
+    for text in mutations.candidate_texts(api.schemas, parameter.schema, parameter.pointer):
+        if text and json_values.judge_text(api.schemas, parameter.schema, parameter.pointer, text).verdict == verdict:
             yield text
 
 
-def _wrong_parameters(api: Api, operation: Operation, call: Call) -> list[Call]:
-    """For each parameter that can be wrong, the call with one wrong text."""
-    found = []
+def _invalid_parameter_requests(api: Api, operation: Operation, request: PlannedRequest) -> list[PlannedRequest]:
+    """Return the request with one invalid text, for each parameter that can be invalid."""
+    requests = []
     for parameter in operation.parameters:
-        made = (_with(call, parameter, text) for text in _judged(api, parameter, "invalid"))
-        found += [one for one in made if one is not None][:1]
-    return found
+        variants = (_set_parameter(request, parameter, text) for text in _texts_with_verdict(api, parameter, "invalid"))
+        requests += [variant for variant in variants if variant is not None][:1]
+    return requests
 
 
-def _together(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
-    """All optional ones present and right; two wrong at once; one wrong beside a right one."""
-    every, wrong = call, call
+def _combine_parameters(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
+    """Yield a request with all parameters valid, one with all invalid, and all valid but one, for each."""
+    all_valid, all_invalid = request, request
     for parameter in operation.parameters:
         if parameter.location in {"query", "header"}:
-            right = next(_judged(api, parameter, "valid"), None)
-            bad = next(_judged(api, parameter, "invalid"), None)
-            every = (right is not None and _with(every, parameter, right)) or every
-            wrong = (bad is not None and _with(wrong, parameter, bad)) or wrong
-    yield every
-    yield wrong
+            valid_text = next(_texts_with_verdict(api, parameter, "valid"), None)
+            invalid_text = next(_texts_with_verdict(api, parameter, "invalid"), None)
+            all_valid = (valid_text is not None and _set_parameter(all_valid, parameter, valid_text)) or all_valid
+            all_invalid = (
+                invalid_text is not None and _set_parameter(all_invalid, parameter, invalid_text)
+            ) or all_invalid
+    yield all_valid
+    yield all_invalid
     yield from (
-        one
+        variant
         for parameter in operation.parameters
-        for bad in islice(_judged(api, parameter, "invalid"), 1)
-        if (one := _with(every, parameter, bad)) is not None
+        for invalid_text in islice(_texts_with_verdict(api, parameter, "invalid"), 1)
+        if (variant := _set_parameter(all_valid, parameter, invalid_text)) is not None
     )
 
 
 def _raw_queries(operation: Operation) -> Iterator[str]:
-    """Percent-encoding that is broken, no UTF-8, or gone too far; a name without value; an unknown parameter."""
+    """Yield queries with broken percent-encoding, bytes that are not UTF-8, a lone name, and unknown parameters."""
     names = [p.name for p in operation.parameters if p.location == "query"]
     for name in map(partial(quote, safe=""), names[:2]):
         yield from (f"{name}=%zz", f"{name}=%ff%fe", name, f"{name}[]=1&{name}.x=2")
     yield from ("specduet_unknown=1", "&&=&=x")
 
 
-def _raw(operation: Operation, call: Call, query: str) -> dict[str, Any]:
+def _raw_arguments(operation: Operation, request: PlannedRequest, query: str) -> dict[str, Any]:
+    """Return the arguments of ``Sender.send_raw`` that add a raw query to a request."""
     path = operation.path
-    for name, value in call.path.items():
+    for name, value in request.path.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    own = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in call.query)
-    body = None if call.json is UNSET else json.dumps(call.json).encode()
-    headers = [*call.headers, *(_TEXT.items() if body is not None else ())]
-    return {"path": path, "query": "&".join(filter(None, (own, query))), "headers": headers, "body": body}
+    own_query = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in request.query)
+    body = None if request.json is UNSET else json.dumps(request.json).encode()
+    headers = [*request.headers, *(_JSON_HEADER.items() if body is not None else ())]
+    return {"path": path, "query": "&".join(filter(None, (own_query, query))), "headers": headers, "body": body}
 
 
 # ---------------------------------------------------------------------------------------------------------- bodies
 
 
-def _bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
-    if call.json is UNSET:
+def _vary_body(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
+    """Yield the request with valid bodies, with invalid ones, and with one invalid body and one invalid parameter."""
+    if request.json is UNSET:
         return
-    yield from _right_bodies(api, operation, call)
-    yield from _wrong_bodies(api, operation, call)
-    wrong = next(_wrong_bodies(api, operation, call), None)
-    for parameter in _wrong_parameters(api, operation, call):
-        if wrong is not None and parameter.path == call.path:
-            yield parameter.with_json(wrong.json)
+    yield from _valid_bodies(api, operation, request)
+    yield from _invalid_bodies(api, operation, request)
+    invalid_body = next(_invalid_bodies(api, operation, request), None)
+    for invalid_parameter in _invalid_parameter_requests(api, operation, request):
+        if invalid_body is not None and invalid_parameter.path == request.path:
+            yield invalid_parameter.with_json(invalid_body.json)
 
 
-def _varied(api: Api, operation: Operation, call: Call) -> Iterator[tuple[int, Any, list[Any]]]:
-    """Every place of the body with everything worth trying there: its depth, the untouched body, the bodies."""
+def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[tuple[int, Any, list[Any]]]:
+    """Yield, for each location in the body, its depth and the bodies with each candidate value there."""
     content = requests.json_content(operation.body) if operation.body else None
     if content is None:
         return
     schemas = api.schemas
-    whole = mutations.full(schemas, content.schema, content.pointer, call.json)
-    for path, schema, pointer in mutations.places(schemas, content.schema, content.pointer, whole):
-        base = call.json if len(path) == 1 and isinstance(call.json, dict) else whole
-        tried = [UNSET, *mutations.values(schemas, schema, pointer)] if path else list(_roots(schemas, schema, pointer))
-        yield len(path), base, [mutations.replaced(base, path, value) for value in tried]
+    full_body = mutations.fill_optional(schemas, content.schema, content.pointer, request.json)
+    for path, schema, pointer in mutations.list_locations(schemas, content.schema, content.pointer, full_body):
+        template = request.json if len(path) == 1 and isinstance(request.json, dict) else full_body
+        values = (
+            [UNSET, *mutations.candidate_values(schemas, schema, pointer)]
+            if path
+            else list(_root_values(schemas, schema, pointer))
+        )
+        yield len(path), template, [mutations.replace_at(template, path, value) for value in values]
 
 
-def _roots(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
+def _root_values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
+    """Yield candidate values for the whole body."""
     yield from (None, [], {}, "text", 3, True, [{}])
     inner, _, _ = schemas.split_null(schema, pointer)
-    if "object" not in json_values.kinds_of(inner):
-        yield from mutations.values(schemas, schema, pointer)
+    if "object" not in json_values.list_types(inner):
+        yield from mutations.candidate_values(schemas, schema, pointer)
 
 
-def _judged_bodies(api: Api, operation: Operation, call: Call, verdict: Verdict) -> Iterator[Call]:
+def _bodies_with_verdict(
+    api: Api, operation: Operation, request: PlannedRequest, verdict: Verdict
+) -> Iterator[PlannedRequest]:
+    """Yield the request with each body that the oracle gives this verdict, fewer for deep locations."""
     content = requests.json_content(operation.body) if operation.body else None
     assert content is not None
-    for depth, _, bodies in _varied(api, operation, call):
-        judged = (body for body in bodies if _verdict(api.schemas, content.schema, content.pointer, body) == verdict)
-        for body in islice(judged, max(2, _MOST_OF_A_PLACE // max(depth, 1))):
-            yield call.with_json(body)
+    for depth, _, bodies in _vary_locations(api, operation, request):
+        matching = (
+            body for body in bodies if _body_verdict(api.schemas, content.schema, content.pointer, body) == verdict
+        )
+        for body in islice(matching, max(2, _MAX_VALUES_AT_LOCATION // max(depth, 1))):
+            yield request.with_json(body)
 
 
-def _verdict(schemas: Schemas, schema: Any, pointer: str, value: Any) -> Verdict:
-    found = {spot.verdict for spot in json_values.spots(schemas, schema, pointer, value, ("body",))}
-    return "invalid" if "invalid" in found else "lenient" if found else "valid"
+def _body_verdict(schemas: Schemas, schema: Any, pointer: str, value: Any) -> Verdict:
+    """Return the verdict on a whole body: that of its worst location."""
+    verdicts = {spot.verdict for spot in json_values.find_invalid_locations(schemas, schema, pointer, value, ("body",))}
+    return "invalid" if "invalid" in verdicts else "lenient" if verdicts else "valid"
 
 
-def _wrong_bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
-    if call.json is not UNSET:
-        yield from _judged_bodies(api, operation, call, "invalid")
+def _invalid_bodies(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
+    if request.json is not UNSET:
+        yield from _bodies_with_verdict(api, operation, request, "invalid")
 
 
-def _right_bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
-    """Everything optional there; every right value in every place; a property that nobody knows."""
+def _valid_bodies(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
+    """Yield the request with all optional properties, with valid values everywhere, unknown properties, and no body."""
     content = requests.json_content(operation.body) if operation.body else None
     assert content is not None
-    yield call.with_json(mutations.full(api.schemas, content.schema, content.pointer, call.json))
-    yield from _judged_bodies(api, operation, call, "valid")
-    if isinstance(call.json, dict):
-        yield call.with_json({**call.json, "specduet_unknown": {"deep": [[[[]]]]}, "": "\u2028\x01"})
-        yield replace(call, json=UNSET, body=None)
+    yield request.with_json(mutations.fill_optional(api.schemas, content.schema, content.pointer, request.json))
+    yield from _bodies_with_verdict(api, operation, request, "valid")
+    if isinstance(request.json, dict):
+        yield request.with_json({**request.json, "specduet_unknown": {"deep": [[[[]]]]}, "": "\u2028\x01"})
+        yield replace(request, json=UNSET, body=None)
 
 
-def _raw_bodies(operation: Operation, call: Call) -> Iterator[dict[str, Any]]:
-    """Bodies that are no JSON, or are not called JSON. No ``NaN``, no lone surrogates: those break correct services."""
-    if call.json is UNSET or operation.body is None or requests.json_content(operation.body) is None:
+def _raw_bodies(operation: Operation, request: PlannedRequest) -> Iterator[dict[str, Any]]:
+    """Yield arguments with bodies that are not JSON, or are labelled as something else.
+
+    ``NaN`` and lone surrogates are left out: they break correct services.
+    """
+    if request.json is UNSET or operation.body is None or requests.json_content(operation.body) is None:
         return
-    good = json.dumps(call.json).encode()
+    valid_body = json.dumps(request.json).encode()
     broken = [
         b"",
         b" ",
-        good[:-1],
-        good[:-1] + b",}",
-        good + good,
+        valid_body[:-1],
+        valid_body[:-1] + b",}",
+        valid_body + valid_body,
         b"not json",
         b"{'single': 'quotes'}",
         b'{"a": \xff}',
     ]
     for body in broken:
-        yield {"body": body, "headers": [*call.headers, *_TEXT.items()]}
-    for label, body in (
-        ("text/plain", good),
+        yield {"body": body, "headers": [*request.headers, *_JSON_HEADER.items()]}
+    for media_type, body in (
+        ("text/plain", valid_body),
         ("application/xml", b"<a/>"),
         ("application/x-www-form-urlencoded", b"a=b"),
     ):
-        yield {"body": body, "headers": [*call.headers, ("Content-Type", label)]}
+        yield {"body": body, "headers": [*request.headers, ("Content-Type", media_type)]}

@@ -1,19 +1,18 @@
-"""Input that hurts careless services: long, huge, control characters, every Unicode plane, deep, and at the same time.
+"""Probe of input that hurts careless services: long, huge, deep, control characters, every Unicode plane, concurrent.
 
-Whether any of it is valid does not matter here: whatever comes, the answer is no 5xx. What a correct service would
-read and then break on (``NaN``, lone surrogates) is not sent; neither is what a server in front of it cuts off.
+Whether any of it is valid does not matter here: no input may lead to a 5xx. Input that a correct service reads and
+then fails on (``NaN``, lone surrogates) is not sent, nor what a server in front of it cuts off.
 """
 
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from specduet.contracts.generation.known_values import Call, Knowledge
-from specduet.contracts.options import RunOptions
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 
-TEXTS = (
+HOSTILE_TEXTS = (
     "x" * 2_000,
     "\N{PILE OF POO}\N{COMBINING ACUTE ACCENT}\N{RIGHT-TO-LEFT OVERRIDE}\N{CJK UNIFIED IDEOGRAPH-20000}",
     "a\0b",
@@ -25,67 +24,79 @@ TEXTS = (
     " ",
     "null",
 )
-NUMBERS = ("9" * 30, "-" + "9" * 30, "2147483648", "9223372036854775808", "-1", "0", "1e308", "0.1", "0x10")
+HOSTILE_NUMBERS = ("9" * 30, "-" + "9" * 30, "2147483648", "9223372036854775808", "-1", "0", "1e308", "0.1", "0x10")
 _HEADER_TEXTS = ("x" * 2_000, "' OR '1'='1", "%s%n{0}", "\xe9\xff", "null", "\t")
-_HUGE = (10**30, -(10**30), 1e308)
-_LONG = "x" * 50_000
-_DEEP = 60
-_AT_ONCE, _BURSTS = 8, 2
+_HUGE_NUMBERS = (10**30, -(10**30), 1e308)
+_LONG_TEXT = "x" * 50_000
+_DEPTH = 60
+_BURST_SIZE, _BURST_COUNT = 8, 2
 
 
-def probe(sender: Sender, api: Api, operation: Operation, knowledge: Knowledge, _options: RunOptions) -> None:
-    """Try every parameter and the body of an operation with each of these, all else being right."""
-    call = knowledge.valid_call(operation) or _unknown(operation, knowledge)
-    for hurting in (*_parameters(operation, call), *_bodies(api, operation, call)):
-        sender.send(operation, **hurting.arguments)
-    sender.send(operation, **call.with_header("Accept-Encoding", "gzip").arguments)  # as most clients do
+def probe_robustness(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
+    """Send an operation's request with each hostile value in each parameter and property, everything else valid."""
+    api = sender.api
+    request = known_values.build_valid_request(operation) or _request_with_unknown_id(operation, known_values)
+    for variant in (*_hostile_parameters(operation, request), *_hostile_bodies(api, operation, request)):
+        sender.send(operation, **variant.send_arguments)
+    sender.send(operation, **request.with_header("Accept-Encoding", "gzip").send_arguments)  # as most clients do
     if operation.method == "GET" and sender.target.loopback:
-        for _ in range(_BURSTS):
-            sender.concurrently([partial(sender.send, operation, **call.arguments)] * _AT_ONCE)
+        for _ in range(_BURST_COUNT):
+            sender.send_concurrently([partial(sender.send, operation, **request.send_arguments)] * _BURST_SIZE)
 
 
-def _unknown(operation: Operation, knowledge: Knowledge) -> Call:
-    """A call with an id that nobody knows, where none is known."""
+def _request_with_unknown_id(operation: Operation, known_values: KnownValues) -> PlannedRequest:
+    """Return a request with an invented id where none is known."""
     paths = [p for p in operation.parameters if p.location == "path"]
-    return Call({p.name: next(iter(knowledge.path_values(operation, p)), "unknown") for p in paths})
+    return PlannedRequest({p.name: next(iter(known_values.path_values(operation, p)), "unknown") for p in paths})
 
 
-def _parameters(operation: Operation, call: Call) -> Iterator[Call]:
+def _hostile_parameters(operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
     for parameter in operation.parameters:
         name = parameter.name
         if parameter.location == "path":
-            yield from (call.with_path(**{name: text}) for text in _texts(parameter))
+            yield from (request.with_path(**{name: text}) for text in _hostile_texts(parameter))
         elif parameter.location == "query":
-            yield from (call.with_query(**{name: text}) for text in _texts(parameter))
+            yield from (request.with_query(**{name: text}) for text in _hostile_texts(parameter))
         elif parameter.location == "header":
-            yield from (call.with_header(name, text) for text in _HEADER_TEXTS)
+            yield from (request.with_header(name, text) for text in _HEADER_TEXTS)
 
 
-def _texts(parameter: Parameter) -> tuple[str, ...]:
+def _hostile_texts(parameter: Parameter) -> tuple[str, ...]:
     numeric = parameter.schema.get("type") in {"integer", "number"}
-    return (*NUMBERS, *TEXTS[:4]) if numeric else (*TEXTS, NUMBERS[0])
+    return (*HOSTILE_NUMBERS, *HOSTILE_TEXTS[:4]) if numeric else (*HOSTILE_TEXTS, HOSTILE_NUMBERS[0])
 
 
-def _bodies(api: Api, operation: Operation, call: Call) -> Iterator[Call]:
-    body = call.json
+def _hostile_bodies(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
+    """Yield the request with hostile values in each property, with many properties, and with strange names."""
+    body = request.json
     if operation.body is None or not isinstance(body, Mapping):
         return
-    for name in dict.fromkeys([*body, *_properties(api, operation)]):
-        inside = ({"value": value} for value in (*TEXTS, *_HUGE, [_HUGE[0]]))
-        values: tuple[Any, ...] = (*TEXTS, _LONG, *_HUGE, [], {}, _nested(), *inside)
+    for name in dict.fromkeys([*body, *_body_property_names(api, operation)]):
+        nested_values = ({"value": value} for value in (*HOSTILE_TEXTS, *_HUGE_NUMBERS, [_HUGE_NUMBERS[0]]))
+        values: tuple[Any, ...] = (
+            *HOSTILE_TEXTS,
+            _LONG_TEXT,
+            *_HUGE_NUMBERS,
+            [],
+            {},
+            _build_deep_object(),
+            *nested_values,
+        )
         for value in values:
-            yield call.with_json({**body, name: value})
-    yield call.with_json({**body, **{f"extra{number}": _LONG[:100] for number in range(200)}})
-    yield call.with_json({**body, "": "", "\N{PILE OF POO}": None, "__proto__": {}, "$ref": "#"})
+            yield request.with_json({**body, name: value})
+    yield request.with_json({**body, **{f"extra{number}": _LONG_TEXT[:100] for number in range(200)}})
+    yield request.with_json({**body, "": "", "\N{PILE OF POO}": None, "__proto__": {}, "$ref": "#"})
 
 
-def _properties(api: Api, operation: Operation) -> Iterator[str]:
+def _body_property_names(api: Api, operation: Operation) -> Iterator[str]:
+    """Yield the names of the top-level properties of the body."""
     for content in operation.body.content.values() if operation.body else ():
         yield from (f.path[0] for f in api.schemas.walk_fields(content.schema, content.pointer) if len(f.path) == 1)
 
 
-def _nested() -> Any:
+def _build_deep_object() -> Any:
+    """Return an object nested 60 levels deep."""
     value: dict[str, Any] = {}
-    for _ in range(_DEEP):
+    for _ in range(_DEPTH):
         value = {"a": [value]}
     return value

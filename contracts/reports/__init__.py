@@ -1,4 +1,4 @@
-"""Reports: one finished run, written for people, for CI systems and for programs."""
+"""Reports of one finished run: files for people, CI systems and programs, and the text on the terminal."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ WRITERS = {
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder that reports go into, before anything is sent. Raises ``UsageError``."""
+    """Create the folder of the reports. Raises ``UsageError``, so call it before any request is sent."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"the folder of the report, {folder}, cannot be made: {reason}") from error
+        raise UsageError(f"the report folder {folder} cannot be created: {reason}") from error
 
 
 def write_reports(report: Report, folder: Path) -> None:

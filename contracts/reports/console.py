@@ -1,6 +1,6 @@
-"""What a run shows on a terminal: what it is about to do, how far it is, and what it found.
+"""Text of a run on the terminal: the plan, the progress and the findings.
 
-On a terminal there are colours and a progress bar; into a file or a pipe goes the same text, plain.
+A terminal gets colours and a progress line; a file or a pipe gets the same text without them.
 """
 
 import sys
@@ -11,68 +11,71 @@ from itertools import groupby
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressLine
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from specduet.contracts.findings import Finding
 from specduet.contracts.options import RunOptions
-from specduet.contracts.reports.formatting import accept_hint, finding_fields
+from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
 from specduet.contracts.reports.model import Report, pluralize
 from specduet.contracts.reports.summary import format_outcome
-from specduet.contracts.run import Progress as Stand
-from specduet.contracts.sending.sender import pace_of
+from specduet.contracts.run import Progress
+from specduet.contracts.sending.sender import choose_rate_limit
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
 _MAX_GAPS = 12
 _STEP_LABELS = {
-    "reach": "asking what is served",
+    "reach": "looking for the APIs",
     "open": "first requests",
     "probe": "probing",
     "explore": "sending generated requests",
     "close": "last requests",
-    "judge": "judging",
+    "judge": "checking the responses",
 }
 
 
 def make_console(file: TextIO) -> Console:
-    """A console that never wraps: a curl line has to stay one line."""
+    """Return a console that never wraps lines: a curl command has to stay one line."""
     return Console(file=file, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager
-def show_progress(console: Console | None) -> Iterator[Callable[[Stand], None]]:
-    """A line that says where the run stands, on a terminal; nothing where nobody watches."""
+def show_progress(console: Console | None) -> Iterator[Callable[[Progress], None]]:
+    """Show the step and the number of requests while the block runs; do nothing where ``console`` is no terminal.
+
+    Yields the function that updates the line.
+    """
     if console is None or not console.is_terminal:
         yield lambda _: None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with ProgressLine(*columns, console=console, transient=True) as bar:
         task = bar.add_task("")
 
-        def update_progress(progress: Stand) -> None:
-            about = f" {progress.api} {progress.operation}" if progress.api else ""
-            bar.update(
-                task, description=f"{_STEP_LABELS[progress.step]}{about}, {pluralize(progress.sent, 'request')} sent"
-            )
+        def update_progress(progress: Progress) -> None:
+            operation = f" {progress.api} {progress.operation}" if progress.api else ""
+            sent = pluralize(progress.sent, "request")
+            bar.update(task, description=f"{_STEP_LABELS[progress.step]}{operation}, {sent} sent")
 
         yield update_progress
 
 
 def format_plan(apis: tuple[Api, ...], target: Target, options: RunOptions, *, dry: bool) -> Iterator[Text]:
-    """What is about to be sent and what is not, and the limits that hold. ``dry``: nothing will be sent at all."""
+    """Yield the lines that are printed before the run: target, operations, limits. ``dry``: nothing will be sent."""
     where = "" if target.loopback else " (not on this machine)"
     width = max(len(name) for name in ("target", *(api.name for api in apis)))
     yield Text(f"{'target':<{width}}  {target.url}{where}")
     for api in apis:
-        sent = Counter(operation.method for operation in api.operations if target.allows(operation))
-        unsent = Counter(operation.method for operation in api.operations if not target.allows(operation))
+        sent = Counter(operation.method for operation in api.operations if target.can_send(operation))
+        unsent = Counter(operation.method for operation in api.operations if not target.can_send(operation))
         text = ", ".join(f"{method} {pluralize(count, 'operation')}" for method, count in sorted(sent.items()))
         text += "".join(f"; not sent: {method} {count} (--allow-writes)" for method, count in sorted(unsent.items()))
         yield Text(f"{api.name:<{width}}  {text or 'nothing to send'}")
     limits = [f"profile {options.profile}", f"seed {options.seed}", f"at most {options.time_limit_s:g} s"]
-    pace = pace_of(target, options.requests_per_second)
+    pace = choose_rate_limit(target, options.requests_per_second)
     request_limit = min(options.max_requests or sys.maxsize, int(pace * options.time_limit_s) if pace else sys.maxsize)
     limits += [f"at most {pace:g} requests a second"] if pace else []
     limits += [f"at most {request_limit:,} requests"] if request_limit < sys.maxsize else []
@@ -81,7 +84,7 @@ def format_plan(apis: tuple[Api, ...], target: Target, options: RunOptions, *, d
 
 
 def print_report(report: Report, console: Console) -> None:
-    """The findings by cause, what was never seen, and the outcome."""
+    """Print the findings by cause, the gaps in coverage, and the outcome."""
     for line in _finding_lines(report):
         console.print(line)
     for text, style in _closing_texts(report):
@@ -89,7 +92,7 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def closing_lines(report: Report) -> Iterator[str]:
-    """The end of what ``print_report`` shows, plain: notes, what was never seen, and the outcome."""
+    """Return the last lines of the report without styles: notes, gaps in coverage, and the outcome."""
     return (text for text, _ in _closing_texts(report))
 
 
@@ -106,33 +109,29 @@ def _closing_texts(report: Report) -> Iterator[tuple[str, str]]:
     for note in report.notes:
         yield f"note: {report.secrets.mask(note)}", "yellow"
     for entry in report.stale_entries:
-        yield f"accepted, and no longer found: {entry}", "yellow"
+        yield f"accepted, but no longer found: {entry}", "yellow"
     if report.coverage_gaps:
-        yield "never seen, and so not tested:", "dim"
+        yield "not covered:", "dim"
         yield from ((f"  {line}", "dim") for line in report.coverage_gaps[:_MAX_GAPS])
-        if len(report.coverage_gaps) > _MAX_GAPS:
-            yield (
-                f"  … and of {len(report.coverage_gaps) - _MAX_GAPS} more operations; --report DIR tells it all",
-                "dim",
-            )
+        hidden = len(report.coverage_gaps) - _MAX_GAPS
+        if hidden > 0:
+            yield f"  … and {pluralize(hidden, 'more operation')}; --report DIR lists them all", "dim"
     if report.open_findings:
-        yield accept_hint(), ""
+        yield ACCEPT_HINT, ""
     sent = pluralize(len(report.recording.exchanges), "request")
-    yield (
-        f"{format_outcome(report)}; {sent} in {report.elapsed_s:.1f} s",
-        "bold red" if report.exit_code else "bold green",
-    )
+    style = "bold red" if report.exit_code else "bold green"
+    yield f"{format_outcome(report)}; {sent} in {report.elapsed_s:.1f} s", style
 
 
 def _cause_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
-    """Findings of one clause on one part of the specification: the same cause, maybe on several operations."""
+    """Yield the lines of findings with one cause: the same clause and pointer, perhaps on several operations."""
     first = findings[0]
     mark = "accepted" if first.accepted else first.severity
     sentence = next(clause.sentence for clause in report.clauses if clause.code == first.code)
     yield Text.assemble((f"{mark} {first.code} {first.clause}", _STYLES[mark]), f": {sentence}")
     for finding in findings:
         yield Text(f"  {report.secrets.mask(finding.message)}")
-        for label, fact in finding_fields(finding, report):
+        for label, text in finding_fields(finding, report):
             if label != "severity":
-                yield Text.assemble((f"    {label:<9} ", "dim"), fact)
+                yield Text.assemble((f"    {label:<{LABEL_WIDTH}} ", "dim"), text)
     yield Text("")

@@ -1,4 +1,4 @@
-"""GitHub Actions: findings as annotations on the specification, and the summary on the run's page."""
+"""GitHub Actions: annotations on the specification, and the summary on the page of the workflow run."""
 
 import os
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from specduet.specs.locations import repository_path
 
 
 def format_annotations(report: Report) -> Iterator[str]:
-    """One workflow command a finding that nothing accepts."""
+    """Yield one workflow command for each finding that is not accepted."""
     for finding in report.open_findings:
         level = "error" if report.is_failing(finding) else "warning"
         path, line = repository_path(report.find_api(finding.api).path), report.find_line(finding)
         place = f"file={_escape_property(path)}{f',line={line}' if line else ''}," if path else ""
-        text = "\n".join([finding.message, *(f"{label}: {fact}" for label, fact in finding_fields(finding, report))])
+        text = "\n".join([finding.message, *(f"{label}: {value}" for label, value in finding_fields(finding, report))])
         title = format_headline(finding).partition(":")[0]
         yield f"::{level} {place}title={_escape_property(title)}::{_escape_data(report.secrets.mask(text))}"
 
 
 def is_github_actions() -> bool:
-    """Whether this runs in GitHub Actions."""
+    """Return whether the run is part of a GitHub Actions workflow."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def append_summary(text: str) -> None:
-    """Add Markdown to the run's page, where there is one."""
+    """Append Markdown to the page of the workflow run; do nothing outside GitHub Actions."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -34,7 +34,7 @@ def append_summary(text: str) -> None:
 
 
 def _escape_data(text: str) -> str:
-    """Escaped as the runner's own toolkit does it: the message of a workflow command."""
+    """Escape the message of a workflow command, as GitHub's own toolkit does."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

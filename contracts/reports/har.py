@@ -1,4 +1,4 @@
-"""exchanges.har: every request and answer, for a browser's network panel and for other tools (HAR 1.2)."""
+"""``exchanges.har``: every request and response, for the network panel of a browser and other tools (HAR 1.2)."""
 
 import base64
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import harfile
 
-from specduet.contracts.recording import Exchange, Headers, Received
+from specduet.contracts.recording import Exchange, Headers, ReceivedResponse
 from specduet.contracts.reports.model import Report, installed_version
 from specduet.contracts.sending.redaction import Secrets
 
@@ -22,7 +22,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def _add_entry(har: harfile.HarFile, exchange: Exchange, secrets: Secrets) -> None:
-    received = exchange.received
+    received = exchange.response
     elapsed_ms = round(received.elapsed_s * 1000, 3) if received else 0
     har.add_entry(
         startedDateTime=datetime.fromtimestamp(exchange.sent_at, UTC),
@@ -35,11 +35,11 @@ def _add_entry(har: harfile.HarFile, exchange: Exchange, secrets: Secrets) -> No
 
 
 def _to_har_request(exchange: Exchange, secrets: Secrets) -> harfile.Request:
-    sent = exchange.sent
+    sent = exchange.request
     body = None
     if sent.body is not None:
         text = secrets.mask(sent.body.decode("utf-8", "replace"))
-        body = harfile.PostData(mimeType=sent.header("content-type") or "", text=text)
+        body = harfile.PostData(mimeType=sent.get_header("content-type") or "", text=text)
     pairs = parse_qsl(sent.query, keep_blank_values=True)
     return harfile.Request(
         method=sent.method,
@@ -52,21 +52,21 @@ def _to_har_request(exchange: Exchange, secrets: Secrets) -> harfile.Request:
     )
 
 
-def _to_har_response(received: Received, secrets: Secrets) -> harfile.Response:
+def _to_har_response(received: ReceivedResponse, secrets: Secrets) -> harfile.Response:
     return harfile.Response(
         status=received.status,
         statusText="",
         httpVersion=_HTTP,
         headers=_to_records(received.headers, secrets),
         content=_to_har_content(received, secrets),
-        redirectURL=secrets.mask(received.header("location") or ""),
+        redirectURL=secrets.mask(received.get_header("location") or ""),
         bodySize=len(received.body),
     )
 
 
-def _to_har_content(received: Received, secrets: Secrets) -> harfile.Content:
+def _to_har_content(received: ReceivedResponse, secrets: Secrets) -> harfile.Content:
     body = secrets.mask_bytes(received.body)
-    kind = received.header("content-type") or ""
+    kind = received.get_header("content-type") or ""
     try:
         return harfile.Content(size=len(received.body), mimeType=kind, text=body.decode())
     except UnicodeDecodeError:
@@ -75,7 +75,7 @@ def _to_har_content(received: Received, secrets: Secrets) -> harfile.Content:
 
 
 def _to_failed_response(failure: str, secrets: Secrets) -> harfile.Response:
-    """No answer came: HAR has status 0 for it."""
+    """Return the response of a request that got none: HAR has status 0 for it."""
     return harfile.Response(
         status=0,
         statusText=secrets.mask(failure),

@@ -1,4 +1,4 @@
-"""report.json: everything that a run has to say, for programs. ``docs/report.schema.json`` describes it."""
+"""``report.json``: the whole result of a run, for programs. ``docs/report.schema.json`` is its schema."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from specduet.contracts.reports.model import Report, installed_version, write_te
 
 
 def build_document(report: Report) -> dict[str, Any]:
-    """The report as JSON, secrets masked."""
+    """Return the report as a JSON value, secrets masked."""
     masked = report.secrets.mask_json(
         {
             "specduet": installed_version(),
@@ -27,7 +27,7 @@ def build_document(report: Report) -> dict[str, Any]:
             "findings": [build_finding(finding, report) for finding in report.findings],
             "stale": list(report.stale_entries),
             "notes": list(report.notes),
-            "coverage": report.coverage.as_json(),
+            "coverage": report.coverage.to_json(),
             "exit_code": report.exit_code,
         }
     )
@@ -36,7 +36,7 @@ def build_document(report: Report) -> dict[str, Any]:
 
 
 def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
-    """One finding as JSON."""
+    """Return one finding as a JSON value; ``accept`` holds the keys of its entry in a baseline file."""
     return {
         "code": finding.code,
         "clause": finding.clause,

@@ -1,4 +1,4 @@
-"""junit.xml: one suite an operation, one case a clause, as every CI system reads it."""
+"""``junit.xml``: one test suite for each operation, one test case for each clause, as CI systems read it."""
 
 import re
 from collections import defaultdict
@@ -10,12 +10,12 @@ from specduet.contracts.findings import Finding
 from specduet.contracts.reports.formatting import format_finding, format_headline
 from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items
 
-# XML 1.0, section 2.2: what is not in these ranges cannot be written at all, not even escaped
+# XML 1.0, section 2.2: a character outside these ranges cannot be written at all, not even escaped
 _FORBIDDEN_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(report: Report, path: Path) -> None:
-    """A case fails where its item does; an accepted finding skips it, a milder one is told in its output."""
+    """Write the file. An accepted finding skips its test case; one below ``--fail-on`` stands in ``system-out``."""
     found: dict[Item, list[Finding]] = defaultdict(list)
     for finding in report.findings:
         found[item_of_finding(finding)].append(finding)

@@ -1,4 +1,4 @@
-"""What a finished run has to say: the one thing that every kind of report is written from."""
+"""Model of a finished run, from which every kind of report is written."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Item(NamedTuple):
 
 
 def iter_items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[Item]:
-    """Every item of the APIs, operation by operation."""
+    """Yield every item of the APIs, operation by operation."""
     for api in apis:
         for operation in api.operations:
             for clause in clauses:
@@ -38,64 +38,66 @@ def iter_items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[I
 
 
 def item_of_finding(finding: Finding) -> Item:
-    """The item that owns a finding."""
+    """Return the item that a finding belongs to."""
     return Item(finding.api, finding.operation, finding.clause)
 
 
 @dataclass(frozen=True)
 class Report:
-    """A finished run. ``elapsed_s`` is in seconds; ``exit_code`` is that of ``specduet test``.
-
-    ``notes`` are sentences on what could not be tested, ``stale_entries`` on accepted findings that no longer occur.
-    """
+    """One finished run."""
 
     target: str
+    """The base URL that was tested."""
     apis: tuple[Api, ...]
     clauses: tuple[Clause, ...]
     seed: int
     profile: str
     fail_on: Severity
+    """The least severity that makes the run fail."""
     started: datetime
     elapsed_s: float
     recording: Recording
     findings: tuple[Finding, ...]
     coverage: Coverage
     notes: tuple[str, ...] = ()
+    """Sentences on what could not be tested."""
     stale_entries: tuple[str, ...] = ()
+    """Baseline entries whose finding no longer occurs."""
     exit_code: int = 0
+    """The exit code of ``specduet test``."""
     secrets: Secrets = field(default_factory=Secrets)
 
     @cached_property
     def requests_by_method(self) -> dict[str, int]:
-        """How many requests were sent, by method."""
-        return dict(sorted(Counter(e.sent.method for e in self.recording.exchanges).items()))
+        """The number of requests sent, by method."""
+        return dict(sorted(Counter(e.request.method for e in self.recording.exchanges).items()))
 
     @cached_property
     def open_findings(self) -> tuple[Finding, ...]:
-        """The findings that nothing accepts."""
+        """The findings that no baseline entry accepts."""
         return tuple(f for f in self.findings if not f.accepted)
 
     @cached_property
     def coverage_gaps(self) -> tuple[str, ...]:
-        """What was never seen, one line an operation."""
+        """What did not occur, one line for each operation: ``runs GET /runs: status was never failed``."""
         gaps: dict[str, list[str]] = {}
-        for api, operation, gap in self.coverage.gaps():
+        for api, operation, gap in self.coverage.list_gaps():
             gaps.setdefault(f"{api} {operation}", []).append(gap)
         return tuple(f"{name}: {'; '.join(sentences)}" for name, sentences in gaps.items())
 
     def is_failing(self, finding: Finding) -> bool:
-        """Whether a finding fails the run."""
+        """Return whether a finding makes the run fail."""
         return not finding.accepted and (finding.severity == "error" or self.fail_on == "warning")
 
     def find_api(self, name: str) -> Api:
         return next(api for api in self.apis if api.name == name)
 
     def find_operation(self, finding: Finding) -> Operation:
-        """The operation that a finding is about."""
+        """Return the operation of a finding."""
         return next(o for o in self.find_api(finding.api).operations if o.label == finding.operation)
 
     def find_line(self, finding: Finding) -> int | None:
-        """The line of the specification that a finding's pointer stands on."""
+        """Return the line of the OpenAPI document that a finding points to, None where it cannot be told."""
         return self._lines[finding.api, finding.pointer]
 
     @cached_property
@@ -105,15 +107,15 @@ class Report:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes the escape that JSON has for it."""
+    """Write a file as UTF-8; a lone surrogate, which UTF-8 cannot hold, is escaped as in JSON."""
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def installed_version() -> str:
-    """The installed version of specduet."""
+    """Return the installed version of specduet."""
     return version("specduet")
 
 
 def pluralize(count: int, noun: str) -> str:
-    """``1 finding``, ``2 findings``."""
+    """Return a count with its noun: ``1 finding``, ``2 findings``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

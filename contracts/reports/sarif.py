@@ -1,4 +1,4 @@
-"""results.sarif: the findings as a code scanner's, each at the line of the specification it breaks (SARIF 2.1.0)."""
+"""``results.sarif``: findings as results of a code scanner, at their lines in the OpenAPI document (SARIF 2.1.0)."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def build_document(report: Report) -> dict[str, Any]:
-    """The report as a SARIF log, secrets masked."""
+    """Return the report as a SARIF log, secrets masked."""
     used = {finding.code for finding in report.findings}
     rules = [clause for clause in report.clauses if clause.code in used]
     places = {clause.code: index for index, clause in enumerate(rules)}
@@ -53,7 +53,7 @@ def _build_rule(clause: Clause) -> dict[str, Any]:
 
 def _build_result(finding: Finding, rule: int, report: Report) -> dict[str, Any]:
     where = f", {describe_place(finding, report)}" if finding.where else ""
-    value = f" Seen: {finding.value}." if finding.value else ""
+    value = f" Value: {finding.value}." if finding.value else ""
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": rule,
@@ -70,7 +70,7 @@ def _build_result(finding: Finding, rule: int, report: Report) -> dict[str, Any]
 
 
 def _build_location(finding: Finding, report: Report) -> dict[str, Any]:
-    """A physical place only in a file of the user's own repository: scanners cannot show any other."""
+    """Return the place of a finding; with a file and line only inside the repository, all that scanners can show."""
     location: dict[str, Any] = {
         "logicalLocations": [{"fullyQualifiedName": f"{finding.api} {finding.operation} {finding.pointer}"}]
     }

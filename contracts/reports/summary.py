@@ -1,10 +1,10 @@
-"""summary.md: what a person reads first, here and on the page of a CI run."""
+"""``summary.md``: the result in Markdown, also shown on the page of a GitHub Actions run."""
 
 import re
 from pathlib import Path
 
 from specduet.contracts.findings import Finding
-from specduet.contracts.reports.formatting import accept_hint, finding_fields, format_headline
+from specduet.contracts.reports.formatting import ACCEPT_HINT, finding_fields, format_headline
 from specduet.contracts.reports.model import Report, pluralize, write_text
 
 _MAX_FINDINGS = 50
@@ -15,7 +15,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def format_summary(report: Report) -> str:
-    """The report as Markdown, secrets masked."""
+    """Return the report as Markdown, secrets masked."""
     lines = [f"## specduet: {format_outcome(report)}", "", f"- Target: {report.target}"]
     lines += [f"- Specification: {api.name}, {api.title} {api.version}" for api in report.apis]
     methods = ", ".join(f"{method} {count:,}" for method, count in report.requests_by_method.items())
@@ -28,12 +28,12 @@ def format_summary(report: Report) -> str:
     lines += [line for note in report.notes for line in (f"> {note}", "")]
     lines += _findings_section(report)
     lines += _list_section("Accepted findings that no longer occur", report.stale_entries)
-    lines += _list_section("Never seen", report.coverage_gaps)
+    lines += _list_section("Not covered", report.coverage_gaps)
     return report.secrets.mask("\n".join(lines).rstrip() + "\n")
 
 
 def format_outcome(report: Report) -> str:
-    """The outcome in a few words."""
+    """Return the counts in one line: ``1 error, 2 warnings, 3 accepted`` or ``no findings``."""
     errors = sum(finding.severity == "error" for finding in report.open_findings)
     warnings = len(report.open_findings) - errors
     accepted = len(report.findings) - len(report.open_findings)
@@ -50,17 +50,17 @@ def _findings_section(report: Report) -> list[str]:
         lines += _finding_section(finding, report)
     if len(report.findings) > _MAX_FINDINGS:
         lines += [f"… and {len(report.findings) - _MAX_FINDINGS:,} more: see report.json.", ""]
-    return [*lines, accept_hint(), ""] if report.open_findings else lines
+    return [*lines, ACCEPT_HINT, ""] if report.open_findings else lines
 
 
 def _finding_section(finding: Finding, report: Report) -> list[str]:
     mark = "accepted" if finding.accepted else finding.severity
     lines = [f"### {mark}: {_escape_markdown(format_headline(finding))}", ""]
-    for label, fact in finding_fields(finding, report):
-        if label == "again":
-            lines += ["", "```sh", fact, "```"]
+    for label, value in finding_fields(finding, report):
+        if label == "reproduce":
+            lines += ["", "```sh", value, "```"]
         elif label != "severity":
-            lines.append(f"- {label}: {_format_code(fact)}")
+            lines.append(f"- {label}: {_format_code(value)}")
     return [*lines, ""]
 
 
@@ -69,11 +69,11 @@ def _list_section(title: str, entries: tuple[str, ...]) -> list[str]:
 
 
 def _escape_markdown(text: str) -> str:
-    """As Markdown that means nothing but its letters."""
+    """Escape a text so that Markdown shows its characters as they are."""
     return re.sub(r"([\\`*_<>\[\]])", r"\\\1", text)
 
 
 def _format_code(text: str) -> str:
-    """As Markdown code, whatever backticks it holds (CommonMark 0.31, section 6.1)."""
+    """Return a text as inline code, also where it contains backticks (CommonMark 0.31, section 6.1)."""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"

@@ -1,1 +1,1 @@
-"""What goes out and comes back: the target, its secrets, and the only place that sends."""
+"""The target, its secrets, and the only place that sends requests."""

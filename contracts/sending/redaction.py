@@ -1,4 +1,4 @@
-"""Secrets: what the operator gave to get in, masked in everything that anybody can read.
+"""Masking of secrets: what the operator gave as a credential is hidden in everything that people can read.
 
 A value is recognised as it was given, and in the forms in which it travels: percent-encoded, base64, escaped for
 JSON, XML and Python.
@@ -14,10 +14,10 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 MASK = "[redacted]"
-_SHORTEST = 4
+_MIN_LENGTH = 4
 """A shorter secret is masked in its own header only: masked anywhere, it would blot out half of a report."""
 
-_HARMLESS = re.compile(
+_HARMLESS_HEADERS = re.compile(
     r"accept(-.*)?|cache-control|connection|content-type|from|host|if-.*|origin|pragma|prefer|referer|te|user-agent"
     r"|x-request-id|x-correlation-id|x-mock-session|traceparent|tracestate",
     re.IGNORECASE,
@@ -25,7 +25,7 @@ _HARMLESS = re.compile(
 
 
 class Secrets:
-    """Masks every secret it was told of. One object serves a whole run."""
+    """Mask every secret that was added. One instance serves a whole run."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
@@ -34,22 +34,22 @@ class Secrets:
             self.add(value)
 
     def add(self, value: str) -> None:
-        """Mask ``value`` from now on; of ``Bearer x`` or ``a=x; b=y`` also the parts."""
-        parts = [part for part in _parts(value) if len(part) >= _SHORTEST]
-        self._values.update(parts, *(almost(part) for part in parts))
-        forms = sorted({form for known in self._values for form in _forms(known)}, key=len, reverse=True)
+        """Mask ``value`` from now on, and also the parts of ``Bearer x`` and ``a=x; b=y``."""
+        parts = [part for part in _split_secret(value) if len(part) >= _MIN_LENGTH]
+        self._values.update(parts, *(make_near_misses(part) for part in parts))
+        forms = sorted({form for known in self._values for form in _encode_forms(known)}, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
 
     def mask(self, text: str) -> str:
-        """The text with every secret as ``[redacted]``."""
+        """Return the text with every secret replaced by ``[redacted]``."""
         return self._pattern.sub(MASK, text) if self._pattern else text
 
     def mask_bytes(self, data: bytes) -> bytes:
-        """The same for bytes, which need not be text."""
+        """Return bytes, which need not be text, with every secret replaced."""
         return self.mask(data.decode("latin-1")).encode("latin-1") if self._pattern else data
 
     def mask_json(self, value: Any) -> Any:
-        """The same for every text and key of a JSON value."""
+        """Return a JSON value with every secret replaced, in texts and in keys."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
@@ -59,32 +59,35 @@ class Secrets:
         return value
 
 
-def almost(secret: str) -> list[str]:
-    """What the probe of credentials sends in its place: a letter less, and other letters. To know one is to know all.
+def make_near_misses(secret: str) -> list[str]:
+    """Return the secret without its last letter, and in the other case: the credentials probe sends them as wrong ones.
 
-    Of a short secret nothing is cut off: what is left could stand in a text by chance.
+    They are masked, too, because whoever knows one of them knows the secret. A short secret is not shortened: what is
+    left could stand in a text by chance.
     """
-    return [*([secret[:-1]] if len(secret) > 2 * _SHORTEST else []), secret.swapcase()]
+    return [*([secret[:-1]] if len(secret) > 2 * _MIN_LENGTH else []), secret.swapcase()]
 
 
 def is_secret_header(name: str) -> bool:
-    """Whether the value of a header that the operator gave is to be masked: unless its name says it is harmless."""
-    return _HARMLESS.fullmatch(name) is None
+    """Return whether the value of a header that the operator gave is masked: all but those with a harmless name."""
+    return _HARMLESS_HEADERS.fullmatch(name) is None
 
 
-def _parts(value: str) -> Iterator[str]:
+def _split_secret(value: str) -> Iterator[str]:
+    """Yield the value, the token behind a scheme (``Bearer x``), and the values of a cookie header."""
     value = value.strip()
     yield value
     scheme, _, rest = value.partition(" ")
     if rest and re.fullmatch(r"[A-Za-z][\w-]*", scheme):
         yield rest.strip()
         if scheme.lower() == "basic":
-            yield from _unwrapped(rest.strip())
+            yield from _decode_basic(rest.strip())
     if "=" in value and ";" in value:
         yield from (pair.partition("=")[2].strip() for pair in value.split(";"))
 
 
-def _unwrapped(token: str) -> Iterator[str]:
+def _decode_basic(token: str) -> Iterator[str]:
+    """Yield ``user:password`` and the password of a Basic token (RFC 7617), if it is one."""
     try:
         plain = base64.b64decode(token, validate=True).decode()
     except (binascii.Error, ValueError):
@@ -93,7 +96,8 @@ def _unwrapped(token: str) -> Iterator[str]:
     yield plain.partition(":")[2]
 
 
-def _forms(value: str) -> Iterator[str]:
+def _encode_forms(value: str) -> Iterator[str]:
+    """Yield the value in every form in which it may appear."""
     yield value
     yield value.encode().decode("latin-1")  # as mask_bytes sees it
     yield from (quote(value, safe=""), quote(value), quote_plus(value))

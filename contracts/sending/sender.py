@@ -1,7 +1,7 @@
-"""The only place that sends: what goes out is safe, paced, within its budget, and recorded.
+"""The only place that sends requests: safe, rate-limited, within the budget of the run, and recorded.
 
 Sender (one API) ── builds the request, chooses the credential, records the exchange
-   └── Gate (one run) ── safety, rate limit, Retry-After, budgets
+   └── RequestBudget (one run) ── rate limit, Retry-After, budgets
           └── Transport ── bytes
 """
 
@@ -12,139 +12,156 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from threading import Lock
-from typing import Any, Literal, TypeAlias
+from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from msgspec import UNSET
 
-from specduet.contracts.recording import Exchange, Headers, Origin, Received, Recording, Sent
-from specduet.contracts.sending.target import PLACEHOLDER, Target, choose
-from specduet.contracts.sending.transport import Failed, Transport
+from specduet.contracts.recording import Exchange, Headers, Origin, ReceivedResponse, Recording, SentRequest, Trace
+from specduet.contracts.sending.target import PLACEHOLDER, Target, choose_security
+from specduet.contracts.sending.transport import Transport, TransportFailure
 from specduet.specs import Api, Operation
 
-WRONG = "specduet-wrong-credential"
-"""What is sent where a credential is to be wrong."""
+WRONG_CREDENTIAL = "specduet-wrong-credential"
+"""The value that is sent as a wrong credential."""
 
-Credentials: TypeAlias = Literal["given", "none", "empty", "wrong"] | Mapping[str, str]
+CredentialChoice: TypeAlias = Literal["given", "none", "empty", "wrong"] | Mapping[str, str]
+"""The credentials of a request: a kind, or values by scheme name (``{"cc-key": "k"}``)."""
+
+_Facts = ParamSpec("_Facts")
 
 _USER_AGENT = "specduet"
-_LONGEST_WAIT_S = {True: 2.0, False: 60.0}
-_ALL_WAITS_S = {True: 6.0, False: 300.0}
-"""How long one 429 and all of a run may make us wait, on this machine and elsewhere."""
+_MAX_WAIT_S = {True: 2.0, False: 60.0}
+_MAX_TOTAL_WAIT_S = {True: 6.0, False: 300.0}
+"""The seconds that one response and all of a run may make us wait; True is for this machine, False for others."""
 
+_MAX_TIMEOUTS = 6
+"""Timeouts in a row after which an operation is not sent any more."""
 
-_TIMEOUTS, _MOMENT_S = 6, 2.0
-_REFUSED_AT_MOST, _PAUSE_S = 4, 0.25
+_SHORT_TIMEOUT_S = 2.0
+"""The timeout of an operation that has timed out twice in a row."""
+
+_MAX_REFUSED_CONNECTIONS = 4
+"""Refused connections in a row after which the run ends."""
+
+_REFUSED_PAUSE_S = 0.25
+"""The pause after each of them, so that a restart of the service is not taken for its end."""
 
 
 class BudgetSpent(Exception):
-    """The time or the number of requests that a run may take is used up: nothing more is sent."""
+    """Error: the run has used up its time or its number of requests, and nothing more is sent."""
 
 
 class TargetGone(Exception):
-    """A target that has answered before answers no more: nothing listens there, and not only for a moment."""
+    """Error: nothing listens any more at a target that has responded before, and not only for a moment."""
 
 
 class NotSent(Exception):
-    """One operation is not sent; others are."""
+    """Error: one operation is not sent; others still are."""
 
 
-class Unsafe(NotSent):
-    """The operation may not be sent to this target (``Sender.allows`` says so beforehand)."""
+class UnsafeOperation(NotSent):
+    """Error: the operation may not be sent to this target (``Sender.can_send`` is False)."""
 
 
-class GivenUp(NotSent):
-    """The operation did not answer in time, again and again: it is not asked any more."""
+class OperationUnresponsive(NotSent):
+    """Error: the operation timed out so many times in a row that it is not sent any more."""
 
 
 @dataclass
-class Gate:
-    """What a run may send, shared by all its senders: budgets, pace, and the way out.
+class RequestBudget:
+    """Limit what one run may send: number of requests, seconds, requests per second.
 
-    ``max_time_s`` counts from the making of the gate. ``per_second`` is None where no rate limit holds.
+    Thread-safe; one instance per run, shared by the senders of all its APIs.
     """
 
     transport: Transport
     loopback: bool
+    """The target runs on this machine."""
     max_requests: int | None = None
     max_time_s: float | None = None
+    """Seconds from the creation of the budget."""
     per_second: float | None = None
-    sent: int = 0
+    """Requests per second; None for no limit."""
+    sent_count: int = 0
     waited_s: float = 0.0
-    refused: int = 0
-    _next: float = 0.0
+    """Seconds spent so far in waiting as ``Retry-After`` asks."""
+    refused_count: int = 0
+    """Refused connections in a row."""
+    _next_turn: float = 0.0
+    """The time (``time.monotonic``) before which no request is sent."""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
-        self.started = time.monotonic()
-        self._began_at = time.time()
+        self.started_at = time.monotonic()
+        self._started_at_epoch = time.time()
 
     @classmethod
-    def to(
+    def for_target(
         cls,
         target: Target,
         *,
         max_requests: int | None = None,
         max_time_s: float | None = None,
         per_second: float | None = None,
-    ) -> "Gate":
-        """The gate to a target, at its pace."""
-        pace = pace_of(target, per_second)
-        return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, pace)
+    ) -> "RequestBudget":
+        """Return a budget for a target, with its rate limit and a new transport to it."""
+        rate_limit = choose_rate_limit(target, per_second)
+        return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, rate_limit)
 
-    def now(self) -> float:
-        """Seconds since 1970, by a clock that is never set while a run lasts."""
-        return self._began_at + time.monotonic() - self.started
-
-    @property
-    def used(self) -> float:
-        """How much of a budget is used up, from 0 to 1: of the time or of the requests, whichever is shorter."""
-        shares = ((time.monotonic() - self.started, self.max_time_s), (self.sent, self.max_requests))
-        return max((part / most if most else 1.0 for part, most in shares if most is not None), default=0.0)
+    def current_time(self) -> float:
+        """Return seconds since 1970, by a clock that nobody sets while the run lasts."""
+        return self._started_at_epoch + time.monotonic() - self.started_at
 
     @property
-    def spent(self) -> bool:
-        """Whether a budget is used up."""
-        return self.used >= 1.0
+    def used_share(self) -> float:
+        """The used share of the time or of the requests, from 0 to 1, whichever is larger; 0 without a budget."""
+        shares = ((time.monotonic() - self.started_at, self.max_time_s), (self.sent_count, self.max_requests))
+        return max((used / limit if limit else 1.0 for used, limit in shares if limit is not None), default=0.0)
 
-    def exchange(self, sent: Sent, timeout_s: float) -> Received | Failed:
-        """Wait for the turn, then send. Raises ``BudgetSpent``."""
-        self._pass()
-        return self.transport.exchange(sent, timeout_s)
+    @property
+    def is_spent(self) -> bool:
+        """True once the time or the number of requests is used up."""
+        return self.used_share >= 1.0
 
-    def wait(self, received: Received) -> bool:
-        """Wait as an answer asks for (RFC 9110, 10.2.3), within our ceilings; False where that would be too long."""
-        seconds = _retry_after(received)
-        ceiling = min(_LONGEST_WAIT_S[self.loopback], _ALL_WAITS_S[self.loopback] - self.waited_s)
+    def send(self, request: SentRequest, timeout_s: float) -> ReceivedResponse | TransportFailure:
+        """Wait for the rate limit, then send the request. Raises ``BudgetSpent``."""
+        self._wait_for_turn()
+        return self.transport.send(request, timeout_s)
+
+    def wait_for_retry(self, received: ReceivedResponse) -> bool:
+        """Wait as long as ``Retry-After`` says (RFC 9110, 10.2.3), or return False at once if that is too long."""
+        seconds = _parse_retry_after(received)
+        ceiling = min(_MAX_WAIT_S[self.loopback], _MAX_TOTAL_WAIT_S[self.loopback] - self.waited_s)
         if seconds > ceiling:
             return False
         self.waited_s += seconds
         time.sleep(seconds)
         return True
 
-    def _pass(self) -> None:
+    def _wait_for_turn(self) -> None:
         with self._lock:
-            if self.spent:
+            if self.is_spent:
                 raise BudgetSpent
-            self.sent += 1
+            self.sent_count += 1
             if self.per_second is None:
                 return
             now = time.monotonic()
-            turn = max(now, self._next)
-            self._next = turn + 1 / self.per_second
-        time.sleep(turn - now)
+            turn_at = max(now, self._next_turn)
+            self._next_turn = turn_at + 1 / self.per_second
+        time.sleep(turn_at - now)
 
 
-def pace_of(target: Target, per_second: float | None = None) -> float | None:
-    """So many requests a second at most: as the caller said, else ten off this machine and any number on it."""
+def choose_rate_limit(target: Target, per_second: float | None = None) -> float | None:
+    """Return the requests per second: those of the operator, else 10, or None (no limit) on this machine."""
     return per_second or (None if target.loopback else 10.0)
 
 
 class Sender:
-    """Sends one API's operations to a target and records what happened.
+    """Send the operations of one API to a target and record every exchange."""
 
-    ``heard`` is called with every exchange, after it was recorded.
-    """
+    callers: Sequence[Mapping[str, str]]
+    """The credentials of each known caller by scheme name; requests are sent as the first one."""
 
     def __init__(
         self,
@@ -152,35 +169,34 @@ class Sender:
         api: Api,
         recording: Recording,
         *,
-        gate: Gate | None = None,
-        heard: Callable[[Exchange], None] | None = None,
+        budget: RequestBudget | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
+        """``on_exchange`` is called with every exchange, after it was recorded."""
         self.target = target
         self.api = api
         self.recording = recording
-        self.gate = gate or Gate.to(target)
-        self.secrets = target.secrets()
-        self.callers = target.callers(api)
-        self._extra = target.extra_headers(api)
-        fields = {scheme.field.lower() for scheme in api.schemes.values() if scheme.location == "header"}
-        self._harmless = tuple(pair for pair in self._extra if pair[0].lower() not in fields)
-        self._heard = heard
-        self._timeouts: dict[str, int] = {}
-        self._hung: set[str] = set()
+        self.budget = budget or RequestBudget.for_target(target)
+        self.secrets = target.collect_secrets()
+        self.callers = target.list_callers(api)
+        self._extra_headers = target.extra_headers(api)
+        credential_headers = {scheme.field.lower() for scheme in api.schemes.values() if scheme.location == "header"}
+        self._non_credential_headers = tuple(
+            pair for pair in self._extra_headers if pair[0].lower() not in credential_headers
+        )
+        self._on_exchange = on_exchange
+        self._timeouts_in_a_row: dict[str, int] = {}
+        self._hanging_operations: set[str] = set()
         self._lock = Lock()
 
     @property
     def credentials(self) -> Mapping[str, str]:
-        """The first caller's credentials by scheme name; empty where the operator gave none."""
+        """The first caller's credentials by scheme name; empty if the operator gave none."""
         return self.callers[0] if self.callers else {}
 
-    def allows(self, operation: Operation) -> bool:
-        """Whether ``send`` would send the operation."""
-        return self.target.allows(operation)
-
-    def authorised(self, operation: Operation) -> bool:
-        """Whether requests are sent with a credential of the operator's that satisfies the operation."""
-        return choose(operation, self.credentials) is not None
+    def can_send(self, operation: Operation) -> bool:
+        """Return whether the operation may be sent to this target at all."""
+        return self.target.can_send(operation)
 
     def send(
         self,
@@ -191,25 +207,28 @@ class Sender:
         headers: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         json: Any = UNSET,
-        credentials: Credentials = "given",
+        credentials: CredentialChoice = "given",
         origin: Origin = "probe",
         timeout_s: float | None = None,
     ) -> Exchange:
-        """Send an operation. ``path`` and ``query`` are plain text and are percent-encoded here.
+        """Send a request to an operation and return the recorded exchange.
 
-        ``json`` is encoded and labelled ``application/json``; ``body`` goes out as it is, and unlabelled. A header
-        given here stands in for one of the same name that would have been sent anyway.
-        Raises ``BudgetSpent``, ``Unsafe`` where ``allows`` is False, ``GivenUp`` after too many timeouts in a row,
-        and ``TargetGone`` where nothing listens any more.
+        ``path`` and ``query`` are plain text and are percent-encoded here. ``json`` is encoded and labelled
+        ``application/json``; ``body`` is sent as it is and without a label. ``headers`` replace default ones of the
+        same name. ``credentials``: those of the operator (``given``), others by scheme name, or none, empty or wrong
+        ones on purpose.
+
+        Raises ``BudgetSpent``; ``UnsafeOperation`` if ``can_send`` is False; ``OperationUnresponsive`` after too many
+        timeouts in a row; ``TargetGone`` if nothing listens any more.
         """
-        text = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
+        encoded_query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
         if json is not UNSET:
             body = json_.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
-            headers = _over((("Content-Type", "application/json"),), headers)
+            headers = _override_headers((("Content-Type", "application/json"),), headers)
         return self.send_raw(
             operation,
-            path=filled(operation.path, path),
-            query=text,
+            path=fill_path(operation.path, path),
+            query=encoded_query,
             headers=headers,
             body=body,
             credentials=credentials,
@@ -225,166 +244,211 @@ class Sender:
         query: str = "",
         headers: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
-        credentials: Credentials = "given",
+        credentials: CredentialChoice = "given",
         origin: Origin = "probe",
         timeout_s: float | None = None,
     ) -> Exchange:
-        """The same with ``path`` (below the base URL) and ``query`` already percent-encoded, sent as they are."""
-        self._check(operation)
-        label, carried, in_query = self._carried(operation, credentials)
-        query = "&".join(filter(None, (query, in_query)))
-        extra = self._extra if credentials == "given" else self._harmless
-        sent = self._request(operation.method, path, query, _over(_over(carried, extra), headers), body)
-        exchange = self._once(operation, sent, label, origin, timeout_s)
-        if exchange.received is not None and self._again(exchange.received):
-            exchange = self._once(operation, sent, label, origin, timeout_s)
+        """Send a request like ``send``, with ``path`` (below the base URL) and ``query`` percent-encoded already."""
+        self._require_sendable(operation)
+        credential_kind, credential_headers, credential_query = self._choose_credential(operation, credentials)
+        query = "&".join(filter(None, (query, credential_query)))
+        configured = self._extra_headers if credentials == "given" else self._non_credential_headers
+        request = self._build_request(
+            operation.method,
+            path,
+            query,
+            _override_headers(_override_headers(credential_headers, configured), headers),
+            body,
+        )
+        exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
+        if exchange.response is not None and self._wait_to_retry(exchange.response):
+            exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
         return exchange
 
-    def repeat(self, operation: Operation, exchange: Exchange) -> Exchange:
-        """Send the very same request once more."""
-        self._check(operation)
-        return self._once(operation, exchange.sent, exchange.credentials, exchange.origin, None)
+    def repeat_request(self, operation: Operation, exchange: Exchange) -> Exchange:
+        """Send the request of an exchange once more, byte by byte, and return the new exchange."""
+        self._require_sendable(operation)
+        return self._attempt_request(operation, exchange.request, exchange.credentials, exchange.origin, None)
 
-    def concurrently(self, calls: Iterable[Callable[[], Exchange]]) -> list[Exchange]:
-        """Make several calls at the same time; their exchanges, in the order of the calls."""
-        made = list(calls)
-        with ThreadPoolExecutor(max_workers=max(1, len(made))) as pool:
-            return [future.result() for future in [pool.submit(call) for call in made]]
+    def send_concurrently(self, calls: Iterable[Callable[[], Exchange]]) -> list[Exchange]:
+        """Make several calls at the same time and return their exchanges in the order of the calls."""
+        call_list = list(calls)
+        with ThreadPoolExecutor(max_workers=max(1, len(call_list))) as pool:
+            return [future.result() for future in [pool.submit(call) for call in call_list]]
 
-    def _check(self, operation: Operation) -> None:
-        if not self.allows(operation):
-            raise Unsafe(operation.label)
-        if self._timeouts.get(operation.id, 0) >= _TIMEOUTS:
-            raise GivenUp(operation.label)
+    def record_trace(
+        self,
+        kind: Callable[Concatenate[str, str, _Facts], Trace],
+        operation: Operation,
+        *args: _Facts.args,
+        **kwargs: _Facts.kwargs,
+    ) -> None:
+        """Record a trace, a fact about several exchanges: ``kind``, with its arguments after ``api`` and ``operation``.
 
-    def _again(self, received: Received) -> bool:
-        """Whether an answer asks for a second try: 429, or 503 that says when (RFC 9110, 15.6.4)."""
-        busy = received.status == 503 and received.header("retry-after") is not None
-        return (received.status == 429 or busy) and self.gate.wait(received)
-
-    def _once(self, operation: Operation, sent: Sent, label: Any, origin: Origin, timeout_s: float | None) -> Exchange:
-        """Send and record; a failure that may be a coincidence is sent once more.
-
-        A server may close an idle connection at any time (RFC 9112, 9.3.1), and that goes unrecorded. One that was
-        in use a moment ago should not break: that is recorded before the second try, and no connection is kept
-        any more, so that the next break leaves no doubt. So is the first time that an operation hangs.
+        Example: ``sender.record_trace(SchemeTrial, operation, ("cc-key",), exchange)``.
         """
-        limit = timeout_s or self._patience(operation)
-        at, answer = self.gate.now(), self.gate.exchange(sent, limit)
-        if isinstance(answer, Failed) and self._is_doubtful(operation, sent, answer, explicit=timeout_s is not None):
-            if answer.connection != "idle" or answer.kind == "timeout":
-                self._record(operation, sent, answer, label, origin, at)
-            at, answer = self.gate.now(), self.gate.exchange(sent, limit)
-            if isinstance(answer, Failed) and answer.kind == "timeout":
-                self._hung.add(operation.id)
-        return self._record(operation, sent, answer, label, origin, at)
+        self.recording.traces.append(kind(self.api.name, operation.id, *args, **kwargs))
 
-    def _is_doubtful(self, operation: Operation, sent: Sent, failed: Failed, *, explicit: bool) -> bool:
-        """Whether a failure may be a coincidence, and sending once more does no harm."""
-        if not self.target.loopback and sent.method not in {"GET", "HEAD", "OPTIONS"}:
-            return False
-        if failed.kind == "timeout":
-            return not explicit and operation.id not in self._hung
-        return failed.kind == "dropped" and failed.connection != "fresh"
+    def _require_sendable(self, operation: Operation) -> None:
+        if not self.can_send(operation):
+            raise UnsafeOperation(operation.label)
+        if self._timeouts_in_a_row.get(operation.id, 0) >= _MAX_TIMEOUTS:
+            raise OperationUnresponsive(operation.label)
 
-    def _record(
-        self, operation: Operation, sent: Sent, answer: Received | Failed, label: Any, origin: Origin, at: float
+    def _wait_to_retry(self, received: ReceivedResponse) -> bool:
+        """Wait if the response asks for a second try, and return whether to make one.
+
+        A 429 asks for it, and a 503 with ``Retry-After`` (RFC 9110, 15.6.4).
+        """
+        is_busy = received.status == 503 and received.get_header("retry-after") is not None
+        return (received.status == 429 or is_busy) and self.budget.wait_for_retry(received)
+
+    def _attempt_request(
+        self, operation: Operation, request: SentRequest, credential_kind: Any, origin: Origin, timeout_s: float | None
     ) -> Exchange:
-        if isinstance(answer, Failed):
-            on = "" if answer.connection == "fresh" else f" (on a connection that was {answer.connection})"
-            received, failure = None, f"{answer.kind}: {answer.text}{on}"
+        """Send a request and record the exchange; a failure that may be a coincidence is sent once more.
+
+        A server may close an idle connection at any time (RFC 9112, 9.3.1): that goes unrecorded. A connection that
+        was in use a moment ago should not break: that is recorded before the second try, and no connection is kept any
+        more, so that the next break leaves no doubt. The first timeout of an operation is recorded, too.
+        """
+        limit_s = timeout_s or self._timeout_for(operation)
+        sent_at, response = self.budget.current_time(), self.budget.send(request, limit_s)
+        if isinstance(response, TransportFailure) and self._is_worth_retrying(
+            operation, request, response, explicit=timeout_s is not None
+        ):
+            if response.connection != "idle" or response.kind == "timeout":
+                self._record_exchange(operation, request, response, credential_kind, origin, sent_at)
+            sent_at, response = self.budget.current_time(), self.budget.send(request, limit_s)
+            if isinstance(response, TransportFailure) and response.kind == "timeout":
+                self._hanging_operations.add(operation.id)
+        return self._record_exchange(operation, request, response, credential_kind, origin, sent_at)
+
+    def _is_worth_retrying(
+        self, operation: Operation, request: SentRequest, failure: TransportFailure, *, explicit: bool
+    ) -> bool:
+        """Return whether a failure may be a coincidence and sending the request once more does no harm.
+
+        ``explicit``: the caller set the timeout, so that running into it is no surprise.
+        """
+        if not self.target.loopback and request.method not in {"GET", "HEAD", "OPTIONS"}:
+            return False
+        if failure.kind == "timeout":
+            return not explicit and operation.id not in self._hanging_operations
+        return failure.kind == "dropped" and failure.connection != "fresh"
+
+    def _record_exchange(
+        self,
+        operation: Operation,
+        request: SentRequest,
+        response: ReceivedResponse | TransportFailure,
+        credential_kind: Any,
+        origin: Origin,
+        sent_at: float,
+    ) -> Exchange:
+        """Record the exchange and tell the listener; raise ``TargetGone`` after too many refused connections."""
+        if isinstance(response, TransportFailure):
+            connection_note = (
+                "" if response.connection == "fresh" else f" (on a connection that was {response.connection})"
+            )
+            received, failure = None, f"{response.kind}: {response.text}{connection_note}"
         else:
-            received, failure = answer, ""
-        ended_at = self.gate.now()  # before the lock is waited for, and after the answer was read
+            received, failure = response, ""
+        ended_at = self.budget.current_time()  # after the response was read, and before the lock is waited for
         with self._lock:
-            self._note(operation, received, failure)
+            self._count_failures(operation, received, failure)
             number = len(self.recording.exchanges) + 1
             exchange = Exchange(
                 number=number,
                 api=self.api.name,
                 operation=operation.id,
-                sent=sent,
-                received=received,
+                request=request,
+                response=received,
                 failure=failure,
                 origin=origin,
-                credentials=label,
-                sent_at=at,
+                credentials=credential_kind,
+                sent_at=sent_at,
                 ended_at=ended_at,
             )
             self.recording.exchanges.append(exchange)
-            if self._heard is not None:
-                self._heard(exchange)
-        if self.gate.refused >= _REFUSED_AT_MOST:
+            if self._on_exchange is not None:
+                self._on_exchange(exchange)
+        if self.budget.refused_count >= _MAX_REFUSED_CONNECTIONS:
             raise TargetGone(exchange.failure)
         return exchange
 
-    def _note(self, operation: Operation, received: Received | None, failure: str) -> None:
-        """Count what would make the rest of a run pointless or endless."""
-        timeouts = self._timeouts.get(operation.id, 0)
-        self._timeouts[operation.id] = 0 if received else timeouts + failure.startswith("timeout")
+    def _count_failures(self, operation: Operation, received: ReceivedResponse | None, failure: str) -> None:
+        """Count the timeouts of the operation and the refused connections of the run, each in a row."""
+        timeouts = self._timeouts_in_a_row.get(operation.id, 0)
+        self._timeouts_in_a_row[operation.id] = 0 if received else timeouts + failure.startswith("timeout")
         if received is not None:
-            self.gate.refused = 0
+            self.budget.refused_count = 0
         elif failure.startswith("refused"):
-            self.gate.refused += 1
-            time.sleep(_PAUSE_S)
+            self.budget.refused_count += 1
+            time.sleep(_REFUSED_PAUSE_S)
 
-    def _patience(self, operation: Operation) -> float:
-        """How long to wait: an operation that has been seen to hang gets no more than a moment."""
-        hangs = operation.id in self._hung
-        return min(_MOMENT_S, self.target.timeout_s) if hangs else self.target.timeout_s
+    def _timeout_for(self, operation: Operation) -> float:
+        """Return the timeout in seconds: a short one for an operation that has timed out twice in a row."""
+        is_hanging = operation.id in self._hanging_operations
+        return min(_SHORT_TIMEOUT_S, self.target.timeout_s) if is_hanging else self.target.timeout_s
 
-    def _request(self, method: str, path: str, query: str, headers: Headers, body: bytes | None) -> Sent:
+    def _build_request(self, method: str, path: str, query: str, headers: Headers, body: bytes | None) -> SentRequest:
+        """Return the request with all its headers; ``path`` and ``query`` are percent-encoded."""
         url = f"{self.target.url}{path}{'?' if query else ''}{query}"
-        base: list[tuple[str, str]] = [
+        defaults: list[tuple[str, str]] = [
             ("Host", urlsplit(self.target.url).netloc),
             ("User-Agent", _USER_AGENT),
             ("Accept", "application/json"),
         ]
-        rest = list(_over(base, headers))
+        all_headers = list(_override_headers(defaults, headers))
         if body is not None or method in {"POST", "PUT", "PATCH"}:
-            rest.append(("Content-Length", str(len(body or b""))))
-        return Sent(method, url, path, query, tuple(rest), body)
+            all_headers.append(("Content-Length", str(len(body or b""))))
+        return SentRequest(method, url, path, query, tuple(all_headers), body)
 
-    def _carried(self, operation: Operation, credentials: Credentials) -> tuple[Any, Headers, str]:
-        """What kind of credential goes along, the headers that carry it, and the query that carries it."""
+    def _choose_credential(self, operation: Operation, credentials: CredentialChoice) -> tuple[Any, Headers, str]:
+        """Return the kind of credential for the record, and the headers and the query that carry it."""
         if isinstance(credentials, Mapping):
-            return ("other" if self._own(credentials) else "wrong"), *self._fields(credentials)
+            return ("other" if self._is_known_caller(credentials) else "wrong"), *self._encode_credentials(credentials)
         if credentials == "none":
             return "none", (), ""
-        own = choose(operation, self.credentials)
-        names = own if own is not None else next(iter(operation.security), ())
+        satisfied = choose_security(operation, self.credentials)
+        names = satisfied if satisfied is not None else next(iter(operation.security), ())
         if credentials == "given":
             values = {name: self.credentials.get(name, PLACEHOLDER) for name in names}
-            return ("given" if own is not None else "placeholder"), *self._fields(values)
-        return credentials, *self._fields(dict.fromkeys(names, "" if credentials == "empty" else WRONG))
+            return ("given" if satisfied is not None else "placeholder"), *self._encode_credentials(values)
+        return credentials, *self._encode_credentials(
+            dict.fromkeys(names, "" if credentials == "empty" else WRONG_CREDENTIAL)
+        )
 
-    def _own(self, credentials: Mapping[str, str]) -> bool:
-        """Whether these are one caller's credentials; where nobody gave any, none is known to be wrong."""
+    def _is_known_caller(self, credentials: Mapping[str, str]) -> bool:
+        """Return whether the credentials are a known caller's; True if none is known: nothing proves them wrong."""
         return not self.callers or any(credentials.items() <= caller.items() for caller in self.callers)
 
-    def _fields(self, values: Mapping[str, str]) -> tuple[Headers, str]:
-        fields = [(self.api.schemes[name], value) for name, value in values.items()]
+    def _encode_credentials(self, credentials: Mapping[str, str]) -> tuple[Headers, str]:
+        """Return the headers (cookies among them) and the query that carry credentials given by scheme name."""
+        fields = [(self.api.schemes[name], value) for name, value in credentials.items()]
         headers = [(s.field, f"{s.prefix}{v}") for s, v in fields if s.location == "header"]
         cookies = "; ".join(f"{s.field}={v}" for s, v in fields if s.location == "cookie")
         query = "&".join(f"{quote(s.field)}={quote(v, safe='')}" for s, v in fields if s.location == "query")
         return (*headers, *((("Cookie", cookies),) if cookies else ())), query
 
 
-def filled(template: str, values: Mapping[str, str]) -> str:
-    """A path template with its parameters percent-encoded in their places."""
+def fill_path(path_template: str, values: Mapping[str, str]) -> str:
+    """Return a path template with its parameters filled in, percent-encoded: ``/runs/{id}`` -> ``/runs/a%2Fb``."""
     for name, value in values.items():
-        template = template.replace(f"{{{name}}}", quote(value, safe=""))
-    return template
+        path_template = path_template.replace(f"{{{name}}}", quote(value, safe=""))
+    return path_template
 
 
-def _over(below: Iterable[tuple[str, str]], above: Sequence[tuple[str, str]]) -> Headers:
-    names = {name.lower() for name, _ in above}
-    return (*(pair for pair in below if pair[0].lower() not in names), *above)
+def _override_headers(defaults: Iterable[tuple[str, str]], headers: Sequence[tuple[str, str]]) -> Headers:
+    """Return the headers behind those defaults whose names they do not have; names are compared without case."""
+    names = {name.lower() for name, _ in headers}
+    return (*(pair for pair in defaults if pair[0].lower() not in names), *headers)
 
 
-def _retry_after(received: Received) -> float:
-    """The seconds that an answer asks to wait (a number or a date: RFC 9110, 10.2.3); half a second where none."""
-    text = (received.header("retry-after") or "").strip()
+def _parse_retry_after(received: ReceivedResponse) -> float:
+    """Return the seconds that ``Retry-After`` asks to wait (a number or a date: RFC 9110, 10.2.3); 0.5 without it."""
+    text = (received.get_header("retry-after") or "").strip()
     if text.isdecimal():
         return float(text)
     try:

@@ -1,4 +1,4 @@
-"""The service under test: where it is, what gets us in, and what is known of it beforehand."""
+"""The service under test: its address, the credentials for it, and what the operator knows about it."""
 
 import base64
 import ipaddress
@@ -15,24 +15,27 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 PLACEHOLDER = "specduet-placeholder"
-"""What is sent as a credential where the operator gave none."""
+"""The value that is sent as a credential if the operator gave none."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A base URL (a path prefix is allowed) and everything that the operator said about it.
-
-    ``credentials`` maps a scheme's name, or ``api:scheme`` where two APIs name different schemes alike, to its values;
-    the first is the caller's, any others belong to further callers. ``headers`` are sent with every request, save that
-    one which a scheme of the API uses is that scheme's credential. ``params`` holds values for parameters by name.
-    """
+    """A base URL (a path prefix is allowed) and everything that the operator said about the service."""
 
     url: str
     credentials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values by the scheme's name, or by ``api:scheme`` if two APIs use one name for different schemes.
+
+    The first value is the caller's; any others belong to further callers.
+    """
     headers: Headers = ()
+    """Headers of every request; one that a scheme of the API uses is that scheme's credential instead."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Known values by parameter name: ``{"thread_id": ("t1", "t2")}``."""
     allow_writes: bool = False
+    """Send unsafe methods also to other machines."""
     verify: bool | str = True
+    """False leaves the TLS certificate unchecked; a text is the path of a CA file."""
     timeout_s: float = 10.0
 
     @classmethod
@@ -47,13 +50,16 @@ class Target:
         verify: bool | str = True,
         timeout_s: float = 10.0,
     ) -> "Target":
-        """From what was typed: ``SCHEME=VALUE``, ``Name: value`` and ``NAME=VALUE``. Raises ``UsageError``."""
-        base, own = _base(url)
+        """Return a target from command-line texts: ``SCHEME=VALUE``, ``Name: value`` and ``NAME=VALUE``.
+
+        Raises ``UsageError``, which never quotes a text that may hold a secret.
+        """
+        base_url, url_headers = _parse_base_url(url)
         return cls(
-            url=base,
-            credentials=_gathered(credentials, "--auth"),
-            headers=(*own, *(_header(text) for text in headers)),
-            params=_gathered(params, "--param"),
+            url=base_url,
+            credentials=_parse_pairs(credentials, "--auth"),
+            headers=(*url_headers, *(_parse_header(text) for text in headers)),
+            params=_parse_pairs(params, "--param"),
             allow_writes=allow_writes,
             verify=verify,
             timeout_s=timeout_s,
@@ -61,7 +67,7 @@ class Target:
 
     @property
     def loopback(self) -> bool:
-        """Whether the target runs on this machine, so that nobody else's data is at stake."""
+        """True if the target runs on this machine, so that nobody else's data is at stake."""
         host = urlsplit(self.url).hostname or ""
         if host == "localhost" or host.endswith(".localhost"):
             return True
@@ -71,26 +77,26 @@ class Target:
             return False
         return address.is_loopback or address.is_unspecified
 
-    def allows(self, operation: Operation) -> bool:
-        """Whether sending the operation cannot do harm: on this machine, a safe method, or writes are allowed."""
+    def can_send(self, operation: Operation) -> bool:
+        """Return whether sending does no harm: on this machine, with a safe method, or if ``allow_writes`` is set."""
         return self.loopback or self.allow_writes or operation.method in {"GET", "HEAD", "OPTIONS"}
 
-    def callers(self, api: Api) -> list[dict[str, str]]:
-        """Each caller's credentials by scheme name; the first is the one that requests are sent as."""
-        values = {name: self._values(api, scheme) for name, scheme in api.schemes.items()}
+    def list_callers(self, api: Api) -> list[dict[str, str]]:
+        """Return each caller's credentials by scheme name; requests are sent as the first one."""
+        values = {name: self._scheme_values(api, scheme) for name, scheme in api.schemes.items()}
         most = max(map(len, values.values()), default=0)
         return [{name: given[i] for name, given in values.items() if i < len(given)} for i in range(most)]
 
     def extra_headers(self, api: Api) -> Headers:
-        """The operator's headers that are no scheme's credential in this API."""
+        """Return the operator's headers that are not the credential of a scheme of this API."""
         return tuple(
             (name, value)
             for name, value in self.headers
-            if not any(_credential(scheme, name, value) for scheme in api.schemes.values())
+            if not any(_find_credential(scheme, name, value) for scheme in api.schemes.values())
         )
 
-    def secrets(self) -> Secrets:
-        """A fresh ``Secrets`` that knows every credential the operator gave."""
+    def collect_secrets(self) -> Secrets:
+        """Return a new ``Secrets`` that knows every credential the operator gave."""
         secrets = Secrets(value for values in self.credentials.values() for value in values)
         for name, value in self.headers:
             if is_secret_header(name):
@@ -98,22 +104,24 @@ class Target:
         return secrets
 
     def with_params(self, params: Mapping[str, Sequence[str]]) -> "Target":
-        """The same target, knowing more values."""
+        """Return the same target with more known parameter values."""
         return replace(self, params={**self.params, **{name: tuple(values) for name, values in params.items()}})
 
-    def _values(self, api: Api, scheme: SecurityScheme) -> list[str]:
-        named = self.credentials.get(f"{api.name}:{scheme.name}") or self.credentials.get(scheme.name, ())
-        sent = (_credential(scheme, name, value) for name, value in self.headers)
-        values = [*(_bare(scheme, value) for value in named), *(value for value in sent if value)]
+    def _scheme_values(self, api: Api, scheme: SecurityScheme) -> list[str]:
+        """Return the credentials of one scheme: those given by its name, then the one in a header of the operator."""
+        from_option = self.credentials.get(f"{api.name}:{scheme.name}") or self.credentials.get(scheme.name, ())
+        from_headers = (_find_credential(scheme, name, value) for name, value in self.headers)
+        values = [*(_strip_prefix(scheme, value) for value in from_option), *(value for value in from_headers if value)]
         return list(dict.fromkeys(values))
 
 
-def choose(operation: Operation, credentials: Mapping[str, str]) -> tuple[str, ...] | None:
-    """The first alternative of the operation's security that the credentials satisfy, or None where none is."""
+def choose_security(operation: Operation, credentials: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the first alternative of the operation's security that the credentials satisfy, or None."""
     return next((a for a in operation.security if all(name in credentials for name in a)), None)
 
 
-def _base(url: str) -> tuple[str, Headers]:
+def _parse_base_url(url: str) -> tuple[str, Headers]:
+    """Return the URL without user, query and last slash, and the header that carries the user (RFC 7617)."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -127,23 +135,24 @@ def _base(url: str) -> tuple[str, Headers]:
     base = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
     if parts.username is None:
         return base, ()
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return base, (("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"),)
+    user_and_password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return base, (("Authorization", f"Basic {base64.b64encode(user_and_password.encode()).decode()}"),)
 
 
-def _gathered(texts: Iterable[str], option: str) -> dict[str, tuple[str, ...]]:
-    gathered: dict[str, tuple[str, ...]] = {}
+def _parse_pairs(texts: Iterable[str], option: str) -> dict[str, tuple[str, ...]]:
+    """Return the values of repeated ``NAME=VALUE`` texts by name. Raises ``UsageError`` that names ``option``."""
+    values_by_name: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise UsageError(f"{option} takes NAME=VALUE")
         if _CONTROL.search(value) and option == "--auth":
             raise UsageError(f"the value of {option} {name} has a line break or another control character in it")
-        gathered[name] = (*gathered.get(name, ()), value)
-    return gathered
+        values_by_name[name] = (*values_by_name.get(name, ()), value)
+    return values_by_name
 
 
-def _header(text: str) -> tuple[str, str]:
+def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _TOKEN.fullmatch(name.strip()):
         raise UsageError("-H takes 'Name: value'")
@@ -152,8 +161,8 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _credential(scheme: SecurityScheme, name: str, value: str) -> str:
-    """The credential of a scheme that a header carries, or nothing."""
+def _find_credential(scheme: SecurityScheme, name: str, value: str) -> str:
+    """Return the credential of a scheme that a header carries, or an empty text."""
     if scheme.location == "cookie" and name.lower() == "cookie":
         pairs = (pair.strip().partition("=") for pair in value.split(";"))
         return next((text for key, _, text in pairs if key == scheme.field), "")
@@ -161,8 +170,8 @@ def _credential(scheme: SecurityScheme, name: str, value: str) -> str:
         return ""
     if scheme.prefix and not value.lower().startswith(scheme.prefix.lower()):
         return ""
-    return _bare(scheme, value)
+    return _strip_prefix(scheme, value)
 
 
-def _bare(scheme: SecurityScheme, value: str) -> str:
+def _strip_prefix(scheme: SecurityScheme, value: str) -> str:
     return value[len(scheme.prefix) :] if value.lower().startswith(scheme.prefix.lower()) else value

@@ -1,15 +1,14 @@
 """Text of ``specduet explain``: the rule behind a clause, and what to do about a finding."""
 
 from difflib import get_close_matches
-from inspect import cleandoc
 
 from specduet.contracts.clauses import Clause, all_clauses
 from specduet.specs import UsageError
 
 _BASES = {
-    "documented": "error: the vendor's page promises it",
-    "inferred": "warning: no page says it, but any sensible service does it",
-    "assumed": "nothing by itself: no page says it",
+    "documented": "error: the vendor documents it",
+    "inferred": "warning: the vendor does not document it, but it can be deduced",
+    "assumed": "not reported: it is only a guess",
 }
 
 
@@ -30,14 +29,15 @@ def explain_clause(clause: Clause) -> str:
         f"{clause.code} {clause.name}",
         "",
         clause.sentence,
-        *(["", cleandoc(clause.details)] if clause.details else []),
+        *(["", clause.details] if clause.details else []),
         "",
         f"Family:    {clause.family}",
-        f"Severity:  {_BASES[clause.basis]}; the statement that a finding rests on decides in each case",
+        f"Severity:  {_BASES[clause.basis]}; a finding has the severity of the statement that is broken",
+        f"Rule:      {clause.rule_location}",
         "",
-        "A finding of this clause shows the part of the specification it breaks, where in the answer or request,",
-        f"the value seen, and a curl line. To test it alone: specduet test --url URL -k {clause.name}",
-        "To accept a finding that is known, with a reason and a date: specduet test --url URL --update-baseline",
+        "A finding shows the line of the specification, the place in the response or request, the wrong value, and",
+        f"a curl command. To report only this clause: specduet test --url URL -k {clause.name}",
+        "To ignore known findings for 90 days, with a reason for each: specduet test --url URL --update-baseline",
         "More: docs/clauses.md, docs/contracts.md",
     ]
     return "\n".join(lines)

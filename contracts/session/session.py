@@ -13,7 +13,7 @@ from specduet.contracts.options import RunOptions
 from specduet.contracts.reports import console, github, make_folder, summary, write_reports
 from specduet.contracts.reports.formatting import format_finding
 from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items
-from specduet.contracts.run import Outcome, run
+from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
 from specduet.contracts.session.settings import RunSettings
@@ -39,7 +39,7 @@ class ContractSession:
         self._started = datetime.now(UTC)
         self._findings: list[Finding] = []
         self._stale: tuple[baseline.AcceptedFinding, ...] = ()
-        self.outcome: Outcome | None = None
+        self.outcome: RunResult | None = None
         self.report: Report | None = None
 
     def run_suite(self) -> None:
@@ -52,11 +52,11 @@ class ContractSession:
             if self._settings.dry_run:
                 return
             with console.show_progress(self._console) as bar:
-                outcome = run(
+                outcome = run_contract(
                     self._apis,
                     target,
                     self._run_options(),
-                    named=bool(self._settings.apis) or self._settings.mock,
+                    explicit=bool(self._settings.apis) or self._settings.mock,
                     progress=bar,
                 )
         self._findings, stale = baseline.mark_accepted(outcome.findings, self._settings.accepted)
@@ -146,7 +146,7 @@ class ContractSession:
             recording=outcome.recording,
             findings=tuple(findings),
             coverage=outcome.coverage,
-            notes=(*outcome.notes, *([outcome.problem] if outcome.problem else ())),
+            notes=(*outcome.notes, *([outcome.inconclusive_reason] if outcome.inconclusive_reason else ())),
             stale_entries=() if settings.update_baseline else tuple(map(str, self._stale)),
             exit_code=exit_code,
             secrets=outcome.secrets,

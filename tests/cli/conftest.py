@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from specduet.contracts.clauses import Clause
-from specduet.contracts.coverage import Coverage, OperationSeen
+from specduet.contracts.coverage import Coverage, OperationCoverage
 from specduet.contracts.findings import Finding
-from specduet.contracts.recording import Exchange, Received, Recording, Sent
+from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, SentRequest
 from specduet.contracts.reports.model import Report
 from specduet.contracts.sending.redaction import Secrets
 from specduet.specs import load
@@ -47,7 +47,7 @@ CLAUSES = (
 
 
 def exchange(number: int, status: int = 200, body: bytes = b'{"state":"lost"}') -> Exchange:
-    sent = Sent(
+    sent = SentRequest(
         "GET",
         f"http://127.0.0.1:1/orders/1?key={SECRET}",
         "/orders/1",
@@ -55,7 +55,7 @@ def exchange(number: int, status: int = 200, body: bytes = b'{"state":"lost"}') 
         (("Authorization", f"Bearer {SECRET}"),),
         None,
     )
-    received = Received(status, (("content-type", "application/json"), ("x-echo", SECRET)), body, 0.01)
+    received = ReceivedResponse(status, (("content-type", "application/json"), ("x-echo", SECRET)), body, 0.01)
     return Exchange(
         number, "orders", "order", sent, received if status else None, "", "probe", "given", 1_700_000_000.0
     )
@@ -101,7 +101,7 @@ def make_report(document: Path) -> Callable[..., Report]:
 
     def make(**changes: Any) -> Report:
         binary = exchange(2, body=b"\xff\x00" + SECRET.encode())
-        seen = OperationSeen("orders", LIST, 2, {"200": 2}, {"200": 2}, (), ())
+        seen = OperationCoverage("orders", LIST, 2, {"200": 2}, {"200": 2}, (), ())
         made = Report(
             target="http://127.0.0.1:1",
             apis=(load(document),),

@@ -155,7 +155,7 @@ def test_summary_is_for_people(make_report: Make) -> None:
     """The Markdown names the finding, its place, how to see it again, and what was never seen."""
     text = summary.format_summary(make_report(notes=("A note.",), stale_entries=("SD999 gone",)))
     assert text.startswith("## specduet: 1 error, 1 warning\n")
-    for part in ("SD201", "`answer /state`", "```sh\ncurl", "> A note.", "SD999 gone", "GET /never: was never sent"):
+    for part in ("SD201", "`response /state`", "```sh\ncurl", "> A note.", "SD999 gone", "GET /never: was never sent"):
         assert part in text
 
 

@@ -13,7 +13,7 @@ import uvicorn
 from specduet.contracts.clauses import Clause, Subject, all_clauses
 from specduet.contracts.findings import Finding
 from specduet.contracts.options import RunOptions
-from specduet.contracts.recording import Exchange, Received, Recording, Sent
+from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, SentRequest
 from specduet.contracts.sending.transport import Transport
 from specduet.specs import Api, load
 
@@ -150,9 +150,9 @@ class Book:
         operation = next(o for o in self.api.operations if o.label == label)
         where = path or operation.path.replace("{", "").replace("}", "")
         url = f"http://127.0.0.1:1{where}{'?' if query else ''}{query}"
-        sent = Sent(operation.method, url, where, query, tuple(sent_headers), None)
+        sent = SentRequest(operation.method, url, where, query, tuple(sent_headers), None)
         data = json.dumps(json_).encode() if body is None else body
-        received = None if failure else Received(status, tuple(headers), data, elapsed_s)
+        received = None if failure else ReceivedResponse(status, tuple(headers), data, elapsed_s)
         number = len(self.recording.exchanges) + 1
         exchange = Exchange(number, self.api.name, operation.id, sent, received, failure, "probe", "given", self.at)
         self.recording.exchanges.append(exchange)

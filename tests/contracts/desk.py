@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from specduet.contracts.recording import Exchange, Received, Recording, Sent
+from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, SentRequest
+from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, load
 
 Row = dict[str, Any]
@@ -167,7 +168,9 @@ class Asker:
         self.target = SimpleNamespace(loopback=True, params=params or {})
         self.clock = time.time()
 
-    def allows(self, _operation: Operation) -> bool:
+    record_trace = Sender.record_trace
+
+    def can_send(self, _operation: Operation) -> bool:
         return True
 
     def send(
@@ -192,8 +195,10 @@ class Asker:
 
     def record(self, operation: Operation, path: str, query: str, status: int, body: Any, caller: str = "") -> Exchange:
         """Keep an exchange; each takes a hundredth of a second."""
-        sent = Sent(operation.method, f"http://desk{path}?{query}", path, query, (("Authorization-PSK", caller),), None)
-        received = Received(status, (("content-type", "application/json"),), msgspec.json.encode(body), 0.005)
+        sent = SentRequest(
+            operation.method, f"http://desk{path}?{query}", path, query, (("Authorization-PSK", caller),), None
+        )
+        received = ReceivedResponse(status, (("content-type", "application/json"),), msgspec.json.encode(body), 0.005)
         number = len(self.recording.exchanges) + 1
         self.clock += 0.01
         exchange = Exchange(
@@ -210,7 +215,7 @@ class Asker:
         self.recording.exchanges.append(exchange)
         return exchange
 
-    def concurrently(self, calls: Iterable[Callable[[], Exchange]]) -> list[Exchange]:
+    def send_concurrently(self, calls: Iterable[Callable[[], Exchange]]) -> list[Exchange]:
         made = list(calls)
         first = [getattr(call, "args", (None,))[0] for call in made]
         self.desk.together = [dict(question) for question in first if isinstance(question, dict)]

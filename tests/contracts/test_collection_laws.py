@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.analysis.list_rules import Collection
+from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.findings import Finding, deduplicate
-from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.options import RunOptions
 from specduet.contracts.probes import collections
 from specduet.specs import Api
@@ -45,8 +45,8 @@ def judged(desk: Desk, callers: tuple[str, ...] = ()) -> list[Finding]:
     asker = Asker(desk, PARAMS)
     asker.callers = [{"APIKeyHeader": name} for name in callers]
     operation = next(o for o in desk.api.operations if o.behavior.lists)
-    knowledge = Knowledge(desk.api, PARAMS)
-    collections.probe(asker, desk.api, operation, knowledge)  # type: ignore[arg-type]
+    knowledge = KnownValues(desk.api, PARAMS)
+    collections.probe_collections(asker, operation, knowledge)  # type: ignore[arg-type]
     found: list[Finding] = []
     for entry in all_clauses():
         if entry.code.startswith("SD5"):
@@ -342,9 +342,9 @@ def test_limit_faults(name: str) -> None:
 
 def test_a_list_may_be_cut_where_no_document_bounds_it(nx1: Api, cloudcruise: Api) -> None:
     """A service may have a bound of its own, but neither a small one nor one beside a documented one."""
-    runs, browser_runs = (Collection(api, api.operations[0]) for api in (nx1, cloudcruise))
-    assert [count for count in (50, 99, 100, 200) if runs.may_be_cut(count)] == [100, 200]
-    assert not browser_runs.may_be_cut(5000)
+    runs, browser_runs = (CollectionRules(api, api.operations[0]) for api in (nx1, cloudcruise))
+    assert [count for count in (50, 99, 100, 200) if runs.can_be_capped(count)] == [100, 200]
+    assert not browser_runs.can_be_capped(5000)
 
 
 def test_rows_older_than_the_service_looks_back() -> None:
@@ -469,7 +469,7 @@ def test_questions_are_the_same_every_time() -> None:
     def asked() -> Iterator[str]:
         asker = Asker(Desk("cloudcruise"), PARAMS)
         operation = asker.api.operations[0]
-        collections.probe(asker, asker.api, operation, Knowledge(asker.api, PARAMS))  # type: ignore[arg-type]
-        return (e.sent.query.partition("start_time")[0] for e in asker.recording.exchanges)
+        collections.probe_collections(asker, operation, KnownValues(asker.api, PARAMS))  # type: ignore[arg-type]
+        return (e.request.query.partition("start_time")[0] for e in asker.recording.exchanges)
 
     assert list(asked()) == list(asked())

@@ -15,7 +15,7 @@ Books = Callable[[Api], Any]
 
 
 def seen(book: Any, label: str) -> Any:
-    coverage = Coverage.of([book.api], book.recording)
+    coverage = Coverage.from_recording([book.api], book.recording)
     return next(entry for entry in coverage.operations if entry.operation == label)
 
 
@@ -36,7 +36,7 @@ def test_members_nulls_and_statuses_are_counted(nx1: Api, book: Books, crew_run:
     assert (fields["*/crew_config"].null, fields["*/crew_config"].filled) == (1, 2)
     assert fields["*/crew_config/agents/*/id"].filled == 0
     assert (entry.documented, entry.answered) == ({"200": 1, "422": 1}, {"200": 1, "422": 1})
-    gaps = list(entry.gaps())
+    gaps = list(entry.list_gaps())
     assert "*/status was never pending, running" in gaps
     assert "*/started_at was never set" in gaps
     assert not any("422" in gap for gap in gaps)
@@ -46,7 +46,7 @@ def test_only_successful_answers_show_members(cloudcruise: Api, book: Books, run
     """What a refusal says proves nothing of the rows."""
     written = book(cloudcruise)
     written.add(RUNS, status=400, json_=[run_row])
-    assert not seen(written, RUNS).succeeded
+    assert not seen(written, RUNS).has_succeeded
     assert sum(next(one for one in seen(written, RUNS).fields if one.members).members.values()) == 0
 
 
@@ -58,7 +58,7 @@ def test_parameters_are_counted_by_verdict(cloudcruise: Api, book: Books) -> Non
     parameters = {one.parameter: one for one in seen(written, RUNS).parameters}
     limit = parameters["query/limit"]
     assert (limit.valid, limit.invalid, limit.lenient) == (2, 1, 1)
-    gaps = list(seen(written, RUNS).gaps())
+    gaps = list(seen(written, RUNS).list_gaps())
     assert "query/status was never sent wrong" in gaps
     assert "query/credential_id was never sent wrong" not in gaps  # any text is right
 
@@ -69,14 +69,14 @@ def test_schemes_that_let_nobody_in_are_named(nx1: Api, book: Books, crew_run: d
     written.add(LIST, json_=[crew_run], sent_headers=[("Authorization-PSK", "k")])
     written.add(LIST, status=401, json_={}, sent_headers=[("Authorization", "Bearer t")])
     assert seen(written, LIST).schemes == {"APIKeyHeader": 1, "OAuth2AuthorizationCodeBearer": 0}
-    assert "nobody was let in by OAuth2AuthorizationCodeBearer" in list(seen(written, LIST).gaps())
+    assert "nobody was let in by OAuth2AuthorizationCodeBearer" in list(seen(written, LIST).list_gaps())
 
 
 def test_a_start_is_expected_to_answer_with_the_initial_status(nx1: Api, book: Books) -> None:
     """That a run which was just started is not completed yet is no gap."""
     written = book(nx1)
     written.add(START, json_={"correlation_id": "c", "status": "pending", "message": "started"})
-    assert [gap for gap in seen(written, START).gaps() if gap.startswith("status")] == []
+    assert [gap for gap in seen(written, START).list_gaps() if gap.startswith("status")] == []
 
 
 def test_an_operation_without_a_success_is_said_loudly_and_alone(nx1: Api, book: Books) -> None:
@@ -84,15 +84,15 @@ def test_an_operation_without_a_success_is_said_loudly_and_alone(nx1: Api, book:
     written = book(nx1)
     written.add(DETAIL, status=404)
     written.add(DETAIL, failure="timeout: …")
-    assert list(seen(written, DETAIL).gaps()) == ["was never answered 2xx (1 of 0, 1 of 404)"]
-    assert list(seen(written, LIST).gaps()) == ["was never sent"]
+    assert list(seen(written, DETAIL).list_gaps()) == ["was never answered 2xx (1 of 0, 1 of 404)"]
+    assert list(seen(written, LIST).list_gaps()) == ["was never sent"]
 
 
 def test_the_whole_is_json(nx1: Api, book: Books, crew_run: dict[str, Any]) -> None:
     """``report.json`` takes it as it is."""
     written = book(nx1)
     written.add(LIST, json_=[crew_run])
-    document = Coverage.of([nx1], written.recording).as_json()
+    document = Coverage.from_recording([nx1], written.recording).to_json()
     assert json.loads(json.dumps(document)) == document
     assert [entry["operation"] for entry in document["operations"]] == [o.label for o in nx1.operations]
     assert document["operations"][0]["succeeded"] is True

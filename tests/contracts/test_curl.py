@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from specduet.contracts.recording import Recording
-from specduet.contracts.sending.curl import curl, variable
+from specduet.contracts.sending.curl import format_curl_line, to_shell_variable
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api
@@ -54,7 +54,7 @@ def test_the_line_sends_the_same_again(nx1: Api, serve: Callable[[Any], str], as
     target = Target.parse(serve(echo), headers=[f"Authorization-PSK: {KEY}"])
     sender = Sender(target, nx1, Recording())
     operation = nx1.operation("run_preset_crew_api_crews_run_post")
-    line = curl(sender.send(operation, **asked), nx1, target.secrets())
+    line = format_curl_line(sender.send(operation, **asked), nx1, target.collect_secrets())
     assert KEY not in line
     environment = {"PATH": os.environ["PATH"], "API_KEY_HEADER": KEY}
     subprocess.run(["/bin/sh", "-c", line], check=True, capture_output=True, env=environment)
@@ -68,4 +68,4 @@ def test_the_line_sends_the_same_again(nx1: Api, serve: Callable[[Any], str], as
 )
 def test_the_variable_is_called_like_the_scheme(name: str, expected: str) -> None:
     """A reader can tell which credential belongs there."""
-    assert expected == variable(name)
+    assert expected == to_shell_variable(name)

@@ -9,8 +9,14 @@ from urllib.parse import unquote
 import pytest
 import schemathesis
 
-from specduet.contracts.generation.known_values import Knowledge
-from specduet.contracts.generation.schemathesis_cases import Aim, Generator, Made, _breaks_correct_servers, _made
+from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.generation.schemathesis_cases import (
+    GeneratedRequest,
+    RequestGenerator,
+    RequestRetargeter,
+    _breaks_correct_servers,
+    _to_generated_request,
+)
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
@@ -23,10 +29,10 @@ DETAIL = "get_run_api_crew_runs__run_id__get"
 
 
 @pytest.fixture(scope="module")
-def made(nx1: Api) -> dict[str, list[Made]]:
+def made(nx1: Api) -> dict[str, list[GeneratedRequest]]:
     """What is generated for three operations in one round of the quick profile."""
-    generator = Generator(nx1, RunOptions())
-    return {name: list(generator.made(nx1.operation(name))) for name in (POST, LIST, DETAIL)}
+    generator = RequestGenerator(nx1, RunOptions())
+    return {name: list(generator.generate_requests(nx1.operation(name))) for name in (POST, LIST, DETAIL)}
 
 
 def test_the_generator_still_has_what_we_take_from_it() -> None:
@@ -37,7 +43,7 @@ def test_the_generator_still_has_what_we_take_from_it() -> None:
     assert callable(schemathesis.Case.as_transport_kwargs)
 
 
-def test_examples_systematic_and_made_up_requests_are_generated(made: dict[str, list[Made]]) -> None:
+def test_examples_systematic_and_made_up_requests_are_generated(made: dict[str, list[GeneratedRequest]]) -> None:
     """All three sources contribute, for a body and for parameters."""
     assert {request.origin for request in made[POST]} == {"examples", "coverage", "fuzzing"}
     assert {request.origin for request in made[LIST]} == {"coverage", "fuzzing"}
@@ -45,22 +51,22 @@ def test_examples_systematic_and_made_up_requests_are_generated(made: dict[str, 
     assert len(made[DETAIL]) > 20
 
 
-def test_the_same_seed_makes_the_same_requests(nx1: Api, made: dict[str, list[Made]]) -> None:
+def test_the_same_seed_makes_the_same_requests(nx1: Api, made: dict[str, list[GeneratedRequest]]) -> None:
     """A quick run repeats itself, whatever was generated before it; another seed makes others."""
-    again = list(Generator(nx1, RunOptions()).made(nx1.operation(POST)))
-    other = list(Generator(nx1, RunOptions(seed=2)).made(nx1.operation(POST)))
+    again = list(RequestGenerator(nx1, RunOptions()).generate_requests(nx1.operation(POST)))
+    other = list(RequestGenerator(nx1, RunOptions(seed=2)).generate_requests(nx1.operation(POST)))
     assert again == made[POST]
     assert other != made[POST]
 
 
-def test_a_later_round_makes_new_requests_only(nx1: Api, made: dict[str, list[Made]]) -> None:
+def test_a_later_round_makes_new_requests_only(nx1: Api, made: dict[str, list[GeneratedRequest]]) -> None:
     """The thorough profile goes on where the first round ended."""
-    later = list(Generator(nx1, RunOptions()).made(nx1.operation(LIST), round_=1))
+    later = list(RequestGenerator(nx1, RunOptions()).generate_requests(nx1.operation(LIST), round_number=1))
     assert {request.origin for request in later} == {"fuzzing"}
     assert later != [request for request in made[LIST] if request.origin == "fuzzing"]
 
 
-def test_nothing_is_sent_that_breaks_correct_services(made: dict[str, list[Made]]) -> None:
+def test_nothing_is_sent_that_breaks_correct_services(made: dict[str, list[GeneratedRequest]]) -> None:
     """Neither NaN nor lone surrogates in a body, no line break in a header, no credential of the generator's."""
     for request in (request for requests in made.values() for request in requests):
         assert not _breaks_correct_servers(request.body or b"{}", request.headers)
@@ -88,43 +94,45 @@ def test_other_bodies_are_sent_however_wrong(body: bytes) -> None:
 
 def test_another_method_is_never_made(nx1: Api) -> None:
     """A case for a method that the document does not declare is dropped."""
-    generator = Generator(nx1, RunOptions())
+    generator = RequestGenerator(nx1, RunOptions())
     operation = generator._schema["/api/crew-runs"]["GET"]
-    assert _made("coverage", operation.Case(method="TRACE")) is None
-    assert _made("coverage", operation.Case()) == Made("coverage", {}, "/api/crew-runs", "", (), None)
+    assert _to_generated_request("coverage", operation.Case(method="TRACE")) is None
+    assert _to_generated_request("coverage", operation.Case()) == GeneratedRequest(
+        "coverage", {}, "/api/crew-runs", "", (), None
+    )
 
 
-def aim(api: Api, name: str, knowledge: Knowledge) -> Aim:
-    return Aim(api, api.operation(name), knowledge, 1)
+def aim(api: Api, name: str, knowledge: KnownValues) -> RequestRetargeter:
+    return RequestRetargeter(api, api.operation(name), knowledge, 1)
 
 
 def test_requests_for_anything_ask_for_what_exists(nx1: Api, book: Callable[[Api], Any]) -> None:
     """Most valid ids are replaced by known ones, the same way every time; invalid ones stay."""
-    knowledge = Knowledge(nx1, {})
+    knowledge = KnownValues(nx1, {})
     known = "0d6d1a3c-0000-4000-8000-000000000000"
-    knowledge.learn(book(nx1).add("GET /api/crew-runs", json_=[{"id": known}]))
+    knowledge.observe_exchange(book(nx1).add("GET /api/crew-runs", json_=[{"id": known}]))
     anything = "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10"
-    valid = Made("fuzzing", {"run_id": anything}, f"/api/crew-runs/{anything}", "", (), None)
-    paths = [aim(nx1, DETAIL, knowledge).at(valid)[0] for _ in range(3)]
+    valid = GeneratedRequest("fuzzing", {"run_id": anything}, f"/api/crew-runs/{anything}", "", (), None)
+    paths = [aim(nx1, DETAIL, knowledge).retarget_request(valid)[0] for _ in range(3)]
     assert len(set(paths)) == 1
     pointing = aim(nx1, DETAIL, knowledge)
-    counts = [pointing.at(valid)[0].endswith(known) for _ in range(100)]
+    counts = [pointing.retarget_request(valid)[0].endswith(known) for _ in range(100)]
     assert 50 < sum(counts) < 90
-    wrong = Made("fuzzing", {"run_id": "no uuid"}, "/api/crew-runs/no%20uuid", "", (), None)
-    assert {pointing.at(wrong)[0] for _ in range(20)} == {"/api/crew-runs/no%20uuid"}
+    wrong = GeneratedRequest("fuzzing", {"run_id": "no uuid"}, "/api/crew-runs/no%20uuid", "", (), None)
+    assert {pointing.retarget_request(wrong)[0] for _ in range(20)} == {"/api/crew-runs/no%20uuid"}
 
 
 def test_filters_take_values_that_rows_have_shown(cloudcruise: Api, book: Callable[[Api], Any]) -> None:
     """A moment of the systematic cases is always replaced where only recent ones are allowed."""
-    knowledge = Knowledge(cloudcruise, {})
+    knowledge = KnownValues(cloudcruise, {})
     rows = [{"session_id": "x", "created_at": "2026-02-14T10:00:00+00:00", "status": "execution.start"}]
-    knowledge.learn(book(cloudcruise).add("GET /runs", json_=rows))
+    knowledge.observe_exchange(book(cloudcruise).add("GET /runs", json_=rows))
     pointing = aim(cloudcruise, "list_runs", knowledge)
-    made = Made("coverage", {}, "/runs", "start_time=2000-01-01T00%3A00%3A00Z&limit=3&cursor=x", (), None)
-    queries = {unquote(pointing.at(made)[1]) for _ in range(20)}
+    made = GeneratedRequest("coverage", {}, "/runs", "start_time=2000-01-01T00%3A00%3A00Z&limit=3&cursor=x", (), None)
+    queries = {unquote(pointing.retarget_request(made)[1]) for _ in range(20)}
     assert queries == {"start_time=2026-02-14T10:00:00+00:00&limit=3&cursor=x"}
-    other = Made("fuzzing", {}, "/runs", "status=execution.paused&status=nothing", (), None)
-    assert {unquote(pointing.at(other)[1]) for _ in range(20)} == {
+    other = GeneratedRequest("fuzzing", {}, "/runs", "status=execution.paused&status=nothing", (), None)
+    assert {unquote(pointing.retarget_request(other)[1]) for _ in range(20)} == {
         "status=execution.paused&status=nothing",
         "status=execution.start&status=nothing",
     }
@@ -138,12 +146,12 @@ def test_exploring_sends_each_request_once(nx1: Api, serve: Callable[[Any], str]
         await send({"type": "http.response.body", "body": b"[]"})
 
     sender = Sender(Target.parse(serve(application)), nx1, Recording())
-    Generator(nx1, RunOptions()).explore(sender, nx1.operation(LIST), Knowledge(nx1, {}))
+    RequestGenerator(nx1, RunOptions()).send_generated(sender, nx1.operation(LIST), KnownValues(nx1, {}))
     exchanges = sender.recording.exchanges
-    requests = [(e.sent.method, e.sent.url, e.sent.headers, e.sent.body) for e in exchanges]
+    requests = [(e.request.method, e.request.url, e.request.headers, e.request.body) for e in exchanges]
     assert len(requests) == len(set(requests)) > 20
     assert {e.origin for e in exchanges} == {"coverage", "fuzzing"}
-    assert {e.sent.method for e in exchanges} == {"GET"}
+    assert {e.request.method for e in exchanges} == {"GET"}
 
 
 def test_what_cannot_be_generated_is_noted_and_ends_nothing(tmp_path: Path) -> None:
@@ -170,8 +178,8 @@ def test_what_cannot_be_generated_is_noted_and_ends_nothing(tmp_path: Path) -> N
     }
     (tmp_path / "odd.json").write_text(json.dumps(document))
     api = load(tmp_path / "odd.json")
-    generator = Generator(api, RunOptions())
-    odd, even = (list(generator.made(operation)) for operation in api.operations)
+    generator = RequestGenerator(api, RunOptions())
+    odd, even = (list(generator.generate_requests(operation)) for operation in api.operations)
     assert even
     assert isinstance(odd, list)
     assert all(note.startswith("GET /odd: no ") for note in generator.notes)

@@ -1,6 +1,5 @@
 """Findings, the recording and the registry: one cause one finding, facts without opinions, codes given once."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from specduet.contracts.clauses import FAMILIES, Subject, all_clauses, clause, run_clauses
 from specduet.contracts.findings import Finding, deduplicate, to_text
 from specduet.contracts.options import RunOptions
-from specduet.contracts.recording import NOT_JSON, Received, Sent, Trace
+from specduet.contracts.recording import NOT_JSON, ReceivedResponse, SentRequest, Trace
 from specduet.specs import Api
 
 RUNS = "GET /runs"
@@ -80,21 +79,21 @@ def test_a_value_is_shown_short_and_on_one_line(value: Any, text: str) -> None:
 
 def test_the_query_is_read_as_pairs_in_order() -> None:
     """Blank values and repeated names are kept."""
-    sent = Sent("GET", "http://x/?b=%20&a=&b=+", "/", "b=%20&a=&b=+", (("X-Y", "1"),), None)
-    assert sent.pairs == (("b", " "), ("a", ""), ("b", " "))
-    assert (sent.header("x-y"), sent.header("z")) == ("1", None)
+    sent = SentRequest("GET", "http://x/?b=%20&a=&b=+", "/", "b=%20&a=&b=+", (("X-Y", "1"),), None)
+    assert sent.query_pairs == (("b", " "), ("a", ""), ("b", " "))
+    assert (sent.get_header("x-y"), sent.get_header("z")) == ("1", None)
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"NaN", b"\xff", b'"\\ud800"', b"[" * 100_000])
 def test_a_body_that_is_no_json_is_a_value_of_its_own(body: bytes) -> None:
     """Never an exception, however deep or broken."""
-    assert Received(200, (), body, 0.0).json is NOT_JSON
+    assert ReceivedResponse(200, (), body, 0.0).json is NOT_JSON
 
 
 def test_the_media_type_is_bare_and_lower_case() -> None:
     """RFC 9110, 8.3.1."""
-    assert Received(200, (("Content-Type", "Text/HTML ; charset=x"),), b"", 0.0).media_type == "text/html"
-    assert Received(200, (), b"", 0.0).media_type == ""
+    assert ReceivedResponse(200, (("Content-Type", "Text/HTML ; charset=x"),), b"", 0.0).media_type == "text/html"
+    assert ReceivedResponse(200, (), b"", 0.0).media_type == ""
 
 
 def test_traces_are_found_by_kind_and_operation(cloudcruise: Api, book: Books) -> None:
@@ -105,8 +104,8 @@ def test_traces_are_found_by_kind_and_operation(cloudcruise: Api, book: Books) -
 
     written = book(cloudcruise).recording
     written.traces += [Walk("a", "x"), Trace("a", "x"), Walk("a", "y")]
-    assert list(written.traced(Walk, "a", "x")) == [Walk("a", "x")]
-    assert list(written.of("a", "x")) == []
+    assert list(written.find_traces(Walk, "a", "x")) == [Walk("a", "x")]
+    assert list(written.find_exchanges("a", "x")) == []
 
 
 def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
@@ -116,7 +115,7 @@ def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
         assert (len(entry.code), entry.code[:2]) == (5, "SD")
         assert entry.name == entry.name.lower().replace(" ", "-")
         assert entry.sentence.endswith(".")
-        assert inspect.getdoc(entry.check), f"{entry.code} has no docstring"
+        assert entry.details, f"{entry.code} has no details"
         assert entry.details
     assert {entry.family for entry in all_clauses()} == set(FAMILIES.values())
 

@@ -9,28 +9,28 @@ import pytest
 import yaml
 from msgspec import UNSET
 
-from specduet.contracts.generation.known_values import Call, Knowledge
-from specduet.contracts.generation.minimal_values import sample
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.specs import Api, load
 
 
 def test_a_list_needs_nothing_and_a_start_its_required_fields(nx1: Api) -> None:
     """A minimal request: what is optional is left out, what is required comes from the document."""
-    knowledge = Knowledge(nx1, {})
-    assert knowledge.valid_call(nx1.operation("list_runs_api_crew_runs_get")) == Call({})
-    assert knowledge.valid_call(nx1.operation("run_preset_crew_api_crews_run_post")) == Call(
+    knowledge = KnownValues(nx1, {})
+    assert knowledge.build_valid_request(nx1.operation("list_runs_api_crew_runs_get")) == PlannedRequest({})
+    assert knowledge.build_valid_request(nx1.operation("run_preset_crew_api_crews_run_post")) == PlannedRequest(
         {}, json={"crew_type": "ask"}
     )
 
 
 def test_ids_are_learnt_from_what_lists_show(nx1: Api, book: Callable[[Api], Any], crew_run: dict[str, Any]) -> None:
     """The statement ``fetches`` says which field of the rows the path parameter takes."""
-    knowledge, detail = Knowledge(nx1, {}), nx1.operation("get_run_api_crew_runs__run_id__get")
+    knowledge, detail = KnownValues(nx1, {}), nx1.operation("get_run_api_crew_runs__run_id__get")
     result = nx1.operation("get_crew_result")
-    assert knowledge.valid_call(detail) is None
-    assert knowledge.missing(detail) == ["run_id"]
+    assert knowledge.build_valid_request(detail) is None
+    assert knowledge.unknown_path_parameters(detail) == ["run_id"]
     other = {**crew_run, "id": "0d6d1a3c-0000-4000-8000-000000000000", "correlation_id": "c-2"}
-    knowledge.learn(book(nx1).add("GET /api/crew-runs", json_=[crew_run, other]))
+    knowledge.observe_exchange(book(nx1).add("GET /api/crew-runs", json_=[crew_run, other]))
     assert [choice["run_id"] for choice in knowledge.path_choices(detail)] == [crew_run["id"], other["id"]]
     assert [choice["cid"] for choice in knowledge.path_choices(result)] == ["c-1", "c-2"]
     assert knowledge.field_values("crew-run", "status") == ["completed"]
@@ -38,25 +38,25 @@ def test_ids_are_learnt_from_what_lists_show(nx1: Api, book: Callable[[Api], Any
 
 def test_a_started_run_is_learnt_from_the_answer(nx1: Api, book: Callable[[Api], Any]) -> None:
     """What the answer of a start shares with the rows is the new row's."""
-    knowledge = Knowledge(nx1, {})
-    knowledge.learn(book(nx1).add("POST /api/crews/run", json_={"correlation_id": "mine"}))
+    knowledge = KnownValues(nx1, {})
+    knowledge.observe_exchange(book(nx1).add("POST /api/crews/run", json_={"correlation_id": "mine"}))
     assert knowledge.field_values("crew-run", "correlation_id") == ["mine"]
 
 
 def test_refusals_and_what_is_no_json_teach_nothing(nx1: Api, book: Callable[[Api], Any]) -> None:
     """An id in an error message is no id."""
-    knowledge, written = Knowledge(nx1, {}), book(nx1)
-    knowledge.learn(written.add("GET /api/crew-runs", status=422, json_=[{"id": "x"}]))
-    knowledge.learn(written.add("GET /api/crew-runs", body=b"[{"))
-    knowledge.learn(written.add("GET /api/crew-runs", json_=["text", None, 3]))
+    knowledge, written = KnownValues(nx1, {}), book(nx1)
+    knowledge.observe_exchange(written.add("GET /api/crew-runs", status=422, json_=[{"id": "x"}]))
+    knowledge.observe_exchange(written.add("GET /api/crew-runs", body=b"[{"))
+    knowledge.observe_exchange(written.add("GET /api/crew-runs", json_=["text", None, 3]))
     assert knowledge.field_values("crew-run", "id") == []
 
 
 def test_the_operators_values_come_first(seekrflow: Api) -> None:
     """``--param thread_id=…`` given twice makes two choices; without it nothing is known of a scope."""
     operation = seekrflow.operations[0]
-    assert Knowledge(seekrflow, {}).path_choices(operation) == []
-    knowledge = Knowledge(seekrflow, {"thread_id": ("t1", "t2")})
+    assert KnownValues(seekrflow, {}).path_choices(operation) == []
+    knowledge = KnownValues(seekrflow, {"thread_id": ("t1", "t2")})
     assert knowledge.path_choices(operation) == [{"thread_id": "t1"}, {"thread_id": "t2"}]
 
 
@@ -90,32 +90,32 @@ def things(tmp_path: Path) -> Api:
 
 def test_without_statements_ids_are_guessed_from_paths(things: Api, book: Callable[[Api], Any]) -> None:
     """``/things/{thing_id}`` takes the ids that ``/things`` shows, also from within an envelope."""
-    knowledge, detail = Knowledge(things, {}), things.operations[1]
-    assert knowledge.valid_call(detail) is None
-    knowledge.learn(book(things).add("GET /things", json_={"items": [{"id": 4}, {"id": 5}], "total": 2}))
+    knowledge, detail = KnownValues(things, {}), things.operations[1]
+    assert knowledge.build_valid_request(detail) is None
+    knowledge.observe_exchange(book(things).add("GET /things", json_={"items": [{"id": 4}, {"id": 5}], "total": 2}))
     assert knowledge.path_choices(detail) == [{"thing_id": "4"}, {"thing_id": "5"}]
 
 
 def test_required_parameters_are_filled_and_examples_used(things: Api) -> None:
     """What the document offers is taken before anything is made up."""
-    knowledge = Knowledge(things, {})
-    call = knowledge.valid_call(things.operations[0])
-    assert call == Call({}, (("kind", "round"),), (("x-shop", "7"),))
-    assert knowledge.valid_call(things.operations[2]) == Call({"day": "2024-02-29"})
-    assert Knowledge(things, {"kind": ("flat",)}).valid_call(things.operations[0]) == Call(
+    knowledge = KnownValues(things, {})
+    call = knowledge.build_valid_request(things.operations[0])
+    assert call == PlannedRequest({}, (("kind", "round"),), (("x-shop", "7"),))
+    assert knowledge.build_valid_request(things.operations[2]) == PlannedRequest({"day": "2024-02-29"})
+    assert KnownValues(things, {"kind": ("flat",)}).build_valid_request(things.operations[0]) == PlannedRequest(
         {}, (("kind", "flat"),), (("x-shop", "7"),)
     )
 
 
 def test_a_call_is_varied_without_being_changed() -> None:
     """Probes derive their requests from a valid one, which stays as it is."""
-    call = Call({"a": "1"}, (("limit", "1"), ("x", "y")), (("H", "1"),), {"k": 1})
+    call = PlannedRequest({"a": "1"}, (("limit", "1"), ("x", "y")), (("H", "1"),), {"k": 1})
     assert call.with_query(limit="2", x=None).query == (("limit", "2"),)
     assert call.with_path(a="2").path == {"a": "2"}
     assert call.with_header("h", "2").headers == (("h", "2"),)
     assert call.with_header("h", None).headers == ()
     assert call.with_json([]).json == []
-    assert call == Call({"a": "1"}, (("limit", "1"), ("x", "y")), (("H", "1"),), {"k": 1})
+    assert call == PlannedRequest({"a": "1"}, (("limit", "1"), ("x", "y")), (("H", "1"),), {"k": 1})
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_sample_satisfies_its_schema(schema: dict[str, Any], tmp_path: Path) -
     document["components"] = {"schemas": {"S": schema}}
     (tmp_path / "s.json").write_text(json.dumps(document))
     schemas = load(tmp_path / "s.json").schemas
-    value = sample(schemas, schema, "/components/schemas/S")
+    value = build_minimal_value(schemas, schema, "/components/schemas/S")
     assert value is not UNSET
     assert schemas.validator_at("/components/schemas/S").is_valid(value)
 
@@ -152,7 +152,9 @@ def test_a_schema_that_nothing_satisfies_has_no_sample(tmp_path: Path) -> None:
     document["components"] = {"schemas": {"S": {"type": "integer", "minimum": 2, "maximum": 1}}}
     (tmp_path / "s.json").write_text(json.dumps(document))
     schemas = load(tmp_path / "s.json").schemas
-    assert sample(schemas, {"type": "integer", "minimum": 2, "maximum": 1}, "/components/schemas/S") is UNSET
+    assert (
+        build_minimal_value(schemas, {"type": "integer", "minimum": 2, "maximum": 1}, "/components/schemas/S") is UNSET
+    )
 
 
 def test_a_recursive_schema_ends(tmp_path: Path) -> None:
@@ -166,4 +168,4 @@ def test_a_recursive_schema_ends(tmp_path: Path) -> None:
     document["components"] = {"schemas": {"Tree": tree}}
     (tmp_path / "s.json").write_text(json.dumps(document))
     schemas = load(tmp_path / "s.json").schemas
-    assert sample(schemas, tree, "/components/schemas/Tree") == {"children": []}
+    assert build_minimal_value(schemas, tree, "/components/schemas/Tree") == {"children": []}

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.analysis.row_history import histories
+from specduet.contracts.analysis.row_history import collect_histories
 from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.findings import Finding, deduplicate
-from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.options import RunOptions
 from specduet.contracts.probes import lifecycle
-from specduet.contracts.probes.create_requests import Starts
+from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.specs import Api, Operation
 from tests.contracts.conftest import Book
 from tests.contracts.desk import Asker, Desk, Row
@@ -140,9 +140,9 @@ def judged(desk: Runs, monkeypatch: pytest.MonkeyPatch, callers: tuple[str, ...]
     desk.asker = asker
     asker.callers = [{"APIKeyHeader": name} for name in callers]
     monkeypatch.setattr(lifecycle, "time", _Time(asker))
-    knowledge = Knowledge(desk.api, {})
+    knowledge = KnownValues(desk.api, {})
     for operation in desk.api.operations:
-        lifecycle.probe(asker, desk.api, operation, knowledge)  # type: ignore[arg-type]
+        lifecycle.probe_lifecycle(asker, operation, knowledge)  # type: ignore[arg-type]
     found: list[Finding] = []
     for operation in desk.api.operations:
         for entry in all_clauses():
@@ -355,9 +355,9 @@ def test_starts_try_members_and_headers() -> None:
     """Every member of the body's enum is started, with a given id and without; what is asked for is noted."""
     desk = Runs()
     operation = next(o for o in desk.api.operations if o.behavior.creates)
-    call = Knowledge(desk.api, {}).valid_call(operation)
+    call = KnownValues(desk.api, {}).build_valid_request(operation)
     assert call is not None
-    calls = list(Starts(desk.api, operation, call).calls(12))
+    calls = list(CreateRequests(desk.api, operation, call).vary_requests(12))
     kinds = {asked["crew_type"] for _, asked in calls}
     given = ["correlation_id" in asked for _, asked in calls]
     assert kinds == {"ask", "classification", "data_engineering", "data_suggestion", "semantic_model"}
@@ -371,7 +371,7 @@ def test_starting_happens_once(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Runs(life=never)
     judged(desk, monkeypatch)
     assert desk.asker is not None
-    posts = [e for e in desk.asker.recording.exchanges if e.sent.method == "POST"]
+    posts = [e for e in desk.asker.recording.exchanges if e.request.method == "POST"]
     assert len(posts) == 12
     assert len(desk.asker.recording.exchanges) < 900
 
@@ -381,10 +381,10 @@ def test_histories_leave_out_what_overlaps(monkeypatch: pytest.MonkeyPatch) -> N
     desk = Runs()
     judged(desk, monkeypatch)
     assert desk.asker is not None
-    history = histories(desk.api, desk.api.resources["crew-run"], desk.asker.recording)
-    assert all(one.exchange.precedes(other.exchange) for one, other in history.steps(within=True))
-    assert history.reachable("pending", "completed")
-    assert not history.reachable("completed", "pending")
+    history = collect_histories(desk.api, desk.api.resources["crew-run"], desk.asker.recording)
+    assert all(one.exchange.is_before(other.exchange) for one, other in history.iterate_changes(same_operation=True))
+    assert history.can_reach("pending", "completed")
+    assert not history.can_reach("completed", "pending")
 
 
 def test_what_kept_us_counts_as_part_of_a_request(nx1: Api, book: Callable[[Api], Book]) -> None:
@@ -394,8 +394,8 @@ def test_what_kept_us_counts_as_part_of_a_request(nx1: Api, book: Callable[[Api]
     notes.at += 0.1
     second = notes.add("GET /api/crew-runs", json_=[], elapsed_s=0.01)
     notes.at += 0.5
-    assert not first.precedes(second)
-    assert first.precedes(notes.add("GET /api/crew-runs", json_=[]))
+    assert not first.is_before(second)
+    assert first.is_before(notes.add("GET /api/crew-runs", json_=[]))
 
 
 def test_an_id_that_several_starts_were_given_names_no_run(nx1: Api, book: Callable[[Api], Book]) -> None:
@@ -413,7 +413,9 @@ def test_an_id_that_several_starts_were_given_names_no_run(nx1: Api, book: Calla
             path="/api/crews/results/c",
             json_={"correlation_id": "c", "status": "running"},
         )
-        steps[shared] = list(histories(nx1, nx1.resources["crew-run"], notes.recording).steps(within=False))
+        steps[shared] = list(
+            collect_histories(nx1, nx1.resources["crew-run"], notes.recording).iterate_changes(same_operation=False)
+        )
     assert {shared: len(found) for shared, found in steps.items()} == {False: 1, True: 0}
 
 

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from specduet.contracts.oracle.requests import Part, parts, verdict
-from specduet.contracts.recording import Sent
+from specduet.contracts.oracle.requests import RequestPart, classify_request, combine_verdicts
+from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, load
 
 # ------------------------------------------------------------------------------------------- the application
@@ -115,7 +115,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
     return load(path)
 
 
-def ask(sent: Sent) -> tuple[int, Any]:
+def ask(sent: SentRequest) -> tuple[int, Any]:
     """The status and JSON body that the application answers, in process."""
     from urllib.parse import unquote
 
@@ -156,20 +156,20 @@ def request(
     query: str = "",
     headers: Sequence[tuple[str, str]] = (),
     body: bytes | None = None,
-) -> Sent:
-    return Sent(method, f"http://test{path}?{query}", path, query, tuple(headers), body)
+) -> SentRequest:
+    return SentRequest(method, f"http://test{path}?{query}", path, query, tuple(headers), body)
 
 
-def points_at(loc: Sequence[Any], part: Part) -> bool:
+def points_at(loc: Sequence[Any], part: RequestPart) -> bool:
     shorter = min(len(loc), len(part.loc))
     return tuple(loc[:shorter]) == part.loc[:shorter]
 
 
-def agree(api: Api, sent: Sent, operation_path: str) -> str:
+def agree(api: Api, sent: SentRequest, operation_path: str) -> str:
     """Assert that FastAPI does what the oracle says; the verdict."""
     operation = next(o for o in api.operations if o.path == operation_path)
-    judged = parts(api, operation, sent)
-    said = verdict(judged)
+    judged = classify_request(api, operation, sent)
+    said = combine_verdicts(judged)
     status, body = ask(sent)
     if status == 500:
         assert said != "valid"
@@ -177,14 +177,14 @@ def agree(api: Api, sent: Sent, operation_path: str) -> str:
     if said == "valid":
         assert status == 200, body
     elif said == "invalid":
-        assert status in ({400, 404, 422} if any(p.freely for p in judged) else {422}), (status, body, judged)
+        assert status in ({400, 404, 422} if any(p.any_4xx_allowed for p in judged) else {422}), (status, body, judged)
     else:
         assert status in {200, 400, 404, 422, 307}
     if status == 422:
         suspects = [p for p in judged if p.verdict != "valid"]
         for item in body["detail"]:
             assert any(points_at(item["loc"], p) for p in suspects), (item, judged)
-    if status == 422 and said == "invalid" and not any(p.freely for p in judged):
+    if status == 422 and said == "invalid" and not any(p.any_4xx_allowed for p in judged):
         locs = [item["loc"] for item in body["detail"]]
         for part in judged:
             if part.verdict == "invalid":
@@ -434,7 +434,8 @@ def test_a_key_in_the_query_is_declared_by_its_scheme(tmp_path: Path) -> None:
     path.write_text(KEYED)
     keyed = load(str(path))
     verdicts = [
-        verdict(parts(keyed, keyed.operations[0], request("GET", "/a", query))) for query in ("api_key=1", "x=1")
+        combine_verdicts(classify_request(keyed, keyed.operations[0], request("GET", "/a", query)))
+        for query in ("api_key=1", "x=1")
     ]
     assert verdicts == ["valid", "lenient"]
 
@@ -470,4 +471,4 @@ def test_a_spot_of_a_body_has_its_own_place(api: Api, value: Any, said: str, loc
     sent = request("POST", "/trees", "", LABELLED, json.dumps(value).encode())
     assert said == agree(api, sent, "/trees")
     operation = next(o for o in api.operations if o.path == "/trees")
-    assert loc in [part.loc for part in parts(api, operation, sent) if part.verdict == said]
+    assert loc in [part.loc for part in classify_request(api, operation, sent) if part.verdict == said]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import trustme
 
-from specduet.contracts.discovery import Caller, Tried, reach
-from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.discovery import ApiClient, DiscoveryAttempt, discover_apis
+from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target
@@ -49,20 +49,22 @@ def tried(
     named: bool = False,
     timeout_s: float = 10.0,
     verify: bool = True,
-) -> list[Tried]:
+) -> list[DiscoveryAttempt]:
     target = Target.parse(url, timeout_s=timeout_s, verify=verify)
     recording = Recording()
     callers = []
     for api in map(load, apis):
-        knowledge = Knowledge(api, {})
-        callers.append(Caller(api, Sender(target, api, recording, heard=knowledge.learn), knowledge))
-    return reach(callers, named=named)
+        knowledge = KnownValues(api, {})
+        callers.append(
+            ApiClient(api, Sender(target, api, recording, on_exchange=knowledge.observe_exchange), knowledge)
+        )
+    return discover_apis(callers, explicit=named)
 
 
 def test_any_answer_but_404_and_405_means_served(raw: Raw) -> None:
     """A refusal of the credential is an answer; an address that is not there is none."""
     url = raw(answering(("GET /runs", reply("401 Unauthorized")), ("GET /v1/", reply("405 No")), ("GET", NOT_FOUND)))
-    assert [(one.api, one.answer[:3], one.served) for one in tried(url)] == [
+    assert [(one.api, one.result[:3], one.is_served) for one in tried(url)] == [
         ("nx1", "404", False),
         ("cloudcruise", "401", True),
         ("seekrflow", "405", False),
@@ -71,7 +73,7 @@ def test_any_answer_but_404_and_405_means_served(raw: Raw) -> None:
 
 def test_an_api_that_was_named_is_not_left_out(raw: Raw) -> None:
     """Who names an API wants it tested, even where its list is not found."""
-    assert [one.served for one in tried(raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
+    assert [one.is_served for one in tried(raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
 
 
 def test_no_api_served_is_an_operator_error_with_what_was_tried(raw: Raw) -> None:
@@ -99,13 +101,13 @@ def test_one_broken_operation_is_no_broken_target(raw: Raw) -> None:
         answering(("GET /runs", moved), ("GET", NOT_FOUND)),
         silent_list,
     ):
-        assert [one.served for one in tried(raw(handler), ["cloudcruise"], timeout_s=1.0)] == [True]
+        assert [one.is_served for one in tried(raw(handler), ["cloudcruise"], timeout_s=1.0)] == [True]
 
 
 def test_a_page_at_one_address_does_not_hide_an_api_at_another(raw: Raw) -> None:
     """A web site that answers everything with its page, and has an API below one path."""
     url = raw(answering(("GET /runs", reply("200 OK", b"[]")), ("GET", PAGE)))
-    assert [one.served for one in tried(url)] == [False, True, False]
+    assert [one.is_served for one in tried(url)] == [False, True, False]
 
 
 def dead() -> str:
@@ -219,7 +221,7 @@ def test_a_certificate_that_does_not_hold_is_told(
         tried(url, ["nx1"])
     assert caught.value.exit_code == 3
     assert "--insecure" in caught.value.remedy
-    assert [one.served for one in tried(url, ["nx1"], verify=False)] == [True]
+    assert [one.is_served for one in tried(url, ["nx1"], verify=False)] == [True]
 
 
 def test_a_certificate_of_a_known_authority_holds(raw: Raw, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ def test_a_certificate_of_a_known_authority_holds(raw: Raw, monkeypatch: pytest.
     handler, authority = secured()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    assert [one.served for one in tried(raw(handler).replace("http:", "https:"), ["nx1"])] == [True]
+    assert [one.is_served for one in tried(raw(handler).replace("http:", "https:"), ["nx1"])] == [True]
 
 
 def test_an_api_without_a_get_is_tested_only_if_named(nx1: Api, raw: Raw) -> None:
@@ -236,7 +238,7 @@ def test_an_api_without_a_get_is_tested_only_if_named(nx1: Api, raw: Raw) -> Non
 
     posts = replace(nx1, operations=tuple(o for o in nx1.operations if o.method == "POST"))
     target = Target.parse(raw(answering(("GET", NOT_FOUND))))
-    caller = Caller(posts, Sender(target, posts, Recording()), Knowledge(posts, {}))
-    assert [one.served for one in reach([caller], named=True)] == [True]
+    caller = ApiClient(posts, Sender(target, posts, Recording()), KnownValues(posts, {}))
+    assert [one.is_served for one in discover_apis([caller], explicit=True)] == [True]
     with pytest.raises(UsageError, match="serves none"):
-        reach([caller], named=False)
+        discover_apis([caller], explicit=False)

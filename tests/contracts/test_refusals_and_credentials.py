@@ -2,7 +2,6 @@
 
 # ruff: noqa: ANN001, ANN202, ARG001 - the signatures are the service, are annotated later, and little is done with them
 
-import importlib
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -19,9 +18,11 @@ from pydantic import BaseModel, Field
 
 from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.findings import Finding, deduplicate
-from specduet.contracts.generation.known_values import Knowledge
+from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.options import RunOptions
 from specduet.contracts.oracle import requests
+from specduet.contracts.probes.credentials import probe_credentials
+from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target
@@ -136,12 +137,11 @@ def findings(trees: Api, serve: Callable[[Any], str]) -> Findings:
     def found(app: Any, *, credentials: bool = True) -> list[Finding]:
         given = [f"APIKeyHeader={KEY}", f"OAuth2AuthorizationCodeBearer={TOKEN}"] if credentials else []
         target = Target.parse(serve(app), credentials=given, params=[f"key={KNOWN}"])
-        recording, knowledge = Recording(), Knowledge(trees, target.params)
-        sender = Sender(target, trees, recording, heard=knowledge.learn)
-        for name in ("credentials", "refusals"):
-            module = importlib.import_module(f"specduet.contracts.probes.{name}")
+        recording, knowledge = Recording(), KnownValues(trees, target.params)
+        sender = Sender(target, trees, recording, on_exchange=knowledge.observe_exchange)
+        for probe in (probe_credentials, probe_refusals):
             for operation in trees.operations:
-                module.probe(sender, trees, operation, knowledge, RunOptions())
+                probe(sender, operation, knowledge)
         return deduplicate(
             finding
             for operation in trees.operations
@@ -350,7 +350,7 @@ def _served_unread(app: Any) -> Any:
             return
         body = await Request(scope, receive).body()
         labelled = dict(scope["headers"]).get(b"content-type") == b"application/json"
-        good = labelled and requests.parse(body)[1].verdict == "valid"
+        good = labelled and requests.parse_json_body(body)[1].verdict == "valid"
         content = body if good else b'{"order": "asc"}'
 
         async def again() -> dict[str, Any]:

@@ -22,8 +22,8 @@ def test_any_5xx_is_a_finding_and_the_same_status_one_cause(cloudcruise: Api, bo
     written.add(RUNS, status=502, body=b"<html>")
     written.add(RUNS, status=400)
     first, second = deduplicate(written.judged("SD701", RUNS))
-    assert (first.count, first.exchange.sent.query, first.value) == (2, "limit=0", '500 "Internal Server Error"')
-    assert second.message == "the answer is a 502"
+    assert (first.count, first.exchange.request.query, first.value) == (2, "limit=0", '500 "Internal Server Error"')
+    assert second.message == "the response is a 502"
 
 
 def test_503_that_was_kept_to_is_no_failure(cloudcruise: Api, book: Books) -> None:
@@ -41,7 +41,7 @@ def test_503_that_was_kept_to_is_no_failure(cloudcruise: Api, book: Books) -> No
 
 def test_a_request_that_hangs_each_time_is_a_finding(cloudcruise: Api, book: Books) -> None:
     """No complete answer in time, and none when it was sent again; once may be a coincidence."""
-    silence = "timeout: no complete answer in time"
+    silence = "timeout: no complete response in time"
     written = book(cloudcruise)
     written.add(RUNS, failure=silence)
     assert written.judged("SD702", RUNS) == []
@@ -107,7 +107,7 @@ def test_a_service_that_is_always_a_bit_slow_is_none(cloudcruise: Api, book: Boo
 def test_a_broken_connection_is_a_finding_unless_it_was_a_kept_one(cloudcruise: Api, book: Books) -> None:
     """A connection may be closed between two answers; one opened for the request may not."""
     written = book(cloudcruise)
-    closed = "the connection was closed without an answer"
+    closed = "the connection was closed without a response"
     written.add(RUNS, failure=f"dropped: {closed} (on a connection that was warm)")
     assert written.judged("SD704", RUNS) == []
     written.add(RUNS, failure=f"dropped: {closed}")
@@ -135,11 +135,11 @@ def test_a_service_that_goes_away_is_one_finding(cloudcruise: Api, book: Books) 
     """At the first request that nobody listens to; what was sent before it is the reproduction."""
     written = book(cloudcruise)
     written.add(RUNS, json_=[])
-    written.add(RUNS, query="limit=0", failure="dropped: the connection was closed without an answer")
+    written.add(RUNS, query="limit=0", failure="dropped: the connection was closed without a response")
     written.add(RUNS, failure="refused: nothing listens there")
     written.add(RUNS, failure="refused: nothing listens there")
     (finding,) = written.judged("SD705", RUNS)
-    assert finding.exchange.sent.query == "limit=0"
+    assert finding.exchange.request.query == "limit=0"
     never = book(cloudcruise)
     never.add(RUNS, failure="refused: nothing listens there")
     assert never.judged("SD705", RUNS) == []

@@ -5,8 +5,17 @@ from typing import Any
 
 import pytest
 
-from specduet.contracts.analysis.row_values import MISSING, asked, compared, dig, known, moment, same, shared_fields
-from specduet.contracts.recording import Exchange, Received, Sent
+from specduet.contracts.analysis.row_values import (
+    ABSENT,
+    compare_values,
+    find_shared_fields,
+    get_path,
+    has_value,
+    is_same_value,
+    parse_list_request,
+    read_timestamp,
+)
+from specduet.contracts.recording import Exchange, ReceivedResponse, SentRequest
 from specduet.specs import load
 
 
@@ -27,24 +36,24 @@ from specduet.specs import load
 )
 def test_values_are_compared_as_finely_as_both_are_written(one: Any, other: Any, order: int | None) -> None:
     """Moments in any zone and precision, and numbers, have an order; other values have none that is certain."""
-    assert compared(one, other) == order
+    assert compare_values(one, other) == order
 
 
 def test_moment_knows_its_zone() -> None:
     """A text without a zone is read as UTC and says that it has none."""
-    zoneless, zoned = moment("2026-01-01T10:00:00"), moment("2026-01-01T12:00:00+02:00")
+    zoneless, zoned = read_timestamp("2026-01-01T10:00:00"), read_timestamp("2026-01-01T12:00:00+02:00")
     assert zoneless is not None
     assert zoned is not None
-    assert (zoneless.zoned, zoned.zoned, zoneless.at == zoned.at) == (False, True, True)
-    assert moment("yesterday") is None
-    assert moment(5) is None
+    assert (zoneless.has_zone, zoned.has_zone, zoneless.utc == zoned.utc) == (False, True, True)
+    assert read_timestamp("yesterday") is None
+    assert read_timestamp(5) is None
 
 
 def test_fields_are_dug_out_of_nested_rows() -> None:
     """A dotted path leads into objects; what is not there is missing, which is not the same as null."""
     row = {"usage": {"total": 3}, "error": None}
-    assert (dig(row, "usage.total"), dig(row, "error"), dig(row, "usage.other")) == (3, None, MISSING)
-    assert (known(row, "usage.total"), known(row, "error"), known(row, "x")) == (True, False, False)
+    assert (get_path(row, "usage.total"), get_path(row, "error"), get_path(row, "usage.other")) == (3, None, ABSENT)
+    assert (has_value(row, "usage.total"), has_value(row, "error"), has_value(row, "x")) == (True, False, False)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +69,12 @@ def test_fields_are_dug_out_of_nested_rows() -> None:
 )
 def test_a_shown_value_is_the_one_asked_for(shown: Any, value: Any, alike: bool) -> None:  # noqa: FBT001
     """UUIDs in any case and moments in any zone are the same; text is not, nor is null the word for it."""
-    assert same(shown, value) is alike
+    assert is_same_value(shown, value) is alike
 
 
 def _exchange(path: str, query: str) -> Exchange:
-    sent = Sent("GET", f"http://x{path}?{query}", path, query, (), None)
-    return Exchange(1, "seekrflow", "x", sent, Received(200, (), b"[]", 0.1), "", "probe", "given", 0.0)
+    sent = SentRequest("GET", f"http://x{path}?{query}", path, query, (), None)
+    return Exchange(1, "seekrflow", "x", sent, ReceivedResponse(200, (), b"[]", 0.1), "", "probe", "given", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -84,17 +93,17 @@ def _exchange(path: str, query: str) -> Exchange:
 def test_requests_are_read_only_where_every_server_agrees(query: str, values: dict[str, Any] | None) -> None:
     """Plain valid values are decoded; lenient, repeated and invalid ones make the whole request say nothing."""
     api = load("seekrflow")
-    found = asked(api, api.operations[0], _exchange("/v1/threads/t%201/runs", query))
+    found = parse_list_request(api, api.operations[0], _exchange("/v1/threads/t%201/runs", query))
     assert (dict(found.values) if found else None) == (None if values is None else {"thread_id": "t 1", **values})
 
 
 def test_moments_in_requests() -> None:
     """A moment is decoded where it is written as RFC 3339 has it."""
     api = load("cloudcruise")
-    good = asked(api, api.operations[0], _exchange("/runs", "cursor=2026-01-01T00%3A00%3A00Z"))
+    good = parse_list_request(api, api.operations[0], _exchange("/runs", "cursor=2026-01-01T00%3A00%3A00Z"))
     assert good is not None
     assert good.values["cursor"] == datetime(2026, 1, 1, tzinfo=UTC)
-    assert asked(api, api.operations[0], _exchange("/runs", "cursor=1767225600")) is None
+    assert parse_list_request(api, api.operations[0], _exchange("/runs", "cursor=1767225600")) is None
 
 
 def test_partial_answers_share_some_fields() -> None:
@@ -103,5 +112,5 @@ def test_partial_answers_share_some_fields() -> None:
     row = api.resources["crew-run"]
     start = next(o for o in api.operations if o.behavior.creates)
     listing = next(o for o in api.operations if o.behavior.lists)
-    assert shared_fields(api, start, row) == {"correlation_id", "status"}
-    assert shared_fields(api, listing, row) == set(row.properties)
+    assert find_shared_fields(api, start, row) == {"correlation_id", "status"}
+    assert find_shared_fields(api, listing, row) == set(row.properties)

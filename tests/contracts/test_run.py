@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from specduet.contracts.findings import Finding
 from specduet.contracts.generation import schemathesis_cases
 from specduet.contracts.options import RunOptions
-from specduet.contracts.run import Outcome, Progress, run
+from specduet.contracts.run import Progress, RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, TargetUnreachable, load
 
@@ -89,45 +89,47 @@ def api(document: Path) -> Api:
 
 
 @pytest.fixture(scope="module")
-def outcome(api: Api, serve: Serve) -> Outcome:
+def outcome(api: Api, serve: Serve) -> RunResult:
     """A quick run with everything on the correct service."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    return run([api], target)
+    return run_contract([api], target)
 
 
-def requests(outcome: Outcome) -> list[tuple[Any, ...]]:
+def requests(outcome: RunResult) -> list[tuple[Any, ...]]:
     prefix = len(outcome.target.url)
-    return [(e.sent.method, e.sent.url[prefix:], e.sent.body, e.credentials) for e in outcome.recording.exchanges]
+    return [
+        (e.request.method, e.request.url[prefix:], e.request.body, e.credentials) for e in outcome.recording.exchanges
+    ]
 
 
-def quick(api: Api, target: Target, **options: Any) -> Outcome:
+def quick(api: Api, target: Target, **options: Any) -> RunResult:
     """A run without generated requests and without probes."""
-    return run([api], target, RunOptions(**{"generate": False, "probes": (), **options}))
+    return run_contract([api], target, RunOptions(**{"generate": False, "probes": (), **options}))
 
 
-def test_a_correct_service_has_no_finding(outcome: Outcome) -> None:
+def test_a_correct_service_has_no_finding(outcome: RunResult) -> None:
     """An application that FastAPI made, held to the document that FastAPI made of it."""
     assert [str(finding) for finding in outcome.findings] == []
-    assert (outcome.exit_code(), outcome.exit_code("warning"), outcome.problem) == (0, 0, "")
+    assert (outcome.exit_code(), outcome.exit_code("warning"), outcome.inconclusive_reason) == (0, 0, "")
 
 
-def test_everything_was_reached(outcome: Outcome) -> None:
+def test_everything_was_reached(outcome: RunResult) -> None:
     """Ids were learnt, so that the detail was answered; bodies were right and wrong; all documented answers came."""
-    gaps = [gap for _, _, gap in outcome.coverage.gaps() if "never answered" in gap or "never sent" in gap]
+    gaps = [gap for _, _, gap in outcome.coverage.list_gaps() if "never answered" in gap or "never sent" in gap]
     assert gaps == []
     assert {"examples", "coverage", "fuzzing", "probe"} >= {e.origin for e in outcome.recording.exchanges}
     assert {e.origin for e in outcome.recording.exchanges} >= {"coverage", "fuzzing", "probe"}
 
 
-def test_a_quick_run_repeats_itself(api: Api, serve: Serve, outcome: Outcome) -> None:
+def test_a_quick_run_repeats_itself(api: Api, serve: Serve, outcome: RunResult) -> None:
     """The same seed and a fresh service: the same requests in the same order."""
-    again = run([api], Target.parse(serve(application()), headers=[f"x-key: {KEY}"]))
+    again = run_contract([api], Target.parse(serve(application()), headers=[f"x-key: {KEY}"]))
     assert requests(again) == requests(outcome)
 
 
-def test_no_secret_is_in_a_finding(api: Api, serve: Serve, outcome: Outcome) -> None:
+def test_no_secret_is_in_a_finding(api: Api, serve: Serve, outcome: RunResult) -> None:
     """Not even where the service itself repeats the credential in an answer that breaks its document."""
-    assert any(KEY in str(e.sent.headers) for e in outcome.recording.exchanges)
+    assert any(KEY in str(e.request.headers) for e in outcome.recording.exchanges)
 
     async def parrot(request: Request, _error: Exception) -> JSONResponse:
         return JSONResponse({"key": request.headers.get("x-key")}, 500)
@@ -167,7 +169,7 @@ def test_a_fault_is_found_and_fails_the_run(api: Api, serve: Serve, change: dict
     assert finding.curl.endswith("/things")
 
 
-def test_an_accepted_finding_fails_nothing(outcome: Outcome) -> None:
+def test_an_accepted_finding_fails_nothing(outcome: RunResult) -> None:
     """A baseline marks findings; a warning fails only where warnings do."""
     found = replace(outcome, findings=(made_up("inferred"),))
     assert (found.exit_code(), found.exit_code("warning")) == (0, 1)
@@ -183,17 +185,17 @@ def test_without_a_success_nothing_is_proven(api: Api, serve: Serve) -> None:
     """Exit code 2, and what was missing: the credential, or an id."""
     nothing = quick(api, Target.parse(serve(application())))
     assert nothing.exit_code() == 2
-    assert "Nothing was answered 2xx" in nothing.problem
-    assert "give one with -H or --auth" in nothing.problem
+    assert "No response was 2xx" in nothing.inconclusive_reason
+    assert "give one with -H or --auth" in nothing.inconclusive_reason
     wrong = quick(api, Target.parse(serve(application()), headers=["x-key: wrong"]))
-    assert "The credential that was given is refused" in wrong.problem
+    assert "The credential that was given is rejected" in wrong.inconclusive_reason
     assert wrong.exit_code() == 2
 
 
 def test_budgets_end_a_run_early_and_it_says_so(api: Api, serve: Serve) -> None:
     """What was seen until then is judged all the same."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    short = run([api], target, RunOptions(max_requests=7))
+    short = run_contract([api], target, RunOptions(max_requests=7))
     assert len(short.recording.exchanges) == 7
     assert any("budget" in note for note in short.notes)
     assert short.exit_code() == 0
@@ -204,11 +206,11 @@ def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
 ) -> None:
     """More rounds than one for each of two APIs, and at the end the first requests once more."""
     monkeypatch.setitem(
-        schemathesis_cases._FUZZED, "deep", 6
+        schemathesis_cases._FUZZ_COUNT, "deep", 6
     )  # small rounds, and so more of them in the time of a test
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
     options = RunOptions(profile="deep", max_requests=900, max_time_s=600, probes=(), only_operations=("GET /things",))
-    deep = run([api, replace(api, name="others")], target, options)
+    deep = run_contract([api, replace(api, name="others")], target, options)
     assert not any("budget" in note for note in deep.notes)
     fuzzed = Counter(e.api for e in deep.recording.exchanges if e.origin == "fuzzing")
     assert len(fuzzed) == 2
@@ -219,7 +221,7 @@ def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
 def test_only_the_chosen_operations_are_sent(api: Api, serve: Serve) -> None:
     """``only`` limits a run to some operations."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    some = run([api], target, RunOptions(only_operations=("GET /things",), generate=False))
+    some = run_contract([api], target, RunOptions(only_operations=("GET /things",), generate=False))
     assert {e.operation for e in some.recording.exchanges} == {api.operations[0].id}
 
 
@@ -227,7 +229,7 @@ def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
     """Every step in its order, and a count that never falls."""
     told: list[Progress] = []
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    run([api], target, RunOptions(generate=False), progress=told.append)
+    run_contract([api], target, RunOptions(generate=False), progress=told.append)
     steps = list(dict.fromkeys(entry.step for entry in told))
     assert steps == ["reach", "open", "probe", "close", "judge"]
     assert [entry.sent for entry in told] == sorted(entry.sent for entry in told)
@@ -236,9 +238,9 @@ def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
 def test_apis_that_are_not_served_are_left_out(api: Api, serve: Serve, cloudcruise: Api) -> None:
     """With no API named, those that answer; what was asked of the others is kept."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
-    mixed = run([cloudcruise, api], target, RunOptions(generate=False, probes=()), named=False)
+    mixed = run_contract([cloudcruise, api], target, RunOptions(generate=False, probes=()), explicit=False)
     assert mixed.apis == (api,)
-    assert [(one.api, one.served) for one in mixed.tried] == [("cloudcruise", False), (api.name, True)]
+    assert [(one.api, one.is_served) for one in mixed.attempts] == [("cloudcruise", False), (api.name, True)]
 
 
 def test_a_dead_target_ends_before_anything_else() -> None:
@@ -264,10 +266,10 @@ def test_a_service_that_dies_is_found_and_the_run_ends(api: Api) -> None:
 
     thread = threading.Thread(target=once)
     thread.start()
-    died = run([api], Target.parse(f"http://127.0.0.1:{listener.getsockname()[1]}", headers=[f"x-key: {KEY}"]))
+    died = run_contract([api], Target.parse(f"http://127.0.0.1:{listener.getsockname()[1]}", headers=[f"x-key: {KEY}"]))
     thread.join()
     assert [finding.code for finding in died.findings] == ["SD705"]
     assert died.exit_code() == 1
     assert len(died.recording.exchanges) < 10
     assert any("went away" in note for note in died.notes)
-    assert any("requests got no complete answer: refused" in note for note in died.notes)
+    assert any("requests got no complete response: refused" in note for note in died.notes)

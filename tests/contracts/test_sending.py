@@ -12,7 +12,14 @@ import pytest
 from specduet.contracts.recording import Exchange, Recording
 from specduet.contracts.sending import sender as sending
 from specduet.contracts.sending import transport
-from specduet.contracts.sending.sender import BudgetSpent, Gate, GivenUp, Sender, TargetGone, Unsafe
+from specduet.contracts.sending.sender import (
+    BudgetSpent,
+    OperationUnresponsive,
+    RequestBudget,
+    Sender,
+    TargetGone,
+    UnsafeOperation,
+)
 from specduet.contracts.sending.target import PLACEHOLDER, Target
 from specduet.specs import Api
 
@@ -69,15 +76,15 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return taken
 
 
-def sender(url: str, api: Api, *, gate: Gate | None = None, **options: Any) -> Sender:
-    return Sender(Target.parse(url, **options), api, Recording(), gate=gate)
+def sender(url: str, api: Api, *, gate: RequestBudget | None = None, **options: Any) -> Sender:
+    return Sender(Target.parse(url, **options), api, Recording(), budget=gate)
 
 
 def away(api: Api, url: str, **options: Any) -> Sender:
     """A sender that takes the target for somebody else's."""
     target = Target.parse(url.replace("127.0.0.1", "api.example.com"), **options)
-    gate = Gate(Gate.to(Target.parse(url)).transport, loopback=False, per_second=10.0)
-    return Sender(target, api, Recording(), gate=gate)
+    gate = RequestBudget(RequestBudget.for_target(Target.parse(url)).transport, loopback=False, per_second=10.0)
+    return Sender(target, api, Recording(), budget=gate)
 
 
 # -------------------------------------------------------------------------------------------------- exactly as told
@@ -90,8 +97,8 @@ def test_the_request_goes_out_as_it_was_told(cloudcruise: Api, raw: Raw) -> None
     exchange = mine.send_raw(cloudcruise.operations[0], path="/a/../%2e%2E/x%zz", query="a=%zz&b=+%2B&&c")
     lines = handler.requests[0].decode().split("\r\n")
     assert lines[0] == "GET /a/../%2e%2E/x%zz?a=%zz&b=+%2B&&c HTTP/1.1"
-    assert [f"{name}: {value}" for name, value in exchange.sent.headers] == lines[1:-2]
-    assert (exchange.sent.path, exchange.sent.query) == ("/a/../%2e%2E/x%zz", "a=%zz&b=+%2B&&c")
+    assert [f"{name}: {value}" for name, value in exchange.request.headers] == lines[1:-2]
+    assert (exchange.request.path, exchange.request.query) == ("/a/../%2e%2E/x%zz", "a=%zz&b=+%2B&&c")
 
 
 def test_plain_text_is_percent_encoded(nx1: Api, raw: Raw) -> None:
@@ -153,7 +160,7 @@ def test_credentials_given_missing_empty_wrong_and_other(cloudcruise: Api, raw: 
     labels = [mine.send(operation, credentials=kind).credentials for kind in kinds]
     sent = [[line for line in r.decode().split("\r\n") if line.startswith("cc-key")] for r in handler.requests]
     assert labels == ["given", "none", "empty", "wrong", "other"]
-    assert [["cc-key: right"], [], ["cc-key: "], [f"cc-key: {sending.WRONG}"], ["cc-key: hers"]] == sent
+    assert [["cc-key: right"], [], ["cc-key: "], [f"cc-key: {sending.WRONG_CREDENTIAL}"], ["cc-key: hers"]] == sent
 
 
 def test_without_a_credential_a_placeholder_is_sent(nx1: Api, raw: Raw) -> None:
@@ -184,10 +191,10 @@ def test_no_unsafe_method_leaves_this_machine(nx1: Api, raw: Raw) -> None:
     handler = Answering()
     url, post = raw(handler), nx1.operation("run_preset_crew_api_crews_run_post")
     mine = away(nx1, url)
-    assert not mine.allows(post)
-    with pytest.raises(Unsafe):
+    assert not mine.can_send(post)
+    with pytest.raises(UnsafeOperation):
         mine.send(post, json={})
-    with pytest.raises(Unsafe):
+    with pytest.raises(UnsafeOperation):
         mine.send_raw(post, path="/x")
     assert [] == handler.requests == mine.recording.exchanges
     assert away(nx1, url, allow_writes=True).send(post, json={}).status == 200
@@ -209,8 +216,8 @@ def test_budgets_end_the_sending(nx1: Api, raw: Raw) -> None:
     """Neither more requests nor more time than allowed: the next one is not sent."""
     handler = Answering()
     target = Target.parse(raw(handler))
-    for gate in (Gate.to(target, max_requests=2), Gate.to(target, max_time_s=0.0)):
-        mine = Sender(target, nx1, Recording(), gate=gate)
+    for gate in (RequestBudget.for_target(target, max_requests=2), RequestBudget.for_target(target, max_time_s=0.0)):
+        mine = Sender(target, nx1, Recording(), budget=gate)
         with pytest.raises(BudgetSpent):
             repeated(mine, 3)
     assert len(handler.requests) == 2
@@ -294,7 +301,7 @@ def test_every_way_to_get_no_answer_is_recorded(nx1: Api, raw: Raw) -> None:
     for kind, handlers in cases.items():
         for handler in handlers:
             exchange = failing(nx1, raw(handler), 0.2 if kind == "timeout" else 10.0)
-            assert (None, kind) == (exchange.received, exchange.failure.partition(":")[0])
+            assert (None, kind) == (exchange.response, exchange.failure.partition(":")[0])
 
 
 def test_tls_that_fails_is_recorded(nx1: Api, raw: Raw) -> None:
@@ -310,7 +317,7 @@ def test_tls_that_fails_is_recorded(nx1: Api, raw: Raw) -> None:
 
 def test_an_idle_connection_that_was_closed_is_no_failure(nx1: Api, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that was closed while nobody used it is replaced, unseen."""
-    monkeypatch.setattr(transport, "_IDLE_S", -1.0)  # every kept connection counts as idle
+    monkeypatch.setattr(transport, "_IDLE_AFTER_S", -1.0)  # every kept connection counts as idle
 
     def one_each(connection: socket.socket) -> None:
         read_request(connection)
@@ -331,7 +338,7 @@ def test_a_connection_dropped_in_use_is_recorded_and_tried_once_more(nx1: Api, r
 
     mine = sender(raw(every_other), nx1)
     repeated(mine, 5)
-    dropped = "dropped: the connection was closed without an answer (on a connection that was warm)"
+    dropped = "dropped: the connection was closed without a response (on a connection that was warm)"
     assert [exchange.failure for exchange in mine.recording.exchanges] == ["", dropped, "", "", "", ""]
 
 
@@ -346,7 +353,7 @@ def test_an_operation_that_hangs_is_given_up(nx1: Api, raw: Raw) -> None:
             connection.sendall(OK)
 
     mine = sender(raw(hangs_on_lists), nx1, timeout_s=0.05)
-    with pytest.raises(GivenUp):
+    with pytest.raises(OperationUnresponsive):
         repeated(mine, 20)
     assert 4 < len(mine.recording.exchanges) < 10
     assert mine.send(nx1.operations[1], path={"run_id": "x"}, timeout_s=10).status == 200
@@ -391,6 +398,6 @@ def test_calls_at_the_same_time_are_recorded_one_by_one(nx1: Api, raw: Raw) -> N
         connection.sendall(OK)
 
     mine = sender(raw(meeting), nx1)
-    exchanges = mine.concurrently([lambda: mine.send(nx1.operations[0])] * 2)
+    exchanges = mine.send_concurrently([lambda: mine.send(nx1.operations[0])] * 2)
     assert [exchange.status for exchange in exchanges] == [200, 200]
     assert [exchange.number for exchange in mine.recording.exchanges] == [1, 2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from specduet.contracts.sending.target import Target, choose
+from specduet.contracts.sending.target import Target, choose_security
 from specduet.specs import Api, UsageError
 
 
@@ -69,30 +69,30 @@ def test_repeated_params_are_kept_in_order() -> None:
 def test_a_header_that_is_a_schemes_is_its_credential(nx1: Api, cloudcruise: Api, seekrflow: Api) -> None:
     """``-H`` with a scheme's header is recognised, per API, and is no extra header there."""
     target = Target.parse("http://x", headers=["Authorization: Bearer abc", "cc-key: k", "X-Trace: 1"])
-    assert target.callers(nx1) == [{"OAuth2AuthorizationCodeBearer": "abc"}]
-    assert target.callers(cloudcruise) == [{"cc-key": "k"}]
-    assert target.callers(seekrflow) == [{"APIKeyHeader": "Bearer abc"}]
+    assert target.list_callers(nx1) == [{"OAuth2AuthorizationCodeBearer": "abc"}]
+    assert target.list_callers(cloudcruise) == [{"cc-key": "k"}]
+    assert target.list_callers(seekrflow) == [{"APIKeyHeader": "Bearer abc"}]
     assert target.extra_headers(nx1) == (("cc-key", "k"), ("X-Trace", "1"))
 
 
 def test_a_header_without_the_schemes_prefix_is_no_credential(nx1: Api) -> None:
     """A bearer token is one only behind ``Bearer``; anything else goes along as it is."""
     target = Target.parse("http://x", headers=["Authorization: abc"])
-    assert target.callers(nx1) == []
+    assert target.list_callers(nx1) == []
     assert target.extra_headers(nx1) == (("Authorization", "abc"),)
 
 
 def test_credentials_by_scheme_name_may_name_the_api(nx1: Api, seekrflow: Api) -> None:
     """Two APIs call different schemes ``APIKeyHeader``: ``api:scheme`` tells them apart."""
     target = Target.parse("http://x", credentials=["nx1:APIKeyHeader=one", "APIKeyHeader=two"])
-    assert target.callers(nx1) == [{"APIKeyHeader": "one"}]
-    assert target.callers(seekrflow) == [{"APIKeyHeader": "two"}]
+    assert target.list_callers(nx1) == [{"APIKeyHeader": "one"}]
+    assert target.list_callers(seekrflow) == [{"APIKeyHeader": "two"}]
 
 
 def test_several_credentials_are_several_callers(cloudcruise: Api) -> None:
     """The first caller is the one that requests are sent as."""
     target = Target.parse("http://x", credentials=["cc-key=a", "cc-key=b"])
-    assert target.callers(cloudcruise) == [{"cc-key": "a"}, {"cc-key": "b"}]
+    assert target.list_callers(cloudcruise) == [{"cc-key": "a"}, {"cc-key": "b"}]
 
 
 def test_a_user_in_the_url_is_basic_authentication_and_leaves_the_url() -> None:
@@ -100,7 +100,7 @@ def test_a_user_in_the_url_is_basic_authentication_and_leaves_the_url() -> None:
     target = Target.parse("http://amara:s3cret%21@127.0.0.1:1/x")
     assert target.url == "http://127.0.0.1:1/x"
     assert target.headers == (("Authorization", "Basic YW1hcmE6czNjcmV0IQ=="),)
-    assert "s3cret" not in target.secrets().mask("the password is s3cret!")
+    assert "s3cret" not in target.collect_secrets().mask("the password is s3cret!")
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_off_loopback_only_safe_methods_are_allowed(nx1: Api) -> None:
     """A POST to somebody else's service needs ``--allow-writes``."""
     away, home = Target.parse("https://example.com"), Target.parse("http://127.0.0.1")
     post = nx1.operation("run_preset_crew_api_crews_run_post")
-    assert not away.allows(post)
-    assert away.allows(nx1.operation("list_runs_api_crew_runs_get"))
-    assert home.allows(post)
-    assert Target.parse("https://example.com", allow_writes=True).allows(post)
+    assert not away.can_send(post)
+    assert away.can_send(nx1.operation("list_runs_api_crew_runs_get"))
+    assert home.can_send(post)
+    assert Target.parse("https://example.com", allow_writes=True).can_send(post)
 
 
 def test_the_first_alternative_that_is_satisfied_is_chosen(nx1: Api) -> None:
     """Security requirements are alternatives; one that lacks a credential is not taken."""
     operation = nx1.operations[0]
-    assert choose(operation, {"APIKeyHeader": "x"}) == ("APIKeyHeader",)
-    assert choose(operation, {}) is None
+    assert choose_security(operation, {"APIKeyHeader": "x"}) == ("APIKeyHeader",)
+    assert choose_security(operation, {}) is None
