@@ -1,7 +1,7 @@
-"""Whether there is a target at all, and which APIs it serves: one GET with credentials an API.
+"""Discovery of the APIs that a target serves: one GET with credentials per API.
 
-What looks like no API at all (no answer, a web page, a redirect) is compared with what the base URL itself says. An
-API with one broken operation still answers there like an API; a dead, slow or wrong target does not.
+A response that does not look like an API's (none at all, a web page, a redirect) is compared with the one of the base
+URL. An API with one broken operation still responds there like an API; a dead, slow or wrong target does not.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Api, Operation, TargetUnreachable, UsageError
 
 _UNKNOWN_ID = "specduet"
-"""Stands for an id that nobody knows."""
+"""The id that is sent where none is known."""
 
 _DESCRIPTIONS = {
-    "timeout": "does not answer within {timeout:g} s",
+    "timeout": "does not respond within {timeout:g} s",
     "refused": "cannot be reached: nothing listens there",
     "unknown host": "cannot be reached: the host's name is unknown",
-    "cut short": "breaks its answers off",
-    "dropped": "closes the connection without an answer",
+    "cut short": "breaks its responses off",
+    "dropped": "closes the connection without a response",
     "no HTTP": "does not speak HTTP",
-    "page": "answers with a web page, not with an API",
+    "page": "responds with a web page, not like an API",
 }
 _REMEDIES = {
     "timeout": "Is it the right address, and is the service awake?",
@@ -36,7 +36,7 @@ _REMEDIES = {
 
 
 class ApiClient(NamedTuple):
-    """What it takes to ask one API something."""
+    """One API with what is needed to send requests to it."""
 
     api: Api
     sender: Sender
@@ -45,12 +45,14 @@ class ApiClient(NamedTuple):
 
 @dataclass(frozen=True)
 class DiscoveryAttempt:
-    """One question and what came of it: ``result`` is a status or a failure in words."""
+    """The request that was sent to find out whether an API is served, and its result."""
 
     api: str
     operation: str
+    """Label (``GET /runs``); ``-`` if the API has no GET."""
     url: str
     result: str
+    """A status, or a failure in words."""
     is_served: bool
 
     def __str__(self) -> str:
@@ -58,9 +60,10 @@ class DiscoveryAttempt:
 
 
 def discover_apis(clients: Sequence[ApiClient], *, explicit: bool) -> list[DiscoveryAttempt]:
-    """Ask each API one thing. ``explicit``: the operator named them, so that a 404 does not leave one out.
+    """Send one request to each API and return the attempts.
 
-    Raises ``TargetUnreachable`` where nothing usable answers, ``UsageError`` where none of the APIs is served.
+    ``explicit``: the operator named the APIs, so that a 404 does not leave one out. Raises ``TargetUnreachable`` if no
+    usable response comes, ``UsageError`` if none of the APIs is served.
     """
     attempts, errors = [], []
     for client in clients:
@@ -78,6 +81,7 @@ def discover_apis(clients: Sequence[ApiClient], *, explicit: bool) -> list[Disco
 
 
 def _try_api(client: ApiClient, *, explicit: bool) -> tuple[DiscoveryAttempt, TargetUnreachable | None]:
+    """Send one GET; return the attempt, and an error if the response does not look like an API's."""
     operation = _choose_get(client)
     if operation is None:
         return DiscoveryAttempt(client.api.name, "-", client.sender.target.url, "no GET to ask with", explicit), None
@@ -95,6 +99,7 @@ def _try_api(client: ApiClient, *, explicit: bool) -> tuple[DiscoveryAttempt, Ta
 def _describe_attempt(
     client: ApiClient, operation: Operation, exchange: Exchange, *, is_served: bool
 ) -> DiscoveryAttempt:
+    """Return the attempt; its result names parameters whose value was invented."""
     result = str(exchange.status or exchange.failure)
     unknown = client.known_values.unknown_path_parameters(operation)
     if unknown:
@@ -104,11 +109,13 @@ def _describe_attempt(
 
 
 def _choose_get(client: ApiClient) -> Operation | None:
+    """Return the GET operation that needs the fewest unknown values, or None."""
     gets = [operation for operation in client.api.operations if operation.method == "GET"]
     return min(gets, key=lambda o: (len(client.known_values.unknown_path_parameters(o)), "{" in o.path), default=None)
 
 
 def _build_arguments(client: ApiClient, operation: Operation) -> dict[str, Any]:
+    """Return arguments of ``Sender.send`` for a GET, with an invented id where none is known."""
     request = client.known_values.build_valid_request(operation)
     if request is not None:
         return request.send_arguments
@@ -119,7 +126,7 @@ def _build_arguments(client: ApiClient, operation: Operation) -> dict[str, Any]:
 
 
 def _find_suspicion(response: ReceivedResponse | TransportFailure | str) -> str:
-    """What an answer looks like if it does not look like one of an API; empty where it does."""
+    """Return why a response does not look like an API's (``page``, ``redirect``, a failure kind), or an empty text."""
     if isinstance(response, TransportFailure):
         return response.kind
     if isinstance(response, str):
@@ -132,7 +139,10 @@ def _find_suspicion(response: ReceivedResponse | TransportFailure | str) -> str:
 
 
 def _confirm_unreachable(sender: Sender, exchange: Exchange, reason: str) -> TargetUnreachable | None:
-    """The verdict on a target whose base URL is as suspicious as its operation; None where it is not."""
+    """Return an error if the response of the base URL is suspicious, too; None if it looks like an API's.
+
+    Raises that error at once unless it is about a page or a redirect: then another API may still be served.
+    """
     url = sender.target.url
     if reason not in {"refused", "unknown host", "tls"}:
         root_request = SentRequest("GET", f"{url}/", "/", "", exchange.request.headers, None)
@@ -146,13 +156,14 @@ def _confirm_unreachable(sender: Sender, exchange: Exchange, reason: str) -> Tar
 
 
 def _unreachable_error(sender: Sender, exchange: Exchange, reason: str) -> TargetUnreachable:
+    """Return the error, with a remedy, for a suspicion."""
     mask = sender.secrets.mask
     url = mask(sender.target.url)
     if reason == "redirect" and exchange.response is not None:
         location = mask(exchange.response.get_header("location") or "nowhere")
         return TargetUnreachable(
             f"{url} redirects to {location}",
-            remedy="Redirects are not followed, so that no credential leaks: name the goal.",
+            remedy="Redirects are not followed, so that no credential leaks: give the final URL.",
         )
     description = _DESCRIPTIONS.get(reason, exchange.failure).format(timeout=sender.target.timeout_s)
     return TargetUnreachable(

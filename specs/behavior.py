@@ -9,11 +9,24 @@ The *basis* of a statement decides how a violation is reported:
 Keys are written in kebab-case. ``docs/vocabulary.md`` describes each with an example.
 """
 
+from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
 
 Basis = Literal["documented", "inferred", "assumed"]
+_STRENGTH: dict[Basis, int] = {"documented": 2, "inferred": 1, "assumed": 0}
+_DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def weakest(*bases: Basis) -> Basis:
+    """Return the basis that proves least: ``assumed`` before ``inferred`` before ``documented``."""
+    return min(bases, key=_STRENGTH.__getitem__)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return a duration of the vocabulary: a whole number and a unit (s, m, h, d, w), for example ``-24h``."""
+    return timedelta(**{_DURATION_UNITS[text[-1]]: int(text[:-1])})
 
 
 class Statement(

@@ -1,4 +1,4 @@
-"""What is known to make valid requests: what the operator said, what the document offers, what answers have shown."""
+"""Values that make requests valid: from the operator, from the document, and from responses."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,44 +11,51 @@ from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Api, Operation, Parameter, Resource
 
 _MAX_VALUES = 200
+"""Values of one field that are remembered."""
+
 _MAX_VALUE_LENGTH = 200
+"""Letters; longer values are not remembered."""
 
 
 @dataclass(frozen=True)
 class PlannedRequest:
-    """A request that the document allows, in plain text; ``send_arguments`` is what ``Sender.send`` takes."""
+    """A request in plain text, neither encoded nor bound to a target."""
 
     path: Mapping[str, str]
+    """Path parameters by name."""
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     json: Any = UNSET
+    """JSON body; ``UNSET`` for none."""
     body: bytes | None = None
+    """Raw body, instead of ``json``."""
 
     @property
     def send_arguments(self) -> dict[str, Any]:
+        """The request as keyword arguments of ``Sender.send``."""
         return {"path": self.path, "query": self.query, "headers": self.headers, "json": self.json, "body": self.body}
 
     def with_query(self, **values: str | None) -> "PlannedRequest":
-        """The same with these query parameters in place of any of their names; None leaves one out."""
+        """Return the request with these query parameters instead of any of their names; None leaves one out."""
         kept = tuple(pair for pair in self.query if pair[0] not in values)
         return replace(self, query=(*kept, *((k, v) for k, v in values.items() if v is not None)))
 
     def with_path(self, **values: str) -> "PlannedRequest":
-        """The same with other path parameters."""
+        """Return the request with other path parameters."""
         return replace(self, path={**self.path, **values})
 
     def with_header(self, name: str, value: str | None) -> "PlannedRequest":
-        """The same with another header; None leaves it out."""
+        """Return the request with another header; None leaves it out."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=kept if value is None else (*kept, (name, value)))
 
     def with_json(self, value: Any) -> "PlannedRequest":
-        """The same with another body."""
+        """Return the request with another JSON body."""
         return replace(self, json=value, body=None)
 
 
 class KnownValues:
-    """What is known of one API on one target. ``observe_exchange`` is called with every exchange, so that it grows."""
+    """Known values of one API on one target. They grow with every exchange that is given to ``observe_exchange``."""
 
     def __init__(self, api: Api, params: Mapping[str, tuple[str, ...]]) -> None:
         self.api = api
@@ -58,10 +65,10 @@ class KnownValues:
         self._seen_responses: set[int] = set()
         self._operations_by_id = {operation.id: operation for operation in api.operations}
 
-    # ------------------------------------------------------------------------------------------------ to use
+    # ---------------------------------------------------------------------------------------- reading values
 
     def build_valid_request(self, operation: Operation) -> PlannedRequest | None:
-        """A minimal valid request, or None where a path parameter is unknown or no valid body could be made."""
+        """Return a minimal valid request, or None if a path parameter is unknown or no valid body could be made."""
         path = next(iter(self.path_choices(operation)), None)
         if path is None:
             return None
@@ -73,9 +80,9 @@ class KnownValues:
         return PlannedRequest(path, query, headers, body)
 
     def path_choices(self, operation: Operation) -> list[dict[str, str]]:
-        """Every way to fill the path that is known to lead somewhere, the operator's values first.
+        """Return every known way to fill the path, with the operator's values first: ``[{"thread_id": "t1"}]``.
 
-        One empty choice where the path has no parameters; no choice where one of them is unknown.
+        ``[{}]`` if the path has no parameters; ``[]`` if one of them is unknown.
         """
         choices: list[dict[str, str]] = [{}]
         for parameter in operation.parameters:
@@ -85,21 +92,21 @@ class KnownValues:
         return choices
 
     def path_values(self, operation: Operation, parameter: Parameter) -> list[str]:
-        """Every known value of a path parameter: given, learnt from answers, else offered by the document."""
+        """Return the known values of a path parameter: the operator's and those of responses, else the document's."""
         given = list(self.params.get(parameter.name, ()))
         observed = [value for value in self._observed_values(operation, parameter) if value not in given]
         return given + observed or list(self._document_values(parameter))
 
     def parameter_values(self, parameter: Parameter) -> list[str]:
-        """The operator's values of a parameter, else what the document offers for it."""
+        """Return the operator's values of a parameter, else those that the document offers."""
         return list(self.params.get(parameter.name, ())) or list(self._document_values(parameter))
 
     def field_values(self, resource: str, field: str) -> list[str]:
-        """The values of a field that rows of a resource have shown, oldest first (at most 200)."""
+        """Return the values of a field that rows of a resource have shown, oldest first (at most 200)."""
         return list(self._field_values.get((resource, field), ()))
 
     def build_minimal_body(self, operation: Operation) -> Any:
-        """A minimal valid body; ``UNSET`` where the operation takes none, None where none could be made."""
+        """Return a minimal valid body; ``UNSET`` if the operation takes none, None if none could be made."""
         body = operation.body
         if body is None:
             return UNSET
@@ -110,14 +117,14 @@ class KnownValues:
         return None if body.required else UNSET
 
     def unknown_path_parameters(self, operation: Operation) -> list[str]:
-        """The path parameters of which no value is known."""
+        """Return the names of the path parameters without a known value."""
         paths = (p for p in operation.parameters if p.location == "path")
         return [p.name for p in paths if not self.path_values(operation, p)]
 
-    # ---------------------------------------------------------------------------------------------- to learn
+    # -------------------------------------------------------------------------------------- observing responses
 
     def observe_exchange(self, exchange: Exchange) -> None:
-        """Remember the ids and values that a successful answer shows."""
+        """Remember the ids and values that a successful response shows."""
         operation = self._operations_by_id.get(exchange.operation)
         if operation is None or not exchange.is_success or exchange.json is NOT_JSON or self._was_seen_before(exchange):
             return
@@ -132,6 +139,7 @@ class KnownValues:
                     _add_value(self._values_by_path, (operation.path, name), value)
 
     def _was_seen_before(self, exchange: Exchange) -> bool:
+        """Return whether the operation has had the very same response before."""
         assert exchange.response is not None
         key = hash((exchange.operation, exchange.response.body))
         was_seen = key in self._seen_responses
@@ -145,6 +153,7 @@ class KnownValues:
                 _add_value(self._field_values, (resource.name, name), value)
 
     def _observed_values(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
+        """Yield the values of a path parameter that responses have shown."""
         lookup, scope = operation.behavior.lookup, operation.behavior.scope
         if lookup is not None and lookup.parameter == parameter.name:
             yield from self.field_values(lookup.resource, lookup.field)
@@ -154,7 +163,7 @@ class KnownValues:
         yield from self._guess_ids(operation, parameter)
 
     def _guess_ids(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
-        """Without a statement: ``/things/{thing_id}`` takes the ``thing_id`` or ``id`` that ``/things`` shows."""
+        """Yield ids where no statement helps: ``/things/{thing_id}`` takes ``thing_id`` or ``id`` from ``/things``."""
         collection_path = operation.path.partition(f"/{{{parameter.name}}}")[0]
         for name in (parameter.name, "id"):
             ids = self._values_by_path.get((collection_path, name)) or self._values_by_path.get(
@@ -164,9 +173,10 @@ class KnownValues:
                 yield from ids
                 return
 
-    # ---------------------------------------------------------------------------------------------- to offer
+    # ------------------------------------------------------------------------------------ values of the document
 
     def _fill_required(self, operation: Operation, location: str) -> tuple[tuple[str, str], ...] | None:
+        """Return the required parameters of a location with a value each, or None if one has none."""
         pairs = []
         for parameter in operation.parameters:
             if parameter.location == location and parameter.required:
@@ -177,6 +187,7 @@ class KnownValues:
         return tuple(pairs)
 
     def _document_values(self, parameter: Parameter) -> Iterator[str]:
+        """Yield the valid examples, enum members, constants and defaults of a parameter."""
         schema = parameter.schema
         offered = [*schema.get("examples", ()), *schema.get("enum", ())]
         offered += [schema[key] for key in ("example", "const", "default") if key in schema]
@@ -189,7 +200,7 @@ class KnownValues:
 
 
 def to_parameter_text(value: Any) -> str:
-    """A scalar as it stands in a path, a query or a header."""
+    """Return a value as it stands in a path, a query or a header: ``true``, ``1,2``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -198,7 +209,7 @@ def to_parameter_text(value: Any) -> str:
 
 
 def _find_objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The objects of an answer: of an array, of the arrays in an envelope, or the answer itself."""
+    """Yield the objects of a response: of an array, of the arrays in an envelope, and the response itself."""
     if isinstance(value, list):
         yield from (row for row in value if isinstance(row, dict))
     elif isinstance(value, dict):
@@ -209,6 +220,7 @@ def _find_objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _add_value(values_by_key: dict[tuple[str, str], dict[str, None]], key: tuple[str, str], value: float | str) -> None:
+    """Add a value as text, unless it is known, too long, or one too many."""
     known = values_by_key.setdefault(key, {})
     if len(known) < _MAX_VALUES and (text := str(value)) not in known and len(text) <= _MAX_VALUE_LENGTH:
         known[text] = None

@@ -27,15 +27,16 @@ _MAX_DEPTH = 12
 
 
 def build_minimal_value(schemas: Schemas, schema: Schema, pointer: str) -> Any:
-    """A valid value of a schema, required properties only, or ``UNSET`` where none could be made.
+    """Return a valid value with the required properties only, or ``UNSET`` if none could be made.
 
-    What the document offers comes first: examples, then the default.
+    The document's own values come first: the constant, examples, the default, the enum.
     """
     valid = schemas.validator_at(pointer).is_valid
     return next((value for value in _candidate_values(schemas, schema, pointer, 0) if valid(value)), UNSET)
 
 
 def _candidate_values(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Iterator[Any]:
+    """Yield values that may satisfy the schema, the likeliest first."""
     schema, pointer = schemas.resolve(schema, pointer)
     if not isinstance(schema, Mapping) or depth > _MAX_DEPTH:
         return
@@ -62,6 +63,7 @@ def _document_values(schema: Schema) -> Iterator[Any]:
 
 
 def _merge_all_of(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Any:
+    """Return the objects of all branches merged; a branch that is no object stands alone."""
     value: dict[str, Any] = {}
     for index, branch in enumerate(schema["allOf"]):
         part = next(_candidate_values(schemas, branch, f"{pointer}/allOf/{index}", depth + 1), UNSET)
@@ -123,13 +125,13 @@ def _candidate_texts(schema: Schema) -> Iterator[str]:
 
 
 def redirect_hypothesis_cache() -> None:
-    """Let Hypothesis keep its caches in the user's cache folder, not in a ``.hypothesis`` in the working directory."""
+    """Let Hypothesis keep its files in the user's cache folder instead of ``.hypothesis`` in the working directory."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(base / "specduet" / "hypothesis"))
 
 
 def _texts_matching(pattern: str) -> Iterator[str]:
-    """Texts that a regular expression finds, shortest first."""
+    """Yield texts that match a regular expression, shortest first."""
     redirect_hypothesis_cache()
     from hypothesis import HealthCheck, Phase, given, settings  # half a second, and few schemas have a pattern
     from hypothesis.strategies import from_regex

@@ -1,7 +1,7 @@
-"""Right and wrong values for a schema: one of each way in which a value can keep to it or break it.
+"""Valid and invalid values for a schema: one for each way in which a value can satisfy or break it.
 
-Candidates are plain guesses; the three-valued readings decide which of them are certainly right and certainly wrong,
-so that nothing is sent in the name of a verdict that the oracle would not give.
+The candidates are plain guesses; the oracle decides which of them are certainly valid or invalid, so that no request is
+sent as invalid that the oracle would not call so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,13 +27,13 @@ _UUIDS = (
 )
 _INVALID_UUIDS = ("not-a-uuid", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d1g", "1234")
 _INVALID_DATE_TIMES = ("yesterday", "2024-13-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T25:00:00Z")
-_LAST_DATE_TIME = "9999-12-31T23:59:59Z"  # whoever adds anything to it leaves the calendar
+_LAST_DATE_TIME = "9999-12-31T23:59:59Z"  # code that adds anything to it leaves the calendar
 _FREE_TEXTS = ("specduet", "a", "with space & signs /?#%+=", "4711", UNICODE, "x" * _LONG_TEXT_LENGTH)
 _OTHER_STATUSES = ("cancelled", "completed", "unknown")
 
 
 def candidate_texts(schemas: Schemas, schema: Any, pointer: str, *, now: datetime | None = None) -> Iterator[str]:
-    """Texts worth trying for a scalar parameter, right and wrong ones mixed, each once."""
+    """Yield texts worth trying for a scalar parameter, valid and invalid ones mixed, each once."""
     yield from dict.fromkeys(_texts_for_schema(schemas, schema, pointer, now or datetime.now(UTC)))
 
 
@@ -62,7 +62,7 @@ def _format_number(value: float) -> str:
 
 
 def _enum_candidates(schema: Schema) -> Iterator[Any]:
-    """Every member, then what is near to one: in other letters, longer, shorter, empty, of the same family."""
+    """Yield every member, then texts near to one: in other case, longer, shorter, empty, of the same family."""
     members = [schema["const"]] if "const" in schema else list(schema["enum"])
     yield from (member for member in members if member is not None)
     texts = [member for member in members if isinstance(member, str) and member]
@@ -78,7 +78,7 @@ def _enum_candidates(schema: Schema) -> Iterator[Any]:
 
 
 def _boundary_numbers(schema: Schema, *, is_integer: bool) -> Iterator[float]:
-    """The bounds and what lies on either side, the default, and something large where nothing forbids it."""
+    """Yield the bounds and the numbers next to them, the default, and large numbers."""
     step: float = schema.get("multipleOf", 1 if is_integer else 0.5)
     minimum, maximum = schema.get("minimum"), schema.get("maximum")
     for bound, offset in ((minimum, -step), (maximum, step)):
@@ -113,7 +113,7 @@ def _format_strings(schema: Schema, now: datetime) -> Iterator[str]:
 
 
 def _valid_date_times(now: datetime) -> Iterator[str]:
-    """Lately, in each spelling of RFC 3339; a while ago, and yet to come."""
+    """Yield a recent time in several spellings of RFC 3339, earlier ones, one to come, and the last of the calendar."""
     recent = now - timedelta(hours=1)
     recent_elsewhere = recent + timedelta(hours=2)  # the same moment as a clock in +02:00 shows it
     yield recent.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -140,7 +140,7 @@ def _unformatted_strings(schema: Schema) -> Iterator[str]:
 
 
 def fill_optional(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: int = 0) -> Any:
-    """A value with every optional property there as well, filled from the schema."""
+    """Return the value with every optional property, filled from the schema, down to five levels."""
     schema, pointer, _ = schemas.split_null(schema, pointer)
     if depth > 4 or not isinstance(value, Mapping):
         return _fill_items(schemas, schema, pointer, value, depth)
@@ -157,7 +157,7 @@ def fill_optional(schemas: Schemas, schema: Any, pointer: str, value: Any, depth
 
 
 def _fill_items(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: int) -> Any:
-    """A list with at least one item, so that there is something that can be wrong."""
+    """Return an array with at least one item, so that something in it can be invalid."""
     if not isinstance(value, list) or "items" not in schema or depth > 4 or schema.get("maxItems") == 0:
         return value
     item_value = _non_null_value(schemas, schema["items"], f"{pointer}/items")
@@ -166,13 +166,13 @@ def _fill_items(schemas: Schemas, schema: Any, pointer: str, value: Any, depth: 
 
 
 def _non_null_value(schemas: Schemas, schema: Any, pointer: str) -> Any:
-    """A value that is not null where the schema has any."""
+    """Return a minimal value that is not null, if the schema has any."""
     inner, inner_pointer, _ = schemas.split_null(schema, pointer)
     return build_minimal_value(schemas, inner, inner_pointer)
 
 
 def candidate_values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
-    """JSON values worth trying in one place, right and wrong ones mixed."""
+    """Yield JSON values worth trying at one location, valid and invalid ones mixed."""
     if isinstance(schema, bool):
         return
     schema, pointer, _ = schemas.split_null(schema, pointer)
@@ -201,7 +201,10 @@ def candidate_values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[An
 def list_locations(
     schemas: Schemas, schema: Any, pointer: str, value: Any
 ) -> Iterator[tuple[tuple[PathStep, ...], Any, str]]:
-    """Every place of a value whose schema is known, with that schema, the value itself first."""
+    """Yield every location of a value whose schema is known, the value itself first: (path, schema, pointer).
+
+    Example of a path: ``("tools", 0, "name")``.
+    """
     yield from _locations_below(schemas, schema, pointer, value, ())
 
 
@@ -222,7 +225,7 @@ def _locations_below(
 
 
 def replace_at(value: Any, path: Sequence[PathStep], new: Any) -> Any:
-    """A copy of a JSON value with another one in a place; ``UNSET`` takes the place away."""
+    """Return a copy of a JSON value with another value at a path; ``UNSET`` removes it."""
     if not path:
         return new
     step, rest = path[0], path[1:]

@@ -1,7 +1,7 @@
-"""Generated requests: Schemathesis makes them, our sender sends them, and nothing raises.
+"""Generated requests: Schemathesis makes them, our sender sends them, and no failure raises.
 
-Schemathesis is used as a generator alone. What it sends, checks and remembers by itself is switched off; whether a
-request is valid is judged later, on what went out (``contracts/oracle/requests.py``), never by what it was meant to be.
+Schemathesis is used as a generator only. Its own sending, checks and memory are switched off. Whether a request is
+valid is judged later, on the request as it was sent (``contracts/oracle/requests.py``), never by its intention.
 """
 
 import json
@@ -24,41 +24,47 @@ from specduet.specs import Api, Operation
 if TYPE_CHECKING:
     import schemathesis
 
-    Generated = schemathesis.APIOperation[Any, Any, Any, Any]
-    Case = schemathesis.Case[Any]
+    SchemathesisOperation = schemathesis.APIOperation[Any, Any, Any, Any]
+    SchemathesisCase = schemathesis.Case[Any]
 
 _BASE = "http://generated"
 _FUZZ_COUNT = {"smoke": 24, "deep": 100}
-"""How many valid and how many invalid requests of each operation are made up, in one round."""
+"""The number of valid, and of invalid, fuzzed requests of each operation in one round."""
 
 _OWN_HEADERS = {"host", "user-agent", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
 _UNSENDABLE = re.compile(r"[\r\n\0]")
 _COVERAGE_DATE_TIME = "2000-01-01T00:00:00Z"
-"""What Schemathesis's coverage takes for every moment: too old wherever a filter has an oldest one."""
+"""The date-time of Schemathesis's coverage cases: too old for every filter with an ``oldest`` time."""
 
 _KEEP_PROBABILITY = 0.3
+"""The share of valid ids and filter values that are sent as generated."""
 
 
 @dataclass(frozen=True)
 class GeneratedRequest:
-    """A generated request of an operation, percent-encoded; ``choices`` are its path parameters as generated."""
+    """A generated request of an operation, percent-encoded."""
 
     origin: Origin
     path: Mapping[str, str]
+    """Path parameters as generated, in plain text."""
     url: str
+    """Path below the base URL, percent-encoded."""
     query: str
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
 
 
 class RequestGenerator:
-    """Makes requests for the operations of one API. ``notes`` says what could not be generated, and why."""
+    """Generate requests for the operations of one API, the same for the same seed."""
+
+    notes: list[str]
+    """Sentences on requests that could not be generated, and why."""
 
     def __init__(self, api: Api, options: RunOptions) -> None:
         redirect_hypothesis_cache()
         import schemathesis  # a second of imports
 
-        self.notes: list[str] = []
+        self.notes = []
         self._api = api
         self._options = options
         config = schemathesis.Config.from_dict(
@@ -73,7 +79,7 @@ class RequestGenerator:
         self._schema = schemathesis.openapi.from_dict(_strip_document(api), config=config)
 
     def generate_requests(self, operation: Operation, round_number: int = 0) -> Iterator[GeneratedRequest]:
-        """The requests of one operation; a later round has none but new made-up ones."""
+        """Yield the requests of one operation; a round after the first has only new fuzzed ones."""
         generated = self._schema[operation.path][operation.method]
         sources: list[tuple[Origin, Callable[[], Iterator[Any]]]] = []
         if round_number == 0:
@@ -95,9 +101,9 @@ class RequestGenerator:
     def send_generated(
         self, sender: Sender, operation: Operation, known_values: KnownValues, round_number: int = 0
     ) -> None:
-        """Send what is generated for an operation, no request twice. Raises ``BudgetSpent``.
+        """Send the generated requests of an operation, none twice. Raises ``BudgetSpent``.
 
-        Most requests that would ask for anything are pointed at something that is known to exist.
+        Most of those with a valid id or filter value get one that is known to exist.
         """
         retargeter = RequestRetargeter(self._api, operation, known_values, self._options.seed + round_number)
         sent_keys = set()
@@ -115,11 +121,12 @@ class RequestGenerator:
                     origin=generated.origin,
                 )
 
-    def _example_cases(self, generated: "Generated") -> Iterator[Any]:
+    def _example_cases(self, generated: "SchemathesisOperation") -> Iterator[Any]:
         for strategy in generated.get_strategies_from_examples():
             yield from _draw_values(strategy, 1, self._options.seed)
 
-    def _fuzz_cases(self, generated: "Generated", operation: Operation, round_number: int) -> Iterator[Any]:
+    def _fuzz_cases(self, generated: "SchemathesisOperation", operation: Operation, round_number: int) -> Iterator[Any]:
+        """Yield valid cases, and invalid ones if anything of the operation can be invalid."""
         from schemathesis import GenerationMode
 
         breakable = operation.body is not None or any(can_be_invalid(self._api, p) for p in operation.parameters)
@@ -129,7 +136,7 @@ class RequestGenerator:
 
 
 class RequestRetargeter:
-    """Points generated requests of one operation at what is known to exist, the same way every time."""
+    """Replaces ids and filter values of generated requests by ones that are known to exist, the same way for a seed."""
 
     def __init__(self, api: Api, operation: Operation, known_values: KnownValues, seed: int) -> None:
         self._api = api
@@ -138,7 +145,7 @@ class RequestRetargeter:
         self._rng = random.Random(f"{seed} {operation.label}")  # noqa: S311 - repeatable, not secret
 
     def retarget_request(self, request: GeneratedRequest) -> tuple[str, str]:
-        """The path and the query to send."""
+        """Return the path and the query to send."""
         return self._retarget_path(request), self._retarget_query(request)
 
     def _retarget_path(self, request: GeneratedRequest) -> str:
@@ -160,17 +167,17 @@ class RequestRetargeter:
         return "&".join(f"{name}{equals}{self._retarget_filter_value(name, value)}" for name, equals, value in pairs)
 
     def _retarget_filter_value(self, name: str, value: str) -> str:
-        """A filter's value: half of the time one that rows have shown, if the generated one is allowed at all."""
-        words = self._operation.behavior
-        rule = words.filters.get(unquote_plus(name))
+        """Return a filter's value: in most cases one that rows have shown, if the generated one is valid at all."""
+        behavior = self._operation.behavior
+        rule = behavior.filters.get(unquote_plus(name))
         parameter = self._operation.parameter(unquote_plus(name), "query")
-        speaker = words.lists
-        if rule is None or parameter is None or speaker is None:
+        lists = behavior.lists
+        if rule is None or parameter is None or lists is None:
             return value
         text = unquote_plus(value)
         if not self._is_valid_value(parameter.pointer, text):
             return value
-        known = self._known_values.field_values(speaker.resource, rule.field)
+        known = self._known_values.field_values(lists.resource, rule.field)
         is_replaced = self._rng.random() > _KEEP_PROBABILITY or (
             rule.oldest is not None and text == _COVERAGE_DATE_TIME
         )
@@ -181,7 +188,7 @@ class RequestRetargeter:
 
 
 def _strip_document(api: Api) -> dict[str, Any]:
-    """The document without credentials, which are sent by us, and without our statements."""
+    """Return the document without credentials, which our sender adds, and without our statements."""
     document = json.loads(json.dumps(api.document, default=str))
     document.pop("security", None)
     document.get("components", {}).pop("securitySchemes", None)
@@ -198,8 +205,8 @@ def _strip_extensions(node: Any) -> Any:
     return [_strip_extensions(value) for value in node] if isinstance(node, list) else node
 
 
-def _coverage_cases(generated: "Generated") -> Iterator[Any]:
-    """Schemathesis's systematic cases. Its reference does not name this method: a test says when it moves."""
+def _coverage_cases(generated: "SchemathesisOperation") -> Iterator[Any]:
+    """Yield Schemathesis's systematic cases. Its reference does not name this method: a test tells when it moves."""
     import schemathesis
 
     yield from generated.schema.iter_coverage_cases(
@@ -210,7 +217,7 @@ def _coverage_cases(generated: "Generated") -> Iterator[Any]:
 
 
 def _draw_values(strategy: Any, count: int, seed: int) -> list[Any]:
-    """``count`` values of a strategy at most, the same for the same seed, and nothing written to disk."""
+    """Return at most ``count`` values of a strategy, the same for a seed. Nothing is written to disk."""
     import hypothesis
 
     drawn: list[Any] = []
@@ -235,8 +242,8 @@ def _draw_values(strategy: Any, count: int, seed: int) -> list[Any]:
     return drawn
 
 
-def _to_generated_request(origin: Origin, case: "Case") -> GeneratedRequest | None:
-    """A case as it would go out, or None where it must not."""
+def _to_generated_request(origin: Origin, case: "SchemathesisCase") -> GeneratedRequest | None:
+    """Return a case as it would be sent, or None if it must not be."""
     import requests
 
     if case.method.upper() != case.operation.method.upper():
@@ -250,7 +257,7 @@ def _to_generated_request(origin: Origin, case: "Case") -> GeneratedRequest | No
     )
     body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
     if body is not None and not isinstance(body, bytes):
-        return None  # a stream: none of the documents that we know has one
+        return None  # a stream, which no document so far has led to
     if any(_UNSENDABLE.search(part) for pair in headers for part in pair) or (
         body and _breaks_correct_servers(body, headers)
     ):
@@ -265,9 +272,9 @@ def _decode_latin1(value: str | bytes) -> str:
 
 
 def _breaks_correct_servers(body: bytes, headers: Sequence[tuple[str, str]]) -> bool:
-    """Whether a body is JSON with NaN, an infinity or a lone surrogate in it, or not UTF-8 and not called JSON either.
+    """Return whether a body is JSON with NaN, an infinity or a lone surrogate, or neither UTF-8 nor labelled as JSON.
 
-    Services that are held to be correct (FastAPI) read it, and break when they quote it in their refusal.
+    Services that are considered correct (FastAPI) read it, and fail when they quote it in their error response.
     """
     try:
         value = json.loads(body)

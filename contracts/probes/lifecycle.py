@@ -197,7 +197,7 @@ class RunWatcher:
             watched_row.details.append(exchange)
 
     def _fetch_other_lookups(self, watched_row: _WatchedRow) -> None:
-        """Fetch a row by the operations that look it up otherwise."""
+        """Fetch a row by every other operation that looks rows of the resource up."""
         for operation in self.other_lookups:
             assert watched_row.row is not None
             self.resource_probe.fetch_row(operation, watched_row.row, **self._caller_options(watched_row))

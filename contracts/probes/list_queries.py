@@ -137,7 +137,7 @@ class ListQueries:
                 yield from ({name: text, limit.parameter: size} for text in (*texts[1:3], None) for size in ("1", "3"))
 
     def _boundary_times(self, field: str) -> list[str]:
-        """Return times of some rows as they are written, the same in other zones, times between rows, and a later one."""
+        """Return times of some rows as they are written, the same in other zones, times between rows, and a later time."""
         texts = [text for row in self.rows if (text := self._time_text(row, field)) is not None]
         if not texts:
             return [_format_time(self.now)]
@@ -227,7 +227,7 @@ class ListQueries:
         return [name for name, rule in self.behavior.filters.items() if rule.hidden]
 
     def filter_values(self, name: str) -> list[str]:
-        """Return values of a filter: each member of its enum, else common and rare ones of the rows, and an unused one."""
+        """Return each member of a filter's enum, else common and rare values of the rows, and an unused one."""
         schema, _ = self._resolve_schema(name)
         if "enum" in schema:
             return [str(member) for member in schema["enum"] if member is not None]

@@ -133,16 +133,16 @@ def breaking_off(connection: socket.socket) -> None:
 
 
 TARGETS: dict[str, tuple[Callable[[socket.socket], None], str]] = {
-    "slow": (silent, "does not answer within 0.2 s"),
-    "half-closing": (half_closing, "closes the connection without an answer"),
-    "breaking off": (breaking_off, "breaks its answers off"),
+    "slow": (silent, "does not respond within 0.2 s"),
+    "half-closing": (half_closing, "closes the connection without a response"),
+    "breaking off": (breaking_off, "breaks its responses off"),
     "no HTTP": (answering(("GET", b"220 ready\r\n")), "does not speak HTTP"),
     "redirecting": (
         answering(("GET", reply("301 Moved", b"", "Location: https://login.example.com/"))),
         "redirects to https://login.example.com/",
     ),
-    "HTML": (answering(("GET", PAGE)), "answers with a web page"),
-    "HTML error": (answering(("GET", reply("403 No", b"<html>blocked"))), "answers with a web page"),
+    "HTML": (answering(("GET", PAGE)), "responds with a web page"),
+    "HTML error": (answering(("GET", reply("403 No", b"<html>blocked"))), "responds with a web page"),
 }
 
 
