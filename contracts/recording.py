@@ -1,14 +1,15 @@
-"""What was sent and what came back: immutable facts, gathered first and judged afterwards.
+"""Requests that were sent and responses that came back: immutable facts, recorded first and judged afterwards.
 
-Nothing here has an opinion. An ``Exchange`` is one request and its answer. A ``Trace`` is what a probe learnt from
-several exchanges that belong together (a walk over pages, a started run that was polled); each probe module defines
-its own kinds of trace beside the code that makes them.
+An ``Exchange`` is one request with its response. A ``Trace`` is a fact about several exchanges that belong together,
+for example the pages of one list; the kinds of traces are defined in ``contracts/traces.py``. Nothing in this module
+judges.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -17,24 +18,39 @@ Origin = Literal["examples", "coverage", "fuzzing", "probe"]
 Headers = tuple[tuple[str, str], ...]
 Row = Mapping[str, Any]
 
-NOT_JSON = msgspec.UNSET
-"""What ``Received.json`` is where the body is no JSON."""
+
+class Absence(Enum):
+    """Stands for a value that is not there. None cannot, because it is a JSON value (null)."""
+
+    NOT_JSON = "not JSON"
+    ABSENT = "absent"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+NOT_JSON: Final = Absence.NOT_JSON
+"""The ``json`` of a response whose body is not JSON."""
+ABSENT: Final = Absence.ABSENT
+"""The value of a field that a row does not have."""
 
 
 @dataclass(frozen=True)
 class SentRequest:
-    """A request exactly as it went out. ``path`` is below the base URL; both it and ``query`` are percent-encoded."""
+    """A request exactly as it was sent."""
 
     method: str
     url: str
     path: str
+    """The path below the base URL, percent-encoded."""
     query: str
+    """Everything after the question mark, percent-encoded; empty where there is nothing."""
     headers: Headers
     body: bytes | None
 
     @cached_property
     def query_pairs(self) -> tuple[tuple[str, str], ...]:
-        """The query as decoded (name, value) pairs, in order, blank values kept."""
+        """The decoded (name, value) pairs of the query in order, also those with an empty value."""
         return tuple(parse_qsl(self.query, keep_blank_values=True))
 
     def get_header(self, name: str) -> str | None:
@@ -43,12 +59,14 @@ class SentRequest:
 
 @dataclass(frozen=True)
 class ReceivedResponse:
-    """An answer: status, headers in order, the body's bytes, and the seconds from sending to its last byte."""
+    """A complete response."""
 
     status: int
     headers: Headers
+    """In the order in which they came; a name can be repeated."""
     body: bytes
     elapsed_s: float
+    """Seconds from sending the request to the last byte of the response."""
 
     def get_header(self, name: str) -> str | None:
         return _find_header(self.headers, name)
@@ -60,7 +78,7 @@ class ReceivedResponse:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, or ``NOT_JSON``."""
+        """The body as a JSON value, or ``NOT_JSON``."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -69,55 +87,64 @@ class ReceivedResponse:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer. ``operation`` is an operationId; ``sent_at`` is in seconds since 1970, and so is
-    ``ended_at``, which is later than ``elapsed_s`` has it where the request had to wait on our side.
-
-    ``response`` is None where no complete answer came; ``failure`` then says why (``timeout``, ``connection dropped``).
-    ``credentials`` says what the request carried on purpose: those of the caller, a placeholder, or a probe's.
-    """
+    """One request with its response, if there was one."""
 
     number: int
+    """Counts the exchanges of a run, in the order in which their responses came."""
     api: str
     operation: str
+    """The operationId."""
     request: SentRequest
     response: ReceivedResponse | None
+    """None where no complete response came; then ``failure`` has the reason."""
     failure: str
+    """For example ``timeout: no answer within 10 s``; empty where a response came."""
     origin: Origin
     credentials: Literal["given", "placeholder", "none", "empty", "wrong", "other"]
+    """The credentials that were sent on purpose: the caller's own (``given``), a placeholder, those of another caller
+    (``other``), none, empty ones, or wrong ones."""
     sent_at: float
+    """Seconds since 1970."""
     ended_at: float | None = None
+    """Seconds since 1970. Later than ``sent_at`` + ``elapsed_s`` where the request had to wait on our side."""
 
     @property
     def status(self) -> int:
-        """The answer's status, 0 where none came."""
+        """The status of the response, 0 where there is none."""
         return self.response.status if self.response else 0
 
     @property
     def is_success(self) -> bool:
+        """True for a 2xx response."""
         return 200 <= self.status < 300
 
     @property
     def json(self) -> Any:
+        """The body of the response as a JSON value, ``NOT_JSON`` where it is none."""
         return self.response.json if self.response else NOT_JSON
 
     @property
     def completed_at(self) -> float:
-        """When the answer was complete, in seconds since 1970; not earlier than that, whatever kept us."""
+        """The latest time at which the response can have been complete, in seconds since 1970."""
         if self.ended_at is not None:
             return self.ended_at
         return self.sent_at + (self.response.elapsed_s if self.response else 0.0)
 
     def is_before(self, later: "Exchange") -> bool:
-        """Whether this was answered before the other was asked for; of two made at the same time neither does."""
+        """Return whether the response was complete when ``later`` was sent.
+
+        Of two exchanges that overlap neither is before the other.
+        """
         return self.completed_at <= later.sent_at
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What a probe learnt about one operation; kinds are subclasses, defined by the probes."""
+    """A fact about several exchanges with one operation; the kinds of facts are subclasses."""
 
     api: str
     operation: str
+    """The operationId."""
 
 
 _TraceKind = TypeVar("_TraceKind", bound=Trace)
@@ -125,23 +152,22 @@ _TraceKind = TypeVar("_TraceKind", bound=Trace)
 
 @dataclass
 class Recording:
-    """Everything that one run saw, in the order in which it happened.
-
-    ``results`` keeps what was worked out from it (``contracts/analysis/memo.py``), for as long as it lives.
-    """
+    """All exchanges and traces of one run, in the order in which they happened."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
     results: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+    """Values computed from the recording, kept as long as it lives. Written only by ``contracts/memo.py``."""
 
     def find_exchanges(self, api: str, operation: str) -> Iterator[Exchange]:
-        """The exchanges of one operation."""
+        """Yield the exchanges with one operation (by operationId)."""
         return (e for e in self.exchanges if (e.api, e.operation) == (api, operation))
 
     def find_traces(self, kind: type[_TraceKind], api: str, operation: str) -> Iterator[_TraceKind]:
-        """The traces of one kind and one operation."""
+        """Yield the traces of one kind about one operation."""
         return (t for t in self.traces if isinstance(t, kind) and (t.api, t.operation) == (api, operation))
 
 
 def _find_header(headers: Headers, name: str) -> str | None:
+    """Return the value of the first header with this name in any case."""
     return next((value for key, value in headers if key.lower() == name.lower()), None)

@@ -1,13 +1,24 @@
-"""The time of a world: it begins at the epoch, runs as fast as ours, and can be frozen and moved."""
+"""The clock of a mock's world: it starts at the epoch, runs at the speed of system time, can be frozen and moved."""
 
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from specduet.specs import Schema, UsageError
 
 Micros = int
-"""A moment as whole microseconds since 1970, or a span of them: exact, ordered, and cheap to compare."""
+"""Whole microseconds since 1970, or a duration in microseconds: exact, ordered, and cheap to compare."""
+
+TimeFormat = Literal["", "text", "date", "seconds", "fraction"]
+"""The form in which a field holds a time.
+
+``text``      ``2026-03-14T15:09:26.000000Z`` (RFC 3339)
+``date``      ``2026-03-14``
+``seconds``   whole seconds since 1970
+``fraction``  seconds since 1970 as a float
+empty         the field holds no time
+"""
 
 SECOND: Micros = 1_000_000
 MINUTE: Micros = 60 * SECOND
@@ -15,134 +26,140 @@ HOUR: Micros = 60 * MINUTE
 DAY: Micros = 24 * HOUR
 NEVER: Micros = 1 << 80
 
-_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIRST = (datetime.min.replace(tzinfo=UTC) - _ZERO) // _MICROSECOND
-_LAST = (datetime.max.replace(tzinfo=UTC) - _ZERO) // _MICROSECOND
-_CLOSE = MINUTE
+_MIN_TIME = (datetime.min.replace(tzinfo=UTC) - _UNIX_EPOCH) // _MICROSECOND
+_MAX_TIME = (datetime.max.replace(tzinfo=UTC) - _UNIX_EPOCH) // _MICROSECOND
+_LIVE_TOLERANCE = MINUTE
 
 
 class Clock:
-    """``epoch`` is the world's first moment; ``origin``, seconds since 1970, is when it was that moment in our time.
+    """The time of a world, as an offset from system time or a frozen timestamp.
 
-    Without an ``origin`` an epoch within a minute of now is our time itself, so that several processes that share it
-    agree without a word; any other epoch begins when the clock is made.
+    ``epoch`` is the first time the clock shows, and ``origin`` the system time (seconds since 1970) at which it does.
+    Without an ``origin``, an epoch within a minute of now means system time itself, so that several processes with the
+    same epoch agree without talking to each other; any other epoch starts when the clock is made.
     """
 
     def __init__(self, epoch: datetime, origin: float | None = None) -> None:
         self.epoch = epoch.astimezone(UTC)
-        self._epoch = to_micros(epoch)
-        ours = _ours()
-        begun = ours if origin is None else round(origin * SECOND)
-        self._unmoved = 0 if origin is None and abs(ours - self._epoch) < _CLOSE else self._epoch - begun
-        self._ahead: Micros = self._unmoved
-        """How far this time is ahead of ours, while it is not frozen."""
-        self._frozen: Micros | None = None
+        self._epoch_micros = to_micros(epoch)
+        system_time = _read_system_time()
+        started_at = system_time if origin is None else round(origin * SECOND)
+        is_live = origin is None and abs(system_time - self._epoch_micros) < _LIVE_TOLERANCE
+        self._initial_offset = 0 if is_live else self._epoch_micros - started_at
+        self._offset: Micros = self._initial_offset
+        """This time minus system time, while the clock is not frozen."""
+        self._frozen_at: Micros | None = None
 
     @property
     def is_frozen(self) -> bool:
-        return self._frozen is not None
+        return self._frozen_at is not None
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
         return to_datetime(self.current_micros())
 
     def current_micros(self) -> Micros:
-        """The present moment in microseconds since 1970."""
-        return _ours() + self._ahead if self._frozen is None else self._frozen
+        """Return the current time in microseconds since 1970."""
+        return _read_system_time() + self._offset if self._frozen_at is None else self._frozen_at
 
     def advance(self, seconds: float) -> None:
-        """Go forward, or back where ``seconds`` is negative; a frozen clock stays frozen at the new moment.
+        """Move the clock forward, or back where ``seconds`` is negative; a frozen clock stays frozen.
 
         Raises ``UsageError`` where that leaves the years 1 to 9999.
         """
-        step = _step(seconds)
-        _inside(self.current_micros() + step)
-        if self._frozen is None:
-            self._ahead += step
+        step = _seconds_to_micros(seconds)
+        _check_calendar_range(self.current_micros() + step)
+        if self._frozen_at is None:
+            self._offset += step
         else:
-            self._frozen += step
+            self._frozen_at += step
 
-    def freeze(self, at: datetime | None = None) -> None:
-        """Stand still, at a moment or now."""
-        self._frozen = self.current_micros() if at is None else to_micros(at)
+    def freeze(self, timestamp: datetime | None = None) -> None:
+        """Stop the clock, at a timestamp or at the current time."""
+        self._frozen_at = self.current_micros() if timestamp is None else to_micros(timestamp)
 
     def resume(self) -> None:
-        """Run on from the moment at which the clock stands."""
-        if self._frozen is not None:
-            self._ahead = self._frozen - _ours()
-            self._frozen = None
+        """Let a frozen clock run on from the time it shows."""
+        if self._frozen_at is not None:
+            self._offset = self._frozen_at - _read_system_time()
+            self._frozen_at = None
 
     def reset(self) -> None:
-        """Forget every freeze and advance."""
-        self._ahead = self._unmoved
-        self._frozen = None
+        """Undo every freeze and advance."""
+        self._offset = self._initial_offset
+        self._frozen_at = None
 
 
-def to_micros(at: datetime) -> Micros:
-    """An aware datetime in microseconds since 1970; a naive one is taken for UTC."""
-    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _ZERO) // _MICROSECOND
+def to_micros(timestamp: datetime) -> Micros:
+    """Convert a datetime to microseconds since 1970; one without a time zone is taken for UTC."""
+    return ((timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)) - _UNIX_EPOCH) // _MICROSECOND
 
 
-def to_datetime(at: Micros) -> datetime:
-    """The aware datetime of a number of microseconds, held within the years 1 to 9999."""
-    return _ZERO + timedelta(microseconds=min(max(at, _FIRST), _LAST))
+def to_datetime(timestamp: Micros) -> datetime:
+    """Convert microseconds since 1970 to an aware datetime, clamped to the years 1 to 9999."""
+    return _UNIX_EPOCH + timedelta(microseconds=min(max(timestamp, _MIN_TIME), _MAX_TIME))
 
 
-def format_timestamp(at: Micros) -> str:
-    """RFC 3339 in UTC with all six decimals, so that text sorts as time does."""
-    return f"{to_datetime(at).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+def format_timestamp(timestamp: Micros) -> str:
+    """Format a time by RFC 3339, in UTC and with all six decimals, so that text sorts as time does."""
+    return f"{to_datetime(timestamp).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
-def detect_time_format(resolved: Schema, shape: str | None, *, timed: bool) -> str:
-    """How a field spells a moment; empty where it holds none, or none is known to be meant (``timed``)."""
+def format_time(time_format: TimeFormat, timestamp: Micros) -> str | int | float:
+    """Return a timestamp in the form that a field has for it."""
+    match time_format:
+        case "seconds":
+            return timestamp // SECOND
+        case "fraction":
+            return timestamp / SECOND
+        case "date":
+            return format_timestamp(timestamp)[:10]
+    return format_timestamp(timestamp)
+
+
+def detect_time_format(resolved: Schema, shape: str | None, *, is_timestamp: bool) -> TimeFormat:
+    """Return the form in which a field of this schema holds a time; empty where it holds none.
+
+    ``is_timestamp`` says that the field is known to hold a time (a timeline names it), so that a plain number or string
+    is taken for one.
+    """
     kind = resolved.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
     if "date-time" in {shape, resolved.get("format")}:
         return "text"
     if resolved.get("format") == "date":
         return "date"
-    if timed and "integer" in kinds:
+    if is_timestamp and "integer" in kinds:
         return "seconds"
-    if timed and "number" in kinds:
+    if is_timestamp and "number" in kinds:
         return "fraction"
-    return "text" if timed and "string" in kinds else ""
+    return "text" if is_timestamp and "string" in kinds else ""
 
 
-def format_time(spelling: str, at: Micros) -> str | int | float:
-    """A moment as a field spells it."""
-    match spelling:
-        case "seconds":
-            return at // SECOND
-        case "fraction":
-            return at / SECOND
-        case "date":
-            return format_timestamp(at)[:10]
-    return format_timestamp(at)
-
-
-def _ours() -> Micros:
+def _read_system_time() -> Micros:
     return time.time_ns() // 1_000
 
 
-def _step(seconds: float) -> Micros:
+def _seconds_to_micros(seconds: float) -> Micros:
     try:
         return round(seconds * SECOND)
     except (OverflowError, ValueError) as error:
         raise UsageError(f"the clock cannot go {seconds} s forward") from error
 
 
-def _inside(at: Micros) -> None:
-    if not _FIRST <= at <= _LAST:
+def _check_calendar_range(timestamp: Micros) -> None:
+    if not _MIN_TIME <= timestamp <= _MAX_TIME:
         raise UsageError("the clock stays within the years 1 to 9999")
 
 
-_UNITS: dict[str, Micros] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_DURATION_UNITS: dict[str, Micros] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 
 
 def parse_duration(text: str) -> Micros:
-    """A duration such as ``-24h``: a whole number of s, m, h, d or w. Raises ``UsageError`` for any other text."""
-    found = re.fullmatch(r"([+-]?\d{1,9})([smhdw])", text)
-    if found is None:
+    """Parse a duration such as ``-24h``: a whole number of s, m, h, d or w. Raises ``UsageError`` for other text."""
+    match = re.fullmatch(r"([+-]?\d{1,9})([smhdw])", text)
+    if match is None:
         raise UsageError(f"{text!r} is no duration", remedy="A duration is a whole number and s, m, h, d or w: -24h.")
-    return int(found[1]) * _UNITS[found[2]]
+    return int(match[1]) * _DURATION_UNITS[match[2]]

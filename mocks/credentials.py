@@ -1,7 +1,7 @@
-"""Who asks, and whether they may: the document's security requirements, compiled for one operation.
+"""Authentication: the security requirements of a document, compiled for one operation.
 
 Alternatives are joined by OR, the schemes of one alternative by AND (OAS 3.1, 4.8.30). Any non-empty value passes,
-unless the mock was given credentials of this API to insist on.
+unless ``Settings.credentials`` has credentials of the API: then only those do.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,62 +9,68 @@ from dataclasses import dataclass
 from typing import Literal
 
 from specduet.mocks.request import Request
-from specduet.mocks.settings import Caller, Settings
+from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.specs import Api, Operation, SecurityScheme, UsageError
 
-ANYBODY = Caller()
-Refusal = Literal["missing", "wrong"]
-Reader = Callable[[Request], bytes | None]
+ANONYMOUS = CallerIdentity()
+CredentialProblem = Literal["missing", "wrong"]
+CredentialReader = Callable[[Request], bytes | None]
+"""A function from a request to the value of one scheme; empty or None if the request has none."""
+KnownCallers = Mapping[tuple[str, bytes], CallerIdentity]
+"""Callers by the name of the scheme and the value of the credential."""
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """``challenge`` is the ``WWW-Authenticate`` of a refusal (RFC 9110, section 11.6.1).
+class Authenticator:
+    """The security requirements of one operation."""
 
-    ``headers`` are the names of those that are read.
-    """
-
-    alternatives: tuple[tuple[tuple[str, Reader], ...], ...]
-    known: Mapping[tuple[str, bytes], Caller] | None
+    alternatives: tuple[tuple[tuple[str, CredentialReader], ...], ...]
+    """Schemes of each alternative, by name."""
+    known_callers: KnownCallers | None
+    """Callers that are accepted; None if any non-empty value is."""
     challenge: str
-    headers: Sequence[bytes]
+    """Value of ``WWW-Authenticate`` in the error response (RFC 9110, section 11.6.1)."""
+    header_names: Sequence[bytes]
+    """Names of the headers that credentials are read from."""
 
-    def admit(self, request: Request) -> Caller | Refusal:
-        """The caller of a request, or why there is none."""
-        if self.known is not None:
-            return self._recognised(self.known, request)
+    def authenticate(self, request: Request) -> CallerIdentity | CredentialProblem:
+        """Return the caller of a request, or why it is rejected."""
+        if self.known_callers is not None:
+            return self._match_known_caller(self.known_callers, request)
         for alternative in self.alternatives:
             for _, read in alternative:
                 if not read(request):
                     break
             else:
-                return ANYBODY
+                return ANONYMOUS
         return "missing"
 
-    def _recognised(self, known: Mapping[tuple[str, bytes], Caller], request: Request) -> Caller | Refusal:
-        refusal: Refusal = "missing"
+    def _match_known_caller(self, known_callers: KnownCallers, request: Request) -> CallerIdentity | CredentialProblem:
+        problem: CredentialProblem = "missing"
         for alternative in self.alternatives:
-            given = [(name, read(request)) for name, read in alternative]
-            if all(value for _, value in given):
-                callers = [known.get((name, value or b"")) for name, value in given]
+            values = [(name, read(request)) for name, read in alternative]
+            if all(value for _, value in values):
+                callers = [known_callers.get((name, value or b"")) for name, value in values]
                 if callers[0] is not None and None not in callers:
                     return callers[0]
-                refusal = "wrong"
-        return refusal
+                problem = "wrong"
+        return problem
 
 
-def guard(api: Api, operation: Operation, settings: Settings) -> Guard | None:
-    """The guard of an operation; None where everybody may ask."""
+def build_authenticator(api: Api, operation: Operation, settings: Settings) -> Authenticator | None:
+    """Return the authenticator of an operation; None if it needs no credential."""
     if not settings.auth or not operation.security or () in operation.security:
         return None
-    alternatives = tuple(tuple((name, _reader(api.schemes[name])) for name in names) for names in operation.security)
+    alternatives = tuple(
+        tuple((name, _build_reader(api.schemes[name])) for name in names) for names in operation.security
+    )
     schemes = [api.schemes[name] for names in operation.security for name in names]
-    headers = [b"cookie" if scheme.location == "cookie" else _header(scheme) for scheme in schemes]
-    return Guard(alternatives, _known(api, settings), _challenge(schemes[0]), headers)
+    headers = [b"cookie" if scheme.location == "cookie" else _header_name(scheme) for scheme in schemes]
+    return Authenticator(alternatives, _index_known_callers(api, settings), _choose_challenge(schemes[0]), headers)
 
 
-def check(apis: tuple[Api, ...], settings: Settings) -> None:
-    """Raises ``UsageError`` for a credential of a scheme that no served API has, or with an empty value."""
+def check_credentials(apis: tuple[Api, ...], settings: Settings) -> None:
+    """Raise ``UsageError`` for a credential of a scheme that no served API has, or with an empty value."""
     schemes = sorted({name for api in apis for name in api.schemes})
     for credential in settings.credentials:
         if credential.scheme not in schemes:
@@ -76,48 +82,50 @@ def check(apis: tuple[Api, ...], settings: Settings) -> None:
             raise UsageError(f"the credential of the scheme {credential.scheme!r} is empty")
 
 
-def _known(api: Api, settings: Settings) -> Mapping[tuple[str, bytes], Caller] | None:
-    """The credentials of this API by scheme and value; with one of them given, no other passes."""
-    known = {}
-    for given in settings.credentials:
-        if given.scheme in api.schemes:
-            value = _without(given.value, api.schemes[given.scheme].prefix)
-            known[given.scheme, value.encode()] = Caller(given.owner or None, given.admin)
-    return known or None
+def _index_known_callers(api: Api, settings: Settings) -> KnownCallers | None:
+    """Return the callers of an API by scheme and value; None if no credential of the API was given."""
+    callers = {}
+    for credential in settings.credentials:
+        if credential.scheme in api.schemes:
+            value = _strip_prefix(credential.value, api.schemes[credential.scheme].prefix)
+            callers[credential.scheme, value.encode()] = CallerIdentity(credential.owner or None, credential.admin)
+    return callers or None
 
 
-def _challenge(scheme: SecurityScheme) -> str:
-    """As FastAPI names them; ``APIKey`` is its own word, for there is no registered one."""
+def _choose_challenge(scheme: SecurityScheme) -> str:
+    """Return FastAPI's challenge. ``APIKey`` is FastAPI's own name, for there is no registered one."""
     return "APIKey" if scheme.kind == "apiKey" else scheme.prefix.strip()
 
 
-def _reader(scheme: SecurityScheme) -> Reader:
-    """What finds the value of a scheme in a request; empty or None where there is none."""
+def _build_reader(scheme: SecurityScheme) -> CredentialReader:
+    """Return the function that reads the value of a scheme."""
     field = scheme.field
     if scheme.location == "query":
-        return lambda request: dict(request.pairs()).get(field, "").encode()
+        return lambda request: dict(request.parse_query()).get(field, "").encode()
     if scheme.location == "cookie":
-        return lambda request: request.cookies().get(field, "").encode()
-    name = _header(scheme)
-    return _prefixed(name, scheme.prefix.strip().lower().encode()) if scheme.prefix else lambda r: r.headers.get(name)
+        return lambda request: request.parse_cookies().get(field, "").encode()
+    name = _header_name(scheme)
+    if scheme.prefix:
+        return _build_prefixed_reader(name, scheme.prefix.strip().lower().encode())
+    return lambda request: request.headers.get(name)
 
 
-def _header(scheme: SecurityScheme) -> bytes:
+def _header_name(scheme: SecurityScheme) -> bytes:
     return scheme.field.lower().encode("latin-1")
 
 
-def _prefixed(name: bytes, prefix: bytes) -> Reader:
-    """An authentication scheme is named before its credentials, in any case (RFC 9110, section 11.4)."""
+def _build_prefixed_reader(name: bytes, prefix: bytes) -> CredentialReader:
+    """Return the reader of ``Bearer TOKEN``. The scheme's name may be in any case (RFC 9110, section 11.4)."""
 
-    def read(request: Request) -> bytes | None:
+    def read_credentials(request: Request) -> bytes | None:
         value = request.headers.get(name)
         if value is None:
             return None
-        kind, _, credentials = value.partition(b" ")
-        return credentials.strip() if kind.lower() == prefix else None
+        scheme_name, _, credentials = value.partition(b" ")
+        return credentials.strip() if scheme_name.lower() == prefix else None
 
-    return read
+    return read_credentials
 
 
-def _without(value: str, prefix: str) -> str:
+def _strip_prefix(value: str, prefix: str) -> str:
     return value[len(prefix) :] if prefix and value.lower().startswith(prefix.lower()) else value

@@ -1,4 +1,4 @@
-"""What a refusal looks like: the same problems, told in the dialect of the API.
+"""Error responses in the dialect of the API: the same problems, rendered in one of three ways.
 
 ``fastapi``               a list of problems (HTTPValidationError), everything else ``{"detail": "…"}``
 ``status-error-message``  ``{"statusCode": 400, "error": "Bad Request", "message": "…"}``
@@ -9,38 +9,41 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from specduet.mocks.responses import PROBLEM_JSON, Answer, Headers, encoded
+from specduet.mocks.responses import PROBLEM_JSON, Headers, HttpResponse, make_json_response
 from specduet.mocks.validation import Problem
 from specduet.specs import Api, Operation
 
-_FASTAPI = "HTTPValidationError"
-# The names of RFC 9110 where Python's are those of the RFC before it.
+UNPARSABLE_BODY = "There was an error parsing the body"
+
+_FASTAPI_ERROR_SCHEMA = "HTTPValidationError"
+# The phrases of RFC 9110 where Python's are those of the RFC before it.
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
-_NAMED = frozenset(HTTPStatus)
-_CLASSES = {4: "Client Error", 5: "Server Error"}
-UNPARSABLE = "There was an error parsing the body"
+_KNOWN_STATUSES = frozenset(HTTPStatus)
+_CLASS_PHRASES = {4: "Client Error", 5: "Server Error"}
 
 
-class Refused(Exception):
-    """Ends the handling of a request with an answer."""
+class HttpError(Exception):
+    """An error that ends the handling of a request with a response."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(response.status)
+        self.response = response
 
 
 class Dialect(Protocol):
-    """``status`` is that of input that is wrong; ``is_fastapi``: a body is read as strictly as FastAPI reads it."""
+    """The way in which an API words its error responses."""
 
     status: int
+    """Status of the response to an invalid request."""
     is_fastapi: bool
+    """True if a body is read as strictly as FastAPI reads it."""
 
-    def invalid(self, problems: Sequence[Problem]) -> Answer: ...
+    def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse: ...
 
-    def refuse(self, status: int, text: str = "", headers: Headers | None = None) -> Answer: ...
+    def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse: ...
 
 
-class FastApi:
+class FastApiDialect:
     """FastAPI's own bodies, to the letter."""
 
     is_fastapi = True
@@ -48,96 +51,106 @@ class FastApi:
     def __init__(self, status: int = 422) -> None:
         self.status = status
 
-    def invalid(self, problems: Sequence[Problem]) -> Answer:
-        return encoded(self.status, {"detail": problems})
+    def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse:
+        return make_json_response(self.status, {"detail": problems})
 
-    def refuse(self, status: int, text: str = "", headers: Headers | None = None) -> Answer:
-        return _with(encoded(status, {"detail": text or phrase(status)}), headers)
-
-
-class StatusErrorMessage:
-    """One sentence, beside the status in figures and in words."""
-
-    is_fastapi = False
-
-    def __init__(self, status: int = 400) -> None:
-        self.status = status
-
-    def invalid(self, problems: Sequence[Problem]) -> Answer:
-        return self.refuse(self.status, "; ".join(sentence(problem) for problem in problems))
-
-    def refuse(self, status: int, text: str = "", headers: Headers | None = None) -> Answer:
-        body = {"statusCode": status, "error": phrase(status), "message": text or phrase(status)}
-        return _with(encoded(status, body), headers)
+    def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse:
+        return _add_headers(make_json_response(status, {"detail": text or get_status_phrase(status)}), headers)
 
 
-class ProblemDetails:
-    """RFC 9457, with one member of ``errors`` for each thing that is wrong."""
+class StatusErrorMessageDialect:
+    """Bodies with the status as a number and as a phrase, and one sentence."""
 
     is_fastapi = False
 
     def __init__(self, status: int = 400) -> None:
         self.status = status
 
-    def invalid(self, problems: Sequence[Problem]) -> Answer:
-        errors = [{"detail": problem["msg"], **_place(problem)} for problem in problems]
-        return self._answer(self.status, "; ".join(sentence(problem) for problem in problems), {"errors": errors})
+    def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse:
+        return self.render_error(self.status, _format_problems(problems))
 
-    def refuse(self, status: int, text: str = "", headers: Headers | None = None) -> Answer:
-        return _with(self._answer(status, text, {}), headers)
+    def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse:
+        phrase = get_status_phrase(status)
+        return _add_headers(
+            make_json_response(status, {"statusCode": status, "error": phrase, "message": text or phrase}), headers
+        )
 
-    def _answer(self, status: int, text: str, more: dict[str, Any]) -> Answer:
-        body = {"type": "about:blank", "title": phrase(status), "status": status}
-        return encoded(status, {**body, **({"detail": text} if text else {}), **more}, PROBLEM_JSON)
+
+class ProblemDetailsDialect:
+    """Bodies of RFC 9457, with one member of ``errors`` for each problem."""
+
+    is_fastapi = False
+
+    def __init__(self, status: int = 400) -> None:
+        self.status = status
+
+    def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse:
+        errors = [{"detail": problem["msg"], **_locate_problem(problem)} for problem in problems]
+        return self._render_problem_details(self.status, _format_problems(problems), {"errors": errors})
+
+    def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse:
+        return _add_headers(self._render_problem_details(status, text, {}), headers)
+
+    def _render_problem_details(self, status: int, text: str, extensions: dict[str, Any]) -> HttpResponse:
+        body = {"type": "about:blank", "title": get_status_phrase(status), "status": status}
+        detail = {"detail": text} if text else {}
+        return make_json_response(status, {**body, **detail, **extensions}, PROBLEM_JSON)
 
 
 _DIALECTS: Mapping[str, Callable[[int], Dialect]] = {
-    "fastapi": FastApi,
-    "status-error-message": StatusErrorMessage,
-    "problem": ProblemDetails,
+    "fastapi": FastApiDialect,
+    "status-error-message": StatusErrorMessageDialect,
+    "problem": ProblemDetailsDialect,
 }
 
 
-def dialect(api: Api, operation: Operation | None = None) -> Dialect:
-    """The dialect of an API: what its overlay says, else what its document shows."""
-    said = api.behavior.refusals
-    if said is not None:
-        return _DIALECTS[said.dialect](said.status)
-    if _FASTAPI in api.document.get("components", {}).get("schemas", {}):
-        return FastApi()
+def choose_dialect(api: Api, operation: Operation | None = None) -> Dialect:
+    """Return the dialect that the overlay of an API states, else the one that its document suggests."""
+    statement = api.behavior.refusals
+    if statement is not None:
+        return _DIALECTS[statement.dialect](statement.status)
+    if _FASTAPI_ERROR_SCHEMA in api.document.get("components", {}).get("schemas", {}):
+        return FastApiDialect()
     documented = operation.responses if operation else {}
-    return ProblemDetails(next((status for status in (400, 422) if str(status) in documented), 400))
+    return ProblemDetailsDialect(next((status for status in (400, 422) if str(status) in documented), 400))
 
 
-def unauthorized(api: Api, operation: Operation, speaks: Dialect, challenge: str, *, wrong: bool) -> Answer:
-    """The refusal of a credential that is missing or wrong."""
-    stated = api.behavior.unauthorized
+def render_unauthorized(
+    api: Api, operation: Operation, dialect: Dialect, challenge: str, *, wrong: bool
+) -> HttpResponse:
+    """Return the error response to a credential that is missing, or ``wrong``."""
+    statement = api.behavior.unauthorized
     only_forbidden = "403" in operation.responses and "401" not in operation.responses
-    status = stated.status if stated else 403 if only_forbidden else 401
+    status = statement.status if statement else 403 if only_forbidden else 401
     headers = [(b"www-authenticate", challenge.encode("latin-1"))] if status == 401 else None
-    return speaks.refuse(status, "Could not validate credentials" if wrong else "Not authenticated", headers)
+    return dialect.render_error(status, "Could not validate credentials" if wrong else "Not authenticated", headers)
 
 
-def sentence(problem: Problem) -> str:
-    """``query limit: Input should be greater than or equal to 1``."""
-    location, *rest = problem["loc"]
-    return f"{location} {'.'.join(str(part) for part in rest)}".strip() + f": {problem['msg']}"
-
-
-def phrase(status: int) -> str:
-    """The name of a status (RFC 9110, section 15), or of its class where it has none of its own."""
+def get_status_phrase(status: int) -> str:
+    """Return the phrase of a status (RFC 9110, section 15), or of its class if it has none of its own."""
     if status in _PHRASES:
         return _PHRASES[status]
-    return HTTPStatus(status).phrase if status in _NAMED else _CLASSES[status // 100]
+    return HTTPStatus(status).phrase if status in _KNOWN_STATUSES else _CLASS_PHRASES[status // 100]
 
 
-def _place(problem: Problem) -> dict[str, str]:
-    location, *rest = problem["loc"]
+def _format_problems(problems: Sequence[Problem]) -> str:
+    """Return one text: ``query limit: Input should be greater than or equal to 1; body a: Field required``."""
+    return "; ".join(map(_format_problem, problems))
+
+
+def _format_problem(problem: Problem) -> str:
+    location, *path = problem["loc"]
+    return f"{location} {'.'.join(map(str, path))}".strip() + f": {problem['msg']}"
+
+
+def _locate_problem(problem: Problem) -> dict[str, str]:
+    """Return ``{"pointer": "#/a/0"}`` for a problem of the body, else ``{"in": "query", "parameter": "limit"}``."""
+    location, *path = problem["loc"]
     if location == "body":
-        return {"pointer": "#" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in rest)}
-    return {"in": str(location), "parameter": ".".join(str(part) for part in rest)}
+        return {"pointer": "#" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)}
+    return {"in": str(location), "parameter": ".".join(map(str, path))}
 
 
-def _with(answer: Answer, headers: Headers | None) -> Answer:
-    answer.headers += headers or []
-    return answer
+def _add_headers(response: HttpResponse, headers: Headers | None) -> HttpResponse:
+    response.headers += headers or []
+    return response

@@ -1,212 +1,244 @@
-"""One operation, compiled at start-up: a request in, an answer out.
+"""The handler of one operation, compiled at start-up: a request in, a response out.
 
-    body read and parsed → credentials → parameters and body validated → the world acts → encoded
+    parse the body -> check the credential -> validate parameters and body -> perform the action in the world
 
-This is FastAPI's order, so that of several things that are wrong the same one is told.
+This is FastAPI's order, so that of several mistakes in a request the same one is reported.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from specduet.mocks import error_responses, examples, responses
-from specduet.mocks.credentials import ANYBODY, guard
-from specduet.mocks.documented_errors import Documented
-from specduet.mocks.error_responses import Dialect, Refused
-from specduet.mocks.request import LONGEST_QUERY, Memory, Request
-from specduet.mocks.request_body import ABSENT, BodyReader
-from specduet.mocks.request_parameters import Parameters
-from specduet.mocks.responses import Answer, Receive
-from specduet.mocks.settings import Caller, Settings
-from specduet.mocks.validation import Problem, problem
+from specduet.mocks.credentials import ANONYMOUS, build_authenticator
+from specduet.mocks.documented_errors import DocumentedDialect
+from specduet.mocks.error_responses import Dialect, HttpError
+from specduet.mocks.request import MAX_QUERY_BYTES, BoundedCache, Request
+from specduet.mocks.request_body import ABSENT_BODY, BodyReader
+from specduet.mocks.request_parameters import RequestParameters
+from specduet.mocks.responses import HttpResponse, Receive, wait_for_disconnect
+from specduet.mocks.settings import CallerIdentity, Settings
+from specduet.mocks.validation import Problem, make_problem
 from specduet.mocks.world import UnknownScopeValue, WindowTooOld, World
 from specduet.specs import Api, Operation
 
-_REMEMBERED = 512  # requests of an operation, none of them longer than _SHORT
-_SHORT = 1_024
-_NO_BODY: tuple[Any, Sequence[Problem]] = (ABSENT, ())
-Values = Mapping[str, Any]
-Understood = tuple[Values, Any, Caller]
-"""What a valid request says: its parameters by name, its body, and whose it is."""
-Worlds = Callable[[str], World]
-Act = Callable[["Handler", World, Values, Any, Caller, Request], Answer]
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+# The number of requests of one operation whose validation is cached, and the longest: texts that count, in bytes.
+_CACHE_SIZE = 512
+_MAX_CACHED_LENGTH = 1_024
+_NO_BODY: tuple[Any, Sequence[Problem]] = (ABSENT_BODY, ())
+_UNIT_NAMES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class Handler:
-    """``worlds`` gives the world of an API by name, where a request brings none of its own."""
+class ValidatedRequest(msgspec.Struct, frozen=True, eq=False):
+    """The values of a valid request."""
+
+    parameters: Mapping[str, Any]
+    """Values of the parameters by name, defaults filled in."""
+    body: Any
+    """Parsed body; ``ABSENT_BODY`` if there is none."""
+    caller: CallerIdentity
+
+
+WorldLookup = Callable[[str], World]
+"""A function from the name of an API to its world."""
+Action = Callable[["OperationHandler", World, ValidatedRequest, Request], HttpResponse]
+"""The work of an operation, done once the request has been found valid. Raises ``HttpError``."""
+
+
+class OperationHandler:
+    """The handler of one operation of one API."""
 
     def __init__(
-        self, api: Api, operation: Operation, settings: Settings, worlds: Worlds, act: Act | None = None
+        self, api: Api, operation: Operation, settings: Settings, find_world: WorldLookup, action: Action | None = None
     ) -> None:
+        """``action`` is performed instead of the one that the overlay states for the operation."""
         self.api = api
         self.operation = operation
-        self.dialect: Dialect = error_responses.dialect(api, operation)
+        self.dialect: Dialect = error_responses.choose_dialect(api, operation)
         if api.behavior.refusals is None:
-            self.dialect = Documented(self.dialect, api, operation)
-        self.success = min((int(s) for s in operation.responses if s.isdigit() and s.startswith("2")), default=200)
+            self.dialect = DocumentedDialect(self.dialect, api, operation)
+        statuses = (int(status) for status in operation.responses if status.isdigit() and status.startswith("2"))
+        self.success_status = min(statuses, default=200)
         self.seed = settings.seed
-        self._worlds = worlds
-        self._guard = guard(api, operation, settings)
-        self._parameters = Parameters(api.schemas, operation)
-        self._body = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
-        self.takes_body = self._body is not None
-        self._headers = [b"content-type", *self._parameters.headers, *(self._guard.headers if self._guard else ())]
-        self._remembered: Memory[tuple[Any, ...], Understood | Answer] = Memory(_REMEMBERED)
-        self.act = act or _act(operation)
+        self._find_world = find_world
+        self._authenticator = build_authenticator(api, operation, settings)
+        self._parameters = RequestParameters(api.schemas, operation)
+        self._body_reader = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
+        self.reads_body = self._body_reader is not None
+        """True if the body of a request has to be read before ``respond``."""
+        credential_headers = self._authenticator.header_names if self._authenticator else ()
+        self._header_names = [b"content-type", *self._parameters.header_names, *credential_headers]
+        """Names of all headers that validation depends on."""
+        self._validations: BoundedCache[tuple[Any, ...], ValidatedRequest | HttpResponse] = BoundedCache(_CACHE_SIZE)
+        self.action = action or _choose_action(operation)
 
-    def answer(self, request: Request, world: World | None = None, act: Act | None = None) -> Answer:
-        """The answer to a request, from ``world`` or from the one that everybody shares.
+    def respond(self, request: Request, world: World | None = None, action: Action | None = None) -> HttpResponse:
+        """Return the response to a request whose body has been read, if the handler ``reads_body``.
 
-        Its body has been read, if the operation ``takes_body``. ``act`` is done instead of what the operation does,
-        once the request has been found valid.
+        Without a ``world`` it is the one of the default session. ``action`` is performed instead of the operation's
+        own.
         """
-        if len(request.query_string) > LONGEST_QUERY:
-            return self.dialect.refuse(414)
+        if len(request.query_string) > MAX_QUERY_BYTES:
+            return self.dialect.render_error(414)
         if request.body is None:
-            return self.dialect.refuse(413)
-        understood = self._understood(request)
-        if isinstance(understood, Answer):
-            return Answer(understood.status, [*understood.headers], understood.body)
+            return self.dialect.render_error(413)
+        validated = self._validate_cached(request)
+        if isinstance(validated, HttpResponse):  # a copy, for headers may be added to it
+            return HttpResponse(validated.status, [*validated.headers], validated.body)
         try:
-            return (act or self.act)(self, world or self._worlds(self.api.name), *understood, request)
-        except Refused as refused:
-            return refused.answer
+            return (action or self.action)(self, world or self._find_world(self.api.name), validated, request)
+        except HttpError as error:
+            return error.response
 
-    def _understood(self, request: Request) -> Understood | Answer:
-        """What a request says, or how it is refused: for the same texts the same, so that short ones are remembered."""
-        texts = (*request.path_values, request.query_string, request.body, *map(request.headers.get, self._headers))
-        known = self._remembered.get(texts)
-        if known is None:
+    def _validate_cached(self, request: Request) -> ValidatedRequest | HttpResponse:
+        """Return the validated request or its error response; the same texts always give the same."""
+        headers = map(request.headers.get, self._header_names)
+        texts = (*request.path_values, request.query_string, request.body, *headers)
+        validated = self._validations.get(texts)
+        if validated is None:
             try:
-                known = self._understand(request)
-            except Refused as refused:
-                known = refused.answer
-            if sum(map(len, filter(None, texts))) <= _SHORT:
-                self._remembered.keep(texts, known)
-        return known
+                validated = self._validate_request(request)
+            except HttpError as error:
+                validated = error.response
+            if sum(map(len, filter(None, texts))) <= _MAX_CACHED_LENGTH:
+                self._validations.store(texts, validated)
+        return validated
 
-    def _understand(self, request: Request) -> Understood:
-        body, wrong = _NO_BODY if self._body is None else self._body.read(request.body or b"", request)
-        caller = ANYBODY if self._guard is None else self._admitted(self._guard.admit(request), self._guard.challenge)
-        return self._validated(request, wrong), body, caller
+    def _validate_request(self, request: Request) -> ValidatedRequest:
+        body, body_problems = _NO_BODY
+        if self._body_reader is not None:
+            body, body_problems = self._body_reader.read(request.body or b"", request)
+        caller = self._require_caller(request)
+        parameters, problems = self._parameters.read(request)
+        if problems or body_problems:
+            raise HttpError(self.dialect.render_validation_error([*problems, *body_problems]))
+        return ValidatedRequest(parameters, body, caller)
 
-    def _admitted(self, found: Caller | str, challenge: str) -> Caller:
-        if isinstance(found, Caller):
-            return found
-        wrong = found == "wrong"
-        raise Refused(error_responses.unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong))
-
-    def _validated(self, request: Request, wrong: Sequence[Problem]) -> Values:
-        values, problems = self._parameters.read(request)
-        if problems or wrong:
-            raise Refused(self.dialect.invalid([*problems, *wrong]))
-        return values
-
-
-def _act(operation: Operation) -> Act:
-    """What an operation does, by what the vocabulary says of it."""
-    words = operation.behavior
-    if words.lists:
-        return _list
-    if words.fetches:
-        return _fetch
-    if words.creates:
-        return _start
-    return _watch if words.watches else _example
+    def _require_caller(self, request: Request) -> CallerIdentity:
+        """Return the caller of a request. Raises ``HttpError`` if its credential is missing or wrong."""
+        if self._authenticator is None:
+            return ANONYMOUS
+        caller = self._authenticator.authenticate(request)
+        if isinstance(caller, CallerIdentity):
+            return caller
+        challenge, wrong = self._authenticator.challenge, caller == "wrong"
+        raise HttpError(
+            error_responses.render_unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong)
+        )
 
 
-def _refusing(act: Act) -> Act:
-    """``act``, refusing what the world has no rows for."""
+def _choose_action(operation: Operation) -> Action:
+    """Return the action that the overlay states for an operation; without a statement, an example is the response."""
+    behavior = operation.behavior
+    if behavior.lists:
+        return _list_rows
+    if behavior.fetches:
+        return _fetch_row
+    if behavior.creates:
+        return _create_row
+    return _watch_row if behavior.watches else _respond_with_example
 
-    def refuse(handler: Handler, world: World, values: Values, body: Any, caller: Caller, request: Request) -> Answer:
+
+def _with_error_responses(action: Action) -> Action:
+    """Return the action with errors of the world turned into error responses."""
+
+    def run_action(
+        handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
+    ) -> HttpResponse:
         try:
-            return act(handler, world, values, body, caller, request)
+            return action(handler, world, validated, request)
         except UnknownScopeValue as error:
             resource = error.parameter.removesuffix("_id").removesuffix("Id")
-            raise Refused(handler.dialect.refuse(error.status, _not_found(resource))) from None
+            raise HttpError(handler.dialect.render_error(error.status, _not_found_message(resource))) from None
         except WindowTooOld as error:
-            raise Refused(handler.dialect.invalid([_too_old(error, request)])) from None
+            problem = _build_too_old_problem(error, request)
+            raise HttpError(handler.dialect.render_validation_error([problem])) from None
 
-    return refuse
-
-
-@_refusing
-def _list(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
-    return responses.answer(handler.success, world.list_rows(handler.operation, values, caller))
+    return run_action
 
 
-@_refusing
-def _fetch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, _request: Request) -> Answer:
-    words = handler.operation.behavior.fetches
-    assert words is not None
-    row = world.fetch_row(handler.operation, values, caller)
+@_with_error_responses
+def _list_rows(handler: OperationHandler, world: World, validated: ValidatedRequest, _request: Request) -> HttpResponse:
+    rows = world.list_rows(handler.operation, validated.parameters, validated.caller)
+    return responses.make_response(handler.success_status, rows)
+
+
+@_with_error_responses
+def _fetch_row(handler: OperationHandler, world: World, validated: ValidatedRequest, _request: Request) -> HttpResponse:
+    statement = handler.operation.behavior.fetches
+    assert statement is not None
+    row = world.fetch_row(handler.operation, validated.parameters, validated.caller)
     if row is None:
-        return handler.dialect.refuse(words.unknown, _not_found(words.resource))
-    return responses.answer(handler.success, row)
+        return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
+    return responses.make_response(handler.success_status, row)
 
 
-@_refusing
-def _start(handler: Handler, world: World, values: Values, body: Any, caller: Caller, _request: Request) -> Answer:
-    given = body if isinstance(body, dict) else None
-    return responses.answer(handler.success, world.create_row(handler.operation, values, given, caller))
+@_with_error_responses
+def _create_row(
+    handler: OperationHandler, world: World, validated: ValidatedRequest, _request: Request
+) -> HttpResponse:
+    body = validated.body if isinstance(validated.body, dict) else None
+    row = world.create_row(handler.operation, validated.parameters, body, validated.caller)
+    return responses.make_response(handler.success_status, row)
 
 
-@_refusing
-def _watch(handler: Handler, world: World, values: Values, _body: Any, caller: Caller, request: Request) -> Answer:
-    words = handler.operation.behavior.watches
-    assert words is not None
+@_with_error_responses
+def _watch_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
+    """Respond with the status events of a row: those so far as a list, or all until its end as a stream of events."""
+    statement = handler.operation.behavior.watches
+    assert statement is not None
     if responses.EVENT_STREAM in request.headers.get(b"accept", b""):
-        until_end = world.stream_status_events(handler.operation, values, caller)
-        if until_end is not None:
-            return responses.streamed(_server_sent(until_end, request.receive), responses.EVENT_STREAM)
-    events = world.list_status_events(handler.operation, values, caller)
+        stream = world.stream_status_events(handler.operation, validated.parameters, validated.caller)
+        if stream is not None:
+            pieces = _stream_server_sent_events(stream, request.receive)
+            return responses.make_streaming_response(pieces, responses.EVENT_STREAM)
+    events = world.list_status_events(handler.operation, validated.parameters, validated.caller)
     if events is None:
-        return handler.dialect.refuse(words.unknown, _not_found(words.resource))
-    return responses.answer(handler.success, b"[" + b",".join(events) + b"]")
+        return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
+    return responses.make_response(handler.success_status, b"[" + b",".join(events) + b"]")
 
 
-def _example(handler: Handler, _world: World, values: Values, _body: Any, _caller: Caller, _request: Request) -> Answer:
-    """An operation of which nothing is said: a body that its schema allows, the same for the same parameters."""
-    return examples.example(handler.api, handler.operation, handler.success, f"{handler.seed}/{values}")
+def _respond_with_example(
+    handler: OperationHandler, _world: World, validated: ValidatedRequest, _request: Request
+) -> HttpResponse:
+    """Respond with a body that the schema allows, the same for the same parameters."""
+    key = f"{handler.seed}/{validated.parameters}"
+    return examples.make_example_response(handler.api, handler.operation, handler.success_status, key)
 
 
-async def _server_sent(events: AsyncIterator[bytes], receive: Receive) -> AsyncIterator[bytes]:
-    """The event stream format (HTML Living Standard, section 9.2.6), until the end or until nobody listens.
+async def _stream_server_sent_events(events: AsyncIterator[bytes], receive: Receive) -> AsyncIterator[bytes]:
+    """Yield events in the event stream format (HTML Living Standard, section 9.2.6) until they or the client end.
 
-    JSON in bytes has no line breaks, so that an event is one line.
+    An event is JSON in bytes, which has no line breaks: ``data: {"status":"running"}``.
     """
-    gone = asyncio.ensure_future(_disconnected(receive))
+    disconnect = asyncio.ensure_future(wait_for_disconnect(receive))
     try:
         while True:
-            coming = asyncio.ensure_future(_next(events))
-            await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
-            event = coming.result() if coming.done() else None
+            next_event = asyncio.ensure_future(_get_next_event(events))
+            await asyncio.wait({next_event, disconnect}, return_when=asyncio.FIRST_COMPLETED)
+            event = next_event.result() if next_event.done() else None
             if event is None:
-                coming.cancel()
+                next_event.cancel()
                 return
             yield b"data: " + event + b"\n\n"
     finally:
-        gone.cancel()
+        disconnect.cancel()
 
 
-async def _next(events: AsyncIterator[bytes]) -> bytes | None:
+async def _get_next_event(events: AsyncIterator[bytes]) -> bytes | None:
     return await anext(events, None)
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _too_old(error: WindowTooOld, request: Request) -> Problem:
-    """In the words of pydantic for an error that a validator raises."""
-    given = dict(request.pairs()).get(error.parameter)
-    number, unit = error.oldest[1:-1], _UNITS.get(error.oldest[-1], error.oldest[-1])
+def _build_too_old_problem(error: WindowTooOld, request: Request) -> Problem:
+    """Return the problem as pydantic words an error that a validator raises."""
+    value = dict(request.parse_query()).get(error.parameter)
+    number, unit = error.oldest[1:-1], _UNIT_NAMES.get(error.oldest[-1], error.oldest[-1])
     message = f"Value error, should not be more than {number} {unit} ago"
-    return problem("value_error", ("query", error.parameter), message, given)
+    return make_problem("value_error", ("query", error.parameter), message, value)
 
 
-def _not_found(resource: str) -> str:
+def _not_found_message(resource: str) -> str:
+    """Return ``Crew run not found`` for ``crew-run``."""
     return f"{resource.replace('-', ' ').replace('_', ' ').capitalize()} not found"

@@ -1,8 +1,9 @@
-"""Connexion, imported without what a mock never uses of it.
+"""Connexion, imported without the libraries that a mock never uses of it.
 
 Half of the start-up went into libraries that serve Connexion's other purposes: its test client, the Swagger UI,
-templates in documents, references over HTTP. While Connexion is imported, stand-ins take their place, which import the
-real library as soon as something of it is used; afterwards nothing is left of them for anybody else to see.
+templates in documents, references over HTTP. While Connexion is imported, stand-ins take their places in
+``sys.modules``. A stand-in imports the real library as soon as something of it is used. Afterwards none is left in
+``sys.modules``, so that other code imports the real libraries.
 """
 
 import importlib
@@ -13,18 +14,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-# Each module, and the names that Connexion takes out of it as it is imported: only called later, or annotations.
-LATER: Mapping[str, tuple[str, ...]] = {
+DEFERRED_IMPORTS: Mapping[str, tuple[str, ...]] = {
     "httpx": (),
     "jinja2": (),
     "requests": (),
     "starlette.templating": ("Jinja2Templates",),
     "starlette.testclient": ("TestClient",),
 }
+"""Modules to defer, and the names that Connexion imports from them: called later, or used in annotations."""
 
 
-class _Later(types.ModuleType):
-    """A module that is imported when something of it is looked at."""
+class _DeferredModule(types.ModuleType):
+    """A stand-in for a module, which is imported at the first access to one of its attributes."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # the import system asks whether this is a package
@@ -35,28 +36,31 @@ class _Later(types.ModuleType):
 
 
 @contextmanager
-def _stand_ins() -> Iterator[None]:
-    absent = {name: names for name, names in LATER.items() if name not in sys.modules}
+def _deferred_imports() -> Iterator[None]:
+    """Put stand-ins into ``sys.modules`` for the deferred modules that are not imported yet."""
+    absent = {name: names for name, names in DEFERRED_IMPORTS.items() if name not in sys.modules}
     for module, names in absent.items():
-        stand_in = _Later(module)
-        stand_in.__dict__.update({name: _maker(module, name) for name in names})
+        stand_in = _DeferredModule(module)
+        stand_in.__dict__.update({name: _defer_callable(module, name) for name in names})
         sys.modules[module] = stand_in
     try:
         yield
     finally:
         for module in absent:
-            if isinstance(sys.modules.get(module), _Later):
+            if isinstance(sys.modules.get(module), _DeferredModule):
                 del sys.modules[module]
 
 
-def _maker(module: str, name: str) -> Callable[..., Any]:
-    def make(*arguments: Any, **options: Any) -> Any:
+def _defer_callable(module: str, name: str) -> Callable[..., Any]:
+    """Return a function that imports a class or function when it is called, and calls it."""
+
+    def import_and_call(*arguments: Any, **options: Any) -> Any:
         return getattr(importlib.import_module(module), name)(*arguments, **options)
 
-    return make
+    return import_and_call
 
 
-with _stand_ins(), warnings.catch_warnings():
+with _deferred_imports(), warnings.catch_warnings():
     # Connexion imports what its makers deprecate: jsonschema's old resolver.
     warnings.simplefilter("ignore", DeprecationWarning)
     from connexion.middleware import ConnexionMiddleware

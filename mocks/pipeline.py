@@ -1,122 +1,165 @@
-"""What accompanies every request: its session, its entry in the journal, faults, preferences, and CORS."""
+"""The pipeline of one HTTP request, from its first byte to the last byte of its response.
+
+A request takes these steps, in this order:
+
+1.  The server (server.py) parses it and calls the ASGI application (app.py).
+2.  ``Mock.__call__`` finds its handler: in the RouteCache, or, for a path that is new, by asking Connexion, which
+    operation the path is (routing.py). The handler is the OperationHandler of one operation or the NotFoundHandler.
+3.  ``RequestPipeline.handle`` takes over, below.
+
+    a. CORS (cors.py): a preflight is responded to at once; any other request with an ``Origin`` gets the CORS headers
+       on its response.
+    b. A request of no operation, or to the control plane (control/api.py), takes a shorter way: no faults, no Prefer.
+    c. The session is chosen by ``X-Mock-Session`` (control/sessions.py): its worlds, clock, faults and journal.
+    d. An entry is added to the session's journal (control/journal.py). Status and body follow when they are known.
+    e. The session's faults are drawn (control/faults.py). A fault delays the response, cuts its body short, replaces it
+       by an error, or resets the connection (control/fault_effects.py).
+    f. The body is read, up to ``Settings.max_body`` bytes (request.py).
+    g. A ``Prefer`` header may choose the response and delay it (prefer.py).
+    h. OperationHandler (handler.py) parses and validates the request and performs the operation in the world
+       (world/), or renders an error response (error_responses.py).
+    i. The response is sent (responses.py).
+"""
 
 import asyncio
 from collections.abc import Awaitable
 
 from specduet.mocks import cors, prefer, responses
 from specduet.mocks.control import fault_effects
-from specduet.mocks.control.api import PREFIX
+from specduet.mocks.control.api import CONTROL_PREFIX
 from specduet.mocks.control.faults import Injection
-from specduet.mocks.control.journal import FAULT, STATUS, Note, keep_body, note
-from specduet.mocks.control.sessions import HEADER, BadSession, Session, Sessions
-from specduet.mocks.error_responses import ProblemDetails
-from specduet.mocks.handler import Handler
+from specduet.mocks.control.journal import FAULT_INDEX, STATUS_INDEX, OpenEntry, open_entry, record_body
+from specduet.mocks.control.sessions import SESSION_HEADER, BadSession, Session, SessionRegistry
+from specduet.mocks.error_responses import ProblemDetailsDialect
+from specduet.mocks.handler import OperationHandler
 from specduet.mocks.prefer import BadPreference
 from specduet.mocks.request import Request
-from specduet.mocks.responses import Answer, Send
-from specduet.mocks.routing import Unrouted
+from specduet.mocks.responses import HttpResponse, Send
+from specduet.mocks.routing import NotFoundHandler
 from specduet.specs import Api
 
 
-class Control:
-    """``plane`` is the control plane's own API, whose requests are no part of what they control."""
+class RequestPipeline:
+    """The steps that every request takes around its handler: CORS, session, journal, faults, Prefer, body, sending.
 
-    def __init__(self, sessions: Sessions, plane: Api | None) -> None:
+    ``control_api`` is the API of the control plane; None if it is switched off. Its requests are not recorded in the
+    journal, and no fault strikes them.
+    """
+
+    def __init__(self, sessions: SessionRegistry, control_api: Api | None) -> None:
         self._sessions = sessions
-        self._default = sessions.default
+        self._default_session = sessions.default
         self._settings = sessions.settings
-        self._plane = plane
+        self._control_api = control_api
 
-    def handle(self, handler: Handler | Unrouted, request: Request, send: Send) -> Awaitable[None]:
-        """See to one request, from its headers to the last byte of its answer. Nothing is awaited before that."""
+    def handle(self, handler: OperationHandler | NotFoundHandler, request: Request, send: Send) -> Awaitable[None]:
+        """Return the awaitable that handles a request. CORS, session, journal and faults are done before it returns."""
         headers = request.headers
         if b"origin" in headers:
             if cors.is_preflight(request.method, headers):
-                return cors.answer_preflight(headers, send)
-            send = cors.allowing(headers[b"origin"], send)
-        if isinstance(handler, Unrouted):
-            return self._nowhere(handler, request, send)
-        if handler.api is self._plane:
-            return self._alone(handler, request, send)
-        session = self._default
-        if HEADER in headers:
+                return cors.send_preflight_response(headers, send)
+            send = cors.add_cors_headers(headers[b"origin"], send)
+        if isinstance(handler, NotFoundHandler):
+            return self._handle_not_found(handler, request, send)
+        if handler.api is self._control_api:
+            return self._handle_control(handler, request, send)
+        session = self._default_session
+        if SESSION_HEADER in headers:
             try:
-                session = self._session(request)
+                session = self._find_session(request)
             except BadSession as error:
-                return responses.deliver(ProblemDetails().refuse(error.status, error.message), request.method, send)
+                response = ProblemDetailsDialect().render_error(error.status, error.message)
+                return responses.send_response(response, request.method, send)
         api, operation = handler.api.name, handler.operation.id
-        taken = note(request.scope, api, operation)
-        session.journal.add(taken)
-        if session.faults.active:
-            injection = session.faults.draw(api, operation)
+        entry = open_entry(request.scope, api, operation)
+        session.journal.add(entry)
+        if session.faults.active_faults:
+            injection = session.faults.draw_injection(api, operation)
             if injection is not None:
-                return self._spoil(injection, session, handler, request, taken, send)
-        return self._answer(session, handler, request, taken, send)
+                return self._inject_fault(injection, session, handler, request, entry, send)
+        return self._run_operation(session, handler, request, entry, send)
 
-    async def _answer(self, session: Session, handler: Handler, request: Request, taken: Note, send: Send) -> None:
-        if handler.takes_body:
-            await request.read(self._settings.max_body)
-        world = session.world(handler.api.name)
-        if b"prefer" in request.headers:
-            answer = await prefer.answer(handler, request, world, self._settings.seed)
-        else:
-            answer = handler.answer(request, world)
-        taken[STATUS] = answer.status
-        if request.body:
-            keep_body(taken, request.body)
-        await responses.deliver(answer, request.method, send)
-
-    async def _alone(self, handler: Handler, request: Request, send: Send) -> None:
-        """The control plane's own requests are noted nowhere."""
-        if handler.takes_body:
-            await request.read(self._settings.max_body)
-        await responses.deliver(handler.answer(request), request.method, send)
-
-    async def _nowhere(self, unrouted: Unrouted, request: Request, send: Send) -> None:
-        answer = unrouted.answer(request)
-        if not (self._plane and request.scope["path"].startswith(PREFIX)):
-            try:
-                session = self._session(request)
-            except BadSession:
-                session = self._default
-            taken = note(request.scope, None, None)
-            taken[STATUS] = answer.status
-            session.journal.add(taken)
-        await responses.deliver(answer, request.method, send)
-
-    def _session(self, request: Request) -> Session:
-        name = request.headers.get(HEADER)
-        return self._default if name is None or self._plane is None else self._sessions.named(name)
-
-    async def _spoil(
-        self, injection: Injection, session: Session, handler: Handler, request: Request, taken: Note, send: Send
+    async def _run_operation(
+        self, session: Session, handler: OperationHandler, request: Request, entry: OpenEntry, send: Send
     ) -> None:
-        taken[FAULT] = injection.mark
+        """Read the body, let the handler respond as the request prefers, complete the journal entry, and send."""
+        if handler.reads_body:
+            await request.read_body(self._settings.max_body)
+        world = session.get_world(handler.api.name)
+        if b"prefer" in request.headers:
+            response = await prefer.respond(handler, request, world, self._settings.seed)
+        else:
+            response = handler.respond(request, world)
+        entry[STATUS_INDEX] = response.status
+        if request.body:
+            record_body(entry, request.body)
+        await responses.send_response(response, request.method, send)
+
+    async def _handle_control(self, handler: OperationHandler, request: Request, send: Send) -> None:
+        """Respond to a request to the control plane, which is recorded in no journal."""
+        if handler.reads_body:
+            await request.read_body(self._settings.max_body)
+        await responses.send_response(handler.respond(request), request.method, send)
+
+    async def _handle_not_found(self, handler: NotFoundHandler, request: Request, send: Send) -> None:
+        """Respond to a request of no operation. It is recorded, unless its path is one of the control plane."""
+        response = handler.respond(request)
+        if not (self._control_api and request.scope["path"].startswith(CONTROL_PREFIX)):
+            try:
+                session = self._find_session(request)
+            except BadSession:
+                session = self._default_session
+            entry = open_entry(request.scope, None, None)
+            entry[STATUS_INDEX] = response.status
+            session.journal.add(entry)
+        await responses.send_response(response, request.method, send)
+
+    def _find_session(self, request: Request) -> Session:
+        """Return the session that a request names, else the default one. Raises ``BadSession``."""
+        name = request.headers.get(SESSION_HEADER)
+        if name is None or self._control_api is None:
+            return self._default_session
+        return self._sessions.get_or_create(name)
+
+    async def _inject_fault(
+        self,
+        injection: Injection,
+        session: Session,
+        handler: OperationHandler,
+        request: Request,
+        entry: OpenEntry,
+        send: Send,
+    ) -> None:
+        """Respond as the drawn faults demand: late, cut short, with an error, or by resetting the connection."""
+        entry[FAULT_INDEX] = injection.header_value
         if injection.delay:
             await asyncio.sleep(injection.delay)
-        spoiler, send = injection.spoiler or {}, fault_effects.marking(injection, send)
+        effect, send = injection.effect or {}, fault_effects.add_fault_header(injection, send)
         if injection.kind not in {"error", "reset"}:
             if injection.kind == "truncate":
-                send = fault_effects.cutting(spoiler.get("keep"), request.scope, request.receive, send)
-            await self._answer(session, handler, request, taken, send)
+                send = fault_effects.truncate_body(effect.get("keep"), request.scope, request.receive, send)
+            await self._run_operation(session, handler, request, entry, send)
             return
-        await request.read(self._settings.max_body)  # for the journal alone
+        await request.read_body(self._settings.max_body)  # for the journal alone
         if request.body:
-            keep_body(taken, request.body)
+            record_body(entry, request.body)
         if injection.kind == "reset":
-            await fault_effects.drop(request.scope, request.receive)
+            await fault_effects.reset_connection(request.scope, request.receive)
             return
-        answer = _error(handler, spoiler["status"], spoiler.get("retry_after"), self._settings.seed)
-        taken[STATUS] = answer.status
-        await responses.deliver(answer, request.method, send)
+        response = _build_injected_error(handler, effect["status"], effect.get("retry_after"), self._settings.seed)
+        entry[STATUS_INDEX] = response.status
+        await responses.send_response(response, request.method, send)
 
 
-def _error(handler: Handler, status: int, retry_after: int | None, seed: int) -> Answer:
-    """The documented answer of a status, else what the API's refusals look like."""
+def _build_injected_error(handler: OperationHandler, status: int, retry_after: int | None, seed: int) -> HttpResponse:
+    """Return the documented response of a status, else an error response in the API's dialect.
+
+    ``retry_after`` is in seconds.
+    """
     try:
-        answer = prefer.made(handler, status, f"{seed}/fault")
+        response = prefer.make_documented_response(handler, status, f"{seed}/fault")
     except BadPreference:
-        answer = handler.dialect.refuse(status)
+        response = handler.dialect.render_error(status)
     if retry_after is not None:
-        answer.headers.append((b"retry-after", b"%d" % retry_after))
-    return answer
+        response.headers.append((b"retry-after", b"%d" % retry_after))
+    return response

@@ -1,11 +1,12 @@
-"""``Prefer`` (RFC 7240): the caller chooses which documented answer comes back, and when.
+"""The header ``Prefer`` (RFC 7240), by which a client chooses the documented response it gets, and when.
 
-``code=422``      the documented answer of that status, with a body that its schema allows
+``code=422``      the documented response of that status, with a body that its schema allows
 ``example=NAME``  the documented example of that name
-``dynamic=true``  a body made from the schema instead of the mock's state; ``dynamic=false`` is the usual answer
-``wait=2``        the answer comes that many seconds later
+``dynamic=true``  a body generated from the schema instead of the mock's state; ``dynamic=false`` is the usual response
+``wait=2``        the response comes that many seconds later
 
-Preferences that the mock does not know are ignored, as the RFC asks. One that it knows and cannot honour is refused.
+Preferences that the mock does not know are ignored, as the RFC asks. A known one that it cannot honor is responded to
+with an error.
 """
 
 import asyncio
@@ -15,27 +16,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from specduet.mocks import responses
-from specduet.mocks.error_responses import ProblemDetails, Refused
+from specduet.mocks.error_responses import HttpError, ProblemDetailsDialect
 from specduet.mocks.generation import values
-from specduet.mocks.handler import Handler
+from specduet.mocks.handler import OperationHandler, ValidatedRequest
 from specduet.mocks.request import Request, is_json
-from specduet.mocks.responses import Answer
+from specduet.mocks.responses import HttpResponse
 from specduet.mocks.world import World
 from specduet.specs import Content, Response
 
-# The longest ``wait``, in seconds.
-LONGEST_WAIT = 60.0
-KNOWN = ("code", "example", "dynamic", "wait")
+MAX_WAIT_S = 60.0
+PREFERENCE_NAMES = ("code", "example", "dynamic", "wait")
 
 # RFC 7240, section 2: preference = token [ "=" word ] *( ";" [ parameter ] ), where a word is a token or quoted
-_PLAIN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_WORD = re.compile(rf"[\s,]*({_PLAIN})(?:\s*=\s*({_PLAIN}|{_QUOTED}))?\s*(;|,|$)")
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+_TOKEN_PATTERN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_QUOTED_STRING = r'"(?:[^"\\]|\\.)*"'
+_PREFERENCE_PATTERN = re.compile(rf"[\s,]*({_TOKEN_PATTERN})(?:\s*=\s*({_TOKEN_PATTERN}|{_QUOTED_STRING}))?\s*(;|,|$)")
+_SECONDS_PATTERN = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
 
 class BadPreference(Exception):
-    """A ``Prefer`` header that does not parse, or asks for what there is not; ``status`` answers it."""
+    """A ``Prefer`` header that does not parse or cannot be honored; ``status`` is that of the error response."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -45,164 +45,182 @@ class BadPreference(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one request prefers; None where it says nothing. ``wait`` is in seconds."""
+    """The preferences of one request; None if it does not state one."""
 
     code: int | None = None
     example: str | None = None
     dynamic: bool | None = None
     wait: float | None = None
+    """Seconds."""
 
     @property
-    def chooses(self) -> bool:
-        """Whether the answer itself is chosen, and not only its time."""
+    def selects_response(self) -> bool:
+        """True if the response itself is chosen, and not only its time."""
         return self.code is not None or self.example is not None or self.dynamic is True
 
-    def applied(self) -> str:
-        """The value of ``Preference-Applied`` (RFC 7240, section 3)."""
-        dynamic = None if self.dynamic is None else str(self.dynamic).lower()
-        wait = None if self.wait is None else f"{self.wait:g}"
-        example = None if self.example is None else _quoted(self.example)
-        said = {"code": self.code, "example": example, "dynamic": dynamic, "wait": wait}
-        return ", ".join(f"{name}={value}" for name, value in said.items() if value is not None)
+    def to_header(self) -> str:
+        """Return the value of ``Preference-Applied`` (RFC 7240, section 3): ``code=200, wait=1.5``."""
+        preferences = {
+            "code": self.code,
+            "example": None if self.example is None else _quote_word(self.example),
+            "dynamic": None if self.dynamic is None else str(self.dynamic).lower(),
+            "wait": None if self.wait is None else f"{self.wait:g}",
+        }
+        return ", ".join(f"{name}={value}" for name, value in preferences.items() if value is not None)
 
 
-async def answer(handler: Handler, request: Request, world: World, seed: int) -> Answer:
-    """The answer to a request that has preferences. ``Preference-Applied`` names those that were met.
+async def respond(handler: OperationHandler, request: Request, world: World, seed: int) -> HttpResponse:
+    """Return the response to a request with a ``Prefer`` header. ``Preference-Applied`` names those that were met.
 
-    A request that is invalid is refused as always. A preference that cannot be met is refused with a problem that
-    names what there is.
+    An invalid request is responded to as usual. The error response to a preference that cannot be met lists the ones
+    that can.
     """
     header = b", ".join(value for name, value in request.scope["headers"] if name == b"prefer")
     try:
-        wanted = parse(header.decode("latin-1"))
-        choice = _Choice(handler, request, wanted, seed) if wanted.chooses else None
+        preferences = parse_header(header.decode("latin-1"))
+        action = _PreferredAction(handler, request, preferences, seed) if preferences.selects_response else None
     except BadPreference as error:
-        return ProblemDetails().refuse(error.status, error.message)
-    if wanted.wait:
-        await asyncio.sleep(wanted.wait)
-    found = handler.answer(request, world, choice)
-    met = choice is None or choice.taken or found.status == wanted.code
-    applied = (wanted if met else Preferences(wait=wanted.wait)).applied()
+        return ProblemDetailsDialect().render_error(error.status, error.message)
+    if preferences.wait:
+        await asyncio.sleep(preferences.wait)
+    response = handler.respond(request, world, action)
+    is_met = action is None or action.was_used or response.status == preferences.code
+    applied = (preferences if is_met else Preferences(wait=preferences.wait)).to_header()
     if applied:
-        found.headers.append((b"preference-applied", applied.encode("latin-1")))
-    return found
+        response.headers.append((b"preference-applied", applied.encode("latin-1")))
+    return response
 
 
-class _Choice:
-    """An act that gives the preferred answer. The usual answer is preferred where its status is asked for alone."""
+class _PreferredAction:
+    """An action that gives the preferred response.
 
-    def __init__(self, handler: Handler, request: Request, wanted: Preferences, seed: int) -> None:
-        self._wanted = wanted
-        self._usual = wanted.code == handler.success and wanted.example is None and not wanted.dynamic
-        self._made = made(handler, wanted.code or handler.success, _key(request, seed), wanted.example)
-        self.taken = False
+    If nothing but a status is preferred and the operation's own action gives that status, its response is kept.
+    """
 
-    def __call__(self, handler: Handler, *given: Any) -> Answer:
-        self.taken = True
-        if self._usual:
+    def __init__(self, handler: OperationHandler, request: Request, preferences: Preferences, seed: int) -> None:
+        self._preferences = preferences
+        self._prefers_usual = (
+            preferences.code == handler.success_status and preferences.example is None and not preferences.dynamic
+        )
+        status, key = preferences.code or handler.success_status, _build_random_key(request, seed)
+        self._documented_response = make_documented_response(handler, status, key, preferences.example)
+        self.was_used = False
+        """True once the action has been performed, which it is for valid requests only."""
+
+    def __call__(
+        self, handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
+    ) -> HttpResponse:
+        self.was_used = True
+        if self._prefers_usual:
             try:
-                usual = handler.act(handler, *given)
-            except Refused as refused:
-                usual = refused.answer
-            if usual.status == self._wanted.code:
+                usual = handler.action(handler, world, validated, request)
+            except HttpError as error:
+                usual = error.response
+            if usual.status == self._preferences.code:
                 return usual
-        return self._made
+        return self._documented_response
 
 
-def _key(request: Request, seed: int) -> str:
+def _build_random_key(request: Request, seed: int) -> str:
+    """Return the key of the random numbers: the same request always gets the same body."""
     return f"{seed}/{request.method} {request.scope['path']}?{request.query_string.decode('latin-1')}"
 
 
-def made(handler: Handler, status: int, key: str, example: str | None = None) -> Answer:
-    """The documented answer of a status, its body the named example, or made from its schema; same key, same body.
+def make_documented_response(
+    handler: OperationHandler, status: int, key: str, example: str | None = None
+) -> HttpResponse:
+    """Return the documented response of a status, with the named example or a body generated from the schema.
 
-    Raises ``BadPreference`` for a status or an example that the document does not have.
+    The same ``key`` gives the same body. Raises ``BadPreference`` for a status or an example that is not documented.
     """
     response = handler.operation.response_for(status)
     if response is None:
-        known = ", ".join(handler.operation.responses)
-        raise BadPreference(f"code={status}: {handler.operation.label} documents {known}", 404)
-    content = next((c for kind, c in response.content.items() if is_json(kind)), None)
+        documented = ", ".join(handler.operation.responses)
+        raise BadPreference(f"code={status}: {handler.operation.label} documents {documented}", 404)
+    content = next((content for media_type, content in response.content.items() if is_json(media_type)), None)
     if example is not None:
-        return responses.encoded(status, _example(handler, response, content, example), _type_of(content))
+        value = _find_example(handler, response, content, example)
+        return responses.make_json_response(status, value, _media_type_of(content))
     if content is None:
-        return responses.empty(status) if status < 400 else handler.dialect.refuse(status)
+        return responses.make_empty_response(status) if status < 400 else handler.dialect.render_error(status)
     try:
         value = values.generate_value(handler.api.schemas, content.schema, content.pointer, f"{key}/{status}")
     except values.CannotGenerate as error:
         raise BadPreference(error.message, 409) from None
-    return responses.encoded(status, value, _type_of(content))
+    return responses.make_json_response(status, value, _media_type_of(content))
 
 
-def _example(handler: Handler, response: Response, content: Content | None, name: str) -> Any:
+def _find_example(handler: OperationHandler, response: Response, content: Content | None, name: str) -> Any:
+    """Return the value of a named example. Raises ``BadPreference`` if there is none, or if it breaks its schema."""
     schemas = handler.api.schemas
     pointer = content.pointer.rpartition("/")[0] if content else ""
     examples: Mapping[str, Any] = schemas.node_at(pointer).get("examples", {}) if content else {}
     if content is None or name not in examples:
-        known = ", ".join(examples) or "none"
+        documented = ", ".join(examples) or "none"
         where = f"{handler.operation.label} {response.status}"
-        raise BadPreference(f"example={name}: {where} has these examples: {known}", 404)
+        raise BadPreference(f"example={name}: {where} has these examples: {documented}", 404)
     example, _ = schemas.resolve(examples[name], f"{pointer}/examples/{name}")
     if "value" not in example or not schemas.validator_at(content.pointer).is_valid(example["value"]):
         raise BadPreference(f"example={name}: its value is not what its schema allows", 409)
     return example["value"]
 
 
-def _type_of(content: Content | None) -> bytes:
+def _media_type_of(content: Content | None) -> bytes:
     return responses.JSON if content is None else content.media_type.encode("latin-1")
 
 
-def parse(header: str) -> Preferences:
-    """The preferences of a header; of a repeated one the first counts. Raises ``BadPreference``."""
-    said: dict[str, str] = {}
-    for name, value in _words(header):
-        said.setdefault(name, value)
+def parse_header(header: str) -> Preferences:
+    """Return the preferences of a header; of a repeated one, the first. Raises ``BadPreference``."""
+    words: dict[str, str] = {}
+    for name, word in _split_header(header):
+        words.setdefault(name, word)
     return Preferences(
-        code=_code(said["code"]) if "code" in said else None,
-        example=said.get("example"),
-        dynamic=_boolean(said["dynamic"]) if "dynamic" in said else None,
-        wait=_seconds(said["wait"]) if "wait" in said else None,
+        code=_parse_code(words["code"]) if "code" in words else None,
+        example=words.get("example"),
+        dynamic=_parse_boolean(words["dynamic"]) if "dynamic" in words else None,
+        wait=_parse_seconds(words["wait"]) if "wait" in words else None,
     )
 
 
-def _words(header: str) -> Iterator[tuple[str, str]]:
+def _split_header(header: str) -> Iterator[tuple[str, str]]:
+    """Yield name and word of each known preference: ``("code", "422")``. Raises ``BadPreference``."""
     header = header.strip(" \t,;")
     position, is_preference = 0, True
     while position < len(header):
-        match = _WORD.match(header, position)
+        match = _PREFERENCE_PATTERN.match(header, position)
         if match is None:
             raise BadPreference(f"Prefer does not parse at character {position} (RFC 7240, section 2)")
         name, word, end = match.groups()
-        if is_preference and name.lower() in KNOWN:
-            yield name.lower(), _unquoted(word or "")
-        is_preference = end != ";"  # what follows a semicolon is a parameter of the preference before it
+        if is_preference and name.lower() in PREFERENCE_NAMES:
+            yield name.lower(), _unquote_word(word or "")
+        is_preference = end != ";"  # after a semicolon comes a parameter of the preference before it
         position = match.end()
 
 
-def _unquoted(word: str) -> str:
+def _unquote_word(word: str) -> str:
     return re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word
 
 
-def _quoted(word: str) -> str:
-    if re.fullmatch(_PLAIN, word):
+def _quote_word(word: str) -> str:
+    if re.fullmatch(_TOKEN_PATTERN, word):
         return word
     escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-def _code(word: str) -> int:
+def _parse_code(word: str) -> int:
     if not re.fullmatch(r"[1-5][0-9][0-9]", word):
         raise BadPreference(f"code={word!r} is no HTTP status")
     return int(word)
 
 
-def _boolean(word: str) -> bool:
+def _parse_boolean(word: str) -> bool:
     if word.lower() not in {"true", "false"}:
         raise BadPreference(f"dynamic={word!r} is neither true nor false")
     return word.lower() == "true"
 
 
-def _seconds(word: str) -> float:
-    if not _SECONDS.fullmatch(word) or float(word) > LONGEST_WAIT:
-        raise BadPreference(f"wait={word!r} is no number of seconds from 0 to {LONGEST_WAIT:g}")
+def _parse_seconds(word: str) -> float:
+    if not _SECONDS_PATTERN.fullmatch(word) or float(word) > MAX_WAIT_S:
+        raise BadPreference(f"wait={word!r} is no number of seconds from 0 to {MAX_WAIT_S:g}")
     return float(word)

@@ -1,29 +1,36 @@
-"""From a JSON schema to the pydantic-core schema of the model that it was generated from.
+"""Pydantic types compiled from JSON schemas: the types that the schemas may have been generated from.
 
-The mock's refusals read as FastAPI's because the same validator makes them. What a JSON schema says and pydantic-core
-has no word for is left out and remembered: whoever validates asks jsonschema-rs as well.
+The mock's error responses read as FastAPI's because the same validator makes them: the pydantic that is installed,
+through its public API alone. Keywords that pydantic has no word for are left out, and the validator is then not
+``is_complete``: the caller holds the value to jsonschema-rs as well.
+
+Importing pydantic takes about 60 ms. Hence other modules import this one where a request first needs it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
 from enum import Enum
-from typing import Any, cast
+from types import GenericAlias
+from typing import Annotated, Any, Literal, Union
+from uuid import UUID
 
-from pydantic_core import CoreConfig, CoreSchema, SchemaError, SchemaValidator, core_schema
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, RootModel, TypeAdapter, ValidationError
+from pydantic import create_model as create_pydantic_model
 
 from specduet.specs import Schema, Schemas
 
-# Annotations, and what OpenAPI adds that no value can break.
+# Annotations, and keywords of OpenAPI that no value can violate.
 _SILENT = {
     *("$comment", "$defs", "$id", "$ref", "$schema", "contentEncoding", "contentMediaType", "default", "deprecated"),
     *("description", "discriminator", "example", "examples", "externalDocs", "nullable", "readOnly", "title", "type"),
     *("writeOnly", "xml"),
 }
-_FORMATS: Mapping[str, CoreSchema] = {
-    "uuid": core_schema.uuid_schema(),
-    "date-time": core_schema.datetime_schema(microseconds_precision="truncate"),
-    "date": core_schema.date_schema(),
-    "time": core_schema.time_schema(microseconds_precision="truncate"),
-    "duration": core_schema.timedelta_schema(microseconds_precision="truncate"),
+_FORMATS: Mapping[str, type] = {
+    "uuid": UUID,
+    "date-time": datetime,
+    "date": date,
+    "time": time,
+    "duration": timedelta,
 }
 _UNCHECKED_FORMATS = {"int32", "int64", "float", "double", "password", "binary", "byte", "path", "char"}
 _BOUNDS = {
@@ -33,180 +40,251 @@ _BOUNDS = {
     "exclusiveMaximum": "lt",
     "multipleOf": "multiple_of",
 }
-_SCALARS: Mapping[Any, tuple[CoreSchema, Mapping[str, str]]] = {
-    "integer": (core_schema.int_schema(), _BOUNDS),
-    "number": (core_schema.float_schema(allow_inf_nan=False), _BOUNDS),
-    "boolean": (core_schema.bool_schema(), {}),
-    "null": (core_schema.none_schema(), {}),
-}
 _LENGTHS = {"minLength": "min_length", "maxLength": "max_length"}
 _SIZES = {"minItems": "min_length", "maxItems": "max_length"}
 _MAP_SIZES = {"minProperties": "min_length", "maxProperties": "max_length"}
+_SCALARS = {"string", "integer", "number", "boolean", "null"}
+_NOTHING: frozenset[str] = frozenset()
 
 
-def compile_validator(schemas: Schemas, pointer: str) -> tuple[SchemaValidator, bool]:
-    """The validator of the schema at a pointer, and whether it says everything that the schema says."""
-    compiler = _Compiler(schemas)
-    compiled = compiler.compile(schemas.node_at(pointer), pointer)
-    if compiler.definitions:
-        compiled = core_schema.definitions_schema(compiled, list(compiler.definitions.values()))
-    return SchemaValidator(compiled), compiler.complete
+class PydanticValidator:
+    """Validates values against a pydantic type."""
+
+    is_complete: bool
+    """True where the type says everything that the JSON schema says."""
+
+    def __init__(self, annotation: Any, *, is_complete: bool) -> None:
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        adapter.rebuild()  # the models are deferred, see `_DeferredModel`, and so is an adapter of one of them
+        self._validate = adapter.validator.validate_python
+        self.is_complete = is_complete
+
+    def validate(self, value: Any) -> tuple[Any, list[dict[str, Any]]]:
+        """Return the value as pydantic converts it, and no errors; or None and pydantic's errors."""
+        try:
+            return self._validate(value, from_attributes=True), []
+        except ValidationError as error:
+            errors: list[Any] = error.errors(include_url=False)
+            return None, errors
 
 
-class _Compiler:
+def compile_validator(schemas: Schemas, pointer: str) -> PydanticValidator:
+    """Return the validator of the schema at a pointer."""
+    compiler = _TypeCompiler(schemas)
+    annotation = compiler.compile_type(schemas.node_at(pointer), pointer)
+    try:
+        return PydanticValidator(annotation, is_complete=compiler.is_complete)
+    except Exception:  # noqa: BLE001  # pydantic exports no class for the error of a type that it cannot build
+        return PydanticValidator(Any, is_complete=False)
+
+
+class _DeferredModel(BaseModel):
+    """Base of the models of objects. They are built with the validator: only then is every component known."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _DeferredRoot(RootModel[Any]):
+    """Base of the components within themselves that are no objects."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _StrictModel(_DeferredModel):
+    """Base of the models of objects that have no other properties than those of their schema."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class _TypeCompiler:
+    """Compiles the schemas of one validator; each component that they refer to is compiled once."""
+
     def __init__(self, schemas: Schemas) -> None:
         self.schemas = schemas
-        self.complete = True
-        self.definitions: dict[str, CoreSchema] = {}
+        self.is_complete = True
+        self._components: dict[str, Any] = {}
         self._entered: set[str] = set()
+        self._recursive: set[str] = set()
 
-    def compile(self, schema: Any, pointer: str) -> CoreSchema:
+    def compile_type(self, schema: Any, pointer: str) -> Any:
+        """Return the type of the schema that stands at ``pointer``."""
         if not isinstance(schema, Mapping):
-            self.complete = self.complete and schema is True
-            return core_schema.any_schema()
+            self.is_complete = self.is_complete and schema is True
+            return Any
         resolved, at = self.schemas.resolve(schema, pointer)
-        if "$ref" not in schema or "enum" in resolved or not set(schema) <= _SILENT:
-            return self._compile(resolved, at)
-        if at not in self._entered:  # a component may stand in several places, and within itself
-            self._entered.add(at)
-            self.definitions[at] = cast("CoreSchema", {**self._compile(resolved, at), "ref": at})
-        return core_schema.definition_reference_schema(at)
+        if "$ref" in schema and set(schema) <= _SILENT:
+            return self.compile_component(resolved, at)
+        return self.compile_resolved(resolved, at)
 
-    def _compile(self, schema: Schema, pointer: str) -> CoreSchema:
+    def compile_component(self, schema: Schema, pointer: str) -> Any:
+        """Return the type of a schema that may stand in several places, and within itself."""
+        if pointer in self._entered and pointer not in self._components:
+            self._recursive.add(pointer)
+            return _make_reference(self._components, pointer)
+        if pointer not in self._components:
+            self._entered.add(pointer)
+            compiled = self.compile_resolved(schema, pointer)
+            if pointer in self._recursive and not _is_model(compiled):  # pydantic can refer back to models alone
+                compiled = create_pydantic_model(
+                    _name_type(schema, pointer), __base__=_DeferredRoot, root=(compiled, ...)
+                )
+            self._components[pointer] = compiled
+        return self._components[pointer]
+
+    def compile_resolved(self, schema: Schema, pointer: str) -> Any:
+        """Return the type of a schema that is no reference."""
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
-                self._leave(schema, {"anyOf"})  # of `oneOf` the "only one" is not said
-                return self._union(schema[keyword], f"{pointer}/{keyword}")
+                self.note_unsupported_keywords(schema, {"anyOf"})  # `oneOf` also says that one alternative alone fits
+                return self.compile_union(schema[keyword], f"{pointer}/{keyword}")
         if "allOf" in schema and "type" not in schema and "properties" not in schema:
-            return self._all(schema, pointer)
+            return self.compile_all_of(schema, pointer)
         if "enum" in schema or "const" in schema:
-            return self._members(schema, pointer)
+            return self.compile_enum(schema, pointer)
         kinds = schema.get("type")
         if isinstance(kinds, list):
-            choices = [self._typed(kind, schema, pointer) for kind in kinds if kind != "null"]
-            return _nullable(choices, null="null" in kinds)
-        return self._typed(kinds, schema, pointer)
+            choices = [None if kind == "null" else self.compile_typed(kind, schema, pointer) for kind in kinds]
+            return _make_union(choices)
+        return self.compile_typed(kinds, schema, pointer)
 
-    def _union(self, branches: list[Schema], pointer: str) -> CoreSchema:
-        choices: list[Any] = []
-        null = False
-        for index, branch in enumerate(branches):
-            resolved, at = self.schemas.resolve(branch, f"{pointer}/{index}")
-            if resolved.get("type") == "null":
-                null = True
-                continue
-            compiled = self.compile(branch, f"{pointer}/{index}")
-            is_model = "properties" in resolved  # in a location, a model goes by its name
-            choices.append((compiled, resolved.get("title") or at.rpartition("/")[2]) if is_model else compiled)
-        return _nullable(choices, null=null)
+    def compile_union(self, branches: list[Schema], pointer: str) -> Any:
+        """Return the union of the types of all alternatives."""
+        return _make_union(self.compile_type(branch, f"{pointer}/{index}") for index, branch in enumerate(branches))
 
-    def _all(self, schema: Schema, pointer: str) -> CoreSchema:
-        """The one part of an ``allOf``, or the first that names a scalar: the others only limit it."""
+    def compile_all_of(self, schema: Schema, pointer: str) -> Any:
+        """Return the type of the one part of an ``allOf``, or of the first scalar: the other parts only limit it."""
         parts = schema["allOf"]
-        self._leave(schema, {"allOf"} if len(parts) == 1 else set())
+        self.note_unsupported_keywords(schema, {"allOf"} if len(parts) == 1 else _NOTHING)
         for index, part in enumerate(parts):
             at = f"{pointer}/allOf/{index}"
-            if len(parts) == 1 or self.schemas.resolve(part, at)[0].get("type") in {"string", *_SCALARS}:
-                return self.compile(part, at)
-        return core_schema.any_schema()
+            if len(parts) == 1 or self.schemas.resolve(part, at)[0].get("type") in _SCALARS:
+                return self.compile_type(part, at)
+        return Any
 
-    def _members(self, schema: Schema, pointer: str) -> CoreSchema:
-        """A component is an ``Enum``, a list of members in place is a ``Literal``: so pydantic writes them."""
+    def compile_enum(self, schema: Schema, pointer: str) -> Any:
+        """Return an ``Enum`` for a component and a ``Literal`` for members in place: so pydantic writes them."""
         values = [schema["const"]] if "const" in schema else list(schema["enum"])
-        self._leave(schema, {"const", "enum"})
+        self.note_unsupported_keywords(schema, {"const", "enum"})
         present = [value for value in values if value is not None]
         if not all(isinstance(value, str | int | float) for value in present):
-            self.complete = False
-            return core_schema.any_schema()
-        if not pointer.startswith("/components/schemas/") or "const" in schema or pointer.count("/") > 3:
-            members: CoreSchema = core_schema.literal_schema(present or [None])
+            self.is_complete = False
+            return Any
+        if not present:
+            return make_literal([None])
+        if pointer.startswith("/components/schemas/") and "const" not in schema and pointer.count("/") == 3:
+            members = _make_enum(_name_type({}, pointer), present)
         else:
-            members = _enumeration(pointer.rpartition("/")[2], present)
-        return core_schema.nullable_schema(members) if len(present) < len(values) and present else members
+            members = make_literal(present)
+        return _make_union([members, None] if len(present) < len(values) else [members])
 
-    def _typed(self, kind: Any, schema: Schema, pointer: str) -> CoreSchema:
-        if kind == "string":
-            return self._string(schema)
-        if kind == "object":
-            return self._object(schema, pointer)
-        if kind == "array":
-            items = self.compile(schema["items"], f"{pointer}/items") if "items" in schema else None
-            return self._sized(core_schema.list_schema(items), schema, _SIZES, {"items"})
-        if kind in _SCALARS:
-            compiled, words = _SCALARS[kind]
-            return self._sized(compiled, schema, words)
-        self._leave(schema, set())
-        return core_schema.any_schema()
+    def compile_typed(self, kind: Any, schema: Schema, pointer: str) -> Any:
+        """Return the type for one JSON type, with the limits of the schema."""
+        match kind:
+            case "string":
+                return self.compile_string(schema)
+            case "integer":
+                return self.compile_integer(schema)
+            case "number":  # no JSON text has a NaN
+                return self.limit_type(Annotated[float, Field(allow_inf_nan=False)], schema, _BOUNDS)
+            case "object":
+                return self.compile_object(schema, pointer)
+            case "array":
+                items = self.compile_type(schema.get("items", True), f"{pointer}/items")
+                return self.limit_type(GenericAlias(list, items), schema, _SIZES, {"items"})
+        self.note_unsupported_keywords(schema, _NOTHING)
+        return {"boolean": bool, "null": None}.get(kind, Any)
 
-    def _string(self, schema: Schema) -> CoreSchema:
+    def compile_integer(self, schema: Schema) -> Any:
+        """Return ``int`` with its bounds; one that is no integer itself is left to jsonschema-rs."""
+        bounds = {name: int(schema[name]) for name in _BOUNDS if schema.get(name, 0.5) % 1 == 0}
+        return self.limit_type(int, {**schema, **bounds}, {name: _BOUNDS[name] for name in bounds})
+
+    def compile_string(self, schema: Schema) -> Any:
+        """Return ``str`` with its limits, or the type that stands for its format."""
         form = schema.get("format")
         known = _FORMATS.get(str(form))
         if known is not None:
-            return self._sized(known, schema, {}, {"format"})
-        heard = {"format"} if form in _UNCHECKED_FORMATS else set()
-        text = core_schema.str_schema()
-        if "pattern" in schema and _compiles(schema["pattern"]):
-            text = core_schema.str_schema(pattern=schema["pattern"])
-            heard.add("pattern")
-        return self._sized(text, schema, _LENGTHS, heard)
+            return self.limit_type(known, schema, {}, {"format"})
+        supported = {"format"} if form in _UNCHECKED_FORMATS else set()
+        names = _LENGTHS
+        if "pattern" in schema and _is_supported_pattern(schema["pattern"]):
+            names = {**_LENGTHS, "pattern": "pattern"}
+        return self.limit_type(str, schema, names, supported)
 
-    def _object(self, schema: Schema, pointer: str) -> CoreSchema:
+    def compile_object(self, schema: Schema, pointer: str) -> Any:
+        """Return a model, or a ``dict`` where the schema names no properties."""
         additional = schema.get("additionalProperties", True)
+        required = set(schema.get("required", ()))
         if "properties" not in schema:
-            heard = {"required"} if not schema.get("required") else set()
-            values = self.compile(additional, f"{pointer}/additionalProperties")
-            mapping = core_schema.dict_schema(core_schema.str_schema(), values)
-            return self._sized(mapping, schema, _MAP_SIZES, {"additionalProperties"} | heard)
-        required = schema.get("required", ())
-        fields = {}
+            supported = {"additionalProperties"} | ({"required"} if not required else set())
+            values = self.compile_type(additional, f"{pointer}/additionalProperties")
+            return self.limit_type(GenericAlias(dict, (str, values)), schema, _MAP_SIZES, supported)
+        supported = {"properties"} | ({"additionalProperties"} if isinstance(additional, bool) else set())
+        if required <= set(schema["properties"]):
+            supported.add("required")
+        self.note_unsupported_keywords(schema, supported)
+        fields: dict[str, Any] = {}
         for name, inner in schema["properties"].items():
-            field = self.compile(inner, f"{pointer}/properties/{name.replace('~', '~0').replace('/', '~1')}")
-            if name not in required:
-                field = core_schema.with_default_schema(field, default=None)
-            fields[name] = core_schema.model_field(field)
-        heard = {"properties"} | ({"additionalProperties"} if isinstance(additional, bool) else set())
-        if set(required) <= set(fields):
-            heard.add("required")
-        self._leave(schema, heard)
-        return core_schema.model_fields_schema(fields, extra_behavior="ignore" if additional is not False else "forbid")
+            annotation = self.compile_type(inner, f"{pointer}/properties/{name.replace('~', '~0').replace('/', '~1')}")
+            field = Field(alias=name) if name in required else Field(default=None, alias=name)
+            fields[f"field_{len(fields)}"] = (annotation, field)  # properties may be no identifiers
+        base = _DeferredModel if additional is not False else _StrictModel
+        return create_pydantic_model(_name_type(schema, pointer), __base__=base, **fields)
 
-    def _sized(
-        self, compiled: Any, schema: Schema, words: Mapping[str, str], heard: set[str] | None = None
-    ) -> CoreSchema:
-        """``compiled`` with the limits of ``schema``, which pydantic-core calls by other names."""
-        limits = {words[keyword]: schema[keyword] for keyword in words if keyword in schema}
-        self._leave(schema, {*words, *(heard or ())})
-        return cast("CoreSchema", {**compiled, **limits})
+    def limit_type(
+        self, annotation: Any, schema: Schema, names: Mapping[str, str], supported: Iterable[str] = _NOTHING
+    ) -> Any:
+        """Return ``annotation`` with the limits of ``schema``; ``names`` are pydantic's names of its keywords."""
+        limits: dict[str, Any] = {names[keyword]: schema[keyword] for keyword in names if keyword in schema}
+        self.note_unsupported_keywords(schema, {*names, *supported})
+        return Annotated[annotation, Field(**limits)] if limits else annotation
 
-    def _leave(self, schema: Schema, heard: set[str]) -> None:
-        """Note whether a schema says more than was heard."""
-        said = {keyword for keyword in schema if not keyword.startswith("x-")}
-        self.complete = self.complete and said <= _SILENT | heard
+    def note_unsupported_keywords(self, schema: Schema, supported: Iterable[str]) -> None:
+        """Note in ``is_complete`` that a schema says more than pydantic supports."""
+        keywords = {keyword for keyword in schema if not keyword.startswith("x-")}
+        self.is_complete = self.is_complete and keywords <= _SILENT.union(supported)
 
 
-def _nullable(choices: list[Any], *, null: bool) -> CoreSchema:
-    if not choices:
-        return core_schema.none_schema()
-    first = choices[0][0] if isinstance(choices[0], tuple) else choices[0]
-    inner = first if len(choices) == 1 else core_schema.union_schema(choices)
-    return core_schema.nullable_schema(inner) if null else cast("CoreSchema", inner)
+def make_literal(values: Iterable[Any]) -> Any:
+    """Return ``Literal["a", "b"]`` for ``["a", "b"]``."""
+    return Literal.__getitem__(tuple(values))
 
 
-def _enumeration(name: str, values: list[Any]) -> CoreSchema:
-    enumeration = Enum(name, [(f"member_{index}", value) for index, value in enumerate(values)])  # type: ignore[misc]
-    kinds = {type(value): kind for value, kind in zip(values, _kinds(values), strict=True)}
-    sub_type: Any = next(iter(kinds.values())) if len(kinds) == 1 else None
-    return core_schema.enum_schema(enumeration, list(enumeration), sub_type=sub_type)
+def _make_union(choices: Iterable[Any]) -> Any:
+    return Union[tuple(choices)]  # noqa: UP007  # how many there are is only known now
 
 
-def _kinds(values: list[Any]) -> list[str | None]:
-    return [{str: "str", int: "int", float: "float"}.get(type(value)) for value in values]
+def _make_enum(name: str, values: list[Any]) -> Any:
+    """Return an ``Enum`` whose members are text or numbers where all values are: ``class Order(str, Enum)``."""
+    members = [(f"member_{index}", value) for index, value in enumerate(values)]
+    kinds = {type(value) for value in values}
+    if len(kinds) == 1 and kinds <= {str, int, float}:
+        return Enum(name, members, type=kinds.pop())
+    return Enum(name, members)
 
 
-def _compiles(pattern: str) -> bool:
-    """Whether pydantic's own engine takes the pattern: it has no look-around and no back-references."""
+def _make_reference(components: Mapping[str, Any], pointer: str) -> Any:
+    """Return a type that stands for a component until all of it is known."""
+
+    def generate_schema(_cls: Any, _source: Any, handler: GetCoreSchemaHandler) -> Any:
+        return handler.generate_schema(components[pointer])
+
+    return type("Reference", (), {"__get_pydantic_core_schema__": classmethod(generate_schema)})
+
+
+def _name_type(schema: Schema, pointer: str) -> str:
+    """Return the name that a model or an enumeration has in the location of an error: its title or component name."""
+    return str(schema.get("title") or pointer.rpartition("/")[2]).replace("\0", "")
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _is_supported_pattern(pattern: str) -> bool:
+    """Return True if pydantic's own engine takes the pattern: it has no look-around and no back-references."""
     try:
-        SchemaValidator(core_schema.str_schema(pattern=pattern), CoreConfig(regex_engine="rust-regex"))
-    except SchemaError:
+        TypeAdapter(Annotated[str, Field(pattern=pattern)])
+    except Exception:  # noqa: BLE001  # pydantic exports no class for the error of a type that it cannot build
         return False
     return True

@@ -1,4 +1,4 @@
-"""The request as it is read from ASGI: what came over the wire, split and not yet judged."""
+"""The HTTP request as it came over ASGI: split into its parts, and neither decoded nor validated."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
@@ -8,31 +8,32 @@ from urllib.parse import parse_qsl
 
 from specduet.mocks.responses import Receive
 
-# The longest query string that is read, in bytes; a longer one is refused with 414.
-LONGEST_QUERY = 65_536
+MAX_QUERY_BYTES = 65_536
+"""Length of the longest query string that is read; a longer one is responded to with 414."""
 
-Pairs = Sequence[tuple[str, str]]
+QueryPairs = Sequence[tuple[str, str]]
+"""Decoded names and values in the order of the query: ``[("limit", "5"), ("status", "")]``."""
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
 
 
-class Memory(dict[_Key, _Value]):
-    """What was worked out for the last requests, ``most`` of them at most: a full one is emptied."""
+class BoundedCache(dict[_Key, _Value]):
+    """A cache of at most ``max_size`` values. It is emptied when it is full, which is cheaper than to track use."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_size: int) -> None:
         super().__init__()
-        self._most = most
+        self._max_size = max_size
 
-    def keep(self, key: _Key, value: _Value) -> None:
-        if len(self) >= self._most:
+    def store(self, key: _Key, value: _Value) -> None:
+        if len(self) >= self._max_size:
             self.clear()
         self[key] = value
 
 
 class Request:
-    """``path_values`` are the texts of the path's parameters in the order of the template, percent-decoded.
+    """One HTTP request.
 
-    ``body`` is what was read of the body: empty before ``read``, None where it has more bytes than may be read.
+    ``path_values`` are the texts of the path parameters in the order of the path template, percent-decoded.
     """
 
     __slots__ = ("body", "headers", "method", "path_values", "query_string", "receive", "scope")
@@ -43,42 +44,43 @@ class Request:
         self.path_values = path_values
         self.method: str = scope["method"]
         self.query_string: bytes = scope["query_string"]
-        # of a repeated header the first counts, as with Starlette
+        # of a repeated header, the first counts, as with Starlette
         self.headers: dict[bytes, bytes] = dict([*scope["headers"]][::-1])
         self.body: bytes | None = b""
+        """Body as read; empty before ``read_body``, None if it has more bytes than may be read."""
 
-    def header(self, name: bytes) -> str | None:
-        """The first header of this lower-case name, as text."""
+    def get_header(self, name: bytes) -> str | None:
+        """Return the first header of a lower-case name, as text."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
-    def pairs(self) -> Pairs:
-        """The query's (name, value) pairs, decoded, in order, blank ones kept."""
-        return pairs(self.query_string.decode("latin-1"))
+    def parse_query(self) -> QueryPairs:
+        """Return the pairs of the query."""
+        return parse_query_string(self.query_string.decode("latin-1"))
 
-    def cookies(self) -> dict[str, str]:
-        """The cookies by name; those that cannot be read are left out."""
+    def parse_cookies(self) -> dict[str, str]:
+        """Return the cookies by name; none if the header cannot be parsed."""
         jar: SimpleCookie = SimpleCookie()
         try:
-            jar.load(self.header(b"cookie") or "")
+            jar.load(self.get_header(b"cookie") or "")
         except CookieError:
             return {}
         return {name: morsel.value for name, morsel in jar.items()}
 
-    async def read(self, limit: int) -> None:
-        """Read the body, if it has no more than ``limit`` bytes: no more of it than it takes to know."""
+    async def read_body(self, limit: int) -> None:
+        """Read the body into ``body``. A body of more than ``limit`` bytes is not read to its end, and is None."""
         self.body = None
-        announced = self.headers.get(b"content-length", b"")
-        if len(announced) > 20 or (announced.isdigit() and int(announced) > limit):
+        announced_length = self.headers.get(b"content-length", b"")
+        if len(announced_length) > 20 or (announced_length.isdigit() and int(announced_length) > limit):
             return
         message = await self.receive()
         body: bytes = message.get("body", b"")
         if message.get("more_body"):
-            body = await self._rest(body, limit)
+            body = await self._read_rest(body, limit)
         if len(body) <= limit:
             self.body = body
 
-    async def _rest(self, first: bytes, limit: int) -> bytes:
+    async def _read_rest(self, first: bytes, limit: int) -> bytes:
         pieces, size, more = [first], len(first), True
         while more and size <= limit:
             message = await self.receive()
@@ -88,21 +90,21 @@ class Request:
         return b"".join(pieces)
 
 
-def pairs(query: str) -> Pairs:
-    """What ``urllib.parse.parse_qsl`` gives, blank values kept; the common case, with nothing to decode, is quicker."""
+def parse_query_string(query: str) -> QueryPairs:
+    """Return what ``urllib.parse.parse_qsl`` does, blank values kept. Without anything to decode it is faster."""
     if "%" in query or "+" in query:
         return parse_qsl(query, keep_blank_values=True)
-    found = []
+    pairs = []
     for piece in query.split("&"):
         if piece:
             name, _, value = piece.partition("=")
-            found.append((name, value))
-    return found
+            pairs.append((name, value))
+    return pairs
 
 
 @lru_cache(maxsize=256)
 def is_json(content_type: str) -> bool:
-    """Whether a content type is ``application/json`` or ``application/…+json``: as FastAPI decides what is JSON."""
+    """Return True for ``application/json`` and ``application/…+json``, as FastAPI does."""
     from email.message import Message  # only the first of its kind pays for the import
 
     message = Message()

@@ -4,68 +4,79 @@ The same validator that FastAPI uses reads the text, so that ``+1``, ``1_0`` and
 a UUID may stand in braces. How a list or an object is spelt as text is OpenAPI's matter (OAS 3.1, 4.8.12.2).
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from pydantic_core import ValidationError, from_json
-
-from specduet.mocks.pydantic_schemas import compile_validator
+from specduet.mocks.json_codec import decode_json
 from specduet.mocks.request import Request
-from specduet.mocks.validation import Problem, Residue, located, missing
+from specduet.mocks.validation import Problem, SchemaCheck, locate_errors, make_missing_problem
 from specduet.specs import Operation, Parameter, Schema, Schemas
 
-_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+if TYPE_CHECKING:
+    from specduet.mocks.pydantic_schemas import PydanticValidator
+
+_STYLE_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 # What these say is said elsewhere in the document (OAS 3.1, 4.8.12.2).
-_NOT_PARAMETERS = {"accept", "content-type", "authorization"}
+_IGNORED_HEADERS = {"accept", "content-type", "authorization"}
 
 
-class Parameters:
+class RequestParameters:
     """All parameters of an operation, compiled: a request in, values or problems out."""
 
     def __init__(self, schemas: Schemas, operation: Operation) -> None:
-        names = _template_names(operation.path)
-        self._path = tuple((names.index(r.name), r) for r in _readers(schemas, operation, "path") if r.name in names)
-        self._query = tuple(_readers(schemas, operation, "query"))
-        self._header = tuple(_readers(schemas, operation, "header"))
-        self._cookie = tuple(_readers(schemas, operation, "cookie"))
-        others = (*self._query, *self._header, *self._cookie)
-        self._defaults = {reader.name: reader.default for reader in others if reader.default is not None}
-        self._repeats = any(reader.wants_all for reader in self._query)
-        self.headers = [*(reader.key for reader in self._header), *([b"cookie"] if self._cookie else ())]
+        names = _list_template_names(operation.path)
+        self._path_readers = tuple(
+            (names.index(r.name), r) for r in _build_readers(schemas, operation, "path") if r.name in names
+        )
+        self._query_readers = tuple(_build_readers(schemas, operation, "query"))
+        self._header_readers = tuple(_build_readers(schemas, operation, "header"))
+        self._cookie_readers = tuple(_build_readers(schemas, operation, "cookie"))
+        self._has_repeatable_query = any(reader.needs_all_texts for reader in self._query_readers)
+        self.header_names = [
+            *(reader.header_key for reader in self._header_readers),
+            *([b"cookie"] if self._cookie_readers else ()),
+        ]
         """The names of the headers that are read."""
-        self._query_is_needed = any(reader.required for reader in self._query)
+        self._requires_query = any(reader.required for reader in self._query_readers)
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        readers = (*self._query_readers, *self._header_readers, *self._cookie_readers)
+        return {reader.name: reader.default for reader in readers if reader.default is not None}
 
     def read(self, request: Request) -> tuple[Mapping[str, Any], Sequence[Problem]]:
         """The values by name, decoded, defaults filled in, and what is wrong, in FastAPI's order."""
         values = self._defaults.copy()
         problems: list[Problem] = []
-        for index, reader in self._path:
-            reader.take(request.path_values[index], values, problems)
-        if self._query and (request.query_string or self._query_is_needed):
+        for index, reader in self._path_readers:
+            reader.decode_into(request.path_values[index], values, problems)
+        if self._query_readers and (request.query_string or self._requires_query):
             self._read_query(request, values, problems)
-        for reader in self._header:
-            text = request.headers.get(reader.key)
-            reader.take(None if text is None else text.decode("latin-1"), values, problems)
-        if self._cookie:
-            cookies = request.cookies()
-            for reader in self._cookie:
-                reader.take(cookies.get(reader.name), values, problems)
+        for reader in self._header_readers:
+            text = request.headers.get(reader.header_key)
+            reader.decode_into(None if text is None else text.decode("latin-1"), values, problems)
+        if self._cookie_readers:
+            cookies = request.parse_cookies()
+            for reader in self._cookie_readers:
+                reader.decode_into(cookies.get(reader.name), values, problems)
         return values, problems
 
     def _read_query(self, request: Request, values: dict[str, Any], problems: list[Problem]) -> None:
-        if self._repeats:
-            texts = _lists(request)
-            for reader in self._query:
-                reader.take(reader.find(texts), values, problems)
+        if self._has_repeatable_query:
+            texts = _group_query_values(request)
+            for reader in self._query_readers:
+                reader.decode_into(reader.find_text(texts), values, problems)
         else:
-            last = dict(request.pairs())
-            for reader in self._query:
-                reader.take(last.get(reader.name), values, problems)
+            last = dict(request.parse_query())
+            for reader in self._query_readers:
+                reader.decode_into(last.get(reader.name), values, problems)
 
 
-class _Reader:
+class _ParameterReader:
     """One parameter: from its text, or from all of its texts for a list or an object, to its value."""
 
     def __init__(self, schemas: Schemas, parameter: Parameter) -> None:
@@ -73,73 +84,109 @@ class _Reader:
         self.name = parameter.name
         self.location = parameter.location
         self.required = parameter.required or parameter.location == "path"
-        self.key = parameter.name.lower().encode("latin-1", "replace")
-        kind = None if _has_content(parameter) else _kind(inner)
-        self.wants_all = kind in {"array", "object"}
+        self.header_key = parameter.name.lower().encode("latin-1", "replace")
+        kind = None if _has_content(parameter) else _find_type(inner)
+        self.needs_all_texts = kind in {"array", "object"}
         self._is_object = kind == "object"
         self._properties = tuple(inner.get("properties", ()))
-        self._deep = parameter.style == "deepObject"
-        self._exploded = parameter.explode
-        self._split = _decoded if _has_content(parameter) else _splitter(parameter, kind)
-        validator, complete = compile_validator(schemas, parameter.pointer)
-        self._validate = validator.validate_python
-        self._residue = None if complete else Residue(schemas, parameter.pointer)
-        self.default = self._default(parameter.default)
+        self._is_deep_object = parameter.style == "deepObject"
+        self._is_exploded = parameter.explode
+        self._split = _parse_json_text if _has_content(parameter) else _choose_splitter(parameter, kind)
+        self._plain_type = None if _has_content(parameter) else _find_plain_type(inner)
+        self._declared_default = parameter.default
+        self._schemas = schemas
+        self._pointer = parameter.pointer
 
-    def _default(self, default: Any) -> Any:
+    @cached_property
+    def _pydantic(self) -> "PydanticValidator":
+        from specduet.mocks.pydantic_schemas import compile_validator  # imports pydantic, which start-up does without
+
+        return compile_validator(self._schemas, self._pointer)
+
+    @cached_property
+    def _schema_check(self) -> SchemaCheck:
+        return SchemaCheck(self._schemas, self._pointer)
+
+    @cached_property
+    def default(self) -> Any:
         """The default as a value; one that breaks its own schema stays as it is, as with pydantic."""
-        try:
-            return None if default is None else _plain(self._validate(default))
-        except ValidationError:
+        default = self._declared_default
+        if default is None or (type(default) is self._plain_type and self._schema_check.is_valid(default)):
             return default
+        value, errors = self._pydantic.validate(default)
+        return default if errors else _normalize_value(value)
 
-    def find(self, texts: Mapping[str, list[str]]) -> Any:
+    def _read_plain_text(self, text: str) -> Any:
+        """Return the value of a text as nearly all clients spell it, or None: those texts are read without pydantic."""
+        value: Any = text if self._plain_type is str else int(text) if _PLAIN_INTEGER(text) else None
+        return value if value is not None and self._schema_check.is_valid(value) else None
+
+    def find_text(self, texts: Mapping[str, list[str]]) -> Any:
         """What the query says of this parameter, or None (OAS 3.1, 4.8.12.4)."""
-        if self._is_object and (self._deep or self._exploded):
-            names = {key: f"{self.name}[{key}]" if self._deep else key for key in self._properties}
+        if self._is_object and (self._is_deep_object or self._is_exploded):
+            names = {key: f"{self.name}[{key}]" if self._is_deep_object else key for key in self._properties}
             return {key: texts[name][-1] for key, name in names.items() if name in texts} or None
         found = texts.get(self.name)
-        if found is None or (self.wants_all and self._exploded):
+        if found is None or (self.needs_all_texts and self._is_exploded):
             return found
         return found[-1]
 
-    def take(self, text: Any, values: dict[str, Any], problems: list[Problem]) -> None:
+    def decode_into(self, text: Any, values: dict[str, Any], problems: list[Problem]) -> None:
         """Put the value of a text, or what is wrong with it, where it belongs; None stands for no text at all."""
         if text is None:
             if self.required:
-                problems.append(missing((self.location, self.name)))
+                problems.append(make_missing_problem((self.location, self.name)))
             return
-        try:
-            value = self._validate(text if self._split is None else self._split(text), from_attributes=True)
-        except ValidationError as error:
-            problems += located(error, (self.location, self.name))
-            return
-        if type(value) not in _PLAIN:
-            value = _plain(value)
-        if self._residue is not None:
-            found = self._residue.problems(_as_json(value), (self.location, self.name))
+        value = None if self._plain_type is None else self._read_plain_text(text)
+        if value is None:
+            value, found = self._validate(text if self._split is None else self._split(text))
             if found:
                 problems += found
                 return
         values[self.name] = value
 
+    def _validate(self, given: Any) -> tuple[Any, list[Problem]]:
+        """Return the value of a text that was split, or the problems with it."""
+        value, errors = self._pydantic.validate(given)
+        if errors:
+            return None, locate_errors(errors, (self.location, self.name))
+        if type(value) not in _PLAIN_TYPES:
+            value = _normalize_value(value)
+        if self._pydantic.is_complete:
+            return value, []
+        return value, self._schema_check.find_problems(_to_json_value(value), (self.location, self.name))
 
-_PLAIN = {int, str, bool, float}
+
+_PLAIN_TYPES = {int, str, bool, float}
+_PLAIN_INTEGER = re.compile("0|-?[1-9][0-9]{0,14}").fullmatch
+# What a schema may say for its valid plain texts to be valid for pydantic, too, and with the same value.
+_ANNOTATIONS = {"default", "deprecated", "description", "example", "examples", "title", "type"}
+_PLAIN_KEYWORDS: Mapping[Any, tuple[type, set[str]]] = {
+    "integer": (int, {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}),
+    "string": (str, {"minLength", "maxLength", "enum"}),
+}
 
 
-def _readers(schemas: Schemas, operation: Operation, location: str) -> Iterator[_Reader]:
+def _find_plain_type(schema: Schema) -> type | None:
+    """Return the type of a value whose plain text the schema alone decides about: ``int`` or ``str``, or None."""
+    kind = schema.get("type")
+    plain_type, keywords = _PLAIN_KEYWORDS.get(kind if isinstance(kind, str) else None, (None, set()))
+    return plain_type if schema.keys() <= _ANNOTATIONS | keywords else None
+
+
+def _build_readers(schemas: Schemas, operation: Operation, location: str) -> Iterator[_ParameterReader]:
     for parameter in operation.parameters:
-        if parameter.location == location and not (location == "header" and parameter.name.lower() in _NOT_PARAMETERS):
-            yield _Reader(schemas, parameter)
+        if parameter.location == location and not (location == "header" and parameter.name.lower() in _IGNORED_HEADERS):
+            yield _ParameterReader(schemas, parameter)
 
 
-def _template_names(path: str) -> list[str]:
+def _list_template_names(path: str) -> list[str]:
     return [piece.partition("}")[0] for piece in path.split("{")[1:]]
 
 
-def _lists(request: Request) -> dict[str, list[str]]:
+def _group_query_values(request: Request) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
-    for name, value in request.pairs():
+    for name, value in request.parse_query():
         texts.setdefault(name, []).append(value)
     return texts
 
@@ -149,31 +196,31 @@ def _has_content(parameter: Parameter) -> bool:
     return parameter.pointer.split("/")[-3:-2] == ["content"]
 
 
-def _kind(schema: Schema) -> Any:
+def _find_type(schema: Schema) -> Any:
     """The type of a schema other than null; the first of several."""
     kind = schema.get("type")
     return next((one for one in kind if one != "null"), None) if isinstance(kind, list) else kind
 
 
-def _splitter(parameter: Parameter, kind: Any) -> Callable[[Any], Any] | None:
+def _choose_splitter(parameter: Parameter, kind: Any) -> Callable[[Any], Any] | None:
     """How the text of this parameter becomes what its schema speaks of; None where it is that already."""
     if kind == "array":
-        separator = _SEPARATORS.get(parameter.style, ",")
+        separator = _STYLE_SEPARATORS.get(parameter.style, ",")
         return lambda text: text.split(separator) if isinstance(text, str) else text
     if kind == "object":
         exploded = parameter.explode
-        return lambda text: _object(text, exploded=exploded) if isinstance(text, str) else text
+        return lambda text: _parse_object_text(text, exploded=exploded) if isinstance(text, str) else text
     return None
 
 
-def _decoded(text: str) -> Any:
+def _parse_json_text(text: str) -> Any:
     try:
-        return from_json(text)
+        return decode_json(text.encode())
     except ValueError:
         return text
 
 
-def _object(text: str, *, exploded: bool) -> Any:
+def _parse_object_text(text: str, *, exploded: bool) -> Any:
     """``R,100,G,200``, or ``R=100,G=200`` where exploded (OAS 3.1, 4.8.12.4)."""
     pieces = text.split(",")
     if exploded:
@@ -181,22 +228,25 @@ def _object(text: str, *, exploded: bool) -> Any:
     return dict(zip(pieces[::2], pieces[1::2], strict=False))
 
 
-def _plain(value: Any) -> Any:
+def _normalize_value(value: Any) -> Any:
     """The value as the rest of the mock knows it: no enumeration members, no moments without an offset."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime) and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value[0] if isinstance(value, tuple) else value  # a model comes as its fields and some bookkeeping
+        return [_normalize_value(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _normalize_value(item) for key, item in value.items()}
+    dump = getattr(value, "model_dump", None)  # a model, without importing pydantic to know
+    return value if dump is None else _normalize_value(dump(by_alias=True, exclude_unset=True))
 
 
-def _as_json(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _as_json(inner) for key, inner in value.items()}
+        return {key: _to_json_value(inner) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_as_json(inner) for inner in value]
+        return [_to_json_value(inner) for inner in value]
     if value is None or isinstance(value, str | int | float):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

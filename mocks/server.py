@@ -15,17 +15,18 @@ from typing import Any, cast
 import uvicorn
 
 from specduet.mocks.app import create_app
-from specduet.mocks.control.fault_effects import TRANSPORT
+from specduet.mocks.control.fault_effects import TRANSPORT_KEY
 from specduet.mocks.settings import Settings
 from specduet.specs import Api, UsageError
 
-# How long a request under way may take to finish after SIGINT or SIGTERM, in seconds.
-GRACE = 5
+SHUTDOWN_TIMEOUT_S = 5
+"""Time that running requests get to finish after SIGINT or SIGTERM."""
 
-# Python's thresholds for garbage collection: allocations before a search, searches before a deeper one.
-SEARCHES = (10_000, 20, 20)
+GC_THRESHOLDS = (10_000, 20, 20)
+"""Thresholds of Python's garbage collector: allocations before a search, searches before a deeper one."""
 
-Ready = Callable[[str], None]
+ReadyCallback = Callable[[str], None]
+"""A function that is called with the base URL of the server: ``http://127.0.0.1:8000``."""
 
 
 def serve(
@@ -33,67 +34,67 @@ def serve(
     settings: Settings | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
-    on_ready: Ready | None = None,
+    on_ready: ReadyCallback | None = None,
 ) -> None:
     """Serve the mock until SIGINT or SIGTERM.
 
-    ``port`` 0 takes a free one. ``on_ready`` is called once with the base URL, when requests are taken. Raises
-    ``UsageError`` where the address cannot be had.
+    ``port`` 0 takes a free one. ``on_ready`` is called once with the base URL, when the server accepts requests. Raises
+    ``UsageError`` if the address cannot be listened on.
     """
-    with _listen(host, port) as listener:
+    with _open_listener(host, port) as listener:
         config = uvicorn.Config(
             create_app(apis, settings),
-            http=_protocol(),
+            http=_build_protocol_class(),
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         )
         logging.getLogger("uvicorn").setLevel(logging.ERROR)
-        with _ordinary_signals():
-            _Server(config, _url(listener), on_ready).run([listener])
+        with _absorb_reraised_signals():
+            _MockServer(config, _build_base_url(listener), on_ready).run([listener])
 
 
 @contextlib.contextmanager
-def _ordinary_signals() -> Iterator[None]:
-    """uvicorn ends on SIGINT and SIGTERM, then raises them once more: here they have done their work by then."""
+def _absorb_reraised_signals() -> Iterator[None]:
+    """Ignore SIGINT and SIGTERM when uvicorn, having stopped because of one, raises it once more."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous_handlers = {number: signal.signal(number, _ignore_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
 
 
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Not ``SIG_IGN``, which a child process would inherit."""
+def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing. ``SIG_IGN`` would be inherited by child processes."""
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it takes requests."""
+class _MockServer(uvicorn.Server):
+    """uvicorn's server, with a callback that is called when it accepts requests."""
 
-    def __init__(self, config: uvicorn.Config, url: str, on_ready: Ready | None) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, on_ready: ReadyCallback | None) -> None:
         super().__init__(config)
         self._url = url
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What was made up to now stays to the end. It need not be searched for garbage again and again, and what
-        # requests leave behind is mostly freed without a search.
+        # Objects that were made up to now stay to the end, and need not be searched for garbage again and again. Those
+        # of requests are mostly freed without a search.
         gc.freeze()
-        gc.set_threshold(*SEARCHES)
+        gc.set_threshold(*GC_THRESHOLDS)
         if self._on_ready is not None:
             self._on_ready(self._url)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _open_listener(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65_535:
         raise UsageError(f"{port} is no port", remedy="Ports go from 0 to 65535; 0 takes a free one.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -101,11 +102,12 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise UsageError(
-            _why(host, port, error), remedy="Choose another with --host or --port; --port 0 takes a free one."
+            _describe_bind_error(host, port, error),
+            remedy="Choose another with --host or --port; --port 0 takes a free one.",
         ) from None
 
 
-def _why(host: str, port: int, error: OSError) -> str:
+def _describe_bind_error(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is in use by another program"
     if error.errno == errno.EACCES:
@@ -113,66 +115,66 @@ def _why(host: str, port: int, error: OSError) -> str:
     return f"{host}:{port} cannot be listened on: {error}"
 
 
-def _url(listener: socket.socket) -> str:
+def _build_base_url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _protocol() -> type[asyncio.Protocol]:
-    """uvicorn's own protocol, which lets the application see the connection: a fault may have to cut it."""
+def _build_protocol_class() -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol with the transport of the connection in the ASGI state: a fault may have to cut it."""
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-    waiting: list[Joining] = []
+    pending: list[WriteCoalescingTransport] = []
 
-    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    class ConnectionProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         def __init__(self, *args: Any, app_state: dict[str, Any], **options: Any) -> None:
-            self._shared = dict(app_state)
-            super().__init__(*args, app_state=self._shared, **options)
+            self._connection_state = dict(app_state)
+            super().__init__(*args, app_state=self._connection_state, **options)
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             # uvloop's transports are no subclasses of asyncio's, so there is nothing to check at run time
-            joined = Joining(cast("asyncio.Transport", transport), waiting)
-            self._shared[TRANSPORT] = joined
-            super().connection_made(joined)
+            coalescing = WriteCoalescingTransport(cast("asyncio.Transport", transport), pending)
+            self._connection_state[TRANSPORT_KEY] = coalescing
+            super().connection_made(coalescing)
 
-    return Protocol
+    return ConnectionProtocol
 
 
-class Joining(asyncio.Transport):
-    """A transport that writes two pieces at once, as uvicorn writes an answer: its head, then its body.
+class WriteCoalescingTransport(asyncio.Transport):
+    """A transport that joins two writes to one, for uvicorn writes the head of a response and its body separately.
 
-    The first is held until the second comes, at most until the event loop's next round. That saves one system call in
-    three, and the client a packet. ``waiting`` are the transports of one server that held something in this round.
+    The first write is held until the second comes, at most until the event loop's next iteration. That saves one system
+    call in three, and the client a packet. ``pending`` are all transports of one server with a held write.
     """
 
-    def __init__(self, transport: asyncio.Transport, waiting: list["Joining"]) -> None:
+    def __init__(self, transport: asyncio.Transport, pending: list["WriteCoalescingTransport"]) -> None:
         super().__init__()
         self._transport = transport
-        self._waiting = waiting
-        self._held: Any = b""
+        self._pending = pending
+        self._buffer: Any = b""
 
     def write(self, data: Any) -> None:
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.writelines((held, data))
+        if self._buffer:
+            first, self._buffer = self._buffer, b""
+            self._transport.writelines((first, data))
         elif data:
-            self._held = data
-            if not self._waiting:
-                asyncio.get_running_loop().call_soon(_flush, self._waiting)
-            self._waiting.append(self)
+            self._buffer = data
+            if not self._pending:
+                asyncio.get_running_loop().call_soon(_flush_transports, self._pending)
+            self._pending.append(self)
 
     def flush(self) -> None:
-        """Write what is held."""
-        if self._held and not self._transport.is_closing():
-            self._transport.write(self._held)
-        self._held = b""
+        """Write the held data, unless the connection is closing."""
+        if self._buffer and not self._transport.is_closing():
+            self._transport.write(self._buffer)
+        self._buffer = b""
 
     def close(self) -> None:
         self.flush()
         self._transport.close()
 
     def abort(self) -> None:
-        self._held = b""
+        self._buffer = b""
         self._transport.abort()
 
     def is_closing(self) -> bool:
@@ -188,8 +190,8 @@ class Joining(asyncio.Transport):
         self._transport.resume_reading()
 
 
-def _flush(waiting: list[Joining]) -> None:
-    held = waiting.copy()
-    waiting.clear()  # before anything is written, so that what goes wrong there does not hold up later rounds
-    for joining in held:
-        joining.flush()
+def _flush_transports(pending: list[WriteCoalescingTransport]) -> None:
+    transports = pending.copy()
+    pending.clear()  # before anything is written, so that an error there does not hold up later iterations
+    for transport in transports:
+        transport.flush()

@@ -1,4 +1,4 @@
-"""What the caller of a mock decides, in one immutable object."""
+"""Settings of a mock in one immutable object, and the credentials and caller identities that belong to them."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,37 +9,44 @@ DataMode = Literal["believable", "adversarial"]
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A credential that the mock insists on: the scheme's name, the value, whose it is, and whether an admin's."""
+    """A credential that the mock accepts. An API with at least one of them accepts no other."""
 
     scheme: str
+    """Name of the security scheme in the OpenAPI document."""
     value: str
     owner: str = ""
+    """Owner of the rows that the caller sees; empty if callers are not told apart."""
     admin: bool = False
+    """True if the caller sees the rows of all owners."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``runs`` is the number of seeded rows an API, ``pace`` how many times faster than usual a started run lives.
-
-    ``epoch`` is the moment that every seeded time is relative to. No ``credentials``: any non-empty value passes.
-    ``max_body`` is in bytes, ``journal`` in requests.
-    """
+    """Everything that decides how a mock behaves. Equal settings give equal responses to equal requests."""
 
     seed: int = 1
     runs: int = 60
+    """Number of seeded rows in each API."""
     epoch: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    """Time that every seeded time is relative to."""
     data: DataMode = "believable"
     pace: float = 1.0
+    """Factor by which created rows run through their statuses faster than usual."""
     auth: bool = True
     credentials: tuple[Credential, ...] = ()
+    """Accepted credentials; for an API that has none here, any non-empty value passes."""
     control: bool = True
+    """True if the control plane is served under ``/__mock__/``."""
     max_body: int = 1_048_576
+    """Bytes of the longest request body that is read."""
     journal: int = 1_000
+    """Number of requests that the journal of a session keeps."""
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: ``owner`` is None where nothing tells callers apart, and then every row is theirs to see."""
+class CallerIdentity:
+    """The caller of a request, as its credential tells."""
 
     owner: str | None = None
+    """Owner of the rows that the caller may see; None if callers are not told apart: then every row may be seen."""
     admin: bool = False

@@ -1,161 +1,147 @@
-"""What is wrong with a request: problems in FastAPI's shape, whatever shape the refusal has in the end.
+"""Validation of request bodies. Problems have FastAPI's shape, whatever shape the error response has in the end.
 
-A body is judged twice. pydantic-core says what FastAPI would say, in FastAPI's words and order. jsonschema-rs holds the
-body to the original schema, and what only it refuses (a JSON type that FastAPI would convert, a keyword that pydantic
-has no word for) is said in pydantic's words too.
+A body is validated twice. Pydantic finds what FastAPI would find, in FastAPI's words and order. jsonschema-rs holds the
+body to the original schema. What only jsonschema-rs refuses (a JSON type that FastAPI would convert, a keyword that
+pydantic has no word for) becomes a problem in pydantic's words, too.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticKnownError, SchemaError, ValidationError
-
-from specduet.mocks.pydantic_schemas import compile_validator
 from specduet.specs import Content, Schemas
 
+if TYPE_CHECKING:
+    from specduet.mocks.pydantic_schemas import PydanticValidator
+
 Problem = dict[str, Any]
+"""For example ``{"type": "missing", "loc": ("body", "name"), "msg": "Field required", "input": {}}``."""
 Location = tuple[str | int, ...]
 
-# The words pydantic-core has for a value of the wrong JSON type, and for a limit that is broken.
-_WRONG_TYPE = {
-    "string": "string_type",
-    "integer": "int_type",
-    "number": "float_type",
-    "boolean": "bool_type",
-    "array": "list_type",
-    "object": "dict_type",
-    "null": "none_required",
-}
-_LIMITS = {
-    "minimum": ("greater_than_equal", "ge"),
-    "maximum": ("less_than_equal", "le"),
-    "exclusiveMinimum": ("greater_than", "gt"),
-    "exclusiveMaximum": ("less_than", "lt"),
-    "multipleOf": ("multiple_of", "multiple_of"),
-    "minLength": ("string_too_short", "min_length"),
-    "maxLength": ("string_too_long", "max_length"),
-    "pattern": ("string_pattern_mismatch", "pattern"),
-}
-_SIZES = {"minItems", "maxItems", "minProperties", "maxProperties"}
 
-
-def problem(kind: str, location: Location, message: str, given: Any, context: dict[str, Any] | None = None) -> Problem:
-    """A problem with its keys in the order in which FastAPI writes them."""
-    found: Problem = {"type": kind, "loc": location, "msg": message, "input": given}
+def make_problem(
+    kind: str, location: Location, message: str, value: Any, context: Mapping[str, Any] | None = None
+) -> Problem:
+    """Return a problem with its keys in the order in which FastAPI writes them."""
+    problem: Problem = {"type": kind, "loc": location, "msg": message, "input": value}
     if context:
-        found["ctx"] = context
-    return found
+        problem["ctx"] = context
+    return problem
 
 
-def missing(location: Location, given: Any = None) -> Problem:
-    """Something required that is not there."""
-    return _known("missing", None, location, given)
+def make_missing_problem(location: Location, value: Any = None) -> Problem:
+    """Return the problem that nothing stands at a location where something is required."""
+    from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
+
+    return _adopt_error(pydantic_errors.find_missing_error(), location, value)
 
 
-def located(error: ValidationError, location: Location) -> list[Problem]:
-    """What pydantic-core found, below ``location``."""
-    found = cast("list[Problem]", error.errors(include_url=False))
-    for item in found:
-        item["loc"] = (*location, *item["loc"])
-    return found
+def locate_errors(errors: Iterable[Problem], location: Location) -> list[Problem]:
+    """Return pydantic's errors of a value as the problems of ``location``, where the value stands."""
+    return [{**error, "loc": (*location, *error["loc"])} for error in errors]
 
 
-class Residue:
-    """The part of a schema that pydantic-core did not say, held by jsonschema-rs."""
+class SchemaCheck:
+    """Holds values to a whole schema by jsonschema-rs, also to keywords that pydantic has no word for."""
 
     def __init__(self, schemas: Schemas, pointer: str) -> None:
         self._validator = schemas.validator_at(pointer)
+        self.is_valid = self._validator.is_valid
 
-    def problems(self, value: Any, location: Location) -> list[Problem]:
-        if self._validator.is_valid(value):
+    def find_problems(self, value: Any, location: Location) -> list[Problem]:
+        """Return the problems of a value that stands at ``location``."""
+        if self.is_valid(value):
             return []
-        found = [item for error in self._validator.iter_errors(value) for item in _translated(error, location)]
-        return found or [_known("value_error", {"error": "no alternative of the schema fits alone"}, location, value)]
+        problems = [item for error in self._validator.iter_errors(value) for item in _translate_error(error, location)]
+        return problems or [_make_value_problem("no alternative of the schema fits alone", location, value)]
 
 
 class BodyValidator:
     """Holds a parsed JSON body to the schema of its media type."""
 
     def __init__(self, schemas: Schemas, content: Content) -> None:
-        validator, _ = compile_validator(schemas, content.pointer)
-        self._validate = validator.validate_python
-        self._strict = schemas.validator_at(content.pointer).is_valid
-        self._residue = Residue(schemas, content.pointer)
+        self._schemas = schemas
+        self._pointer = content.pointer
 
-    def problems(self, value: Any, *, strict: bool = True) -> list[Problem]:
-        """What is wrong with ``value``; not ``strict`` where text stands for every type, as in a form."""
-        found: list[Problem] = []
-        try:
-            self._validate(value, from_attributes=True)
-        except ValidationError as error:
-            found = located(error, ("body",))
-        if strict and not self._strict(value):
-            known = {item["loc"] for item in found}
-            found += [item for item in self._residue.problems(value, ("body",)) if not _covered(item["loc"], known)]
-        return found
+    @cached_property
+    def _pydantic(self) -> "PydanticValidator":
+        from specduet.mocks.pydantic_schemas import compile_validator  # imports pydantic, which start-up does without
+
+        return compile_validator(self._schemas, self._pointer)
+
+    @cached_property
+    def _schema_check(self) -> SchemaCheck:
+        return SchemaCheck(self._schemas, self._pointer)
+
+    def find_problems(self, value: Any, *, strict: bool = True) -> list[Problem]:
+        """Return the problems of ``value``; not ``strict`` where text stands for every type, as in a form."""
+        _, errors = self._pydantic.validate(value)
+        problems = locate_errors(errors, ("body",)) if errors else []
+        if strict and not self._schema_check.is_valid(value):
+            found = {item["loc"] for item in problems}
+            more = self._schema_check.find_problems(value, ("body",))
+            problems += [item for item in more if not _is_covered(item["loc"], found)]
+        return problems
 
 
-def _covered(location: Location, known: set[Location]) -> bool:
-    """Whether something at, above or below a location has been said already."""
-    return any(location[: len(other)] == other[: len(location)] for other in known)
+def _is_covered(location: Location, found: set[Location]) -> bool:
+    """Return True if a problem has been found at, above or below a location."""
+    return any(location[: len(other)] == other[: len(location)] for other in found)
 
 
-def _translated(error: Any, location: Location) -> Iterator[Problem]:
-    """One error of jsonschema-rs, as the problems that pydantic-core would have told."""
+def _translate_error(error: Any, location: Location) -> Iterator[Problem]:
+    """Yield the problems that pydantic would find for one error of jsonschema-rs."""
     branches = getattr(error.kind, "context", ())
     if branches and all(branches):  # of `oneOf`, several may be without error, which is the error
-        yield from _closest(branches, location)
+        for inner in _choose_closest_branch(branches):
+            yield from _translate_error(inner, location)
         return
     at = (*location, *error.instance_path)
-    if error.kind.name == "required":
-        yield missing((*at, error.kind.value), error.instance)
-    elif error.kind.name in {"additionalProperties", "unevaluatedProperties"} and error.kind.value:
-        for name in error.kind.value:
-            yield _known("extra_forbidden", None, (*at, name), error.instance.get(name))
+    name: str = error.kind.name
+    limit: Any = getattr(error.kind, "value", None)
+    if name == "required":
+        yield make_missing_problem((*at, limit), error.instance)
+    elif name in {"additionalProperties", "unevaluatedProperties"} and limit:
+        for extra in limit:
+            yield _make_extra_problem((*at, extra), error.instance.get(extra))
     else:
-        yield _translated_value(error.kind.name, error, at)
+        yield _translate_keyword(name, limit, error, at)
 
 
-def _closest(branches: Sequence[Sequence[Any]], location: Location) -> Iterator[Problem]:
-    """What the alternatives say that came furthest; an alternative that is merely null is heard last."""
+def _choose_closest_branch(branches: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """Return the errors of the alternative that the value fits furthest; one that is merely null comes last."""
 
-    def reach(errors: Sequence[Any]) -> tuple[int, bool]:
+    def measure_reach(errors: Sequence[Any]) -> tuple[int, bool]:
         deepest = max((len(error.instance_path) for error in errors), default=0)
         return deepest, not any(error.kind.name == "type" and error.kind.value == ["null"] for error in errors)
 
-    for error in max(branches, key=reach):
-        yield from _translated(error, location)
+    return max(branches, key=measure_reach)
 
 
-def _translated_value(keyword: str, error: Any, at: Location) -> Problem:
-    value, given = error.kind.value, error.instance
-    if keyword == "type":
-        kinds = value if isinstance(value, list) else [value]
-        return _known(_WRONG_TYPE[next((k for k in kinds if k != "null"), "null")], None, at, given)
-    if keyword in _LIMITS:
-        kind, name = _LIMITS[keyword]
-        return _known(kind, {name: value}, at, given)
-    if keyword in _SIZES:
-        kind = "too_short" if keyword.startswith("min") else "too_long"
-        limit = {"min_length" if kind == "too_short" else "max_length": value}
-        field = "List" if keyword.endswith("Items") else "Dictionary"
-        return _known(kind, {"field_type": field, "actual_length": len(given), **limit}, at, given)
-    if keyword in {"enum", "const"}:
-        members = value if keyword == "enum" else [value]
-        return _known("literal_error", {"expected": _either(members)}, at, given)
-    return _known("value_error", {"error": error.message}, at, given)
+def _translate_keyword(keyword: str, limit: Any, error: Any, location: Location) -> Problem:
+    """Return the problem of a value that violates one keyword: in pydantic's words, or in those of jsonschema-rs."""
+    from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
+
+    if keyword == "type" and not isinstance(limit, str):
+        limit = next((kind for kind in limit if kind != "null"), "null")
+    found = pydantic_errors.find_keyword_error(keyword, limit, error.instance)
+    if found is None:
+        return _make_value_problem(error.message, location, error.instance)
+    return _adopt_error(found, location, error.instance)
 
 
-def _known(kind: str, context: dict[str, Any] | None, at: Location, given: Any) -> Problem:
-    """A problem in the very words of pydantic-core; a limit that it has no word for is told in ours."""
-    try:
-        message = PydanticKnownError(kind, context).message()  # type: ignore[arg-type]
-    except (TypeError, ValueError, SchemaError):
-        message = f"Input should satisfy {context}"
-    return problem(kind, at, message, given, context)
+def _make_extra_problem(location: Location, value: Any) -> Problem:
+    from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
+
+    return _adopt_error(pydantic_errors.find_extra_error(), location, value)
 
 
-def _either(members: Sequence[Any]) -> str:
-    """``'a', 'b' or 'c'``: as pydantic lists what it expects."""
-    texts = [repr(member) for member in members]
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
+def _make_value_problem(message: str, location: Location, value: Any) -> Problem:
+    from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
+
+    return _adopt_error(pydantic_errors.find_value_error(message), location, value)
+
+
+def _adopt_error(error: Mapping[str, Any], location: Location, value: Any) -> Problem:
+    """Return the problem of a value with the type, the text and the context of an error of pydantic."""
+    return make_problem(error["type"], location, error["msg"], value, error.get("ctx"))

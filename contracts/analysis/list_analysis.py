@@ -17,7 +17,7 @@ import msgspec
 from specduet.contracts.analysis import attribution, single_list
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
 from specduet.contracts.analysis.list_rules import CollectionRules
-from specduet.contracts.analysis.memo import compute_once
+from specduet.contracts.memo import compute_once
 from specduet.contracts.analysis.row_values import (
     ABSENT,
     TRUSTED_CREDENTIALS,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from specduet.contracts.analysis.memo import compute_once
+from specduet.contracts.memo import compute_once
 from specduet.contracts.analysis.row_values import (
     ABSENT,
     TRUSTED_CREDENTIALS,

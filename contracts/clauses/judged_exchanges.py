@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from specduet.contracts.analysis.memo import compute_once
+from specduet.contracts.memo import compute_once
 from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE
 from specduet.contracts.oracle import credentials, requests

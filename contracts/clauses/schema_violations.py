@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from jsonschema_rs import ValidationError
 
-from specduet.contracts.analysis.memo import compute_once
+from specduet.contracts.memo import compute_once
 from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
 from specduet.contracts.oracle.media_types import find_json_content, is_json

@@ -1,1 +1,1 @@
-"""The control plane: what a test does to the mock, under ``/__mock__/``, beside the APIs that the mock serves."""
+"""The control plane under ``/__mock__/``: operations by which a test changes and inspects the mock."""

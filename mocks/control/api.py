@@ -1,6 +1,6 @@
-"""The control plane: the operations of ``openapi.yaml`` beside this file, each a function of one session.
+"""The control plane's API: the operations of ``openapi.yaml`` beside this file, each a function on one session.
 
-It is an API like those it stands beside: read by ``specs``, routed, validated and refused by the same code.
+Its document is read by ``specs`` as that of any other API, and its requests are routed and validated by the same code.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,56 +8,58 @@ from pathlib import Path
 from typing import Any
 
 from specduet.mocks import responses
-from specduet.mocks.control.journal import Wanted
-from specduet.mocks.control.sessions import DEFAULT, BadSession, Session, Sessions
-from specduet.mocks.error_responses import Refused
-from specduet.mocks.responses import Answer
+from specduet.mocks.control.journal import EntryFilter
+from specduet.mocks.control.sessions import DEFAULT_SESSION, BadSession, Session, SessionRegistry
+from specduet.mocks.error_responses import HttpError
+from specduet.mocks.handler import OperationHandler, ValidatedRequest
+from specduet.mocks.request import Request
+from specduet.mocks.responses import HttpResponse
 from specduet.mocks.world import World
 from specduet.specs import Api, UsageError, load
 
-DOCUMENT = Path(__file__).with_name("openapi.yaml")
-PREFIX = "/__mock__/"
-# How many ids of each kind are told as examples.
-_TOLD = 5
-
-Values = Mapping[str, Any]
+DOCUMENT_PATH = Path(__file__).with_name("openapi.yaml")
+CONTROL_PREFIX = "/__mock__/"
+# The most ids of one parameter that are listed as examples.
+_MAX_IDS = 5
 
 
 class Conflict(Exception):
-    """A well-formed request that does not fit what is served: its text is the detail of a 409."""
+    """A valid request that does not fit what is served; its text is the detail of a 409."""
 
 
-class Plane:
+class ControlApi:
     """The control plane over the sessions of one mock."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self.api = load(DOCUMENT)
+    def __init__(self, sessions: SessionRegistry) -> None:
+        self.api = load(DOCUMENT_PATH)
         self.sessions = sessions
 
-    def world(self, _name: str) -> World:
-        """A handler wants a world: the plane acts on whole sessions, and any will do."""
-        return self.sessions.default.world(self.sessions.apis[0].name)
+    def get_any_world(self, _name: str) -> World:
+        """Return some world. A handler needs one, but these operations work on whole sessions and ignore it."""
+        return self.sessions.default.get_world(self.sessions.apis[0].name)
 
-    def act(self, handler: Any, _world: Any, values: Values, body: Any, *_: Any) -> Answer:
-        """Carry out the operation of ``handler`` with what it has decoded and validated."""
+    def run_operation(
+        self, handler: OperationHandler, _world: World, validated: ValidatedRequest, _request: Request
+    ) -> HttpResponse:
+        """Perform the operation of ``handler`` on the session that the request names. Raises ``HttpError``."""
         try:
-            session = self._session(values)
-            return _ACTS[handler.operation.id](self, session, values, body)
+            session = self._find_session(validated)
+            return _OPERATIONS[handler.operation.id](self, session, validated)
         except BadSession as error:
-            raise Refused(handler.dialect.refuse(error.status, error.message)) from None
+            raise HttpError(handler.dialect.render_error(error.status, error.message)) from None
         except Conflict as error:
-            raise Refused(handler.dialect.refuse(409, str(error))) from None
+            raise HttpError(handler.dialect.render_error(409, str(error))) from None
         except KeyError as error:
-            raise Refused(handler.dialect.refuse(404, str(error.args[0]))) from None
+            raise HttpError(handler.dialect.render_error(404, str(error.args[0]))) from None
 
-    def _session(self, values: Values) -> Session:
-        name = values.get("X-Mock-Session")
-        return self.sessions.default if name is None else self.sessions.named(name.encode("latin-1"))
+    def _find_session(self, validated: ValidatedRequest) -> Session:
+        name = validated.parameters.get("X-Mock-Session")
+        return self.sessions.default if name is None else self.sessions.get_or_create(name.encode("latin-1"))
 
-    def known(self, order: Mapping[str, Any]) -> None:
-        """Raises ``Conflict`` for a fault of an API or operation that is not served."""
+    def check_fault_target(self, definition: Mapping[str, Any]) -> None:
+        """Raise ``Conflict`` for a fault of an API or operation that is not served."""
         apis = {api.name: api for api in self.sessions.apis}
-        name, operation = order.get("api"), order.get("operation")
+        name, operation = definition.get("api"), definition.get("operation")
         if name is not None and name not in apis:
             raise Conflict(f"no API is called {name!r}; there are {', '.join(apis)}")
         ids = [o.id for api in apis.values() if name in {None, api.name} for o in api.operations]
@@ -65,26 +67,30 @@ class Plane:
             raise Conflict(f"no operation is called {operation!r}; there are {', '.join(ids)}")
 
 
-def _ready(plane: Plane, _session: Session, _values: Values, _body: Any) -> Answer:
-    names = [api.name for api in plane.sessions.apis]
-    return responses.encoded(200, {"ready": True, **_world(plane), "apis": names})
+# ------------------------------------------------------------------------------------------------- the mock itself
 
 
-def _openapi(plane: Plane, _session: Session, _values: Values, _body: Any) -> Answer:
-    return responses.encoded(200, plane.api.document)
+def _get_ready(control: ControlApi, _session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    names = [api.name for api in control.sessions.apis]
+    return responses.make_json_response(200, {"ready": True, **_describe_settings(control), "apis": names})
 
 
-def _apis(plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
-    told = [_api(api, session) for api in plane.sessions.apis]
-    return responses.encoded(200, {**_world(plane), "apis": told})
+def _get_openapi(control: ControlApi, _session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    return responses.make_json_response(200, control.api.document)
 
 
-def _world(plane: Plane) -> dict[str, Any]:
-    return {"seed": plane.sessions.settings.seed, "epoch": plane.sessions.settings.epoch}
+def _get_apis(control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    apis = [_describe_api(api, session) for api in control.sessions.apis]
+    return responses.make_json_response(200, {**_describe_settings(control), "apis": apis})
 
 
-def _api(api: Api, session: Session) -> dict[str, Any]:
-    world = session.world(api.name)
+def _describe_settings(control: ControlApi) -> dict[str, Any]:
+    return {"seed": control.sessions.settings.seed, "epoch": control.sessions.settings.epoch}
+
+
+def _describe_api(api: Api, session: Session) -> dict[str, Any]:
+    """Return what a client of an API cannot find out by itself: scopes, ids and owners that have rows."""
+    world = session.get_world(api.name)
     return {
         "name": api.name,
         "title": api.title,
@@ -95,7 +101,7 @@ def _api(api: Api, session: Session) -> dict[str, Any]:
         ],
         "scopes": world.scope_values(),
         "ids": {
-            statement.parameter: world.sample_ids(operation, _TOLD)
+            statement.parameter: world.sample_ids(operation, _MAX_IDS)
             for operation in api.operations
             if (statement := operation.behavior.fetches or operation.behavior.watches)
         },
@@ -103,135 +109,150 @@ def _api(api: Api, session: Session) -> dict[str, Any]:
     }
 
 
-def _get_state(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
-    return responses.encoded(200, {name: world.dump_state() for name, world in session.worlds().items()})
+# ------------------------------------------------------------------------------------------------- state and clock
 
 
-def _put_state(plane: Plane, session: Session, _values: Values, body: Any) -> Answer:
-    apis = {api.name: api for api in plane.sessions.apis}
-    for name, resources in body.items():
+def _get_state(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    state = {name: world.dump_state() for name, world in session.get_worlds().items()}
+    return responses.make_json_response(200, state)
+
+
+def _put_state(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    """Replace the rows of some resources, after all of them have been checked."""
+    apis = {api.name: api for api in control.sessions.apis}
+    for name, resources in validated.body.items():
         if name not in apis:
             raise Conflict(f"no API is called {name!r}; there are {', '.join(apis)}")
         _check_rows(apis[name], resources)
-    for name, resources in body.items():
-        session.world(name).replace_state(resources)
-    return responses.empty(204)
+    for name, resources in validated.body.items():
+        session.get_world(name).replace_state(resources)
+    return responses.make_empty_response(204)
 
 
 def _check_rows(api: Api, resources: Mapping[str, list[Any]]) -> None:
+    """Raise ``Conflict`` for an unknown resource, a row that breaks its schema, and an id of two rows."""
     for name, rows in resources.items():
         if name not in api.resources:
             known = ", ".join(api.resources) or "none"
             raise Conflict(f"{api.name} has no resource {name!r}; there are {known}")
         resource = api.resources[name]
         validator = api.schemas.validator_at(resource.pointer)
-        field, seen = resource.behavior.id.field, set()
+        id_field, ids = resource.behavior.id.field, set()
         for index, row in enumerate(rows):
             error = next(validator.iter_errors(row), None)
             if error is not None:
                 place = "".join(f"/{part}" for part in error.instance_path)
                 raise Conflict(f"/{api.name}/{name}/{index}{place}: {error.message}")
-            if row[field] in seen:
-                raise Conflict(f"/{api.name}/{name}/{index}/{field}: {row[field]!r} is the id of two rows")
-            seen.add(row[field])
+            if row[id_field] in ids:
+                raise Conflict(f"/{api.name}/{name}/{index}/{id_field}: {row[id_field]!r} is the id of two rows")
+            ids.add(row[id_field])
 
 
-def _reset(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
+def _reset_session(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
     session.reset()
-    return responses.empty(204)
+    return responses.make_empty_response(204)
 
 
-def _clock(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
-    return responses.encoded(200, {"now": session.clock.now(), "frozen": session.clock.is_frozen})
+def _get_clock(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    return responses.make_json_response(200, {"now": session.clock.now(), "frozen": session.clock.is_frozen})
 
 
-def _advance(plane: Plane, session: Session, values: Values, body: Any) -> Answer:
+def _advance_clock(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
     try:
-        session.clock.advance(body["seconds"])
+        session.clock.advance(validated.body["seconds"])
     except UsageError as error:
         raise Conflict(error.message) from None
-    return _clock(plane, session, values, body)
+    return _get_clock(control, session, validated)
 
 
-def _freeze(plane: Plane, session: Session, values: Values, body: Any) -> Answer:
+def _freeze_clock(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
     session.clock.freeze()
-    return _clock(plane, session, values, body)
+    return _get_clock(control, session, validated)
 
 
-def _resume(plane: Plane, session: Session, values: Values, body: Any) -> Answer:
+def _resume_clock(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
     session.clock.resume()
-    return _clock(plane, session, values, body)
+    return _get_clock(control, session, validated)
 
 
-def _get_requests(_plane: Plane, session: Session, values: Values, _body: Any) -> Answer:
-    wanted = Wanted(**{name: values.get(name) for name in ("api", "operation", "method", "path", "status")})
-    found = list(session.journal.find(wanted))
-    newest = found[len(found) - min(values["limit"], len(found)) :]
-    shown = [entry.document(number) for number, entry in newest]
-    return responses.encoded(200, {"count": len(found), "dropped": session.journal.dropped, "requests": shown})
+# ------------------------------------------------------------------------------------ journal, faults and sessions
 
 
-def _clear_requests(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
+def _get_requests(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    """Respond with the newest entries that match the filters, and with how many match."""
+    parameters, journal = validated.parameters, session.journal
+    names = ("api", "operation", "method", "path", "status")
+    entries = list(journal.find_entries(EntryFilter(**{name: parameters.get(name) for name in names})))
+    newest = entries[len(entries) - min(parameters["limit"], len(entries)) :]
+    requests = [entry.to_dict(number) for number, entry in newest]
+    return responses.make_json_response(
+        200, {"count": len(entries), "dropped": journal.dropped_count, "requests": requests}
+    )
+
+
+def _clear_requests(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
     session.journal.clear()
-    return responses.empty(204)
+    return responses.make_empty_response(204)
 
 
-def _get_faults(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
-    return responses.encoded(200, {"faults": [fault.document() for fault in session.faults.active.values()]})
+def _get_faults(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    faults = [fault.to_dict() for fault in session.faults.active_faults.values()]
+    return responses.make_json_response(200, {"faults": faults})
 
 
-def _put_faults(plane: Plane, session: Session, values: Values, body: Any) -> Answer:
-    for order in body:
-        plane.known(order)
+def _put_faults(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    for definition in validated.body:
+        control.check_fault_target(definition)
     session.faults.clear()
-    for order in body:
-        session.faults.add(order)
-    return _get_faults(plane, session, values, body)
+    for definition in validated.body:
+        session.faults.add(definition)
+    return _get_faults(control, session, validated)
 
 
-def _add_fault(plane: Plane, session: Session, _values: Values, body: Any) -> Answer:
-    plane.known(body)
+def _add_fault(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    control.check_fault_target(validated.body)
     try:
-        return responses.encoded(201, session.faults.add(body).document())
+        return responses.make_json_response(201, session.faults.add(validated.body).to_dict())
     except OverflowError as error:
         raise Conflict(str(error)) from None
 
 
-def _clear_faults(_plane: Plane, session: Session, _values: Values, _body: Any) -> Answer:
+def _clear_faults(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
     session.faults.clear()
-    return responses.empty(204)
+    return responses.make_empty_response(204)
 
 
-def _remove_fault(_plane: Plane, session: Session, values: Values, _body: Any) -> Answer:
-    if not session.faults.remove(values["fault_id"]):
-        raise KeyError(f"no fault has the id {values['fault_id']!r}")
-    return responses.empty(204)
+def _remove_fault(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    fault_id = validated.parameters["fault_id"]
+    if not session.faults.remove(fault_id):
+        raise KeyError(f"no fault has the id {fault_id!r}")
+    return responses.make_empty_response(204)
 
 
-def _get_sessions(plane: Plane, _session: Session, _values: Values, _body: Any) -> Answer:
-    return responses.encoded(200, {"sessions": plane.sessions.names()})
+def _get_sessions(control: ControlApi, _session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    return responses.make_json_response(200, {"sessions": control.sessions.list_names()})
 
 
-def _delete_session(plane: Plane, _session: Session, values: Values, _body: Any) -> Answer:
-    name = values["name"]
-    if not plane.sessions.delete(name):
+def _delete_session(control: ControlApi, _session: Session, validated: ValidatedRequest) -> HttpResponse:
+    name = validated.parameters["name"]
+    if not control.sessions.delete(name):
         raise KeyError(
-            f"the session {DEFAULT!r} can only be reset" if name == DEFAULT else f"no session is called {name!r}"
+            f"the session {name!r} can only be reset" if name == DEFAULT_SESSION else f"no session is called {name!r}"
         )
-    return responses.empty(204)
+    return responses.make_empty_response(204)
 
 
-_ACTS: Mapping[str, Callable[[Plane, Session, Values, Any], Answer]] = {
-    "ready": _ready,
-    "openapi": _openapi,
-    "apis": _apis,
+_OPERATIONS: Mapping[str, Callable[[ControlApi, Session, ValidatedRequest], HttpResponse]] = {
+    "ready": _get_ready,
+    "openapi": _get_openapi,
+    "apis": _get_apis,
     "getState": _get_state,
     "putState": _put_state,
-    "reset": _reset,
-    "getClock": _clock,
-    "advanceClock": _advance,
-    "freezeClock": _freeze,
-    "resumeClock": _resume,
+    "reset": _reset_session,
+    "getClock": _get_clock,
+    "advanceClock": _advance_clock,
+    "freezeClock": _freeze_clock,
+    "resumeClock": _resume_clock,
     "getRequests": _get_requests,
     "clearRequests": _clear_requests,
     "getFaults": _get_faults,

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong on purpose, and when. Every draw follows from the seed, the fault and its count alone."""
+"""Faults that are injected on purpose. Every random draw depends on the seed, the fault and its count alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,105 +6,115 @@ from math import log
 from random import Random
 from typing import Any
 
-# The longest that one request is held, in seconds, whatever a distribution draws.
-LONGEST = 60.0
+MAX_DELAY_S = 60.0
+"""Longest delay of one request, whatever a distribution draws."""
 
 
 @dataclass(slots=True)
-class Fault:
-    """One fault as it was ordered (``Order`` in the control plane's document), and how often it had its turn."""
+class InjectedFault:
+    """One fault of a session, and how often it had its turn."""
 
     id: str
-    order: Mapping[str, Any]
-    seen: int = 0
-    injected: int = 0
+    definition: Mapping[str, Any]
+    """``Order`` in the control plane's document: ``{"kind": "error", "status": 503, "every": 2}``."""
+    seen_count: int = 0
+    """Number of requests that the fault applies to."""
+    injected_count: int = 0
+    """Number of requests that it was injected into."""
 
-    def concerns(self, api: str, operation: str) -> bool:
-        return self.order.get("api") in {None, api} and self.order.get("operation") in {None, operation}
+    def applies_to(self, api: str, operation: str) -> bool:
+        definition = self.definition
+        return definition.get("api") in {None, api} and definition.get("operation") in {None, operation}
 
-    def strikes(self, seed: int) -> Random | None:
-        """Count one request; where this is one to spoil, the source of what remains to be drawn."""
-        self.seen += 1
-        if "times" in self.order and self.injected >= self.order["times"]:
+    def count_and_draw(self, seed: int) -> Random | None:
+        """Count a request. If the fault is to be injected, return the random numbers for the injection, else None."""
+        self.seen_count += 1
+        if "times" in self.definition and self.injected_count >= self.definition["times"]:
             return None
-        if self.seen % self.order.get("every", 1):
+        if self.seen_count % self.definition.get("every", 1):
             return None
-        draws = Random(f"{seed}/{self.id}/{self.seen}")  # noqa: S311 - a mock's dice, meant to be predictable
-        if draws.random() >= self.order.get("probability", 1):
+        rng = Random(f"{seed}/{self.id}/{self.seen_count}")  # noqa: S311 - a mock's random numbers are to be predictable
+        if rng.random() >= self.definition.get("probability", 1):
             return None
-        self.injected += 1
-        return draws
+        self.injected_count += 1
+        return rng
 
-    def document(self) -> dict[str, Any]:
-        return {"id": self.id, **self.order, "seen": self.seen, "injected": self.injected}
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.id, **self.definition, "seen": self.seen_count, "injected": self.injected_count}
 
 
 @dataclass(slots=True)
 class Injection:
-    """What happens to one request: it is held for ``delay`` seconds, and then spoilt by ``spoiler``, if any."""
+    """The faults that are injected into one request."""
 
     delay: float = 0.0
-    spoiler: Mapping[str, Any] | None = None
-    marks: list[str] = field(default_factory=list)
+    """Seconds by which the request is delayed."""
+    effect: Mapping[str, Any] | None = None
+    """Definition of the fault that changes the response or drops the connection, if any."""
+    labels: list[str] = field(default_factory=list)
 
     @property
     def kind(self) -> str | None:
-        return None if self.spoiler is None else str(self.spoiler["kind"])
+        """Kind of the effect: ``error``, ``truncate`` or ``reset``."""
+        return None if self.effect is None else str(self.effect["kind"])
 
     @property
-    def mark(self) -> str:
-        """The value of the header ``X-Mock-Fault``: ``latency; id=f1, error; id=f2``."""
-        return ", ".join(self.marks)
+    def header_value(self) -> str:
+        """Value of the header ``X-Mock-Fault``: ``latency; id=f1, error; id=f2``."""
+        return ", ".join(self.labels)
 
 
-class Faults:
-    """The faults of one session, in the order in which they were given."""
+class FaultInjector:
+    """The faults of one session, in the order in which they were added."""
 
     def __init__(self, seed: int, limit: int = 100) -> None:
         self._seed = seed
-        self._given = 0
+        self._id_count = 0
         self.limit = limit
-        self.active: dict[str, Fault] = {}
+        self.active_faults: dict[str, InjectedFault] = {}
+        """Faults by id."""
 
-    def add(self, order: Mapping[str, Any]) -> Fault:
-        """Order a fault. Raises ``OverflowError`` where there are ``limit`` of them already."""
-        if len(self.active) >= self.limit:
+    def add(self, definition: Mapping[str, Any]) -> InjectedFault:
+        """Add a fault. Raises ``OverflowError`` if there are ``limit`` faults already."""
+        if len(self.active_faults) >= self.limit:
             raise OverflowError(f"there are {self.limit} faults already")
-        self._given += 1
-        fault = Fault(f"f{self._given}", order)
-        self.active[fault.id] = fault
+        self._id_count += 1
+        fault = InjectedFault(f"f{self._id_count}", definition)
+        self.active_faults[fault.id] = fault
         return fault
 
     def remove(self, fault_id: str) -> bool:
-        return self.active.pop(fault_id, None) is not None
+        """Remove a fault; return False if there is none of this id."""
+        return self.active_faults.pop(fault_id, None) is not None
 
     def clear(self) -> None:
-        self.active.clear()
-        self._given = 0
+        self.active_faults.clear()
+        self._id_count = 0
 
-    def draw(self, api: str, operation: str) -> Injection | None:
-        """What happens to this request. Delays add up; of several other faults the first is taken."""
+    def draw_injection(self, api: str, operation: str) -> Injection | None:
+        """Return the faults to inject into a request. Delays add up; of several other faults, the first is injected."""
         injection = Injection()
-        for fault in self.active.values():
-            if not fault.concerns(api, operation):
+        for fault in self.active_faults.values():
+            if not fault.applies_to(api, operation):
                 continue
-            draws = fault.strikes(self._seed)
-            if draws is None:
+            rng = fault.count_and_draw(self._seed)
+            if rng is None:
                 continue
-            if fault.order["kind"] == "latency":
-                injection.delay = min(LONGEST, injection.delay + _delay(fault.order["delay"], draws))
-            elif injection.spoiler is None:
-                injection.spoiler = fault.order
+            if fault.definition["kind"] == "latency":
+                injection.delay = min(MAX_DELAY_S, injection.delay + _draw_delay(fault.definition["delay"], rng))
+            elif injection.effect is None:
+                injection.effect = fault.definition
             else:
                 continue
-            injection.marks.append(f"{fault.order['kind']}; id={fault.id}")
-        return injection if injection.marks else None
+            injection.labels.append(f"{fault.definition['kind']}; id={fault.id}")
+        return injection if injection.labels else None
 
 
-def _delay(wanted: Mapping[str, Any], draws: Random) -> float:
-    seconds = float(wanted["seconds"])
-    if wanted["distribution"] == "uniform":
-        return seconds + draws.random() * float(wanted["spread"])
-    if wanted["distribution"] == "lognormal":
-        return draws.lognormvariate(log(seconds), wanted["sigma"])
+def _draw_delay(distribution: Mapping[str, Any], rng: Random) -> float:
+    """Return a delay in seconds. Example of a distribution: ``{"distribution": "fixed", "seconds": 2.5}``."""
+    seconds = float(distribution["seconds"])
+    if distribution["distribution"] == "uniform":
+        return seconds + rng.random() * float(distribution["spread"])
+    if distribution["distribution"] == "lognormal":
+        return rng.lognormvariate(log(seconds), distribution["sigma"])
     return seconds

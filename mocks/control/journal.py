@@ -1,4 +1,4 @@
-"""The journal: which requests came in, and how each was answered."""
+"""The journal: the last requests of a session, and the status that each was responded to with."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -8,18 +8,20 @@ from itertools import chain
 from time import time
 from typing import Any, NamedTuple
 
-# What one entry keeps at most, in bytes. A larger request is kept cut, so that no client can fill the memory.
-KEPT = 16_384
-KEPT_HEADERS = 100
+# The most that an entry keeps of path and query, of the headers, and of the body, in bytes. A larger request is cut, so
+# that no client can fill the memory.
+MAX_PART_BYTES = 16_384
+MAX_HEADERS = 100
 
-Note = list[Any]
-"""An entry while its request is under way, in the order of ``Entry``: every request makes one, few are looked at."""
+OpenEntry = list[Any]
+"""The fields of a ``JournalEntry`` while its request is handled: a list, for every request needs one to fill in."""
 
 
-class Entry(NamedTuple):
-    """A request as it came, in raw bytes; ``status`` is None where the connection was dropped instead of an answer."""
+class JournalEntry(NamedTuple):
+    """A request as it came, in raw bytes, and what became of it."""
 
     time: float
+    """Seconds since 1970."""
     method: str
     path: bytes
     query: bytes
@@ -27,12 +29,15 @@ class Entry(NamedTuple):
     api: str | None
     operation: str | None
     status: int | None
+    """None if the connection was dropped instead of a response."""
     fault: str | None
+    """Value of the header ``X-Mock-Fault``."""
     body: bytes
     body_bytes: int
+    """Length of the whole body."""
 
-    def document(self, number: int) -> dict[str, Any]:
-        """The entry as the control plane shows it; a repeated header is joined by commas (RFC 9110, section 5.3)."""
+    def to_dict(self, number: int) -> dict[str, Any]:
+        """Return the entry as the control plane shows it; a repeated header is joined by commas (RFC 9110, 5.3)."""
         headers: dict[str, str] = {}
         for raw_name, raw_value in self.headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -53,38 +58,42 @@ class Entry(NamedTuple):
         }
 
 
-STATUS, FAULT, BODY, BODY_BYTES = (Entry._fields.index(name) for name in ("status", "fault", "body", "body_bytes"))
+# Where the fields that are filled in later stand in an OpenEntry.
+STATUS_INDEX, FAULT_INDEX, BODY_INDEX, BODY_BYTES_INDEX = (
+    JournalEntry._fields.index(name) for name in ("status", "fault", "body", "body_bytes")
+)
 
 
-def note(scope: Mapping[str, Any], api: str | None, operation: str | None) -> Note:
-    """A request as it comes in; status, fault and body follow."""
+def open_entry(scope: Mapping[str, Any], api: str | None, operation: str | None) -> OpenEntry:
+    """Return the entry of a request that has just come in. Status, fault and body are filled in later."""
     path = scope.get("raw_path") or scope["path"].encode()  # a server need not give it (the ASGI specification)
     query, headers = scope["query_string"], scope["headers"]
-    if len(path) + len(query) > KEPT:
-        path, query = path[:KEPT], query[:KEPT]
-    if len(headers) > KEPT_HEADERS or sum(map(len, chain.from_iterable(headers))) > KEPT:
-        share = KEPT // KEPT_HEADERS
-        headers = [(name[:share], value[:share]) for name, value in headers[:KEPT_HEADERS]]
+    if len(path) + len(query) > MAX_PART_BYTES:
+        path, query = path[:MAX_PART_BYTES], query[:MAX_PART_BYTES]
+    if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_PART_BYTES:
+        share = MAX_PART_BYTES // MAX_HEADERS
+        headers = [(name[:share], value[:share]) for name, value in headers[:MAX_HEADERS]]
     return [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
 
 
-def keep_body(taken: Note, body: bytes) -> None:
-    """Keep as much of a body as may be kept."""
-    taken[BODY_BYTES] = len(body)
-    taken[BODY] = body if len(body) <= KEPT else bytes(body[:KEPT])
+def record_body(entry: OpenEntry, body: bytes) -> None:
+    """Put a body into an entry, cut to ``MAX_PART_BYTES``."""
+    entry[BODY_BYTES_INDEX] = len(body)
+    entry[BODY_INDEX] = body if len(body) <= MAX_PART_BYTES else bytes(body[:MAX_PART_BYTES])
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries are asked for; None asks for any. ``path`` is compared as it was sent, before decoding."""
+class EntryFilter:
+    """A search for entries. A field that is None matches any value."""
 
     api: str | None = None
     operation: str | None = None
     method: str | None = None
     path: str | None = None
+    """The path as it was sent, before decoding."""
     status: int | None = None
 
-    def takes(self, entry: Entry) -> bool:
+    def matches_entry(self, entry: JournalEntry) -> bool:
         return (
             self.api in {None, entry.api}
             and self.operation in {None, entry.operation}
@@ -95,27 +104,27 @@ class Wanted:
 
 
 class Journal:
-    """The last ``limit`` requests, in the order they came; older ones are dropped, and how many is known."""
+    """The last ``limit`` requests in the order they came. Older ones are dropped and counted."""
 
     def __init__(self, limit: int) -> None:
-        self._notes: deque[Note] = deque(maxlen=limit)
-        self._count = 0
+        self._entries: deque[OpenEntry] = deque(maxlen=limit)
+        self._total_count = 0
 
-    def add(self, taken: Note) -> None:
-        self._count += 1
-        self._notes.append(taken)
+    def add(self, entry: OpenEntry) -> None:
+        self._total_count += 1
+        self._entries.append(entry)
 
     def clear(self) -> None:
-        self._notes.clear()
-        self._count = 0
+        self._entries.clear()
+        self._total_count = 0
 
     @property
-    def dropped(self) -> int:
-        return self._count - len(self._notes)
+    def dropped_count(self) -> int:
+        return self._total_count - len(self._entries)
 
-    def find(self, wanted: Wanted) -> Iterator[tuple[int, Entry]]:
-        """The entries asked for, oldest first, with their numbers, which count from 1."""
-        for number, taken in enumerate(self._notes, start=self.dropped + 1):
-            entry = Entry(*taken)
-            if wanted.takes(entry):
+    def find_entries(self, entry_filter: EntryFilter) -> Iterator[tuple[int, JournalEntry]]:
+        """Yield the matching entries, oldest first, with their numbers, which count from 1 and include dropped ones."""
+        for number, open_fields in enumerate(self._entries, start=self.dropped_count + 1):
+            entry = JournalEntry(*open_fields)
+            if entry_filter.matches_entry(entry):
                 yield number, entry

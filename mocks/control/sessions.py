@@ -1,4 +1,4 @@
-"""Sessions: worlds beside each other, so that tests which run at once do not see one another's runs.
+"""Sessions: separate worlds of one mock, so that tests which run at once do not see each other's rows.
 
 A request names its session in the header ``X-Mock-Session``; without one it belongs to the default session.
 """
@@ -6,21 +6,21 @@ A request names its session in the header ``X-Mock-Session``; without one it bel
 import re
 from collections.abc import Mapping, Sequence
 
-from specduet.mocks.control.faults import Faults
+from specduet.mocks.control.faults import FaultInjector
 from specduet.mocks.control.journal import Journal
 from specduet.mocks.settings import Settings
 from specduet.mocks.world import Clock, World
 from specduet.specs import Api, SpecduetError
 
-HEADER = b"x-mock-session"
-DEFAULT = "default"
-LIMIT = 100
+SESSION_HEADER = b"x-mock-session"
+DEFAULT_SESSION = "default"
+MAX_SESSIONS = 100
 
-_NAME = re.compile(rb"[A-Za-z0-9._~-]{1,64}")
+_NAME_PATTERN = re.compile(rb"[A-Za-z0-9._~-]{1,64}")
 
 
 class BadSession(SpecduetError):
-    """A session's name that is malformed, or one session too many; ``status`` answers it."""
+    """A malformed name of a session, or one session too many; ``status`` is that of the error response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -28,29 +28,29 @@ class BadSession(SpecduetError):
 
 
 class Session:
-    """One isolated world: a clock, the state of every API, faults and a journal."""
+    """A clock, the state of every API, faults and a journal, isolated from those of other sessions."""
 
     def __init__(self, name: str, apis: Sequence[Api], settings: Settings) -> None:
         self.name = name
         self.clock = Clock(settings.epoch)
-        self.faults = Faults(settings.seed)
+        self.faults = FaultInjector(settings.seed)
         self.journal = Journal(settings.journal)
         self._apis = {api.name: api for api in apis}
         self._settings = settings
         self._worlds: dict[str, World] = {}
 
-    def world(self, name: str) -> World:
-        """The state of one API, made when it is first asked for."""
+    def get_world(self, name: str) -> World:
+        """Return the world of one API. It is made at the first call."""
         world = self._worlds.get(name)
         if world is None:
             world = self._worlds[name] = World(self._apis[name], self._settings, self.clock)
         return world
 
-    def worlds(self) -> Mapping[str, World]:
-        return {name: self.world(name) for name in self._apis}
+    def get_worlds(self) -> Mapping[str, World]:
+        return {name: self.get_world(name) for name in self._apis}
 
     def reset(self) -> None:
-        """Back to how the session began: state, clock, faults and journal."""
+        """Put state, clock, faults and journal back to how the session began."""
         self.clock.reset()
         for world in self._worlds.values():
             world.reset()
@@ -58,32 +58,34 @@ class Session:
         self.journal.clear()
 
 
-class Sessions:
-    """The default session and the named ones, which are made on first use."""
+class SessionRegistry:
+    """The default session and the named ones, which are made at their first use."""
 
     def __init__(self, apis: Sequence[Api], settings: Settings) -> None:
         self.apis = tuple(apis)
         self.settings = settings
-        self.default = Session(DEFAULT, self.apis, settings)
-        self.default.worlds()  # a document of which no row can be made is to be known now, and not by a request
-        self._named: dict[str, Session] = {}
+        self.default = Session(DEFAULT_SESSION, self.apis, settings)
+        self.default.get_worlds()  # a document of which no row can be made is reported now, and not by a request
+        self._named_sessions: dict[str, Session] = {}
 
-    def named(self, raw: bytes) -> Session:
-        """The session of a header's value. Raises ``BadSession``."""
-        if not _NAME.fullmatch(raw):
+    def get_or_create(self, header_value: bytes) -> Session:
+        """Return the session that a header names. Raises ``BadSession``."""
+        if not _NAME_PATTERN.fullmatch(header_value):
             raise BadSession(422, "X-Mock-Session is 1 to 64 letters, digits or any of . _ ~ -")
-        name = raw.decode("ascii")
-        if name == DEFAULT:
+        name = header_value.decode("ascii")
+        if name == DEFAULT_SESSION:
             return self.default
-        if name not in self._named:
-            if len(self._named) >= LIMIT:
-                raise BadSession(409, f"there are {LIMIT} sessions already: delete one at /__mock__/sessions/{{name}}")
-            self._named[name] = Session(name, self.apis, self.settings)
-        return self._named[name]
+        if name not in self._named_sessions:
+            if len(self._named_sessions) >= MAX_SESSIONS:
+                raise BadSession(
+                    409, f"there are {MAX_SESSIONS} sessions already: delete one at /__mock__/sessions/{{name}}"
+                )
+            self._named_sessions[name] = Session(name, self.apis, self.settings)
+        return self._named_sessions[name]
 
-    def names(self) -> list[str]:
-        return [DEFAULT, *self._named]
+    def list_names(self) -> list[str]:
+        return [DEFAULT_SESSION, *self._named_sessions]
 
     def delete(self, name: str) -> bool:
-        """Forget a session; the default one can only be reset."""
-        return self._named.pop(name, None) is not None
+        """Delete a named session; return False if there is none. The default session can only be reset."""
+        return self._named_sessions.pop(name, None) is not None

@@ -1,8 +1,8 @@
 """Valid values that hurt clients: empty and very long text, every plane of Unicode, numbers at their bounds, odd names.
 
-Hypothesis makes them, a pool for each field, and rows pick from it. Its own constants depend on which modules are
-loaded, and two processes have to agree: so numbers and characters are sampled from lists short enough (a hundred at
-most) that it puts nothing of its own among them.
+Hypothesis makes a pool of values for each field, and rows pick from it. Left to itself, Hypothesis mixes constants of
+the modules that are loaded into numbers and text, and two processes have to agree: so numbers and characters are
+sampled from lists short enough (a hundred at most) that it adds nothing to them.
 """
 
 import math
@@ -24,31 +24,31 @@ except ImportError as error:
 import msgspec
 
 from specduet.mocks.generation import formats, regex
-from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, merge_schemas
-from specduet.mocks.generation.seeded_random import SeededRandom
-from specduet.mocks.generation.values import ValueGenerator, ValueMaker
+from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, is_null_schema, merge_schemas
+from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
+from specduet.mocks.generation.values import ValueGenerator
 from specduet.specs.schemas import Schema, Schemas
 
-Strategy = st.SearchStrategy[Any]
+ValueStrategy = st.SearchStrategy[Any]
 
-_POOL = 40
-_EXAMPLES = 80
-_MADE = 12  # values of a format or pattern that a pool chooses from
-_DEEP = 3
+_POOL_SIZE = 40
+_MAX_EXAMPLES = 80  # values that are made to fill a pool
+_FORMATTED_COUNT = 12  # values of a format or pattern that a pool picks from
+_MAX_DEPTH = 3  # optional properties and items end here
 _INT64 = (-(2**63), 2**63 - 1)
 
 CHARACTERS = (
     "aZ0 _-./\\\"'<>&%{}[]$#?*|`~^;:,=+()!@"
-    "\x00\x01\x07\t\n\r\x1b\x7f\x80\x85\xa0\xad"  # controls, and spaces that are none
-    "\u0130\u0131\u00df\u01c5\u0301\u0338\u05d0\u0627\u0e33\u1e9e"  # letters that change their length or their way
+    "\x00\x01\x07\t\n\r\x1b\x7f\x80\x85\xa0\xad"  # control characters and unusual spaces
+    "\u0130\u0131\u00df\u01c5\u0301\u0338\u05d0\u0627\u0e33\u1e9e"  # case folding changes the length; right to left
     "\u200b\u200d\u200e\u202e\u2028\u2029\u2066\ufe0f\ufeff\ufffd\ufffe\uffff\ufdd0\ue000\uac00\u4e2d"
     "\U0001f600\U0001f1e9\U0001f3fd\U0001d11e"
     "\U00020000\U00030000\U00040000\U00050000\U00060000\U00070000\U00080000\U00090000\U000a0000"
     "\U000b0000\U000c0000\U000d0000\U000e0001\U000f0000\U0010ffff"
 )
-"""At least one of every plane; no surrogates, which no JSON text of good will has."""
+"""At least one character of every plane of Unicode; no surrogates, which JSON text in UTF-8 cannot hold."""
 
-TEXTS = (
+ODD_TEXTS = (
     "",
     " ",
     "\x00",
@@ -75,10 +75,10 @@ TEXTS = (
     "\U0001f600" * 2048,
     "word " * 2000,
 )
-SURE = ("", "".join(chr(plane << 16 | 0xFFFD) for plane in range(17)), "\U0001f600" * 2048)
-"""What every pool of texts has, where the schema allows it."""
+REQUIRED_TEXTS = ("", "".join(chr(plane << 16 | 0xFFFD) for plane in range(17)), "\U0001f600" * 2048)
+"""Texts that every pool holds, where the schema allows them: empty, of every plane, and long."""
 
-NAMES = (
+PROPERTY_NAMES = (
     *("", " ", "__proto__", "constructor", "toString", "hasOwnProperty"),
     *("$ref", "a.b", "a/b", "0", "id ", "\U0001f600"),
 )
@@ -90,167 +90,177 @@ FLOATS = (
     *(0.0, -0.0, 1.0, -1.0, 0.1 + 0.2, 1e-7, 1e16, 1e21, -1e21, 5e-324, 2.2250738585072014e-308),
     *(1.7976931348623157e308, -1.7976931348623157e308, 9007199254740993.0, 123456789.12345679),
 )
-JSON: tuple[Any, ...] = (
+JSON_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 2**53 + 1, 1e308, "", "text", "\x00", "\U0010ffff"),
     *([], {}, [None], [[]], {"": None}),
 )
 
 
 class AdversarialGenerator(ValueGenerator):
-    """A generator whose makers pick from pools of values that hypothesis made, always the same ones for a seed."""
+    """A generator whose makers pick from pools of values that Hypothesis made, always the same ones for a seed."""
 
-    def __init__(self, schemas: Schemas, number: int) -> None:
+    def __init__(self, schemas: Schemas, random_seed: int) -> None:
         super().__init__(schemas)
-        self._number = number
+        self._random_seed = random_seed
         self._pools: dict[str, list[Any]] = {}
+        """By the JSON pointer of the schema."""
 
-    def valid(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> ValueMaker:
-        """What picks from the pool of a schema, and null every fourth time where that is allowed."""
+    def build_valid_maker(self, schema: Schema, pointer: str, name: str = "", *, null: bool = True) -> ValueMaker:
+        """Return a maker that picks from the schema's pool, and null every fourth time where that is allowed."""
         if pointer not in self._pools:
-            believable = ValueGenerator(self._schemas).valid(schema, pointer, name, null=False)
-            self._pools[pointer] = self._pool([(schema, pointer)], pointer, believable)
+            believable = ValueGenerator(self._schemas).build_valid_maker(schema, pointer, name, null=False)
+            self._pools[pointer] = self._build_pool([(schema, pointer)], pointer, believable)
         pool = self._pools[pointer]
         if not null or not self._schemas.validator_at(pointer).is_valid(None):
-            return lambda dice: dice.pick(pool)
-        return lambda dice: None if dice.chance(0.25) else dice.pick(pool)
+            return lambda rng: rng.pick(pool)
+        return lambda rng: None if rng.random_bool(0.25) else rng.pick(pool)
 
-    def extras(self, closed: Sequence[str]) -> list[dict[str, Any]]:
-        """Sets of properties that no schema names; ``closed`` are names that are taken."""
-        names = st.sampled_from([name for name in NAMES if name not in closed])
-        return self._made("extras", st.dictionaries(names, st.sampled_from(JSON), max_size=3), lambda _value: True)
+    def make_extra_properties(self, taken_names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return sets of properties that no schema names, none of them called as one of ``taken_names``."""
+        names = st.sampled_from([name for name in PROPERTY_NAMES if name not in taken_names])
+        strategy = st.dictionaries(names, st.sampled_from(JSON_VALUES), max_size=3)
+        return self._draw_examples("extras", strategy, lambda _value: True)
 
-    def _pool(self, parts: Sequence[LocatedSchema], pointer: str, believable: ValueMaker) -> list[Any]:
+    def _build_pool(self, parts: Sequence[LocatedSchema], pointer: str, believable: ValueMaker) -> list[Any]:
         validator = self._schemas.validator_at(pointer)
-        strategy = self._strategy(parts, 0, frozenset())
-        made = self._made(pointer, strategy, lambda v: v is not None and validator.is_valid(v))
-        made += [text for text in SURE if text not in made and validator.is_valid(text)]
-        return made or [believable(SeededRandom(f"{pointer}/{index}")) for index in range(_MADE)]
+        strategy = self._build_strategy(parts, 0, frozenset())
+        pool = self._draw_examples(pointer, strategy, lambda v: v is not None and validator.is_valid(v))
+        pool += [text for text in REQUIRED_TEXTS if text not in pool and validator.is_valid(text)]
+        return pool or [believable(SeededRandom(f"{pointer}/{index}")) for index in range(_FORMATTED_COUNT)]
 
-    def _made(self, name: str, strategy: Strategy, wanted: Callable[[Any], bool]) -> list[Any]:
-        number = SeededRandom(f"{self._number}/{name}").below(1 << 32)
-        # In a thread of its own, where Hypothesis does not mind that the caller may be one of its tests too.
-        with ThreadPoolExecutor(1) as alone:
-            return alone.submit(_collected, strategy, number, wanted).result()
+    def _draw_examples(self, name: str, strategy: ValueStrategy, is_wanted: Callable[[Any], bool]) -> list[Any]:
+        random_seed = SeededRandom(f"{self._random_seed}/{name}").randbelow(1 << 32)
+        # In a thread of its own: Hypothesis objects to running inside one of its tests, and the caller may be one.
+        with ThreadPoolExecutor(1) as executor:
+            return executor.submit(_collect_examples, strategy, random_seed, is_wanted).result()
 
     # ------------------------------------------------------------------------------------------ strategies
 
-    def _strategy(self, parts: Sequence[LocatedSchema], depth: int, chosen: frozenset[str]) -> Strategy:
-        node = merge_schemas(self._schemas, parts, chosen)
-        if node.impossible:
+    def _build_strategy(
+        self, parts: Sequence[LocatedSchema], depth: int, resolved_choices: frozenset[str]
+    ) -> ValueStrategy:
+        merged = merge_schemas(self._schemas, parts, resolved_choices)
+        if merged.is_impossible:
             return st.nothing()
-        if "enum" in node.keywords:
-            return st.sampled_from(node.keywords["enum"])
-        if node.choices:
-            choice, branches = node.choices[0]
-            others = [b for b in branches if not self._is_null(b)]
-            made = st.one_of([self._strategy([*parts, b], depth, chosen | {choice}) for b in others])
-            return made if len(others) == len(branches) else _null_or(made)
-        if node.untyped:
-            return st.sampled_from(JSON)
-        made = st.one_of([self._typed_strategy(kind, node, depth) for kind in node.types if kind != "null"])
-        if node.types == ["null"]:
+        if "enum" in merged.keywords:
+            return st.sampled_from(merged.keywords["enum"])
+        if merged.choices:
+            choice, branches = merged.choices[0]
+            not_null = [branch for branch in branches if not is_null_schema(self._schemas, branch)]
+            resolved = resolved_choices | {choice}
+            strategy = st.one_of([self._build_strategy([*parts, branch], depth, resolved) for branch in not_null])
+            return strategy if len(not_null) == len(branches) else _or_null(strategy)
+        if merged.is_untyped:
+            return st.sampled_from(JSON_VALUES)
+        strategy = st.one_of([self._build_of_kind(kind, merged, depth) for kind in merged.types if kind != "null"])
+        if merged.types == ["null"]:
             return st.none()
-        return _null_or(made) if "null" in node.types else made
+        return _or_null(strategy) if "null" in merged.types else strategy
 
-    def _typed_strategy(self, kind: str, node: MergedSchema, depth: int) -> Strategy:
-        strategies: dict[str, Callable[[], Strategy]] = {
+    def _build_of_kind(self, kind: str, merged: MergedSchema, depth: int) -> ValueStrategy:
+        builders: dict[str, Callable[[], ValueStrategy]] = {
             "boolean": st.booleans,
-            "integer": lambda: _numbers(node.keywords, INTEGERS, whole=True),
-            "number": lambda: _numbers(node.keywords, FLOATS, whole=False),
-            "string": lambda: _text(node.keywords),
-            "array": lambda: self._lists(node, depth),
-            "object": lambda: self._objects(node, depth),
+            "integer": lambda: _build_numbers(merged.keywords, INTEGERS, whole=True),
+            "number": lambda: _build_numbers(merged.keywords, FLOATS, whole=False),
+            "string": lambda: _build_texts(merged.keywords),
+            "array": lambda: self._build_arrays(merged, depth),
+            "object": lambda: self._build_objects(merged, depth),
         }
-        return strategies[kind]()
+        return builders[kind]()
 
-    def _lists(self, node: MergedSchema, depth: int) -> Strategy:
-        least, most = node.keywords.get("minItems", 0), node.keywords.get("maxItems", 5)
-        if node.prefix or node.contains or (depth >= _DEEP and not least):
+    def _build_arrays(self, merged: MergedSchema, depth: int) -> ValueStrategy:
+        least, most = merged.keywords.get("minItems", 0), merged.keywords.get("maxItems", 5)
+        if merged.prefix_items or merged.contains or (depth >= _MAX_DEPTH and not least):
             return st.just([])
-        items = self._strategy(node.items, depth + 1, frozenset()) if node.items else st.sampled_from(JSON)
-        unique = repr if node.keywords.get("uniqueItems") else None
+        if merged.items:
+            items = self._build_strategy(merged.items, depth + 1, frozenset())
+        else:
+            items = st.sampled_from(JSON_VALUES)
+        unique = repr if merged.keywords.get("uniqueItems") else None
         longest = max(least, min(most, least + 5))
-        fewest = st.sampled_from([least, min(max(least, 1), longest)])  # half of them are not empty
-        return fewest.flatmap(lambda size: st.lists(items, min_size=size, max_size=longest, unique_by=unique))
+        min_sizes = st.sampled_from([least, min(max(least, 1), longest)])  # half of them are not empty
+        return min_sizes.flatmap(lambda size: st.lists(items, min_size=size, max_size=longest, unique_by=unique))
 
-    def _objects(self, node: MergedSchema, depth: int) -> Strategy:
-        wanted = {name: self._property(node, name, depth) for name in node.required}
-        free = [name for name in node.properties if name not in node.required]
-        optional = {} if depth >= _DEEP else {name: self._property(node, name, depth) for name in free}
+    def _build_objects(self, merged: MergedSchema, depth: int) -> ValueStrategy:
+        required = {name: self._build_property(merged, name, depth) for name in merged.required_names}
+        free = [name for name in merged.properties if name not in merged.required_names]
+        optional = {} if depth >= _MAX_DEPTH else {name: self._build_property(merged, name, depth) for name in free}
         declared = st.one_of(
-            st.fixed_dictionaries(wanted, optional=optional), st.fixed_dictionaries({**wanted, **optional})
+            st.fixed_dictionaries(required, optional=optional), st.fixed_dictionaries({**required, **optional})
         )
-        if node.additional and not all(schema is True or schema == {} for schema, _ in node.additional):
+        additional = merged.additional_properties
+        if additional and not all(schema is True or schema == {} for schema, _ in additional):
             return declared
-        names = st.sampled_from([name for name in NAMES if name not in node.properties])
-        others = st.dictionaries(names, st.sampled_from(JSON), max_size=2)
-        return st.builds(lambda own, more: {**more, **own}, declared, others)
+        names = st.sampled_from([name for name in PROPERTY_NAMES if name not in merged.properties])
+        extra = st.dictionaries(names, st.sampled_from(JSON_VALUES), max_size=2)
+        return st.builds(lambda left, right: {**right, **left}, declared, extra)
 
-    def _property(self, node: MergedSchema, name: str, depth: int) -> Strategy:
-        parts = node.properties.get(name)
-        return self._strategy(parts, depth + 1, frozenset()) if parts else st.sampled_from(JSON)
-
-
-def get_adversarial_generator(schemas: Schemas, number: int) -> AdversarialGenerator:
-    """The adversary of a document and a seed: its pools are made once."""
-    known = _adversaries.setdefault(schemas, {})
-    if number not in known:
-        known[number] = AdversarialGenerator(schemas, number)
-    return known[number]
+    def _build_property(self, merged: MergedSchema, name: str, depth: int) -> ValueStrategy:
+        parts = merged.properties.get(name)
+        return self._build_strategy(parts, depth + 1, frozenset()) if parts else st.sampled_from(JSON_VALUES)
 
 
-_adversaries: "WeakKeyDictionary[Schemas, dict[int, AdversarialGenerator]]" = WeakKeyDictionary()
+def get_adversarial_generator(schemas: Schemas, random_seed: int) -> AdversarialGenerator:
+    """Return the generator of a document and a seed, one for all callers, so that its pools are made once."""
+    by_seed = _generators.setdefault(schemas, {})
+    if random_seed not in by_seed:
+        by_seed[random_seed] = AdversarialGenerator(schemas, random_seed)
+    return by_seed[random_seed]
 
 
-def _null_or(strategy: Strategy) -> Strategy:
-    """Null every other time: among the alternatives of a choice it would be rare."""
+_generators: "WeakKeyDictionary[Schemas, dict[int, AdversarialGenerator]]" = WeakKeyDictionary()
+
+
+def _or_null(strategy: ValueStrategy) -> ValueStrategy:
+    """Return a strategy that draws null every other time; among the branches of a choice it would be rare."""
     return st.booleans().flatmap(lambda null: st.none() if null else strategy)
 
 
-def _collected(strategy: Strategy, number: int, wanted: Callable[[Any], bool]) -> list[Any]:
-    found: list[Any] = []
+def _collect_examples(strategy: ValueStrategy, random_seed: int, is_wanted: Callable[[Any], bool]) -> list[Any]:
+    """Return different values that the strategy draws, at most ``_POOL_SIZE``."""
+    examples: list[Any] = []
     seen: set[bytes] = set()
 
-    @seed(number)
+    @seed(random_seed)
     @settings(
         database=None,
         deadline=None,
-        max_examples=_EXAMPLES,
+        max_examples=_MAX_EXAMPLES,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
     )
     @given(strategy)
     def collect(value: Any) -> None:
-        spelled = msgspec.json.encode(value)
-        if len(found) < _POOL and spelled not in seen and wanted(value):
-            seen.add(spelled)
-            found.append(value)
+        encoded = msgspec.json.encode(value)
+        if len(examples) < _POOL_SIZE and encoded not in seen and is_wanted(value):
+            seen.add(encoded)
+            examples.append(value)
 
     collect()
-    return found
+    return examples
 
 
-def _text(keywords: Mapping[str, Any]) -> Strategy:
+def _build_texts(keywords: Mapping[str, Any]) -> ValueStrategy:
     shape = keywords.get("x-specduet", {}).get("shape")
     make = formats.FORMAT_MAKERS.get(shape or "") or formats.FORMAT_MAKERS.get(keywords.get("format", ""))
     if make is None and (shape or "pattern" in keywords):
         make = regex.build_text_maker(shape or keywords["pattern"])
     if make is not None:
-        return st.sampled_from([make(SeededRandom(f"{index}")) for index in range(_MADE)])
+        return st.sampled_from([make(SeededRandom(f"{index}")) for index in range(_FORMATTED_COUNT)])
     least, most = keywords.get("minLength", 0), keywords.get("maxLength", math.inf)
-    fitting = [text for text in TEXTS if least <= len(text) <= most]
+    fitting = [text for text in ODD_TEXTS if least <= len(text) <= most]
     longest = int(min(most, least + 24))
     drawn = st.lists(st.sampled_from(CHARACTERS), min_size=least, max_size=max(longest, least)).map("".join)
     return st.one_of(st.sampled_from(fitting), drawn) if fitting else drawn
 
 
-def _numbers(keywords: Mapping[str, Any], usual: Sequence[int | float], *, whole: bool) -> Strategy:
+def _build_numbers(keywords: Mapping[str, Any], usual: Sequence[int | float], *, whole: bool) -> ValueStrategy:
     low, high = keywords.get("minimum", -math.inf), keywords.get("maximum", math.inf)
     step = keywords.get("multipleOf")
     bounds = [keywords[k] for k in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum") if k in keywords]
-    near = [edge for bound in bounds for edge in (bound, bound + 1, bound - 1)]
-    numbers = [int(n) if whole else float(n) for n in (*near, *usual) if low <= n <= high]
+    near_bounds = [number for bound in bounds for number in (bound, bound + 1, bound - 1)]
+    numbers = [int(n) if whole else float(n) for n in (*near_bounds, *usual) if low <= n <= high]
     if step:
         numbers = [n for n in numbers if n % step == 0] or [0 if low <= 0 <= high else math.ceil(low / step) * step]
     return st.sampled_from(numbers[:100]) if numbers else st.sampled_from([low, high])

@@ -1,7 +1,7 @@
-"""Text that matches a regular expression.
+"""Makers of text that matches a regular expression.
 
-Python's own parser reads the expression. It is not public, so it is touched here only, and a test tells when it moves.
-Expressions of ECMA 262, which JSON Schema means, differ little: what Python spells otherwise is translated first.
+Python's own parser reads the expression. It is not public, so it is used in this module only, and a test fails when it
+moves. JSON Schema means expressions of ECMA 262; the few that Python writes differently are translated first.
 """
 
 import re
@@ -11,11 +11,12 @@ from typing import Any
 
 from specduet.mocks.generation.seeded_random import SeededRandom
 
-# what is not public has no types either
+# Python has no type hints for its private modules.
 ops: Any = import_module("re._constants")
 parser: Any = import_module("re._parser")
 
 FragmentMaker = Callable[[SeededRandom, list[str]], str]
+"""A function that makes the text of one part of an expression, given the texts of the groups so far, by number."""
 
 _PRINTABLE = "".join(chr(code) for code in range(32, 127))
 _DIGITS = "0123456789"
@@ -34,64 +35,64 @@ _TRANSLATIONS = (
     (r"\\p\{(?:L|Letter|Alphabetic)\}", "a-zA-Z"),
     (r"\\p\{(?:N|Nd|Number)\}", "0-9"),
 )
-_REACH = 4
+_EXTRA_REPEATS = 4
 
 
 def build_text_maker(pattern: str) -> Callable[[SeededRandom], str]:
-    """A function from choices to text that the pattern matches as a whole, or, unanchored, begins and ends in.
+    """Return a function that makes text matching the pattern: ``[a-z]{2}-[0-9]`` gives ``qd-4``.
 
-    Lookarounds and boundaries are taken for empty: a caller who needs certainty validates. Raises ``ValueError`` for
-    an expression that cannot be read.
+    Lookarounds and word boundaries are ignored, so a caller that needs certainty has to validate the text. Raises
+    ``ValueError`` for an expression that cannot be parsed.
     """
     try:
-        parsed = parser.parse(_translated(pattern))
+        parsed = parser.parse(_translate_ecma(pattern))
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"the pattern {pattern!r} cannot be read: {error}") from error
-    make = _sequence(parsed)
-    return lambda dice: make(dice, [""] * parsed.state.groups)
+    make = _build_sequence(parsed)
+    return lambda rng: make(rng, [""] * parsed.state.groups)
 
 
-def _translated(pattern: str) -> str:
+def _translate_ecma(pattern: str) -> str:
     for expression, inside in _TRANSLATIONS:
         pattern = re.sub(rf"(\[[^\]]*){expression}", rf"\g<1>{inside}", pattern)
         pattern = re.sub(expression, f"[{inside}]", pattern)
     return re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
 
 
-def _sequence(items: Iterable[tuple[Any, Any]]) -> FragmentMaker:
-    makers = [_maker(op, argument) for op, argument in items]
+def _build_sequence(items: Iterable[tuple[Any, Any]]) -> FragmentMaker:
+    makers = [_build_part(op, argument) for op, argument in items]
     if len(makers) == 1:
         return makers[0]
-    return lambda dice, groups: "".join([make(dice, groups) for make in makers])
+    return lambda rng, groups: "".join([make(rng, groups) for make in makers])
 
 
-def _maker(op: Any, argument: Any) -> FragmentMaker:
+def _build_part(op: Any, argument: Any) -> FragmentMaker:
     build = _BUILDERS.get(op)
-    return _nothing if build is None else build(argument)
+    return _make_nothing if build is None else build(argument)
 
 
-def _nothing(_dice: SeededRandom, _groups: list[str]) -> str:
+def _make_nothing(_rng: SeededRandom, _groups: list[str]) -> str:
     return ""
 
 
-def _literal(code: int) -> FragmentMaker:
+def _build_literal(code: int) -> FragmentMaker:
     text = chr(code)
-    return lambda _dice, _groups: text
+    return lambda _rng, _groups: text
 
 
-def _one_of(characters: str) -> FragmentMaker:
-    return lambda dice, _groups: dice.pick(characters)
+def _build_choice(characters: str) -> FragmentMaker:
+    return lambda rng, _groups: rng.pick(characters)
 
 
-def _set(items: list[tuple[Any, Any]]) -> FragmentMaker:
+def _build_character_set(items: list[tuple[Any, Any]]) -> FragmentMaker:
     negated = bool(items) and items[0][0] is ops.NEGATE
-    characters = "".join(map(_members, items[1:] if negated else items))
+    characters = "".join(map(_expand_set_item, items[1:] if negated else items))
     if negated:
         characters = "".join(c for c in _PRINTABLE if c not in characters) or "\u00e9"
-    return _one_of("".join(dict.fromkeys(characters)) or "x")
+    return _build_choice("".join(dict.fromkeys(characters)) or "x")
 
 
-def _members(item: tuple[Any, Any]) -> str:
+def _expand_set_item(item: tuple[Any, Any]) -> str:
     op, argument = item
     if op is ops.RANGE:
         first, last = argument
@@ -101,43 +102,43 @@ def _members(item: tuple[Any, Any]) -> str:
     return chr(argument)
 
 
-def _repeat(argument: tuple[int, Any, Any]) -> FragmentMaker:
+def _build_repeat(argument: tuple[int, Any, Any]) -> FragmentMaker:
     low, high, items = argument
-    make = _sequence(items)
-    top = low + _REACH if high is ops.MAXREPEAT else min(high, max(low + _REACH, 12))
+    make = _build_sequence(items)
+    top = low + _EXTRA_REPEATS if high is ops.MAXREPEAT else min(high, max(low + _EXTRA_REPEATS, 12))
     if low == top:
-        return lambda dice, groups: "".join([make(dice, groups) for _ in range(low)])
-    return lambda dice, groups: "".join([make(dice, groups) for _ in range(dice.between(low, top))])
+        return lambda rng, groups: "".join([make(rng, groups) for _ in range(low)])
+    return lambda rng, groups: "".join([make(rng, groups) for _ in range(rng.randint(low, top))])
 
 
-def _branch(argument: tuple[Any, list[Any]]) -> FragmentMaker:
-    makers = [_sequence(items) for items in argument[1]]
-    return lambda dice, groups: dice.pick(makers)(dice, groups)
+def _build_branch(argument: tuple[Any, list[Any]]) -> FragmentMaker:
+    makers = [_build_sequence(items) for items in argument[1]]
+    return lambda rng, groups: rng.pick(makers)(rng, groups)
 
 
-def _group(argument: tuple[int | None, int, int, Any]) -> FragmentMaker:
+def _build_group(argument: tuple[int | None, int, int, Any]) -> FragmentMaker:
     number, *_, items = argument
-    make = _sequence(items)
+    make = _build_sequence(items)
 
-    def remember(dice: SeededRandom, groups: list[str]) -> str:
-        text = make(dice, groups)
+    def make_and_store(rng: SeededRandom, groups: list[str]) -> str:
+        text = make(rng, groups)
         if number is not None:
             groups[number] = text
         return text
 
-    return remember
+    return make_and_store
 
 
 _BUILDERS: dict[Any, Callable[[Any], FragmentMaker]] = {
-    ops.LITERAL: _literal,
-    ops.NOT_LITERAL: lambda code: _one_of("".join(c for c in _PRINTABLE if ord(c) != code)),
-    ops.ANY: lambda _: _one_of(_LETTERS + _DIGITS),
-    ops.IN: _set,
-    ops.MAX_REPEAT: _repeat,
-    ops.MIN_REPEAT: _repeat,
-    ops.POSSESSIVE_REPEAT: _repeat,
-    ops.BRANCH: _branch,
-    ops.SUBPATTERN: _group,
-    ops.ATOMIC_GROUP: _sequence,
-    ops.GROUPREF: lambda number: lambda _dice, groups: groups[number],
+    ops.LITERAL: _build_literal,
+    ops.NOT_LITERAL: lambda code: _build_choice("".join(c for c in _PRINTABLE if ord(c) != code)),
+    ops.ANY: lambda _: _build_choice(_LETTERS + _DIGITS),
+    ops.IN: _build_character_set,
+    ops.MAX_REPEAT: _build_repeat,
+    ops.MIN_REPEAT: _build_repeat,
+    ops.POSSESSIVE_REPEAT: _build_repeat,
+    ops.BRANCH: _build_branch,
+    ops.SUBPATTERN: _build_group,
+    ops.ATOMIC_GROUP: _build_sequence,
+    ops.GROUPREF: lambda number: lambda _rng, groups: groups[number],
 }

@@ -1,10 +1,11 @@
-"""Named streams of choices: the same name gives the same choices, in every process and whatever was asked before.
+"""Named streams of random choices.
 
-A row has a stream for each of its fields, so that one field can be known without making the others.
-``random.Random`` would do, and takes eight times as long to seed.
+The same name gives the same choices, in every process and whatever was drawn from other streams before. A row has one
+stream for each of its fields, so that one field can be known without making the others. ``random.Random`` would do,
+and takes eight times as long to seed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -12,67 +13,73 @@ import msgspec
 
 _T = TypeVar("_T")
 _BLOCK_BITS = 512
-_LARGE = 1 << 32
+_LARGE_RANGE = 1 << 32
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
-_ENOUGH = 1 << 96  # leaves 64 bits to spare, so that no choice is likelier than another
+_MIN_ENTROPY = 1 << 96  # leaves 64 bits to spare, so that no choice is likelier than another
 
 
 class SeededRandom(msgspec.Struct, eq=False):
-    """The choices that belong to ``name``. ``depth`` counts how far below the value first asked for this one is.
-
-    ``lean`` is how likely an optional part is left out, 0 to 1.
-    """
+    """The random choices that belong to one name, such as ``7/nx1/crew-run/seeded/12/result``."""
 
     name: str
     depth: int = 0
-    lean: float = 0.0
-    _left: int = 1
-    _blocks: int = 0
+    """The number of objects around the value that is made, counted from the value first asked for."""
+    omit_probability: float = 0.0
+    """The probability, 0 to 1, that an optional part is left out."""
+    _entropy: int = 1
+    """Random bits that are not used up yet, below a leading 1."""
+    _block_count: int = 0
 
-    def child(self, name: str | int) -> "SeededRandom":
-        """The choices of a part."""
-        return SeededRandom(f"{self.name}/{name}", depth=self.depth + 1, lean=self.lean)
+    def derive(self, name: str | int) -> "SeededRandom":
+        """Return the stream of a part of the value, such as a property, one level deeper."""
+        return SeededRandom(f"{self.name}/{name}", depth=self.depth + 1, omit_probability=self.omit_probability)
 
-    def below(self, n: int) -> int:
-        """One of 0 … ``n`` - 1."""
-        left = self._left
-        while left < _ENOUGH or n > _LARGE > left >> n.bit_length():
-            digest = blake2b(f"{self.name}#{self._blocks}".encode("utf-8", "surrogatepass")).digest()
-            left = left << _BLOCK_BITS | int.from_bytes(digest, "little")
-            self._blocks += 1
-        self._left, chosen = divmod(left, n)
+    def randbelow(self, n: int) -> int:
+        """Return an integer from 0 to ``n`` - 1."""
+        entropy = self._entropy
+        while entropy < _MIN_ENTROPY or n > _LARGE_RANGE > entropy >> n.bit_length():
+            digest = blake2b(f"{self.name}#{self._block_count}".encode("utf-8", "surrogatepass")).digest()
+            entropy = entropy << _BLOCK_BITS | int.from_bytes(digest, "little")
+            self._block_count += 1
+        self._entropy, chosen = divmod(entropy, n)
         return chosen
 
-    def digits(self) -> str:
-        """32 hexadecimal digits."""
-        self._blocks += 1
-        return blake2b(f"{self.name}#{self._blocks}x".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    def hex_digits(self) -> str:
+        """Return 32 hexadecimal digits."""
+        self._block_count += 1
+        return blake2b(f"{self.name}#{self._block_count}x".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
-    def between(self, low: int, high: int) -> int:
-        """One of ``low`` … ``high``, both included."""
-        return low + self.below(high - low + 1)
+    def randint(self, low: int, high: int) -> int:
+        """Return an integer from ``low`` to ``high``, both included."""
+        return low + self.randbelow(high - low + 1)
 
-    def fraction(self) -> float:
-        """At least 0 and less than 1."""
-        return self.below(1 << 53) / (1 << 53)
+    def random_float(self) -> float:
+        """Return a number that is at least 0 and less than 1."""
+        return self.randbelow(1 << 53) / (1 << 53)
 
-    def chance(self, probability: float) -> bool:
-        return self.below(1 << 30) < probability * (1 << 30)
+    def random_bool(self, probability: float) -> bool:
+        """Return true with this probability, 0 to 1."""
+        return self.randbelow(1 << 30) < probability * (1 << 30)
 
     def pick(self, choices: Sequence[_T]) -> _T:
-        return choices[self.below(len(choices))] if len(choices) > 1 else choices[0]
+        """Return one of the choices, all equally likely."""
+        return choices[self.randbelow(len(choices))] if len(choices) > 1 else choices[0]
 
-    def shuffled(self, items: Sequence[_T]) -> list[_T]:
+    def shuffled_copy(self, items: Sequence[_T]) -> list[_T]:
         left = list(items)
-        return [left.pop(self.below(len(left))) for _ in range(len(left))]
+        return [left.pop(self.randbelow(len(left))) for _ in range(len(left))]
 
 
-def uuid_text(dice: SeededRandom) -> str:
-    """A version 4 UUID in its canonical spelling (RFC 9562)."""
-    digits = dice.digits()
+ValueMaker = Callable[[SeededRandom], Any]
+"""A function that makes one value of a schema; the same stream of choices gives the same value."""
+
+
+def random_uuid(rng: SeededRandom) -> str:
+    """Return a version 4 UUID in its canonical text form (RFC 9562)."""
+    digits = rng.hex_digits()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
-def json_value(dice: SeededRandom) -> Any:
-    """Any small JSON value, for a schema that says nothing."""
-    return dice.pick(("text", 7, 2.5, True, None, [], {}, ["a", "b"], {"key": "value"}))
+def random_json_value(rng: SeededRandom) -> Any:
+    """Return any small JSON value, for a schema that demands nothing."""
+    return rng.pick(("text", 7, 2.5, True, None, [], {}, ["a", "b"], {"key": "value"}))

@@ -1,19 +1,26 @@
-"""Believable text and numbers, guessed from the name of a property where the schema says no more."""
+"""Believable text and numbers, guessed from the name of a property whose schema gives no other hint."""
 
 import re
 from collections.abc import Callable, Sequence
 
-from specduet.mocks.generation.seeded_random import SeededRandom, uuid_text
+from specduet.mocks.generation.seeded_random import SeededRandom, random_uuid
 
-Text = Callable[[SeededRandom], str]
+TextMaker = Callable[[SeededRandom], str]
+"""A function that makes one text; the same stream of choices gives the same text."""
 
-_FIRST = ("Amara", "Jonas", "Mei", "Lucia", "Tomasz", "Priya", "Mateo", "Ingrid", "Yusuf", "Chloe")
-_LAST = ("Okafor", "Weber", "Tanaka", "Ferrari", "Nowak", "Raman", "Silva", "Larsen", "Demir", "Martin")
+_FIRST_NAMES = ("Amara", "Jonas", "Mei", "Lucia", "Tomasz", "Priya", "Mateo", "Ingrid", "Yusuf", "Chloe")
+_LAST_NAMES = ("Okafor", "Weber", "Tanaka", "Ferrari", "Nowak", "Raman", "Silva", "Larsen", "Demir", "Martin")
 _TOPICS = ("invoice", "shipment", "customer", "contract", "forecast", "inventory", "ticket", "campaign", "payroll")
-_THINGS = ("report", "summary", "import", "export", "review", "pipeline", "audit", "update", "check")
+_DOCUMENTS = ("report", "summary", "import", "export", "review", "pipeline", "audit", "update", "check")
 _VERBS = ("Review", "Summarise", "Compare", "Collect", "Check", "Prepare", "Translate", "Match")
-_WHEN = ("of last quarter", "for the north region", "from the new supplier", "of this week", "before the deadline")
-_FAULTS = (
+_QUALIFIERS = (
+    "of last quarter",
+    "for the north region",
+    "from the new supplier",
+    "of this week",
+    "before the deadline",
+)
+_ERROR_TEXTS = (
     "The connection was closed before an answer arrived",
     "Timed out after 120 s",
     "Access was denied",
@@ -25,71 +32,75 @@ _COUNTRIES = ("DE", "FR", "NG", "JP", "BR", "IN", "PL", "US")
 _CITIES = ("Hamburg", "Lyon", "Lagos", "Osaka", "Recife", "Pune", "Gdansk", "Denver")
 
 
-def slug(dice: SeededRandom) -> str:
-    return f"{dice.pick(_TOPICS)}-{dice.pick(_THINGS)}"
+def make_slug(rng: SeededRandom) -> str:
+    return f"{rng.pick(_TOPICS)}-{rng.pick(_DOCUMENTS)}"
 
 
-def host(dice: SeededRandom) -> str:
-    return f"{dice.pick(_TOPICS)}.{dice.pick(_HOSTS)}"
+def make_host(rng: SeededRandom) -> str:
+    return f"{rng.pick(_TOPICS)}.{rng.pick(_HOSTS)}"
 
 
-def email(dice: SeededRandom) -> str:
-    return f"{dice.pick(_FIRST)}.{dice.pick(_LAST)}@{dice.pick(_HOSTS)}".lower()
+def make_email(rng: SeededRandom) -> str:
+    return f"{rng.pick(_FIRST_NAMES)}.{rng.pick(_LAST_NAMES)}@{rng.pick(_HOSTS)}".lower()
 
 
-def url(dice: SeededRandom) -> str:
-    return f"https://{host(dice)}/{dice.pick(_THINGS)}/{dice.below(9000) + 1000}"
+def make_url(rng: SeededRandom) -> str:
+    return f"https://{make_host(rng)}/{rng.pick(_DOCUMENTS)}/{rng.randbelow(9000) + 1000}"
 
 
-def sentence(dice: SeededRandom) -> str:
-    return f"{dice.pick(_VERBS)} the {dice.pick(_TOPICS)} {dice.pick(_THINGS)} {dice.pick(_WHEN)}."
+def make_sentence(rng: SeededRandom) -> str:
+    return f"{rng.pick(_VERBS)} the {rng.pick(_TOPICS)} {rng.pick(_DOCUMENTS)} {rng.pick(_QUALIFIERS)}."
 
 
-def _title(dice: SeededRandom) -> str:
-    return f"{dice.pick(_TOPICS)} {dice.pick(_THINGS)}".capitalize()
+def _make_full_name(rng: SeededRandom) -> str:
+    return f"{rng.pick(_FIRST_NAMES)} {rng.pick(_LAST_NAMES)}"
 
 
-def _question(dice: SeededRandom) -> str:
-    return f"Which {dice.pick(_TOPICS)} {dice.pick(_THINGS)}s are still open {dice.pick(_WHEN)}?"
+def _make_title(rng: SeededRandom) -> str:
+    return f"{rng.pick(_TOPICS)} {rng.pick(_DOCUMENTS)}".capitalize()
 
 
-def _token(dice: SeededRandom) -> str:
-    return f"{dice.below(1 << 64):016x}"
+def _make_question(rng: SeededRandom) -> str:
+    return f"Which {rng.pick(_TOPICS)} {rng.pick(_DOCUMENTS)}s are still open {rng.pick(_QUALIFIERS)}?"
 
 
-def _one_of(choices: Sequence[str]) -> Text:
-    return lambda dice: dice.pick(choices)
+def _make_token(rng: SeededRandom) -> str:
+    return f"{rng.randbelow(1 << 64):016x}"
 
 
-# The first expression that is found in the property's name decides.
-_TEXTS: tuple[tuple[str, Text], ...] = (
-    (r"e_?mail", email),
-    (r"ur[il]$|link|href|website|webhook|callback", url),
-    (r"host|domain|server", host),
-    (r"uuid|guid", uuid_text),
-    (r"(^|_|-)id$|Id$|key$|token|hash|digest|fingerprint|etag", _token),
-    (r"first_?name|given_?name", _one_of(_FIRST)),
-    (r"last_?name|surname|family_?name", _one_of(_LAST)),
-    (r"user_?name|login|handle|slug", slug),
-    (r"owner|author|person|user|assignee|(created|updated|started)_?by", lambda d: f"{d.pick(_FIRST)} {d.pick(_LAST)}"),
-    (r"error|fail|reason|exception|fault", _one_of(_FAULTS)),
-    (r"question|query|prompt", _question),
-    (r"title|name|label|subject|summary$", _title),
-    (r"country", _one_of(_COUNTRIES)),
-    (r"city|town", _one_of(_CITIES)),
-    (r"region", _one_of(("eu-central-1", "us-east-1", "ap-south-1"))),
-    (r"lang|locale", _one_of(("en-GB", "de-DE", "fr-FR", "ja-JP"))),
-    (r"currency", _one_of(("EUR", "USD", "JPY", "BRL"))),
-    (r"colou?r", _one_of(("teal", "amber", "slate", "crimson"))),
-    (r"phone|mobile|fax", lambda d: f"+49 40 {d.below(900000) + 100000}"),
-    (r"version", lambda d: f"{d.below(4) + 1}.{d.below(20)}.{d.below(10)}"),
-    (r"mime|media_?type|content_?type", _one_of(("application/json", "text/plain", "text/csv"))),
-    (r"file|path", lambda d: f"{slug(d)}.csv"),
-    (r"tags?$|kind|type|category|role|status|state|mode|level|group|team", _one_of(_TOPICS)),
+def _pick_from(choices: Sequence[str]) -> TextMaker:
+    return lambda rng: rng.pick(choices)
+
+
+# Makers by the name of the property: the first regular expression found in it wins.
+_TEXT_MAKERS: tuple[tuple[str, TextMaker], ...] = (
+    (r"e_?mail", make_email),
+    (r"ur[il]$|link|href|website|webhook|callback", make_url),
+    (r"host|domain|server", make_host),
+    (r"uuid|guid", random_uuid),
+    (r"(^|_|-)id$|Id$|key$|token|hash|digest|fingerprint|etag", _make_token),
+    (r"first_?name|given_?name", _pick_from(_FIRST_NAMES)),
+    (r"last_?name|surname|family_?name", _pick_from(_LAST_NAMES)),
+    (r"user_?name|login|handle|slug", make_slug),
+    (r"owner|author|person|user|assignee|(created|updated|started)_?by", _make_full_name),
+    (r"error|fail|reason|exception|fault", _pick_from(_ERROR_TEXTS)),
+    (r"question|query|prompt", _make_question),
+    (r"title|name|label|subject|summary$", _make_title),
+    (r"country", _pick_from(_COUNTRIES)),
+    (r"city|town", _pick_from(_CITIES)),
+    (r"region", _pick_from(("eu-central-1", "us-east-1", "ap-south-1"))),
+    (r"lang|locale", _pick_from(("en-GB", "de-DE", "fr-FR", "ja-JP"))),
+    (r"currency", _pick_from(("EUR", "USD", "JPY", "BRL"))),
+    (r"colou?r", _pick_from(("teal", "amber", "slate", "crimson"))),
+    (r"phone|mobile|fax", lambda rng: f"+49 40 {rng.randbelow(900000) + 100000}"),
+    (r"version", lambda rng: f"{rng.randbelow(4) + 1}.{rng.randbelow(20)}.{rng.randbelow(10)}"),
+    (r"mime|media_?type|content_?type", _pick_from(("application/json", "text/plain", "text/csv"))),
+    (r"file|path", lambda rng: f"{make_slug(rng)}.csv"),
+    (r"tags?$|kind|type|category|role|status|state|mode|level|group|team", _pick_from(_TOPICS)),
 )
 
-# Low and high of a number, by the property's name.
-_RANGES: tuple[tuple[str, int, int], ...] = (
+# Lowest and highest number, by the name of the property.
+_NUMBER_RANGES: tuple[tuple[str, int, int], ...] = (
     (r"temperature|probabilit|ratio|score|confidence|fraction|top_?p", 0, 1),
     (r"percent|progress", 0, 100),
     (r"port$", 1024, 49151),
@@ -99,17 +110,19 @@ _RANGES: tuple[tuple[str, int, int], ...] = (
     (r"retr(y|ies)|attempt|index|page|level|depth|priority", 0, 3),
     (r"seconds|duration|elapsed|timeout|latency|_ms$", 1, 600),
 )
-_ANY_NUMBER = (1, 100)
+_DEFAULT_RANGE = (1, 100)
 
 
-def text_for(name: str) -> Text:
-    """What makes text for a property of this name."""
-    return next((make for expression, make in _TEXTS if re.search(expression, name, re.IGNORECASE)), sentence)
+def text_maker_for(name: str) -> TextMaker:
+    """Return the maker of text for a property of this name: ``user_email`` gets an email address."""
+    return next(
+        (make for expression, make in _TEXT_MAKERS if re.search(expression, name, re.IGNORECASE)), make_sentence
+    )
 
 
-def range_for(name: str) -> tuple[int, int]:
-    """The lowest and the highest believable number for a property of this name."""
-    for expression, low, high in _RANGES:
+def number_range_for(name: str) -> tuple[int, int]:
+    """Return the lowest and the highest believable number for a property of this name."""
+    for expression, low, high in _NUMBER_RANGES:
         if re.search(expression, name, re.IGNORECASE):
             return low, high
-    return _ANY_NUMBER
+    return _DEFAULT_RANGE

@@ -1,7 +1,12 @@
-"""How an operation starts runs: what a request settles of a run, and what the answer tells of it.
+"""The creation of rows by an operation: the values a request decides, and the response, ready before there is a row.
 
-What an answer tells of a run that the request left open is a function of the run's number, so that answers are made
-some ahead: whoever starts many runs waits for their rows no more than for their keys.
+The table adds a created row to its indexes only when rows are next read. If the response shows the whole row, that is
+at once. Most responses show less: an id, the status, a message. These are functions of the row's number, so responses
+are rendered ahead for the next rows, and a creation costs neither a row nor a rendering. A response that shows a value
+which the request brought is rendered for itself.
+
+The client sees generated keys in such a response, an id for instance, before the row exists. They are handed to the row
+as fixed values, so that it has them whatever else the request decides.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,138 +18,167 @@ from uuid import UUID
 import msgspec
 
 from specduet.mocks.clock import Micros, format_timestamp, to_micros
-from specduet.mocks.generation.seeded_random import SeededRandom
-from specduet.mocks.generation.values import ValueMaker
-from specduet.mocks.settings import Caller
+from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
+from specduet.mocks.settings import CallerIdentity
 from specduet.mocks.world.derived_fields import ABSENT
-from specduet.mocks.world.lifecycle import Life
-from specduet.mocks.world.projection import View
-from specduet.mocks.world.row_factory import FieldOf
+from specduet.mocks.world.lifecycle import RowSeed
+from specduet.mocks.world.projection import Projection
+from specduet.mocks.world.row_factory import FieldMaker
 from specduet.mocks.world.table import Table
 from specduet.specs import Operation
 
 _encode = msgspec.json.Encoder().encode
 
-Values = Mapping[str, Any]
-Told = tuple[bytes, dict[str, Any]]
-"""An answer, and the keys that it tells: they stay true, whatever the row is made of."""
+RequestValues = Mapping[str, Any]
+"""Decoded parameters by name, or the properties of a request body."""
 
-_NOT_PLAIN = (UUID, datetime)
-_AHEAD = 64  # so many answers are made at once
-_SOME = 64  # so many that a property which may be null is null in some of them
+_PREPARED_COUNT = 64  # responses that are rendered ahead at once
+_CYCLE_LENGTH = 64  # so many different values that one which may be null is null in some of them
 
 
-class Starting:
-    """What one operation does to start a run, compiled."""
+class PreparedResponse(NamedTuple):
+    """A response to a creation, rendered before there is a row."""
 
-    def __init__(self, operation: Operation, table: Table, view: View) -> None:
-        words = operation.behavior
-        assert words.creates is not None
+    body: bytes
+    keys: dict[str, Any]
+    """The unique fields that the body shows; the row has to have these values."""
+
+
+class CreateAction:
+    """Creates rows for one operation, and renders its responses."""
+
+    def __init__(self, operation: Operation, table: Table, projection: Projection) -> None:
+        behavior = operation.behavior
+        assert behavior.creates is not None
         self._table = table
-        self._view = view
-        self._id = operation.id
-        self._scope = words.scope
-        self._sources = tuple(_sources(table, words.creates.sets))
-        self._tellers = [(name, self._teller(name)) for name in view.names]
-        self._keys = [name for name in view.names if name in view.shared and name in table.uses.unique]
-        self._shown = [source for source in self._sources if source.field in view.shared]
-        self._shows_row = view.whole or not view.shared <= self._known_at_once({*words.creates.sets})
-        self._ahead: dict[int, Told] = {}
-        self._era: object = None
+        self._projection = projection
+        self._operation_id = operation.id
+        self._scope = behavior.scope
+        self._sources = tuple(_find_sources(table, behavior.creates.sets))
+        self._renderers = [(name, self._field_renderer(name)) for name in projection.names]
+        """For each property of the response, its maker from the row's seed."""
+        shared = projection.shared_names
+        unique_fields = table.indexed_fields.unique_fields
+        self._key_names = [name for name in projection.names if name in shared and name in unique_fields]
+        self._visible_sources = [source for source in self._sources if source.field in shared]
+        """Sources of fields that the response shows: a request that has a value for one gets its own response."""
+        known_fields = self._fields_known_before_row({*behavior.creates.sets})
+        self._needs_row = projection.is_identity or not shared <= known_fields
+        """Whether the response shows something that only the finished row tells."""
+        self._prepared: dict[int, PreparedResponse] = {}
+        """Responses for the next rows, by the number of the row among the created ones."""
+        self._prepared_generation = 0
+        """The generation of the table's rows that the prepared responses are for."""
 
-    def start(self, values: Values, body: Values, caller: Caller, now: Micros) -> bytes | None:
-        """Start a run; the answer, or None where that is made from the row. ``body`` is valid."""
-        answer, keys = (None, {}) if self._shows_row else self._answer(values, body)
-        self._table.start(partial(self._given, values, body, caller, keys), now)
-        return answer
+    def create_row(
+        self, values: RequestValues, body: RequestValues, caller: CallerIdentity, now: Micros
+    ) -> bytes | None:
+        """Create a row, and return the response, or None where it has to be rendered from the row.
 
-    def _answer(self, values: Values, body: Values) -> Told:
+        ``body`` is valid.
+        """
+        response = None if self._needs_row else self._get_response(values, body)
+        keys = response.keys if response else {}
+        self._table.create_row(partial(self._decide_values, values, body, caller, keys), now)
+        return response.body if response else None
+
+    def _get_response(self, values: RequestValues, body: RequestValues) -> PreparedResponse:
+        """Return the response for the next row: a prepared one, unless the request brings a value that it shows."""
         table = self._table
-        number = table.started
-        own = _read(self._shown, values, body)
-        if own:
-            return self._tell(table.life_of_started(number, own))
-        if number not in self._ahead or table.era is not self._era:
-            self._era = table.era
-            self._ahead = {n: self._tell(table.life_of_started(n, {})) for n in range(number, number + _AHEAD)}
-        return self._ahead[number]
+        number = table.created_count
+        own_values = _read_sources(self._visible_sources, values, body)
+        if own_values:
+            return self._render_response(table.seed_created_row(number, own_values))
+        if number not in self._prepared or table.generation != self._prepared_generation:
+            self._prepared_generation = table.generation
+            numbers = range(number, number + _PREPARED_COUNT)
+            self._prepared = {n: self._render_response(table.seed_created_row(n, {})) for n in numbers}
+        return self._prepared[number]
 
-    def _tell(self, life: Life) -> Told:
-        shown = {name: tell(life, 0) for name, tell in self._tellers}
-        keys = {name: shown[name] for name in self._keys}
-        if ABSENT in shown.values() or not self._view.admits(shown):
-            told = {name: value for name, value in shown.items() if name in self._view.shared}
-            shown = self._view.show(told.__getitem__, SeededRandom(f"{life.key}/{self._id}"))
-        return _encode(shown), keys
+    def _render_response(self, seed: RowSeed) -> PreparedResponse:
+        fields = {name: render(seed, 0) for name, render in self._renderers}
+        keys = {name: fields[name] for name in self._key_names}
+        if ABSENT in fields.values() or not self._projection.is_valid(fields):
+            row_fields = {name: value for name, value in fields.items() if name in self._projection.shared_names}
+            rng = SeededRandom(f"{seed.stream}/{self._operation_id}")
+            fields = self._projection.project_row(row_fields.__getitem__, rng)
+        return PreparedResponse(_encode(fields), keys)
 
-    def _given(self, values: Values, body: Values, caller: Caller, keys: dict[str, Any]) -> dict[str, Any]:
-        """What the request settled, where the schema of the row allows it, and the ``keys`` that were told."""
-        table, uses = self._table, self._table.uses
-        given = {name: known[0] for name, known in table.scopes.items()} | _read(self._sources, values, body)
+    def _decide_values(
+        self, values: RequestValues, body: RequestValues, caller: CallerIdentity, keys: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the field values that the request decides, where the row's schema allows them, and the ``keys``.
+
+        A row that no request places belongs to the first scope, and to the first owner.
+        """
+        table, fields = self._table, self._table.indexed_fields
+        decided = {name: known[0] for name, known in table.scope_values.items()}
+        decided |= _read_sources(self._sources, values, body)
         if self._scope is not None:
-            given |= table.blueprint.admitted({self._scope.field: _plain(values[self._scope.parameter])})
-        if uses.owner is not None and uses.owners:
-            given[uses.owner] = uses.owners[0]
+            scope_value = _to_json_value(values[self._scope.parameter])
+            decided |= table.row_factory.only_allowed({self._scope.field: scope_value})
+        if fields.owner_field is not None and fields.owner_values:
+            decided[fields.owner_field] = fields.owner_values[0]
             if caller.owner:
-                given |= table.blueprint.admitted({uses.owner: caller.owner})
-        return given | keys
+                decided |= table.row_factory.only_allowed({fields.owner_field: caller.owner})
+        return decided | keys
 
-    def _known_at_once(self, sets: set[str]) -> set[str]:
-        """The fields that are known before there is a row: keys, status, and most of what a request may settle."""
+    def _fields_known_before_row(self, request_fields: set[str]) -> set[str]:
+        """Return the fields known before there is a row: unique ones, the status, and most that a request decides."""
         table = self._table
-        fields = {*sets, *table.uses.unique, table.status_field} - {table.uses.owner, *table.scopes}
-        return {name for name in table.blueprint.properties if name in fields and table.blueprint.alone(name)}
+        fields = {*request_fields, *table.indexed_fields.unique_fields, table.status_field}
+        fields -= {table.indexed_fields.owner_field, *table.scope_values}
+        return {n for n in table.row_factory.properties if n in fields and table.row_factory.is_independent(n)}
 
-    def _teller(self, name: str) -> FieldOf:
-        if name in self._view.shared:
-            return self._table.blueprint.field(name)
-        return _one_of_some(partial(self._view.made, name), f"{self._table.world}/{self._id}/{name}")
+    def _field_renderer(self, name: str) -> FieldMaker:
+        if name in self._projection.shared_names:
+            return self._table.row_factory.field_maker(name)
+        stream = f"{self._table.stream}/{self._operation_id}/{name}"
+        return _cycle_values(partial(self._projection.generate_property, name), stream)
 
 
-class _Source(NamedTuple):
-    """A field that a start settles: by ``name`` from the body or a parameter, where the row's schema allows it."""
+class FieldSource(NamedTuple):
+    """A field that takes its value from the request, as ``sets`` of a ``creates`` statement says."""
 
     field: str
     in_body: bool
     name: str
-    admits: Callable[[Any], bool]
+    """Name of the property of the body, or of the parameter."""
+    is_allowed: Callable[[Any], bool]
+    """Tells whether the row's schema allows a value for the field."""
 
-    def read(self, values: Values, body: Values) -> Any:
-        """What a request has for the field, as JSON has it, null where it has nothing; ``ABSENT`` if not allowed."""
-        value = _plain((body if self.in_body else values).get(self.name))
-        return value if self.admits(value) else ABSENT
+    def read_value(self, values: RequestValues, body: RequestValues) -> Any:
+        """Return the request's value as JSON has it, None where it has none; ``ABSENT`` where the row forbids it."""
+        value = _to_json_value((body if self.in_body else values).get(self.name))
+        return value if self.is_allowed(value) else ABSENT
 
 
-def _sources(table: Table, sets: Mapping[str, str]) -> Iterator[_Source]:
+def _find_sources(table: Table, sets: Mapping[str, str]) -> Iterator[FieldSource]:
     for field, source in sets.items():
         place, _, name = source.partition("/")
-        if field in table.blueprint.properties:
-            yield _Source(field, place == "body", name, table.blueprint.admits(field))
+        if field in table.row_factory.properties:
+            yield FieldSource(field, place == "body", name, table.row_factory.is_allowed(field))
 
 
-def _read(sources: Sequence[_Source], values: Values, body: Values) -> dict[str, Any]:
-    read = {}
-    for source in sources:
-        value = source.read(values, body)
-        if value is not ABSENT:
-            read[source.field] = value
-    return read
+def _read_sources(sources: Sequence[FieldSource], values: RequestValues, body: RequestValues) -> dict[str, Any]:
+    read_values = {source.field: source.read_value(values, body) for source in sources}
+    return {field: value for field, value in read_values.items() if value is not ABSENT}
 
 
-def _one_of_some(make: ValueMaker, name: str) -> FieldOf:
-    """What gives runs, in turn, values that are made once."""
+def _cycle_values(make: ValueMaker, stream: str) -> FieldMaker:
+    """Return a maker that gives rows, by turns, values that are made once."""
     values: list[Any] = []
 
-    def tell(life: Life, _phase: int) -> Any:
+    def next_value(seed: RowSeed, _phase: int) -> Any:
         if not values:
-            values.extend(make(SeededRandom(f"{name}/{number}")) for number in range(_SOME))
-        return values[life.number % _SOME]
+            values.extend(make(SeededRandom(f"{stream}/{number}")) for number in range(_CYCLE_LENGTH))
+        return values[seed.number % _CYCLE_LENGTH]
 
-    return tell
+    return next_value
 
 
-def _plain(value: Any) -> Any:
-    """A decoded parameter as JSON has it."""
-    if not isinstance(value, _NOT_PLAIN):
-        return value
-    return str(value) if isinstance(value, UUID) else format_timestamp(to_micros(value))
+def _to_json_value(value: Any) -> Any:
+    """Return a decoded parameter as JSON has it: UUIDs and date-times become text."""
+    if isinstance(value, UUID):
+        return str(value)
+    return format_timestamp(to_micros(value)) if isinstance(value, datetime) else value

@@ -1,7 +1,8 @@
-"""What statements say across a row: of fields inside its objects, and of totals. Put right in a row otherwise made.
+"""Statements that reach across a row: about fields inside its objects, and about totals.
 
-A statement on a property of the row itself decides how that property is made (rows.py). One on a field further inside
-finds an object that the generator made as a whole, and changes what it says and nothing else.
+A statement about a property of the row itself decides how that property is made (row_factory.py). A field further
+inside belongs to an object that the generator has made as a whole, so the finished row is changed there, and nowhere
+else.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,135 +11,146 @@ from typing import Any
 
 import msgspec
 
-from specduet.mocks.clock import detect_time_format, format_time
-from specduet.mocks.generation.seeded_random import SeededRandom
-from specduet.mocks.generation.values import ValueGenerator, ValueMaker
-from specduet.mocks.world.lifecycle import Life, set_since, when_set
+from specduet.mocks.clock import TimeFormat, detect_time_format, format_time
+from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
+from specduet.mocks.generation.values import ValueGenerator
+from specduet.mocks.world.lifecycle import RowSeed, merge_set_when, phase_set_since
 from specduet.specs import Api, Resource
 from specduet.specs.schemas import Field
 
 ABSENT = msgspec.UNSET
-"""What a field is that a row leaves out."""
+"""The value of a field that a row does not have."""
 
-Row = dict[str, Any]
-_Finish = Callable[[Row, Life, int], None]
+JsonRow = dict[str, Any]
+RowChange = Callable[[JsonRow, RowSeed, int], None]
+"""A function that changes a row in place, given its seed and its phase."""
 
 
-class Finishing:
-    """The last steps of a resource's rows: they change the properties ``touched``, of which ``totals`` hold sums."""
+class DerivedFields:
+    """The last changes to the rows of a resource, in the order of their statements."""
 
     def __init__(self, api: Api, resource: Resource, generator: ValueGenerator) -> None:
-        self._words = resource.behavior
+        self._behavior = resource.behavior
         self._generator = generator
         self._schemas = api.schemas
-        self._inner = {".".join(f.path): f for f in api.schemas.walk_fields(resource.schema, resource.pointer)}
-        nested = list(self._nested())
-        self.totals = {rule.field.partition(".")[0] for rule in self._words.sum}
-        self.touched = self.totals | {path.partition(".")[0] for path, _ in nested}
-        self._steps = [step for _, step in nested] + [_total(rule.field, rule.of) for rule in self._words.sum]
+        fields = api.schemas.walk_fields(resource.schema, resource.pointer)
+        self._fields = {".".join(field.path): field for field in fields}
+        """Every field of the rows, by its dotted path."""
+        nested = list(self._iter_nested_changes())
+        self.totals = {total.field.partition(".")[0] for total in self._behavior.sum}
+        """Properties of the row that hold a sum, by themselves or somewhere inside."""
+        self.changed_properties = self.totals | {path.partition(".")[0] for path, _ in nested}
+        """Properties of the row that a change may touch: they cannot be made without the others."""
+        self._changes = [change for _, change in nested]
+        self._changes += [_sum_change(total.field, total.of) for total in self._behavior.sum]
 
-    def finish(self, row: Row, life: Life, phase: int) -> None:
-        """Change a row, at one moment of its life, to what the statements say. Objects that it shares are copied."""
-        for step in self._steps:
-            step(row, life, phase)
+    def apply_to(self, row: JsonRow, seed: RowSeed, phase: int) -> None:
+        """Change a row, in a phase, so that the statements hold. Objects that rows share are copied first."""
+        for change in self._changes:
+            change(row, seed, phase)
 
-    def _nested(self) -> Iterator[tuple[str, _Finish]]:
-        """For each field inside an object that a statement speaks of, the steps that obey it, in order."""
-        words = self._words
-        by_status = dict.fromkeys(rule.field for rule in words.set_when if "." in rule.field)
+    def _iter_nested_changes(self) -> Iterator[tuple[str, RowChange]]:
+        """Yield the dotted path of each field inside an object that a statement is about, and the change to it."""
+        behavior = self._behavior
+        by_status = dict.fromkeys(rule.field for rule in behavior.set_when if "." in rule.field)
         for name in by_status:
-            yield name, self._by_status(name)
-        for constant in words.constant:
+            yield name, self._set_by_status(name)
+        for constant in behavior.constant:
             if "." in constant.field:
-                yield constant.field, _held(constant.field, partial(_always, constant.value))
-        for truth in words.true_only_when:
-            if "." in truth.field:
-                yield truth.field, _held(truth.field, partial(_is_one_of, truth.status))
-        for line in words.timeline:
-            for rank, name in enumerate(line.fields):
+                yield constant.field, _overwrite(constant.field, partial(_constant_value, constant.value))
+        for rule in behavior.true_only_when:
+            if "." in rule.field:
+                yield rule.field, _overwrite(rule.field, partial(_has_status, rule.status))
+        for timeline in behavior.timeline:
+            for rank, name in enumerate(timeline.fields):
                 if "." in name and name not in by_status:
-                    yield name, _held(name, partial(_at, self._moment(name), rank))
+                    yield name, _overwrite(name, partial(_timeline_value, self._time_format(name), rank))
 
-    def _by_status(self, name: str) -> _Finish:
-        """Set, in an object that is made for it where there is none, or not set: as the status says."""
-        path, rule = name.split("."), when_set(self._words.set_when, name)
+    def _set_by_status(self, name: str) -> RowChange:
+        """Return the change that sets a field, or takes its value away, as ``set-when`` demands.
+
+        Where the row lacks an object on the way to the field, one is made.
+        """
+        path, rule = name.split("."), merge_set_when(self._behavior.set_when, name)
         assert rule is not None
-        field = self._inner[name]
-        nothing = None if field.nullable else ABSENT
-        holders = [path[:depth] for depth in range(1, len(path))]
-        made = [(holder, self._maker(".".join(holder))) for holder in holders]
-        make, moment = self._maker(name), self._moment(name)
+        field = self._fields[name]
+        unset_value = None if field.nullable else ABSENT
+        holder_paths = [path[:depth] for depth in range(1, len(path))]
+        holders = [(holder, self._build_maker(".".join(holder))) for holder in holder_paths]
+        make, time_format = self._build_maker(name), self._time_format(name)
 
-        def step(row: Row, life: Life, phase: int) -> None:
-            since = set_since(rule, life.until(phase))
+        def change(row: JsonRow, seed: RowSeed, phase: int) -> None:
+            since = phase_set_since(rule, seed.statuses_until(phase))
             if since is None:
                 if field.nullable or not field.required:
-                    put(row, path, nothing)
+                    set_path(row, path, unset_value)
                 return
-            for holder, make_holder in made:
+            for holder, make_holder in holders:
                 if not isinstance(get_path(row, holder), Mapping):
-                    put(row, holder, make_holder(_dice(life, ".".join(holder))))
-            if moment:
-                put(row, path, format_time(moment, life.moment_at(since)))
+                    set_path(row, holder, make_holder(_field_rng(seed, ".".join(holder))))
+            if time_format:
+                set_path(row, path, format_time(time_format, seed.time_at(since)))
             elif get_path(row, path) in (None, ABSENT):
-                put(row, path, make(_dice(life, name)))
+                set_path(row, path, make(_field_rng(seed, name)))
 
-        return step
+        return change
 
-    def _maker(self, name: str) -> ValueMaker:
-        field = self._inner[name]
-        return self._generator.valid(self._schemas.node_at(field.pointer), field.pointer, field.path[-1], null=False)
+    def _build_maker(self, name: str) -> ValueMaker:
+        field = self._fields[name]
+        schema = self._schemas.node_at(field.pointer)
+        return self._generator.build_valid_maker(schema, field.pointer, field.path[-1], null=False)
 
-    def _moment(self, name: str) -> str:
-        field: Field = self._inner[name]
-        return detect_time_format(field.resolved, None, timed=any(name in line.fields for line in self._words.timeline))
+    def _time_format(self, name: str) -> TimeFormat:
+        field: Field = self._fields[name]
+        is_timestamp = any(name in timeline.fields for timeline in self._behavior.timeline)
+        return detect_time_format(field.resolved, None, is_timestamp=is_timestamp)
 
 
-def _held(name: str, value: Callable[[Life, int], Any]) -> _Finish:
-    """The field gets its value wherever the row shows one."""
+def _overwrite(name: str, value_at: Callable[[RowSeed, int], Any]) -> RowChange:
+    """Return the change that gives the field its value wherever the row has one."""
     path = name.split(".")
 
-    def step(row: Row, life: Life, phase: int) -> None:
+    def change(row: JsonRow, seed: RowSeed, phase: int) -> None:
         if get_path(row, path) not in (None, ABSENT):
-            put(row, path, value(life, phase))
+            set_path(row, path, value_at(seed, phase))
 
-    return step
+    return change
 
 
-def _always(value: Any, _life: Life, _phase: int) -> Any:
+def _constant_value(value: Any, _seed: RowSeed, _phase: int) -> Any:
     return value
 
 
-def _is_one_of(statuses: Sequence[str], life: Life, phase: int) -> bool:
-    return life.status_at(phase) in statuses
+def _has_status(statuses: Sequence[str], seed: RowSeed, phase: int) -> bool:
+    return seed.status_at(phase) in statuses
 
 
-def _at(moment: str, rank: int, life: Life, phase: int) -> str | int | float:
-    """The row's beginning for the first field of a timeline, its latest change for each later one."""
-    return format_time(moment, life.moment_at(phase) if rank else life.begun)
+def _timeline_value(time_format: TimeFormat, rank: int, seed: RowSeed, phase: int) -> str | int | float:
+    """Return the creation time for the first field of a timeline, the time of the latest change for each later one."""
+    return format_time(time_format, seed.time_at(phase) if rank else seed.created_at)
 
 
-def _dice(life: Life, name: str) -> SeededRandom:
-    return SeededRandom(f"{life.key}/{name}{life.salt}")
+def _field_rng(seed: RowSeed, name: str) -> SeededRandom:
+    return SeededRandom(f"{seed.stream}/{name}{seed.salt}")
 
 
-def _total(field: str, of: Sequence[str]) -> _Finish:
-    """A total of numbers, where the row shows the total and all of its parts."""
-    path, parts = field.split("."), [part.split(".") for part in of]
+def _sum_change(field: str, of: Sequence[str]) -> RowChange:
+    """Return the change that sets a total, where the row has the total and all of its parts."""
+    path, part_paths = field.split("."), [part.split(".") for part in of]
 
-    def step(row: Row, _life: Life, _phase: int) -> None:
-        numbers = [get_path(row, part) for part in parts]
+    def change(row: JsonRow, _seed: RowSeed, _phase: int) -> None:
+        numbers = [get_path(row, part) for part in part_paths]
         if get_path(row, path) is not ABSENT and all(isinstance(n, int | float) for n in numbers):
-            put(row, path, sum(numbers))
+            set_path(row, path, sum(numbers))
 
-    return step
+    return change
 
 
 # ------------------------------------------------------------------------------------------- paths into a row
 
 
 def get_path(value: Any, path: Sequence[str]) -> Any:
-    """What stands in a value at a path of property names; ``ABSENT`` where nothing does."""
+    """Return the value at a path of property names; ``ABSENT`` where there is none."""
     for part in path:
         if not isinstance(value, Mapping) or part not in value:
             return ABSENT
@@ -146,8 +158,8 @@ def get_path(value: Any, path: Sequence[str]) -> Any:
     return value
 
 
-def put(row: Row, path: Sequence[str], value: Any) -> None:
-    """Write at a path, or take away with ``ABSENT``; nothing where the row has no object there.
+def set_path(row: JsonRow, path: Sequence[str], value: Any) -> None:
+    """Set the value at a path, or remove it with ``ABSENT``; do nothing where the row has no object there.
 
     The objects on the way are copied, since rows may share them.
     """
@@ -157,7 +169,7 @@ def put(row: Row, path: Sequence[str], value: Any) -> None:
         if not isinstance(holder, Mapping):
             return
         row[name] = dict(holder)
-        put(row[name], inner, value)
+        set_path(row[name], inner, value)
     elif value is ABSENT:
         row.pop(name, None)
     else:

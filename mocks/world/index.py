@@ -1,4 +1,4 @@
-"""Rows under an order: a page is a slice of a sorted list, a filter is a shorter list that is sorted the same way."""
+"""Sorted indexes of rows: a page is a slice of a sorted list, and an exact filter selects a shorter sorted list."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
@@ -8,128 +8,151 @@ from typing import Any
 import msgspec
 
 from specduet.mocks.clock import NEVER, Micros
-from specduet.mocks.world.lifecycle import Life
+from specduet.mocks.world.lifecycle import RowSeed
 
-Marks = tuple[Any, ...]
-"""What a row can be found by, in the order of the table's names: hashable, moments as microseconds."""
+IndexKeys = tuple[Any, ...]
+"""The index keys of one row, one for each indexed field, in the order of ``Table.key_positions``.
 
-Key = tuple[int, Any, int]
+An index key is hashable and sortable: date-times are microseconds, absent and null are None. *Position* below always
+means a position in this tuple.
+"""
+
+SortKey = tuple[int, Any, int]
+"""Rank of the type, index key, row number: ordered also where rows have keys of different types."""
 
 
-class Row:
-    """One row. ``encoded`` is good until ``fresh_until``; a higher ``number`` is a later row; few of them move."""
+class StoredRow:
+    """One row of a table: its index keys, and its JSON once somebody asked for it."""
 
-    __slots__ = ("encoded", "fresh_until", "life", "marks", "moves", "number")
+    __slots__ = ("can_change", "encoded", "fresh_until", "index_keys", "number", "seed")
 
-    def __init__(self, number: int, marks: Marks, life: Life | None, encoded: bytes = b"") -> None:
+    def __init__(self, number: int, index_keys: IndexKeys, seed: RowSeed | None, encoded: bytes = b"") -> None:
         self.number = number
-        self.marks = marks
-        self.life = life
+        """Higher for a later row."""
+        self.index_keys = index_keys
+        self.seed = seed
+        """None for a row that was put into the table as JSON."""
         self.encoded = encoded
+        """The row as JSON, up to date until ``fresh_until``."""
         self.fresh_until: Micros = NEVER if encoded else -NEVER
-        self.moves = False
+        self.can_change = False
+        """True for a created row: its status changes with time."""
 
 
-class Page(msgspec.Struct, frozen=True):
-    """What of a collection is asked for: ``equal`` marks by position, ``tests`` of marks by position.
-
-    ``least`` is included and ``before`` is not; both speak of the mark that orders the rows.
-    """
+class RowQuery(msgspec.Struct, frozen=True):
+    """The rows that a request asks an index for."""
 
     equal: tuple[tuple[int, Any], ...] = ()
-    tests: tuple[tuple[int, Callable[[Any], bool]], ...] = ()
-    least: Any = None
-    before: Any = None
+    """Pairs of a position and the index key that rows have there."""
+    predicates: tuple[tuple[int, Callable[[Any], bool]], ...] = ()
+    """Pairs of a position and a test of the index key there."""
+    at_least: Any = None
+    """The lowest key, of those that the rows are sorted by, that is included."""
+    below: Any = None
+    """The lowest key, of those that the rows are sorted by, that is left out."""
     descending: bool = True
     offset: int = 0
     limit: int | None = None
 
 
-class Collection:
-    """Rows sorted by the mark at ``by`` (their number where that is None), found by the marks at ``found_by``."""
+class SortedIndex:
+    """Rows sorted by one index key, with a shorter list of the same order for each key of the exact-match fields."""
 
-    def __init__(self, by: int | None, found_by: Sequence[int]) -> None:
-        self._key = _sorting(by)
-        self._found_by = tuple(found_by)
-        self._rows: list[Row] = []
-        self._shorter: dict[tuple[int, Any], list[Row]] = {}
+    def __init__(self, sort_position: int | None, match_positions: Sequence[int]) -> None:
+        """Sort by the key at ``sort_position``, or by the row's number where that is None."""
+        self._sort_key = _sort_key_getter(sort_position)
+        self._match_positions = tuple(match_positions)
+        self._rows: list[StoredRow] = []
+        self._subsets: dict[tuple[int, Any], list[StoredRow]] = {}
+        """By position and index key: the rows that have this key, sorted like all rows."""
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def load(self, rows: Iterable[Row]) -> None:
-        """Take many rows at once in place of those that are here."""
-        self._rows = sorted(rows, key=self._key)
-        self._shorter = {}
+    def load(self, rows: Iterable[StoredRow]) -> None:
+        """Replace all rows."""
+        self._rows = sorted(rows, key=self._sort_key)
+        self._subsets = {}
         for row in self._rows:
-            for at in self._found_by:
-                self._shorter.setdefault((at, row.marks[at]), []).append(row)
+            for position in self._match_positions:
+                self._subsets.setdefault((position, row.index_keys[position]), []).append(row)
 
-    def add(self, row: Row) -> None:
-        key = self._key(row)
-        for rows in (self._rows, *(self._shorter.setdefault((at, row.marks[at]), []) for at in self._found_by)):
-            # A run that was just started is the last under the usual order.
-            if not rows or self._key(rows[-1]) < key:
+    def add(self, row: StoredRow) -> None:
+        key = self._sort_key(row)
+        for rows in (self._rows, *(self._subset_of(row, position) for position in self._match_positions)):
+            # A row that was just created is the last in the usual order.
+            if not rows or self._sort_key(rows[-1]) < key:
                 rows.append(row)
             else:
-                rows.insert(bisect_left(rows, key, key=self._key), row)
+                rows.insert(bisect_left(rows, key, key=self._sort_key), row)
 
-    def remove(self, row: Row) -> None:
-        key = self._key(row)
-        for rows in (self._rows, *(self._shorter[at, row.marks[at]] for at in self._found_by)):
-            del rows[bisect_left(rows, key, key=self._key)]
+    def remove(self, row: StoredRow) -> None:
+        key = self._sort_key(row)
+        for rows in (self._rows, *(self._subset_of(row, position) for position in self._match_positions)):
+            del rows[bisect_left(rows, key, key=self._sort_key)]
 
-    def select(self, page: Page) -> list[Row]:
-        """The rows of a page, in order."""
-        rows, equal = self._shortest(page.equal)
-        low = 0 if page.least is None and page.before is None else self._position(rows, page.least)
-        high = len(rows) if page.before is None else max(self._position(rows, page.before), low)
-        if page.limit is not None and page.limit <= 0:
+    def select(self, query: RowQuery) -> list[StoredRow]:
+        """Return the rows that a query asks for, in its order.
+
+        Costs no more in a long list than in a short one, unless a filter needs every row to be looked at.
+        """
+        rows, other_equal = self._smallest_subset(query.equal)
+        low = 0 if query.at_least is None and query.below is None else self._find_position(rows, query.at_least)
+        high = len(rows) if query.below is None else max(self._find_position(rows, query.below), low)
+        if query.limit is not None and query.limit <= 0:
             return []
-        if equal or page.tests:
-            return self._walk(rows, low, high, equal, page)
-        start = low + page.offset if not page.descending else high - page.offset
-        if not page.descending:
-            return rows[start : high if page.limit is None else min(start + page.limit, high)]
-        stop = low if page.limit is None else max(start - page.limit, low)
+        if other_equal or query.predicates:
+            return self._scan_rows(rows, low, high, other_equal, query)
+        start = low + query.offset if not query.descending else high - query.offset
+        if not query.descending:
+            return rows[start : high if query.limit is None else min(start + query.limit, high)]
+        stop = low if query.limit is None else max(start - query.limit, low)
         return rows[stop:start][::-1] if start > stop else []
 
-    def _walk(self, rows: list[Row], low: int, high: int, equal: Sequence[tuple[int, Any]], page: Page) -> list[Row]:
-        def kept(row: Row) -> bool:
-            marks = row.marks
-            return all(marks[at] == mark for at, mark in equal) and all(test(marks[at]) for at, test in page.tests)
+    def _scan_rows(
+        self, rows: list[StoredRow], low: int, high: int, equal: Sequence[tuple[int, Any]], query: RowQuery
+    ) -> list[StoredRow]:
+        def is_match(row: StoredRow) -> bool:
+            keys = row.index_keys
+            return all(keys[position] == key for position, key in equal) and all(
+                predicate(keys[position]) for position, predicate in query.predicates
+            )
 
-        order = range(high - 1, low - 1, -1) if page.descending else range(low, high)
-        found = (row for row in (rows[i] for i in order) if kept(row))
-        offset = min(page.offset, len(rows))
-        return list(islice(found, offset, None if page.limit is None else offset + min(page.limit, len(rows))))
+        order = range(high - 1, low - 1, -1) if query.descending else range(low, high)
+        matches = (row for row in (rows[i] for i in order) if is_match(row))
+        offset = min(query.offset, len(rows))
+        return list(islice(matches, offset, None if query.limit is None else offset + min(query.limit, len(rows))))
 
-    def _shortest(self, equal: Sequence[tuple[int, Any]]) -> tuple[list[Row], Sequence[tuple[int, Any]]]:
+    def _smallest_subset(self, equal: Sequence[tuple[int, Any]]) -> tuple[list[StoredRow], Sequence[tuple[int, Any]]]:
+        """Return the shortest list that one of the exact filters selects, and the filters that are left to apply."""
         if not equal:
             return self._rows, ()
-        lists = [self._shorter.get(pair, []) for pair in equal]
-        best = min(range(len(lists)), key=lambda i: len(lists[i]))
-        return lists[best], [*equal[:best], *equal[best + 1 :]]
+        subsets = [self._subsets.get(pair, []) for pair in equal]
+        smallest = min(range(len(subsets)), key=lambda i: len(subsets[i]))
+        return subsets[smallest], [*equal[:smallest], *equal[smallest + 1 :]]
 
-    def _position(self, rows: list[Row], mark: Any) -> int:
-        """Where a mark would stand before all rows that have it; rows without one stand before every mark."""
-        key = (1, -NEVER, 0) if mark is None else (*_ranked(mark), -NEVER)
-        return bisect_left(rows, key, key=self._key)
+    def _subset_of(self, row: StoredRow, position: int) -> list[StoredRow]:
+        return self._subsets.setdefault((position, row.index_keys[position]), [])
+
+    def _find_position(self, rows: list[StoredRow], index_key: Any) -> int:
+        """Return the place of the first row with this key or a higher one; with None, of the first row with any key."""
+        sort_key = (1, -NEVER, 0) if index_key is None else (*_rank_by_type(index_key), -NEVER)
+        return bisect_left(rows, sort_key, key=self._sort_key)
 
 
-def _sorting(by: int | None) -> Callable[[Row], Key]:
-    if by is None:
+def _sort_key_getter(position: int | None) -> Callable[[StoredRow], SortKey]:
+    if position is None:
         return lambda row: (0, 0, row.number)
 
-    def key(row: Row) -> Key:
-        mark = row.marks[by]
-        return (1, mark, row.number) if type(mark) is int else (*_ranked(mark), row.number)
+    def get_sort_key(row: StoredRow) -> SortKey:
+        key = row.index_keys[position]
+        return (1, key, row.number) if type(key) is int else (*_rank_by_type(key), row.number)
 
-    return key
+    return get_sort_key
 
 
-def _ranked(mark: Any) -> tuple[int, Any]:
-    """A mark that can be compared with one of another type: no mark, then numbers, then text."""
-    if mark is None:
+def _rank_by_type(index_key: Any) -> tuple[int, Any]:
+    """Return a key that can be compared with one of another type: None first, then numbers, then text."""
+    if index_key is None:
         return 0, 0
-    return (1, mark) if isinstance(mark, int | float) else (2, mark)
+    return (1, index_key) if isinstance(index_key, int | float) else (2, index_key)

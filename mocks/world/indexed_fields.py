@@ -1,6 +1,6 @@
-"""What the operations of an API make of a resource's fields: which order it, find it, keep callers apart."""
+"""The fields of a resource that need an index: those by which its operations sort, find, filter and separate rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,107 +11,114 @@ from specduet.mocks.settings import Settings
 from specduet.specs import Api, Operation, Resource, UsageError
 from specduet.specs.schemas import escape_pointer
 
-HIDDEN = "?"
-"""Before the name of a field that rows do not show, where it is found among those they do."""
+HIDDEN_PREFIX = "?"
+"""Before the name of a hidden field (one that rows do not show), so that it differs from a shown field of that name."""
 
-_NEAR = 24 * HOUR
-_FAR = 31 * DAY
+_DEFAULT_WINDOW = 24 * HOUR
+_MAX_WINDOW = 31 * DAY
 
 
 @dataclass(frozen=True)
-class Uses:
-    """Field names, each in the order of the document. ``hidden`` has the values that a hidden field is picked from.
+class IndexedFields:
+    """Names of fields by the use that operations make of them, each tuple in the order of the document."""
 
-    ``unordered`` says that rows are shown by their number too. ``near`` is how far back the lists look by themselves,
-    ``far`` how far back they can be asked to look.
-    """
-
-    ordered_by: tuple[str, ...] = ()
-    unordered: bool = False
-    unique: tuple[str, ...] = ()
-    filtered: tuple[str, ...] = ()
-    compared: tuple[str, ...] = ()
-    hidden: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    scopes: tuple[str, ...] = ()
-    owner: str | None = None
-    owners: tuple[str, ...] = ()
-    near: Micros = _NEAR
-    far: Micros = _FAR
-
-    @property
-    def found_by(self) -> tuple[str, ...]:
-        """The fields whose single values are asked for."""
-        owner = () if self.owner is None else (self.owner,)
-        return _once((*self.scopes, *owner, *self.filtered, *(HIDDEN + name for name, _ in self.hidden)))
+    sort_fields: tuple[str, ...] = ()
+    """Fields that order a list or that a cursor compares."""
+    sorts_by_number: bool = False
+    """A list has no order of its own, so that its rows come by their number."""
+    unique_fields: tuple[str, ...] = ()
+    """Fields that find one row: its identity, and the parameters of operations that fetch or watch it."""
+    filter_fields: tuple[str, ...] = ()
+    """Fields of filters that ask for one value (``op: eq``)."""
+    range_fields: tuple[str, ...] = ()
+    """Fields of filters that ask for a value or more (``op: ge``)."""
+    hidden_fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    """Fields of filters that rows do not show, and the values that rows have for them."""
+    scope_fields: tuple[str, ...] = ()
+    owner_field: str | None = None
+    owner_values: tuple[str, ...] = ()
+    default_window: Micros = _DEFAULT_WINDOW
+    """How far back lists look when the request does not say."""
+    max_window: Micros = _MAX_WINDOW
+    """How far back a request may look."""
 
     @property
-    def marked(self) -> tuple[str, ...]:
-        """Every field that a row is found or sorted by."""
-        return _once((*self.ordered_by, *self.unique, *self.found_by, *self.compared))
+    def exact_match_fields(self) -> tuple[str, ...]:
+        """The fields that are asked for a single value, hidden ones with their prefix."""
+        owner = () if self.owner_field is None else (self.owner_field,)
+        hidden = (HIDDEN_PREFIX + name for name, _ in self.hidden_fields)
+        return _deduplicate((*self.scope_fields, *owner, *self.filter_fields, *hidden))
+
+    @property
+    def all_fields(self) -> tuple[str, ...]:
+        """Every field that a row is found or sorted by, hidden ones with their prefix."""
+        return _deduplicate((*self.sort_fields, *self.unique_fields, *self.exact_match_fields, *self.range_fields))
 
 
-def speakers(api: Api, resource: Resource) -> Iterator[Operation]:
-    """The operations that speak of a resource."""
+def operations_about(api: Api, resource: Resource) -> Iterator[Operation]:
+    """Yield the operations with a statement that names the resource."""
     for operation in api.operations:
-        words = operation.behavior
-        for said in (words.lists, words.fetches, words.watches, words.creates):
-            if said is not None and said.resource == resource.name:
-                yield operation
-                break
+        behavior = operation.behavior
+        subjects = (behavior.lists, behavior.fetches, behavior.watches, behavior.creates)
+        if any(subject is not None and subject.resource == resource.name for subject in subjects):
+            yield operation
 
 
-def uses_of(api: Api, resource: Resource, settings: Settings) -> Uses:
-    """Gather them from the statements on the operations."""
-    operations = list(speakers(api, resource))
-    words = [operation.behavior for operation in operations]
-    orders = [w.order.by for w in words if w.order] + [w.cursor.before for w in words if w.cursor]
-    filters = [f for w in words for f in w.filters.values()]
-    found = [said.field for w in words for said in (w.fetches, w.watches) if said is not None]
-    owner = next((w.visibility.owner for w in words if w.visibility), None)
-    ordered = [f for f in filters if f.field in orders]
-    near = min((-parse_duration(f.default) for f in ordered if f.default), default=_NEAR)
-    return Uses(
-        ordered_by=_once(orders),
-        unordered=any(w.lists and not w.order for w in words) or not any(w.lists for w in words),
-        unique=_once((resource.behavior.id.field, *found)),
-        filtered=_once(f.field for f in filters if f.op == "eq" and not f.hidden and f.field not in orders),
-        compared=_once(f.field for f in filters if f.op == "ge" and not f.hidden),
-        hidden=tuple(_hidden(api, operations)),
-        scopes=_once(w.scope.field for w in words if w.scope),
-        owner=owner,
-        owners=() if owner is None else _owners(api, resource, owner, settings),
-        near=near,
-        far=min((-parse_duration(f.oldest) for f in ordered if f.oldest), default=max(_FAR, 2 * near)),
+def collect_indexed_fields(api: Api, resource: Resource, settings: Settings) -> IndexedFields:
+    """Collect the fields of a resource that the statements on its operations name."""
+    operations = list(operations_about(api, resource))
+    behaviors = [operation.behavior for operation in operations]
+    sort_fields = [b.order.by for b in behaviors if b.order] + [b.cursor.before for b in behaviors if b.cursor]
+    filters = [statement for b in behaviors for statement in b.filters.values()]
+    looked_up = [lookup.field for b in behaviors for lookup in (b.fetches, b.watches) if lookup is not None]
+    owner = next((b.visibility.owner for b in behaviors if b.visibility), None)
+    windows = [statement for statement in filters if statement.field in sort_fields]
+    default_window = min((-parse_duration(w.default) for w in windows if w.default), default=_DEFAULT_WINDOW)
+    oldest = (-parse_duration(w.oldest) for w in windows if w.oldest)
+    exact = (f.field for f in filters if f.op == "eq" and not f.hidden and f.field not in sort_fields)
+    return IndexedFields(
+        sort_fields=_deduplicate(sort_fields),
+        sorts_by_number=any(b.lists and not b.order for b in behaviors) or not any(b.lists for b in behaviors),
+        unique_fields=_deduplicate((resource.behavior.id.field, *looked_up)),
+        filter_fields=_deduplicate(exact),
+        range_fields=_deduplicate(f.field for f in filters if f.op == "ge" and not f.hidden),
+        hidden_fields=tuple(_iter_hidden_fields(api, operations)),
+        scope_fields=_deduplicate(b.scope.field for b in behaviors if b.scope),
+        owner_field=owner,
+        owner_values=() if owner is None else _owner_values(api, resource, owner, settings),
+        default_window=default_window,
+        max_window=min(oldest, default=max(_MAX_WINDOW, 2 * default_window)),
     )
 
 
-def _hidden(api: Api, operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _iter_hidden_fields(api: Api, operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     seen = set()
     for operation in operations:
-        for name, said in operation.behavior.filters.items():
+        for name, statement in operation.behavior.filters.items():
             parameter = operation.parameter(name, "query")
-            if said.hidden and parameter is not None and said.field not in seen:
-                seen.add(said.field)
-                yield said.field, tuple(_choices(api, parameter.schema, parameter.pointer, said.field))
+            if statement.hidden and parameter is not None and statement.field not in seen:
+                seen.add(statement.field)
+                values = _candidate_values(api, parameter.schema, parameter.pointer, statement.field)
+                yield statement.field, tuple(values)
 
 
-def _owners(api: Api, resource: Resource, owner: str, settings: Settings) -> tuple[str, ...]:
-    """Those whom the credentials name come first, so that each of them has rows to see."""
+def _owner_values(api: Api, resource: Resource, owner: str, settings: Settings) -> tuple[str, ...]:
+    # The owners of the configured credentials come first, so that each of them has rows to see.
     pointer = f"{resource.pointer}/properties/{escape_pointer(owner)}"
-    named = [credential.owner for credential in settings.credentials if credential.owner]
-    for name in named:
+    configured = [credential.owner for credential in settings.credentials if credential.owner]
+    for name in configured:
         if not api.schemas.validator_at(pointer).is_valid(name):
             raise UsageError(f"{name!r} cannot own a {resource.name}: the schema of {owner!r} has no such value")
-    return _once((*named, *_choices(api, resource.properties[owner], pointer, owner)))
+    return _deduplicate((*configured, *_candidate_values(api, resource.properties[owner], pointer, owner)))
 
 
-def _choices(api: Api, schema: Any, pointer: str, name: str) -> list[Any]:
+def _candidate_values(api: Api, schema: Any, pointer: str, name: str) -> list[Any]:
     examples = [e for e in schema.get("examples", ()) if api.schemas.validator_at(pointer).is_valid(e)]
     if examples:
         return examples
-    make = get_generator(api.schemas).valid(schema, pointer, name, null=False)
+    make = get_generator(api.schemas).build_valid_maker(schema, pointer, name, null=False)
     return [make(SeededRandom(f"{name}/{index}")) for index in range(4)]
 
 
-def _once(names: Any) -> tuple[Any, ...]:
+def _deduplicate(names: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(names))

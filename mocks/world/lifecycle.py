@@ -1,4 +1,4 @@
-"""The statuses of a run over time: a journey is decided when the run begins, and its state is then only looked up."""
+"""The status of a row over time: a path of statuses with times, decided when the row is created and then looked up."""
 
 from bisect import bisect_right
 from collections import deque
@@ -16,118 +16,140 @@ from specduet.specs.behavior import SetWhen, Status
 _SHORTEST_STAY = SECOND * 2 // 5
 _SHORTEST_LIFE = SECOND * 3 // 2
 _LONGEST_LIFE = SECOND * 5 // 2
-_UNUSUAL = 6  # one started run in so many does not end in the first of the terminal statuses
-_ROUTES = 12  # so many ways to a status are told apart, the shortest ones
-_EXPLORED = 2_000  # so many ways are looked at, where the statuses are many
+_UNUSUAL_EVERY = 6  # one created row in so many does not end in the first of the terminal statuses
+_MAX_ROUTES = 12  # routes to one status that are kept, the shortest ones
+_MAX_EXPLORED = 2_000  # routes that are looked at; a lifecycle with many statuses has more
 
 
 class StatusPath(msgspec.Struct, frozen=True):
-    """The statuses of one run in order, and the moment at which each was or will be entered."""
+    """The statuses of one row in order, with the time at which each was or will be entered.
 
-    path: tuple[str, ...]
-    moments: tuple[Micros, ...]
-
-    def phase(self, now: Micros) -> int:
-        """The position in ``path`` at a moment; the first one also before the run began."""
-        return max(bisect_right(self.moments, now) - 1, 0)
-
-    def next_change(self, now: Micros) -> Micros | None:
-        """When the status changes next, or None where it never will."""
-        later = bisect_right(self.moments, now)
-        return self.moments[later] if later < len(self.moments) else None
-
-    @property
-    def last(self) -> int:
-        return len(self.path) - 1
-
-
-END = -1
-"""The phase of a row that has come as far as it ever will."""
-
-
-class Life(msgspec.Struct, eq=False):
-    """What a row is made from. ``key`` names its choices, ``salt`` those of them that are made anew.
-
-    ``index`` is None for a run that was started, ``given`` is what a request or a scope settled. ``status`` is the
-    last one of a seeded row and the first one of a started run; the journey, from or to there, is made by ``plan``
-    when it is asked for.
+    A *phase* is a position in it. Example: ``StatusPath(("pending", "running"), (0, 500_000))`` comes to phase 1, which
+    is ``running``, after half a second.
     """
 
-    key: str
-    number: int
-    plan: "Callable[[Life], StatusPath]"
-    begun: Micros
-    index: int | None = None
-    status: str | None = None
-    given: Mapping[str, Any] = {}
-    salt: str = ""
-    _journey: StatusPath | None = None
+    statuses: tuple[str, ...]
+    times: tuple[Micros, ...]
+
+    def phase_at(self, now: Micros) -> int:
+        """Return the phase at a time; 0 also before the row was created."""
+        return max(bisect_right(self.times, now) - 1, 0)
+
+    def next_change_after(self, now: Micros) -> Micros | None:
+        """Return the time of the next change of status, or None where there is none."""
+        later = bisect_right(self.times, now)
+        return self.times[later] if later < len(self.times) else None
 
     @property
-    def journey(self) -> StatusPath:
-        if self._journey is None:
-            self._journey = self.plan(self)
-        return self._journey
+    def last_phase(self) -> int:
+        return len(self.statuses) - 1
+
+
+FINAL_PHASE = -1
+"""The last phase of a row whose status does not change any more."""
+
+
+class RowSeed(msgspec.Struct, eq=False):
+    """Everything that decides a row's fields, small enough to keep a hundred thousand of them.
+
+    A row is a function of its seed and a phase. Rows are made from it only when they are shown.
+    """
+
+    stream: str
+    """Name of the random stream that the row's fields draw from: ``7/nx1/crew-run/seeded/12``."""
+    number: int
+    """Position among all rows of the table, by age: the latest has the highest."""
+    build_path: "Callable[[RowSeed], StatusPath]"
+    """Makes the status path when it is first needed: to ``status`` for a seeded row, from there for a created one."""
+    created_at: Micros
+    index: int | None = None
+    """Position of a seeded row, 0 being the newest, by which it takes its turn; None for a row that was created."""
+    status: str | None = None
+    """The last status of a seeded row, the first one of a created row."""
+    fixed_values: Mapping[str, Any] = {}
+    """Field values that a request or a scope decided, as JSON has them."""
+    salt: str = ""
+    """Suffix of the stream of fields that may be made anew, where a first row was not valid."""
+    _path: StatusPath | None = None
+
+    @property
+    def status_path(self) -> StatusPath:
+        if self._path is None:
+            self._path = self.build_path(self)
+        return self._path
 
     def status_at(self, phase: int) -> str:
-        known = 0 if self.index is None else END
-        return self.status if self.status is not None and phase == known else self.journey.path[phase]
+        """Return the status in a phase, without making the status path where ``status`` is it."""
+        known_phase = 0 if self.index is None else FINAL_PHASE
+        if self.status is not None and phase == known_phase:
+            return self.status
+        return self.status_path.statuses[phase]
 
-    def moment_at(self, phase: int) -> Micros:
-        return self.begun if phase == 0 else self.journey.moments[phase]
+    def time_at(self, phase: int) -> Micros:
+        """Return the time at which a phase was entered."""
+        return self.created_at if phase == 0 else self.status_path.times[phase]
 
-    def until(self, phase: int) -> tuple[str, ...]:
-        """The statuses so far, that of the phase included."""
-        return self.journey.path if phase == END else self.journey.path[: phase + 1]
+    def statuses_until(self, phase: int) -> tuple[str, ...]:
+        """Return the statuses so far, that of the phase included."""
+        statuses = self.status_path.statuses
+        return statuses if phase == FINAL_PHASE else statuses[: phase + 1]
 
-    def salted(self, salt: str) -> "Life":
-        """The same life, with other choices where they are free."""
-        return replace(self, salt=salt, _journey=None)
+    def with_salt(self, salt: str) -> "RowSeed":
+        """Return a copy whose free fields draw other values."""
+        return replace(self, salt=salt, _path=None)
 
 
 class Lifecycle:
-    """The journeys that a ``Status`` statement allows."""
+    """The status paths that a ``Status`` statement allows."""
 
     def __init__(self, status: Status) -> None:
         self._routes: dict[str, list[tuple[str, ...]]] = {}
-        for route in islice(_simple_routes(status), _EXPLORED):
+        """For each status, the ways that lead to it from the initial one, the shortest first."""
+        for route in islice(_iter_simple_routes(status), _MAX_EXPLORED):
             known = self._routes.setdefault(route[-1], [])
-            if len(known) < _ROUTES:
+            if len(known) < _MAX_ROUTES:
                 known.append(route)
-        self._ends = self._usual_ends(status) or [(status.initial,)]
+        self._complete_routes = self._find_complete_routes(status) or [(status.initial,)]
+        """One way to each terminal status; the first is the usual one."""
 
-    def _usual_ends(self, status: Status) -> list[tuple[str, ...]]:
-        """The way to each end: the first by way of another status, the others branching off as late as they may."""
-        ends: list[tuple[str, ...]] = []
-        for end in status.terminal:
-            routes = self._routes.get(end, [])
-            late = ends and end in status.transitions.get(ends[0][-2], ())
-            if late:
-                ends.append((*ends[0][:-1], end))
+    def _find_complete_routes(self, status: Status) -> list[tuple[str, ...]]:
+        # The way to the first terminal status goes by way of another status, so that there is something to watch. The
+        # others branch off from it as late as they may.
+        complete: list[tuple[str, ...]] = []
+        for terminal in status.terminal:
+            routes = self._routes.get(terminal, [])
+            branches_off_late = complete and terminal in status.transitions.get(complete[0][-2], ())
+            if branches_off_late:
+                complete.append((*complete[0][:-1], terminal))
             elif routes:
-                ends.append(next((route for route in routes if len(route) > 2), routes[0]))
-        return ends
+                complete.append(next((route for route in routes if len(route) > 2), routes[0]))
+        return complete
 
-    def past(self, status: str, begun: Micros, until: Micros, dice: SeededRandom) -> StatusPath:
-        """A journey that came to a status, begun at one moment and over before the other: minutes, not seconds."""
-        path = dice.pick(self._routes.get(status) or [(status,)])
-        stays = [dice.between(SECOND // 5, 20 * SECOND)] + [dice.between(5 * SECOND, 9 * MINUTE) for _ in path[2:]]
-        return StatusPath(path, _moments(begun, stays[: len(path) - 1], most=max(until - begun, 0) * 9 // 10))
+    def past_path(self, status: str, created_at: Micros, before: Micros, rng: SeededRandom) -> StatusPath:
+        """Return a path that led to ``status`` and was over ``before`` a time; each status lasted minutes at most."""
+        statuses = rng.pick(self._routes.get(status) or [(status,)])
+        stays = [rng.randint(SECOND // 5, 20 * SECOND)]
+        stays += [rng.randint(5 * SECOND, 9 * MINUTE) for _ in statuses[2:]]
+        longest = max(before - created_at, 0) * 9 // 10
+        return StatusPath(statuses, _times_from_stays(created_at, stays[: len(statuses) - 1], longest=longest))
 
-    def future(self, begun: Micros, pace: float, dice: SeededRandom) -> StatusPath:
-        """The journey of a run that begins now: to an end, within three seconds at pace 1, each step to be seen."""
-        unusual = len(self._ends) > 1 and dice.below(_UNUSUAL) == 0
-        path = dice.pick(self._ends[1:]) if unusual else self._ends[0]
-        steps = len(path) - 1
-        least = min(_SHORTEST_STAY, _LONGEST_LIFE // max(steps, 1))
-        spare = max(dice.between(_SHORTEST_LIFE, _LONGEST_LIFE) - steps * least, 0)
-        shares = [1 + dice.below(3) for _ in range(steps)]
-        stays = [int((least + spare * share // sum(shares)) / pace) for share in shares]
-        return StatusPath(path, _moments(begun, stays, most=None))
+    def future_path(self, created_at: Micros, pace: float, rng: SeededRandom) -> StatusPath:
+        """Return the path of a row that is created now: to an end within three seconds at pace 1.
+
+        Each status before the last one lasts long enough to be seen by a client that polls.
+        """
+        is_unusual = len(self._complete_routes) > 1 and rng.randbelow(_UNUSUAL_EVERY) == 0
+        statuses = rng.pick(self._complete_routes[1:]) if is_unusual else self._complete_routes[0]
+        steps = len(statuses) - 1
+        shortest = min(_SHORTEST_STAY, _LONGEST_LIFE // max(steps, 1))
+        spare = max(rng.randint(_SHORTEST_LIFE, _LONGEST_LIFE) - steps * shortest, 0)
+        shares = [1 + rng.randbelow(3) for _ in range(steps)]
+        stays = [int((shortest + spare * share // sum(shares)) / pace) for share in shares]
+        return StatusPath(statuses, _times_from_stays(created_at, stays, longest=None))
 
 
-def when_set(rules: Sequence[SetWhen], name: str) -> SetWhen | None:
-    """All that is said of when a field is set, as one rule; None where nothing is."""
+def merge_set_when(rules: Sequence[SetWhen], name: str) -> SetWhen | None:
+    """Merge all ``set-when`` statements about a field into one; None where there is none."""
     own = [rule for rule in rules if rule.field == name]
     if not own:
         return None
@@ -139,10 +161,10 @@ def when_set(rules: Sequence[SetWhen], name: str) -> SetWhen | None:
     )
 
 
-def set_since(rule: SetWhen, path: Sequence[str]) -> int | None:
-    """The phase since which the field has held a value, or None where it holds none now."""
+def phase_set_since(rule: SetWhen, statuses: Sequence[str]) -> int | None:
+    """Return the phase since which the field has held its value, or None where it holds none after ``statuses``."""
     since = None
-    for phase, status in enumerate(path):
+    for phase, status in enumerate(statuses):
         if status in rule.unset:
             since = None
         elif since is None and (status in rule.set or not rule.set):
@@ -150,20 +172,21 @@ def set_since(rule: SetWhen, path: Sequence[str]) -> int | None:
     return since
 
 
-def _simple_routes(status: Status) -> Iterator[tuple[str, ...]]:
-    """Every way from the initial status that enters none twice, the shortest first."""
-    waiting: deque[tuple[str, ...]] = deque([(status.initial,)])
-    while waiting:
-        route = waiting.popleft()
+def _iter_simple_routes(status: Status) -> Iterator[tuple[str, ...]]:
+    """Yield every route from the initial status that enters none twice, the shortest first."""
+    queue: deque[tuple[str, ...]] = deque([(status.initial,)])
+    while queue:
+        route = queue.popleft()
         yield route
         if route[-1] not in status.terminal:
-            waiting.extend((*route, target) for target in status.transitions.get(route[-1], ()) if target not in route)
+            queue.extend((*route, target) for target in status.transitions.get(route[-1], ()) if target not in route)
 
 
-def _moments(begun: Micros, stays: list[Micros], *, most: Micros | None) -> tuple[Micros, ...]:
+def _times_from_stays(created_at: Micros, stays: list[Micros], *, longest: Micros | None) -> tuple[Micros, ...]:
+    """Add up durations, scaled down where they are longer than ``longest`` in all."""
     total = sum(stays)
-    moments, spent = [begun], 0
+    times, spent = [created_at], 0
     for stay in stays:
         spent += stay
-        moments.append(begun + (spent if most is None or total <= most else spent * most // total))
-    return tuple(moments)
+        times.append(created_at + (spent if longest is None or total <= longest else spent * longest // total))
+    return tuple(times)

@@ -1,4 +1,4 @@
-"""A row as an operation's answer shows it: as it is, or the answer's own properties with the row's values in them."""
+"""Rows in the form of an operation's response: unchanged, or its own properties with the row's values in them."""
 
 import re
 from collections.abc import Callable
@@ -8,104 +8,117 @@ import msgspec
 
 from specduet.mocks.clock import Micros, detect_time_format, format_time
 from specduet.mocks.generation.merged_schema import merge_schemas
-from specduet.mocks.generation.seeded_random import SeededRandom
-from specduet.mocks.generation.values import ValueGenerator, ValueMaker
+from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
+from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.specs import Api, Content, Operation, Resource, Schema
 from specduet.specs.schemas import escape_pointer
 
 
-class View:
-    """``whole`` where the answer is the resource itself, and the row can be passed on as it is."""
+class Projection:
+    """The way from a row of a resource to a value of a response's schema."""
 
     def __init__(self, api: Api, resource: Resource, schema: Schema, pointer: str, generator: ValueGenerator) -> None:
         self._schemas = api.schemas
-        self._resolved, self.pointer = api.schemas.resolve(schema, pointer)
-        node = merge_schemas(api.schemas, [(schema, pointer)])
-        self.whole = self.pointer == resource.pointer or not self._resolved
-        self._required = frozenset(node.required)
-        self._parts = {name: parts[0] for name, parts in node.properties.items()}
+        resolved, resolved_pointer = api.schemas.resolve(schema, pointer)
+        merged = merge_schemas(api.schemas, [(schema, pointer)])
+        self.is_identity = resolved_pointer == resource.pointer or not resolved
+        """The response's schema is the resource itself (or demands nothing), so that a row is sent as it is."""
+        self._required = frozenset(merged.required_names)
+        self._properties = {name: parts[0] for name, parts in merged.properties.items()}
         self._generator = generator
         self._makers: dict[str, ValueMaker] = {}
-        self._whole = (schema, pointer)
-        self.admits = api.schemas.validator_at(pointer).is_valid
-        """Whether the answer's schema allows a value."""
-        self._shared = frozenset(resource.properties)
-        self.names = [*self._parts] or [*resource.properties]
-        self.shared = self._shared.intersection(self.names)
-        """The fields of the row that the answer tells."""
+        self._located = (schema, pointer)
+        self.is_valid = api.schemas.validator_at(pointer).is_valid
+        """Returns whether the response's schema allows a value."""
+        self.names = [*self._properties] or [*resource.properties]
+        """The properties of the response."""
+        self.shared_names = frozenset(resource.properties).intersection(self.names)
+        """The properties that the row has too."""
 
-    def show(self, value_of: Callable[[str], Any], dice: SeededRandom) -> Any:
-        """The answer's properties: the row's where the row has them, made ones elsewhere."""
-        shown = {}
+    def project_row(self, get_field: Callable[[str], Any], rng: SeededRandom) -> Any:
+        """Return the response's properties: the row's values where the row has them, generated ones elsewhere.
+
+        ``get_field`` returns a field of the row by name, or ``ABSENT``.
+        """
+        projected = {}
         for name in self.names:
-            value = value_of(name) if name in self.shared else self.made(name, dice)
+            value = get_field(name) if name in self.shared_names else self.generate_property(name, rng)
             if value is ABSENT and name in self._required:
-                value = self.made(name, dice)
+                value = self.generate_property(name, rng)
             if value is not ABSENT:
-                shown[name] = value
-        return shown if self.admits(shown) else self._repaired(shown, dice)
+                projected[name] = value
+        return projected if self.is_valid(projected) else self._replace_invalid_properties(projected, rng)
 
-    def spelled(self, name: str, at: Micros) -> str | int | float:
-        """A moment as the answer's property spells it."""
-        schema, pointer = self._parts[name]
-        return format_time(detect_time_format(self._schemas.split_null(schema, str(pointer))[0], None, timed=True), at)
+    def format_time_property(self, name: str, timestamp: Micros) -> str | int | float:
+        """Return a timestamp in the form of the response's property."""
+        schema, pointer = self._properties[name]
+        resolved = self._schemas.split_null(schema, str(pointer))[0]
+        return format_time(detect_time_format(resolved, None, is_timestamp=True), timestamp)
 
-    def _repaired(self, shown: dict[str, Any], dice: SeededRandom) -> Any:
-        """What the answer forbids gives way: the row's schema allows more than the answer's."""
-        for name, value in shown.items():
-            if name in self._parts and not self._schemas.validator_at(str(self._parts[name][1])).is_valid(value):
-                shown[name] = self.made(name, dice)
-        if self.admits(shown):
-            return shown
-        return self._generator.valid(*self._whole)(dice)
+    def _replace_invalid_properties(self, projected: dict[str, Any], rng: SeededRandom) -> Any:
+        # The row's schema may allow more than the response's, and the response has to be valid.
+        for name, value in projected.items():
+            if name in self._properties:
+                _, pointer = self._properties[name]
+                if not self._schemas.validator_at(str(pointer)).is_valid(value):
+                    projected[name] = self.generate_property(name, rng)
+        if self.is_valid(projected):
+            return projected
+        return self._generator.build_valid_maker(*self._located)(rng)
 
-    def made(self, name: str, dice: SeededRandom) -> Any:
-        """A property of the answer that the row does not have."""
+    def generate_property(self, name: str, rng: SeededRandom) -> Any:
+        """Return a value for a property of the response that the row does not have."""
         make = self._makers.get(name)
         if make is None:
-            schema, pointer = self._parts[name]
-            make = self._makers[name] = self._generator.valid(schema, str(pointer), name)
-        return make(dice.child(name))
+            schema, pointer = self._properties[name]
+            make = self._makers[name] = self._generator.build_valid_maker(schema, str(pointer), name)
+        return make(rng.derive(name))
 
 
-class Envelope:
-    """An object that holds the rows of a list in its property ``rows``, and may tell how many there are.
+class ListEnvelope:
+    """An object around the rows of a list: ``{"jobs": [...], "total_count": 60, "has_more": true}``.
 
-    Properties that the schema demands are made, the optional ones left out; a boolean called ``more`` or the like and
-    a number called ``total`` or ``count`` are true.
+    Only properties that the schema requires are there, with generated values. A boolean with *more* in its name and an
+    integer called *total* or *count* are true to the list.
     """
 
-    def __init__(self, api: Api, schema: Schema, pointer: str, rows: str, generator: ValueGenerator) -> None:
-        node = merge_schemas(api.schemas, [(schema, pointer)])
+    def __init__(self, api: Api, schema: Schema, pointer: str, rows_property: str, generator: ValueGenerator) -> None:
+        merged = merge_schemas(api.schemas, [(schema, pointer)])
         kinds = {
-            n: api.schemas.split_null(inner, str(at))[0].get("type") for n, ((inner, at), *_) in node.properties.items()
+            name: api.schemas.split_null(inner, str(inner_pointer))[0].get("type")
+            for name, ((inner, inner_pointer), *_) in merged.properties.items()
         }
-        self._rows = rows
-        self._more = [n for n, kind in kinds.items() if kind == "boolean" and "more" in n.lower()]
-        self._counts = [n for n, kind in kinds.items() if kind == "integer" and re.search("total|count", n.lower())]
-        self._make = generator.valid(schema, pointer)
-        self._needed = {*node.required, rows}
+        self._rows_property = rows_property
+        self._more = [name for name, kind in kinds.items() if kind == "boolean" and "more" in name.lower()]
+        self._totals = [n for n, kind in kinds.items() if kind == "integer" and re.search("total|count", n.lower())]
+        self._make = generator.build_valid_maker(schema, pointer)
+        self._kept = {*merged.required_names, rows_property}
 
-    def around(self, rows: bytes, total: int, *, more: bool, dice: SeededRandom) -> bytes:
-        """The answer as JSON."""
-        made = {name: value for name, value in self._make(dice).items() if name in self._needed}
-        made |= dict.fromkeys(self._more, more) | dict.fromkeys(self._counts, total)
-        return msgspec.json.encode({**made, self._rows: msgspec.Raw(rows)})
+    def wrap_rows(self, rows: bytes, total: int, *, has_more: bool, rng: SeededRandom) -> bytes:
+        """Return the response as JSON, around ``rows``, a JSON array that is part of a list of ``total`` rows."""
+        envelope = {name: value for name, value in self._make(rng).items() if name in self._kept}
+        envelope |= dict.fromkeys(self._more, has_more) | dict.fromkeys(self._totals, total)
+        return msgspec.json.encode({**envelope, self._rows_property: msgspec.Raw(rows)})
 
 
-def rows_in(api: Api, resource: Resource, schema: Schema, pointer: str) -> tuple[str | None, Schema, str]:
-    """Where a list's answer holds its rows: the property, or None for the answer itself, and the schema of a row."""
+def locate_rows(api: Api, resource: Resource, schema: Schema, pointer: str) -> tuple[str | None, Schema, str]:
+    """Find the rows in the response of a list.
+
+    Returns the name of the property that holds them, or None where the response is the array itself; and the schema of
+    one row with its pointer.
+    """
     schema, pointer = api.schemas.resolve(schema, pointer)
     for name, inner in () if "items" in schema else schema.get("properties", {}).items():
-        array, at, _ = api.schemas.split_null(inner, f"{pointer}/properties/{escape_pointer(name)}")
-        if "items" in array and api.schemas.resolve(array["items"], f"{at}/items")[1] == resource.pointer:
-            return name, array["items"], f"{at}/items"
+        array, array_pointer, _ = api.schemas.split_null(inner, f"{pointer}/properties/{escape_pointer(name)}")
+        items_pointer = f"{array_pointer}/items"
+        if "items" in array and api.schemas.resolve(array["items"], items_pointer)[1] == resource.pointer:
+            return name, array["items"], items_pointer
     return None, schema.get("items", {}), f"{pointer}/items"
 
 
-def answer_of(operation: Operation) -> Content | None:
-    """The JSON that a successful answer of the operation holds, as documented; None where none is."""
+def find_success_content(operation: Operation) -> Content | None:
+    """Return the JSON content of the operation's first documented 2xx response that has a schema, or None."""
     for status, response in operation.responses.items():
         if status.startswith("2"):
             for media_type, content in response.content.items():

@@ -1,38 +1,56 @@
-"""All rows of one resource: seeded by index, started one by one, or put there by the caller."""
+"""All rows of one resource: seeded ones, those that requests created, or those that the user put in their place.
+
+Three things happen later than one might expect, so that a mock with many rows starts and answers at once:
+
+* The *JSON* of a row is made when the row is first shown. Until then the table holds its ``RowSeed`` and index keys.
+* A *created row* waits in ``_pending`` until rows are next read. Only then its index keys are computed and it enters
+  the indexes (``_materialize_pending``), so a client that creates many rows in a burst waits for none of them.
+* A *status change* of a created row moves it in the indexes when rows are next read (``advance_to``). Nothing runs in
+  the background: the state is a function of the seed, the requests and the time, and not of who looked when.
+
+Two counters tell callers whether what they have computed from the table is still true. ``revision`` counts every
+difference in the rows; ``generation`` counts the replacements of all rows, after which created rows are numbered from
+zero again.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from specduet.mocks.clock import HOUR, NEVER, SECOND, Micros, to_micros
+from specduet.mocks.clock import NEVER, SECOND, Micros, to_micros
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
-from specduet.mocks.world.index import Collection, Marks, Page, Row
-from specduet.mocks.world.indexed_fields import HIDDEN, uses_of
-from specduet.mocks.world.lifecycle import END, Life, Lifecycle, StatusPath
-from specduet.mocks.world.row_factory import Blueprint, FieldOf, in_turn
+from specduet.mocks.world.index import IndexKeys, RowQuery, SortedIndex, StoredRow
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, collect_indexed_fields
+from specduet.mocks.world.lifecycle import FINAL_PHASE, Lifecycle, RowSeed, StatusPath
+from specduet.mocks.world.row_factory import FieldMaker, RowFactory, round_robin
+from specduet.mocks.world.seeding import SeedingPlan
 from specduet.specs import Api, Resource, UsageError
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
     from specduet.mocks.generation.adversarial import AdversarialGenerator
 
-Settled = Callable[[], Mapping[str, Any]]
-
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_SECOND_SCOPE = 10  # rows that the second scope has at least
-_MANY = 50  # from so many rows on that leaves forty to the first
-_RECENT = 12 * HOUR
+_SCOPE_COUNT = 3  # the first scope has most rows, the second some, the third none
 _TRIES = 100
 
 
+class PendingRow(NamedTuple):
+    """A row that a request created and nobody has read yet."""
+
+    created_at: Micros
+    decide_values: Callable[[], Mapping[str, Any]]
+    """Returns the field values that the request decided; called when the row is materialised."""
+
+
 class Table:
-    """The rows of ``resource`` in one world. ``world`` names the stream of choices that they all come from."""
+    """The rows of one resource in one world, with an index for each order that lists have."""
 
     def __init__(
         self,
@@ -43,304 +61,329 @@ class Table:
         adversary: "AdversarialGenerator | None" = None,
     ) -> None:
         self.resource = resource
-        self.world = f"{settings.seed}/{api.name}/{resource.name}"
-        self.uses = uses_of(api, resource, settings)
-        self.blueprint = Blueprint(api, resource, self.uses, self.world, generator=generator, adversary=adversary)
-        self.at = {name: position for position, name in enumerate(self.uses.marked)}
+        self.stream = f"{settings.seed}/{api.name}/{resource.name}"
+        """Name of the random stream of everything in the table."""
+        self.indexed_fields = collect_indexed_fields(api, resource, settings)
+        self.row_factory = RowFactory(
+            api, resource, self.indexed_fields, self.stream, generator=generator, adversary=adversary
+        )
+        self.key_positions = {name: position for position, name in enumerate(self.indexed_fields.all_fields)}
+        """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
         self._settings = settings
         self._epoch = to_micros(settings.epoch)
         self._validator = api.schemas.validator_at(resource.pointer)
-        self._lifecycle = Lifecycle(resource.behavior.status) if resource.behavior.status else None
         status = resource.behavior.status
+        self._lifecycle = Lifecycle(status) if status else None
         self.status_field = status.field if status else None
-        self._initial = status.initial if status else None
-        self._hidden = dict(self.uses.hidden)
-        self._markers = [self._marker(name) for name in self.at]
-        self._changing = [self.at[name] for name in self.uses.marked if self.blueprint.changes(name)]
+        self._initial_status = status.initial if status else None
+        self._identity_field = resource.behavior.id.field
+        self._hidden_values = dict(self.indexed_fields.hidden_fields)
+        self._key_makers = [self._index_key_maker(name) for name in self.key_positions]
+        self._has_changing_keys = any(map(self.row_factory.changes_with_status, self.key_positions))
+        """Whether a change of status may change an index key, and with it the place of a row in the indexes."""
+        self.revision = 0
+        """Counts up whenever a row came, went or changed: what was read before is true while this stays the same."""
+        self.generation = 0
+        """Counts up whenever all rows were replaced, and created rows are numbered from zero again."""
         self.reset()
-        for row in self.collection(next(iter(self._collections), None)).select(Page(limit=1)):
-            self.encoded(row, self._epoch)  # what no row can satisfy is told now, and not to the first who asks
+        # Makes one row now, so that a resource without valid rows is reported at the start and not to a first request.
+        for row in self.get_index(next(iter(self._indexes), None)).select(RowQuery(limit=1)):
+            self.encode_row(row, self._epoch)
 
     # ---------------------------------------------------------------------------------------- the whole table
 
     def reset(self) -> None:
-        """Back to the seeded rows."""
-        self.scopes = {name: self._scope_values(name) for name in self.uses.scopes}
-        self._take(self._seeded())
+        """Replace all rows with the seeded ones."""
+        scope_fields = self.indexed_fields.scope_fields
+        self.scope_values = {name: self.row_factory.distinct_values(name, _SCOPE_COUNT) for name in scope_fields}
+        """The known values of each scope field, that with most rows first; also those without any row."""
+        self._load_rows(self._make_seeded_rows())
 
-    def put(self, values: Sequence[Mapping[str, Any]]) -> None:
-        """Replace every row with rows that were checked."""
-        rows = [self._given(value, index, len(values)) for index, value in enumerate(values)]
-        numbers = [n for row in rows if isinstance(n := self.identity(row), int)]
-        for name, known in self.scopes.items():
+    def replace_rows(self, values: Sequence[Mapping[str, Any]]) -> None:
+        """Replace all rows with rows given as JSON, which ``validate_rows`` has accepted."""
+        rows = [self._row_from_json(value, index, len(values)) for index, value in enumerate(values)]
+        numbers = [n for row in rows if isinstance(n := self.identity_key(row), int)]
+        for name, known in self.scope_values.items():
             shown = [get_path(value, name.split(".")) for value in values]
-            self.scopes[name] = list(dict.fromkeys(v for v in (*shown, *known) if isinstance(v, str | int)))
-        self._take(rows)
+            self.scope_values[name] = list(dict.fromkeys(v for v in (*shown, *known) if isinstance(v, str | int)))
+        self._load_rows(rows)
         self._first_number = max([len(rows), *numbers])
 
-    def _take(self, rows: list[Row]) -> None:
-        self._found: dict[str, dict[Any, Row]] = {name: {} for name in self.uses.unique}
+    def _load_rows(self, rows: list[StoredRow]) -> None:
+        """Build the indexes of these rows, and forget every created row."""
+        self._unique_rows: dict[str, dict[Any, StoredRow]] = {name: {} for name in self.indexed_fields.unique_fields}
+        """For each unique field, the rows by their index key."""
         for row in rows:
-            for name, found in self._found.items():
-                found.setdefault(row.marks[self.at[name]], row)
-        found_by = [self.at[name] for name in self.uses.found_by]
-        self._collections = {name: Collection(self.at[name], found_by) for name in self.uses.ordered_by}
-        self._unordered = Collection(None, found_by)
-        for collection in self._all_collections():
-            collection.load(rows)
-        self._started: list[Row] = []
-        self._waiting: list[tuple[Micros, Settled]] = []
-        self.version = self.era = object()
-        self._latest: Micros = -NEVER
-        self._due: list[tuple[Micros, int, Row]] = []
+            for name, by_key in self._unique_rows.items():
+                by_key.setdefault(row.index_keys[self.key_positions[name]], row)
+        match_positions = [self.key_positions[name] for name in self.indexed_fields.exact_match_fields]
+        self._indexes = {
+            name: SortedIndex(self.key_positions[name], match_positions) for name in self.indexed_fields.sort_fields
+        }
+        """For each field that orders a list, the rows sorted by it."""
+        self._number_index = SortedIndex(None, match_positions)
+        for index in self._all_indexes():
+            index.load(rows)
+        self._created: list[StoredRow] = []
+        """Created rows that are materialised, in the order of their creation."""
+        self._pending: list[PendingRow] = []
+        """Created rows that are not materialised yet; they follow those in ``_created``."""
+        self._last_created_at: Micros = -NEVER
+        self._due_changes: list[tuple[Micros, int, StoredRow]] = []
+        """A heap of the next status change of each created row that has one."""
+        self._advanced_to: Micros = -NEVER
+        """The time up to which status changes are applied to the indexes."""
         self._first_number = len(rows)
-        self._settled: Micros = -NEVER
+        """The row number of the first created row."""
+        self.revision += 1
+        self.generation += 1
 
-    version: object
-    """Another one whenever a row came, went or moved; what was read before is good as long as it stays the same."""
+    def get_index(self, sort_field: str | None) -> SortedIndex:
+        """Return the rows sorted by a field, or by their number where that is None."""
+        return self._number_index if sort_field is None else self._indexes[sort_field]
 
-    era: object
-    """Another one whenever all rows were replaced, and the runs that are started count from zero again."""
+    def has_scope(self, field: str, key: Any) -> bool:
+        """Return whether the index key belongs to a known value of a scope field, with rows or without."""
+        return any(self.row_factory.index_key(field, value) == key for value in self.scope_values[field])
 
-    def collection(self, ordered_by: str | None) -> Collection:
-        return self._unordered if ordered_by is None else self._collections[ordered_by]
+    def _all_indexes(self) -> Iterator[SortedIndex]:
+        yield from self._indexes.values()
+        if self.indexed_fields.sorts_by_number:
+            yield self._number_index
 
-    def knows_scope(self, name: str, mark: Any) -> bool:
-        """Whether a scope exists, also where it holds nothing."""
-        return any(self.blueprint.mark(name, value) == mark for value in self.scopes[name])
+    # ------------------------------------------------------------------------------------------------ one row
 
-    def _all_collections(self) -> Iterator[Collection]:
-        yield from self._collections.values()
-        if self.uses.unordered:
-            yield self._unordered
+    def find_row(self, field: str, value: Any) -> StoredRow | None:
+        """Return the row whose unique field has a value; the latest, where requests gave several rows the same."""
+        return self._unique_rows[field].get(self.row_factory.index_key(field, value))
 
-    # ------------------------------------------------------------------------------------------- one row of it
+    def identity_key(self, row: StoredRow) -> Any:
+        """Return the index key of the field that identifies the row."""
+        return row.index_keys[self.key_positions[self._identity_field]]
 
-    def find(self, field: str, value: Any) -> Row | None:
-        """The row whose unique field has a value; of several that a request gave the same, the latest."""
-        return self._found[field].get(self.blueprint.mark(field, value))
+    def phase_at(self, row: StoredRow, now: Micros) -> int:
+        """Return the phase that the row is in, ``FINAL_PHASE`` for a row that was not created by a request."""
+        return self.seed_of(row).status_path.phase_at(now) if row.can_change else FINAL_PHASE
 
-    def identity(self, row: Row) -> Any:
-        """What tells the row from every other."""
-        return row.marks[self.at[self.resource.behavior.id.field]]
+    def count_changes(self, row: StoredRow, now: Micros) -> int:
+        """Return the number of status changes that the row has behind it."""
+        return len(self.seed_of(row).statuses_until(self.phase_at(row, now))) - 1
 
-    def phase(self, row: Row, now: Micros) -> int:
-        return self.life(row).journey.phase(now) if row.moves else END
-
-    def reached(self, row: Row, now: Micros) -> int:
-        """How many changes of its status the row has behind it."""
-        return len(self.life(row).until(self.phase(row, now))) - 1
-
-    def encoded(self, row: Row, now: Micros) -> bytes:
-        """The row as JSON."""
+    def encode_row(self, row: StoredRow, now: Micros) -> bytes:
+        """Return the row as JSON, made anew where it is out of date."""
         if row.fresh_until <= now:
-            life = self.life(row)
-            row.encoded = _encode(self.blueprint.row(life, self.phase(row, now)))
-            row.fresh_until = (life.journey.next_change(now) if row.moves else None) or NEVER
+            seed = self.seed_of(row)
+            row.encoded = _encode(self.row_factory.make_row(seed, self.phase_at(row, now)))
+            row.fresh_until = (seed.status_path.next_change_after(now) if row.can_change else None) or NEVER
         return row.encoded
 
-    def reader(self, row: Row, phase: int) -> Callable[[str], Any]:
-        """A function from a field's name to the row's value at a phase, ``ABSENT`` where it has none."""
-        life = self.life(row)
-        if row.life is not None:
-            return lambda name: self.blueprint.value(name, life, phase)
-        shown = _decode(row.encoded)
-        if self.resource.behavior.status:
-            shown[self.resource.behavior.status.field] = life.journey.path[phase]
-        return lambda name: shown.get(name, ABSENT)
+    def field_getter(self, row: StoredRow, phase: int) -> Callable[[str], Any]:
+        """Return a function from the name of a field to the row's value in a phase, ``ABSENT`` where it has none."""
+        seed = self.seed_of(row)
+        if row.seed is not None:
+            return lambda name: self.row_factory.make_field(name, seed, phase)
+        fields = _decode(row.encoded)
+        if self.status_field is not None:
+            fields[self.status_field] = seed.status_path.statuses[phase]
+        return lambda name: fields.get(name, ABSENT)
 
-    def life(self, row: Row) -> Life:
-        """A row that was put there has no life of its own: one is made up that leads to its status."""
-        if row.life is not None:
-            return row.life
-        status = self.resource.behavior.status
-        shown = get_path(_decode(row.encoded), [status.field]) if status else ""
-        orders = [row.marks[self.at[name]] for name in self.uses.ordered_by]
-        begun = orders[0] if orders and isinstance(orders[0], int) else self._epoch
-        return Life(self._key("put", row.number), row.number, self._past, begun=begun, index=0, status=str(shown))
+    def seed_of(self, row: StoredRow) -> RowSeed:
+        """Return the row's seed. A row that was given as JSON has none, and gets one whose status path leads to it."""
+        if row.seed is not None:
+            return row.seed
+        status = get_path(_decode(row.encoded), [self.status_field]) if self.status_field is not None else ""
+        sort_keys = [row.index_keys[self.key_positions[name]] for name in self.indexed_fields.sort_fields]
+        created_at = sort_keys[0] if sort_keys and isinstance(sort_keys[0], int) else self._epoch
+        return RowSeed(
+            self._row_stream("put", row.number),
+            row.number,
+            self._past_path,
+            created_at=created_at,
+            index=0,
+            status=str(status),
+        )
 
-    # ------------------------------------------------------------------------------------------------ started
+    # ------------------------------------------------------------------------------------------- created rows
 
     @property
-    def started(self) -> int:
-        """How many runs were started: the number of the next one."""
-        return len(self._started) + len(self._waiting)
+    def created_count(self) -> int:
+        """The number of rows that were created, and the number of the next one among them, counted from zero."""
+        return len(self._created) + len(self._pending)
 
-    def start(self, settled: Settled, now: Micros) -> None:
-        """A new run that begins now; a moment later where another began at the very same one.
+    def create_row(self, decide_values: Callable[[], Mapping[str, Any]], now: Micros) -> None:
+        """Add a row that is created ``now``, or a microsecond after the last one where that was created just then.
 
-        Its row is made when rows are next looked at, and what the request ``settled`` of it is asked for then: whoever
-        starts many runs need not wait for the rows of all.
+        The row is pending until rows are next read; ``decide_values``, which returns the field values that the request
+        decided, is called then.
         """
-        if now <= self._latest < now + SECOND:
-            now = self._latest + 1
-        self._latest = now
-        self._waiting.append((now, settled))
+        # No two rows tie in an order by time, also while the clock stands still.
+        if now <= self._last_created_at < now + SECOND:
+            now = self._last_created_at + 1
+        self._last_created_at = now
+        self._pending.append(PendingRow(now, decide_values))
 
-    def life_of_started(self, number: int, given: Mapping[str, Any], begun: Micros = 0) -> Life:
-        """The life of a run by its number among those that are started, from zero."""
-        return Life(
-            self._key("started", number),
+    def seed_created_row(self, number: int, fixed_values: Mapping[str, Any], created_at: Micros = 0) -> RowSeed:
+        """Return the seed of a created row by its number among them, also of one that does not exist yet.
+
+        Everything but times follows from the number and the fixed values, so that a response can be rendered ahead.
+        """
+        return RowSeed(
+            self._row_stream("started", number),
             self._first_number + number,
-            self._future,
-            begun=begun,
-            status=self._initial,
-            given=given,
+            self._future_path,
+            created_at=created_at,
+            status=self._initial_status,
+            fixed_values=fixed_values,
         )
 
-    def newest(self) -> Row:
-        """The row of the run that was started last."""
-        self._admit()
-        return self._started[-1]
+    def newest_row(self) -> StoredRow:
+        """Return the row that was created last."""
+        self._materialize_pending()
+        return self._created[-1]
 
-    def _admit(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        identity = self.resource.behavior.id.field
-        for begun, settled in waiting:
-            life = self.life_of_started(len(self._started), settled(), begun)
-            row = self._unique(life, 0, [] if identity in life.given else [identity])
-            row.moves = True
-            for collection in self._all_collections():
-                collection.add(row)
-            self._started.append(row)
-            if self._changing:
-                self._await_change(row, life.begun)
-        self.version = object()
+    def _materialize_pending(self) -> None:
+        """Compute the index keys of every pending row, and add it to the indexes in its first phase."""
+        pending, self._pending = self._pending, []
+        for created_at, decide_values in pending:
+            seed = self.seed_created_row(len(self._created), decide_values(), created_at)
+            # A generated identity must not repeat; one that the request brought may.
+            unique_fields = [name for name in [self._identity_field] if name not in seed.fixed_values]
+            row = self._make_unique_row(seed, 0, unique_fields)
+            row.can_change = True
+            for index in self._all_indexes():
+                index.add(row)
+            self._created.append(row)
+            if self._has_changing_keys:
+                self._schedule_change(row, seed.created_at)
+        self.revision += 1
 
-    def settle(self, now: Micros) -> None:
-        """Let every started run be where it is at this moment, also where the clock went back."""
-        if self._waiting:
-            self._admit()
-        if now < self._settled:
-            self.version = object()
-            self._due = []
-            for row in self._started:
+    def advance_to(self, now: Micros) -> None:
+        """Materialise pending rows, and apply every status change that is due by ``now`` to the indexes.
+
+        Has to be called before rows are read. Where the clock has gone back, the place of every created row is computed
+        anew.
+        """
+        if self._pending:
+            self._materialize_pending()
+        if now < self._advanced_to:
+            self.revision += 1
+            self._due_changes = []
+            for row in self._created:
                 row.fresh_until = -NEVER
-                if self._changing:
-                    self._move(row, now)
-        while self._due and self._due[0][0] <= now:
-            self._move(heappop(self._due)[2], now)
-        self._settled = now
+                if self._has_changing_keys:
+                    self._move_row(row, now)
+        while self._due_changes and self._due_changes[0][0] <= now:
+            _, _, row = heappop(self._due_changes)
+            self._move_row(row, now)
+        self._advanced_to = now
 
-    def _move(self, row: Row, now: Micros) -> None:
-        life = self._life_of(row)
+    def _move_row(self, row: StoredRow, now: Micros) -> None:
+        """Put a created row where it belongs in the indexes at a time, and schedule its next change."""
+        assert row.seed is not None
         row.fresh_until = -NEVER
-        marks = self._marks(life, life.journey.phase(now))
-        self.version = object()
-        if marks != row.marks:
-            for collection in self._all_collections():
-                collection.remove(row)
-            row.marks = marks
-            for collection in self._all_collections():
-                collection.add(row)
-        self._await_change(row, now)
+        index_keys = self._make_index_keys(row.seed, row.seed.status_path.phase_at(now))
+        self.revision += 1
+        if index_keys != row.index_keys:
+            for index in self._all_indexes():
+                index.remove(row)
+            row.index_keys = index_keys
+            for index in self._all_indexes():
+                index.add(row)
+        self._schedule_change(row, now)
 
-    def _await_change(self, row: Row, now: Micros) -> None:
-        change = self._life_of(row).journey.next_change(now)
+    def _schedule_change(self, row: StoredRow, now: Micros) -> None:
+        assert row.seed is not None
+        change = row.seed.status_path.next_change_after(now)
         if change is not None:
-            heappush(self._due, (change, row.number, row))
+            # The number decides between rows that change at the same time: rows themselves cannot be compared.
+            heappush(self._due_changes, (change, row.number, row))
 
-    def _life_of(self, row: Row) -> Life:
-        assert row.life is not None
-        return row.life
+    # -------------------------------------------------------------------------------------------- seeded rows
 
-    # ------------------------------------------------------------------------------------------------- seeded
+    def _make_seeded_rows(self) -> list[StoredRow]:
+        """Return the seeded rows, the newest first."""
+        self._unique_rows = {name: {} for name in self.indexed_fields.unique_fields}
+        plan = SeedingPlan(self._settings.runs, self._epoch, self.stream, self.indexed_fields)
+        scopes = [{name: values[:2][-i] for name, values in self.scope_values.items()} for i in range(2)]
+        return [self._make_seeded_row(plan, index, scopes) for index in range(self._settings.runs)]
 
-    def _seeded(self) -> list[Row]:
-        self._found = {name: {} for name in self.uses.unique}
-        runs = self._settings.runs
-        givens = [{name: values[:2][-i] for name, values in self.scopes.items()} for i in range(2)]
-        second = max(_SECOND_SCOPE, runs // 6) if runs >= _MANY else runs // 6
-        rows = []
-        for index in range(runs):
-            in_second = (index * second) // runs != ((index + 1) * second) // runs
-            rows.append(self._seed(index, givens[in_second]))
-        return rows
-
-    def _seed(self, index: int, given: Mapping[str, Any]) -> Row:
-        status = in_turn(f"{self.world}/status", self.blueprint.status_members, index)
-        number = self._settings.runs - 1 - index
-        life = Life(
-            self._key("seeded", index),
-            number,
-            self._past,
-            begun=self._slot(index),
+    def _make_seeded_row(self, plan: SeedingPlan, index: int, scopes: Sequence[Mapping[str, Any]]) -> StoredRow:
+        seed = RowSeed(
+            self._row_stream("seeded", index),
+            self._settings.runs - 1 - index,
+            self._past_path,
+            created_at=plan.created_at(index),
             index=index,
-            status=status,
-            given=given,
+            status=round_robin(f"{self.stream}/status", self.row_factory.status_members, index),
+            fixed_values=scopes[plan.is_in_second_scope(index)],
         )
-        if self.blueprint.ends_at_order:
-            life.begun -= life.journey.moments[-1] - life.begun
-        return self._unique(life, END, list(self._found))
+        if self.row_factory.is_sorted_by_change:
+            # The latest change, by which lists are sorted, takes the place that the creation would have.
+            seed.created_at -= seed.status_path.times[-1] - seed.created_at
+        return self._make_unique_row(seed, FINAL_PHASE, list(self._unique_rows))
 
-    def _slot(self, index: int) -> Micros:
-        """When a seeded row begins: most within the last half day, the others further back than lists look."""
-        runs, near, far = self._settings.runs, self.uses.near, self.uses.far
-        recent = runs - runs // 4
-        if index < recent:
-            first, last, place, places = 0, min(near // 2, _RECENT), index, recent
-        else:
-            first, last, place, places = near + near // 20, far - far // 30, index - recent, runs - recent
-        width = (last - first if last > first else near) // places
-        jitter = SeededRandom(f"{self.world}/slot/{index}").below(max(width // 2, 1))
-        return self._epoch - first - place * width - width // 4 - jitter - 1
-
-    def _past(self, life: Life) -> StatusPath:
-        """How a row came to its status."""
-        status = life.status or ""
+    def _past_path(self, seed: RowSeed) -> StatusPath:
+        """Return the path by which a row came to its status."""
+        status = seed.status or ""
         if self._lifecycle is None:
-            return StatusPath((status,), (life.begun,))
-        return self._lifecycle.past(status, life.begun, self._epoch, SeededRandom(f"{life.key}/journey"))
+            return StatusPath((status,), (seed.created_at,))
+        rng = SeededRandom(f"{seed.stream}/journey")
+        return self._lifecycle.past_path(status, seed.created_at, self._epoch, rng)
 
-    def _future(self, life: Life) -> StatusPath:
+    def _future_path(self, seed: RowSeed) -> StatusPath:
+        """Return the path that a created row will go."""
         if self._lifecycle is None:
-            return StatusPath(("",), (life.begun,))
-        return self._lifecycle.future(life.begun, self._settings.pace, SeededRandom(f"{life.key}/journey"))
+            return StatusPath(("",), (seed.created_at,))
+        rng = SeededRandom(f"{seed.stream}/journey")
+        return self._lifecycle.future_path(seed.created_at, self._settings.pace, rng)
 
-    def _unique(self, life: Life, phase: int, names: Sequence[str]) -> Row:
-        """A row of this life, or of one like it, that shares none of the named fields with another."""
-        key = life.key
+    def _make_unique_row(self, seed: RowSeed, phase: int, unique_fields: Sequence[str]) -> StoredRow:
+        """Return the row of a seed; with another stream where one of ``unique_fields`` has a value that exists."""
+        stream = seed.stream
         for attempt in range(_TRIES):
             if attempt:
-                life.key = f"{key}~{attempt}"
-            marks = self._marks(life, phase)
-            if all(marks[self.at[name]] not in self._found[name] for name in names):
+                seed.stream = f"{stream}~{attempt}"
+            index_keys = self._make_index_keys(seed, phase)
+            if all(index_keys[self.key_positions[name]] not in self._unique_rows[name] for name in unique_fields):
                 break
         else:
             raise UsageError(
-                f"{self.resource.name} has too few values of {names[0]!r} for so many rows",
+                f"{self.resource.name} has too few values of {unique_fields[0]!r} for so many rows",
                 remedy="Ask for fewer with --runs.",
             )
-        row = Row(life.number, marks, life)
-        for name, found in self._found.items():
-            found[marks[self.at[name]]] = row
+        row = StoredRow(seed.number, index_keys, seed)
+        for name, by_key in self._unique_rows.items():
+            by_key[index_keys[self.key_positions[name]]] = row
         return row
 
-    def _key(self, kind: str, index: int) -> str:
-        return f"{self.world}/{kind}/{index}"
+    def _row_stream(self, kind: str, index: int) -> str:
+        return f"{self.stream}/{kind}/{index}"
 
-    def _marks(self, life: Life, phase: int) -> Marks:
-        return tuple([marker(life, phase) for marker in self._markers])
+    # --------------------------------------------------------------------------------------------- index keys
 
-    def _marker(self, name: str) -> FieldOf:
-        if not name.startswith(HIDDEN):
-            return self.blueprint.marker(name)
-        identity = self.resource.behavior.id.field
-        return lambda life, phase: self._hidden_mark(name, self.blueprint.value(identity, life, phase))
+    def _make_index_keys(self, seed: RowSeed, phase: int) -> IndexKeys:
+        return tuple([make_key(seed, phase) for make_key in self._key_makers])
 
-    def _hidden_mark(self, name: str, identity: Any) -> Any:
-        choices = self._hidden[name.removeprefix(HIDDEN)]
-        return self.blueprint.mark(name, SeededRandom(f"{self.world}/{name}/{identity}").pick(choices))
+    def _index_key_maker(self, name: str) -> FieldMaker:
+        if not name.startswith(HIDDEN_PREFIX):
+            return self.row_factory.index_key_maker(name)
+        return lambda seed, phase: self._hidden_key(
+            name, self.row_factory.make_field(self._identity_field, seed, phase)
+        )
 
-    def _scope_values(self, name: str) -> list[Any]:
-        """Three values: of the scope with most rows, of a smaller one, and of one that stays empty."""
-        return self.blueprint.several(name, 3)
+    def _hidden_key(self, name: str, identity: Any) -> Any:
+        """Return the key of a hidden field, picked by the row's identity: it stays when the row is put back as JSON."""
+        choices = self._hidden_values[name.removeprefix(HIDDEN_PREFIX)]
+        return self.row_factory.index_key(name, SeededRandom(f"{self.stream}/{name}/{identity}").pick(choices))
 
-    # ---------------------------------------------------------------------------------------------------- put
+    # ---------------------------------------------------------------------------------------- rows given as JSON
 
-    def checked(self, values: Any) -> Sequence[Mapping[str, Any]]:
-        """Rows that may be put here. Raises ``UsageError`` where one breaks the schema or has no id of its own."""
-        name, identity = self.resource.name, self.resource.behavior.id.field
+    def validate_rows(self, values: Any) -> Sequence[Mapping[str, Any]]:
+        """Return rows that may replace those of the table.
+
+        Raises ``UsageError`` where one of them violates the schema or has no identity of its own.
+        """
+        name, identity = self.resource.name, self._identity_field
         if not isinstance(values, list):
             raise UsageError(f"the rows of {name!r} are no list")
         seen = set()
@@ -351,22 +394,22 @@ class Table:
                 raise UsageError(
                     f"row {index} of {name!r} breaks the schema at {place or 'its root'}: {problem.message}"
                 )
-            mark = self.blueprint.mark(identity, get_path(value, identity.split(".")))
-            if mark is None or mark in seen:
-                raise UsageError(f"row {index} of {name!r} has {'no' if mark is None else 'the same'} {identity!r}")
-            seen.add(mark)
+            key = self.row_factory.index_key(identity, get_path(value, identity.split(".")))
+            if key is None or key in seen:
+                raise UsageError(f"row {index} of {name!r} has {'no' if key is None else 'the same'} {identity!r}")
+            seen.add(key)
             try:
                 _encode(value)
             except (UnicodeEncodeError, ValueError) as error:
                 raise UsageError(f"row {index} of {name!r} is no JSON: {error}") from error
         return values
 
-    def _given(self, value: Mapping[str, Any], index: int, count: int) -> Row:
-        identity = get_path(value, self.resource.behavior.id.field.split("."))
-        marks = tuple(
-            self._hidden_mark(name, identity)
-            if name.startswith(HIDDEN)
-            else self.blueprint.mark(name, get_path(value, name.split(".")))
-            for name in self.at
+    def _row_from_json(self, value: Mapping[str, Any], index: int, count: int) -> StoredRow:
+        identity = get_path(value, self._identity_field.split("."))
+        index_keys = tuple(
+            self._hidden_key(name, identity)
+            if name.startswith(HIDDEN_PREFIX)
+            else self.row_factory.index_key(name, get_path(value, name.split(".")))
+            for name in self.key_positions
         )
-        return Row(count - 1 - index, marks, None, _encode(value))
+        return StoredRow(count - 1 - index, index_keys, None, _encode(value))

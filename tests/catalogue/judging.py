@@ -13,9 +13,9 @@ from unittest.mock import patch
 import uvicorn
 
 from specduet.contracts.generation import schemathesis_cases
-from specduet.contracts.generation.schemathesis_cases import Made
+from specduet.contracts.generation.schemathesis_cases import GeneratedRequest
 from specduet.contracts.options import PROBES, RunOptions
-from specduet.contracts.run import run
+from specduet.contracts.run import run_contract
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation, load
 from tests.catalogue import CORRECT, VARIANTS, create
@@ -141,7 +141,7 @@ def judge(
     try:
         with warnings.catch_warnings(), patch.object(schemathesis_cases, "Generator", _Remembering):
             warnings.simplefilter("ignore")
-            outcome = run([_api(api) for api in chosen], _target(on.url, chosen, variant), options)
+            outcome = run_contract([_api(api) for api in chosen], _target(on.url, chosen, variant), options)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs into the table
         problem = f"{type(error).__name__}: {error}"
         return Verdict(name, seed, (), time.monotonic() - started, 0, {}, problem, cases, tuple(chosen))
@@ -151,8 +151,8 @@ def judge(
         tuple(Told(f.code, f.clause, f.severity, f.operation, f.where, f.message, f.value) for f in outcome.findings),
         time.monotonic() - started,
         len(outcome.recording.exchanges),
-        dict(outcome.seconds),
-        outcome.problem,
+        dict(outcome.step_seconds),
+        outcome.inconclusive_reason,
         cases,
         tuple(chosen),
     )
@@ -164,20 +164,20 @@ def _needed(variant: Variant) -> tuple[str, ...]:
 
 
 _apis: dict[str, Api] = {}
-_drawn: dict[tuple[str, str, int, int], list[Made]] = {}
+_drawn: dict[tuple[str, str, int, int], list[GeneratedRequest]] = {}
 
 
-class _Remembering(schemathesis_cases.Generator):
+class _Remembering(schemathesis_cases.RequestGenerator):
     """Generates once what it would generate for every server alike: it depends on document, seed and round alone."""
 
     def __init__(self, api: Api, options: RunOptions) -> None:
         super().__init__(api, options)
         self._name, self._seed = api.name, options.seed
 
-    def made(self, operation: Operation, round_: int = 0) -> Iterator[Made]:
+    def generate_requests(self, operation: Operation, round_: int = 0) -> Iterator[GeneratedRequest]:
         key = (self._name, operation.id, self._seed, round_)
         if key not in _drawn:
-            _drawn[key] = list(super().made(operation, round_))
+            _drawn[key] = list(super().generate_requests(operation, round_))
         return iter(_drawn[key])
 
 

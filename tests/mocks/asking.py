@@ -11,7 +11,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class RawRequest:
     """``target`` is the path and the query as they stand on the request line."""
 
     method: str
@@ -19,7 +19,7 @@ class Asked:
     headers: Headers = field(default_factory=list)
     body: bytes = b""
 
-    def scope(self) -> dict[str, Any]:
+    def to_scope(self) -> dict[str, Any]:
         path, _, query = self.target.partition("?")
         return {
             "type": "http",
@@ -39,7 +39,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class RawResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -49,13 +49,13 @@ class Answered:
         return json.loads(self.body)
 
 
-def ask(app: Any, asked: Asked, chunks: Iterable[bytes] | None = None) -> Answered:
+def send_raw(app: Any, request: RawRequest, chunks: Iterable[bytes] | None = None) -> RawResponse:
     """The answer of ``app``; ``chunks`` are sent instead of the body, one ASGI message each, and then it hangs up."""
-    return asyncio.run(answer(app, asked, chunks))
+    return asyncio.run(send_raw_async(app, request, chunks))
 
 
-async def answer(app: Any, asked: Asked, chunks: Iterable[bytes] | None = None) -> Answered:
-    pieces = list(chunks) if chunks is not None else [asked.body]
+async def send_raw_async(app: Any, request: RawRequest, chunks: Iterable[bytes] | None = None) -> RawResponse:
+    pieces = list(chunks) if chunks is not None else [request.body]
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -66,9 +66,9 @@ async def answer(app: Any, asked: Asked, chunks: Iterable[bytes] | None = None) 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await app(asked.scope(), receive, send)
+    await app(request.to_scope(), receive, send)
     start = sent[0]
-    return Answered(
+    return RawResponse(
         start["status"],
         {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]},
         b"".join(message.get("body", b"") for message in sent[1:]),

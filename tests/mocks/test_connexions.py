@@ -12,12 +12,12 @@ def run(script: str) -> str:
 
 def test_the_mock_does_not_import_what_it_never_uses() -> None:
     """No HTTP client, no templates, no generator of cases: what start-up is won by."""
-    loaded = run("import sys, mocks.server; print(*sys.modules)").split()
+    loaded = run("import sys, specduet.mocks.server; print(*sys.modules)").split()
     unwanted = {"httpx", "requests", "jinja2", "starlette.testclient", "hypothesis", "schemathesis", "pytest"}
     unwanted |= {
         "prance",
         "openapi_spec_validator",
-        "contracts",
+        "specduet.contracts",
         "ruamel",
         "sqlalchemy",
         "rich",
@@ -30,7 +30,7 @@ def test_the_mock_does_not_import_what_it_never_uses() -> None:
 def test_connexion_still_has_what_was_left_out() -> None:
     """A process that uses the mock and Connexion's own test client and templates finds both intact."""
     run(
-        "import mocks.connexions, connexion, sys, warnings; warnings.simplefilter('ignore')\n"
+        "import specduet.mocks.lazy_connexion, connexion, sys, warnings; warnings.simplefilter('ignore')\n"
         "app = connexion.AsyncApp('here')\n"
         "import jinja2, requests, starlette.testclient as real\n"
         "assert isinstance(app.test_client(), real.TestClient)\n"

@@ -8,7 +8,7 @@ import pytest
 
 from specduet.mocks import Credential, Settings, create_app
 from specduet.specs import UsageError
-from tests.mocks.asking import Answered, Asked, ask
+from tests.mocks.asking import RawRequest, RawResponse, send_raw
 
 CREWS, THREAD, RUNS = "/api/crew-runs", "/v1/threads/{}/runs", "/runs"
 
@@ -18,13 +18,13 @@ def mock() -> Any:
     return create_app()
 
 
-def asked(app: Any, target: str, **headers: str) -> Answered:
+def asked(app: Any, target: str, **headers: str) -> RawResponse:
     raw = [(name.replace("_", "-").lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    return ask(app, Asked("GET", target, raw))
+    return send_raw(app, RawRequest("GET", target, raw))
 
 
 def thread(mock: Any) -> str:
-    (threads,) = mock.sessions.default.world("seekrflow").scope_values().values()
+    (threads,) = mock.sessions.default.get_world("seekrflow").scope_values().values()
     return THREAD.format(threads[0])
 
 
@@ -101,8 +101,8 @@ def test_other_apis_are_not_concerned(insisting: Any) -> None:
 
 def test_a_credential_is_compared_as_utf8(insisting: Any) -> None:
     """What a client sends as UTF-8 is what the operator wrote."""
-    assert ask(insisting, Asked("GET", RUNS, [(b"cc-key", "sk_\u00fc".encode())])).status == 200
-    assert ask(insisting, Asked("GET", RUNS, [(b"cc-key", b"sk_\xfc")])).status == 401
+    assert send_raw(insisting, RawRequest("GET", RUNS, [(b"cc-key", "sk_\u00fc".encode())])).status == 200
+    assert send_raw(insisting, RawRequest("GET", RUNS, [(b"cc-key", b"sk_\xfc")])).status == 401
 
 
 def test_callers_see_what_is_theirs(insisting: Any) -> None:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from specduet.mocks import create_app
-from tests.mocks.asking import Answered, Asked, ask
+from tests.mocks.asking import RawRequest, RawResponse, send_raw
 
 KEY = [(b"cc-key", b"sk")]
 
@@ -31,7 +31,7 @@ def cloudcruise() -> Any:
 )
 def test_one_sentence(cloudcruise: Any, query: str, message: str) -> None:
     """Status in figures and in words, and one sentence that names each parameter and what is wrong with it."""
-    refused = ask(cloudcruise, Asked("GET", f"/runs?{query}", KEY))
+    refused = send_raw(cloudcruise, RawRequest("GET", f"/runs?{query}", KEY))
     assert refused.status == 400
     body = refused.json
     assert list(body) == ["statusCode", "error", "message"]
@@ -65,9 +65,9 @@ def described(tmp_path: Path, responses: dict[str, Any], **more: Any) -> Any:
 
 def refused(
     mock: Any, target: str = "/x", body: bytes = b"{}", *, key: bool = True, kind: bytes | None = None
-) -> Answered:
+) -> RawResponse:
     headers = [(b"content-type", kind or b"application/json"), *([(b"key", b"k")] if key else [])]
-    return ask(mock, Asked("POST", target, headers, body))
+    return send_raw(mock, RawRequest("POST", target, headers, body))
 
 
 def test_problem_details(tmp_path: Path) -> None:
@@ -110,8 +110,8 @@ def test_bodies_that_cannot_be_read(tmp_path: Path, body: bytes, kind: bytes, st
 def test_a_body_without_a_content_type_is_json(tmp_path: Path) -> None:
     """Where JSON is what the document asks for, an unlabelled body is taken for it."""
     mock = described(tmp_path, {})
-    assert ask(mock, Asked("POST", "/x", [(b"key", b"k")], b'{"a": 1}')).status == 204
-    assert ask(mock, Asked("POST", "/x", [(b"key", b"k")], b"{}")).status == 400
+    assert send_raw(mock, RawRequest("POST", "/x", [(b"key", b"k")], b'{"a": 1}')).status == 204
+    assert send_raw(mock, RawRequest("POST", "/x", [(b"key", b"k")], b"{}")).status == 400
 
 
 @pytest.mark.parametrize(

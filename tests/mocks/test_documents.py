@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 
 from specduet.mocks import create_app
-from specduet.mocks.responses import Answer, encoded
-from tests.mocks.asking import Answered, Asked, ask
+from specduet.mocks.handler import ValidatedRequest
+from specduet.mocks.responses import HttpResponse, make_json_response
+from tests.mocks.asking import RawRequest, RawResponse, send_raw
 
 
 def served(tmp_path: Path, operation: dict[str, Any], path: str = "/x", method: str = "get", **components: Any) -> Any:
@@ -27,16 +28,16 @@ def served(tmp_path: Path, operation: dict[str, Any], path: str = "/x", method: 
 def echoing(mock: Any) -> Any:
     """``mock``, answering the values that it read."""
 
-    def echo(_handler: Any, _world: Any, values: dict[str, Any], *_rest: Any) -> Answer:
-        return encoded(200, values)
+    def echo(_handler: Any, _world: Any, validated: ValidatedRequest, _request: Any) -> HttpResponse:
+        return make_json_response(200, validated.parameters)
 
     for handler in mock.handlers:
-        handler.act = echo
+        handler.action = echo
     return mock
 
 
-def got(mock: Any, target: str, *headers: tuple[bytes, bytes]) -> Answered:
-    return ask(mock, Asked("GET", target, list(headers)))
+def got(mock: Any, target: str, *headers: tuple[bytes, bytes]) -> RawResponse:
+    return send_raw(mock, RawRequest("GET", target, list(headers)))
 
 
 def answering(schema: Any, status: str = "200", media_type: str = "application/json") -> dict[str, Any]:
@@ -176,8 +177,8 @@ def body_of(schema: Any, media_type: str = "application/json", *, required: bool
     return {"requestBody": {"required": required, "content": {media_type: {"schema": schema}}}}
 
 
-def sent(mock: Any, raw: bytes, media_type: bytes = b"application/json") -> Answered:
-    return ask(mock, Asked("POST", "/x", [(b"content-type", media_type)], raw))
+def sent(mock: Any, raw: bytes, media_type: bytes = b"application/json") -> RawResponse:
+    return send_raw(mock, RawRequest("POST", "/x", [(b"content-type", media_type)], raw))
 
 
 HARD = {

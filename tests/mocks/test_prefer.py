@@ -2,7 +2,7 @@
 
 import pytest
 
-from specduet.mocks.prefer import BadPreference, Preferences, parse
+from specduet.mocks.prefer import BadPreference, Preferences, parse_header
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from specduet.mocks.prefer import BadPreference, Preferences, parse
 )
 def test_every_way_to_write_preferences(header: str, expected: Preferences) -> None:
     """Several, quoted, with parameters, repeated, spaced, unknown: RFC 7240, section 2."""
-    assert expected == parse(header)
+    assert expected == parse_header(header)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_every_way_to_write_preferences(header: str, expected: Preferences) -> N
 def test_what_cannot_be_honoured_is_refused(header: str) -> None:
     """A preference that the mock knows and cannot read is never passed over in silence."""
     with pytest.raises(BadPreference):
-        parse(header)
+        parse_header(header)
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_what_cannot_be_honoured_is_refused(header: str) -> None:
 )
 def test_what_was_applied_reads_as_it_was_preferred(preferences: Preferences) -> None:
     """``Preference-Applied`` is written so that it parses to the same preferences."""
-    assert preferences == parse(preferences.applied())
+    assert preferences == parse_header(preferences.to_header())
 
 
 def test_a_long_header_is_read_in_no_time() -> None:
     """A header of many unfinished quotes costs no more than its length: the pattern does not backtrack."""
     with pytest.raises(BadPreference):
-        parse('example="' + "\\a" * 50_000)
+        parse_header('example="' + "\\a" * 50_000)

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specduet.mocks import Settings, create_app
-from specduet.mocks.responses import encoded
-from tests.mocks.asking import Asked, ask
+from specduet.mocks.handler import ValidatedRequest
+from specduet.mocks.responses import HttpResponse, make_json_response
+from tests.mocks.asking import RawRequest, send_raw
 
 KEYS = [(b"authorization-psk", b"k"), (b"authorization", b"Bearer k"), (b"cc-key", b"k")]
 JSON = (b"content-type", b"application/json")
@@ -32,49 +33,49 @@ def _deep(opening: bytes, closing: bytes, depth: int = 10_000) -> bytes:
 
 
 HOSTILE = {
-    "a deep list": Asked("POST", START, [*KEYS, JSON], _deep(b"[", b"]")),
-    "a deep object": Asked("POST", START, [*KEYS, JSON], _deep(b'{"a":', b"}")),
-    "a deep opening": Asked("POST", START, [*KEYS, JSON], b"[" * 900_000),
-    "an oversize body": Asked("POST", START, [*KEYS, JSON], b" " * 2_000_000),
-    "a lying length": Asked("POST", START, [*KEYS, JSON, (b"content-length", b"9" * 5_000)], b"{}"),
-    "no length at all": Asked("POST", START, [*KEYS, JSON, (b"content-length", b"x")], b"{}"),
-    "a million digits": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":' + b"1" * 1_000_000 + b"}"),
-    "a huge exponent": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":1e999999999}'),
-    "a million keys": Asked("POST", START, [*KEYS, JSON], b"{" + b'"a":1,' * 150_000 + b'"b":1}'),
-    "half a character": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":"\xc3"}'),
-    "half a pair": Asked("POST", START, [*KEYS, JSON], b'{"crew_type":"\\ud83d"}'),
-    "a content type of bytes": Asked("POST", START, [*KEYS, (b"content-type", b"\xff\xfe/\x80")], b"{}"),
-    "a long content type": Asked("POST", START, [*KEYS, (b"content-type", b"a" * 60_000)], b"{}"),
-    "a million parameters": Asked("GET", "/api/crew-runs?" + "a=1&" * 1_000_000, KEYS),
-    "a long parameter": Asked("GET", "/runs?limit=" + "9" * 60_000, KEYS),
-    "malformed escapes": Asked("GET", "/runs?limit=%&status=%zz&cursor=%f&%=%", KEYS),
-    "escapes that are no text": Asked("GET", "/runs?status=%FF%FE&workflow_id=%C3&credential_id=%ED%A0%80", KEYS),
-    "bytes in the query": Asked("GET", "/runs?status=\xff\xfe\x00", KEYS),
-    "bytes in a redirected query": Asked("GET", "/runs/?status=\xff\xfe", KEYS),
-    "bytes in the path": Asked("GET", "/v1/threads/%FF%C3%28/runs", KEYS),
-    "an escape in the path": Asked("GET", "/v1/threads/%zz%/runs", KEYS),
-    "a null in the path": Asked("GET", "/api/crew-runs/%00", KEYS),
-    "dots in the path": Asked("GET", "/api/../../etc/passwd", KEYS),
-    "a long path": Asked("GET", "/api/crew-runs/" + "a" * 60_000, KEYS),
-    "a path of slashes": Asked("GET", "/" * 60_000, KEYS),
-    "bytes in a header": Asked("GET", "/v1/threads/t/runs", [*KEYS, (b"x-team-id", b"\xff\x80")]),
-    "bytes in a credential": Asked("GET", "/v1/threads/t/runs", [(b"authorization", b"\xff\x80")]),
-    "many headers": Asked("GET", "/api/crew-runs?limit=x", [*KEYS, *[(b"x-team-id", b"a")] * 10_000]),
-    "a cookie of bytes": Asked("GET", "/api/crew-runs?limit=x", [*KEYS, (b"cookie", b"\xff=\xfe; ;;=;a")]),
-    "another version of a date": Asked("GET", "/runs?cursor=99999-01-01T00:00:00Z&start_time=0000-00-00", KEYS),
-    "a date before the calendar": Asked("GET", "/runs?cursor=0001-01-01T00:00:00%2B23:59", KEYS),
-    "a date after the calendar": Asked("GET", "/runs?cursor=9999-12-31T23:59:59-23:59", KEYS),
-    "a huge epoch": Asked("GET", "/runs?cursor=99999999999999999999", KEYS),
-    "a huge limit": Asked("GET", f"/runs?limit={10**40}", KEYS),
-    "a huge offset": Asked("GET", f"/v1/threads/t/runs?limit={10**30}&offset={10**30}", KEYS),
-    "a negative limit": Asked("GET", "/api/crew-runs?limit=-" + "9" * 30, KEYS),
+    "a deep list": RawRequest("POST", START, [*KEYS, JSON], _deep(b"[", b"]")),
+    "a deep object": RawRequest("POST", START, [*KEYS, JSON], _deep(b'{"a":', b"}")),
+    "a deep opening": RawRequest("POST", START, [*KEYS, JSON], b"[" * 900_000),
+    "an oversize body": RawRequest("POST", START, [*KEYS, JSON], b" " * 2_000_000),
+    "a lying length": RawRequest("POST", START, [*KEYS, JSON, (b"content-length", b"9" * 5_000)], b"{}"),
+    "no length at all": RawRequest("POST", START, [*KEYS, JSON, (b"content-length", b"x")], b"{}"),
+    "a million digits": RawRequest("POST", START, [*KEYS, JSON], b'{"crew_type":' + b"1" * 1_000_000 + b"}"),
+    "a huge exponent": RawRequest("POST", START, [*KEYS, JSON], b'{"crew_type":1e999999999}'),
+    "a million keys": RawRequest("POST", START, [*KEYS, JSON], b"{" + b'"a":1,' * 150_000 + b'"b":1}'),
+    "half a character": RawRequest("POST", START, [*KEYS, JSON], b'{"crew_type":"\xc3"}'),
+    "half a pair": RawRequest("POST", START, [*KEYS, JSON], b'{"crew_type":"\\ud83d"}'),
+    "a content type of bytes": RawRequest("POST", START, [*KEYS, (b"content-type", b"\xff\xfe/\x80")], b"{}"),
+    "a long content type": RawRequest("POST", START, [*KEYS, (b"content-type", b"a" * 60_000)], b"{}"),
+    "a million parameters": RawRequest("GET", "/api/crew-runs?" + "a=1&" * 1_000_000, KEYS),
+    "a long parameter": RawRequest("GET", "/runs?limit=" + "9" * 60_000, KEYS),
+    "malformed escapes": RawRequest("GET", "/runs?limit=%&status=%zz&cursor=%f&%=%", KEYS),
+    "escapes that are no text": RawRequest("GET", "/runs?status=%FF%FE&workflow_id=%C3&credential_id=%ED%A0%80", KEYS),
+    "bytes in the query": RawRequest("GET", "/runs?status=\xff\xfe\x00", KEYS),
+    "bytes in a redirected query": RawRequest("GET", "/runs/?status=\xff\xfe", KEYS),
+    "bytes in the path": RawRequest("GET", "/v1/threads/%FF%C3%28/runs", KEYS),
+    "an escape in the path": RawRequest("GET", "/v1/threads/%zz%/runs", KEYS),
+    "a null in the path": RawRequest("GET", "/api/crew-runs/%00", KEYS),
+    "dots in the path": RawRequest("GET", "/api/../../etc/passwd", KEYS),
+    "a long path": RawRequest("GET", "/api/crew-runs/" + "a" * 60_000, KEYS),
+    "a path of slashes": RawRequest("GET", "/" * 60_000, KEYS),
+    "bytes in a header": RawRequest("GET", "/v1/threads/t/runs", [*KEYS, (b"x-team-id", b"\xff\x80")]),
+    "bytes in a credential": RawRequest("GET", "/v1/threads/t/runs", [(b"authorization", b"\xff\x80")]),
+    "many headers": RawRequest("GET", "/api/crew-runs?limit=x", [*KEYS, *[(b"x-team-id", b"a")] * 10_000]),
+    "a cookie of bytes": RawRequest("GET", "/api/crew-runs?limit=x", [*KEYS, (b"cookie", b"\xff=\xfe; ;;=;a")]),
+    "another version of a date": RawRequest("GET", "/runs?cursor=99999-01-01T00:00:00Z&start_time=0000-00-00", KEYS),
+    "a date before the calendar": RawRequest("GET", "/runs?cursor=0001-01-01T00:00:00%2B23:59", KEYS),
+    "a date after the calendar": RawRequest("GET", "/runs?cursor=9999-12-31T23:59:59-23:59", KEYS),
+    "a huge epoch": RawRequest("GET", "/runs?cursor=99999999999999999999", KEYS),
+    "a huge limit": RawRequest("GET", f"/runs?limit={10**40}", KEYS),
+    "a huge offset": RawRequest("GET", f"/v1/threads/t/runs?limit={10**30}&offset={10**30}", KEYS),
+    "a negative limit": RawRequest("GET", "/api/crew-runs?limit=-" + "9" * 30, KEYS),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_requests_are_answered(mock: Any, name: str) -> None:
     """Each gets an answer in JSON, or a redirect, and never a server error."""
-    answered = ask(mock, HOSTILE[name])
+    answered = send_raw(mock, HOSTILE[name])
     assert 200 <= answered.status < 500
     json.loads(answered.body or b"null")
 
@@ -84,7 +85,7 @@ def test_nothing_stays(mock: Any) -> None:
 
     def once() -> None:
         for asked in HOSTILE.values():
-            ask(mock, asked)
+            send_raw(mock, asked)
         gc.collect()
 
     once()
@@ -128,7 +129,7 @@ def test_any_bytes(
     mock: Any, method: str, target: str, segment: str, query: str, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
     """No bytes anywhere in a request make the mock fail."""
-    answered = ask(mock, Asked(method, f"{target.format(segment)}?{query}", [*KEYS, *headers], body))
+    answered = send_raw(mock, RawRequest(method, f"{target.format(segment)}?{query}", [*KEYS, *headers], body))
     assert answered.status < 500, answered.body
     if answered.body and answered.headers["content-type"].endswith("json"):
         json.loads(answered.body)
@@ -181,24 +182,29 @@ HEADERS = [
 BODIES = [b"", b"1", b"a=1"]
 
 
-def _echoing(path: Any) -> Any:
+def _create_echoing_mock(path: Any) -> Any:
+    """Return a mock that responds with the parameters and the body that it has read."""
+
+    def echo(_handler: Any, _world: Any, validated: ValidatedRequest, _request: Any) -> HttpResponse:
+        return make_json_response(200, [{**validated.parameters}, str(validated.body)])
+
     mock = create_app([path])
     for handler in mock.handlers:
-        handler.act = lambda _handler, _world, values, body, *_: encoded(200, [{**values}, str(body)])
+        handler.action = echo
     return mock
 
 
 @pytest.mark.parametrize("schemes", [["header", "query"], ["header", "cookie", "query"]])
-def test_what_was_asked_before_changes_no_answer(tmp_path: Path, schemes: list[str]) -> None:
-    """Wherever the parameters, the body and the credentials stand, a mock that remembers answers as a new one."""
+def test_a_cached_validation_changes_no_response(tmp_path: Path, schemes: list[str]) -> None:
+    """Wherever the parameters, the body and the credentials stand, cached validations give the same responses."""
     path = tmp_path / "everywhere.json"
     path.write_text(json.dumps({**EVERYWHERE, "security": [{scheme: []} for scheme in schemes]}))
-    remembering, forgetful = _echoing(path), _echoing(path)
+    caching, uncached = _create_echoing_mock(path), _create_echoing_mock(path)
     statuses = set()
     for target, query, body, *headers in product(PATHS, QUERIES, BODIES, *HEADERS):
-        asked = Asked("PUT", target + query, [pair for pair in headers if pair[1]], body)
-        forgetful.handlers[0]._remembered.clear()
-        known, new = ask(remembering, asked), ask(forgetful, asked)
-        assert (known.status, known.headers, known.body) == (new.status, new.headers, new.body)
-        statuses.add(new.status)
+        request = RawRequest("PUT", target + query, [pair for pair in headers if pair[1]], body)
+        uncached.handlers[0]._validations.clear()
+        cached_response, new_response = send_raw(caching, request), send_raw(uncached, request)
+        assert cached_response == new_response
+        statuses.add(new_response.status)
     assert statuses == {200, 400, 401}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from specduet.mocks import create_app
-from specduet.mocks.routing import Ways
+from specduet.mocks.routing import RouteCache, RouteMatch
 from specduet.specs import UsageError, bundled
-from tests.mocks.asking import Asked, ask
+from tests.mocks.asking import RawRequest, send_raw
 
 
 def document(tmp_path: Path, name: str, *operations: str, **more: Any) -> Path:
@@ -36,7 +36,7 @@ def document(tmp_path: Path, name: str, *operations: str, **more: Any) -> Path:
 
 
 def reached(mock: Any, method: str, target: str) -> Any:
-    answered = ask(mock, Asked(method, target))
+    answered = send_raw(mock, RawRequest(method, target))
     return answered.json if answered.status == 200 else answered.status
 
 
@@ -95,9 +95,13 @@ def test_nothing_to_serve_is_a_mistake() -> None:
 def test_an_unknown_path_speaks_the_dialect_of_the_only_api() -> None:
     """Of one API its own dialect; of several FastAPI's."""
     alone, several = create_app(["cloudcruise"]), create_app()
-    assert ask(alone, Asked("GET", "/nope")).json == {"statusCode": 404, "error": "Not Found", "message": "Not Found"}
-    assert ask(several, Asked("GET", "/nope")).json == {"detail": "Not Found"}
-    refused = ask(several, Asked("DELETE", "/runs"))
+    assert send_raw(alone, RawRequest("GET", "/nope")).json == {
+        "statusCode": 404,
+        "error": "Not Found",
+        "message": "Not Found",
+    }
+    assert send_raw(several, RawRequest("GET", "/nope")).json == {"detail": "Not Found"}
+    refused = send_raw(several, RawRequest("DELETE", "/runs"))
     assert (refused.status, refused.headers["allow"]) == (405, "GET")
     assert refused.json["statusCode"] == 405
 
@@ -117,18 +121,18 @@ def test_below_a_mount(tmp_path: Path) -> None:
         assert reached(mock, "GET", "/c") == "GET /c"
 
 
-def test_the_way_of_a_path_is_remembered_within_bounds() -> None:
-    """However many paths are asked for, the memory of their ways stays small."""
-    ways, way = Ways(), (create_app(["nx1"]).handlers[0], ("1",))
+def test_the_route_cache_is_bounded() -> None:
+    """However many paths are requested, and however long they are, the cache of their routes stays small."""
+    cache, match = RouteCache(), RouteMatch(create_app(["nx1"]).handlers[0], ("1",))
     for number in range(10_000):
-        ways.keep({"method": "GET", "path": f"/a/{number}"}, way)
-    ways.keep({"method": "GET", "path": "/a/" + "x" * 10_000}, way)
-    ways.keep({"method": "GET", "path": "/b", "root_path": "/a"}, way)
+        cache.store({"method": "GET", "path": f"/a/{number}"}, match)
+    cache.store({"method": "GET", "path": "/a/" + "x" * 10_000}, match)
+    cache.store({"method": "GET", "path": "/b", "root_path": "/a"}, match)
 
-    def find(path: str, **more: str) -> Any:
-        return ways.find({"type": "http", "method": "GET", "path": path, **more})
+    def find(path: str, **scope: str) -> Any:
+        return cache.get({"type": "http", "method": "GET", "path": path, **scope})
 
-    assert find("/a/9999") is way
+    assert find("/a/9999") is match
     assert find("/a/9999", root_path="/a") is None
     assert len([path for path in (f"/a/{number}" for number in range(10_000)) if find(path)]) <= 2_048
     assert find("/a/" + "x" * 10_000) is None
@@ -142,7 +146,7 @@ def test_trailing_slashes_redirect(name: str) -> None:
     path = next(handler.operation.path for handler in mock.handlers if "{" not in handler.operation.path)
     if "{" in path:
         pytest.skip("only templates")
-    answered = ask(mock, Asked("GET", f"{path}/?limit=1"))
+    answered = send_raw(mock, RawRequest("GET", f"{path}/?limit=1"))
     assert (answered.status, answered.headers["location"]) == (307, f"http://mock{path}?limit=1")
 
 
@@ -150,7 +154,7 @@ def test_what_starting_imports() -> None:
     """A mock starts without what only the judge and the proof of documents need."""
     heavy = ("schemathesis", "hypothesis", "openapi_spec_validator", "prance", "fastapi", "pydantic", "pytest")
     code = (
-        "import sys; from mocks import create_app; create_app(); "
+        "import sys; from specduet.mocks import create_app; create_app(); "
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # the first may have to prove

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from specduet.mocks.server import Joining, serve
+from specduet.mocks.server import WriteCoalescingTransport, serve
 from specduet.pytest_plugin import RunningMock
 from specduet.specs import UsageError
 
@@ -175,7 +175,7 @@ def test_head_and_body_are_written_at_once() -> None:
 
     async def written(*steps: str | bytes, gone: bool = False) -> list[Any]:
         beneath = Written()
-        joining = Joining(beneath, [])
+        joining = WriteCoalescingTransport(beneath, [])
         for step in steps:
             if isinstance(step, bytes):
                 joining.write(step)

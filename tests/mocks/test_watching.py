@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.asking import Asked, ask
+from tests.mocks.asking import RawRequest, send_raw
 
 KEY = [(b"authorization-psk", b"k")]
 STREAM = (b"accept", b"text/event-stream")
@@ -20,7 +20,7 @@ def mock() -> Any:
 
 def started(mock: Any) -> str:
     headers = [*KEY, (b"content-type", b"application/json")]
-    correlation_id: str = ask(mock, Asked("POST", "/api/crews/run", headers, b'{"crew_type": "ask"}')).json[
+    correlation_id: str = send_raw(mock, RawRequest("POST", "/api/crews/run", headers, b'{"crew_type": "ask"}')).json[
         "correlation_id"
     ]
     return correlation_id
@@ -43,7 +43,7 @@ def streamed(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list[di
             if len(pieces) >= hang_up_after:
                 heard.set()
 
-        scope = Asked("GET", f"/api/events/{correlation_id}", [*KEY, STREAM]).scope()
+        scope = RawRequest("GET", f"/api/events/{correlation_id}", [*KEY, STREAM]).to_scope()
         await asyncio.wait_for(mock(scope, receive, send), 30)
 
     asyncio.run(follow())
@@ -57,7 +57,7 @@ def test_a_stream_ends_with_the_run(mock: Any) -> None:
     events = streamed(mock, correlation_id)
     assert events[0]["status"] == "pending"
     assert events[-1]["status"] in {"completed", "failed"}
-    assert ask(mock, Asked("GET", f"/api/events/{correlation_id}", KEY)).json == events
+    assert send_raw(mock, RawRequest("GET", f"/api/events/{correlation_id}", KEY)).json == events
 
 
 def test_a_stream_ends_with_its_listener(mock: Any) -> None:
@@ -70,19 +70,19 @@ def test_a_stream_ends_with_its_listener(mock: Any) -> None:
 @pytest.mark.parametrize("headers", [[], [STREAM]])
 def test_an_unknown_run_is_not_followed(mock: Any, headers: Any) -> None:
     """404 in the dialect, whatever is accepted."""
-    answered = ask(mock, Asked("GET", "/api/events/nope", [*KEY, *headers]))
+    answered = send_raw(mock, RawRequest("GET", "/api/events/nope", [*KEY, *headers]))
     assert (answered.status, answered.json) == (404, {"detail": "Crew run not found"})
-    assert ask(mock, Asked("GET", "/api/crews/results/nope", KEY)).status == 404
+    assert send_raw(mock, RawRequest("GET", "/api/crews/results/nope", KEY)).status == 404
 
 
 def test_head_of_a_stream(mock: Any) -> None:
     """The headers of the stream, and no event."""
-    answered = ask(mock, Asked("HEAD", f"/api/events/{started(mock)}", [*KEY, STREAM]))
+    answered = send_raw(mock, RawRequest("HEAD", f"/api/events/{started(mock)}", [*KEY, STREAM]))
     assert (answered.status, answered.headers["content-type"], answered.body) == (200, "text/event-stream", b"")
 
 
 def test_an_unknown_scope() -> None:
     """A collection that does not exist is named by what its parameter names."""
     mock = create_app(["seekrflow"])
-    answered = ask(mock, Asked("GET", "/v1/threads/nope/runs", [(b"authorization", b"k")]))
+    answered = send_raw(mock, RawRequest("GET", "/v1/threads/nope/runs", [(b"authorization", b"k")]))
     assert (answered.status, answered.json) == (404, {"detail": "Thread not found"})

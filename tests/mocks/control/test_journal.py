@@ -4,13 +4,23 @@ from typing import Any
 
 import pytest
 
-from specduet.mocks.control.journal import KEPT, KEPT_HEADERS, STATUS, Entry, Journal, Note, Wanted, keep_body, note
+from specduet.mocks.control.journal import (
+    MAX_HEADERS,
+    MAX_PART_BYTES,
+    STATUS_INDEX,
+    EntryFilter,
+    Journal,
+    JournalEntry,
+    OpenEntry,
+    open_entry,
+    record_body,
+)
 
 
-def taken(api: str | None = None, operation: str | None = None, status: int | None = None, **changes: Any) -> Note:
+def taken(api: str | None = None, operation: str | None = None, status: int | None = None, **changes: Any) -> OpenEntry:
     scope = {"method": "GET", "path": "/runs", "raw_path": b"/runs", "query_string": b"", "headers": []}
-    one = note({**scope, **changes}, api, operation)
-    one[STATUS] = status
+    one = open_entry({**scope, **changes}, api, operation)
+    one[STATUS_INDEX] = status
     return one
 
 
@@ -25,8 +35,8 @@ def test_an_entry_shows_the_request_as_it_came() -> None:
         query_string=b"limit=1&limit=2",
         headers=[(b"accept", b"a"), (b"accept", b"b"), (b"x-name", b"caf\xe9")],
     )
-    keep_body(one, b'{"a": "\xc3\xa9"}')
-    shown = Entry(*one).document(7)
+    record_body(one, b'{"a": "\xc3\xa9"}')
+    shown = JournalEntry(*one).to_dict(7)
     assert shown.pop("time").endswith("Z")
     assert shown == {
         "number": 7,
@@ -47,23 +57,23 @@ def test_an_entry_shows_the_request_as_it_came() -> None:
 def test_a_large_request_is_kept_cut(header: tuple[bytes, bytes]) -> None:
     """However large path, query, headers and body are, an entry holds a bounded part of each."""
     note = taken(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[header] * 90)
-    keep_body(note, b"b" * 10**6)
-    one = Entry(*note)
+    record_body(note, b"b" * 10**6)
+    one = JournalEntry(*note)
     assert one.body_bytes == 10**6
     held = len(one.path) + len(one.query) + len(one.body) + sum(len(n) + len(v) for n, v in one.headers)
-    assert held < 6 * KEPT
+    assert held < 6 * MAX_PART_BYTES
 
 
 def test_a_long_query_leaves_the_headers_whole() -> None:
     """What is large is cut, and nothing else."""
-    one = Entry(*taken(query_string=b"q" * 10**6, headers=[(b"a", b"v" * 1_000)]))
-    assert (len(one.query), one.headers) == (KEPT, [(b"a", b"v" * 1_000)])
+    one = JournalEntry(*taken(query_string=b"q" * 10**6, headers=[(b"a", b"v" * 1_000)]))
+    assert (len(one.query), one.headers) == (MAX_PART_BYTES, [(b"a", b"v" * 1_000)])
 
 
 def test_many_small_headers_are_kept_cut_too() -> None:
     """A million headers of one byte are not kept either."""
-    one = Entry(*taken(headers=[(b"a", b"b")] * 10**6))
-    assert len(one.headers) == KEPT_HEADERS
+    one = JournalEntry(*taken(headers=[(b"a", b"b")] * 10**6))
+    assert len(one.headers) == MAX_HEADERS
 
 
 def test_the_oldest_are_dropped_and_counted() -> None:
@@ -71,10 +81,10 @@ def test_the_oldest_are_dropped_and_counted() -> None:
     journal = Journal(3)
     for status in (200, 201, 202, 203, 204):
         journal.add(taken(status=status))
-    assert [(number, e.status) for number, e in journal.find(Wanted())] == [(3, 202), (4, 203), (5, 204)]
-    assert journal.dropped == 2
+    assert [(number, e.status) for number, e in journal.find_entries(EntryFilter())] == [(3, 202), (4, 203), (5, 204)]
+    assert journal.dropped_count == 2
     journal.clear()
-    assert (list(journal.find(Wanted())), journal.dropped) == ([], 0)
+    assert (list(journal.find_entries(EntryFilter())), journal.dropped_count) == ([], 0)
 
 
 def test_every_filter_keeps_only_what_matches() -> None:
@@ -89,7 +99,7 @@ def test_every_filter_keeps_only_what_matches() -> None:
         journal.add(taken(api, operation, status, method=method, raw_path=path))
 
     def numbers(**wanted: Any) -> list[int]:
-        return [number for number, _ in journal.find(Wanted(**wanted))]
+        return [number for number, _ in journal.find_entries(EntryFilter(**wanted))]
 
     assert numbers(api="a") == [1, 2]
     assert numbers(operation="list") == [1, 3]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from specduet.mocks import Settings, create_app
-from specduet.mocks.control.sessions import LIMIT
+from specduet.mocks.control.sessions import MAX_SESSIONS
 from specduet.specs import load
 
 EPOCH = datetime.fromisoformat("2027-01-31T08:00:00+00:00")
@@ -308,7 +308,7 @@ def test_sessions_are_listed_and_deleted(client: Client) -> None:
 
 def test_there_are_only_so_many_sessions(client: Client) -> None:
     """One more than the limit is refused, on the control plane as on the APIs; those there are go on."""
-    for number in range(LIMIT):
+    for number in range(MAX_SESSIONS):
         client.session(f"s{number}")("GET", "/__mock__/clock")
     for path in ("/__mock__/clock", "/runs"):
         refused = client.session("one-more")("GET", path)
@@ -346,6 +346,6 @@ async def _get(app: Any, path: str) -> httpx.Response:
 
 def test_the_document_can_be_held_against_it() -> None:
     """Every operation of the document is carried out, and nothing else is."""
-    from specduet.mocks.control.api import _ACTS
+    from specduet.mocks.control.api import _OPERATIONS
 
-    assert {operation.id for operation in CONTROL.operations} == set(_ACTS)
+    assert {operation.id for operation in CONTROL.operations} == set(_OPERATIONS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from specduet.mocks.settings import Caller, Settings
+from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.world import Clock, World
 from specduet.specs import Api, Operation, load
 
@@ -37,17 +37,19 @@ class Asked:
         values |= {name: known[0] for name, known in self.world.scope_values().items() if operation.parameter(name)}
         return values | given
 
-    def rows(self, caller: Caller | None = None, **given: Any) -> list[dict[str, Any]]:
+    def rows(self, caller: CallerIdentity | None = None, **given: Any) -> list[dict[str, Any]]:
         """What the first list operation answers."""
         operation = self.speaking("lists")[0]
         rows: list[dict[str, Any]] = json.loads(
-            self.world.list_rows(operation, self.values(operation, **given), caller or Caller())
+            self.world.list_rows(operation, self.values(operation, **given), caller or CallerIdentity())
         )
         return rows
 
-    def start(self, body: Mapping[str, Any] | None = None, caller: Caller | None = None, **given: Any) -> Any:
+    def start(self, body: Mapping[str, Any] | None = None, caller: CallerIdentity | None = None, **given: Any) -> Any:
         operation = self.speaking("creates")[0]
-        return json.loads(self.world.create_row(operation, self.values(operation, **given), body, caller or Caller()))
+        return json.loads(
+            self.world.create_row(operation, self.values(operation, **given), body, caller or CallerIdentity())
+        )
 
     def answers(self) -> list[tuple[str, Any]]:
         """Every kind of successful answer, with the pointer of the schema that it has to keep."""
@@ -58,7 +60,7 @@ class Asked:
         return found
 
     def _bodies(self, operation: Operation) -> list[Any]:
-        words, caller = operation.behavior, Caller()
+        words, caller = operation.behavior, CallerIdentity()
         if words.lists:
             scopes = self.world.scope_values().get(words.scope.parameter, []) if words.scope else [None]
             named = [{words.scope.parameter: scope} if words.scope else {} for scope in scopes]

@@ -301,7 +301,7 @@ def test_dice_are_even() -> None:
     """Every side comes up about as often, also for numbers larger than one block."""
     counts = [0] * 6
     for index in range(600):
-        counts[SeededRandom(f"throw {index}").below(6)] += 1
+        counts[SeededRandom(f"throw {index}").randbelow(6)] += 1
     assert all(70 < count < 130 for count in counts)
     large = SeededRandom("large")
-    assert len({large.below(1 << 2000) >> 1990 for _ in range(100)}) > 50
+    assert len({large.randbelow(1 << 2000) >> 1990 for _ in range(100)}) > 50

@@ -38,61 +38,61 @@ ENDLESS = Status(
 NAMES = st.text(max_size=8)
 
 
-def along(status: Status, journey: StatusPath) -> bool:
-    return all(later in status.transitions[earlier] for earlier, later in pairwise(journey.path))
+def along(status: Status, path: StatusPath) -> bool:
+    return all(later in status.transitions[earlier] for earlier, later in pairwise(path.statuses))
 
 
 @given(name=NAMES, status=st.sampled_from([SHORT, LONG, LOOPED]))
 def test_a_started_run_ends_within_three_seconds(name: str, status: Status) -> None:
     """From the initial status to a terminal one along the transitions, by way of another status."""
-    journey = Lifecycle(status).future(0, 1.0, SeededRandom(name))
-    assert journey.path[0] == status.initial
-    assert journey.path[-1] in status.terminal
-    assert along(status, journey)
-    assert len(journey.path) > 2
-    assert journey.moments[-1] <= 3 * SECOND
+    path = Lifecycle(status).future_path(0, 1.0, SeededRandom(name))
+    assert path.statuses[0] == status.initial
+    assert path.statuses[-1] in status.terminal
+    assert along(status, path)
+    assert len(path.statuses) > 2
+    assert path.times[-1] <= 3 * SECOND
 
 
 @given(name=NAMES, status=st.sampled_from([SHORT, LOOPED]))
 def test_each_step_can_be_seen(name: str, status: Status) -> None:
     """Before the end every status lasts 0.4 s at least."""
-    journey = Lifecycle(status).future(0, 1.0, SeededRandom(name))
-    assert all(later - earlier >= SECOND * 2 // 5 for earlier, later in pairwise(journey.moments))
+    path = Lifecycle(status).future_path(0, 1.0, SeededRandom(name))
+    assert all(later - earlier >= SECOND * 2 // 5 for earlier, later in pairwise(path.times))
 
 
 @given(name=NAMES)
 def test_an_unusual_end_branches_off_late(name: str) -> None:
     """A run that does not end as usual was under way like any other before."""
-    journey = Lifecycle(SHORT).future(0, 1.0, SeededRandom(name))
-    assert journey.path in {("new", "busy", "done"), ("new", "busy", "broken")}
-    assert Lifecycle(LONG).future(0, 1.0, SeededRandom(name)).path[-2] == "11"
+    path = Lifecycle(SHORT).future_path(0, 1.0, SeededRandom(name))
+    assert path.statuses in {("new", "busy", "done"), ("new", "busy", "broken")}
+    assert Lifecycle(LONG).future_path(0, 1.0, SeededRandom(name)).statuses[-2] == "11"
 
 
 def test_a_lifecycle_without_an_end() -> None:
     """A run whose statuses know no end stays at the first."""
-    journey = Lifecycle(ENDLESS).future(5, 1.0, SeededRandom("x"))
-    assert (journey.path, journey.moments, journey.next_change(5)) == (("on",), (5,), None)
+    path = Lifecycle(ENDLESS).future_path(5, 1.0, SeededRandom("x"))
+    assert (path.statuses, path.times, path.next_change_after(5)) == (("on",), (5,), None)
 
 
 @given(name=NAMES, age=st.integers(0, 30 * MINUTE), status=st.sampled_from(["new", "busy", "done", "broken"]))
 def test_the_past_leads_to_a_status(name: str, age: int, status: str) -> None:
     """A seeded row came to its status along the transitions, and before the epoch."""
-    journey = Lifecycle(SHORT).past(status, -age, 0, SeededRandom(name))
-    assert journey.path[-1] == status
-    assert journey.path[0] == "new"
-    assert along(SHORT, journey)
-    assert list(journey.moments) == sorted(journey.moments)
-    assert journey.moments[0] == -age
-    assert journey.moments[-1] <= 0
+    path = Lifecycle(SHORT).past_path(status, -age, 0, SeededRandom(name))
+    assert path.statuses[-1] == status
+    assert path.statuses[0] == "new"
+    assert along(SHORT, path)
+    assert list(path.times) == sorted(path.times)
+    assert path.times[0] == -age
+    assert path.times[-1] <= 0
 
 
 def test_a_status_that_no_way_leads_to() -> None:
     """It is shown all the same: a row that was never anything else."""
-    assert Lifecycle(SHORT).past("unheard of", 0, 10, SeededRandom("x")).path == ("unheard of",)
+    assert Lifecycle(SHORT).past_path("unheard of", 0, 10, SeededRandom("x")).statuses == ("unheard of",)
 
 
 @pytest.mark.parametrize(("now", "phase", "change"), [(-1, 0, 0), (0, 0, 10), (9, 0, 10), (10, 1, 20), (99, 2, None)])
 def test_phases(now: int, phase: int, change: int | None) -> None:
     """A status is entered at its moment, not after it."""
-    journey = StatusPath(("a", "b", "c"), (0, 10, 20))
-    assert (journey.phase(now), journey.next_change(now)) == (phase, change)
+    path = StatusPath(("a", "b", "c"), (0, 10, 20))
+    assert (path.phase_at(now), path.next_change_after(now)) == (phase, change)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specduet.mocks.settings import Caller, Credential
+from specduet.mocks.settings import CallerIdentity, Credential
 from specduet.mocks.world import UnknownScopeValue, WindowTooOld
 from specduet.specs import UsageError
 
@@ -171,15 +171,17 @@ def test_callers_see_their_own_rows(ask: Ask) -> None:
     everything = asked.rows()
     assert asked.world.list_owners()[0] == "dana"
     assert len(everything) == 60
-    assert everything == asked.rows(Caller("dana", admin=True)) == asked.rows(Caller("nobody", admin=True))
-    mine = asked.rows(Caller("dana"))
+    assert (
+        everything == asked.rows(CallerIdentity("dana", admin=True)) == asked.rows(CallerIdentity("nobody", admin=True))
+    )
+    mine = asked.rows(CallerIdentity("dana"))
     assert mine == [row for row in everything if row["owner_id"] == "dana"] != []
-    assert asked.rows(Caller("nobody")) == []
+    assert asked.rows(CallerIdentity("nobody")) == []
     fetch = asked.api.operation("get_run_api_crew_runs__run_id__get")
     others = next(row["id"] for row in everything if row["owner_id"] != "dana")
-    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, Caller("dana")) is None
-    assert json.loads(asked.world.fetch_row(fetch, {"run_id": UUID(mine[0]["id"])}, Caller("dana"))) == mine[0]
-    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, Caller("dana", admin=True)) is not None
+    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, CallerIdentity("dana")) is None
+    assert json.loads(asked.world.fetch_row(fetch, {"run_id": UUID(mine[0]["id"])}, CallerIdentity("dana"))) == mine[0]
+    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, CallerIdentity("dana", admin=True)) is not None
 
 
 def test_a_long_list_costs_what_a_short_one_does(ask: Ask) -> None:
@@ -189,9 +191,9 @@ def test_a_long_list_costs_what_a_short_one_does(ask: Ask) -> None:
         asked = ask("seekrflow", runs=runs)
         operation, world = asked.speaking("lists")[0], asked.world
         values = asked.values(operation, limit=20, offset=5)
-        world.list_rows(operation, values, Caller())  # the rows are made now
+        world.list_rows(operation, values, CallerIdentity())  # the rows are made now
         with cProfile.Profile() as profile:
-            world.list_rows(operation, values, Caller())
+            world.list_rows(operation, values, CallerIdentity())
         return sum(entry.callcount for entry in profile.getstats())
 
     assert calls(20_000) < 2 * calls(60)
@@ -203,7 +205,7 @@ def test_a_list_in_an_envelope(ask: Ask) -> None:
     operation = asked.api.operation("page_of_jobs")
 
     def page(limit: int, skip: int) -> Any:
-        answer = json.loads(asked.world.list_rows(operation, {"limit": limit, "skip": skip}, Caller()))
+        answer = json.loads(asked.world.list_rows(operation, {"limit": limit, "skip": skip}, CallerIdentity()))
         asked.api.schemas.validator_at(operation.responses["200"].content["application/json"].pointer).validate(answer)
         return answer
 

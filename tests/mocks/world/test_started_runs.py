@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specduet.mocks.settings import Caller
+from specduet.mocks.settings import CallerIdentity
 from specduet.mocks.world import UnknownScopeValue
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 
@@ -43,7 +43,7 @@ def test_a_started_run_is_listed_first_and_fetched(ask: Ask) -> None:
     assert rest == before
     assert (head["correlation_id"], head["crew_type"], head["task_input"]) == ("my-own-id", "ask", BODY["task_input"])
     fetch = asked.api.operation("get_run_api_crew_runs__run_id__get")
-    assert json.loads(asked.world.fetch_row(fetch, {"run_id": UUID(head["id"])}, Caller())) == head
+    assert json.loads(asked.world.fetch_row(fetch, {"run_id": UUID(head["id"])}, CallerIdentity())) == head
     assert asked.start(BODY)["correlation_id"] == asked.rows()[0]["correlation_id"] != "my-own-id"
 
 
@@ -152,7 +152,7 @@ def test_numbers_begin_anew_with_the_rows(ask: Ask) -> None:
     ticket = asked.api.operation("take_ticket")
 
     def taken(count: int) -> list[int]:
-        return [json.loads(asked.world.create_row(ticket, {}, {}, Caller()))["number"] for _ in range(count)]
+        return [json.loads(asked.world.create_row(ticket, {}, {}, CallerIdentity()))["number"] for _ in range(count)]
 
     assert taken(5) == list(range(61, 66))
     asked.world.replace_state({"job": [row for row in asked.world.dump_state()["job"] if row["number"] == 30]})
@@ -228,8 +228,8 @@ def test_a_run_starts_in_its_scope(ask: Ask) -> None:
 def test_a_run_belongs_to_who_started_it(ask: Ask) -> None:
     """The caller's name is the owner; without one it is somebody's that the world knows."""
     asked = ask("nx1")
-    asked.start(BODY, Caller("dana"))
-    assert asked.rows(Caller("dana"))[0]["owner_id"] == "dana"
+    asked.start(BODY, CallerIdentity("dana"))
+    assert asked.rows(CallerIdentity("dana"))[0]["owner_id"] == "dana"
     asked.start(BODY)
     assert asked.rows()[0]["owner_id"] in asked.world.list_owners()
 

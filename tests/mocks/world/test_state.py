@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from specduet.mocks.settings import Caller
+from specduet.mocks.settings import CallerIdentity
 from specduet.specs import UsageError
 
 Ask = Callable[..., Any]
@@ -102,7 +102,7 @@ def test_what_is_no_state_is_refused(ask: Ask, state: Any) -> None:
 
 def events(asked: Any, correlation_id: str) -> Any:
     operation = asked.speaking("watches")[0]
-    found = asked.world.list_status_events(operation, {"cid": correlation_id}, Caller())
+    found = asked.world.list_status_events(operation, {"cid": correlation_id}, CallerIdentity())
     return None if found is None else [json.loads(event) for event in found]
 
 
@@ -138,12 +138,12 @@ def test_following_ends_with_the_run(ask: Ask) -> None:
     pending = next(row for row in asked.rows() if row["status"] == "pending" and row["correlation_id"] != cid)
 
     async def told(correlation_id: str) -> list[str]:
-        stream = asked.world.stream_status_events(operation, {"cid": correlation_id}, Caller())
+        stream = asked.world.stream_status_events(operation, {"cid": correlation_id}, CallerIdentity())
         return [json.loads(event)["status"] async for event in stream]
 
     assert asyncio.run(told(cid)) in (["pending", "running", "completed"], ["pending", "running", "failed"])
     assert asyncio.run(told(pending["correlation_id"])) == ["pending"]
-    assert asked.world.stream_status_events(operation, {"cid": "nobody"}, Caller()) is None
+    assert asked.world.stream_status_events(operation, {"cid": "nobody"}, CallerIdentity()) is None
 
 
 def test_the_latest_of_two_with_one_correlation_id(ask: Ask) -> None:

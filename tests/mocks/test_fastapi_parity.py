@@ -1,4 +1,4 @@
-"""The mock refuses as FastAPI refuses: the same request to both, and the same answer from both.
+"""The mock refuses as FastAPI refuses: the same request to both, and the same response from both.
 
 ``SPECDUET_EXAMPLES`` is the number of requests to each operation: 100 without it, thousands when it matters.
 """
@@ -16,12 +16,13 @@ from hypothesis import HealthCheck, Phase, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from specduet.mocks import create_app
-from specduet.mocks.responses import Answer, encoded
-from tests.mocks.asking import Asked, answer
-from tests.mocks.oracle_app import app as oracle
+from specduet.mocks.handler import ValidatedRequest
+from specduet.mocks.responses import HttpResponse, make_json_response
+from tests.mocks.asking import RawRequest, send_raw_async
+from tests.mocks.fastapi_reference_app import app as fastapi_app
 
 EXAMPLES = int(os.environ.get("SPECDUET_EXAMPLES", "100"))
-identity = settings(
+parity_settings = settings(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize="SPECDUET_EXAMPLES" not in os.environ,
@@ -33,29 +34,33 @@ identity = settings(
 # ---------------------------------------------------------------------------------------------- the two servers
 
 
-def _echo(_handler: Any, _world: Any, values: dict[str, Any], *_rest: Any) -> Answer:
-    return encoded(200, {name: value if isinstance(value, str) else str(value) for name, value in values.items()})
+def echo_parameters(_handler: Any, _world: Any, validated: ValidatedRequest, *_rest: Any) -> HttpResponse:
+    """Return the values of a request's parameters as text."""
+    values = validated.parameters
+    return make_json_response(
+        200, {name: value if isinstance(value, str) else str(value) for name, value in values.items()}
+    )
 
 
-def _echoing(apis: list[Any]) -> Any:
+def create_echoing_mock(apis: list[Any]) -> Any:
     mock = create_app(apis)
     for handler in mock.handlers:
-        handler.act = _echo
+        handler.action = echo_parameters
     return mock
 
 
 @pytest.fixture(scope="module")
 def bundled() -> Any:
     """The mock of the two bundled documents that FastAPI generated."""
-    return _echoing(["nx1", "seekrflow"])
+    return create_echoing_mock(["nx1", "seekrflow"])
 
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The mock of the document that FastAPI generates for the oracle itself."""
-    path: Path = tmp_path_factory.mktemp("oracle") / "openapi.json"
-    path.write_text(json.dumps(oracle.openapi()))
-    return _echoing([path])
+    """The mock of the document that FastAPI generates for the reference application itself."""
+    path: Path = tmp_path_factory.mktemp("reference") / "openapi.json"
+    path.write_text(json.dumps(fastapi_app.openapi()))
+    return create_echoing_mock([path])
 
 
 @pytest.fixture(scope="module")
@@ -66,24 +71,24 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.close()
 
 
-def assert_same(loop: asyncio.AbstractEventLoop, mock: Any, asked: Asked) -> None:
+def assert_same(loop: asyncio.AbstractEventLoop, mock: Any, raw_request: RawRequest) -> None:
     """Status, problems, and the headers that explain a refusal agree; of what was accepted, the values read."""
     try:
-        expected = loop.run_until_complete(answer(oracle, asked))
+        expected = loop.run_until_complete(send_raw_async(fastapi_app, raw_request))
     except UnicodeDecodeError:  # FastAPI breaks on telling of bytes that are no text: one of the differences
         reject()
-    got = loop.run_until_complete(answer(mock, asked))
-    assert got.status == expected.status, (asked, got.body, expected.body)
+    got = loop.run_until_complete(send_raw_async(mock, raw_request))
+    assert got.status == expected.status, (raw_request, got.body, expected.body)
     for name in ("www-authenticate", "allow", "location", "content-type", "content-length"):
         if expected.status >= 300:
-            assert got.headers.get(name) == expected.headers.get(name), (name, asked, got.body, expected.body)
+            assert got.headers.get(name) == expected.headers.get(name), (name, raw_request, got.body, expected.body)
     if expected.status >= 300:
-        assert got.body == expected.body, asked
+        assert got.body == expected.body, raw_request
     else:
         read = {name: value for name, value in expected.json.items() if name in got.json or value is not None}
         assert {name: got.json.get(name) for name in read if name in PARAMETERS} == {
             name: value for name, value in read.items() if name in PARAMETERS
-        }, asked
+        }, raw_request
 
 
 PARAMETERS = {"limit", "order", "offset", "run_id", "thread_id", "x-team-id", "x-correlation-id"}
@@ -117,7 +122,7 @@ orders = st.sampled_from(["asc", "desc", "ASC", " asc", "asc ", "", "up", "asc,d
 values = integers | orders | uuids
 
 
-def _encoded(name: str, value: str, how: int) -> str:
+def encode_pair(name: str, value: str, how: int) -> str:
     if how == 0:
         return f"{quote_plus(name)}={quote_plus(value)}"
     if how == 1:
@@ -126,7 +131,7 @@ def _encoded(name: str, value: str, how: int) -> str:
 
 
 names = st.sampled_from(["limit"] * 6 + ["order", "offset"] * 3 + ["limit[]", "Limit", "limit ", "", "x", "order[]"])
-pairs = st.builds(_encoded, names, values, st.integers(0, 2))
+pairs = st.builds(encode_pair, names, values, st.integers(0, 2))
 noise = st.sampled_from(
     ["", "limit", "limit=", "=", "&", "%zz", "limit=%", "limit=%f", "limit=%FF", "limit=1;order=asc"]
 )
@@ -151,7 +156,7 @@ content_types = st.sampled_from(
 )
 
 
-def headers_with(credentials: st.SearchStrategy[list[tuple[bytes, bytes]]]) -> st.SearchStrategy[Any]:
+def combine_headers(credentials: st.SearchStrategy[list[tuple[bytes, bytes]]]) -> st.SearchStrategy[Any]:
     extra = st.lists(
         st.tuples(st.sampled_from([b"x-team-id", b"x-correlation-id", b"x-other"]), header_values), max_size=3
     )
@@ -174,7 +179,7 @@ _odd = st.sampled_from(
         [(b"authorization", b""), (b"authorization", b"Bearer t")],
     ]
 )
-headers = headers_with(_good) | headers_with(_good) | headers_with(_odd)
+headers = combine_headers(_good) | combine_headers(_good) | combine_headers(_odd)
 
 # Values of the wrong type that pydantic does not convert: what it converts is the list of differences below.
 json_values = st.recursive(
@@ -193,7 +198,7 @@ maps = st.dictionaries(anything, json_values, max_size=3) | st.none() | st.lists
 text_lists = st.lists(texts, max_size=3) | st.none() | anything | st.dictionaries(anything, anything, max_size=1)
 
 
-def objects(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+def make_objects(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
     """An object with any of the fields, in any order, and others besides; or now and then no object at all."""
     some = st.fixed_dictionaries({}, optional=fields)
     most = st.fixed_dictionaries(fields)
@@ -203,8 +208,8 @@ def objects(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]
 
 
 crew_types = st.sampled_from(["ask", "classification", "semantic_model", "Ask", "", "ask "]) | texts
-preset = objects({"crew_type": crew_types, "task_input": maps})
-agents = objects(
+preset = make_objects({"crew_type": crew_types, "task_input": maps})
+agents = make_objects(
     {
         "id": texts,
         "role": texts,
@@ -216,8 +221,10 @@ agents = objects(
         "use_default_mcps": booleans,
     }
 )
-tasks = objects({"description": texts, "agent_index": whole_numbers, "expected_output": texts, "tools": text_lists})
-crews = objects(
+tasks = make_objects(
+    {"description": texts, "agent_index": whole_numbers, "expected_output": texts, "tools": text_lists}
+)
+crews = make_objects(
     {
         "agents": st.lists(agents, max_size=2) | maps,
         "tasks": st.lists(tasks, max_size=2) | texts,
@@ -225,23 +232,24 @@ crews = objects(
         "process": texts,
     }
 )
-custom = objects({"crew_config": crews, "task_input": maps})
-thread_runs = objects(
+custom = make_objects({"crew_config": crews, "task_input": maps})
+thread_runs = make_objects(
     {
         "agent_id": texts,
-        "model_settings": objects({"temperature": numbers, "top_p": numbers, "max_tokens": whole_numbers}) | st.none(),
+        "model_settings": make_objects({"temperature": numbers, "top_p": numbers, "max_tokens": whole_numbers})
+        | st.none(),
         "response_format": texts | maps,
         "metadata": st.dictionaries(anything, texts, max_size=2) | st.none() | texts,
     }
 )
 
 
-def _spelt(value: Any, how: int) -> bytes:
+def encode_value(value: Any, how: int) -> bytes:
     text = json.dumps(value, ensure_ascii=how % 2 == 0, indent=2 if how == 3 else None)
     return text.encode(["utf-8", "utf-8", "utf-16", "utf-8", "utf-8-sig", "utf-32-le", "utf-16-be"][how])
 
 
-def _hurt(raw: bytes, at: int, what: bytes, drop: int) -> bytes:
+def damage_bytes(raw: bytes, at: int, what: bytes, drop: int) -> bytes:
     at %= len(raw) + 1
     return raw[:at] + what + raw[at + drop :]
 
@@ -251,9 +259,9 @@ _damage = st.sampled_from(
 )
 
 
-def bodies(good: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
-    spelt = st.builds(_spelt, good, st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 5, 6]))
-    hurt = st.builds(_hurt, spelt, st.integers(0, 200), _damage, st.integers(0, 3))
+def make_bodies(good: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
+    spelt = st.builds(encode_value, good, st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 5, 6]))
+    hurt = st.builds(damage_bytes, spelt, st.integers(0, 200), _damage, st.integers(0, 3))
     odd = st.sampled_from(
         [
             b"",
@@ -269,8 +277,8 @@ def bodies(good: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
     return spelt | spelt | spelt | hurt | odd | st.binary(max_size=20)
 
 
-def _carried_on(raw: bytes) -> bool:
-    """Whether a body is none of those that FastAPI itself breaks on, or takes and cannot hand on."""
+def is_carried_on(raw: bytes) -> bool:
+    """Return False for a body that FastAPI itself breaks on, or takes and cannot hand on."""
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
@@ -285,84 +293,84 @@ def _carried_on(raw: bytes) -> bool:
 # ---------------------------------------------------------------------------------------------------- the tests
 
 
-@identity
+@parity_settings
 @given(query=queries, headers=headers)
 def test_a_list_with_a_limit(loop: Any, bundled: Any, query: str, headers: Any) -> None:
     """GET of the crew runs reads and refuses its limit as FastAPI does."""
-    assert_same(loop, bundled, Asked("GET", f"/api/crew-runs?{query}", headers))
+    assert_same(loop, bundled, RawRequest("GET", f"/api/crew-runs?{query}", headers))
 
 
-@identity
+@parity_settings
 @given(run_id=encoded_segments, headers=headers)
 def test_a_uuid_in_the_path(loop: Any, bundled: Any, run_id: str, headers: Any) -> None:
     """GET of one crew run reads and refuses its UUID as FastAPI does."""
-    assert_same(loop, bundled, Asked("GET", f"/api/crew-runs/{run_id}", headers))
+    assert_same(loop, bundled, RawRequest("GET", f"/api/crew-runs/{run_id}", headers))
 
 
-@identity
+@parity_settings
 @given(thread_id=encoded_segments, query=queries, headers=headers)
 def test_a_list_with_everything(loop: Any, bundled: Any, thread_id: str, query: str, headers: Any) -> None:
     """GET of a thread's runs reads and refuses path, query and headers as FastAPI does, several at once."""
-    assert_same(loop, bundled, Asked("GET", f"/v1/threads/{thread_id}/runs?{query}", headers))
+    assert_same(loop, bundled, RawRequest("GET", f"/v1/threads/{thread_id}/runs?{query}", headers))
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "raw_request",
     [
-        Asked("GET", "/v1/threads/%0A/runs?limit=\x80", [(b"authorization", b"t")]),
-        Asked(
+        RawRequest("GET", "/v1/threads/%0A/runs?limit=\x80", [(b"authorization", b"t")]),
+        RawRequest(
             "POST",
             "/api/crews/run",
             [(b"authorization", b"Bearer t"), (b"content-type", b"application/json")],
             b"[1e-7]",
         ),
-        Asked(
+        RawRequest(
             "POST", "/api/crews/run", [(b"authorization", b"Bearer t"), (b"content-type", b"application/json")], b"1e-5"
         ),
-        Asked(
+        RawRequest(
             "POST", "/api/crews/run", [(b"authorization", b"Bearer t"), (b"content-type", b"application/json")], b"1e22"
         ),
     ],
 )
-def test_what_was_once_different(loop: Any, bundled: Any, asked: Asked) -> None:
+def test_what_was_once_different(loop: Any, bundled: Any, raw_request: RawRequest) -> None:
     """Bytes in the query of a path with a line break, and numbers that encoders spell in several ways."""
-    assert_same(loop, bundled, asked)
+    assert_same(loop, bundled, raw_request)
 
 
-def _posted(target: str, headers: Any, content_type: bytes | None, body: bytes) -> Asked:
-    assume(_carried_on(body))
+def make_post_request(target: str, headers: Any, content_type: bytes | None, body: bytes) -> RawRequest:
+    assume(is_carried_on(body))
     extra = [] if content_type is None else [(b"content-type", content_type)]
-    return Asked("POST", target, [*headers, *extra], body)
+    return RawRequest("POST", target, [*headers, *extra], body)
 
 
-@identity
-@given(headers=headers, content_type=content_types | st.none(), body=bodies(preset))
+@parity_settings
+@given(headers=headers, content_type=content_types | st.none(), body=make_bodies(preset))
 def test_a_start(loop: Any, bundled: Any, headers: Any, content_type: bytes | None, body: bytes) -> None:
     """POST of a preset crew run reads and refuses its body as FastAPI does."""
-    assert_same(loop, bundled, _posted("/api/crews/run", headers, content_type, body))
+    assert_same(loop, bundled, make_post_request("/api/crews/run", headers, content_type, body))
 
 
-@identity
-@given(headers=headers, content_type=content_types | st.none(), body=bodies(custom))
+@parity_settings
+@given(headers=headers, content_type=content_types | st.none(), body=make_bodies(custom))
 def test_a_nested_body(loop: Any, generated: Any, headers: Any, content_type: bytes | None, body: bytes) -> None:
     """A body with lists of objects is refused as FastAPI refuses it, at every depth."""
-    assert_same(loop, generated, _posted("/api/crews/run/custom", headers, content_type, body))
+    assert_same(loop, generated, make_post_request("/api/crews/run/custom", headers, content_type, body))
 
 
-@identity
-@given(thread_id=encoded_segments, headers=headers, content_type=content_types, body=bodies(thread_runs))
+@parity_settings
+@given(thread_id=encoded_segments, headers=headers, content_type=content_types, body=make_bodies(thread_runs))
 def test_a_body_of_unions_and_bounds(
     loop: Any, generated: Any, thread_id: str, headers: Any, content_type: bytes, body: bytes
 ) -> None:
     """Unions, bounds on numbers and maps are refused as FastAPI refuses them."""
-    assert_same(loop, generated, _posted(f"/v1/threads/{thread_id}/runs", headers, content_type, body))
+    assert_same(loop, generated, make_post_request(f"/v1/threads/{thread_id}/runs", headers, content_type, body))
 
 
-@identity
+@parity_settings
 @given(query=queries, headers=headers, thread_id=encoded_segments)
 def test_the_generated_document(loop: Any, generated: Any, query: str, headers: Any, thread_id: str) -> None:
     """A mock of FastAPI's own document answers as the application that generated it."""
-    assert_same(loop, generated, Asked("GET", f"/v1/threads/{thread_id}/runs?{query}", headers))
+    assert_same(loop, generated, RawRequest("GET", f"/v1/threads/{thread_id}/runs?{query}", headers))
 
 
 _PATHS = [
@@ -376,4 +384,4 @@ _PATHS = [
 @pytest.mark.parametrize("path", _PATHS)
 def test_paths_and_methods(loop: Any, generated: Any, method: str, path: str) -> None:
     """Unknown paths, other methods and trailing slashes are answered as FastAPI answers them."""
-    assert_same(loop, generated, Asked(method, path, [(b"authorization", b"Bearer t")]))
+    assert_same(loop, generated, RawRequest(method, path, [(b"authorization", b"Bearer t")]))

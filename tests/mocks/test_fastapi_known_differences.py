@@ -20,14 +20,14 @@ import pytest
 from hypothesis import given
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.asking import Answered, Asked, ask
-from tests.mocks.oracle_app import app as oracle
-from tests.mocks.test_identity import crews, identity, json_values
+from tests.mocks.asking import RawRequest, RawResponse, send_raw
+from tests.mocks.fastapi_reference_app import app as fastapi_app
+from tests.mocks.test_fastapi_parity import crews, json_values, parity_settings
 
 KEY = [(b"authorization", b"Bearer t")]
 JSON = (b"content-type", b"application/json")
 VALIDATOR = jsonschema.Draft202012Validator(
-    {"$ref": "#/components/schemas/CrewRunCustomRequest", "components": oracle.openapi()["components"]}
+    {"$ref": "#/components/schemas/CrewRunCustomRequest", "components": fastapi_app.openapi()["components"]}
 )
 AGENT = {"role": "r", "goal": "g", "backstory": "b"}
 TASK = {"description": "d"}
@@ -35,8 +35,8 @@ TASK = {"description": "d"}
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path: Path = tmp_path_factory.mktemp("oracle") / "openapi.json"
-    path.write_text(json.dumps(oracle.openapi()))
+    path: Path = tmp_path_factory.mktemp("reference") / "openapi.json"
+    path.write_text(json.dumps(fastapi_app.openapi()))
     return path
 
 
@@ -45,16 +45,16 @@ def mock(document: Path) -> Any:
     return create_app([document])
 
 
-def posted(app: Any, target: str, body: Any, content_type: bytes = b"application/json") -> Answered:
+def post_body(app: Any, target: str, body: Any, content_type: bytes = b"application/json") -> RawResponse:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return ask(app, Asked("POST", target, [*KEY, (b"content-type", content_type)], raw))
+    return send_raw(app, RawRequest("POST", target, [*KEY, (b"content-type", content_type)], raw))
 
 
-def crew(**changed: Any) -> dict[str, Any]:
+def make_crew_body(**changed: Any) -> dict[str, Any]:
     return {"crew_config": {"agents": [{**AGENT, **changed}], "tasks": [TASK]}}
 
 
-def task(**changed: Any) -> dict[str, Any]:
+def make_task_body(**changed: Any) -> dict[str, Any]:
     return {"crew_config": {"agents": [AGENT], "tasks": [{**TASK, **changed}]}}
 
 
@@ -65,11 +65,23 @@ AT_AGENT, AT_TASK = ["body", "crew_config", "agents", 0], ["body", "crew_config"
 @pytest.mark.parametrize(
     ("target", "body", "location", "kind", "message"),
     [
-        (CUSTOM, crew(verbose=1), [*AT_AGENT, "verbose"], "bool_type", "Input should be a valid boolean"),
-        (CUSTOM, crew(verbose="yes"), [*AT_AGENT, "verbose"], "bool_type", "Input should be a valid boolean"),
-        (CUSTOM, crew(verbose=0.0), [*AT_AGENT, "verbose"], "bool_type", "Input should be a valid boolean"),
-        (CUSTOM, task(agent_index="5"), [*AT_TASK, "agent_index"], "int_type", "Input should be a valid integer"),
-        (CUSTOM, task(agent_index=True), [*AT_TASK, "agent_index"], "int_type", "Input should be a valid integer"),
+        (CUSTOM, make_crew_body(verbose=1), [*AT_AGENT, "verbose"], "bool_type", "Input should be a valid boolean"),
+        (CUSTOM, make_crew_body(verbose="yes"), [*AT_AGENT, "verbose"], "bool_type", "Input should be a valid boolean"),
+        (CUSTOM, make_crew_body(verbose=0.0), [*AT_AGENT, "verbose"], "bool_type", "Input should be a valid boolean"),
+        (
+            CUSTOM,
+            make_task_body(agent_index="5"),
+            [*AT_TASK, "agent_index"],
+            "int_type",
+            "Input should be a valid integer",
+        ),
+        (
+            CUSTOM,
+            make_task_body(agent_index=True),
+            [*AT_TASK, "agent_index"],
+            "int_type",
+            "Input should be a valid integer",
+        ),
         (
             RUN,
             {"model_settings": {"temperature": "0.5"}},
@@ -88,8 +100,8 @@ AT_AGENT, AT_TASK = ["body", "crew_config", "agents", 0], ["body", "crew_config"
 )
 def test_json_types_are_strict(mock: Any, target: str, body: Any, location: list[Any], kind: str, message: str) -> None:
     """1: a value of another JSON type is refused in pydantic's words for its strict mode."""
-    assert posted(oracle, target, body).status == 200
-    refused = posted(mock, target, body)
+    assert post_body(fastapi_app, target, body).status == 200
+    refused = post_body(mock, target, body)
     given_value = body
     for part in location[1:]:
         given_value = given_value[part]
@@ -99,20 +111,20 @@ def test_json_types_are_strict(mock: Any, target: str, body: Any, location: list
 
 def test_strictness_comes_after_what_fastapi_says(mock: Any) -> None:
     """1: FastAPI's own problems are told first and unchanged, and nothing is told twice."""
-    body = crew(verbose="yes", role=5, tools="x", tool_categories=[1])
-    expected = posted(oracle, CUSTOM, body).json["detail"]
-    got = posted(mock, CUSTOM, body).json["detail"]
+    body = make_crew_body(verbose="yes", role=5, tools="x", tool_categories=[1])
+    expected = post_body(fastapi_app, CUSTOM, body).json["detail"]
+    got = post_body(mock, CUSTOM, body).json["detail"]
     assert got[: len(expected)] == expected
     assert [item["loc"][-1] for item in got[len(expected) :]] == ["verbose"]
 
 
-@identity
+@parity_settings
 @given(crew_config=crews | json_values, task_input=json_values)
 def test_valid_means_valid_for_both(mock: Any, crew_config: Any, task_input: Any) -> None:
     """1: a body is refused if the schema or FastAPI refuses it, and not otherwise; FastAPI's problems come first."""
     body = {"crew_config": crew_config, "task_input": task_input}
     is_valid = VALIDATOR.is_valid(body)
-    expected, got = posted(oracle, CUSTOM, body), posted(mock, CUSTOM, body)
+    expected, got = post_body(fastapi_app, CUSTOM, body), post_body(mock, CUSTOM, body)
     assert (got.status == 422) is (not is_valid or expected.status == 422)
     if expected.status == 422:
         assert got.json["detail"][: len(expected.json["detail"])] == expected.json["detail"]
@@ -136,7 +148,7 @@ def test_valid_means_valid_for_both(mock: Any, crew_config: Any, task_input: Any
 )
 def test_what_json_cannot_carry_is_refused(mock: Any, raw: bytes, position: int, error: str) -> None:
     """2, 3: the place in the body and the reason are told, as for any other JSON that is none."""
-    refused = posted(mock, "/api/crews/run", raw)
+    refused = post_body(mock, "/api/crews/run", raw)
     assert refused.status == 422
     assert refused.json == {
         "detail": [
@@ -155,7 +167,7 @@ def test_what_json_cannot_carry_is_refused(mock: Any, raw: bytes, position: int,
 def test_fastapi_breaks_on_what_json_cannot_carry(value: bytes) -> None:
     """2, 3: the reason for the difference stands as long as FastAPI fails to tell of such a value."""
     with pytest.raises(ValueError, match=r"JSON compliant|surrogates not allowed"):
-        posted(oracle, "/api/crews/run", b'{"crew_type": ' + value + b"}")
+        post_body(fastapi_app, "/api/crews/run", b'{"crew_type": ' + value + b"}")
 
 
 @pytest.mark.parametrize(
@@ -164,18 +176,18 @@ def test_fastapi_breaks_on_what_json_cannot_carry(value: bytes) -> None:
 def test_nesting_is_limited(mock: Any, depth: int, status: int) -> None:
     """4: deeper than 200 is answered as FastAPI answers 10,000."""
     raw = b'{"crew_type": "ask", "task_input": {"a": ' + b"[" * depth + b"]" * depth + b"}}"
-    got = posted(mock, "/api/crews/run", raw)
+    got = post_body(mock, "/api/crews/run", raw)
     assert got.status == status
     if status == 400:
-        assert got.body == posted(oracle, "/api/crews/run", raw.replace(b"[", b"[" * 100)).body
+        assert got.body == post_body(fastapi_app, "/api/crews/run", raw.replace(b"[", b"[" * 100)).body
         assert got.json == {"detail": "There was an error parsing the body"}
 
 
 def test_bytes_that_are_no_text_are_refused(mock: Any) -> None:
     """5: FastAPI raises while it tells that the body is wrong; the mock tells it."""
     with pytest.raises(UnicodeDecodeError):
-        posted(oracle, "/api/crews/run", b"\xff\xfe", b"text/plain")
-    refused = posted(mock, "/api/crews/run", b"\xff\xfe", b"text/plain")
+        post_body(fastapi_app, "/api/crews/run", b"\xff\xfe", b"text/plain")
+    refused = post_body(mock, "/api/crews/run", b"\xff\xfe", b"text/plain")
     assert refused.status == 422
     assert refused.json["detail"][0]["type"] == "model_attributes_type"
 
@@ -183,24 +195,24 @@ def test_bytes_that_are_no_text_are_refused(mock: Any) -> None:
 def test_head_is_answered_as_get(mock: Any) -> None:
     """6: the status and headers of GET, and no body."""
     for target in ("/api/crew-runs", "/api/crew-runs?limit=x"):
-        head, get = (ask(mock, Asked(method, target, KEY)) for method in ("HEAD", "GET"))
+        head, get = (send_raw(mock, RawRequest(method, target, KEY)) for method in ("HEAD", "GET"))
         assert (head.status, head.headers, head.body) == (get.status, get.headers, b"")
-        assert ask(oracle, Asked("HEAD", target, KEY)).status == 405
+        assert send_raw(fastapi_app, RawRequest("HEAD", target, KEY)).status == 405
 
 
 def test_options_names_what_is_allowed(mock: Any) -> None:
     """6: 204 and Allow, also without credentials; an unknown path stays unknown."""
-    answered = ask(mock, Asked("OPTIONS", RUN))
+    answered = send_raw(mock, RawRequest("OPTIONS", RUN))
     assert (answered.status, answered.headers, answered.body) == (204, {"allow": "GET, POST, HEAD, OPTIONS"}, b"")
-    assert ask(mock, Asked("OPTIONS", "/api/crews/run")).headers == {"allow": "POST, OPTIONS"}
-    assert ask(mock, Asked("OPTIONS", "/nope")).status == 404
-    assert ask(oracle, Asked("OPTIONS", RUN)).status == 405
+    assert send_raw(mock, RawRequest("OPTIONS", "/api/crews/run")).headers == {"allow": "POST, OPTIONS"}
+    assert send_raw(mock, RawRequest("OPTIONS", "/nope")).status == 404
+    assert send_raw(fastapi_app, RawRequest("OPTIONS", RUN)).status == 405
 
 
 def test_allow_is_complete(mock: Any) -> None:
     """7: two methods on one path are both named."""
-    assert ask(mock, Asked("PUT", RUN)).headers["allow"] == "GET, POST"
-    assert ask(oracle, Asked("PUT", RUN)).headers["allow"] == "GET"
+    assert send_raw(mock, RawRequest("PUT", RUN)).headers["allow"] == "GET, POST"
+    assert send_raw(fastapi_app, RawRequest("PUT", RUN)).headers["allow"] == "GET"
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -210,24 +222,24 @@ def test_bodies_have_a_greatest_length(document: Path, *, announced: bool) -> No
     small, large = b'{"crew_type": "ask"}', b" " * 600
     headers = [*KEY, JSON]
     if announced:
-        refused = ask(mock, Asked("POST", "/api/crews/run", [*headers, (b"content-length", b"1001")]), [])
+        refused = send_raw(mock, RawRequest("POST", "/api/crews/run", [*headers, (b"content-length", b"1001")]), [])
     else:
-        refused = ask(mock, Asked("POST", "/api/crews/run", headers), [large, large, large])
+        refused = send_raw(mock, RawRequest("POST", "/api/crews/run", headers), [large, large, large])
     assert (refused.status, refused.json) == (413, {"detail": "Content Too Large"})
-    assert ask(mock, Asked("POST", "/api/crews/run", headers), [large, small]).status == 200
+    assert send_raw(mock, RawRequest("POST", "/api/crews/run", headers), [large, small]).status == 200
 
 
 def test_query_strings_have_a_greatest_length(mock: Any) -> None:
     """8: 414 for a million parameters, without reading them."""
-    answered = ask(mock, Asked("GET", "/api/crew-runs?" + "limit=1&" * 1_000_000, KEY))
+    answered = send_raw(mock, RawRequest("GET", "/api/crew-runs?" + "limit=1&" * 1_000_000, KEY))
     assert (answered.status, answered.json) == (414, {"detail": "URI Too Long"})
-    assert ask(mock, Asked("GET", "/api/crew-runs?" + "limit=1&" * 8_000, KEY)).status == 200
+    assert send_raw(mock, RawRequest("GET", "/api/crew-runs?" + "limit=1&" * 8_000, KEY)).status == 200
 
 
 def test_redirects_keep_any_query(mock: Any) -> None:
     """9: the bytes of the query are kept, percent-encoded."""
-    asked = Asked("GET", "/api/crew-runs/?limit=%31&x=\xff&y=a+b")
+    raw_request = RawRequest("GET", "/api/crew-runs/?limit=%31&x=\xff&y=a+b")
     with pytest.raises(UnicodeDecodeError):
-        ask(oracle, asked)
-    answered = ask(mock, asked)
+        send_raw(fastapi_app, raw_request)
+    answered = send_raw(mock, raw_request)
     assert (answered.status, answered.headers["location"]) == (307, "http://mock/api/crew-runs?limit=%31&x=%FF&y=a+b")

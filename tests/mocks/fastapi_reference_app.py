@@ -1,7 +1,7 @@
-"""The oracle: a FastAPI application written from the vendors' pages, as the vendors may have written theirs.
+"""FastAPI application written from the vendors' pages, as the vendors may have written theirs.
 
-What it answers to wrong input is what the mock has to answer, to the letter. What it answers to good input is nothing
-but the values it was given, so that a test can see how FastAPI read them.
+Its responses to invalid requests are those that the mock has to give, to the letter. Its responses to valid requests
+are nothing but the values of their parameters, so that a test can see how FastAPI read them.
 """
 
 from enum import StrEnum
@@ -17,7 +17,9 @@ _bearer = OAuth2AuthorizationCodeBearer(authorizationUrl="/authorize", tokenUrl=
 _key = APIKeyHeader(name="Authorization", scheme_name="RawKey")
 
 
-async def either(token: Annotated[str | None, Depends(_bearer)], psk: Annotated[str | None, Depends(_psk)]) -> str:
+async def require_credential(
+    token: Annotated[str | None, Depends(_bearer)], psk: Annotated[str | None, Depends(_psk)]
+) -> str:
     """One of the two schemes, as the page of the crew runs lists them."""
     if not (token or psk):
         raise HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
@@ -89,20 +91,20 @@ class RunRequest(BaseModel):
     metadata: dict[str, str] | None = None
 
 
-app = FastAPI(title="Oracle", docs_url=None, redoc_url=None, openapi_url=None)
+app = FastAPI(title="Reference", docs_url=None, redoc_url=None, openapi_url=None)
 
 
-@app.get("/api/crew-runs", dependencies=[Depends(either)])
+@app.get("/api/crew-runs", dependencies=[Depends(require_credential)])
 async def list_runs(limit: int = 100) -> dict[str, Any]:
     return {"limit": str(limit)}
 
 
-@app.get("/api/crew-runs/{run_id}", dependencies=[Depends(either)])
+@app.get("/api/crew-runs/{run_id}", dependencies=[Depends(require_credential)])
 async def get_run(run_id: UUID) -> dict[str, Any]:
     return {"run_id": str(run_id)}
 
 
-@app.post("/api/crews/run", dependencies=[Depends(either)])
+@app.post("/api/crews/run", dependencies=[Depends(require_credential)])
 async def run_preset_crew(
     request: CrewRunRequest, x_correlation_id: Annotated[str | None, Header()] = None
 ) -> dict[str, Any]:
@@ -127,7 +129,7 @@ async def list_thread_runs(
 
 
 # Two operations that the same vendors document elsewhere: deeper bodies than those of the bundled documents.
-@app.post("/api/crews/run/custom", dependencies=[Depends(either)])
+@app.post("/api/crews/run/custom", dependencies=[Depends(require_credential)])
 async def run_custom_crew(
     request: CrewRunCustomRequest, x_correlation_id: Annotated[str | None, Header()] = None
 ) -> dict[str, Any]:

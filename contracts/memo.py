@@ -1,0 +1,21 @@
+"""Results that are computed once per recording, so that every clause can ask for them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from specduet.contracts.recording import Recording
+
+_Result = TypeVar("_Result")
+
+
+def compute_once(recording: Recording, key: tuple[str, ...], compute: Callable[[], _Result]) -> _Result:
+    """Return the result of ``compute``, which is called again only if the recording has grown since the last call.
+
+    ``key`` identifies the result within the recording, for example ``("histories", "nx1", "crew-run")``.
+    """
+    size = (len(recording.exchanges), len(recording.traces))
+    remembered: tuple[tuple[int, int], _Result] | None = recording.results.get(key)
+    if remembered is None or remembered[0] != size:
+        remembered = (size, compute())
+        recording.results[key] = remembered
+    return remembered[1]
