@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from specduet.contracts.analysis.row_values import ABSENT, get_path, read_list_rows
+from specduet.contracts.analysis.row_values import get_path, read_list_rows
 from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.probes.collections import CollectionProbe, unknown_path_value
 from specduet.contracts.probes.list_queries import parse_query_text
-from specduet.contracts.recording import Exchange, Row
+from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import CrossOwnerFetch, FetchedRow, UnknownPathValue
 from specduet.specs import Operation, Resource

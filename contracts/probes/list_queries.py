@@ -8,10 +8,10 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from specduet.contracts.analysis.list_rules import CollectionRules
-from specduet.contracts.analysis.row_values import ABSENT, get_path
+from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.requests import seconds
-from specduet.contracts.recording import Row
+from specduet.contracts.recording import ABSENT, Row
 from specduet.specs import Parameter, Schema
 
 ListQuery = Mapping[str, str | None]
@@ -137,7 +137,7 @@ class ListQueries:
                 yield from ({name: text, limit.parameter: size} for text in (*texts[1:3], None) for size in ("1", "3"))
 
     def _boundary_times(self, field: str) -> list[str]:
-        """Return times of some rows as they are written, the same in other zones, times between rows, and a later time."""
+        """Return times of some rows as they are written, in other zones, and between rows, and a future time."""
         texts = [text for row in self.rows if (text := self._time_text(row, field)) is not None]
         if not texts:
             return [_format_time(self.now)]
