@@ -28,9 +28,9 @@ MAX_WAIT_S = 60.0
 PREFERENCE_NAMES = ("code", "example", "dynamic", "wait")
 
 # RFC 7240, section 2: preference = token [ "=" word ] *( ";" [ parameter ] ), where a word is a token or quoted
-_TOKEN_PATTERN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_BARE_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED_STRING = r'"(?:[^"\\]|\\.)*"'
-_PREFERENCE_PATTERN = re.compile(rf"[\s,]*({_TOKEN_PATTERN})(?:\s*=\s*({_TOKEN_PATTERN}|{_QUOTED_STRING}))?\s*(;|,|$)")
+_PREFERENCE_PATTERN = re.compile(rf"[\s,]*({_BARE_WORD})(?:\s*=\s*({_BARE_WORD}|{_QUOTED_STRING}))?\s*(;|,|$)")
 _SECONDS_PATTERN = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
 
@@ -202,7 +202,7 @@ def _unquote_word(word: str) -> str:
 
 
 def _quote_word(word: str) -> str:
-    if re.fullmatch(_TOKEN_PATTERN, word):
+    if re.fullmatch(_BARE_WORD, word):
         return word
     escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

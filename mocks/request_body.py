@@ -1,8 +1,8 @@
-"""The body of a request, from bytes to a value: JSON as FastAPI parses it, forms, and everything else as it is.
+"""Request bodies, parsed from bytes: JSON as FastAPI parses it, forms, and everything else as text.
 
-Three things that Python's parser takes are refused, because nothing after it can carry them: ``NaN`` and ``Infinity``,
-numbers beyond a double, and lone surrogates. Nesting deeper than 200 is answered as FastAPI answers nesting that is too
-deep for it, about 1,000.
+Three things that Python's parser accepts are rejected, because nothing after it can carry them: ``NaN`` and
+``Infinity``, numbers beyond a double, and lone surrogates. Nesting deeper than 200 gets the response that FastAPI gives
+to nesting that is too deep for it, about 1,000.
 """
 
 import json
@@ -20,7 +20,7 @@ from specduet.mocks.validation import BodyValidator, Problem, make_missing_probl
 from specduet.specs import Operation, Schemas
 
 ABSENT_BODY: Final = object()
-"""What the body is where there is none."""
+"""The value of a body that is empty."""
 
 _FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
 _STRING_PATTERN = r'"(?:[^"\\]|\\.)*"'
@@ -30,21 +30,21 @@ _SURROGATE_PATTERN = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class NonJsonBody(str):
-    """A body that is not JSON, as text."""
+    """The text of a body that is not JSON."""
 
     __slots__ = ()
 
 
 class FormFields(dict[str, Any]):
-    """The fields of a form: text stands for every type."""
+    """The fields of a form, all of them texts or lists of texts."""
 
 
 class _NonJsonConstant(Exception):
-    pass
+    """``NaN`` or ``Infinity`` in a body, which Python parses and JSON does not have."""
 
 
 class BodyReader:
-    """The body of one operation: parsed before credentials are looked at, held to its schema after."""
+    """The reader of the bodies of one operation."""
 
     def __init__(self, schemas: Schemas, operation: Operation, dialect: Dialect) -> None:
         assert operation.body is not None
@@ -54,22 +54,21 @@ class BodyReader:
         self._is_fastapi = dialect.is_fastapi
         self._unsupported_status = _choose_unsupported_status(operation, dialect)
         self._media_types = {media_type.lower() for media_type in content}
-        as_json = next((c for media_type, c in content.items() if is_json(media_type) or media_type == "*/*"), None)
-        self._json_validator = BodyValidator(schemas, as_json) if as_json else None
-        self._form_validator = (
-            BodyValidator(schemas, content[_FORM_MEDIA_TYPE]) if _FORM_MEDIA_TYPE in content else None
-        )
+        json_content = next((content[name] for name in content if is_json(name) or name == "*/*"), None)
+        form_content = content.get(_FORM_MEDIA_TYPE)
+        self._json_validator = BodyValidator(schemas, json_content) if json_content else None
+        self._form_validator = BodyValidator(schemas, form_content) if form_content else None
 
     def read(self, raw: bytes, request: Request) -> tuple[Any, Sequence[Problem]]:
-        """The value of a body, ``ABSENT_BODY`` for an empty one, and what is wrong with it. Raises ``HttpError`` as ``parse``.
+        """Return the value of a body, ``ABSENT_BODY`` for an empty one, and the problems with it.
 
-        Of the headers, it depends on ``content-type`` alone.
+        Of the headers, it depends on ``content-type`` alone. Raises ``HttpError`` if the body cannot be parsed.
         """
         value = self.parse(raw, request) if raw else ABSENT_BODY
         return value, self.find_problems(value)
 
     def parse(self, raw: bytes, request: Request) -> Any:
-        """The value of a body that is not empty. Raises ``HttpError`` where it cannot be parsed."""
+        """Return the value of a body that is not empty. Raises ``HttpError`` if it cannot be parsed."""
         if self._json_validator and request.headers.get(b"content-type") == JSON:  # as nearly all are
             return self._parse_json(raw)
         content_type = request.get_header(b"content-type")
@@ -81,15 +80,12 @@ class BodyReader:
         if media_type == _FORM_MEDIA_TYPE and self._form_validator:
             return _parse_form(raw)
         if not self._is_fastapi and not self._accepts_media_type(media_type):
-            raise HttpError(
-                self._dialect.render_error(
-                    self._unsupported_status, f"{media_type or 'no content type'} is not supported"
-                )
-            )
+            message = f"{media_type or 'no content type'} is not supported"
+            raise HttpError(self._dialect.render_error(self._unsupported_status, message))
         return NonJsonBody(raw.decode("utf-8", "replace"))
 
     def find_problems(self, body: Any) -> Sequence[Problem]:
-        """What is wrong with a parsed body."""
+        """Return the problems of a parsed body: where it is missing, and where it breaks its schema."""
         if body is ABSENT_BODY:
             return [make_missing_problem(("body",))] if self._required else ()
         if isinstance(body, FormFields):
@@ -109,7 +105,7 @@ class BodyReader:
             return self._parse_json_as_python(raw)
 
     def _parse_json_as_python(self, raw: bytes) -> Any:
-        """FastAPI's parser is Python's: it takes other encodings, and it says what is wrong in its own words."""
+        """Parse JSON with Python's parser, as FastAPI does: for other encodings, and for the wording of its errors."""
         try:
             text = raw.decode(json.detect_encoding(raw), "surrogatepass")
         except UnicodeDecodeError:
@@ -130,6 +126,7 @@ class BodyReader:
         return value
 
     def _check_surrogates(self, value: Any, text: str) -> None:
+        """Raise ``HttpError`` if a string of ``value`` has half of a surrogate pair, which no UTF-8 can carry."""
         try:
             encode_json(value)
         except UnicodeEncodeError:
@@ -144,17 +141,20 @@ class BodyReader:
         self._raise_json_error(position, "Number out of range")
 
     def _raise_json_error(self, position: int, error: str) -> NoReturn:
-        found = make_problem("json_invalid", ("body", position), "JSON decode error", {}, {"error": error})
-        raise HttpError(self._dialect.render_validation_error([found]))
+        problem = make_problem("json_invalid", ("body", position), "JSON decode error", {}, {"error": error})
+        raise HttpError(self._dialect.render_validation_error([problem]))
 
     def _raise_unparsable(self) -> NoReturn:
         raise HttpError(self._dialect.render_error(400 if self._is_fastapi else self._dialect.status, UNPARSABLE_BODY))
 
 
 def _choose_unsupported_status(operation: Operation, dialect: Dialect) -> int:
-    """The status for a content type that is not documented: 415 (RFC 9110, section 15.5.16) where nothing else is."""
-    others = {"400", "422"} & set(operation.responses)
-    return 415 if "415" in operation.responses and not others else dialect.status
+    """Return the status for a media type that is not documented: that of other invalid requests, or 415.
+
+    415 (RFC 9110, section 15.5.16) is chosen if it is documented, and neither 400 nor 422 is.
+    """
+    alternatives = {"400", "422"} & set(operation.responses)
+    return 415 if "415" in operation.responses and not alternatives else dialect.status
 
 
 def _raise_constant(_name: str) -> NoReturn:
@@ -165,6 +165,7 @@ _DECODER = json.JSONDecoder(parse_constant=_raise_constant)
 
 
 def _find_position(pattern: re.Pattern[str], text: str) -> int:
+    """Return the position of the first match that is not within a string."""
     return next((match.start(1) for match in pattern.finditer(text) if match[1]), 0)
 
 
@@ -179,6 +180,6 @@ def _has_infinity(value: Any) -> bool:
 def _parse_form(raw: bytes) -> FormFields:
     fields = FormFields()
     for name, value in parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True):
-        known = fields.get(name)
-        fields[name] = value if known is None else [*(known if isinstance(known, list) else [known]), value]
+        earlier = fields.get(name)
+        fields[name] = value if earlier is None else [*(earlier if isinstance(earlier, list) else [earlier]), value]
     return fields

@@ -1,7 +1,7 @@
-"""From the text of a path, query, header or cookie parameter to its value, read as FastAPI reads it.
+"""Request parameters: the texts in path, query, headers and cookies, decoded to values as FastAPI decodes them.
 
 The same validator that FastAPI uses reads the text, so that ``+1``, ``1_0`` and ``1.0`` are integers here as there, and
-a UUID may stand in braces. How a list or an object is spelt as text is OpenAPI's matter (OAS 3.1, 4.8.12.2).
+a UUID may stand in braces. Lists and objects are spelled as OpenAPI says (OAS 3.1, 4.8.12.2).
 """
 
 import re
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from specduet.mocks.pydantic_schemas import PydanticValidator
 
 _STYLE_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
-# What these say is said elsewhere in the document (OAS 3.1, 4.8.12.2).
+# Headers that OpenAPI describes elsewhere: parameters of these names are ignored (OAS 3.1, 4.8.12.2).
 _IGNORED_HEADERS = {"accept", "content-type", "authorization"}
 
 
 class RequestParameters:
-    """All parameters of an operation, compiled: a request in, values or problems out."""
+    """The parameters of one operation, compiled: a request in, values and problems out."""
 
     def __init__(self, schemas: Schemas, operation: Operation) -> None:
         names = _list_template_names(operation.path)
         self._path_readers = tuple(
-            (names.index(r.name), r) for r in _build_readers(schemas, operation, "path") if r.name in names
+            (names.index(reader.name), reader)
+            for reader in _build_readers(schemas, operation, "path")
+            if reader.name in names
         )
         self._query_readers = tuple(_build_readers(schemas, operation, "query"))
         self._header_readers = tuple(_build_readers(schemas, operation, "header"))
@@ -40,7 +42,7 @@ class RequestParameters:
             *(reader.header_key for reader in self._header_readers),
             *([b"cookie"] if self._cookie_readers else ()),
         ]
-        """The names of the headers that are read."""
+        """Names of the headers that are read."""
         self._requires_query = any(reader.required for reader in self._query_readers)
 
     @cached_property
@@ -49,7 +51,7 @@ class RequestParameters:
         return {reader.name: reader.default for reader in readers if reader.default is not None}
 
     def read(self, request: Request) -> tuple[Mapping[str, Any], Sequence[Problem]]:
-        """The values by name, decoded, defaults filled in, and what is wrong, in FastAPI's order."""
+        """Return the values by name, defaults filled in, and the problems in FastAPI's order."""
         values = self._defaults.copy()
         problems: list[Problem] = []
         for index, reader in self._path_readers:
@@ -77,7 +79,7 @@ class RequestParameters:
 
 
 class _ParameterReader:
-    """One parameter: from its text, or from all of its texts for a list or an object, to its value."""
+    """The reader of one parameter. A list or an object is read from all of its texts, any other value from one."""
 
     def __init__(self, schemas: Schemas, parameter: Parameter) -> None:
         inner, _, _ = schemas.split_null(parameter.schema, parameter.pointer)
@@ -109,7 +111,7 @@ class _ParameterReader:
 
     @cached_property
     def default(self) -> Any:
-        """The default as a value; one that breaks its own schema stays as it is, as with pydantic."""
+        """Return the default as a value. One that breaks its own schema stays as it is, as with pydantic."""
         default = self._declared_default
         if default is None or (type(default) is self._plain_type and self._schema_check.is_valid(default)):
             return default
@@ -122,26 +124,29 @@ class _ParameterReader:
         return value if value is not None and self._schema_check.is_valid(value) else None
 
     def find_text(self, texts: Mapping[str, list[str]]) -> Any:
-        """What the query says of this parameter, or None (OAS 3.1, 4.8.12.4)."""
+        """Return the text of this parameter in a query, or its texts; None if there is none (OAS 3.1, 4.8.12.4).
+
+        ``texts`` are all values of the query by name: ``{"limit": ["5"], "tag": ["a", "b"]}``.
+        """
         if self._is_object and (self._is_deep_object or self._is_exploded):
             names = {key: f"{self.name}[{key}]" if self._is_deep_object else key for key in self._properties}
             return {key: texts[name][-1] for key, name in names.items() if name in texts} or None
-        found = texts.get(self.name)
-        if found is None or (self.needs_all_texts and self._is_exploded):
-            return found
-        return found[-1]
+        own_texts = texts.get(self.name)
+        if own_texts is None or (self.needs_all_texts and self._is_exploded):
+            return own_texts
+        return own_texts[-1]
 
     def decode_into(self, text: Any, values: dict[str, Any], problems: list[Problem]) -> None:
-        """Put the value of a text, or what is wrong with it, where it belongs; None stands for no text at all."""
+        """Add the value of a text to ``values``, or the problems with it to ``problems``. None means no text at all."""
         if text is None:
             if self.required:
                 problems.append(make_missing_problem((self.location, self.name)))
             return
         value = None if self._plain_type is None else self._read_plain_text(text)
         if value is None:
-            value, found = self._validate(text if self._split is None else self._split(text))
-            if found:
-                problems += found
+            value, own_problems = self._validate(text if self._split is None else self._split(text))
+            if own_problems:
+                problems += own_problems
                 return
         values[self.name] = value
 
@@ -192,18 +197,18 @@ def _group_query_values(request: Request) -> dict[str, list[str]]:
 
 
 def _has_content(parameter: Parameter) -> bool:
-    """Whether the parameter is JSON: it has ``content`` instead of ``schema`` (OAS 3.1, 4.8.12.2)."""
+    """Return True if the parameter is JSON: it has ``content`` instead of ``schema`` (OAS 3.1, 4.8.12.2)."""
     return parameter.pointer.split("/")[-3:-2] == ["content"]
 
 
 def _find_type(schema: Schema) -> Any:
-    """The type of a schema other than null; the first of several."""
+    """Return the type of a schema other than null; the first of several."""
     kind = schema.get("type")
-    return next((one for one in kind if one != "null"), None) if isinstance(kind, list) else kind
+    return next((name for name in kind if name != "null"), None) if isinstance(kind, list) else kind
 
 
 def _choose_splitter(parameter: Parameter, kind: Any) -> Callable[[Any], Any] | None:
-    """How the text of this parameter becomes what its schema speaks of; None where it is that already."""
+    """Return the function that splits the text of a list or an object; None for any other type."""
     if kind == "array":
         separator = _STYLE_SEPARATORS.get(parameter.style, ",")
         return lambda text: text.split(separator) if isinstance(text, str) else text
@@ -221,7 +226,7 @@ def _parse_json_text(text: str) -> Any:
 
 
 def _parse_object_text(text: str, *, exploded: bool) -> Any:
-    """``R,100,G,200``, or ``R=100,G=200`` where exploded (OAS 3.1, 4.8.12.4)."""
+    """Return the object of ``R,100,G,200``, or of ``R=100,G=200`` if ``exploded`` (OAS 3.1, 4.8.12.4)."""
     pieces = text.split(",")
     if exploded:
         return dict(piece.split("=", 1) for piece in pieces if "=" in piece)
@@ -229,7 +234,7 @@ def _parse_object_text(text: str, *, exploded: bool) -> Any:
 
 
 def _normalize_value(value: Any) -> Any:
-    """The value as the rest of the mock knows it: no enumeration members, no moments without an offset."""
+    """Return a value with plain ones for members of enumerations, and with UTC for times without a time zone."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime) and value.tzinfo is None:
