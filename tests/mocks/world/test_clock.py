@@ -14,18 +14,18 @@ PAST = datetime(2020, 2, 29, 12, tzinfo=UTC)
 
 @pytest.fixture
 def tick(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Our own time, which stands still until it is told to go on."""
+    """System time, which stands still until a test moves it on."""
     now = [1_800_000_000_000_000_000]
     monkeypatch.setattr("time.time_ns", lambda: now[0])
 
-    def go_on(seconds: float) -> None:
+    def move_on(seconds: float) -> None:
         now[0] += round(seconds * 1e9)
 
-    return go_on
+    return move_on
 
 
 def test_begins_at_the_epoch_and_runs(tick: Callable[[float], None]) -> None:
-    """An epoch that is not now begins when the clock is made, and then time passes as ours does."""
+    """An epoch that is not now begins when the clock is made, and then time passes as system time does."""
     world = Clock(PAST)
     assert world.now() == PAST
     tick(90)
@@ -34,21 +34,21 @@ def test_begins_at_the_epoch_and_runs(tick: Callable[[float], None]) -> None:
 
 def test_an_origin_is_shared(tick: Callable[[float], None]) -> None:
     """Two clocks with one origin agree, whenever they were made."""
-    one = Clock(PAST, origin=1_800_000_000)
+    left = Clock(PAST, origin=1_800_000_000)
     tick(5)
-    assert Clock(PAST, origin=1_800_000_000).now() == one.now() == PAST + timedelta(seconds=5)
+    assert Clock(PAST, origin=1_800_000_000).now() == left.now() == PAST + timedelta(seconds=5)
 
 
-def test_an_epoch_of_now_is_our_time(tick: Callable[[float], None]) -> None:
+def test_an_epoch_of_now_is_system_time(tick: Callable[[float], None]) -> None:
     """Two clocks whose epoch was just now agree without an origin."""
     epoch = datetime.fromtimestamp(1_800_000_000, UTC)
-    one = Clock(epoch)
+    left = Clock(epoch)
     tick(3)
-    assert Clock(epoch).now() == one.now() == epoch + timedelta(seconds=3)
+    assert Clock(epoch).now() == left.now() == epoch + timedelta(seconds=3)
 
 
 def test_advance_freeze_resume_reset(tick: Callable[[float], None]) -> None:
-    """Each does what it says, and they combine."""
+    """The four ways to control the clock work, alone and one after the other."""
     world = Clock(PAST)
     world.advance(60)
     assert world.now() == PAST + timedelta(seconds=60)
@@ -69,7 +69,7 @@ def test_advance_freeze_resume_reset(tick: Callable[[float], None]) -> None:
 
 @pytest.mark.parametrize("seconds", [1e30, -1e30, float("inf"), float("nan")])
 def test_time_has_ends(seconds: float) -> None:
-    """What leaves the calendar is an operator error, and leaves the clock alone."""
+    """A step out of the calendar is an operator error, and does not move the clock."""
     world = Clock(PAST)
     world.freeze(PAST)
     with pytest.raises(UsageError):
@@ -80,20 +80,20 @@ def test_time_has_ends(seconds: float) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"), [("-24h", -86400), ("31d", 2678400), ("+5m", 300), ("7s", 7), ("1w", 604800)]
 )
-def test_spans(text: str, seconds: int) -> None:
-    """Durations of overlays."""
+def test_durations(text: str, seconds: int) -> None:
+    """A duration of an overlay is read with its sign and unit."""
     assert clock.parse_duration(text) == seconds * clock.SECOND
 
 
 @pytest.mark.parametrize("text", ["", "24", "1.5h", "h", "P1D", "1y"])
-def test_what_is_no_span(text: str) -> None:
-    """Anything else is an operator error that says how to spell one."""
+def test_invalid_durations(text: str) -> None:
+    """Any other text is an operator error that shows how a duration is written."""
     with pytest.raises(UsageError, match="-24h"):
         clock.parse_duration(text)
 
 
-def test_spelling_sorts_as_time_does() -> None:
-    """Moments are spelled with all six decimals, so that text in order is time in order."""
+def test_timestamps_sort_as_text() -> None:
+    """Timestamps have all six decimals, so that text in order is time in order."""
     moments = [0, 1, 999_999, 1_000_000, 1_000_001, 86_400_000_000]
     assert [clock.to_micros(datetime.fromisoformat(clock.format_timestamp(at))) for at in moments] == moments
     assert sorted(clock.format_timestamp(at) for at in moments) == [clock.format_timestamp(at) for at in moments]

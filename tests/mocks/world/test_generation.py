@@ -1,4 +1,4 @@
-"""Values of any schema: valid, the same for the same key, and ended where the schema recurs."""
+"""Values of any schema: valid, the same for the same key, and finite where the schema is recursive."""
 
 import json
 from collections.abc import Iterator
@@ -163,7 +163,7 @@ def test_every_keyword(schemas: Schemas, name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format(name: str) -> None:
-    """Text in a format is in that format."""
+    """Text made for a format is valid in that format."""
     schemas = Schemas({"f": {"type": "string", "format": name}})
     texts = {values.generate_value(schemas, schemas.node_at("/f"), "/f", str(index)) for index in range(40)}
     assert all(schemas.validator_at("/f").is_valid(text) for text in texts)
@@ -173,18 +173,18 @@ def test_every_format(name: str) -> None:
 def test_variety(schemas: Schemas) -> None:
     """Different keys give different values: both sides of a nullable, every member, every alternative."""
 
-    def made(name: str) -> list[Any]:
+    def make_values(name: str) -> list[Any]:
         return [values.generate_value(schemas, SCHEMAS[name], f"/schemas/{name}", f"{i}") for i in range(60)]
 
-    assert {value is None for value in made("nullable")} == {True, False}
-    assert set(made("nullable with examples")) == {"an example", None}
-    assert {json.dumps(value) for value in made("enum of mixed")} == {"1", '"one"'} | {"null"}
-    assert {value["kind"] for value in made("one of")} == {"cat", "dog"}
-    assert set(made("bounds")) == {17, 18, 19}
+    assert {value is None for value in make_values("nullable")} == {True, False}
+    assert set(make_values("nullable with examples")) == {"an example", None}
+    assert {json.dumps(value) for value in make_values("enum of mixed")} == {"1", '"one"'} | {"null"}
+    assert {value["kind"] for value in make_values("one of")} == {"cat", "dog"}
+    assert set(make_values("bounds")) == {17, 18, 19}
 
 
 def test_the_same_key_gives_the_same_value(schemas: Schemas) -> None:
-    """Also from a generator that made other things before."""
+    """A key gives the same value from a generator that has made other values before."""
     fresh = Schemas({"schemas": SCHEMAS})
     for name in ("recursive", "map", "one of", "pattern"):
         arguments = (SCHEMAS[name], f"/schemas/{name}", "the key")
@@ -271,7 +271,7 @@ def composed(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
 @given(schema=st.recursive(scalars(), composed, max_leaves=8), key=st.text(max_size=5))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_schema(schema: dict[str, Any], key: str) -> None:
-    """Whatever is composed of satisfiable parts has a valid value, and JSON can carry it."""
+    """A schema composed of satisfiable parts has a valid value that survives JSON."""
     schemas = Schemas({"s": schema})
     value = values.generate_value(schemas, schema, "/s", key)
     jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(json.loads(json.dumps(value)))
@@ -297,8 +297,8 @@ def test_names_of_free_properties_are_words() -> None:
     assert all(text.isprintable() for text in strings(made))
 
 
-def test_dice_are_even() -> None:
-    """Every side comes up about as often, also for numbers larger than one block."""
+def test_random_choices_are_even() -> None:
+    """Every number comes up about as often, also for ranges larger than one block of random bits."""
     counts = [0] * 6
     for index in range(600):
         counts[SeededRandom(f"throw {index}").randbelow(6)] += 1

@@ -1,4 +1,4 @@
-"""Journeys: along the transitions, to an end, in time."""
+"""Status paths: along the transitions, to an end, in time."""
 
 from itertools import pairwise
 
@@ -38,17 +38,17 @@ ENDLESS = Status(
 NAMES = st.text(max_size=8)
 
 
-def along(status: Status, path: StatusPath) -> bool:
+def is_along_transitions(status: Status, path: StatusPath) -> bool:
     return all(later in status.transitions[earlier] for earlier, later in pairwise(path.statuses))
 
 
 @given(name=NAMES, status=st.sampled_from([SHORT, LONG, LOOPED]))
-def test_a_started_run_ends_within_three_seconds(name: str, status: Status) -> None:
+def test_a_created_row_ends_within_three_seconds(name: str, status: Status) -> None:
     """From the initial status to a terminal one along the transitions, by way of another status."""
     path = Lifecycle(status).future_path(0, 1.0, SeededRandom(name))
     assert path.statuses[0] == status.initial
     assert path.statuses[-1] in status.terminal
-    assert along(status, path)
+    assert is_along_transitions(status, path)
     assert len(path.statuses) > 2
     assert path.times[-1] <= 3 * SECOND
 
@@ -62,14 +62,14 @@ def test_each_step_can_be_seen(name: str, status: Status) -> None:
 
 @given(name=NAMES)
 def test_an_unusual_end_branches_off_late(name: str) -> None:
-    """A run that does not end as usual was under way like any other before."""
+    """A row that does not end as usual goes the usual way for as long as it can."""
     path = Lifecycle(SHORT).future_path(0, 1.0, SeededRandom(name))
     assert path.statuses in {("new", "busy", "done"), ("new", "busy", "broken")}
     assert Lifecycle(LONG).future_path(0, 1.0, SeededRandom(name)).statuses[-2] == "11"
 
 
 def test_a_lifecycle_without_an_end() -> None:
-    """A run whose statuses know no end stays at the first."""
+    """A row whose lifecycle has no terminal status stays in the first."""
     path = Lifecycle(ENDLESS).future_path(5, 1.0, SeededRandom("x"))
     assert (path.statuses, path.times, path.next_change_after(5)) == (("on",), (5,), None)
 
@@ -80,19 +80,19 @@ def test_the_past_leads_to_a_status(name: str, age: int, status: str) -> None:
     path = Lifecycle(SHORT).past_path(status, -age, 0, SeededRandom(name))
     assert path.statuses[-1] == status
     assert path.statuses[0] == "new"
-    assert along(SHORT, path)
+    assert is_along_transitions(SHORT, path)
     assert list(path.times) == sorted(path.times)
     assert path.times[0] == -age
     assert path.times[-1] <= 0
 
 
 def test_a_status_that_no_way_leads_to() -> None:
-    """It is shown all the same: a row that was never anything else."""
+    """A status that no transition leads to is the whole path of its row."""
     assert Lifecycle(SHORT).past_path("unheard of", 0, 10, SeededRandom("x")).statuses == ("unheard of",)
 
 
 @pytest.mark.parametrize(("now", "phase", "change"), [(-1, 0, 0), (0, 0, 10), (9, 0, 10), (10, 1, 20), (99, 2, None)])
 def test_phases(now: int, phase: int, change: int | None) -> None:
-    """A status is entered at its moment, not after it."""
+    """A status is entered at its time, not after it."""
     path = StatusPath(("a", "b", "c"), (0, 10, 20))
     assert (path.phase_at(now), path.next_change_after(now)) == (phase, change)

@@ -16,28 +16,28 @@ from specduet.mocks.settings import CallerIdentity, Credential
 from specduet.mocks.world import UnknownScopeValue, WindowTooOld
 from specduet.specs import UsageError
 
-Ask = Callable[..., Any]
+MakeClient = Callable[..., Any]
 thorough = settings(max_examples=60, deadline=None)
 LIMITS = st.one_of(st.integers(-3, 70), st.sampled_from([10**6, 10**30]))
 
 
 @pytest.fixture(scope="module")
-def shared(ask: Ask) -> Ask:
+def shared(make_client: MakeClient) -> MakeClient:
     """Worlds that many examples only read."""
-    return cache(ask)
+    return cache(make_client)
 
 
-def within(moment: str, since: datetime | None, before: datetime | None) -> bool:
+def is_within(moment: str, since: datetime | None, before: datetime | None) -> bool:
     at = datetime.fromisoformat(moment)
     return (since is None or at >= since) and (before is None or at < before)
 
 
 @thorough
 @given(data=st.data())
-def test_windows_filters_and_cursors_combine(shared: Ask, data: st.DataObject) -> None:
+def test_windows_filters_and_cursors_combine(shared: MakeClient, data: st.DataObject) -> None:
     """CloudCruise's list is what a plain filter over all rows gives, newest first."""
-    asked = shared("cloudcruise")
-    now, state = asked.clock.now(), asked.world.dump_state()["run"]
+    client = shared("cloudcruise")
+    now, state = client.clock.now(), client.world.dump_state()["run"]
     moments = st.one_of(
         st.sampled_from([datetime.fromisoformat(row["created_at"]) for row in state]),
         st.datetimes((now - timedelta(days=30)).replace(tzinfo=None), now.replace(tzinfo=None)).map(
@@ -45,7 +45,7 @@ def test_windows_filters_and_cursors_combine(shared: Ask, data: st.DataObject) -
         ),
     )
     workflows = st.sampled_from([UUID(r["workflow_id"]) for r in state if r["workflow_id"]] + [uuid4()])
-    wanted = data.draw(
+    query = data.draw(
         st.fixed_dictionaries(
             {"limit": LIMITS},
             optional={
@@ -56,42 +56,42 @@ def test_windows_filters_and_cursors_combine(shared: Ask, data: st.DataObject) -
             },
         )
     )
-    since = wanted.get("start_time", now - timedelta(hours=24))
+    since = query.get("start_time", now - timedelta(hours=24))
     expected = [
         row
         for row in state
-        if within(row["created_at"], since, wanted.get("cursor"))
-        and wanted.get("status") in {None, row["status"]}
-        and str(wanted.get("workflow_id", row["workflow_id"])) == str(row["workflow_id"])
+        if is_within(row["created_at"], since, query.get("cursor"))
+        and query.get("status") in {None, row["status"]}
+        and str(query.get("workflow_id", row["workflow_id"])) == str(row["workflow_id"])
     ]
-    assert asked.rows(**wanted) == expected[: max(wanted["limit"], 0)]
+    assert client.rows(**query) == expected[: max(query["limit"], 0)]
 
 
 @thorough
 @given(
-    wanted=st.fixed_dictionaries(
+    query=st.fixed_dictionaries(
         {"limit": LIMITS, "offset": LIMITS, "order": st.sampled_from(["asc", "desc"]), "scope": st.integers(0, 2)}
     )
 )
-def test_offset_limit_and_order(shared: Ask, wanted: dict[str, Any]) -> None:
+def test_offset_limit_and_order(shared: MakeClient, query: dict[str, Any]) -> None:
     """SeekrFlow's list is a slice of the thread's runs, in either order."""
-    asked = shared("seekrflow")
-    thread = asked.world.scope_values()["thread_id"][wanted.pop("scope")]
-    rows = [row for row in asked.world.dump_state()["run"] if row["thread_id"] == thread]
-    if wanted["order"] == "asc":
+    client = shared("seekrflow")
+    thread = client.world.scope_values()["thread_id"][query.pop("scope")]
+    rows = [row for row in client.world.dump_state()["run"] if row["thread_id"] == thread]
+    if query["order"] == "asc":
         rows.reverse()
-    first = max(wanted["offset"], 0)
-    assert asked.rows(thread_id=thread, **wanted) == rows[first : first + max(wanted["limit"], 0)]
+    first = max(query["offset"], 0)
+    assert client.rows(thread_id=thread, **query) == rows[first : first + max(query["limit"], 0)]
 
 
 @thorough
 @given(data=st.data())
-def test_other_kinds_of_lists(shared: Ask, data: st.DataObject) -> None:
+def test_other_kinds_of_lists(shared: MakeClient, data: st.DataObject) -> None:
     """Ascending by the latest change, in numbers, with filters on other fields and rows shown in part."""
-    asked = shared("jobs")
-    state = asked.world.dump_state()["job"]
+    client = shared("jobs")
+    state = client.world.dump_state()["job"]
     numbers = lambda field: st.sampled_from([row[field] for row in state if row[field] is not None])  # noqa: E731
-    wanted = data.draw(
+    query = data.draw(
         st.fixed_dictionaries(
             {"queue": numbers("queue"), "limit": LIMITS},
             optional={
@@ -105,92 +105,94 @@ def test_other_kinds_of_lists(shared: Ask, data: st.DataObject) -> None:
     expected = [
         row["number"]
         for row in state
-        if row["queue"] == wanted["queue"]
-        and row["updated"] < wanted.get("before", row["updated"] + 1)
-        and row["created"] >= wanted.get("since", 0)
-        and wanted.get("kind", row["kind"]) == row["kind"]
-        and (row["priority"] or 0) >= wanted.get("priority", 0)
-        and ("priority" not in wanted or row["priority"] is not None)
+        if row["queue"] == query["queue"]
+        and row["updated"] < query.get("before", row["updated"] + 1)
+        and row["created"] >= query.get("since", 0)
+        and query.get("kind", row["kind"]) == row["kind"]
+        and (row["priority"] or 0) >= query.get("priority", 0)
+        and ("priority" not in query or row["priority"] is not None)
     ]
-    assert [row["number"] for row in asked.rows(**wanted)] == expected[: max(wanted["limit"], 0)]
+    assert [row["number"] for row in client.rows(**query)] == expected[: max(query["limit"], 0)]
 
 
-def pages(asked: Any, size: int) -> Iterator[list[Any]]:
-    wanted = {"limit": size, "start_time": asked.clock.now() - timedelta(days=31)}
+def pages(client: Any, size: int) -> Iterator[list[Any]]:
+    query = {"limit": size, "start_time": client.clock.now() - timedelta(days=31)}
     while True:
-        page = asked.rows(**wanted)
+        page = client.rows(**query)
         yield page
         if len(page) < size:
             return
-        wanted["cursor"] = datetime.fromisoformat(page[-1]["created_at"])
+        query["cursor"] = datetime.fromisoformat(page[-1]["created_at"])
 
 
 @pytest.mark.parametrize("size", [1, 7, 60, 61])
-def test_walking_by_cursor_shows_every_row_once(ask: Ask, size: int) -> None:
+def test_walking_by_cursor_shows_every_row_once(make_client: MakeClient, size: int) -> None:
     """Whatever the size of a page, the walk is the whole list, and a short page is the last."""
-    asked = ask("cloudcruise")
-    assert [row for page in pages(asked, size) for row in page] == asked.world.dump_state()["run"]
+    client = make_client("cloudcruise")
+    assert [row for page in pages(client, size) for row in page] == client.world.dump_state()["run"]
 
 
-def test_a_hidden_filter_parts_the_rows(ask: Ask) -> None:
+def test_a_hidden_filter_parts_the_rows(make_client: MakeClient) -> None:
     """Every row belongs to one of the values that the overlay names as examples, and always to the same."""
-    asked = ask("cloudcruise")
-    parameter = asked.speaking("lists")[0].parameter("credential_id")
-    parts = [asked.rows(credential_id=value) for value in parameter.schema["examples"]]
+    client = make_client("cloudcruise")
+    parameter = client.operations_with("lists")[0].parameter("credential_id")
+    parts = [client.rows(credential_id=value) for value in parameter.schema["examples"]]
     assert all(parts)
     assert sorted(row["session_id"] for part in parts for row in part) == sorted(
-        row["session_id"] for row in asked.rows()
+        row["session_id"] for row in client.rows()
     )
-    assert asked.rows(credential_id="somebody else") == []
-    asked.world.replace_state(asked.world.dump_state())
-    assert parts == [asked.rows(credential_id=value) for value in parameter.schema["examples"]]
+    assert client.rows(credential_id="somebody else") == []
+    client.world.replace_state(client.world.dump_state())
+    assert parts == [client.rows(credential_id=value) for value in parameter.schema["examples"]]
 
 
-def test_too_old_a_start_is_refused(ask: Ask) -> None:
-    """A start older than the overlay's limit raises TooOld with the parameter and the limit; a younger one does not."""
-    asked = ask("cloudcruise")
-    with pytest.raises(WindowTooOld) as refused:
-        asked.rows(start_time=asked.clock.now() - timedelta(days=31, seconds=1))
-    assert (refused.value.parameter, refused.value.oldest) == ("start_time", "-31d")
-    assert len(asked.rows(start_time=asked.clock.now() - timedelta(days=31))) == 60
+def test_too_old_a_window_is_rejected(make_client: MakeClient) -> None:
+    """A start older than the overlay's limit raises WindowTooOld with the parameter and the limit."""
+    client = make_client("cloudcruise")
+    with pytest.raises(WindowTooOld) as raised:
+        client.rows(start_time=client.clock.now() - timedelta(days=31, seconds=1))
+    assert (raised.value.parameter, raised.value.oldest) == ("start_time", "-31d")
+    assert len(client.rows(start_time=client.clock.now() - timedelta(days=31))) == 60
 
 
-def test_an_unknown_scope_is_answered_as_the_overlay_says(ask: Ask) -> None:
-    """404 raises UnknownScope with that status; 200 is an empty list; a known scope without rows is one too."""
-    asked = ask("seekrflow")
-    with pytest.raises(UnknownScopeValue) as refused:
-        asked.rows(thread_id="thread_nobody")
-    assert (refused.value.parameter, refused.value.value, refused.value.status) == ("thread_id", "thread_nobody", 404)
-    assert asked.rows(thread_id=asked.world.scope_values()["thread_id"][2]) == []
-    assert ask("jobs").rows(queue=1) == []
+def test_an_unknown_scope_gets_the_overlays_status(make_client: MakeClient) -> None:
+    """With 404 an unknown scope raises that status, with 200 it is an empty list, as a known one without rows."""
+    client = make_client("seekrflow")
+    with pytest.raises(UnknownScopeValue) as raised:
+        client.rows(thread_id="thread_nobody")
+    assert (raised.value.parameter, raised.value.value, raised.value.status) == ("thread_id", "thread_nobody", 404)
+    assert client.rows(thread_id=client.world.scope_values()["thread_id"][2]) == []
+    assert make_client("jobs").rows(queue=1) == []
 
 
-def test_callers_see_their_own_rows(ask: Ask) -> None:
+def test_callers_see_their_own_rows(make_client: MakeClient) -> None:
     """A regular caller lists and fetches what is theirs, an admin and a caller without a name everything."""
-    asked = ask("nx1", credentials=(Credential("APIKeyHeader", "k", owner="dana"),))
-    everything = asked.rows()
-    assert asked.world.list_owners()[0] == "dana"
+    client = make_client("nx1", credentials=(Credential("APIKeyHeader", "k", owner="dana"),))
+    everything = client.rows()
+    assert client.world.list_owners()[0] == "dana"
     assert len(everything) == 60
     assert (
-        everything == asked.rows(CallerIdentity("dana", admin=True)) == asked.rows(CallerIdentity("nobody", admin=True))
+        everything
+        == client.rows(CallerIdentity("dana", admin=True))
+        == client.rows(CallerIdentity("nobody", admin=True))
     )
-    mine = asked.rows(CallerIdentity("dana"))
+    mine = client.rows(CallerIdentity("dana"))
     assert mine == [row for row in everything if row["owner_id"] == "dana"] != []
-    assert asked.rows(CallerIdentity("nobody")) == []
-    fetch = asked.api.operation("get_run_api_crew_runs__run_id__get")
+    assert client.rows(CallerIdentity("nobody")) == []
+    fetch = client.api.operation("get_run_api_crew_runs__run_id__get")
     others = next(row["id"] for row in everything if row["owner_id"] != "dana")
-    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, CallerIdentity("dana")) is None
-    assert json.loads(asked.world.fetch_row(fetch, {"run_id": UUID(mine[0]["id"])}, CallerIdentity("dana"))) == mine[0]
-    assert asked.world.fetch_row(fetch, {"run_id": UUID(others)}, CallerIdentity("dana", admin=True)) is not None
+    assert client.world.fetch_row(fetch, {"run_id": UUID(others)}, CallerIdentity("dana")) is None
+    assert json.loads(client.world.fetch_row(fetch, {"run_id": UUID(mine[0]["id"])}, CallerIdentity("dana"))) == mine[0]
+    assert client.world.fetch_row(fetch, {"run_id": UUID(others)}, CallerIdentity("dana", admin=True)) is not None
 
 
-def test_a_long_list_costs_what_a_short_one_does(ask: Ask) -> None:
+def test_a_long_list_costs_what_a_short_one_does(make_client: MakeClient) -> None:
     """The same page takes no more than twice as many calls among twenty thousand rows as among sixty."""
 
     def calls(runs: int) -> int:
-        asked = ask("seekrflow", runs=runs)
-        operation, world = asked.speaking("lists")[0], asked.world
-        values = asked.values(operation, limit=20, offset=5)
+        client = make_client("seekrflow", runs=runs)
+        operation, world = client.operations_with("lists")[0], client.world
+        values = client.values(operation, limit=20, offset=5)
         world.list_rows(operation, values, CallerIdentity())  # the rows are made now
         with cProfile.Profile() as profile:
             world.list_rows(operation, values, CallerIdentity())
@@ -199,14 +201,14 @@ def test_a_long_list_costs_what_a_short_one_does(ask: Ask) -> None:
     assert calls(20_000) < 2 * calls(60)
 
 
-def test_a_list_in_an_envelope(ask: Ask) -> None:
+def test_a_list_in_an_envelope(make_client: MakeClient) -> None:
     """Rows stand in the property that the schema has for them, with a true count and a true "more"; newest first."""
-    asked = ask("jobs")
-    operation = asked.api.operation("page_of_jobs")
+    client = make_client("jobs")
+    operation = client.api.operation("page_of_jobs")
 
     def page(limit: int, skip: int) -> Any:
-        answer = json.loads(asked.world.list_rows(operation, {"limit": limit, "skip": skip}, CallerIdentity()))
-        asked.api.schemas.validator_at(operation.responses["200"].content["application/json"].pointer).validate(answer)
+        answer = json.loads(client.world.list_rows(operation, {"limit": limit, "skip": skip}, CallerIdentity()))
+        client.api.schemas.validator_at(operation.responses["200"].content["application/json"].pointer).validate(answer)
         return answer
 
     first = page(5, 0)
@@ -215,23 +217,23 @@ def test_a_list_in_an_envelope(ask: Ask) -> None:
     assert [job["number"] for job in first["jobs"]] == [60, 59, 58, 57, 56]
     last = page(5, 55)
     assert (len(last["jobs"]), last["total_count"], last["has_more"]) == (5, 60, False)
-    asked.start({})
+    client.create({})
     assert page(1, 0)["jobs"][0]["number"] == 61
-    asked.clock.advance(5)
+    client.clock.advance(5)
     assert page(1, 0)["jobs"][0]["state"] in {"done", "aborted"}
 
 
-def test_ids_that_can_be_asked_for(ask: Ask) -> None:
+def test_sample_ids_need_no_rows(make_client: MakeClient) -> None:
     """The first rows' values of a path parameter are known without making the rows."""
-    asked = ask("nx1", runs=100_000 // 20)
-    rows = asked.rows(limit=3)
-    fetch, watch = asked.speaking("fetches")[0], asked.speaking("watches")[0]
-    assert asked.world.sample_ids(fetch, 3) == [row["id"] for row in rows]
-    assert asked.world.sample_ids(watch, 3) == [row["correlation_id"] for row in rows]
-    assert asked.world.sample_ids(asked.speaking("lists")[0], 3) == []
+    client = make_client("nx1", runs=100_000 // 20)
+    rows = client.rows(limit=3)
+    fetch, watch = client.operations_with("fetches")[0], client.operations_with("watches")[0]
+    assert client.world.sample_ids(fetch, 3) == [row["id"] for row in rows]
+    assert client.world.sample_ids(watch, 3) == [row["correlation_id"] for row in rows]
+    assert client.world.sample_ids(client.operations_with("lists")[0], 3) == []
 
 
-def test_an_owner_that_the_schema_refuses(ask: Ask) -> None:
+def test_an_owner_that_the_schema_forbids(make_client: MakeClient) -> None:
     """A credential's owner has to be a value of the owner's field: an operator error, and not an invalid row."""
     with pytest.raises(UsageError, match="cannot own"):
-        ask("jobs", credentials=(Credential("key", "k", owner="x" * 50),))
+        make_client("jobs", credentials=(Credential("key", "k", owner="x" * 50),))

@@ -1,4 +1,4 @@
-"""The world as a whole: taken, put back, reset; and its rows watched."""
+"""The state of a world: dumped, put back and reset; and the status events of its rows."""
 
 import asyncio
 import copy
@@ -11,65 +11,65 @@ import pytest
 from specduet.mocks.settings import CallerIdentity
 from specduet.specs import UsageError
 
-Ask = Callable[..., Any]
+MakeClient = Callable[..., Any]
 APIS = ("cloudcruise", "nx1", "seekrflow", "jobs")
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_what_was_taken_can_be_put(ask: Ask, name: str) -> None:
-    """A state put back is the state, list and all, and outlives time."""
-    asked = ask(name)
-    if asked.speaking("creates"):
-        asked.start({"crew_type": "ask"})
-    state, rows = asked.world.dump_state(), asked.rows()
-    other = ask(name, runs=5)
-    other.world.replace_state(copy.deepcopy(state))
-    assert other.world.dump_state() == state
-    assert other.rows() == rows
-    other.clock.advance(10)
-    assert other.world.dump_state() == state
+def test_a_dumped_state_can_be_put_back(make_client: MakeClient, name: str) -> None:
+    """A state that is put into another world is the same there, in lists too, and does not change with time."""
+    client = make_client(name)
+    if client.operations_with("creates"):
+        client.create({"crew_type": "ask"})
+    state, rows = client.world.dump_state(), client.rows()
+    right = make_client(name, runs=5)
+    right.world.replace_state(copy.deepcopy(state))
+    assert right.world.dump_state() == state
+    assert right.rows() == rows
+    right.clock.advance(10)
+    assert right.world.dump_state() == state
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_reset_returns_to_the_seed(ask: Ask, name: str) -> None:
-    """What was put or started is gone; ids of starts begin anew."""
-    asked = ask(name)
-    seeded = asked.world.dump_state()
-    started = [asked.start({"crew_type": "ask"})] if asked.speaking("creates") else []
-    asked.world.replace_state({resource: [] for resource in seeded})
-    assert all(rows == [] for rows in asked.world.dump_state().values())
-    asked.world.reset()
-    assert asked.world.dump_state() == seeded
-    assert started == ([asked.start({"crew_type": "ask"})] if started else [])
+def test_reset_returns_to_the_seed(make_client: MakeClient, name: str) -> None:
+    """After a reset, rows that were put or created are gone, and ids of created rows begin again."""
+    client = make_client(name)
+    seeded = client.world.dump_state()
+    started = [client.create({"crew_type": "ask"})] if client.operations_with("creates") else []
+    client.world.replace_state({resource: [] for resource in seeded})
+    assert all(rows == [] for rows in client.world.dump_state().values())
+    client.world.reset()
+    assert client.world.dump_state() == seeded
+    assert started == ([client.create({"crew_type": "ask"})] if started else [])
 
 
-def test_the_first_scope_comes_first(ask: Ask) -> None:
+def test_the_first_scope_comes_first(make_client: MakeClient) -> None:
     """The state has the rows of the first scope before those of the second, each newest first."""
-    asked = ask("seekrflow")
-    threads = asked.world.scope_values()["thread_id"]
-    rows = asked.world.dump_state()["run"]
+    client = make_client("seekrflow")
+    threads = client.world.scope_values()["thread_id"]
+    rows = client.world.dump_state()["run"]
     assert [row["thread_id"] for row in rows] == [threads[0]] * 50 + [threads[1]] * 10
-    assert rows[:20] == asked.rows()
+    assert rows[:20] == client.rows()
 
 
-def test_scopes_follow_what_is_put(ask: Ask) -> None:
+def test_scopes_follow_what_is_put(make_client: MakeClient) -> None:
     """The scopes of put rows come first, those that are empty now stay known."""
-    asked = ask("seekrflow")
-    threads = asked.world.scope_values()["thread_id"]
-    row = {**asked.world.dump_state()["run"][0], "thread_id": "thread_of_mine"}
-    asked.world.replace_state({"run": [row]})
-    assert asked.world.scope_values()["thread_id"] == ["thread_of_mine", *threads]
-    assert asked.rows() == [row]
-    assert asked.rows(thread_id=threads[0]) == []
+    client = make_client("seekrflow")
+    threads = client.world.scope_values()["thread_id"]
+    row = {**client.world.dump_state()["run"][0], "thread_id": "thread_of_mine"}
+    client.world.replace_state({"run": [row]})
+    assert client.world.scope_values()["thread_id"] == ["thread_of_mine", *threads]
+    assert client.rows() == [row]
+    assert client.rows(thread_id=threads[0]) == []
 
 
-def test_rows_without_optional_fields(ask: Ask) -> None:
+def test_rows_without_optional_fields(make_client: MakeClient) -> None:
     """A put row may lack what the schema does not demand, also the field that orders the list."""
-    asked = ask("cloudcruise")
+    client = make_client("cloudcruise")
     row = {"session_id": "0d9d5a40-0000-4000-8000-000000000001", "status": "execution.start"}
-    asked.world.replace_state({"run": [row]})
-    assert asked.rows() == []
-    assert asked.world.dump_state() == {"run": [row]}
+    client.world.replace_state({"run": [row]})
+    assert client.rows() == []
+    assert client.world.dump_state() == {"run": [row]}
 
 
 @pytest.mark.parametrize(
@@ -81,75 +81,75 @@ def test_rows_without_optional_fields(ask: Ask) -> None:
         (lambda rows: rows[2].update(model="\ud800"), "row 2 of 'run' is no JSON"),
     ],
 )
-def test_wrong_rows_are_refused(ask: Ask, change: Callable[[list[Any]], Any], message: str) -> None:
-    """A row that breaks the schema is an operator error that says which and where, and nothing is changed."""
-    asked = ask("seekrflow")
-    before = asked.world.dump_state()
+def test_invalid_rows_are_rejected(make_client: MakeClient, change: Callable[[list[Any]], Any], message: str) -> None:
+    """An invalid row is an operator error that names the row and the place, and nothing is changed."""
+    client = make_client("seekrflow")
+    before = client.world.dump_state()
     wrong = copy.deepcopy(before)
     change(wrong["run"])
-    with pytest.raises(UsageError) as refused:
-        asked.world.replace_state(wrong)
-    assert message in str(refused.value)
-    assert asked.world.dump_state() == before
+    with pytest.raises(UsageError) as raised:
+        client.world.replace_state(wrong)
+    assert message in str(raised.value)
+    assert client.world.dump_state() == before
 
 
 @pytest.mark.parametrize("state", [[], None, {"runs": []}, {"run": {}}, {"run": [1]}])
-def test_what_is_no_state_is_refused(ask: Ask, state: Any) -> None:
-    """Another shape, or a resource that nobody knows, likewise."""
+def test_an_invalid_state_is_rejected(make_client: MakeClient, state: Any) -> None:
+    """A state of another shape, or with an unknown resource, is an operator error."""
     with pytest.raises(UsageError):
-        ask("seekrflow").world.replace_state(state)
+        make_client("seekrflow").world.replace_state(state)
 
 
-def events(asked: Any, correlation_id: str) -> Any:
-    operation = asked.speaking("watches")[0]
-    found = asked.world.list_status_events(operation, {"cid": correlation_id}, CallerIdentity())
+def events(client: Any, correlation_id: str) -> Any:
+    operation = client.operations_with("watches")[0]
+    found = client.world.list_status_events(operation, {"cid": correlation_id}, CallerIdentity())
     return None if found is None else [json.loads(event) for event in found]
 
 
-def test_watching_tells_what_has_been(ask: Ask) -> None:
-    """Every status so far with its moment, ending in what the row is; nothing for an id that nobody knows."""
-    asked = ask("nx1")
-    for row in asked.rows():
-        told = events(asked, row["correlation_id"])
+def test_events_show_past_statuses(make_client: MakeClient) -> None:
+    """Events show every status so far with its time, up to the current one; an unknown id has none."""
+    client = make_client("nx1")
+    for row in client.rows():
+        told = events(client, row["correlation_id"])
         assert told[0]["timestamp"] == row["created_at"]
         assert told[-1]["status"] == row["status"]
         assert [e["timestamp"] for e in told] == sorted(e["timestamp"] for e in told)
-    assert events(asked, "nobody") is None
+    assert events(client, "nobody") is None
 
 
-def test_a_started_run_is_told_as_it_goes(ask: Ask) -> None:
-    """One event after the other, as time passes."""
-    asked = ask("nx1")
-    cid = asked.start({"crew_type": "ask"})["correlation_id"]
+def test_events_of_a_created_row_come_with_time(make_client: MakeClient) -> None:
+    """A created row has one more event after each change of its status."""
+    client = make_client("nx1")
+    cid = client.create({"crew_type": "ask"})["correlation_id"]
     counts = []
     for _ in range(10):
-        counts.append(len(events(asked, cid)))
-        asked.clock.advance(0.3)
+        counts.append(len(events(client, cid)))
+        client.clock.advance(0.3)
     assert counts == sorted(counts)
     assert set(counts) == {1, 2, 3}
 
 
-def test_following_ends_with_the_run(ask: Ask) -> None:
-    """The stream tells each status once and is over with the last; for a row that never moves it is over at once."""
-    asked = ask("nx1", pace=1000.0)
-    asked.clock.resume()
-    operation = asked.speaking("watches")[0]
-    cid = asked.start({"crew_type": "ask"})["correlation_id"]
-    pending = next(row for row in asked.rows() if row["status"] == "pending" and row["correlation_id"] != cid)
+def test_the_stream_ends_with_the_last_status(make_client: MakeClient) -> None:
+    """The stream has each status once and ends with the last; for a row that never changes it ends at once."""
+    client = make_client("nx1", pace=1000.0)
+    client.clock.resume()
+    operation = client.operations_with("watches")[0]
+    cid = client.create({"crew_type": "ask"})["correlation_id"]
+    pending = next(row for row in client.rows() if row["status"] == "pending" and row["correlation_id"] != cid)
 
     async def told(correlation_id: str) -> list[str]:
-        stream = asked.world.stream_status_events(operation, {"cid": correlation_id}, CallerIdentity())
+        stream = client.world.stream_status_events(operation, {"cid": correlation_id}, CallerIdentity())
         return [json.loads(event)["status"] async for event in stream]
 
     assert asyncio.run(told(cid)) in (["pending", "running", "completed"], ["pending", "running", "failed"])
     assert asyncio.run(told(pending["correlation_id"])) == ["pending"]
-    assert asked.world.stream_status_events(operation, {"cid": "nobody"}, CallerIdentity()) is None
+    assert client.world.stream_status_events(operation, {"cid": "nobody"}, CallerIdentity()) is None
 
 
-def test_the_latest_of_two_with_one_correlation_id(ask: Ask) -> None:
-    """Where requests gave two runs the same id, asking for it finds the one started last."""
-    asked = ask("nx1")
+def test_the_latest_of_two_with_one_correlation_id(make_client: MakeClient) -> None:
+    """An id that requests gave to two rows finds the one created last."""
+    client = make_client("nx1")
     for kind in ("ask", "classification"):
-        asked.start({"crew_type": kind}, **{"x-correlation-id": "twice"})
-    assert events(asked, "twice")[0]["timestamp"] == asked.rows()[0]["created_at"]
-    assert asked.rows()[0]["crew_type"] == "classification"
+        client.create({"crew_type": kind}, **{"x-correlation-id": "twice"})
+    assert events(client, "twice")[0]["timestamp"] == client.rows()[0]["created_at"]
+    assert client.rows()[0]["crew_type"] == "classification"

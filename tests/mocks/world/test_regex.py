@@ -31,7 +31,7 @@ from specduet.mocks.generation.seeded_random import SeededRandom
     ],
 )
 def test_text_matches(pattern: str) -> None:
-    """Twenty texts, and each is matched."""
+    """Twenty texts are made from a pattern, and it matches each of them."""
     make = build_text_maker(pattern)
     assert all(re.search(pattern, make(SeededRandom(f"{index}"))) for index in range(20))
 
@@ -40,20 +40,20 @@ def test_text_matches(pattern: str) -> None:
     ("pattern", "as_python_has_it"),
     [(r"^\p{Lu}[\p{L}_]*\p{N}$", "^[A-Z][A-Za-z_]*[0-9]$"), (r"^(?<x>ab)$", "^ab$")],
 )
-def test_ecma_spellings(pattern: str, as_python_has_it: str) -> None:
-    """What ECMA 262 has and Python spells otherwise is understood."""
+def test_ecma_syntax(pattern: str, as_python_has_it: str) -> None:
+    """Syntax of ECMA 262 that Python writes differently is understood."""
     assert all(re.search(as_python_has_it, build_text_maker(pattern)(SeededRandom(f"{index}"))) for index in range(20))
 
 
 @pytest.mark.parametrize("pattern", ["(", "[a", "*", r"\k<x>", "a{2,1}"])
-def test_what_cannot_be_read(pattern: str) -> None:
-    """A broken expression is a ValueError that shows it."""
+def test_a_broken_pattern(pattern: str) -> None:
+    """A broken expression raises a ValueError that shows it."""
     with pytest.raises(ValueError, match="cannot be read"):
         build_text_maker(pattern)
 
 
 def test_the_parser_is_where_it_was() -> None:
-    """Python's parser is private: this tells when it moves or speaks otherwise."""
+    """Python's private parser is where it was, and its parse tree has the same form."""
     from re import _constants, _parser
 
     (operation, (low, high, items)), *_ = _parser.parse("[ab]{2,3}c")
