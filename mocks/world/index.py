@@ -22,7 +22,7 @@ SortKey = tuple[int, Any, int]
 
 
 class StoredRow:
-    """One row of a table: its index keys, and its JSON once somebody asked for it."""
+    """One row of a table: its index keys, and its JSON once it was first shown."""
 
     __slots__ = ("can_change", "encoded", "fresh_until", "index_keys", "number", "seed")
 
