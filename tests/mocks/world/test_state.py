@@ -110,10 +110,10 @@ def test_events_show_past_statuses(make_client: MakeClient) -> None:
     """Events show every status so far with its time, up to the current one; an unknown id has none."""
     client = make_client("nx1")
     for row in client.rows():
-        told = events(client, row["correlation_id"])
-        assert told[0]["timestamp"] == row["created_at"]
-        assert told[-1]["status"] == row["status"]
-        assert [e["timestamp"] for e in told] == sorted(e["timestamp"] for e in told)
+        shown = events(client, row["correlation_id"])
+        assert shown[0]["timestamp"] == row["created_at"]
+        assert shown[-1]["status"] == row["status"]
+        assert [e["timestamp"] for e in shown] == sorted(e["timestamp"] for e in shown)
     assert events(client, "nobody") is None
 
 
@@ -137,12 +137,12 @@ def test_the_stream_ends_with_the_last_status(make_client: MakeClient) -> None:
     cid = client.create({"crew_type": "ask"})["correlation_id"]
     pending = next(row for row in client.rows() if row["status"] == "pending" and row["correlation_id"] != cid)
 
-    async def told(correlation_id: str) -> list[str]:
+    async def stream_statuses(correlation_id: str) -> list[str]:
         stream = client.world.stream_status_events(operation, {"cid": correlation_id}, CallerIdentity())
         return [json.loads(event)["status"] async for event in stream]
 
-    assert asyncio.run(told(cid)) in (["pending", "running", "completed"], ["pending", "running", "failed"])
-    assert asyncio.run(told(pending["correlation_id"])) == ["pending"]
+    assert asyncio.run(stream_statuses(cid)) in (["pending", "running", "completed"], ["pending", "running", "failed"])
+    assert asyncio.run(stream_statuses(pending["correlation_id"])) == ["pending"]
     assert client.world.stream_status_events(operation, {"cid": "nobody"}, CallerIdentity()) is None
 
 
