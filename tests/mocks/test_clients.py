@@ -23,9 +23,9 @@ def client(specduet_mock_url: str) -> Iterator[httpx.Client]:
 
 
 def get(client: httpx.Client, path: str, headers: dict[str, str], **params: Any) -> Any:
-    answer = client.get(path, headers=headers, params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = client.get(path, headers=headers, params=params)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def moment(text: str) -> datetime:
@@ -47,13 +47,13 @@ def poll(client: httpx.Client, look: Callable[[], Any], ended: Callable[[Any], b
 
 def test_nx1_start_poll_and_read_the_result(client: httpx.Client) -> None:
     """A started run is found by its correlation id, moves from pending to its end, and leaves a result or an error."""
-    asked = {"crew_type": "ask", "task_input": {"question": "How many orders were there yesterday?"}}
-    started = client.post("/api/crews/run", json=asked, headers={**NX1, "x-correlation-id": "my-correlation-id"}).json()
+    body = {"crew_type": "ask", "task_input": {"question": "How many orders were there yesterday?"}}
+    started = client.post("/api/crews/run", json=body, headers={**NX1, "x-correlation-id": "my-correlation-id"}).json()
     assert (started["correlation_id"], started["status"]) == ("my-correlation-id", "pending")
 
     newest = get(client, "/api/crew-runs", NX1, limit=1)[0]
     assert newest["correlation_id"] == "my-correlation-id"
-    assert (newest["crew_type"], newest["task_input"]) == (asked["crew_type"], asked["task_input"])
+    assert (newest["crew_type"], newest["task_input"]) == (body["crew_type"], body["task_input"])
 
     path = f"/api/crew-runs/{newest['id']}"
     seen = poll(client, lambda: get(client, path, NX1), lambda run: run["status"] in {"completed", "failed"})
@@ -86,7 +86,7 @@ def test_nx1_follows_a_run_by_its_events(client: httpx.Client) -> None:
     assert len(data) == 3
 
 
-def test_nx1_lists_and_refuses(client: httpx.Client) -> None:
+def test_nx1_lists_and_rejects(client: httpx.Client) -> None:
     """``limit`` cuts the list, an unknown run is not found, a key is needed, and a crew type has to be a known one."""
     runs = get(client, "/api/crew-runs", NX1)
     assert len(runs) >= 40
@@ -95,9 +95,9 @@ def test_nx1_lists_and_refuses(client: httpx.Client) -> None:
     unknown = client.get("/api/crew-runs/00000000-0000-4000-8000-000000000000", headers=NX1)
     assert unknown.status_code == 404
     assert client.get("/api/crew-runs").status_code in {401, 403}
-    refused = client.post("/api/crews/run", json={"crew_type": "juggling", "task_input": {}}, headers=NX1)
-    assert refused.status_code == 422
-    assert refused.json()["detail"][0]["loc"] == ["body", "crew_type"]
+    response = client.post("/api/crews/run", json={"crew_type": "juggling", "task_input": {}}, headers=NX1)
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"] == ["body", "crew_type"]
 
 
 # ------------------------------------------------------------------------------------------------- CloudCruise
@@ -143,7 +143,7 @@ def test_cloudcruise_filters(client: httpx.Client) -> None:
     assert some == []
 
 
-def test_cloudcruise_refuses(client: httpx.Client) -> None:
+def test_cloudcruise_rejects(client: httpx.Client) -> None:
     """A key is needed, ``limit`` stays within its range, and ``start_time`` within 31 days."""
     assert client.get("/runs").status_code in {401, 403}
     for params in (
@@ -152,9 +152,9 @@ def test_cloudcruise_refuses(client: httpx.Client) -> None:
         {"status": "execution.sleeping"},
         {"start_time": (datetime.now(UTC) - timedelta(days=40)).isoformat()},
     ):
-        refused = client.get("/runs", headers=CLOUDCRUISE, params=params)
-        assert refused.status_code == 400, params
-        assert refused.json()["message"]
+        response = client.get("/runs", headers=CLOUDCRUISE, params=params)
+        assert response.status_code == 400, params
+        assert response.json()["message"]
 
 
 # --------------------------------------------------------------------------------------------------- SeekrFlow
@@ -212,10 +212,10 @@ def test_seekrflow_rows_make_sense(client: httpx.Client, threads: list[str]) -> 
             assert not run["is_active"]
 
 
-def test_seekrflow_refuses(client: httpx.Client, threads: list[str]) -> None:
-    """A key is needed; a wrong order and a negative limit are told together, where they are."""
+def test_seekrflow_rejects(client: httpx.Client, threads: list[str]) -> None:
+    """A key is needed; a wrong order and a negative limit are reported together, each with its place."""
     path = f"/v1/threads/{threads[0]}/runs"
     assert client.get(path).status_code in {401, 403}
-    refused = client.get(path, headers=SEEKRFLOW, params={"limit": -1, "order": "up"})
-    assert refused.status_code == 422
-    assert [problem["loc"] for problem in refused.json()["detail"]] == [["query", "limit"], ["query", "order"]]
+    response = client.get(path, headers=SEEKRFLOW, params={"limit": -1, "order": "up"})
+    assert response.status_code == 422
+    assert [problem["loc"] for problem in response.json()["detail"]] == [["query", "limit"], ["query", "order"]]

@@ -1,4 +1,4 @@
-"""Who may ask: alternatives, schemes, insisting, and how a refusal reads."""
+"""Credentials: alternatives, schemes, known callers, and the error responses."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from specduet.mocks import Credential, Settings, create_app
 from specduet.specs import UsageError
-from tests.mocks.asking import RawRequest, RawResponse, send_raw
+from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
 
 CREWS, THREAD, RUNS = "/api/crew-runs", "/v1/threads/{}/runs", "/runs"
 
@@ -18,12 +18,12 @@ def mock() -> Any:
     return create_app()
 
 
-def asked(app: Any, target: str, **headers: str) -> RawResponse:
+def get(app: Any, target: str, **headers: str) -> RawResponse:
     raw = [(name.replace("_", "-").lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     return send_raw(app, RawRequest("GET", target, raw))
 
 
-def thread(mock: Any) -> str:
+def get_thread_path(mock: Any) -> str:
     (threads,) = mock.sessions.default.get_world("seekrflow").scope_values().values()
     return THREAD.format(threads[0])
 
@@ -45,35 +45,35 @@ def thread(mock: Any) -> str:
 )
 def test_either_of_two_schemes(mock: Any, headers: dict[str, str], status: int) -> None:
     """One alternative is enough, and a bearer token is announced as such."""
-    answered = asked(mock, CREWS, **headers)
-    assert answered.status == status
+    response = get(mock, CREWS, **headers)
+    assert response.status == status
     if status == 401:
-        assert answered.json == {"detail": "Not authenticated"}
-        assert answered.headers["www-authenticate"] == "Bearer"
+        assert response.json == {"detail": "Not authenticated"}
+        assert response.headers["www-authenticate"] == "Bearer"
 
 
 def test_a_raw_key_needs_no_prefix(mock: Any) -> None:
     """An API key in the Authorization header is whatever the header holds."""
     for value in ("raw-key", "Bearer raw-key"):
-        assert asked(mock, thread(mock), authorization=value).status == 200
-    refused = asked(mock, thread(mock))
-    assert (refused.status, refused.headers["www-authenticate"]) == (401, "APIKey")
+        assert get(mock, get_thread_path(mock), authorization=value).status == 200
+    response = get(mock, get_thread_path(mock))
+    assert (response.status, response.headers["www-authenticate"]) == (401, "APIKey")
 
 
-def test_a_refusal_speaks_the_dialect(mock: Any) -> None:
-    """Where refusals are one sentence, that of a credential is one too."""
-    refused = asked(mock, RUNS)
-    assert refused.json == {"statusCode": 401, "error": "Unauthorized", "message": "Not authenticated"}
+def test_an_error_response_speaks_the_dialect(mock: Any) -> None:
+    """Where error responses are one sentence, that of a credential is one too."""
+    response = get(mock, RUNS)
+    assert response.json == {"statusCode": 401, "error": "Unauthorized", "message": "Not authenticated"}
 
 
 def test_no_auth_switches_it_off() -> None:
-    """With ``auth`` off nobody is asked who they are."""
+    """With ``auth`` off no credential is needed."""
     mock = create_app(settings=Settings(auth=False))
-    assert [asked(mock, target).status for target in (CREWS, RUNS, thread(mock))] == [200, 200, 200]
+    assert [get(mock, target).status for target in (CREWS, RUNS, get_thread_path(mock))] == [200, 200, 200]
 
 
 @pytest.fixture(scope="module")
-def insisting() -> Any:
+def strict_mock() -> Any:
     return create_app(
         settings=Settings(
             credentials=(
@@ -85,36 +85,39 @@ def insisting() -> Any:
     )
 
 
-def test_a_wrong_credential_is_refused(insisting: Any) -> None:
+def test_a_wrong_credential_is_rejected(strict_mock: Any) -> None:
     """A mock that was given credentials takes no other, by any scheme of the same API."""
-    assert asked(insisting, CREWS, authorization="Bearer amaras").status == 200
+    assert get(strict_mock, CREWS, authorization="Bearer amaras").status == 200
     for headers in ({"authorization": "Bearer other"}, {"authorization_psk": "amaras"}, {"authorization": "amaras"}):
-        assert asked(insisting, CREWS, **headers).status == 401
-    wrong = asked(insisting, CREWS, authorization="Bearer other")
-    assert (wrong.json, wrong.headers["www-authenticate"]) == ({"detail": "Could not validate credentials"}, "Bearer")
+        assert get(strict_mock, CREWS, **headers).status == 401
+    response = get(strict_mock, CREWS, authorization="Bearer other")
+    assert (response.json, response.headers["www-authenticate"]) == (
+        {"detail": "Could not validate credentials"},
+        "Bearer",
+    )
 
 
-def test_other_apis_are_not_concerned(insisting: Any) -> None:
+def test_other_apis_are_not_concerned(strict_mock: Any) -> None:
     """An API that no credential was given for still takes any."""
-    assert asked(insisting, thread(insisting), authorization="anything").status == 200
+    assert get(strict_mock, get_thread_path(strict_mock), authorization="anything").status == 200
 
 
-def test_a_credential_is_compared_as_utf8(insisting: Any) -> None:
+def test_a_credential_is_compared_as_utf8(strict_mock: Any) -> None:
     """What a client sends as UTF-8 is what the operator wrote."""
-    assert send_raw(insisting, RawRequest("GET", RUNS, [(b"cc-key", "sk_\u00fc".encode())])).status == 200
-    assert send_raw(insisting, RawRequest("GET", RUNS, [(b"cc-key", b"sk_\xfc")])).status == 401
+    assert send_raw(strict_mock, RawRequest("GET", RUNS, [(b"cc-key", "sk_\u00fc".encode())])).status == 200
+    assert send_raw(strict_mock, RawRequest("GET", RUNS, [(b"cc-key", b"sk_\xfc")])).status == 401
 
 
-def test_callers_see_what_is_theirs(insisting: Any) -> None:
+def test_callers_see_what_is_theirs(strict_mock: Any) -> None:
     """Regular callers see their own rows, an admin sees those of all."""
-    own = asked(insisting, CREWS, authorization="Bearer amaras").json
-    every = asked(insisting, CREWS, authorization="Bearer boss").json
+    own = get(strict_mock, CREWS, authorization="Bearer amaras").json
+    every = get(strict_mock, CREWS, authorization="Bearer boss").json
     assert {row["owner_id"] for row in own} == {"amara.okafor"}
     assert len({row["owner_id"] for row in every}) > 1
     assert [row for row in every if row["owner_id"] == "amara.okafor"] == own
     foreign = next(row["id"] for row in every if row["owner_id"] != "amara.okafor")
-    assert asked(insisting, f"{CREWS}/{foreign}", authorization="Bearer amaras").status == 404
-    assert asked(insisting, f"{CREWS}/{foreign}", authorization="Bearer boss").status == 200
+    assert get(strict_mock, f"{CREWS}/{foreign}", authorization="Bearer amaras").status == 404
+    assert get(strict_mock, f"{CREWS}/{foreign}", authorization="Bearer boss").status == 200
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_callers_see_what_is_theirs(insisting: Any) -> None:
     ],
 )
 def test_a_credential_that_cannot_be_meant(credential: Credential, message: str) -> None:
-    """An unknown scheme or an empty value is the operator's mistake, told at start-up."""
+    """An unknown scheme or an empty value is the operator's mistake, reported at start-up."""
     with pytest.raises(UsageError, match=message):
         create_app(settings=Settings(credentials=(credential,)))
 
@@ -167,8 +170,8 @@ def test_schemes_of_every_place(tmp_path: Path, target: str, headers: dict[str, 
     """Query, cookie and HTTP schemes; several that are needed together; none that is needed."""
     path = tmp_path / "secured.json"
     path.write_text(json.dumps(SECURED))
-    answered = asked(create_app([path]), target, **headers)
-    assert answered.status == status
+    response = get(create_app([path]), target, **headers)
+    assert response.status == status
     if status == 401 and target.startswith("/basic"):
-        assert answered.headers["www-authenticate"] == "Basic"
-        assert answered.headers["content-type"] == "application/problem+json"
+        assert response.headers["www-authenticate"] == "Basic"
+        assert response.headers["content-type"] == "application/problem+json"

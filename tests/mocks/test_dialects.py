@@ -1,4 +1,4 @@
-"""What refusals look like where an API does not speak FastAPI's dialect."""
+"""Error responses of APIs that do not speak FastAPI's dialect."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from specduet.mocks import create_app
-from tests.mocks.asking import RawRequest, RawResponse, send_raw
+from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
 
 KEY = [(b"cc-key", b"sk")]
 
@@ -31,17 +31,17 @@ def cloudcruise() -> Any:
 )
 def test_one_sentence(cloudcruise: Any, query: str, message: str) -> None:
     """Status in figures and in words, and one sentence that names each parameter and what is wrong with it."""
-    refused = send_raw(cloudcruise, RawRequest("GET", f"/runs?{query}", KEY))
-    assert refused.status == 400
-    body = refused.json
+    response = send_raw(cloudcruise, RawRequest("GET", f"/runs?{query}", KEY))
+    assert response.status == 400
+    body = response.json
     assert list(body) == ["statusCode", "error", "message"]
     assert (body["statusCode"], body["error"]) == (400, "Bad Request")
     assert body["message"].startswith(message)
     assert ("cursor" in body["message"]) is ("cursor" in query)
 
 
-def described(tmp_path: Path, responses: dict[str, Any], **more: Any) -> Any:
-    """The mock of a document with one operation, whose refusals are documented as given."""
+def serve_document(tmp_path: Path, responses: dict[str, Any], **more: Any) -> Any:
+    """The mock of a document with one operation, whose error responses are documented as given."""
     operation = {
         "operationId": "start",
         "parameters": [{"name": "n", "in": "query", "schema": {"type": "integer"}}],
@@ -63,7 +63,7 @@ def described(tmp_path: Path, responses: dict[str, Any], **more: Any) -> Any:
     return create_app([path])
 
 
-def refused(
+def post(
     mock: Any, target: str = "/x", body: bytes = b"{}", *, key: bool = True, kind: bytes | None = None
 ) -> RawResponse:
     headers = [(b"content-type", kind or b"application/json"), *([(b"key", b"k")] if key else [])]
@@ -71,10 +71,10 @@ def refused(
 
 
 def test_problem_details(tmp_path: Path) -> None:
-    """RFC 9457 is what a document without any word on refusals gets, each error with its place."""
-    got = refused(described(tmp_path, {}), "/x?n=a")
-    assert (got.status, got.headers["content-type"]) == (400, "application/problem+json")
-    assert got.json == {
+    """A document without error responses gets those of RFC 9457, each error with its place."""
+    response = post(serve_document(tmp_path, {}), "/x?n=a")
+    assert (response.status, response.headers["content-type"]) == (400, "application/problem+json")
+    assert response.json == {
         "type": "about:blank",
         "title": "Bad Request",
         "status": 400,
@@ -102,14 +102,14 @@ def test_problem_details(tmp_path: Path) -> None:
     ],
 )
 def test_bodies_that_cannot_be_read(tmp_path: Path, body: bytes, kind: bytes, status: int, detail: str) -> None:
-    """Malformed, mislabelled and missing bodies are refused with the status of wrong input."""
-    got = refused(described(tmp_path, {}), body=body, kind=kind)
-    assert (got.status, got.json["detail"]) == (status, detail)
+    """Malformed, mislabelled and missing bodies are rejected with the status of wrong input."""
+    response = post(serve_document(tmp_path, {}), body=body, kind=kind)
+    assert (response.status, response.json["detail"]) == (status, detail)
 
 
 def test_a_body_without_a_content_type_is_json(tmp_path: Path) -> None:
     """Where JSON is what the document asks for, an unlabelled body is taken for it."""
-    mock = described(tmp_path, {})
+    mock = serve_document(tmp_path, {})
     assert send_raw(mock, RawRequest("POST", "/x", [(b"key", b"k")], b'{"a": 1}')).status == 204
     assert send_raw(mock, RawRequest("POST", "/x", [(b"key", b"k")], b"{}")).status == 400
 
@@ -119,15 +119,15 @@ def test_a_body_without_a_content_type_is_json(tmp_path: Path) -> None:
 )
 def test_the_documented_status_is_taken(tmp_path: Path, documented: list[str], status: int) -> None:
     """400 or 422, whichever the operation documents; 400 where it documents neither."""
-    assert refused(described(tmp_path, {code: {"description": ""} for code in documented})).status == status
+    assert post(serve_document(tmp_path, {code: {"description": ""} for code in documented})).status == status
 
 
 @pytest.mark.parametrize(("documented", "status"), [(["401"], 401), (["403"], 403), (["401", "403"], 401), ([], 401)])
-def test_a_credential_is_refused_as_documented(tmp_path: Path, documented: list[str], status: int) -> None:
+def test_a_credential_is_rejected_as_documented(tmp_path: Path, documented: list[str], status: int) -> None:
     """401, unless only a 403 is documented."""
-    got = refused(described(tmp_path, {code: {"description": ""} for code in documented}), key=False)
-    assert got.status == status
-    assert ("www-authenticate" in got.headers) is (status == 401)
+    response = post(serve_document(tmp_path, {code: {"description": ""} for code in documented}), key=False)
+    assert response.status == status
+    assert ("www-authenticate" in response.headers) is (status == 401)
 
 
 ERROR = {
@@ -150,24 +150,24 @@ ERROR = {
 
 
 def test_a_documented_shape_is_kept(tmp_path: Path) -> None:
-    """A refusal satisfies the schema of its status, and still tells what is wrong."""
+    """An error response satisfies the schema of its status, and still tells what is wrong."""
     content = {"application/json": {"schema": ERROR}}
     responses = {code: {"description": "", "content": content} for code in ("400", "401", "default")}
-    mock = described(tmp_path, responses)
-    for got, text in (
-        (refused(mock), "body a: Field required"),
-        (refused(mock, key=False), "Not authenticated"),
-        (refused(mock, body=b"\xff"), "There was an error parsing the body"),
+    mock = serve_document(tmp_path, responses)
+    for response, text in (
+        (post(mock), "body a: Field required"),
+        (post(mock, key=False), "Not authenticated"),
+        (post(mock, body=b"\xff"), "There was an error parsing the body"),
     ):
-        assert got.headers["content-type"] == "application/json"
-        jsonschema.validate(got.json, ERROR, format_checker=jsonschema.FormatChecker())
-        assert got.json["error"]["message"] == text
-        assert got.json["error"]["code"] == got.status
+        assert response.headers["content-type"] == "application/json"
+        jsonschema.validate(response.json, ERROR, format_checker=jsonschema.FormatChecker())
+        assert response.json["error"]["message"] == text
+        assert response.json["error"]["code"] == response.status
 
 
 def test_a_documented_media_type_is_kept(tmp_path: Path) -> None:
     """A problem that satisfies the schema goes out under the media type that the document names."""
     schema = {"type": "object", "required": ["title", "status"]}
     content = {"application/vnd.error+json": {"schema": schema}}
-    got = refused(described(tmp_path, {"400": {"description": "", "content": content}}))
-    assert (got.headers["content-type"], got.json["title"]) == ("application/vnd.error+json", "Bad Request")
+    response = post(serve_document(tmp_path, {"400": {"description": "", "content": content}}))
+    assert (response.headers["content-type"], response.json["title"]) == ("application/vnd.error+json", "Bad Request")

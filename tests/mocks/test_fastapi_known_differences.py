@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.asking import RawRequest, RawResponse, send_raw
 from tests.mocks.fastapi_reference_app import app as fastapi_app
+from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
 from tests.mocks.test_fastapi_parity import crews, json_values, parity_settings
 
 KEY = [(b"authorization", b"Bearer t")]

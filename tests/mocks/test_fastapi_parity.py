@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from specduet.mocks import create_app
 from specduet.mocks.handler import ValidatedRequest
 from specduet.mocks.responses import HttpResponse, make_json_response
-from tests.mocks.asking import RawRequest, send_raw_async
 from tests.mocks.fastapi_reference_app import app as fastapi_app
+from tests.mocks.raw_http import RawRequest, send_raw_async
 
 EXAMPLES = int(os.environ.get("SPECDUET_EXAMPLES", "100"))
 parity_settings = settings(

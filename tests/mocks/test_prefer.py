@@ -38,7 +38,7 @@ def test_every_way_to_write_preferences(header: str, expected: Preferences) -> N
         *("wait=soon", "wait=-1", "wait=61", "wait=1e9", 'example="open', "=1"),
     ],
 )
-def test_what_cannot_be_honoured_is_refused(header: str) -> None:
+def test_what_cannot_be_honoured_is_rejected(header: str) -> None:
     """A preference that the mock knows and cannot read is never passed over in silence."""
     with pytest.raises(BadPreference):
         parse_header(header)

@@ -20,10 +20,10 @@ def test_own_packages_are_the_projects():
     assert (mocks.WHOSE, specs.WHOSE) == ("theirs", "theirs")
 
 
-def test_the_mock_answers(specduet_mock_url):
+def test_the_mock_responds(specduet_mock_url):
     """The mock runs beside them."""
-    with urllib.request.urlopen(specduet_mock_url + "/__mock__/ready") as answer:
-        assert json.load(answer)["ready"]
+    with urllib.request.urlopen(specduet_mock_url + "/__mock__/ready") as response:
+        assert json.load(response)["ready"]
 
 
 def test_a_mock_of_ones_own(specduet_mock):
@@ -74,12 +74,12 @@ def test_being_installed_costs_other_projects_nothing() -> None:
         "import sys, pytest; before = set(sys.modules); import specduet.pytest_plugin; "
         "print(*set(sys.modules) - before)"
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    foreign = {name for name in said if name.partition(".")[0] not in sys.stdlib_module_names}
+    names = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    foreign = {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
     assert foreign == {"specduet", "specduet.pytest_plugin"}
 
 
 def test_a_mock_that_does_not_start_says_why() -> None:
-    """What the mock said is in the error, and nothing is left running."""
+    """The output of the mock is in the error, and nothing is left running."""
     with pytest.raises(RuntimeError, match="no API is called 'nosuchapi'"):
         pytest_plugin.RunningMock(("nosuchapi",))

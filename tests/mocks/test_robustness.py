@@ -1,4 +1,4 @@
-"""Whatever is sent, the mock refuses it in words, goes on, and keeps nothing of it."""
+"""Hostile requests: the mock responds to each, goes on, and keeps nothing of it."""
 
 import gc
 import json
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from specduet.mocks import Settings, create_app
 from specduet.mocks.handler import ValidatedRequest
 from specduet.mocks.responses import HttpResponse, make_json_response
-from tests.mocks.asking import RawRequest, send_raw
+from tests.mocks.raw_http import RawRequest, send_raw
 
 KEYS = [(b"authorization-psk", b"k"), (b"authorization", b"Bearer k"), (b"cc-key", b"k")]
 JSON = (b"content-type", b"application/json")
@@ -73,28 +73,28 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_requests_are_answered(mock: Any, name: str) -> None:
-    """Each gets an answer in JSON, or a redirect, and never a server error."""
-    answered = send_raw(mock, HOSTILE[name])
-    assert 200 <= answered.status < 500
-    json.loads(answered.body or b"null")
+def test_hostile_requests_get_a_response(mock: Any, name: str) -> None:
+    """Each gets a response in JSON, or a redirect, and never a server error."""
+    response = send_raw(mock, HOSTILE[name])
+    assert 200 <= response.status < 500
+    json.loads(response.body or b"null")
 
 
 def test_nothing_stays(mock: Any) -> None:
     """After all of them, again and again, no more memory is in use than after the first time."""
 
-    def once() -> None:
-        for asked in HOSTILE.values():
-            send_raw(mock, asked)
+    def send_all() -> None:
+        for request in HOSTILE.values():
+            send_raw(mock, request)
         gc.collect()
 
-    once()
-    once()
+    send_all()
+    send_all()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         for _ in range(2):
-            once()
+            send_all()
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -129,13 +129,13 @@ def test_any_bytes(
     mock: Any, method: str, target: str, segment: str, query: str, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
     """No bytes anywhere in a request make the mock fail."""
-    answered = send_raw(mock, RawRequest(method, f"{target.format(segment)}?{query}", [*KEYS, *headers], body))
-    assert answered.status < 500, answered.body
-    if answered.body and answered.headers["content-type"].endswith("json"):
-        json.loads(answered.body)
+    response = send_raw(mock, RawRequest(method, f"{target.format(segment)}?{query}", [*KEYS, *headers], body))
+    assert response.status < 500, response.body
+    if response.body and response.headers["content-type"].endswith("json"):
+        json.loads(response.body)
 
 
-# --------------------------------------------------------------------------------------------------- remembering
+# --------------------------------------------------------------------------------------------------- caching
 
 EVERYWHERE = {
     "openapi": "3.1.0",
@@ -169,7 +169,7 @@ EVERYWHERE = {
     },
 }
 
-# Each is asked with each of the others: where it stands in a request, and what may stand there.
+# Each value is combined with each of the others: the places of a request, and what may stand there.
 PATHS = ["/a/1", "/a/x"]
 QUERIES = ["", "?q=1", "?key=k"]
 HEADERS = [

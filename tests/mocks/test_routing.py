@@ -1,4 +1,4 @@
-"""Which operation a request reaches, and what it is told where it reaches none."""
+"""Routing: the operation that a request belongs to, and the response if there is none."""
 
 import json
 import subprocess
@@ -11,11 +11,11 @@ import pytest
 from specduet.mocks import create_app
 from specduet.mocks.routing import RouteCache, RouteMatch
 from specduet.specs import UsageError, bundled
-from tests.mocks.asking import RawRequest, send_raw
+from tests.mocks.raw_http import RawRequest, send_raw
 
 
-def document(tmp_path: Path, name: str, *operations: str, **more: Any) -> Path:
-    """An OpenAPI document with operations such as ``GET /a/{b}``, each of which answers its own name."""
+def write_document(tmp_path: Path, name: str, *operations: str, **more: Any) -> Path:
+    """Write an OpenAPI document of operations such as ``GET /a/{b}``, each of which responds with its own name."""
     paths: dict[str, Any] = {}
     for operation in operations:
         method, path = operation.split(" ")
@@ -35,17 +35,17 @@ def document(tmp_path: Path, name: str, *operations: str, **more: Any) -> Path:
     return file
 
 
-def reached(mock: Any, method: str, target: str) -> Any:
-    answered = send_raw(mock, RawRequest(method, target))
-    return answered.json if answered.status == 200 else answered.status
+def find_operation(mock: Any, method: str, target: str) -> Any:
+    response = send_raw(mock, RawRequest(method, target))
+    return response.json if response.status == 200 else response.status
 
 
 def test_concrete_paths_come_first(tmp_path: Path) -> None:
     """Whatever the order in the document, a concrete path wins over a template (OAS 3.1, 4.8.8.2)."""
     operations = ("GET /a/{b}", "GET /{a}/{b}", "GET /a/b", "GET /{a}/b", "GET /a/{b}/c", "GET /a/x-{b}.json")
-    mock = create_app([document(tmp_path, "order", *operations)])
-    found = {target: reached(mock, "GET", target) for target in ("/a/b", "/a/z", "/z/b", "/z/z", "/a/z/c")}
-    assert found == {
+    mock = create_app([write_document(tmp_path, "order", *operations)])
+    operations = {target: find_operation(mock, "GET", target) for target in ("/a/b", "/a/z", "/z/b", "/z/z", "/a/z/c")}
+    assert operations == {
         "/a/b": "GET /a/b",
         "/a/z": "GET /a/{b}",
         "/z/b": "GET /{a}/b",
@@ -56,24 +56,24 @@ def test_concrete_paths_come_first(tmp_path: Path) -> None:
 
 def test_any_parameter_name_will_do(tmp_path: Path) -> None:
     """Names that are no names in Python or Starlette's sense route all the same."""
-    mock = create_app([document(tmp_path, "names", "GET /a/{run-id}/{1}/{a.b}/{class}")])
-    assert reached(mock, "GET", "/a/1/2/3/4") == "GET /a/{run-id}/{1}/{a.b}/{class}"
+    mock = create_app([write_document(tmp_path, "names", "GET /a/{run-id}/{1}/{a.b}/{class}")])
+    assert find_operation(mock, "GET", "/a/1/2/3/4") == "GET /a/{run-id}/{1}/{a.b}/{class}"
 
 
 def test_a_path_parameter_is_never_converted_by_the_router(tmp_path: Path) -> None:
     """A malformed id is wrong input of a known path, and not an unknown path."""
-    file = document(tmp_path, "ids", "GET /a/{id}")
+    file = write_document(tmp_path, "ids", "GET /a/{id}")
     written = json.loads(file.read_text())
     written["paths"]["/a/{id}"]["get"]["parameters"][0]["schema"] = {"type": "integer"}
     file.write_text(json.dumps(written))
     mock = create_app([file])
-    assert reached(mock, "GET", "/a/7") == "GET /a/{id}"
-    assert reached(mock, "GET", "/a/x") == 400
+    assert find_operation(mock, "GET", "/a/7") == "GET /a/{id}"
+    assert find_operation(mock, "GET", "/a/x") == 400
 
 
-def test_apis_with_a_common_path_are_told_apart_by_nobody(tmp_path: Path) -> None:
+def test_two_apis_cannot_have_a_path_in_common(tmp_path: Path) -> None:
     """A clash ends the start, names both APIs and the path, and says what to do; parameter names do not matter."""
-    one, two = document(tmp_path, "one", "GET /a/{b}"), document(tmp_path, "two", "POST /a/{c}")
+    one, two = write_document(tmp_path, "one", "GET /a/{b}"), write_document(tmp_path, "two", "POST /a/{c}")
     with pytest.raises(UsageError, match=r"one and two both have the path /a/\{b\}"):
         create_app([one, two])
 
@@ -81,44 +81,44 @@ def test_apis_with_a_common_path_are_told_apart_by_nobody(tmp_path: Path) -> Non
 def test_an_api_is_served_once(tmp_path: Path) -> None:
     """Two documents of one name would be one API in every report."""
     (tmp_path / "x").mkdir()
-    one, two = document(tmp_path, "same", "GET /a"), document(tmp_path / "x", "same", "GET /b")
+    one, two = write_document(tmp_path, "same", "GET /a"), write_document(tmp_path / "x", "same", "GET /b")
     with pytest.raises(UsageError, match="two APIs are called same"):
         create_app([one, two])
 
 
 def test_nothing_to_serve_is_a_mistake() -> None:
-    """An empty list of APIs is told, and not served."""
+    """An empty list of APIs is an error."""
     with pytest.raises(UsageError, match="there is no API to serve"):
         create_app([])
 
 
 def test_an_unknown_path_speaks_the_dialect_of_the_only_api() -> None:
     """Of one API its own dialect; of several FastAPI's."""
-    alone, several = create_app(["cloudcruise"]), create_app()
-    assert send_raw(alone, RawRequest("GET", "/nope")).json == {
+    single, multiple = create_app(["cloudcruise"]), create_app()
+    assert send_raw(single, RawRequest("GET", "/nope")).json == {
         "statusCode": 404,
         "error": "Not Found",
         "message": "Not Found",
     }
-    assert send_raw(several, RawRequest("GET", "/nope")).json == {"detail": "Not Found"}
-    refused = send_raw(several, RawRequest("DELETE", "/runs"))
-    assert (refused.status, refused.headers["allow"]) == (405, "GET")
-    assert refused.json["statusCode"] == 405
+    assert send_raw(multiple, RawRequest("GET", "/nope")).json == {"detail": "Not Found"}
+    response = send_raw(multiple, RawRequest("DELETE", "/runs"))
+    assert (response.status, response.headers["allow"]) == (405, "GET")
+    assert response.json["statusCode"] == 405
 
 
 def test_below_a_mount(tmp_path: Path) -> None:
     """An application that mounts the mock somewhere finds every path below that place."""
-    mock = create_app([document(tmp_path, "mounted", "GET /a/{b}", "GET /c")])
+    mock = create_app([write_document(tmp_path, "mounted", "GET /a/{b}", "GET /c")])
 
     async def mounted(scope: Any, receive: Any, send: Any) -> None:
         await mock({**scope, "root_path": "/mock"}, receive, send)
 
     for _ in range(2):
-        assert reached(mounted, "GET", "/mock/a/1") == "GET /a/{b}"
-        assert reached(mounted, "GET", "/mock/c") == "GET /c"
-        assert reached(mounted, "GET", "/mock/d") == 404
-        assert reached(mounted, "PUT", "/mock/c") == 405
-        assert reached(mock, "GET", "/c") == "GET /c"
+        assert find_operation(mounted, "GET", "/mock/a/1") == "GET /a/{b}"
+        assert find_operation(mounted, "GET", "/mock/c") == "GET /c"
+        assert find_operation(mounted, "GET", "/mock/d") == 404
+        assert find_operation(mounted, "PUT", "/mock/c") == 405
+        assert find_operation(mock, "GET", "/c") == "GET /c"
 
 
 def test_the_route_cache_is_bounded() -> None:
@@ -146,8 +146,8 @@ def test_trailing_slashes_redirect(name: str) -> None:
     path = next(handler.operation.path for handler in mock.handlers if "{" not in handler.operation.path)
     if "{" in path:
         pytest.skip("only templates")
-    answered = send_raw(mock, RawRequest("GET", f"{path}/?limit=1"))
-    assert (answered.status, answered.headers["location"]) == (307, f"http://mock{path}?limit=1")
+    response = send_raw(mock, RawRequest("GET", f"{path}/?limit=1"))
+    assert (response.status, response.headers["location"]) == (307, f"http://mock{path}?limit=1")
 
 
 def test_what_starting_imports() -> None:

@@ -37,29 +37,29 @@ def connection(served: RunningMock) -> Iterator[http.client.HTTPConnection]:
 
 def get(connection: http.client.HTTPConnection, path: str) -> tuple[http.client.HTTPResponse, bytes]:
     connection.request("GET", path)
-    answer = connection.getresponse()
-    return answer, answer.read()
+    response = connection.getresponse()
+    return response, response.read()
 
 
-class Written(asyncio.Transport):
-    """A transport that remembers what it was told to do."""
+class RecordingTransport(asyncio.Transport):
+    """A transport that records the calls it gets."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[Any] = []
+        self.calls: list[Any] = []
         self.closed = False
 
     def write(self, data: Any) -> None:
-        self.told.append(bytes(data))
+        self.calls.append(bytes(data))
 
     def writelines(self, list_of_data: Any) -> None:
-        self.told.append([*list_of_data])
+        self.calls.append([*list_of_data])
 
     def close(self) -> None:
-        self.told.append("close")
+        self.calls.append("close")
 
     def abort(self) -> None:
-        self.told.append("abort")
+        self.calls.append("abort")
 
     def is_closing(self) -> bool:
         return self.closed
@@ -75,18 +75,18 @@ def test_a_signal_ends_it_in_peace(number: signal.Signals) -> None:
         [*COMMAND, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(3)]
+        lines = [process.stdout.readline() for _ in range(3)]
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
-    assert "http://127.0.0.1:" in said[0]
-    assert ":0" not in said[0]
-    assert "seed 1" in said[2]
-    assert "epoch 20" in said[2]
+    assert "http://127.0.0.1:" in lines[0]
+    assert ":0" not in lines[0]
+    assert "seed 1" in lines[2]
+    assert "epoch 20" in lines[2]
 
 
 def test_a_request_under_way_is_finished() -> None:
-    """Whoever waits for an answer when the end comes still gets it."""
+    """Whoever waits for a response when the end comes still gets it."""
     with subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         host, port = process.stdout.readline().rsplit("http://", 1)[1].strip().split(":")
@@ -99,13 +99,13 @@ def test_a_request_under_way_is_finished() -> None:
             entries = json.load(other.getresponse())["requests"]
         other.close()
         process.terminate()
-        answer = waiting.getresponse()
-        assert (answer.status, bool(json.load(answer))) == (200, True)
+        response = waiting.getresponse()
+        assert (response.status, bool(json.load(response))) == (200, True)
         waiting.close()
         assert process.wait(30) == 0
 
 
-def test_a_port_in_use_is_told() -> None:
+def test_a_port_in_use_is_reported() -> None:
     """Exit code 2 and a sentence, no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -116,7 +116,7 @@ def test_a_port_in_use_is_told() -> None:
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("256.0.0.1", 0), ("no.such.host.invalid", 0)])
-def test_an_address_that_cannot_be_had_is_told(host: str, port: int) -> None:
+def test_an_address_that_cannot_be_had_is_reported(host: str, port: int) -> None:
     """Bad ports and hosts are the operator's to mend."""
     with pytest.raises(UsageError):
         serve(["nx1"], host=host, port=port)
@@ -161,10 +161,10 @@ def test_a_truncated_body_ends_early(served: RunningMock, connection: http.clien
     """The connection closes before the announced length, and the server goes on."""
     served.call("POST", "faults", {"kind": "truncate", "keep": 25, "times": 1})
     connection.request("GET", "/api/crew-runs?limit=5")
-    answer = connection.getresponse()
-    assert answer.headers["x-mock-fault"] == "truncate; id=f1"
+    response = connection.getresponse()
+    assert response.headers["x-mock-fault"] == "truncate; id=f1"
     with pytest.raises(http.client.IncompleteRead) as cut:
-        answer.read()
+        response.read()
     assert len(cut.value.partial) == 25
     connection.close()
     assert get(connection, "/api/crew-runs?limit=5")[0].status == 200
@@ -173,29 +173,29 @@ def test_a_truncated_body_ends_early(served: RunningMock, connection: http.clien
 def test_head_and_body_are_written_at_once() -> None:
     """Two pieces go out together and a single one in the loop's next round; a close loses none, an abort all."""
 
-    async def written(*steps: str | bytes, gone: bool = False) -> list[Any]:
-        beneath = Written()
-        joining = WriteCoalescingTransport(beneath, [])
+    async def write_steps(*steps: str | bytes, gone: bool = False) -> list[Any]:
+        transport = RecordingTransport()
+        coalescing = WriteCoalescingTransport(transport, [])
         for step in steps:
             if isinstance(step, bytes):
-                joining.write(step)
+                coalescing.write(step)
             else:
-                getattr(joining, step)()
-        beneath.closed = gone
+                getattr(coalescing, step)()
+        transport.closed = gone
         await asyncio.sleep(0)
-        return beneath.told
+        return transport.calls
 
-    assert asyncio.run(written(b"head", b"body")) == [[b"head", b"body"]]
-    assert asyncio.run(written(b"head", b"")) == [[b"head", b""]]
-    assert asyncio.run(written(b"1", b"2", b"3")) == [[b"1", b"2"], b"3"]
-    assert asyncio.run(written(b"head", "close")) == [b"head", "close"]
-    assert asyncio.run(written(b"head", "abort")) == ["abort"]
-    assert asyncio.run(written(b"head", gone=True)) == []
-    assert asyncio.run(written(b"")) == []
+    assert asyncio.run(write_steps(b"head", b"body")) == [[b"head", b"body"]]
+    assert asyncio.run(write_steps(b"head", b"")) == [[b"head", b""]]
+    assert asyncio.run(write_steps(b"1", b"2", b"3")) == [[b"1", b"2"], b"3"]
+    assert asyncio.run(write_steps(b"head", "close")) == [b"head", "close"]
+    assert asyncio.run(write_steps(b"head", "abort")) == ["abort"]
+    assert asyncio.run(write_steps(b"head", gone=True)) == []
+    assert asyncio.run(write_steps(b"")) == []
 
 
 def test_a_connection_is_kept(connection: http.client.HTTPConnection) -> None:
-    """Answers of every kind, to requests with and without a body, leave the connection open for the next."""
+    """Responses of every kind, to requests with and without a body, leave the connection open for the next."""
     connection.connect()
     first = connection.sock
     for path in ("/api/crew-runs", "/api/crew-runs?limit=abc", "/nowhere", "/__mock__/ready"):
@@ -207,7 +207,7 @@ def test_a_connection_is_kept(connection: http.client.HTTPConnection) -> None:
     assert connection.sock is first
 
 
-def _raw(served: RunningMock, request: bytes) -> bytes:
+def _send_raw(served: RunningMock, request: bytes) -> bytes:
     host, port = served.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as opened:
         opened.sendall(request)
@@ -231,21 +231,21 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_hostile_requests_are_refused(served: RunningMock, hostile: str) -> None:
-    """Whatever comes over the wire, the answer is a refusal and no failure."""
+def test_hostile_requests_are_rejected(served: RunningMock, hostile: str) -> None:
+    """Whatever comes over the wire, the response is an error response and no failure."""
     served.reset()
-    answer = _raw(served, HOSTILE[hostile]())
-    status = int(answer.split(b" ")[1])
+    response = _send_raw(served, HOSTILE[hostile]())
+    status = int(response.split(b" ")[1])
     assert 200 <= status < 500
     assert served.requests(status=500) == []
 
 
-def test_memory_does_not_grow_with_what_was_refused(served: RunningMock) -> None:
+def test_memory_does_not_grow_with_what_was_rejected(served: RunningMock) -> None:
     """After many requests as large as the server takes, the journal is still small: what it keeps is cut."""
     served.reset()
     large = b"GET /nowhere?" + b"a=1&" * 15_000 + b" HTTP/1.1\r\nHost: h\r\nX-Long: " + b"x" * 10**6 + b"\r\n\r\n"
     for _ in range(20):
-        assert _raw(served, large).startswith(b"HTTP/1.1 404")
+        assert _send_raw(served, large).startswith(b"HTTP/1.1 404")
     kept = served.requests()
     assert len(kept) == 20
     assert len(json.dumps(kept)) < 20 * 40_000

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.asking import RawRequest, send_raw
+from tests.mocks.raw_http import RawRequest, send_raw
 
 KEY = [(b"authorization-psk", b"k")]
 STREAM = (b"accept", b"text/event-stream")
@@ -18,7 +18,7 @@ def mock() -> Any:
     return create_app(["nx1"], Settings(pace=1_000))
 
 
-def started(mock: Any) -> str:
+def create_run(mock: Any) -> str:
     headers = [*KEY, (b"content-type", b"application/json")]
     correlation_id: str = send_raw(mock, RawRequest("POST", "/api/crews/run", headers, b'{"crew_type": "ask"}')).json[
         "correlation_id"
@@ -26,7 +26,7 @@ def started(mock: Any) -> str:
     return correlation_id
 
 
-def streamed(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list[dict[str, Any]]:
+def read_stream(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list[dict[str, Any]]:
     """The events of a stream whose listener hangs up after so many."""
     pieces: list[bytes] = []
 
@@ -53,8 +53,8 @@ def streamed(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list[di
 
 def test_a_stream_ends_with_the_run(mock: Any) -> None:
     """The events come one by one, and the last is the run's last status; as a list they are the same."""
-    correlation_id = started(mock)
-    events = streamed(mock, correlation_id)
+    correlation_id = create_run(mock)
+    events = read_stream(mock, correlation_id)
     assert events[0]["status"] == "pending"
     assert events[-1]["status"] in {"completed", "failed"}
     assert send_raw(mock, RawRequest("GET", f"/api/events/{correlation_id}", KEY)).json == events
@@ -63,26 +63,26 @@ def test_a_stream_ends_with_the_run(mock: Any) -> None:
 def test_a_stream_ends_with_its_listener(mock: Any) -> None:
     """Where the clock stands still, a run never ends; nothing goes on once nobody listens."""
     mock.sessions.default.clock.freeze()
-    events = streamed(mock, started(mock), hang_up_after=1)
+    events = read_stream(mock, create_run(mock), hang_up_after=1)
     assert [event["status"] for event in events] == ["pending"]
 
 
 @pytest.mark.parametrize("headers", [[], [STREAM]])
 def test_an_unknown_run_is_not_followed(mock: Any, headers: Any) -> None:
     """404 in the dialect, whatever is accepted."""
-    answered = send_raw(mock, RawRequest("GET", "/api/events/nope", [*KEY, *headers]))
-    assert (answered.status, answered.json) == (404, {"detail": "Crew run not found"})
+    response = send_raw(mock, RawRequest("GET", "/api/events/nope", [*KEY, *headers]))
+    assert (response.status, response.json) == (404, {"detail": "Crew run not found"})
     assert send_raw(mock, RawRequest("GET", "/api/crews/results/nope", KEY)).status == 404
 
 
 def test_head_of_a_stream(mock: Any) -> None:
     """The headers of the stream, and no event."""
-    answered = send_raw(mock, RawRequest("HEAD", f"/api/events/{started(mock)}", [*KEY, STREAM]))
-    assert (answered.status, answered.headers["content-type"], answered.body) == (200, "text/event-stream", b"")
+    response = send_raw(mock, RawRequest("HEAD", f"/api/events/{create_run(mock)}", [*KEY, STREAM]))
+    assert (response.status, response.headers["content-type"], response.body) == (200, "text/event-stream", b"")
 
 
 def test_an_unknown_scope() -> None:
     """A collection that does not exist is named by what its parameter names."""
     mock = create_app(["seekrflow"])
-    answered = send_raw(mock, RawRequest("GET", "/v1/threads/nope/runs", [(b"authorization", b"k")]))
-    assert (answered.status, answered.json) == (404, {"detail": "Thread not found"})
+    response = send_raw(mock, RawRequest("GET", "/v1/threads/nope/runs", [(b"authorization", b"k")]))
+    assert (response.status, response.json) == (404, {"detail": "Thread not found"})

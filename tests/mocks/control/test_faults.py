@@ -8,7 +8,7 @@ import pytest
 from specduet.mocks.control.faults import MAX_DELAY_S, FaultInjector
 
 
-def struck(faults: FaultInjector, requests: int, operation: str = "list") -> list[int]:
+def list_injected(faults: FaultInjector, requests: int, operation: str = "list") -> list[int]:
     """The numbers, from 1, of the requests that were struck."""
     return [number for number in range(1, requests + 1) if faults.draw_injection("api", operation)]
 
@@ -22,36 +22,36 @@ def test_every_nth_request_is_struck() -> None:
     """``every`` counts the requests that the fault concerns, and strikes each n-th."""
     faults = FaultInjector(1)
     faults.add({"kind": "reset", "every": 3})
-    assert struck(faults, 10) == [3, 6, 9]
+    assert list_injected(faults, 10) == [3, 6, 9]
 
 
 def test_a_fault_may_strike_a_number_of_times_and_no_more() -> None:
-    """``times`` makes a service that recovers: two failures, then answers."""
+    """``times`` makes a service that recovers: two failures, then successes."""
     faults = FaultInjector(1)
     faults.add({"kind": "error", "status": 503, "times": 2})
-    assert struck(faults, 10) == [1, 2]
+    assert list_injected(faults, 10) == [1, 2]
 
 
 def test_a_fault_of_one_operation_leaves_the_others_alone() -> None:
     """``api`` and ``operation`` limit a fault, and requests of others do not count for ``every``."""
     faults = FaultInjector(1)
     faults.add({"kind": "reset", "api": "api", "operation": "list", "every": 2})
-    assert struck(faults, 10, "start") == []
+    assert list_injected(faults, 10, "start") == []
     assert faults.draw_injection("other", "list") is None
-    assert struck(faults, 4) == [2, 4]
+    assert list_injected(faults, 4) == [2, 4]
 
 
 def test_chance_is_drawn_from_the_seed() -> None:
-    """The same seed strikes the same requests, another seed others, and the share is the one asked for."""
+    """The same seed strikes the same requests, another seed others, and the share is the requested one."""
 
-    def once(seed: int) -> list[int]:
+    def list_injected_with(seed: int) -> list[int]:
         faults = FaultInjector(seed)
         faults.add({"kind": "reset", "probability": 0.25})
-        return struck(faults, 1_000)
+        return list_injected(faults, 1_000)
 
-    assert once(1) == once(1)
-    assert once(1) != once(2)
-    assert 200 < len(once(1)) < 300
+    assert list_injected_with(1) == list_injected_with(1)
+    assert list_injected_with(1) != list_injected_with(2)
+    assert 200 < len(list_injected_with(1)) < 300
 
 
 @pytest.mark.parametrize(
@@ -93,15 +93,15 @@ def test_a_fault_tells_how_often_it_had_its_turn() -> None:
     """The order comes back with its id, what it saw and what it struck; a removed one is gone."""
     faults = FaultInjector(1)
     fault = faults.add({"kind": "reset", "every": 2})
-    struck(faults, 5)
+    list_injected(faults, 5)
     assert fault.to_dict() == {"id": "f1", "kind": "reset", "every": 2, "seen": 5, "injected": 2}
     assert faults.remove("f1")
     assert not faults.remove("f1")
-    assert struck(faults, 5) == []
+    assert list_injected(faults, 5) == []
 
 
 def test_there_are_only_so_many_faults() -> None:
-    """One more than the limit is refused."""
+    """One more than the limit is rejected."""
     faults = FaultInjector(1, limit=2)
     faults.add({"kind": "reset"})
     faults.add({"kind": "reset"})

@@ -37,7 +37,7 @@ def client() -> Client:
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The delays that were asked for, none of which is waited for."""
+    """The delays that were requested, none of which is waited for."""
     delays: list[float] = []
 
     async def sleep(delay: float) -> None:
@@ -55,12 +55,12 @@ def test_an_error_is_injected_and_marked(client: Client) -> None:
     client.fault(kind="error", status=503, retry_after=7, every=2, operation="run_preset_crew_api_crews_run_post")
     body = {"crew_type": "ask", "task_input": {}}
     before = len(client("GET", "/api/crew-runs?limit=1000").json())
-    answers = [client("POST", "/api/crews/run", body) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 503, 200, 503]
-    assert answers[1].headers["x-mock-fault"] == "error; id=f1"
-    assert answers[1].headers["retry-after"] == "7"
-    assert answers[1].json() == {"detail": "Service Unavailable"}
-    assert "x-mock-fault" not in answers[0].headers
+    responses = [client("POST", "/api/crews/run", body) for _ in range(4)]
+    assert [response.status_code for response in responses] == [200, 503, 200, 503]
+    assert responses[1].headers["x-mock-fault"] == "error; id=f1"
+    assert responses[1].headers["retry-after"] == "7"
+    assert responses[1].json() == {"detail": "Service Unavailable"}
+    assert "x-mock-fault" not in responses[0].headers
     assert len(client("GET", "/api/crew-runs?limit=1000").json()) == before + 2
     noted = client("GET", "/__mock__/requests?status=503").json()["requests"]
     assert [(entry["fault"], bool(entry["body"])) for entry in noted] == [("error; id=f1", True)] * 2
@@ -88,19 +88,19 @@ def test_any_error_status_can_be_injected(client: Client, status: int) -> None:
     assert client("GET", "/runs").status_code == status
 
 
-def test_an_answer_is_held(client: Client, slept: list[float]) -> None:
-    """A delay is waited for before the request is carried out, and marked on the usual answer."""
+def test_a_response_is_held(client: Client, slept: list[float]) -> None:
+    """A delay is waited for before the request is carried out, and marked on the usual response."""
     client.fault(kind="latency", delay={"distribution": "fixed", "seconds": 2.5}, api="nx1")
-    answer = client("GET", "/api/crew-runs?limit=2")
-    assert (answer.status_code, len(answer.json())) == (200, 2)
-    assert answer.headers["x-mock-fault"] == "latency; id=f1"
+    response = client("GET", "/api/crew-runs?limit=2")
+    assert (response.status_code, len(response.json())) == (200, 2)
+    assert response.headers["x-mock-fault"] == "latency; id=f1"
     assert slept == [2.5]
     client("GET", "/runs")
     assert slept == [2.5]
 
 
 def test_a_reset_drops_the_request(client: Client) -> None:
-    """The client is left without an answer, and nothing was carried out."""
+    """The client is left without a response, and nothing was carried out."""
     client.fault(kind="reset", times=1)
     with pytest.raises(ConnectionResetError):
         client("POST", "/api/crews/run", {"crew_type": "ask", "task_input": {}})
@@ -113,10 +113,10 @@ def test_a_body_is_truncated(client: Client) -> None:
     """The length that is announced is the whole one; what comes is the beginning."""
     whole = client("GET", "/api/crew-runs?limit=5").content
     client.fault(kind="truncate", keep=10)
-    answer = client("GET", "/api/crew-runs?limit=5")
-    assert answer.headers["content-length"] == str(len(whole))
-    assert answer.content == whole[:10]
-    assert answer.headers["x-mock-fault"] == "truncate; id=f1"
+    response = client("GET", "/api/crew-runs?limit=5")
+    assert response.headers["content-length"] == str(len(whole))
+    assert response.content == whole[:10]
+    assert response.headers["x-mock-fault"] == "truncate; id=f1"
 
 
 def test_faults_are_put_listed_and_removed(client: Client) -> None:
@@ -151,37 +151,37 @@ def test_faults_are_put_listed_and_removed(client: Client) -> None:
         {"kind": "reset", "times": 1.5},
     ],
 )
-def test_an_unknown_fault_is_refused(client: Client, order: Any) -> None:
-    """What the document does not allow is refused as documented, and no fault is added."""
-    refused = client("POST", "/__mock__/faults", order)
-    assert refused.status_code == 422
-    assert refused.headers["content-type"] == "application/problem+json"
+def test_an_unknown_fault_is_rejected(client: Client, order: Any) -> None:
+    """What the document does not allow is rejected as documented, and no fault is added."""
+    response = client("POST", "/__mock__/faults", order)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
     assert client("PUT", "/__mock__/faults", [order]).status_code == 422
     assert client("GET", "/__mock__/faults").json() == {"faults": []}
 
 
 @pytest.mark.parametrize("order", [{"api": "nowhere"}, {"operation": "nothing"}, {"api": "nx1", "operation": "list"}])
-def test_a_fault_of_nothing_is_refused(client: Client, order: Any) -> None:
+def test_a_fault_of_nothing_is_rejected(client: Client, order: Any) -> None:
     """An API or operation that is not served is named, with those that are."""
-    refused = client("POST", "/__mock__/faults", {"kind": "reset", **order})
-    assert refused.status_code == 409
-    assert "there are" in refused.json()["detail"]
+    response = client("POST", "/__mock__/faults", {"kind": "reset", **order})
+    assert response.status_code == 409
+    assert "there are" in response.json()["detail"]
 
 
 # ---------------------------------------------------------------------------------------------------- preferences
 
 
-def test_a_documented_answer_is_chosen(client: Client) -> None:
+def test_a_documented_response_is_chosen(client: Client) -> None:
     """``code=422`` gives a valid body of that status to a valid request; the same request gets the same one."""
-    answer = client("GET", "/api/crew-runs", Prefer="code=422")
-    assert (answer.status_code, answer.headers["preference-applied"]) == (422, "code=422")
+    response = client("GET", "/api/crew-runs", Prefer="code=422")
+    assert (response.status_code, response.headers["preference-applied"]) == (422, "code=422")
     api = load("nx1")
     pointer = api.operation(LIST).responses["422"].content["application/json"].pointer
-    api.schemas.validator_at(pointer).validate(answer.json())
-    assert answer.content == client("GET", "/api/crew-runs", Prefer="code=422").content
+    api.schemas.validator_at(pointer).validate(response.json())
+    assert response.content == client("GET", "/api/crew-runs", Prefer="code=422").content
 
 
-def test_the_usual_answer_can_be_asked_for(client: Client) -> None:
+def test_the_usual_response_can_be_requested(client: Client) -> None:
     """``code=200`` and ``dynamic=false`` are what comes anyway, and say so."""
     usual = client("GET", "/api/crew-runs?limit=3")
     for preference in ("code=200", "dynamic=false", "code=200, dynamic=false"):
@@ -190,15 +190,15 @@ def test_the_usual_answer_can_be_asked_for(client: Client) -> None:
     assert "preference-applied" not in usual.headers
 
 
-def test_success_can_be_asked_for_where_there_is_none(client: Client) -> None:
+def test_success_can_be_requested_where_there_is_none(client: Client) -> None:
     """A run that does not exist is made from the schema where 200 is preferred."""
     path = "/api/crew-runs/00000000-0000-4000-8000-000000000000"
     assert client("GET", path).status_code == 404
-    answer = client("GET", path, Prefer="code=200")
-    assert answer.status_code == 200
+    response = client("GET", path, Prefer="code=200")
+    assert response.status_code == 200
     api = load("nx1")
     operation = api.operation("get_run_api_crew_runs__run_id__get")
-    api.schemas.validator_at(operation.responses["200"].content["application/json"].pointer).validate(answer.json())
+    api.schemas.validator_at(operation.responses["200"].content["application/json"].pointer).validate(response.json())
 
 
 def test_a_made_body_differs_from_the_usual(client: Client) -> None:
@@ -214,23 +214,23 @@ def test_a_made_body_differs_from_the_usual(client: Client) -> None:
 
 
 def test_a_preference_changes_nothing_about_what_is_valid(client: Client) -> None:
-    """A request that is wrong is refused as ever, and no preference is said to be applied."""
-    refused = client("GET", "/api/crew-runs?limit=abc", Prefer="code=200")
-    assert refused.status_code == 422
-    assert refused.json()["detail"][0]["loc"] == ["query", "limit"]
-    assert "preference-applied" not in refused.headers
+    """A request that is wrong is rejected as ever, and no preference is said to be applied."""
+    response = client("GET", "/api/crew-runs?limit=abc", Prefer="code=200")
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"] == ["query", "limit"]
+    assert "preference-applied" not in response.headers
 
 
-def test_a_chosen_refusal_carries_nothing_out(client: Client) -> None:
-    """A start that is answered 422 by preference starts nothing."""
+def test_a_chosen_error_response_carries_nothing_out(client: Client) -> None:
+    """A request that prefers 422 creates nothing."""
     before = client("GET", "/api/crew-runs?limit=1000").json()
-    answer = client("POST", "/api/crews/run", {"crew_type": "ask", "task_input": {}}, Prefer="code=422")
-    assert answer.status_code == 422
+    response = client("POST", "/api/crews/run", {"crew_type": "ask", "task_input": {}}, Prefer="code=422")
+    assert response.status_code == 422
     assert client("GET", "/api/crew-runs?limit=1000").json() == before
 
 
 @pytest.mark.parametrize(
-    ("preference", "status", "said"),
+    ("preference", "status", "message"),
     [
         ("code=418", 404, "200, 422"),
         ("example=nope", 404, "none"),
@@ -241,26 +241,26 @@ def test_a_chosen_refusal_carries_nothing_out(client: Client) -> None:
         ('example="open', 400, "RFC 7240"),
     ],
 )
-def test_what_cannot_be_preferred_is_told(client: Client, preference: str, status: int, said: str) -> None:
+def test_what_cannot_be_preferred_is_reported(client: Client, preference: str, status: int, message: str) -> None:
     """An unknown code or example is never passed over: a problem names what there is."""
-    refused = client("GET", "/api/crew-runs", Prefer=preference)
-    assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
-    assert said in refused.json()["detail"]
-    assert "preference-applied" not in refused.headers
+    response = client("GET", "/api/crew-runs", Prefer=preference)
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    assert message in response.json()["detail"]
+    assert "preference-applied" not in response.headers
 
 
 def test_unknown_preferences_are_ignored(client: Client) -> None:
     """RFC 7240, section 2: what the server does not know does not matter."""
-    answer = client("GET", "/api/crew-runs?limit=1", Prefer="respond-async, return=minimal")
-    assert answer.status_code == 200
-    assert "preference-applied" not in answer.headers
+    response = client("GET", "/api/crew-runs?limit=1", Prefer="respond-async, return=minimal")
+    assert response.status_code == 200
+    assert "preference-applied" not in response.headers
 
 
-def test_an_answer_can_be_waited_for(client: Client, slept: list[float]) -> None:
-    """``wait`` holds the answer, also of a request that is refused."""
-    answer = client("GET", "/api/crew-runs?limit=abc", Prefer="wait=1.5, code=200")
+def test_a_response_can_be_waited_for(client: Client, slept: list[float]) -> None:
+    """``wait`` holds the response, also of a request that is rejected."""
+    response = client("GET", "/api/crew-runs?limit=abc", Prefer="wait=1.5, code=200")
     assert slept == [1.5]
-    assert (answer.status_code, answer.headers["preference-applied"]) == (422, "wait=1.5")
+    assert (response.status_code, response.headers["preference-applied"]) == (422, "wait=1.5")
 
 
 def test_several_headers_are_one(client: Client) -> None:
@@ -270,8 +270,8 @@ def test_several_headers_are_one(client: Client) -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(client.app), base_url="http://mock") as opened:
             return await opened.get("/runs", headers=[("cc-key", "k"), ("Prefer", "wait=0"), ("Prefer", "code=400")])
 
-    answer = asyncio.run(call())
-    assert (answer.status_code, answer.headers["preference-applied"]) == (400, "code=400, wait=0")
+    response = asyncio.run(call())
+    assert (response.status_code, response.headers["preference-applied"]) == (400, "code=400, wait=0")
 
 
 _NAMED = """
@@ -306,8 +306,8 @@ def test_named_examples_are_chosen(tmp_path: Any) -> None:
     document.write_text(_NAMED)
     client = Client(create_app([document]))
     for name, value in (("few", [1, 2]), ('"none at all"', []), ("shared", [9])):
-        answer = client("GET", "/things", Prefer=f"example={name}")
-        assert (answer.json(), answer.headers["preference-applied"]) == (value, f"example={name}")
+        response = client("GET", "/things", Prefer=f"example={name}")
+        assert (response.json(), response.headers["preference-applied"]) == (value, f"example={name}")
     assert client("GET", "/things", Prefer="example=wrong").status_code == 409
     unknown = client("GET", "/things", Prefer="example=many").json()["detail"]
     assert "few, none at all, wrong, shared" in unknown
@@ -319,26 +319,26 @@ def test_named_examples_are_chosen(tmp_path: Any) -> None:
 
 
 def test_a_browser_may_call(client: Client) -> None:
-    """A preflight is answered with what it asks for, on known and unknown paths and on the control plane."""
-    asked = {
+    """A preflight gets what it asks for, on known and unknown paths and on the control plane."""
+    headers = {
         "Origin": "http://app.test",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "cc-key",
     }
     for path in ("/runs", "/api/crews/run", "/nowhere", "/__mock__/reset"):
-        answer = client("OPTIONS", path, **asked)
-        assert (answer.status_code, answer.content) == (204, b"")
-        assert answer.headers["access-control-allow-origin"] == "http://app.test"
-        assert "POST" in answer.headers["access-control-allow-methods"]
-        assert answer.headers["access-control-allow-headers"] == "cc-key"
+        response = client("OPTIONS", path, **headers)
+        assert (response.status_code, response.content) == (204, b"")
+        assert response.headers["access-control-allow-origin"] == "http://app.test"
+        assert "POST" in response.headers["access-control-allow-methods"]
+        assert response.headers["access-control-allow-headers"] == "cc-key"
 
 
-def test_a_page_may_read_answers(client: Client) -> None:
-    """Answers, refusals and injected errors carry the origin; without an origin nothing is added."""
+def test_a_page_may_read_responses(client: Client) -> None:
+    """Responses, error responses and injected errors carry the origin; without an origin nothing is added."""
     for path in ("/runs", "/runs?limit=abc", "/nowhere", "/__mock__/ready"):
-        answer = client("GET", path, Origin="http://app.test")
-        assert answer.headers["access-control-allow-origin"] == "http://app.test"
-        assert answer.headers["vary"] == "Origin"
+        response = client("GET", path, Origin="http://app.test")
+        assert response.headers["access-control-allow-origin"] == "http://app.test"
+        assert response.headers["vary"] == "Origin"
         assert "access-control-allow-origin" not in client("GET", path).headers
     client.fault(kind="error", status=500)
     assert client("GET", "/runs", Origin="http://app.test").headers["access-control-allow-origin"] == "http://app.test"
@@ -346,8 +346,8 @@ def test_a_page_may_read_answers(client: Client) -> None:
 
 def test_options_without_an_origin_tell_the_methods(client: Client) -> None:
     """OPTIONS is no preflight by itself."""
-    answer = client("OPTIONS", "/runs")
-    assert "GET" in answer.headers["allow"]
+    response = client("OPTIONS", "/runs")
+    assert "GET" in response.headers["allow"]
 
 
 def test_waiting_requests_do_not_hold_others(client: Client) -> None:

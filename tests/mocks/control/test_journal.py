@@ -17,16 +17,18 @@ from specduet.mocks.control.journal import (
 )
 
 
-def taken(api: str | None = None, operation: str | None = None, status: int | None = None, **changes: Any) -> OpenEntry:
+def make_entry(
+    api: str | None = None, operation: str | None = None, status: int | None = None, **changes: Any
+) -> OpenEntry:
     scope = {"method": "GET", "path": "/runs", "raw_path": b"/runs", "query_string": b"", "headers": []}
-    one = open_entry({**scope, **changes}, api, operation)
-    one[STATUS_INDEX] = status
-    return one
+    entry = open_entry({**scope, **changes}, api, operation)
+    entry[STATUS_INDEX] = status
+    return entry
 
 
 def test_an_entry_shows_the_request_as_it_came() -> None:
     """Method, raw path and query, headers with repeated ones joined, body and status are all there."""
-    one = taken(
+    entry = make_entry(
         "api",
         "list",
         200,
@@ -35,10 +37,10 @@ def test_an_entry_shows_the_request_as_it_came() -> None:
         query_string=b"limit=1&limit=2",
         headers=[(b"accept", b"a"), (b"accept", b"b"), (b"x-name", b"caf\xe9")],
     )
-    record_body(one, b'{"a": "\xc3\xa9"}')
-    shown = JournalEntry(*one).to_dict(7)
-    assert shown.pop("time").endswith("Z")
-    assert shown == {
+    record_body(entry, b'{"a": "\xc3\xa9"}')
+    document = JournalEntry(*entry).to_dict(7)
+    assert document.pop("time").endswith("Z")
+    assert document == {
         "number": 7,
         "api": "api",
         "operation": "list",
@@ -56,31 +58,31 @@ def test_an_entry_shows_the_request_as_it_came() -> None:
 @pytest.mark.parametrize("header", [(b"n" * 10**5, b"v" * 10**5), (b"n" * 10**5, b""), (b"n", b"v" * 10**5)])
 def test_a_large_request_is_kept_cut(header: tuple[bytes, bytes]) -> None:
     """However large path, query, headers and body are, an entry holds a bounded part of each."""
-    note = taken(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[header] * 90)
-    record_body(note, b"b" * 10**6)
-    one = JournalEntry(*note)
-    assert one.body_bytes == 10**6
-    held = len(one.path) + len(one.query) + len(one.body) + sum(len(n) + len(v) for n, v in one.headers)
+    fields = make_entry(raw_path=b"/" * 10**6, query_string=b"q" * 10**6, headers=[header] * 90)
+    record_body(fields, b"b" * 10**6)
+    entry = JournalEntry(*fields)
+    assert entry.body_bytes == 10**6
+    held = len(entry.path) + len(entry.query) + len(entry.body) + sum(len(n) + len(v) for n, v in entry.headers)
     assert held < 6 * MAX_PART_BYTES
 
 
 def test_a_long_query_leaves_the_headers_whole() -> None:
     """What is large is cut, and nothing else."""
-    one = JournalEntry(*taken(query_string=b"q" * 10**6, headers=[(b"a", b"v" * 1_000)]))
-    assert (len(one.query), one.headers) == (MAX_PART_BYTES, [(b"a", b"v" * 1_000)])
+    entry = JournalEntry(*make_entry(query_string=b"q" * 10**6, headers=[(b"a", b"v" * 1_000)]))
+    assert (len(entry.query), entry.headers) == (MAX_PART_BYTES, [(b"a", b"v" * 1_000)])
 
 
 def test_many_small_headers_are_kept_cut_too() -> None:
     """A million headers of one byte are not kept either."""
-    one = JournalEntry(*taken(headers=[(b"a", b"b")] * 10**6))
-    assert len(one.headers) == MAX_HEADERS
+    entry = JournalEntry(*make_entry(headers=[(b"a", b"b")] * 10**6))
+    assert len(entry.headers) == MAX_HEADERS
 
 
 def test_the_oldest_are_dropped_and_counted() -> None:
     """The journal holds its limit, numbers go on, and how many are gone is known."""
     journal = Journal(3)
     for status in (200, 201, 202, 203, 204):
-        journal.add(taken(status=status))
+        journal.add(make_entry(status=status))
     assert [(number, e.status) for number, e in journal.find_entries(EntryFilter())] == [(3, 202), (4, 203), (5, 204)]
     assert journal.dropped_count == 2
     journal.clear()
@@ -96,7 +98,7 @@ def test_every_filter_keeps_only_what_matches() -> None:
         ("b", "list", "GET", b"/v1/runs", 422),
         (None, None, "GET", b"/nowhere", 404),
     ):
-        journal.add(taken(api, operation, status, method=method, raw_path=path))
+        journal.add(make_entry(api, operation, status, method=method, raw_path=path))
 
     def numbers(**wanted: Any) -> list[int]:
         return [number for number, _ in journal.find_entries(EntryFilter(**wanted))]

@@ -1,4 +1,4 @@
-"""One request to an ASGI application in this process: raw, so that nothing is put right on its way."""
+"""Raw requests to an ASGI application in this process, so that nothing corrects them on their way."""
 
 import asyncio
 import json
@@ -12,14 +12,14 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True)
 class RawRequest:
-    """``target`` is the path and the query as they stand on the request line."""
-
     method: str
     target: str
+    """Path and query as they stand on the request line."""
     headers: Headers = field(default_factory=list)
     body: bytes = b""
 
     def to_scope(self) -> dict[str, Any]:
+        """Return the ASGI scope of the request, as uvicorn makes it."""
         path, _, query = self.target.partition("?")
         return {
             "type": "http",
@@ -27,7 +27,7 @@ class RawRequest:
             "http_version": "1.1",
             "method": self.method,
             "scheme": "http",
-            "path": unquote(path),  # as uvicorn makes it
+            "path": unquote(path),
             "raw_path": path.encode("latin-1"),
             "root_path": "",
             "query_string": query.encode("latin-1"),
@@ -50,13 +50,14 @@ class RawResponse:
 
 
 def send_raw(app: Any, request: RawRequest, chunks: Iterable[bytes] | None = None) -> RawResponse:
-    """The answer of ``app``; ``chunks`` are sent instead of the body, one ASGI message each, and then it hangs up."""
+    """Return the response of ``app``. ``chunks`` are sent instead of the body, one ASGI message each."""
     return asyncio.run(send_raw_async(app, request, chunks))
 
 
 async def send_raw_async(app: Any, request: RawRequest, chunks: Iterable[bytes] | None = None) -> RawResponse:
+    """Return the response of ``app``, as ``send_raw`` does. After the body, the client disconnects."""
     pieces = list(chunks) if chunks is not None else [request.body]
-    sent: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         if not pieces:
@@ -64,12 +65,12 @@ async def send_raw_async(app: Any, request: RawRequest, chunks: Iterable[bytes] 
         return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
 
     async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
+        messages.append(message)
 
     await app(request.to_scope(), receive, send)
-    start = sent[0]
+    start = messages[0]
     return RawResponse(
         start["status"],
         {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]},
-        b"".join(message.get("body", b"") for message in sent[1:]),
+        b"".join(message.get("body", b"") for message in messages[1:]),
     )

@@ -1,4 +1,4 @@
-"""The control plane, in process: every operation, what it changes in the mock, and how it refuses."""
+"""The control plane, in process: every operation, what it changes in the mock, and its error responses."""
 
 import asyncio
 from datetime import datetime
@@ -30,27 +30,27 @@ class Client:
                 given = {} if body is None else {"json": body}
                 return await client.request(method, path, **given, **options)
 
-        answer = asyncio.run(call())
+        response = asyncio.run(call())
         if path.startswith("/__mock__/"):
-            check(method, path.partition("?")[0], answer)
-        return answer
+            check_response(method, path.partition("?")[0], response)
+        return response
 
     def session(self, name: str) -> "Client":
         return Client(self._app, {"X-Mock-Session": name})
 
 
-def check(method: str, path: str, answer: httpx.Response) -> None:
-    """Every answer of the control plane is one that its own document allows."""
+def check_response(method: str, path: str, response: httpx.Response) -> None:
+    """Every response of the control plane is one that its own document allows."""
     for operation in CONTROL.operations:
         fixed = operation.path.partition("{")[0]
         if operation.method == method and (
             path == operation.path or ("{" in operation.path and path.startswith(fixed))
         ):
-            response = operation.responses[str(answer.status_code)]
-            for content in response.content.values():
-                assert answer.headers["content-type"] == content.media_type
-                CONTROL.schemas.validator_at(content.pointer).validate(answer.json())
-            assert response.content or not answer.content
+            documented = operation.responses[str(response.status_code)]
+            for content in documented.content.values():
+                assert response.headers["content-type"] == content.media_type
+                CONTROL.schemas.validator_at(content.pointer).validate(response.json())
+            assert documented.content or not response.content
 
 
 @pytest.fixture
@@ -58,25 +58,25 @@ def client() -> Client:
     return Client(create_app(settings=Settings(epoch=EPOCH)))
 
 
-def rows(client: Client, **params: Any) -> list[dict[str, Any]]:
-    answer = client("GET", "/api/crew-runs", params={"limit": 1000, **params})
-    assert answer.status_code == 200
-    found: list[dict[str, Any]] = answer.json()
+def list_rows(client: Client, **params: Any) -> list[dict[str, Any]]:
+    response = client("GET", "/api/crew-runs", params={"limit": 1000, **params})
+    assert response.status_code == 200
+    found: list[dict[str, Any]] = response.json()
     return found
 
 
-def start(client: Client) -> dict[str, Any]:
-    answer = client("POST", "/api/crews/run", {"crew_type": "ask", "task_input": {}})
-    assert answer.status_code == 200
-    started: dict[str, Any] = answer.json()
+def create_run(client: Client) -> dict[str, Any]:
+    response = client("POST", "/api/crews/run", {"crew_type": "ask", "task_input": {}})
+    assert response.status_code == 200
+    started: dict[str, Any] = response.json()
     return started
 
 
-# ------------------------------------------------------------------------------------------------- what is told
+# --------------------------------------------------------------------------------------------- the mock itself
 
 
 def test_ready_tells_seed_and_epoch(client: Client) -> None:
-    """Whoever waits for the mock learns what decides its answers."""
+    """Whoever waits for the mock learns what decides its responses."""
     assert client("GET", "/__mock__/ready").json() == {
         "ready": True,
         "seed": 1,
@@ -99,7 +99,7 @@ def test_apis_tell_what_a_client_cannot_find_out(client: Client) -> None:
     assert {"name": "APIKeyHeader", "in": "header", "field": "Authorization-PSK", "prefix": ""} in nx1["schemes"]
     for run_id in nx1["ids"]["run_id"]:
         assert client("GET", f"/api/crew-runs/{run_id}").json()["id"] == run_id
-    assert {row["owner_id"] for row in rows(client)} == set(nx1["owners"])
+    assert {row["owner_id"] for row in list_rows(client)} == set(nx1["owners"])
 
 
 def test_the_document_is_served(client: Client) -> None:
@@ -112,17 +112,17 @@ def test_the_document_is_served(client: Client) -> None:
 
 
 def test_a_snapshot_can_be_put_back(client: Client) -> None:
-    """What GET answered, PUT restores: the same document, and the same answers to clients."""
+    """PUT restores what GET returned: the same document, and the same responses to clients."""
     client("POST", "/__mock__/clock/freeze")
-    start(client)
+    create_run(client)
     client("POST", "/__mock__/clock/advance", {"seconds": 0.4})
-    snapshot, listed = client("GET", "/__mock__/state").json(), rows(client)
-    start(client)
+    snapshot, listed = client("GET", "/__mock__/state").json(), list_rows(client)
+    create_run(client)
     client("POST", "/__mock__/clock/advance", {"seconds": 60})
-    assert rows(client) != listed
+    assert list_rows(client) != listed
     assert client("PUT", "/__mock__/state", snapshot).status_code == 204
     assert client("GET", "/__mock__/state").json() == snapshot
-    assert rows(client) == listed
+    assert list_rows(client) == listed
 
 
 def test_a_fixture_is_served_as_it_was_put(client: Client) -> None:
@@ -131,28 +131,28 @@ def test_a_fixture_is_served_as_it_was_put(client: Client) -> None:
     kept = state["nx1"]["crew-run"][:2]
     kept[0]["result"] = "mine"
     assert client("PUT", "/__mock__/state", {"nx1": {"crew-run": kept}}).status_code == 204
-    assert sorted(rows(client), key=lambda row: row["id"]) == sorted(kept, key=lambda row: row["id"])
+    assert sorted(list_rows(client), key=lambda row: row["id"]) == sorted(kept, key=lambda row: row["id"])
     assert client("GET", "/__mock__/state").json()["seekrflow"] == state["seekrflow"]
 
 
 @pytest.mark.parametrize(
-    ("fixture", "said"),
+    ("fixture", "message"),
     [
         ({"nowhere": {}}, "no API is called 'nowhere'"),
         ({"nx1": {"crew": []}}, "nx1 has no resource 'crew'"),
         ({"nx1": {"crew-run": [{}]}}, "/nx1/crew-run/0"),
     ],
 )
-def test_a_fixture_that_does_not_fit_changes_nothing(client: Client, fixture: Any, said: str) -> None:
-    """Unknown APIs and resources and rows that break their schema are refused, with the place."""
+def test_a_fixture_that_does_not_fit_changes_nothing(client: Client, fixture: Any, message: str) -> None:
+    """Unknown APIs and resources and rows that break their schema are rejected, with the place."""
     before = client("GET", "/__mock__/state").json()
-    refused = client("PUT", "/__mock__/state", {"cloudcruise": {"run": []}, **fixture})
-    assert refused.status_code == 409
-    assert said in refused.json()["detail"]
+    response = client("PUT", "/__mock__/state", {"cloudcruise": {"run": []}, **fixture})
+    assert response.status_code == 409
+    assert message in response.json()["detail"]
     assert client("GET", "/__mock__/state").json() == before
 
 
-def test_two_rows_of_one_id_are_refused(client: Client) -> None:
+def test_two_rows_of_one_id_are_rejected(client: Client) -> None:
     """A fixture cannot make a world in which an id says nothing."""
     row = client("GET", "/__mock__/state").json()["nx1"]["crew-run"][0]
     assert client("PUT", "/__mock__/state", {"nx1": {"crew-run": [row, row]}}).status_code == 409
@@ -162,7 +162,7 @@ def test_reset_takes_everything_back(client: Client) -> None:
     """State, clock, faults and journal are as they were at the beginning."""
     client("POST", "/__mock__/clock/freeze")
     before = client("GET", "/__mock__/state").json()
-    start(client)
+    create_run(client)
     client("POST", "/__mock__/clock/advance", {"seconds": 60})
     client("POST", "/__mock__/faults", {"kind": "reset"})
     assert client("POST", "/__mock__/reset").status_code == 204
@@ -193,7 +193,7 @@ def test_time_stands_still_and_is_moved(client: Client) -> None:
 def test_a_started_run_moves_with_the_clock(client: Client) -> None:
     """With time standing still a run stays where it is; after enough time it has ended."""
     client("POST", "/__mock__/clock/freeze")
-    started = start(client)
+    started = create_run(client)
     path = f"/api/crews/results/{started['correlation_id']}"
     assert client("GET", path).json()["status"] == "pending"
     client("POST", "/__mock__/clock/advance", {"seconds": 3})
@@ -203,12 +203,12 @@ def test_a_started_run_moves_with_the_clock(client: Client) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"seconds": -1}, {"seconds": "soon"}, {"seconds": 1e9}, {"seconds": 1, "minutes": 2}, [], None, 5]
 )
-def test_an_unknown_clock_value_is_refused(client: Client, body: Any) -> None:
-    """What is no number of seconds is refused as documented, and time does not move."""
+def test_an_unknown_clock_value_is_rejected(client: Client, body: Any) -> None:
+    """What is no number of seconds is rejected as documented, and time does not move."""
     before = client("POST", "/__mock__/clock/freeze").json()
-    refused = client("POST", "/__mock__/clock/advance", body)
-    assert refused.status_code == 422
-    assert refused.headers["content-type"] == "application/problem+json"
+    response = client("POST", "/__mock__/clock/advance", body)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
     assert client("GET", "/__mock__/clock").json() == before
 
 
@@ -220,8 +220,8 @@ def test_time_ends_where_the_calendar_does(client: Client) -> None:
     session.clock.advance(31_536_000.0 * 7960)
     assert client("POST", "/__mock__/clock/advance", {"seconds": 31_536_000}).status_code in {200, 409}
     for _ in range(30):
-        answer = client("POST", "/__mock__/clock/advance", {"seconds": 31_536_000})
-    assert answer.status_code == 409
+        response = client("POST", "/__mock__/clock/advance", {"seconds": 31_536_000})
+    assert response.status_code == 409
     assert client("GET", "/runs").status_code == 200
 
 
@@ -230,8 +230,8 @@ def test_time_ends_where_the_calendar_does(client: Client) -> None:
 
 def test_the_journal_shows_what_came_in(client: Client) -> None:
     """Requests of every kind are there, unrouted ones too; those to the control plane are not."""
-    rows(client)
-    start(client)
+    list_rows(client)
+    create_run(client)
     client("GET", "/api/crew-runs?limit=abc")
     client("GET", "/nowhere")
     client("DELETE", "/runs")
@@ -251,8 +251,8 @@ def test_the_journal_shows_what_came_in(client: Client) -> None:
 def test_the_journal_is_searched_counted_and_cleared(client: Client) -> None:
     """Filters combine, ``limit`` keeps the newest, 0 only counts, DELETE forgets."""
     for limit in (1, 2, 3):
-        rows(client, limit=limit)
-    start(client)
+        list_rows(client, limit=limit)
+    create_run(client)
     listed = client("GET", "/__mock__/requests?operation=list_runs_api_crew_runs_get&limit=2").json()
     assert (listed["count"], [r["query"] for r in listed["requests"]]) == (3, ["limit=2", "limit=3"])
     assert client("GET", "/__mock__/requests?method=POST&status=200&api=nx1&limit=0").json()["count"] == 1
@@ -262,7 +262,7 @@ def test_the_journal_is_searched_counted_and_cleared(client: Client) -> None:
 
 
 def test_the_journal_is_bounded() -> None:
-    """It keeps as many as it was told to, and counts the others."""
+    """It keeps as many entries as the settings say, and counts the others."""
     client = Client(create_app(["nx1"], Settings(journal=3)))
     for _ in range(5):
         client("GET", "/nowhere")
@@ -271,8 +271,8 @@ def test_the_journal_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("query", ["status=abc", "status=9", "limit=-1", "method=FETCH", "limit=1e9"])
-def test_a_search_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
-    """Malformed filters are refused as documented."""
+def test_a_search_that_makes_no_sense_is_rejected(client: Client, query: str) -> None:
+    """Malformed filters are rejected as documented."""
     assert client("GET", f"/__mock__/requests?{query}").status_code == 422
 
 
@@ -282,11 +282,11 @@ def test_a_search_that_makes_no_sense_is_refused(client: Client, query: str) -> 
 def test_sessions_are_worlds_of_their_own(client: Client) -> None:
     """State, clock, faults and journal of one session are not seen by another."""
     ours, theirs = client.session("ours"), client.session("theirs")
-    before = rows(theirs)
-    start(ours)
+    before = list_rows(theirs)
+    create_run(ours)
     ours("POST", "/__mock__/clock/freeze")
     ours("POST", "/__mock__/faults", {"kind": "error", "status": 503})
-    assert rows(theirs) == before == rows(client)
+    assert list_rows(theirs) == before == list_rows(client)
     assert ours("GET", "/api/crew-runs").status_code == 503
     assert not theirs("GET", "/__mock__/clock").json()["frozen"]
     assert ours("GET", "/__mock__/requests").json()["count"] == 2
@@ -295,30 +295,30 @@ def test_sessions_are_worlds_of_their_own(client: Client) -> None:
 
 def test_sessions_are_listed_and_deleted(client: Client) -> None:
     """A session is there once it was named, and begins anew after it was deleted."""
-    start(client.session("one"))
-    rows(client.session("two"))
+    create_run(client.session("one"))
+    list_rows(client.session("two"))
     assert client("GET", "/__mock__/sessions").json() == {"sessions": ["default", "one", "two"]}
     assert client("DELETE", "/__mock__/sessions/one").status_code == 204
     assert client("GET", "/__mock__/sessions").json() == {"sessions": ["default", "two"]}
-    assert rows(client.session("one")) == rows(client.session("two"))
+    assert list_rows(client.session("one")) == list_rows(client.session("two"))
     assert client("DELETE", "/__mock__/sessions/nobody").status_code == 404
     assert client("DELETE", "/__mock__/sessions/default").status_code == 404
     assert client.session("default")("GET", "/__mock__/requests").json()["count"] == 0
 
 
 def test_there_are_only_so_many_sessions(client: Client) -> None:
-    """One more than the limit is refused, on the control plane as on the APIs; those there are go on."""
+    """One more than the limit is rejected, on the control plane as on the APIs; those there are go on."""
     for number in range(MAX_SESSIONS):
         client.session(f"s{number}")("GET", "/__mock__/clock")
     for path in ("/__mock__/clock", "/runs"):
-        refused = client.session("one-more")("GET", path)
-        assert refused.status_code == 409
-        assert "delete one" in refused.json()["detail"]
+        response = client.session("one-more")("GET", path)
+        assert response.status_code == 409
+        assert "delete one" in response.json()["detail"]
     assert client.session("s0")("GET", "/runs").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["two words", "", "x" * 65, "a/b", "é"])
-def test_a_malformed_session_is_refused(client: Client, name: str) -> None:
+def test_a_malformed_session_is_rejected(client: Client, name: str) -> None:
     """A name is letters, digits and a few signs."""
     headers = {"X-Mock-Session": name.encode("latin-1")}
     for path in ("/__mock__/state", "/runs"):
@@ -329,14 +329,14 @@ def test_a_malformed_session_is_refused(client: Client, name: str) -> None:
 
 
 def test_the_control_plane_can_be_switched_off() -> None:
-    """Without it its addresses are unknown, and its header means nothing; the APIs answer as ever."""
+    """Without it its addresses are unknown, and its header means nothing; the APIs respond as ever."""
     client = Client(create_app(settings=Settings(control=False)))
     assert client("GET", "/api/crew-runs").status_code == 200
     for path in ("/__mock__", "/__mock__/ready", "/__mock__/reset"):
-        answer = asyncio.run(_get(client._app, path))
-        assert answer.status_code == 404
-    start(client)
-    assert len(rows(client.session("another"))) == len(rows(client))
+        response = asyncio.run(_get(client._app, path))
+        assert response.status_code == 404
+    create_run(client)
+    assert len(list_rows(client.session("another"))) == len(list_rows(client))
 
 
 async def _get(app: Any, path: str) -> httpx.Response:
