@@ -3,7 +3,7 @@
 A request takes these steps, in this order:
 
 1.  The server (server.py) parses it and calls the ASGI application (app.py).
-2.  ``Mock.__call__`` finds its handler: in the RouteCache, or, for a path that is new, by asking Connexion, which
+2.  ``Mock.__call__`` finds its handler: in the RouteCache, or, for a path that is new, by asking Connexion which
     operation the path is (routing.py). The handler is the OperationHandler of one operation or the NotFoundHandler.
 3.  ``RequestPipeline.handle`` takes over, below.
 
