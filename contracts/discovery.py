@@ -84,7 +84,7 @@ def _try_api(client: ApiClient, *, explicit: bool) -> tuple[DiscoveryAttempt, Ta
     """Send one GET; return the attempt, and an error if the response does not look like an API's."""
     operation = _choose_get(client)
     if operation is None:
-        return DiscoveryAttempt(client.api.name, "-", client.sender.target.url, "no GET to ask with", explicit), None
+        return DiscoveryAttempt(client.api.name, "-", client.sender.target.url, "no GET to send", explicit), None
     exchange = client.sender.send(
         operation, **_build_arguments(client, operation), timeout_s=client.sender.target.timeout_s
     )

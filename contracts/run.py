@@ -31,9 +31,10 @@ from specduet.contracts.probes.lifecycle import probe_lifecycle
 from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.probes.robustness import probe_robustness
 from specduet.contracts.recording import Recording
+from specduet.contracts.sending.budget import BudgetSpent, RequestBudget
 from specduet.contracts.sending.curl import format_curl_line
 from specduet.contracts.sending.redaction import Secrets
-from specduet.contracts.sending.sender import BudgetSpent, NotSent, RequestBudget, Sender, TargetGone
+from specduet.contracts.sending.sender import NotSent, Sender, TargetGone
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation
 

@@ -1,1 +1,1 @@
-"""What is worth sending: Schemathesis's cases, valid and invalid values, and what makes a request valid."""
+"""Requests worth sending: Schemathesis's cases, valid and invalid values, and what makes a request valid."""

@@ -115,7 +115,7 @@ def _format_strings(schema: Schema, now: datetime) -> Iterator[str]:
 def _valid_date_times(now: datetime) -> Iterator[str]:
     """Yield a recent time in several spellings of RFC 3339, earlier ones, one to come, and the last of the calendar."""
     recent = now - timedelta(hours=1)
-    recent_elsewhere = recent + timedelta(hours=2)  # the same moment as a clock in +02:00 shows it
+    recent_elsewhere = recent + timedelta(hours=2)  # the same time on a clock in +02:00
     yield recent.strftime("%Y-%m-%dT%H:%M:%SZ")
     yield recent_elsewhere.strftime("%Y-%m-%dT%H:%M:%S+02:00")
     yield (recent - timedelta(hours=5, minutes=30)).strftime("%Y-%m-%dT%H:%M:%S.%f-05:30")

@@ -206,7 +206,7 @@ def _strip_extensions(node: Any) -> Any:
 
 
 def _coverage_cases(generated: "SchemathesisOperation") -> Iterator[Any]:
-    """Yield Schemathesis's systematic cases. Its reference does not name this method: a test tells when it moves."""
+    """Yield Schemathesis's systematic cases. Its reference does not name this method: a test fails when it moves."""
     import schemathesis
 
     yield from generated.schema.iter_coverage_cases(

@@ -67,15 +67,15 @@ def probe_collections(sender: Sender, operation: Operation, known_values: KnownV
     if operation.behavior.lists is None:
         return
     probes = [CollectionProbe(sender, operation, path) for path in known_values.path_choices(operation)[:_MAX_SCOPES]]
-    answering = [collection for collection in probes if collection.list_everything()]
-    answering.sort(key=lambda collection: -len(collection.rows))
-    for index, collection in enumerate(answering):
+    responsive = [collection for collection in probes if collection.list_everything()]
+    responsive.sort(key=lambda collection: -len(collection.rows))
+    for index, collection in enumerate(responsive):
         collection.probe_fully() if index == 0 else collection.probe_briefly()
-    for collection in answering[:1]:
+    for collection in responsive[:1]:
         collection.probe_hidden_filters(known_values)
         collection.list_as_callers()
-    _send_concurrently(answering)
-    _send_unknown_scope(sender, operation, answering)
+    _send_concurrently(responsive)
+    _send_unknown_scope(sender, operation, responsive)
 
 
 class CollectionProbe:

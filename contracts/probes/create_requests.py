@@ -22,7 +22,7 @@ class CreateRequests:
     def vary_requests(self, count: int) -> Iterator[tuple[PlannedRequest, dict[str, Any]]]:
         """Yield ``count`` valid requests, each with the fields that it sets in the new row.
 
-        Example of the fields: ``{"crew_type": "ask", "correlation_id": "…"}``.
+        Example of the fields: ``{"kind": "daily", "correlation_id": "…"}``.
         """
         members = self._enum_members()
         for number in range(count):

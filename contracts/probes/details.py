@@ -64,7 +64,7 @@ class ResourceProbe:
             self.sender.record_trace(UnknownPathValue, operation, rule.parameter, exchange)
 
     def _fetch_listed_rows(self, operation: Operation, collection: CollectionProbe) -> None:
-        """Look up listed rows, and list everything before and after, so that changed rows can be told."""
+        """Look up listed rows, and list everything before and after, so that changed rows are recognised."""
         max_rows = _MAX_LOOKUPS[self.is_loopback] if operation.basis == "documented" else 12
         list_before = collection.send_query({})
         rows = _spread_rows(read_list_rows(list_before) or [], max_rows)

@@ -10,9 +10,9 @@ from typing import Any
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.oracle import scalars
-from specduet.contracts.oracle.requests import seconds
 from specduet.contracts.recording import ABSENT, Row
 from specduet.specs import Parameter, Schema
+from specduet.specs.behavior import parse_duration
 
 ListQuery = Mapping[str, str | None]
 """Query parameters laid over the query of the longest list; None leaves one out: ``{"limit": "5", "order": None}``."""
@@ -129,9 +129,7 @@ class ListQueries:
             texts = self._boundary_times(rule.field)
             yield from ({name: text} for text in texts)
             if rule.oldest is not None:  # may be rejected, but must not list older rows
-                yield from (
-                    {name: _format_time(self.now + timedelta(seconds=n * seconds(rule.oldest)))} for n in (1.1, 3)
-                )
+                yield from ({name: _format_time(self.now + n * parse_duration(rule.oldest))} for n in (1.1, 3))
             if limit is not None:
                 yield {name: None, limit.parameter: None}
                 yield from ({name: text, limit.parameter: size} for text in (*texts[1:3], None) for size in ("1", "3"))
@@ -157,7 +155,7 @@ class ListQueries:
     # -------------------------------------------------------------------------------------------- filters
 
     def filter_queries(self) -> Iterator[ListQuery]:
-        """Yield every value of every filter, alone and with limits, and values that a letter tells from a known one."""
+        """Yield every value of every filter, alone and with limits, and values one letter off a known one."""
         limit = self.behavior.limit
         for name in self._equality_filters():
             for value in self.filter_values(name):
@@ -169,7 +167,7 @@ class ListQueries:
             yield from ({name: value} for value in self._near_values(name))
 
     def _near_values(self, name: str) -> list[str]:
-        """Return values that a letter tells from a shown one: a service that compares only a part matches both."""
+        """Return values one letter off a shown one: a service that compares only a part of it matches both."""
         shown = [] if "enum" in self._resolve_schema(name)[0] else self.filter_values(name)[:1]
         return self._keep_valid(name, (value for text in shown for value in change_one_letter(text)))
 
@@ -278,8 +276,12 @@ def build_longest_query(collection: CollectionRules, now: datetime, size: int) -
         query[name] = str(min(maximum, size))
     for name, rule in collection.behavior.filters.items():
         if rule.op == "ge" and (rule.oldest or rule.default):
-            offset_s = seconds(rule.oldest) + 7_200 if rule.oldest else 30 * seconds(rule.default or "")
-            query[name] = _format_time(now + timedelta(seconds=offset_s))
+            offset = (
+                parse_duration(rule.oldest) + timedelta(hours=2)
+                if rule.oldest
+                else 30 * parse_duration(rule.default or "")
+            )
+            query[name] = _format_time(now + offset)
     return query
 
 

@@ -17,10 +17,12 @@ from msgspec import UNSET
 from specduet.contracts.generation import mutations
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, to_parameter_text
 from specduet.contracts.generation.minimal_values import build_minimal_value
-from specduet.contracts.oracle import json_values, requests
+from specduet.contracts.oracle import json_values
+from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
+from specduet.specs.behavior import parse_duration
 from specduet.specs.schemas import Schemas
 
 _MAX_VALUES_AT_LOCATION = 24
@@ -113,7 +115,7 @@ def _too_old_texts(operation: Operation, parameter: Parameter) -> Iterator[str]:
     """Yield a time near the earliest one that a filter allows."""
     rule = operation.behavior.filters.get(parameter.name)
     if rule is not None and rule.oldest is not None:
-        offset = timedelta(seconds=requests.seconds(rule.oldest)) + timedelta(hours=6)
+        offset = parse_duration(rule.oldest) + timedelta(hours=6)
         yield (datetime.now(UTC) + offset).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -210,7 +212,7 @@ def _vary_body(api: Api, operation: Operation, request: PlannedRequest) -> Itera
 
 def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[tuple[int, Any, list[Any]]]:
     """Yield, for each location in the body, its depth and the bodies with each candidate value there."""
-    content = requests.json_content(operation.body) if operation.body else None
+    content = find_json_content(operation.body.content) if operation.body else None
     if content is None:
         return
     schemas = api.schemas
@@ -237,7 +239,7 @@ def _bodies_with_verdict(
     api: Api, operation: Operation, request: PlannedRequest, verdict: Verdict
 ) -> Iterator[PlannedRequest]:
     """Yield the request with each body that the oracle gives this verdict, fewer for deep locations."""
-    content = requests.json_content(operation.body) if operation.body else None
+    content = find_json_content(operation.body.content) if operation.body else None
     assert content is not None
     for depth, _, bodies in _vary_locations(api, operation, request):
         matching = (
@@ -260,7 +262,7 @@ def _invalid_bodies(api: Api, operation: Operation, request: PlannedRequest) -> 
 
 def _valid_bodies(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
     """Yield the request with all optional properties, with valid values everywhere, unknown properties, and no body."""
-    content = requests.json_content(operation.body) if operation.body else None
+    content = find_json_content(operation.body.content) if operation.body else None
     assert content is not None
     yield request.with_json(mutations.fill_optional(api.schemas, content.schema, content.pointer, request.json))
     yield from _bodies_with_verdict(api, operation, request, "valid")
@@ -274,7 +276,7 @@ def _raw_bodies(operation: Operation, request: PlannedRequest) -> Iterator[dict[
 
     ``NaN`` and lone surrogates are left out: they break correct services.
     """
-    if request.json is UNSET or operation.body is None or requests.json_content(operation.body) is None:
+    if request.json is UNSET or operation.body is None or find_json_content(operation.body.content) is None:
         return
     valid_body = json.dumps(request.json).encode()
     broken = [

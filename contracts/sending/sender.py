@@ -9,8 +9,6 @@ import json as json_
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
 from urllib.parse import quote, urlsplit
@@ -18,8 +16,9 @@ from urllib.parse import quote, urlsplit
 from msgspec import UNSET
 
 from specduet.contracts.recording import Exchange, Headers, Origin, ReceivedResponse, Recording, SentRequest, Trace
+from specduet.contracts.sending.budget import RequestBudget
 from specduet.contracts.sending.target import PLACEHOLDER, Target, choose_security
-from specduet.contracts.sending.transport import Transport, TransportFailure
+from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Api, Operation
 
 WRONG_CREDENTIAL = "specduet-wrong-credential"
@@ -31,10 +30,6 @@ CredentialChoice: TypeAlias = Literal["given", "none", "empty", "wrong"] | Mappi
 _Facts = ParamSpec("_Facts")
 
 _USER_AGENT = "specduet"
-_MAX_WAIT_S = {True: 2.0, False: 60.0}
-_MAX_TOTAL_WAIT_S = {True: 6.0, False: 300.0}
-"""The seconds that one response and all of a run may make us wait; True is for this machine, False for others."""
-
 _MAX_TIMEOUTS = 6
 """Timeouts in a row after which an operation is not sent any more."""
 
@@ -46,10 +41,6 @@ _MAX_REFUSED_CONNECTIONS = 4
 
 _REFUSED_PAUSE_S = 0.25
 """The pause after each of them, so that a restart of the service is not taken for its end."""
-
-
-class BudgetSpent(Exception):
-    """Error: the run has used up its time or its number of requests, and nothing more is sent."""
 
 
 class TargetGone(Exception):
@@ -66,95 +57,6 @@ class UnsafeOperation(NotSent):
 
 class OperationUnresponsive(NotSent):
     """Error: the operation timed out so many times in a row that it is not sent any more."""
-
-
-@dataclass
-class RequestBudget:
-    """Limit what one run may send: number of requests, seconds, requests per second.
-
-    Thread-safe; one instance per run, shared by the senders of all its APIs.
-    """
-
-    transport: Transport
-    loopback: bool
-    """The target runs on this machine."""
-    max_requests: int | None = None
-    max_time_s: float | None = None
-    """Seconds from the creation of the budget."""
-    per_second: float | None = None
-    """Requests per second; None for no limit."""
-    sent_count: int = 0
-    waited_s: float = 0.0
-    """Seconds spent so far in waiting as ``Retry-After`` asks."""
-    refused_count: int = 0
-    """Refused connections in a row."""
-    _next_turn: float = 0.0
-    """The time (``time.monotonic``) before which no request is sent."""
-    _lock: Lock = field(default_factory=Lock, repr=False)
-
-    def __post_init__(self) -> None:
-        self.started_at = time.monotonic()
-        self._started_at_epoch = time.time()
-
-    @classmethod
-    def for_target(
-        cls,
-        target: Target,
-        *,
-        max_requests: int | None = None,
-        max_time_s: float | None = None,
-        per_second: float | None = None,
-    ) -> "RequestBudget":
-        """Return a budget for a target, with its rate limit and a new transport to it."""
-        rate_limit = choose_rate_limit(target, per_second)
-        return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, rate_limit)
-
-    def current_time(self) -> float:
-        """Return seconds since 1970, by a clock that nobody sets while the run lasts."""
-        return self._started_at_epoch + time.monotonic() - self.started_at
-
-    @property
-    def used_share(self) -> float:
-        """The used share of the time or of the requests, from 0 to 1, whichever is larger; 0 without a budget."""
-        shares = ((time.monotonic() - self.started_at, self.max_time_s), (self.sent_count, self.max_requests))
-        return max((used / limit if limit else 1.0 for used, limit in shares if limit is not None), default=0.0)
-
-    @property
-    def is_spent(self) -> bool:
-        """True once the time or the number of requests is used up."""
-        return self.used_share >= 1.0
-
-    def send(self, request: SentRequest, timeout_s: float) -> ReceivedResponse | TransportFailure:
-        """Wait for the rate limit, then send the request. Raises ``BudgetSpent``."""
-        self._wait_for_turn()
-        return self.transport.send(request, timeout_s)
-
-    def wait_for_retry(self, received: ReceivedResponse) -> bool:
-        """Wait as long as ``Retry-After`` says (RFC 9110, 10.2.3), or return False at once if that is too long."""
-        seconds = _parse_retry_after(received)
-        ceiling = min(_MAX_WAIT_S[self.loopback], _MAX_TOTAL_WAIT_S[self.loopback] - self.waited_s)
-        if seconds > ceiling:
-            return False
-        self.waited_s += seconds
-        time.sleep(seconds)
-        return True
-
-    def _wait_for_turn(self) -> None:
-        with self._lock:
-            if self.is_spent:
-                raise BudgetSpent
-            self.sent_count += 1
-            if self.per_second is None:
-                return
-            now = time.monotonic()
-            turn_at = max(now, self._next_turn)
-            self._next_turn = turn_at + 1 / self.per_second
-        time.sleep(turn_at - now)
-
-
-def choose_rate_limit(target: Target, per_second: float | None = None) -> float | None:
-    """Return the requests per second: those of the operator, else 10, or None (no limit) on this machine."""
-    return per_second or (None if target.loopback else 10.0)
 
 
 class Sender:
@@ -444,14 +346,3 @@ def _override_headers(defaults: Iterable[tuple[str, str]], headers: Sequence[tup
     """Return the headers behind those defaults whose names they do not have; names are compared without case."""
     names = {name.lower() for name, _ in headers}
     return (*(pair for pair in defaults if pair[0].lower() not in names), *headers)
-
-
-def _parse_retry_after(received: ReceivedResponse) -> float:
-    """Return the seconds that ``Retry-After`` asks to wait (a number or a date: RFC 9110, 10.2.3); 0.5 without it."""
-    text = (received.get_header("retry-after") or "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return 0.5

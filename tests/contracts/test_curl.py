@@ -18,7 +18,7 @@ KEY = "psk-it's-mine"
 
 
 class Echo:
-    """Remembers what it is sent."""
+    """Records the requests that it gets."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, bytes, bytes, list[tuple[bytes, bytes]], bytes]] = []
@@ -37,7 +37,7 @@ class Echo:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(
-    "asked",
+    "arguments",
     [
         {"query": [("limit", "1 & 2"), ("limit", "ü[1-3]{a}")]},
         {"json": {"crew_type": "it's $HOME `id` \\ %s"}, "headers": [("x-correlation-id", "a 'b' \"c\"")]},
@@ -48,13 +48,13 @@ class Echo:
         {"headers": [("x-correlation-id", "\xe9\xff"), ("x-empty", "")], "credentials": "empty"},
     ],
 )
-def test_the_line_sends_the_same_again(nx1: Api, serve: Callable[[Any], str], asked: dict[str, Any]) -> None:
+def test_the_line_sends_the_same_again(nx1: Api, serve: Callable[[Any], str], arguments: dict[str, Any]) -> None:
     """Run by a plain shell with the variable set, the line arrives as the first request did."""
     echo = Echo()
     target = Target.parse(serve(echo), headers=[f"Authorization-PSK: {KEY}"])
     sender = Sender(target, nx1, Recording())
     operation = nx1.operation("run_preset_crew_api_crews_run_post")
-    line = format_curl_line(sender.send(operation, **asked), nx1, target.collect_secrets())
+    line = format_curl_line(sender.send(operation, **arguments), nx1, target.collect_secrets())
     assert KEY not in line
     environment = {"PATH": os.environ["PATH"], "API_KEY_HEADER": KEY}
     subprocess.run(["/bin/sh", "-c", line], check=True, capture_output=True, env=environment)

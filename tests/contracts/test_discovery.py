@@ -1,4 +1,4 @@
-"""Which APIs a target serves, and targets that serve nothing: a clear sentence and the right exit code."""
+"""Discovery of the APIs that a target serves; a target that serves none gives a clear sentence and an exit code."""
 
 import socket
 import ssl
@@ -42,7 +42,7 @@ NOT_FOUND = reply("404 Not Found")
 PAGE = reply("200 OK", b"\n<!DOCTYPE html><title>Sign in</title>", "Content-Type: text/html")
 
 
-def tried(
+def discover(
     url: str,
     apis: Sequence[str] = ("nx1", "cloudcruise", "seekrflow"),
     *,
@@ -52,19 +52,19 @@ def tried(
 ) -> list[DiscoveryAttempt]:
     target = Target.parse(url, timeout_s=timeout_s, verify=verify)
     recording = Recording()
-    callers = []
+    clients = []
     for api in map(load, apis):
-        knowledge = KnownValues(api, {})
-        callers.append(
-            ApiClient(api, Sender(target, api, recording, on_exchange=knowledge.observe_exchange), knowledge)
+        known_values = KnownValues(api, {})
+        clients.append(
+            ApiClient(api, Sender(target, api, recording, on_exchange=known_values.observe_exchange), known_values)
         )
-    return discover_apis(callers, explicit=named)
+    return discover_apis(clients, explicit=named)
 
 
-def test_any_answer_but_404_and_405_means_served(raw: Raw) -> None:
-    """A refusal of the credential is an answer; an address that is not there is none."""
+def test_any_status_but_404_and_405_means_served(raw: Raw) -> None:
+    """A 401 means that the API is served; a 404 or 405 does not."""
     url = raw(answering(("GET /runs", reply("401 Unauthorized")), ("GET /v1/", reply("405 No")), ("GET", NOT_FOUND)))
-    assert [(one.api, one.result[:3], one.is_served) for one in tried(url)] == [
+    assert [(one.api, one.result[:3], one.is_served) for one in discover(url)] == [
         ("nx1", "404", False),
         ("cloudcruise", "401", True),
         ("seekrflow", "405", False),
@@ -72,14 +72,14 @@ def test_any_answer_but_404_and_405_means_served(raw: Raw) -> None:
 
 
 def test_an_api_that_was_named_is_not_left_out(raw: Raw) -> None:
-    """Who names an API wants it tested, even where its list is not found."""
-    assert [one.is_served for one in tried(raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
+    """An API that the operator names is tested, even if its list is not found."""
+    assert [one.is_served for one in discover(raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
 
 
 def test_no_api_served_is_an_operator_error_with_what_was_tried(raw: Raw) -> None:
-    """The list names each API, the address and the answer, and how to give an id that was made up."""
+    """The list names each API, the URL and the status, and how to give an id that was invented."""
     with pytest.raises(UsageError) as caught:
-        tried(raw(answering(("GET", NOT_FOUND))))
+        discover(raw(answering(("GET", NOT_FOUND))))
     text = str(caught.value)
     assert caught.value.exit_code == 2
     assert "nx1: GET /api/crew-runs (http://127.0.0.1:" in text
@@ -88,7 +88,7 @@ def test_no_api_served_is_an_operator_error_with_what_was_tried(raw: Raw) -> Non
 
 
 def test_one_broken_operation_is_no_broken_target(raw: Raw) -> None:
-    """Where the base URL answers like an API, a page, a redirect or silence at one address is a finding to come."""
+    """If the base URL responds like an API, a page, a redirect or silence elsewhere does not end the run."""
 
     def silent_list(connection: socket.socket) -> None:
         request = connection.recv(65536)
@@ -101,13 +101,13 @@ def test_one_broken_operation_is_no_broken_target(raw: Raw) -> None:
         answering(("GET /runs", moved), ("GET", NOT_FOUND)),
         silent_list,
     ):
-        assert [one.is_served for one in tried(raw(handler), ["cloudcruise"], timeout_s=1.0)] == [True]
+        assert [one.is_served for one in discover(raw(handler), ["cloudcruise"], timeout_s=1.0)] == [True]
 
 
 def test_a_page_at_one_address_does_not_hide_an_api_at_another(raw: Raw) -> None:
-    """A web site that answers everything with its page, and has an API below one path."""
+    """A web site that responds with its page to everything else may have an API below one path."""
     url = raw(answering(("GET /runs", reply("200 OK", b"[]")), ("GET", PAGE)))
-    assert [one.is_served for one in tried(url)] == [False, True, False]
+    assert [one.is_served for one in discover(url)] == [False, True, False]
 
 
 def dead() -> str:
@@ -149,10 +149,10 @@ TARGETS: dict[str, tuple[Callable[[socket.socket], None], str]] = {
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_target_that_is_no_service_is_unreachable(raw: Raw, name: str, *, named: bool) -> None:
-    """Exit code 3, and a sentence that says what the target does instead of answering."""
+    """Exit code 3, and a sentence that says what the target does instead of responding."""
     handler, sentence = TARGETS[name]
     with pytest.raises(TargetUnreachable) as caught:
-        tried(raw(handler), named=named, timeout_s=0.2 if name == "slow" else 10.0)
+        discover(raw(handler), named=named, timeout_s=0.2 if name == "slow" else 10.0)
     assert caught.value.exit_code == 3
     assert sentence in caught.value.message
 
@@ -160,24 +160,24 @@ def test_a_target_that_is_no_service_is_unreachable(raw: Raw, name: str, *, name
 def test_a_dead_target_is_unreachable() -> None:
     """Nothing listens at the port."""
     with pytest.raises(TargetUnreachable, match="nothing listens there"):
-        tried(dead())
+        discover(dead())
 
 
 def test_an_unknown_host_is_unreachable() -> None:
     """A name that no resolver knows (RFC 2606 keeps ``.invalid`` for that)."""
     with pytest.raises(TargetUnreachable, match=r"the host's name is unknown|cannot be used"):
-        tried("http://nowhere.invalid")
+        discover("http://nowhere.invalid")
 
 
 def test_a_target_without_proper_tls_is_unreachable(raw: Raw) -> None:
-    """``https`` to a port that speaks plain HTTP; the sentence names TLS and the way to go on."""
+    """``https`` to a port that speaks plain HTTP; the sentence names TLS, and the remedy names --insecure."""
 
     def plain(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(reply("400 Bad Request"))
 
     with pytest.raises(TargetUnreachable, match="TLS failed") as caught:
-        tried(raw(plain).replace("http:", "https:"))
+        discover(raw(plain).replace("http:", "https:"))
     assert "--insecure" in caught.value.remedy
 
 
@@ -203,7 +203,7 @@ def secured(*, valid_until: datetime | None = None, host: str = "127.0.0.1") -> 
         ({"host": "10.1.2.3"}, True, "IP address mismatch"),
     ],
 )
-def test_a_certificate_that_does_not_hold_is_told(
+def test_an_invalid_certificate_is_reported(
     raw: Raw,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -211,34 +211,36 @@ def test_a_certificate_that_does_not_hold_is_told(
     trusted: bool,  # noqa: FBT001 - a column of the table
     sentence: str,
 ) -> None:
-    """Nobody knows its authority, it has expired, it is another host's: each is said, and ends with exit code 3."""
+    """An unknown authority, an expired certificate and another host's each end with a sentence and exit code 3."""
     handler, authority = secured(**wrong)
     if trusted:
         authority.cert_pem.write_to_path(tmp_path / "authority.pem")
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     url = raw(handler).replace("http:", "https:")
     with pytest.raises(TargetUnreachable, match=f"TLS failed.*{sentence}") as caught:
-        tried(url, ["nx1"])
+        discover(url, ["nx1"])
     assert caught.value.exit_code == 3
     assert "--insecure" in caught.value.remedy
-    assert [one.is_served for one in tried(url, ["nx1"], verify=False)] == [True]
+    assert [one.is_served for one in discover(url, ["nx1"], verify=False)] == [True]
 
 
-def test_a_certificate_of_a_known_authority_holds(raw: Raw, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The authority may be a company's own, named as OpenSSL names it."""
+def test_a_certificate_of_a_known_authority_is_accepted(
+    raw: Raw, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The authority may be a company's own, named by ``SSL_CERT_FILE``."""
     handler, authority = secured()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    assert [one.is_served for one in tried(raw(handler).replace("http:", "https:"), ["nx1"])] == [True]
+    assert [one.is_served for one in discover(raw(handler).replace("http:", "https:"), ["nx1"])] == [True]
 
 
 def test_an_api_without_a_get_is_tested_only_if_named(nx1: Api, raw: Raw) -> None:
-    """There is nothing harmless to ask with."""
+    """Without a GET there is no harmless request to send."""
     from dataclasses import replace
 
     posts = replace(nx1, operations=tuple(o for o in nx1.operations if o.method == "POST"))
     target = Target.parse(raw(answering(("GET", NOT_FOUND))))
-    caller = ApiClient(posts, Sender(target, posts, Recording()), KnownValues(posts, {}))
-    assert [one.is_served for one in discover_apis([caller], explicit=True)] == [True]
+    client = ApiClient(posts, Sender(target, posts, Recording()), KnownValues(posts, {}))
+    assert [one.is_served for one in discover_apis([client], explicit=True)] == [True]
     with pytest.raises(UsageError, match="serves none"):
-        discover_apis([caller], explicit=False)
+        discover_apis([client], explicit=False)

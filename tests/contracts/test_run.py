@@ -1,4 +1,4 @@
-"""A whole run: on a correct service nothing is found, on a broken one the fault, and nothing secret is told."""
+"""A whole run: no finding on a correct service, the fault on a broken one, and no secret in a finding."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ Serve = Callable[[Any], str]
 
 
 class Thing(BaseModel):
-    """What the service keeps."""
+    """A row of the service."""
 
     id: int
     name: str = Field(min_length=1, max_length=40)
@@ -36,7 +36,7 @@ class Thing(BaseModel):
 
 
 class NewThing(BaseModel):
-    """What a caller gives."""
+    """The body of a create request."""
 
     name: str = Field(min_length=1, max_length=40)
     shape: Literal["round", "flat"] = "round"
@@ -89,16 +89,16 @@ def api(document: Path) -> Api:
 
 
 @pytest.fixture(scope="module")
-def outcome(api: Api, serve: Serve) -> RunResult:
+def result(api: Api, serve: Serve) -> RunResult:
     """A quick run with everything on the correct service."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
     return run_contract([api], target)
 
 
-def requests(outcome: RunResult) -> list[tuple[Any, ...]]:
-    prefix = len(outcome.target.url)
+def requests(result: RunResult) -> list[tuple[Any, ...]]:
+    prefix = len(result.target.url)
     return [
-        (e.request.method, e.request.url[prefix:], e.request.body, e.credentials) for e in outcome.recording.exchanges
+        (e.request.method, e.request.url[prefix:], e.request.body, e.credentials) for e in result.recording.exchanges
     ]
 
 
@@ -107,29 +107,29 @@ def quick(api: Api, target: Target, **options: Any) -> RunResult:
     return run_contract([api], target, RunOptions(**{"generate": False, "probes": (), **options}))
 
 
-def test_a_correct_service_has_no_finding(outcome: RunResult) -> None:
-    """An application that FastAPI made, held to the document that FastAPI made of it."""
-    assert [str(finding) for finding in outcome.findings] == []
-    assert (outcome.exit_code(), outcome.exit_code("warning"), outcome.inconclusive_reason) == (0, 0, "")
+def test_a_correct_service_has_no_finding(result: RunResult) -> None:
+    """A FastAPI application has no finding against the document that FastAPI makes of it."""
+    assert [str(finding) for finding in result.findings] == []
+    assert (result.exit_code(), result.exit_code("warning"), result.inconclusive_reason) == (0, 0, "")
 
 
-def test_everything_was_reached(outcome: RunResult) -> None:
-    """Ids were learnt, so that the detail was answered; bodies were right and wrong; all documented answers came."""
-    gaps = [gap for _, _, gap in outcome.coverage.list_gaps() if "never answered" in gap or "never sent" in gap]
+def test_everything_was_reached(result: RunResult) -> None:
+    """Ids became known, bodies were valid and invalid, and every documented status came."""
+    gaps = [gap for _, _, gap in result.coverage.list_gaps() if "never answered" in gap or "never sent" in gap]
     assert gaps == []
-    assert {"examples", "coverage", "fuzzing", "probe"} >= {e.origin for e in outcome.recording.exchanges}
-    assert {e.origin for e in outcome.recording.exchanges} >= {"coverage", "fuzzing", "probe"}
+    assert {"examples", "coverage", "fuzzing", "probe"} >= {e.origin for e in result.recording.exchanges}
+    assert {e.origin for e in result.recording.exchanges} >= {"coverage", "fuzzing", "probe"}
 
 
-def test_a_quick_run_repeats_itself(api: Api, serve: Serve, outcome: RunResult) -> None:
+def test_a_quick_run_repeats_itself(api: Api, serve: Serve, result: RunResult) -> None:
     """The same seed and a fresh service: the same requests in the same order."""
     again = run_contract([api], Target.parse(serve(application()), headers=[f"x-key: {KEY}"]))
-    assert requests(again) == requests(outcome)
+    assert requests(again) == requests(result)
 
 
-def test_no_secret_is_in_a_finding(api: Api, serve: Serve, outcome: RunResult) -> None:
-    """Not even where the service itself repeats the credential in an answer that breaks its document."""
-    assert any(KEY in str(e.request.headers) for e in outcome.recording.exchanges)
+def test_no_secret_is_in_a_finding(api: Api, serve: Serve, result: RunResult) -> None:
+    """A finding masks the credential even if the service repeats it in an invalid response."""
+    assert any(KEY in str(e.request.headers) for e in result.recording.exchanges)
 
     async def parrot(request: Request, _error: Exception) -> JSONResponse:
         return JSONResponse({"key": request.headers.get("x-key")}, 500)
@@ -153,7 +153,7 @@ def test_no_secret_is_in_a_finding(api: Api, serve: Serve, outcome: RunResult) -
     ],
 )
 def test_a_fault_is_found_and_fails_the_run(api: Api, serve: Serve, change: dict[str, Any], code: str) -> None:
-    """Exit code 1, the clause, and a line that reproduces it."""
+    """A fault gives exit code 1, its clause, and a command line that reproduces it."""
     app = application()
 
     @app.middleware("http")
@@ -169,11 +169,11 @@ def test_a_fault_is_found_and_fails_the_run(api: Api, serve: Serve, change: dict
     assert finding.curl.endswith("/things")
 
 
-def test_an_accepted_finding_fails_nothing(outcome: RunResult) -> None:
+def test_an_accepted_finding_fails_nothing(result: RunResult) -> None:
     """A baseline marks findings; a warning fails only where warnings do."""
-    found = replace(outcome, findings=(made_up("inferred"),))
+    found = replace(result, findings=(made_up("inferred"),))
     assert (found.exit_code(), found.exit_code("warning")) == (0, 1)
-    accepted = replace(outcome, findings=(replace(made_up("documented"), accepted="known"),))
+    accepted = replace(result, findings=(replace(made_up("documented"), accepted="known"),))
     assert accepted.exit_code("warning") == 0
 
 
@@ -193,7 +193,7 @@ def test_without_a_success_nothing_is_proven(api: Api, serve: Serve) -> None:
 
 
 def test_budgets_end_a_run_early_and_it_says_so(api: Api, serve: Serve) -> None:
-    """What was seen until then is judged all the same."""
+    """The exchanges up to then are judged all the same."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
     short = run_contract([api], target, RunOptions(max_requests=7))
     assert len(short.recording.exchanges) == 7
@@ -219,13 +219,13 @@ def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
 
 
 def test_only_the_chosen_operations_are_sent(api: Api, serve: Serve) -> None:
-    """``only`` limits a run to some operations."""
+    """``only_operations`` limits a run to some operations."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
     some = run_contract([api], target, RunOptions(only_operations=("GET /things",), generate=False))
     assert {e.operation for e in some.recording.exchanges} == {api.operations[0].id}
 
 
-def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
+def test_progress_is_reported_step_by_step(api: Api, serve: Serve) -> None:
     """Every step in its order, and a count that never falls."""
     told: list[Progress] = []
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
@@ -236,7 +236,7 @@ def test_progress_is_told_step_by_step(api: Api, serve: Serve) -> None:
 
 
 def test_apis_that_are_not_served_are_left_out(api: Api, serve: Serve, cloudcruise: Api) -> None:
-    """With no API named, those that answer; what was asked of the others is kept."""
+    """With no API named, those that are served are tested; the attempts on the others are kept."""
     target = Target.parse(serve(application()), headers=[f"x-key: {KEY}"])
     mixed = run_contract([cloudcruise, api], target, RunOptions(generate=False, probes=()), explicit=False)
     assert mixed.apis == (api,)
@@ -244,13 +244,13 @@ def test_apis_that_are_not_served_are_left_out(api: Api, serve: Serve, cloudcrui
 
 
 def test_a_dead_target_ends_before_anything_else() -> None:
-    """An operator error, not a finding."""
+    """A dead target raises an operator error and gives no finding."""
     with pytest.raises(TargetUnreachable):
         quick(load("nx1"), Target.parse("http://127.0.0.1:9"))
 
 
 def test_a_service_that_dies_is_found_and_the_run_ends(api: Api) -> None:
-    """It answers once, and then nothing listens any more: one finding, and the rest of the requests is spared."""
+    """A service that stops listening gives one finding, and no more requests are sent."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()

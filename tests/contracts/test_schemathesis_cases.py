@@ -102,37 +102,37 @@ def test_another_method_is_never_made(nx1: Api) -> None:
     )
 
 
-def aim(api: Api, name: str, knowledge: KnownValues) -> RequestRetargeter:
-    return RequestRetargeter(api, api.operation(name), knowledge, 1)
+def aim(api: Api, name: str, known_values: KnownValues) -> RequestRetargeter:
+    return RequestRetargeter(api, api.operation(name), known_values, 1)
 
 
 def test_requests_for_anything_ask_for_what_exists(nx1: Api, book: Callable[[Api], Any]) -> None:
     """Most valid ids are replaced by known ones, the same way every time; invalid ones stay."""
-    knowledge = KnownValues(nx1, {})
+    known_values = KnownValues(nx1, {})
     known = "0d6d1a3c-0000-4000-8000-000000000000"
-    knowledge.observe_exchange(book(nx1).add("GET /api/crew-runs", json_=[{"id": known}]))
+    known_values.observe_exchange(book(nx1).add("GET /api/crew-runs", json_=[{"id": known}]))
     anything = "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10"
     valid = GeneratedRequest("fuzzing", {"run_id": anything}, f"/api/crew-runs/{anything}", "", (), None)
-    paths = [aim(nx1, DETAIL, knowledge).retarget_request(valid)[0] for _ in range(3)]
+    paths = [aim(nx1, DETAIL, known_values).retarget_request(valid)[0] for _ in range(3)]
     assert len(set(paths)) == 1
-    pointing = aim(nx1, DETAIL, knowledge)
-    counts = [pointing.retarget_request(valid)[0].endswith(known) for _ in range(100)]
+    retargeter = aim(nx1, DETAIL, known_values)
+    counts = [retargeter.retarget_request(valid)[0].endswith(known) for _ in range(100)]
     assert 50 < sum(counts) < 90
     wrong = GeneratedRequest("fuzzing", {"run_id": "no uuid"}, "/api/crew-runs/no%20uuid", "", (), None)
-    assert {pointing.retarget_request(wrong)[0] for _ in range(20)} == {"/api/crew-runs/no%20uuid"}
+    assert {retargeter.retarget_request(wrong)[0] for _ in range(20)} == {"/api/crew-runs/no%20uuid"}
 
 
 def test_filters_take_values_that_rows_have_shown(cloudcruise: Api, book: Callable[[Api], Any]) -> None:
     """A moment of the systematic cases is always replaced where only recent ones are allowed."""
-    knowledge = KnownValues(cloudcruise, {})
+    known_values = KnownValues(cloudcruise, {})
     rows = [{"session_id": "x", "created_at": "2026-02-14T10:00:00+00:00", "status": "execution.start"}]
-    knowledge.observe_exchange(book(cloudcruise).add("GET /runs", json_=rows))
-    pointing = aim(cloudcruise, "list_runs", knowledge)
+    known_values.observe_exchange(book(cloudcruise).add("GET /runs", json_=rows))
+    retargeter = aim(cloudcruise, "list_runs", known_values)
     made = GeneratedRequest("coverage", {}, "/runs", "start_time=2000-01-01T00%3A00%3A00Z&limit=3&cursor=x", (), None)
-    queries = {unquote(pointing.retarget_request(made)[1]) for _ in range(20)}
+    queries = {unquote(retargeter.retarget_request(made)[1]) for _ in range(20)}
     assert queries == {"start_time=2026-02-14T10:00:00+00:00&limit=3&cursor=x"}
     other = GeneratedRequest("fuzzing", {}, "/runs", "status=execution.paused&status=nothing", (), None)
-    assert {unquote(pointing.retarget_request(other)[1]) for _ in range(20)} == {
+    assert {unquote(retargeter.retarget_request(other)[1]) for _ in range(20)} == {
         "status=execution.paused&status=nothing",
         "status=execution.start&status=nothing",
     }

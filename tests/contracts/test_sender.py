@@ -1,4 +1,4 @@
-"""The only place that sends: exactly what it is told, safely, in time, and everything on record."""
+"""The sender: it sends exactly the given request, safely and in time, and records everything."""
 
 import gzip
 import socket
@@ -12,14 +12,8 @@ import pytest
 from specduet.contracts.recording import Exchange, Recording
 from specduet.contracts.sending import sender as sending
 from specduet.contracts.sending import transport
-from specduet.contracts.sending.sender import (
-    BudgetSpent,
-    OperationUnresponsive,
-    RequestBudget,
-    Sender,
-    TargetGone,
-    UnsafeOperation,
-)
+from specduet.contracts.sending.budget import BudgetSpent, RequestBudget
+from specduet.contracts.sending.sender import OperationUnresponsive, Sender, TargetGone, UnsafeOperation
 from specduet.contracts.sending.target import PLACEHOLDER, Target
 from specduet.specs import Api
 
@@ -69,29 +63,29 @@ def answer(status: str, *headers: str) -> bytes:
 
 
 @pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The naps that would have been taken."""
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that would have been made, in seconds."""
     taken: list[float] = []
     monkeypatch.setattr(sending.time, "sleep", taken.append)
     return taken
 
 
-def sender(url: str, api: Api, *, gate: RequestBudget | None = None, **options: Any) -> Sender:
-    return Sender(Target.parse(url, **options), api, Recording(), budget=gate)
+def sender(url: str, api: Api, *, budget: RequestBudget | None = None, **options: Any) -> Sender:
+    return Sender(Target.parse(url, **options), api, Recording(), budget=budget)
 
 
-def away(api: Api, url: str, **options: Any) -> Sender:
-    """A sender that takes the target for somebody else's."""
+def remote_sender(api: Api, url: str, **options: Any) -> Sender:
+    """A sender whose target is not on this machine."""
     target = Target.parse(url.replace("127.0.0.1", "api.example.com"), **options)
-    gate = RequestBudget(RequestBudget.for_target(Target.parse(url)).transport, loopback=False, per_second=10.0)
-    return Sender(target, api, Recording(), budget=gate)
+    budget = RequestBudget(RequestBudget.for_target(Target.parse(url)).transport, loopback=False, per_second=10.0)
+    return Sender(target, api, Recording(), budget=budget)
 
 
-# -------------------------------------------------------------------------------------------------- exactly as told
+# -------------------------------------------------------------------------------------------------- exactly as given
 
 
-def test_the_request_goes_out_as_it_was_told(cloudcruise: Api, raw: Raw) -> None:
-    """No dot segment is removed, nothing is decoded or encoded anew, and the record is what went out."""
+def test_a_raw_request_is_sent_unchanged(cloudcruise: Api, raw: Raw) -> None:
+    """No dot segment is removed, nothing is decoded or encoded anew, and the recorded request is the sent one."""
     handler = Answering()
     mine = sender(raw(handler), cloudcruise, headers=["cc-key: k"])
     exchange = mine.send_raw(cloudcruise.operations[0], path="/a/../%2e%2E/x%zz", query="a=%zz&b=+%2B&&c")
@@ -124,7 +118,7 @@ def test_json_is_labelled_and_bytes_are_not(nx1: Api, raw: Raw) -> None:
     assert b"Content-Length: 0\r\n" in third
 
 
-def test_a_header_of_the_call_stands_in_for_ours(nx1: Api, raw: Raw) -> None:
+def test_a_given_header_replaces_a_default_one(nx1: Api, raw: Raw) -> None:
     """A probe's own ``Accept`` replaces the usual one, whatever its case."""
     handler = Answering()
     sender(raw(handler), nx1).send(nx1.operations[0], headers=[("accept", "text/event-stream")])
@@ -133,16 +127,16 @@ def test_a_header_of_the_call_stands_in_for_ours(nx1: Api, raw: Raw) -> None:
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb"])
-def test_a_line_break_in_a_header_is_our_own_mistake(nx1: Api, raw: Raw, value: str) -> None:
-    """What HTTP cannot carry is no fault of the service: it is refused before anything is sent."""
+def test_a_line_break_in_a_header_raises(nx1: Api, raw: Raw, value: str) -> None:
+    """A header that HTTP cannot carry raises ``ValueError`` before anything is sent."""
     mine = sender(raw(Answering()), nx1)
     with pytest.raises(ValueError, match="header"):
         mine.send(nx1.operations[0], headers=[("x", value)])
     assert mine.recording.exchanges == []
 
 
-def test_a_compressed_answer_is_unpacked(nx1: Api, raw: Raw) -> None:
-    """A server may compress unasked; the body is judged as what it holds."""
+def test_a_compressed_response_is_unpacked(nx1: Api, raw: Raw) -> None:
+    """A server may compress any response; the recorded body is the unpacked one."""
     packed = gzip.compress(b"[1]")
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
     assert sender(raw(Answering(head + packed)), nx1).send(nx1.operations[0]).json == [1]
@@ -152,7 +146,7 @@ def test_a_compressed_answer_is_unpacked(nx1: Api, raw: Raw) -> None:
 
 
 def test_credentials_given_missing_empty_wrong_and_other(cloudcruise: Api, raw: Raw) -> None:
-    """Each kind of credential goes out as its name says, and the record names it."""
+    """Each kind of credential is sent as its name says, and recorded with its name."""
     handler = Answering()
     mine = sender(raw(handler), cloudcruise, credentials=["cc-key=right", "cc-key=hers"])
     operation = cloudcruise.operations[0]
@@ -172,7 +166,7 @@ def test_without_a_credential_a_placeholder_is_sent(nx1: Api, raw: Raw) -> None:
 
 
 def test_a_header_of_the_operators_wins_over_the_placeholder(nx1: Api, raw: Raw) -> None:
-    """What the operator sends is sent, but not where the credential is to be missing."""
+    """An operator's header is sent, but not in a request without credentials."""
     handler = Answering()
     mine = sender(raw(handler), nx1, headers=["Authorization: raw-token", "X-Trace: 7"])
     mine.send(nx1.operations[0])
@@ -190,71 +184,71 @@ def test_no_unsafe_method_leaves_this_machine(nx1: Api, raw: Raw) -> None:
     """Off this machine a POST is not sent without ``--allow-writes``."""
     handler = Answering()
     url, post = raw(handler), nx1.operation("run_preset_crew_api_crews_run_post")
-    mine = away(nx1, url)
+    mine = remote_sender(nx1, url)
     assert not mine.can_send(post)
     with pytest.raises(UnsafeOperation):
         mine.send(post, json={})
     with pytest.raises(UnsafeOperation):
         mine.send_raw(post, path="/x")
     assert [] == handler.requests == mine.recording.exchanges
-    assert away(nx1, url, allow_writes=True).send(post, json={}).status == 200
+    assert remote_sender(nx1, url, allow_writes=True).send(post, json={}).status == 200
 
 
-def test_ten_requests_a_second_off_this_machine(nx1: Api, raw: Raw, naps: list[float]) -> None:
+def test_ten_requests_a_second_off_this_machine(nx1: Api, raw: Raw, pauses: list[float]) -> None:
     """Each request waits its turn; on this machine none does."""
     url = raw(Answering())
-    slow, fast = away(nx1, url), sender(url, nx1)
+    slow, fast = remote_sender(nx1, url), sender(url, nx1)
     for _ in range(3):
         fast.send(nx1.operations[0])
-    assert naps == []
+    assert pauses == []
     for _ in range(4):
         slow.send(nx1.operations[0])
-    assert 0.25 < sum(naps) <= 0.1 + 0.2 + 0.3
+    assert 0.25 < sum(pauses) <= 0.1 + 0.2 + 0.3
 
 
 def test_budgets_end_the_sending(nx1: Api, raw: Raw) -> None:
     """Neither more requests nor more time than allowed: the next one is not sent."""
     handler = Answering()
     target = Target.parse(raw(handler))
-    for gate in (RequestBudget.for_target(target, max_requests=2), RequestBudget.for_target(target, max_time_s=0.0)):
-        mine = Sender(target, nx1, Recording(), budget=gate)
+    for budget in (RequestBudget.for_target(target, max_requests=2), RequestBudget.for_target(target, max_time_s=0.0)):
+        mine = Sender(target, nx1, Recording(), budget=budget)
         with pytest.raises(BudgetSpent):
             repeated(mine, 3)
     assert len(handler.requests) == 2
 
 
 @pytest.mark.parametrize(
-    ("head", "nap"),
+    ("head", "pause"),
     [(("Retry-After: 1",), 1.0), ((), 0.5), (("Retry-After: Thu, 01 Jan 1970 00:00:00 GMT",), 0.0)],
 )
-def test_429_is_waited_for_and_asked_once_more(
-    nx1: Api, raw: Raw, naps: list[float], head: tuple[str, ...], nap: float
+def test_429_is_waited_for_and_sent_once_more(
+    nx1: Api, raw: Raw, pauses: list[float], head: tuple[str, ...], pause: float
 ) -> None:
     """Retry-After may be a number of seconds or a date (RFC 9110, 10.2.3); both exchanges are on record."""
     mine = sender(raw(Answering(answer("429 Too Many Requests", *head), OK)), nx1)
     assert mine.send(nx1.operations[0]).status == 200
-    assert [nap] == naps
+    assert [pause] == pauses
     assert [exchange.status for exchange in mine.recording.exchanges] == [429, 200]
 
 
-def test_waiting_has_a_ceiling(nx1: Api, raw: Raw, naps: list[float]) -> None:
-    """A server that asks for an hour is not waited for, and one that asks for ever is not waited for for ever."""
+def test_waiting_has_a_ceiling(nx1: Api, raw: Raw, pauses: list[float]) -> None:
+    """A server that asks for an hour is not waited for, and all waits of a run have a limit together."""
     hour = sender(raw(Answering(answer("429 Slow down", "Retry-After: 3600"))), nx1)
     assert hour.send(nx1.operations[0]).status == 429
-    assert naps == []
+    assert pauses == []
     second = sender(raw(Answering(answer("429 Slow down", "Retry-After: 1"))), nx1)
     for _ in range(20):
         assert second.send(nx1.operations[0]).status == 429
-    assert sum(naps) <= 6
+    assert sum(pauses) <= 6
 
 
-def test_503_that_names_its_end_is_asked_once_more(nx1: Api, raw: Raw, naps: list[float]) -> None:
+def test_503_with_retry_after_is_sent_once_more(nx1: Api, raw: Raw, pauses: list[float]) -> None:
     """A plain 503 is a failure; one with Retry-After is a request for patience (RFC 9110, 15.6.4)."""
     patient = Answering(answer("503 Busy", "Retry-After: 1"), OK)
     assert sender(raw(patient), nx1).send(nx1.operations[0]).status == 200
     plain = Answering(answer("503 Broken"))
     assert sender(raw(plain), nx1).send(nx1.operations[0]).status == 503
-    assert (naps, len(plain.requests)) == ([1.0], 1)
+    assert (pauses, len(plain.requests)) == ([1.0], 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- failures
@@ -264,8 +258,8 @@ def failing(api: Api, url: str, timeout_s: float = 10.0) -> Exchange:
     return sender(url, api, timeout_s=timeout_s).send(api.operations[0])
 
 
-def test_every_way_to_get_no_answer_is_recorded(nx1: Api, raw: Raw) -> None:
-    """Nothing raises: the exchange says what happened instead of an answer."""
+def test_every_failure_is_recorded(nx1: Api, raw: Raw) -> None:
+    """Nothing raises: the exchange has the failure instead of a response."""
 
     def silent(connection: socket.socket) -> None:
         read_request(connection)
@@ -329,7 +323,7 @@ def test_an_idle_connection_that_was_closed_is_no_failure(nx1: Api, raw: Raw, mo
 
 
 def test_a_connection_dropped_in_use_is_recorded_and_tried_once_more(nx1: Api, raw: Raw) -> None:
-    """The second request of a connection gets no answer: that is on record, and no connection is kept any more."""
+    """The second request of a connection gets no response: that is recorded, and no connection is kept any more."""
 
     def every_other(connection: socket.socket) -> None:
         read_request(connection)
@@ -342,7 +336,7 @@ def test_a_connection_dropped_in_use_is_recorded_and_tried_once_more(nx1: Api, r
     assert [exchange.failure for exchange in mine.recording.exchanges] == ["", dropped, "", "", "", ""]
 
 
-def test_an_operation_that_hangs_is_given_up(nx1: Api, raw: Raw) -> None:
+def test_an_operation_that_hangs_is_not_sent_any_more(nx1: Api, raw: Raw) -> None:
     """After a few timeouts in a row an operation is not waited for again; others are."""
 
     def hangs_on_lists(connection: socket.socket) -> None:
@@ -359,8 +353,8 @@ def test_an_operation_that_hangs_is_given_up(nx1: Api, raw: Raw) -> None:
     assert mine.send(nx1.operations[1], path={"run_id": "x"}, timeout_s=10).status == 200
 
 
-def test_a_first_hang_is_asked_about_again(nx1: Api, raw: Raw) -> None:
-    """Once is recorded and may be a coincidence; a request with a time of its own is not repeated."""
+def test_a_first_timeout_is_sent_once_more(nx1: Api, raw: Raw) -> None:
+    """A first timeout may be a coincidence; a request with a timeout of its own is not repeated."""
     answers = iter([False, True, False])
 
     def forgetful(connection: socket.socket) -> None:
@@ -377,7 +371,7 @@ def test_a_first_hang_is_asked_about_again(nx1: Api, raw: Raw) -> None:
     assert [exchange.status for exchange in mine.recording.exchanges] == [0, 200, 0]
 
 
-def test_a_target_that_went_away_ends_the_run(nx1: Api, naps: list[float]) -> None:
+def test_a_target_that_went_away_ends_the_run(nx1: Api, pauses: list[float]) -> None:
     """Nothing listens, again and again: the rest of the requests is spared."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -385,7 +379,7 @@ def test_a_target_that_went_away_ends_the_run(nx1: Api, naps: list[float]) -> No
         with pytest.raises(TargetGone):
             repeated(mine, 10)
     assert len(mine.recording.exchanges) < 10
-    assert naps
+    assert pauses
 
 
 def test_calls_at_the_same_time_are_recorded_one_by_one(nx1: Api, raw: Raw) -> None:

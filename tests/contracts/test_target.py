@@ -25,14 +25,14 @@ def test_a_base_url_may_have_a_path_prefix(typed: str, base: str) -> None:
     ["", "runs", "ftp://example.com", "http://", "http://x:port", "http://x?a=1", "http://x#top", "http://[::1"],
 )
 def test_what_is_no_base_url_is_an_operator_error(typed: str) -> None:
-    """A wrong URL is refused with a sentence before anything is sent."""
+    """A wrong URL raises ``UsageError`` before anything is sent."""
     with pytest.raises(UsageError, match=r"is no (base )?URL"):
         Target.parse(typed)
 
 
 @pytest.mark.parametrize("text", ["thread_id", "=x", ""])
 def test_a_pair_needs_a_name_and_a_value(text: str) -> None:
-    """``--param`` and ``--auth`` take NAME=VALUE, and say so."""
+    """``--param`` and ``--auth`` take NAME=VALUE, and the error says so."""
     with pytest.raises(UsageError, match="NAME=VALUE"):
         Target.parse("http://x", params=[text])
 
@@ -45,16 +45,16 @@ def test_a_header_needs_a_name_and_a_colon(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["hunter\r\nX-Injected: 1", "hunter\n", "hunter\x00"])
-def test_a_secret_with_a_line_break_is_refused_and_not_shown(value: str) -> None:
-    """Nothing is injected, and the complaint names the option alone."""
+def test_a_secret_with_a_line_break_is_rejected_and_not_shown(value: str) -> None:
+    """No header is injected, and the error names the option only."""
     for options in ({"headers": [f"cc-key: {value}x"]}, {"credentials": [f"cc-key={value}x"]}):
         with pytest.raises(UsageError, match="control character") as caught:
             Target.parse("http://x", **options)  # type: ignore[arg-type]
         assert "hunter" not in str(caught.value)
 
 
-def test_a_complaint_does_not_repeat_the_secret() -> None:
-    """What may hold a credential is not quoted in an error."""
+def test_an_error_does_not_repeat_the_secret() -> None:
+    """A text that may hold a credential is not quoted in an error."""
     for options in ({"headers": ["hunter22222"]}, {"credentials": ["hunter22222"]}):
         with pytest.raises(UsageError) as caught:
             Target.parse("http://x", **options)  # type: ignore[arg-type]
@@ -118,7 +118,7 @@ def test_a_user_in_the_url_is_basic_authentication_and_leaves_the_url() -> None:
     ],
 )
 def test_loopback_is_this_machine_alone(url: str, *, expected: bool) -> None:
-    """Whatever is not surely this machine is somebody's service."""
+    """A host that is not surely this machine is not loopback."""
     assert expected is Target.parse(url).loopback
 
 
