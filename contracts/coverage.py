@@ -139,7 +139,7 @@ def _measure_operation(api: Api, operation: Operation, recording: Recording) -> 
         answered=dict(sorted(status_counts.items())),
         documented=dict(documented_counts),
         fields=tuple(_measure_fields(api, operation, exchanges)),
-        parameters=tuple(_measure_parameters(api, operation, exchanges)),
+        parameters=tuple(_measure_parameters(api, operation, recording)),
         schemes=_count_schemes(api, operation, exchanges),
     )
 
@@ -213,11 +213,11 @@ def _find_values(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
 # ------------------------------------------------------------------------------------------------ parameters
 
 
-def _measure_parameters(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> Iterator[ParameterCoverage]:
+def _measure_parameters(api: Api, operation: Operation, recording: Recording) -> Iterator[ParameterCoverage]:
     counts: dict[tuple[str, str], Counter[str]] = {}
-    for exchange in exchanges:
+    for _, parts in requests.classify_exchanges(api, operation, recording):
         verdicts: dict[tuple[str, str], str] = {}
-        for part in requests.judge(api, operation, exchange):
+        for part in parts:
             key = (str(part.location), "" if part.location == "body" else part.name)
             verdicts[key] = max(verdicts.get(key, "valid"), part.verdict, key=_VERDICTS_BY_SEVERITY.index)
         for key, verdict in verdicts.items():

@@ -14,9 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import msgspec
-
-from specduet.contracts.recording import Exchange
+from specduet.contracts.recording import ABSENT, Exchange
 from specduet.specs.behavior import Basis
 
 Severity = Literal["error", "warning"]
@@ -24,6 +22,23 @@ _MAX_TEXT_LENGTH = 120
 
 MISSING_VALUE = "(missing)"
 """The value of a finding where a required value is missing."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A response that breaks a clause, found by comparing several responses (``contracts/analysis``).
+
+    The fields are those of ``Finding``.
+    """
+
+    clause: str
+    exchange: Exchange
+    message: str
+    basis: Basis
+    where: str = ""
+    value: Any = ""
+    pointer: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,7 @@ class Finding:
 
 def to_text(value: Any) -> str:
     """Return a value as short text on one line: as JSON where possible; ``nothing`` for an absent field."""
-    if value is msgspec.UNSET:
+    if value is ABSENT:
         return "nothing"
     try:
         text = json.dumps(value, ensure_ascii=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.row_values import ListRequest
-from specduet.contracts.analysis.single_list import Violation
+from specduet.contracts.analysis.single_list import ListViolation
 from specduet.specs.behavior import Basis
 
 _WORTH: dict[Basis, int] = {"documented": 2, "inferred": 1, "assumed": 0}
@@ -25,7 +25,7 @@ class Attribution:
 
     def attribute_difference(
         self, base: ListResponse, response: ListResponse, difference: ListDifference, *, is_page_walk: bool
-    ) -> Violation:
+    ) -> ListViolation:
         """A difference between an answer and the listing of everything, as the fault of its parameters."""
         features = self.query_features(base.request, response.request)
         law = self._choose_law(
@@ -35,15 +35,15 @@ class Attribution:
             name.removesuffix("-default") for name in features
         )
         requested = "&".join(f"{n}={v}" for n, v in response.exchange.request.query_pairs) or "nothing"
-        return Violation(
+        return ListViolation(
             law,
             response.exchange,
             f"asked for {requested}, {difference.message}; the list of everything tells",
             self.find_basis(features, difference),
             where=f"query/{self._find_parameter(names[0])}" if names else "",
-            seen=difference.seen,
+            value=difference.seen,
             pointer=self._rules.get_parameter_pointer(self._find_parameter(names[0])) if names else "",
-            cause="+".join(names) if law == "combine" else "",
+            cause="+".join(names) if law == "parameters-combine" else "",
             features=features,
         )
 
@@ -79,16 +79,16 @@ class Attribution:
         if features == paging_features:
             return self._choose_paging_law(features, is_page_walk=is_page_walk, has_default_limit=has_default_limit)
         if features == {"order"}:
-            return "directions"
+            return "both-directions"
         names = {feature.removesuffix("-default") for feature in features}
         if len(names) == 1 and (rule := filters.get(next(iter(names)))) is not None:
-            return "hidden" if rule.hidden else "window-loses" if rule.op == "ge" else "filter-loses"
-        return "pages" if is_page_walk and names <= {"limit", "offset", "order"} else "combine"
+            return "hidden-filter" if rule.hidden else "window-loses-none" if rule.op == "ge" else "filter-loses-none"
+        return "pages-complete" if is_page_walk and names <= {"limit", "offset", "order"} else "parameters-combine"
 
     def _choose_paging_law(self, features: frozenset[str], *, is_page_walk: bool, has_default_limit: bool) -> str:
         if features - {"limit"}:
-            return "pages" if is_page_walk else "cursor-loses" if "cursor" in features else "offset"
-        return "fill" if features or not has_default_limit else "default-limit"
+            return "pages-complete" if is_page_walk else "cursor-loses-none" if "cursor" in features else "offset"
+        return "limit-filled" if features or not has_default_limit else "default-limit"
 
     def find_basis(self, features: Iterable[str], difference: ListDifference) -> Basis:
         """The weakest of the statements that a difference speaks of; places in a list are nobody's promise."""
@@ -109,27 +109,27 @@ class Attribution:
         return min(bases, key=_WORTH.__getitem__)
 
 
-def drop_weaker(violations: Sequence[Violation]) -> list[Violation]:
+def drop_weaker(violations: Sequence[ListViolation]) -> list[ListViolation]:
     """Of laws that fall together the one that says most: no limit at all, no window at all."""
-    laws = {violation.law for violation in violations}
-    stronger_laws = {"default-limit": {"limit"}, "oldest": {"window", "default-window"}}
-    return [violation for violation in violations if not stronger_laws.get(violation.law, set()) & laws]
+    laws = {violation.clause for violation in violations}
+    stronger_laws = {"default-limit": {"limit-respected"}, "oldest": {"window-keeps-only"}}
+    return [violation for violation in violations if not stronger_laws.get(violation.clause, set()) & laws]
 
 
-def keep_simplest(violations: Sequence[Violation], certain: Sequence[Violation]) -> list[Violation]:
+def keep_simplest(violations: Sequence[ListViolation], certain: Sequence[ListViolation]) -> list[ListViolation]:
     """The faults that neither a broken law nor a fault with fewer parameters explains."""
-    kept: list[Violation] = []
+    kept: list[ListViolation] = []
     for violation in sorted(drop_explained(violations, certain), key=lambda violation: len(violation.features)):
-        same = [known for known in kept if known.law == violation.law and known.features == violation.features]
+        same = [known for known in kept if known.clause == violation.clause and known.features == violation.features]
         if same or not _is_explained(kept, violation):
             kept.append(violation)
     return kept
 
 
-def drop_explained(violations: Sequence[Violation], known: Sequence[Violation]) -> list[Violation]:
+def drop_explained(violations: Sequence[ListViolation], known: Sequence[ListViolation]) -> list[ListViolation]:
     return [violation for violation in violations if not _is_explained(known, violation)]
 
 
-def _is_explained(known: Sequence[Violation], violation: Violation) -> bool:
+def _is_explained(known: Sequence[ListViolation], violation: ListViolation) -> bool:
     features = violation.features | ({"limit"} if "limit-default" in violation.features else set())
     return any(other.features <= features for other in known)

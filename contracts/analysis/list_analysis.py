@@ -17,16 +17,10 @@ import msgspec
 from specduet.contracts.analysis import attribution, single_list
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
 from specduet.contracts.analysis.list_rules import CollectionRules
+from specduet.contracts.analysis.row_values import TRUSTED_CREDENTIALS, has_value, parse_list_request, read_list_rows
+from specduet.contracts.analysis.single_list import ListViolation
 from specduet.contracts.memo import compute_once
-from specduet.contracts.analysis.row_values import (
-    ABSENT,
-    TRUSTED_CREDENTIALS,
-    has_value,
-    parse_list_request,
-    read_list_rows,
-)
-from specduet.contracts.analysis.single_list import Violation
-from specduet.contracts.recording import Recording, Row
+from specduet.contracts.recording import ABSENT, Recording, Row
 from specduet.contracts.traces import (
     BracketedQueries,
     MissingFromList,
@@ -38,7 +32,7 @@ from specduet.specs import Api, Operation
 from specduet.specs.behavior import Basis
 
 _MANY_LISTS = 2
-_DISQUALIFYING_LAWS = frozenset({"unique", "scope", "order"})
+_DISQUALIFYING_LAWS = frozenset({"unique-rows", "scope", "sorted"})
 """Laws that a listing of everything must keep to be compared with."""
 
 
@@ -65,19 +59,19 @@ class ListAnalysis:
         self._unknown_path_values = list(recording.find_traces(UnknownPathValue, api.name, operation.id))
         self._missing_rows = list(recording.find_traces(MissingFromList, api.name, operation.id))
         self._concurrent_numbers = {e.number for b in self._brackets if b.is_concurrent for e in b.exchanges}
-        self.violations = self._collect_violations()
+        self.violations = self.collect_violations()
 
-    def find_violations(self, *laws: str) -> list[Violation]:
-        """The faults against some laws."""
-        return [violation for violation in self.violations if violation.law in laws]
+    def find_violations(self, clause: str) -> list[ListViolation]:
+        """Return the violations of the clause with this name."""
+        return [violation for violation in self.violations if violation.clause == clause]
 
-    def _collect_violations(self) -> list[Violation]:
+    def collect_violations(self) -> list[ListViolation]:
         direct = [
             violation
             for response in self.lists.values()
             for violation in single_list.find_violations(self.rules, response)
         ]
-        broken_laws = {violation.exchange.number: violation.law for violation in direct}
+        broken_laws = {violation.exchange.number: violation.clause for violation in direct}
         differences = [
             violation for bracket in self._brackets for violation in self._compare_bracket(bracket, broken_laws)
         ]
@@ -90,13 +84,15 @@ class ListAnalysis:
         )
         certain = [*certain_direct, *simplest]
         concurrent = [
-            f for f in direct if f.exchange.number in self._concurrent_numbers and f.law not in {s.law for s in certain}
+            f
+            for f in direct
+            if f.exchange.number in self._concurrent_numbers and f.clause not in {s.clause for s in certain}
         ]
         concurrent += attribution.drop_explained(
             [f for f in differences if f.exchange.number in self._concurrent_numbers], certain
         )
-        violations = [*certain, *(replace(violation, law="together") for violation in concurrent)]
-        unknown_values = list(self._check_unknown_values())
+        violations = [*certain, *(replace(violation, clause="own-answer") for violation in concurrent)]
+        unknown_values = list(self.check_unknown_values())
         violations += [
             *unknown_values,
             *self._check_partial_values({violation.where for violation in unknown_values}),
@@ -107,20 +103,20 @@ class ListAnalysis:
             if certain
             else [
                 *violations,
-                *self._find_repeats_in_page_walks(),
-                *self._find_unstable_lists(),
-                *self._find_rows_in_two_scopes(),
+                *self.find_repeats_in_page_walks(),
+                *self.find_unstable_lists(),
+                *self.find_rows_in_two_scopes(),
             ]
         )
 
     # ----------------------------------------------------------------- answers against the listing of everything
 
-    def _compare_bracket(self, bracket: BracketedQueries, broken_laws: Mapping[int, str]) -> Iterator[Violation]:
+    def _compare_bracket(self, bracket: BracketedQueries, broken_laws: Mapping[int, str]) -> Iterator[ListViolation]:
         before, after = self.lists.get(bracket.list_before.number), self.lists.get(bracket.list_after.number)
         if before is None or after is None or broken_laws.get(before.exchange.number) in _DISQUALIFYING_LAWS:
             return
         if bracket.is_page_walk:
-            yield from self._find_repeats_between_pages(bracket, before, after)
+            yield from self.find_repeats_between_pages(bracket, before, after)
         limit = self.rules.get_limit(before.request)
         is_complete = not bracket.is_capped and (limit is None or len(before.rows) < limit)
         reference = ReferenceList.from_lists(self.rules, before, after, is_complete=is_complete)
@@ -140,9 +136,9 @@ class ListAnalysis:
                     before, response, difference, is_page_walk=bracket.is_page_walk
                 )
 
-    def _find_repeats_between_pages(
+    def find_repeats_between_pages(
         self, bracket: BracketedQueries, before: ListResponse, after: ListResponse
-    ) -> Iterator[Violation]:
+    ) -> Iterator[ListViolation]:
         """A row on two pages, so that another is on none: rows that tie may stand anywhere, but only once.
 
         Judged where nothing came, went or changed, and pages were turned by offset: a cursor may lose rows that tie.
@@ -161,8 +157,15 @@ class ListAnalysis:
                 where, pointer = f"query/{offset.parameter}", self.rules.get_parameter_pointer(offset.parameter)
                 message = f"the row {repeated_id} stands on two pages, though nothing came, went or changed"
                 features = self._attribution.query_features(before.request, page.request)
-                yield Violation(
-                    "pages", page.exchange, message, offset.basis, where, repeated_id, pointer, features=features
+                yield ListViolation(
+                    "pages-complete",
+                    page.exchange,
+                    message,
+                    offset.basis,
+                    where,
+                    repeated_id,
+                    pointer,
+                    features=features,
                 )
                 return
             seen_ids |= page_ids
@@ -177,7 +180,7 @@ class ListAnalysis:
                 queries_by_row.setdefault(self.rules.get_id(row), set()).add(parameters)
         return Counter({row_id: len(queries) for row_id, queries in queries_by_row.items()})
 
-    def _make_incomplete_violation(self, base: ListResponse, unknown: ListDifference) -> Violation:
+    def _make_incomplete_violation(self, base: ListResponse, unknown: ListDifference) -> ListViolation:
         """The listing of everything is shorter than its limit, and lacks a row that several other lists show."""
         rule = self.operation.behavior.limit
         name = rule.parameter if rule else ""
@@ -186,11 +189,18 @@ class ListAnalysis:
         )
         basis = rule.basis if rule else "inferred"
         where, seen = f"query/{name}" if name else "", len(base.rows)
-        return Violation(
-            "fill", base.exchange, message, basis, where, seen, self.rules.get_parameter_pointer(name), "incomplete"
+        return ListViolation(
+            "limit-filled",
+            base.exchange,
+            message,
+            basis,
+            where,
+            seen,
+            self.rules.get_parameter_pointer(name),
+            "incomplete",
         )
 
-    def _find_repeats_in_page_walks(self) -> Iterator[Violation]:
+    def find_repeats_in_page_walks(self) -> Iterator[ListViolation]:
         """Rows that stand on two pages of one walk, which a comparison by what orders them cannot tell from ties."""
         for bracket in self._brackets:
             pages = (
@@ -211,18 +221,20 @@ class ListAnalysis:
                         message = f"page {number + 1} repeats the row {row_id} of page {page_numbers[row_id] + 1}"
                         features = self._attribution.query_features(before.request, page.request)
                         basis = self._attribution.find_basis(features, ListDifference("surplus", row_id, 0, ""))
-                        yield Violation("pages", page.exchange, message, basis, where="", seen=row_id)
+                        yield ListViolation("pages-complete", page.exchange, message, basis, where="", value=row_id)
                         return
 
     # --------------------------------------------------------------------------- what spans several answers
 
-    def _check_unknown_values(self) -> Iterator[Violation]:
+    def check_unknown_values(self) -> Iterator[ListViolation]:
         for trace in self._unknown_filter_values:
             rule, rows = self.operation.behavior.filters[trace.parameter], read_list_rows(trace.exchange)
             if rows:
                 message = f"{len(rows)} rows were listed for a made-up {trace.parameter}"
                 where, pointer = f"query/{trace.parameter}", self.rules.get_parameter_pointer(trace.parameter)
-                yield Violation("hidden", trace.exchange, message, rule.basis, where, len(rows), pointer, "made-up")
+                yield ListViolation(
+                    "hidden-filter", trace.exchange, message, rule.basis, where, len(rows), pointer, "made-up"
+                )
         scope = self.operation.behavior.scope
         for unknown in self._unknown_path_values:
             rows = read_list_rows(unknown.exchange)
@@ -231,13 +243,17 @@ class ListAnalysis:
             where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
             if rows:
                 message = f"{len(rows)} rows were listed for a made-up {scope.parameter}"
-                yield Violation("scope", unknown.exchange, message, scope.basis, where, len(rows), pointer, "made-up")
+                yield ListViolation(
+                    "scope", unknown.exchange, message, scope.basis, where, len(rows), pointer, "made-up"
+                )
             elif unknown.exchange.is_success != (scope.unknown < 300):
                 message = f"a made-up {scope.parameter} was answered {unknown.exchange.status}, not {scope.unknown}"
                 seen = unknown.exchange.status
-                yield Violation("unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer)
+                yield ListViolation(
+                    "unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer
+                )
 
-    def _check_partial_values(self, ignored_places: Container[str]) -> Iterator[Violation]:
+    def _check_partial_values(self, ignored_places: Container[str]) -> Iterator[ListViolation]:
         """A row that is listed for a value, and for a part of it or nearly the same: it can have only one of them.
 
         ``ignored_places``: where a made-up value is listed as well, so that this is no news.
@@ -251,11 +267,11 @@ class ListAnalysis:
             if common_rows and where not in ignored_places:
                 rule, row_id = self.operation.behavior.filters[trace.parameter], self.rules.get_id(common_rows[0])
                 message = f"the row {row_id} is listed for a value of {trace.parameter}, and for one nearly the same"
-                yield Violation(
-                    "hidden", trace.partial_exchange, message, rule.basis, where, row_id, pointer, "in-part"
+                yield ListViolation(
+                    "hidden-filter", trace.partial_exchange, message, rule.basis, where, row_id, pointer, "in-part"
                 )
 
-    def _check_missing_rows(self) -> Iterator[Violation]:
+    def _check_missing_rows(self) -> Iterator[ListViolation]:
         """A row that can be looked up, and that two lists lack though they are shorter than their limit."""
         rule = self.operation.behavior.limit
         for trace in self._missing_rows:
@@ -275,9 +291,11 @@ class ListAnalysis:
                 message = f"{len(after.rows)} rows are all that is listed, and {row_id}, which can be looked up, is not"
                 basis: Basis = rule.basis if rule else "inferred"
                 where = f"query/{rule.parameter}" if rule else ""
-                yield Violation("fill", after.exchange, message, basis, where, len(after.rows), cause="incomplete")
+                yield ListViolation(
+                    "limit-filled", after.exchange, message, basis, where, len(after.rows), cause="incomplete"
+                )
 
-    def _find_unstable_lists(self) -> Iterator[Violation]:
+    def find_unstable_lists(self) -> Iterator[ListViolation]:
         """The same request, several times, one after the other: rows that go and come back, or change places.
 
         Of requests made at the same time nobody knows which was answered first, and which rows there were by then.
@@ -294,7 +312,7 @@ class ListAnalysis:
                 yield from self._find_moved_rows(earlier, later)
                 yield from self._find_renamed_rows(earlier, later)
 
-    def _find_disappearing_rows(self, group: Sequence[ListResponse]) -> Iterator[Violation]:
+    def _find_disappearing_rows(self, group: Sequence[ListResponse]) -> Iterator[ListViolation]:
         filters = self.operation.behavior.filters
         absent_in: dict[Any, ListResponse] = {}
         seen_ids: set[Any] = set()
@@ -309,12 +327,14 @@ class ListAnalysis:
             )
             if returned_id is not None:
                 message = f"the same request again: the row {returned_id} was listed, was missing, and is back"
-                yield Violation("again", absent_in[returned_id].exchange, message, "inferred", seen=returned_id)
+                yield ListViolation(
+                    "same-answer-again", absent_in[returned_id].exchange, message, "inferred", value=returned_id
+                )
                 return
             absent_in.update(dict.fromkeys(seen_ids - rows.keys() - absent_in.keys(), response))
             seen_ids |= rows.keys()
 
-    def _find_moved_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[Violation]:
+    def _find_moved_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[ListViolation]:
         keys = {self.rules.get_id(row): self.rules.get_order_key(row) for row in earlier.rows}
         later_ids = {self.rules.get_id(row) for row in later.rows}
         earlier_order = [row_id for row in earlier.rows if (row_id := self.rules.get_id(row)) in later_ids]
@@ -323,9 +343,11 @@ class ListAnalysis:
         index = next((i for i, (a, b) in enumerate(places) if a != b and keys[a] != keys[b]), None)
         if index is not None and len(earlier_order) == len(later_order):
             message = f"the same request again: the row {later_order[index]} has changed its place"
-            yield Violation("again", later.exchange, message, "inferred", seen=later_order[index], cause="order")
+            yield ListViolation(
+                "same-answer-again", later.exchange, message, "inferred", value=later_order[index], cause="order"
+            )
 
-    def _find_renamed_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[Violation]:
+    def _find_renamed_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[ListViolation]:
         """A row that has ended and that is there again, the same in everything but what tells it from others."""
         order, field = self.operation.behavior.order, self.rules.resource.behavior.id.field
         earlier_ids = {self.rules.get_id(row) for row in earlier.rows}
@@ -341,9 +363,9 @@ class ListAnalysis:
         if twin is not None:
             message = f"the same request again: a row has another {field}"
             where, seen = f"/*/{field}", self.rules.get_id(twin)
-            yield Violation("again", later.exchange, message, "inferred", where, seen, cause="id")
+            yield ListViolation("same-answer-again", later.exchange, message, "inferred", where, seen, cause="id")
 
-    def _find_rows_in_two_scopes(self) -> Iterator[Violation]:
+    def find_rows_in_two_scopes(self) -> Iterator[ListViolation]:
         """Rows that are listed under two values of the path."""
         scope = self.operation.behavior.scope
         if scope is None:
@@ -356,7 +378,7 @@ class ListAnalysis:
                 if row_id is not ABSENT and scope_values.setdefault(row_id, scope_value) != scope_value:
                     message = f"the row {row_id} is listed under {scope_value} and under {scope_values[row_id]}"
                     where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
-                    yield Violation("scopes-apart", response.exchange, message, scope.basis, where, row_id, pointer)
+                    yield ListViolation("scopes-apart", response.exchange, message, scope.basis, where, row_id, pointer)
                     return
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from specduet.contracts.analysis.list_rules import CollectionRules, Condition
-from specduet.contracts.analysis.row_values import ABSENT, ListRequest
-from specduet.contracts.recording import Exchange, Row
+from specduet.contracts.analysis.row_values import ListRequest
+from specduet.contracts.recording import ABSENT, Exchange, Row
 
 
 def evaluate_conditions(conditions: Sequence[Condition], *versions: Row) -> bool | None:
@@ -67,7 +67,7 @@ class ReferenceList:
         """What the answer's request asked for, save hidden fields that this listing was asked for, too."""
         shared = {name for name, value in self.request.values.items() if response.request.values.get(name) == value}
         conditions = rules.list_conditions(response.request, response.exchange.sent_at)
-        return [c for c in conditions if c.law != "hidden" or c.parameter not in shared]
+        return [c for c in conditions if c.clause != "hidden-filter" or c.parameter not in shared]
 
 
 @dataclass(frozen=True)

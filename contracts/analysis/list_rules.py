@@ -1,53 +1,57 @@
-"""What a list is asked for, worked out from the statements alone: the judge's own reading of limit, filter and cursor.
+"""The rules of one collection: limit, offset, order, filters and cursor, as the contract suite reads them.
 
-A ``CollectionRules`` turns a request into conditions on every row. They have three values: a row whose field is null, or so
-near to a boundary that clocks or digits decide, may be there or not.
+``CollectionRules`` turns a request into conditions that every row has to meet. A condition has three values: None for a
+row whose field is null, or so close to a bound that clocks or precision decide.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from specduet.contracts.analysis.row_values import (
-    ABSENT,
     ListRequest,
     compare_values,
     get_path,
     is_same_value,
     read_timestamp,
 )
-from specduet.contracts.oracle.requests import seconds
-from specduet.contracts.recording import Row
+from specduet.contracts.recording import ABSENT, Row
 from specduet.specs import Api, Operation
-from specduet.specs.behavior import Basis, Filter
+from specduet.specs.behavior import Basis, Filter, parse_duration
 
 CLOCK_SLACK_S = 150.0
-"""How far the service's clock may be from ours, in seconds, before a default window counts as wrong."""
+"""The clocks of both sides may differ by this many seconds before a default time window counts as wrong."""
 OLDEST_SLACK_S = 3_600.0
-"""How much longer than stated, in seconds, a service may look back."""
+"""A service may list rows that are older than ``oldest`` allows by this many seconds."""
 
-_MIN_ROWS_WHEN_CAPPED = 100  # a service that lists fewer rows than this, and not all, is not taken to protect itself
-_EPSILON_S = 5e-7  # seconds since 1970 are held no finer than that
+_MIN_ROWS_WHEN_CAPPED = 100  # a shorter list is not taken for one that the service has capped to protect itself
+_EPSILON_S = 5e-7  # a float of seconds since 1970 is no more precise
 
 RowTest = Callable[[Row], bool | None]
+"""A test of one row, with None for: not certain."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What a request asks of each row: ``law`` is the kind of statement behind it, ``description`` puts it in words."""
+    """A condition that a request puts on every row of the response."""
 
-    law: str
+    clause: str
+    """The name of the clause that a row breaks which does not meet the condition, for example ``cursor-strict``."""
     parameter: str
     field: str
     basis: Basis
     pointer: str
     description: str
+    """For messages: ``started_at is not before 2026-01-01T00:00:00Z``."""
     is_met_by: RowTest
 
 
 class CollectionRules:
-    """One operation that lists rows, with the statements about it. ``shown_fields``: the fields that any row ever had."""
+    """The rules of one operation that lists rows.
+
+    ``shown_fields`` are the fields that any recorded row of the operation has.
+    """
 
     def __init__(self, api: Api, operation: Operation, shown_fields: Iterable[str] = ()) -> None:
         assert operation.behavior.lists is not None
@@ -61,12 +65,12 @@ class CollectionRules:
     # --------------------------------------------------------------------------------------- rows
 
     def get_id(self, row: Row) -> Any:
-        """What tells the row from every other, as text that can be a key; ``MISSING`` where it is not shown."""
+        """Return the id of a row (text or int), ``ABSENT`` where the row does not show it."""
         value = get_path(row, self._id_field)
         return value if isinstance(value, (str, int)) else ABSENT
 
     def get_order_key(self, row: Row) -> Any:
-        """What the list is ordered by, comparable for equality: rows with equal keys may stand in any order."""
+        """Return a key that is equal for rows that may change places, None where the row has no value to order by."""
         if self.behavior.order is None:
             return self.get_id(row)
         value = get_path(row, self.behavior.order.by)
@@ -76,23 +80,24 @@ class CollectionRules:
         return None if value in (None, ABSENT) or isinstance(value, dict | list) else value
 
     def has_ended(self, row: Row) -> bool:
-        """Whether a row is one that nothing happens to any more."""
+        """Return whether the row has a terminal status, so that it does not change any more."""
         status = self.resource.behavior.status
         return status is not None and get_path(row, status.field) in status.terminal
 
     # ----------------------------------------------------------------------------------- requests
 
     def get_parameter_pointer(self, name: str | None) -> str:
-        """Where the schema of a parameter stands, empty where there is no such parameter."""
+        """Return the JSON pointer to the schema of a parameter, empty where there is no such parameter."""
         parameter = self.operation.parameter(name) if name else None
         return parameter.pointer if parameter else ""
 
     def get_default(self, name: str | None) -> Any:
+        """Return the documented default of a parameter, None where there is none."""
         parameter = self.operation.parameter(name) if name else None
         return parameter.default if parameter is not None else None
 
     def get_limit(self, request: ListRequest) -> int | None:
-        """The most rows that the answer may hold, None where nothing bounds it for certain."""
+        """Return the largest allowed number of rows of the response, None where it has no certain bound."""
         if self.behavior.limit is None:
             return None
         name = self.behavior.limit.parameter
@@ -100,7 +105,10 @@ class CollectionRules:
         return value if isinstance(value, int) and value >= 0 else None
 
     def can_be_capped(self, count: int) -> bool:
-        """Whether the service may list just so many rows at the most, whatever is asked for: no document forbids it."""
+        """Return whether ``count`` may be the most rows that the service lists, whatever is requested.
+
+        No document forbids that, but one with a ``maximum`` for the limit promises that many rows.
+        """
         rule = self.behavior.limit
         parameter = self.operation.parameter(rule.parameter) if rule else None
         if parameter is None or "maximum" in parameter.schema:
@@ -109,6 +117,7 @@ class CollectionRules:
         return count >= max(_MIN_ROWS_WHEN_CAPPED, default if isinstance(default, int) else 0)
 
     def get_offset(self, request: ListRequest) -> int:
+        """Return the number of rows to leave out at the head of the list."""
         if self.behavior.offset is None:
             return 0
         name = self.behavior.offset.parameter
@@ -116,7 +125,7 @@ class CollectionRules:
         return value if isinstance(value, int) and value >= 0 else 0
 
     def get_direction(self, request: ListRequest) -> str:
-        """``asc`` or ``desc``."""
+        """Return ``asc`` or ``desc``."""
         order = self.behavior.order
         if order is None:
             return "asc"
@@ -124,7 +133,7 @@ class CollectionRules:
         return requested if requested in {"asc", "desc"} else order.direction
 
     def list_conditions(self, request: ListRequest, sent_at: float) -> list[Condition]:
-        """What a request that was sent ``sent_at`` seconds since 1970 asks of each row."""
+        """Return the conditions on every row; ``sent_at`` is the time of the request in seconds since 1970."""
         conditions = []
         scope, cursor = self.behavior.scope, self.behavior.cursor
         if scope is not None and scope.parameter in request:
@@ -138,43 +147,47 @@ class CollectionRules:
             is_met_by = self._make_time_test(cursor.before, request.values[cursor.parameter], _is_before)
             description = f"is strictly before {request.texts[cursor.parameter]}"
             conditions.append(
-                self._make_condition("cursor", cursor.parameter, cursor.before, cursor.basis, description, is_met_by)
+                self._make_condition(
+                    "cursor-strict", cursor.parameter, cursor.before, cursor.basis, description, is_met_by
+                )
             )
         return conditions
 
     def _make_condition(
-        self, law: str, parameter_name: str, field: str, basis: Basis, description: str, is_met_by: RowTest
+        self, clause: str, parameter_name: str, field: str, basis: Basis, description: str, is_met_by: RowTest
     ) -> Condition:
         parameter = self.operation.parameter(parameter_name)
         pointer = parameter.pointer if parameter else self.operation.pointer
-        return Condition(law, parameter_name, field, basis, pointer, f"{field} {description}", is_met_by)
+        return Condition(clause, parameter_name, field, basis, pointer, f"{field} {description}", is_met_by)
 
     def _list_filter_conditions(
         self, name: str, rule: Filter, request: ListRequest, sent_at: float
     ) -> Iterable[Condition]:
+        now = datetime.fromtimestamp(sent_at, UTC)
         if rule.oldest is not None:
-            bound = datetime.fromtimestamp(sent_at + seconds(rule.oldest) - OLDEST_SLACK_S, UTC)
-            is_met_by = self._make_time_test(rule.field, bound, _is_not_before, doubt_s=0.0)
+            bound = now + parse_duration(rule.oldest) - timedelta(seconds=OLDEST_SLACK_S)
+            is_met_by = self._make_time_test(rule.field, bound, _is_not_before, tolerance_s=0.0)
             description = f"is at most {rule.oldest.removeprefix('-')} old"
             yield self._make_condition("oldest", name, rule.field, rule.basis, description, is_met_by)
         if name in request:
             yield self._make_filter_condition(name, rule, request)
         elif rule.default is not None and rule.op == "ge":
-            bound = datetime.fromtimestamp(sent_at + seconds(rule.default), UTC)
-            is_met_by = self._make_time_test(rule.field, bound, _is_not_before, doubt_s=CLOCK_SLACK_S)
+            bound = now + parse_duration(rule.default)
+            is_met_by = self._make_time_test(rule.field, bound, _is_not_before, tolerance_s=CLOCK_SLACK_S)
             description = f"is at most {rule.default.removeprefix('-')} old, which is so where {name} is left out"
-            yield self._make_condition("default-window", name, rule.field, rule.basis, description, is_met_by)
+            yield self._make_condition("window-keeps-only", name, rule.field, rule.basis, description, is_met_by)
 
     def _make_filter_condition(self, name: str, rule: Filter, request: ListRequest) -> Condition:
         value, text = request.values[name], request.texts[name]
-        if rule.hidden:
-            return self._make_condition("hidden", name, rule.field, rule.basis, f"is {text}", lambda _: None)
+        if rule.hidden:  # the rows do not show the field, so that nothing is certain
+            return self._make_condition("hidden-filter", name, rule.field, rule.basis, f"is {text}", lambda _: None)
         if rule.op == "ge":
             is_met_by = self._make_time_test(rule.field, value, _is_not_before)
-            return self._make_condition("window", name, rule.field, rule.basis, f"is not before {text}", is_met_by)
-        return self._make_condition(
-            "filter", name, rule.field, rule.basis, f"is {text}", self._make_equality_test(rule.field, value)
-        )
+            return self._make_condition(
+                "window-keeps-only", name, rule.field, rule.basis, f"is not before {text}", is_met_by
+            )
+        is_met_by = self._make_equality_test(rule.field, value)
+        return self._make_condition("filter-keeps-only", name, rule.field, rule.basis, f"is {text}", is_met_by)
 
     def _make_equality_test(self, field: str, value: Any) -> RowTest:
         def is_met_by(row: Row) -> bool | None:
@@ -186,10 +199,13 @@ class CollectionRules:
         return is_met_by
 
     def _make_time_test(
-        self, field: str, bound: Any, accepts_order: Callable[[int], bool], *, doubt_s: float | None = None
+        self, field: str, bound: Any, accepts_order: Callable[[int], bool], *, tolerance_s: float | None = None
     ) -> RowTest:
-        """Compare a moment (or a number) of each row; within ``doubt_s``, else within a digit, nothing is certain."""
+        """Return a test that compares a timestamp, or a number, of a row with ``bound``.
 
+        A value that is closer to the bound than ``tolerance_s`` is not certain; the default tolerance is the last digit
+        of the value. ``accepts_order`` gets -1, 0 or 1: the value is less than, equal to or greater than the bound.
+        """
         bound_s = bound.timestamp() if isinstance(bound, datetime) else 0.0
 
         def is_met_by(row: Row) -> bool | None:
@@ -198,8 +214,9 @@ class CollectionRules:
                 order = None if isinstance(bound, datetime) else compare_values(get_path(row, field), bound)
                 return None if order is None else accepts_order(order)
             distance_s = shown.unix_s - bound_s
-            tolerance_s = (0.1**shown.digits if shown.utc != bound else 0.0) if doubt_s is None else doubt_s
-            if abs(distance_s) < tolerance_s - _EPSILON_S or not shown.has_zone:
+            last_digit_s = 0.1**shown.digits if shown.utc != bound else 0.0
+            uncertain_s = last_digit_s if tolerance_s is None else tolerance_s
+            if abs(distance_s) < uncertain_s - _EPSILON_S or not shown.has_zone:
                 return None
             return accepts_order((shown.utc > bound) - (shown.utc < bound))
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from specduet.contracts.memo import compute_once
 from specduet.contracts.analysis.row_values import (
-    ABSENT,
     TRUSTED_CREDENTIALS,
     find_shared_fields,
     get_path,
@@ -20,8 +18,9 @@ from specduet.contracts.analysis.row_values import (
     read_located_rows,
     read_timestamp,
 )
+from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.requests import extract_path_texts
-from specduet.contracts.recording import Exchange, Recording, Row
+from specduet.contracts.recording import ABSENT, Exchange, Recording, Row
 from specduet.specs import Api, Operation, Resource
 
 

@@ -1,7 +1,7 @@
-"""Rows and requests read out of exchanges: the ground that the laws of collections and of lifecycles stand on.
+"""Rows and list requests, read out of exchanges: the facts that the analysis of lists and of histories compares.
 
-What is not certain is left out: a request that servers may read differently has no ``ListRequest``, a moment without its
-zone says so, and two moments are compared no finer than the coarser of them is written.
+Whatever is not certain is left out: a request that servers may read differently gives no ``ListRequest``, a timestamp
+knows whether it has a time zone, and two timestamps are compared with the precision of the less precise one.
 """
 
 import re
@@ -13,15 +13,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from msgspec import UNSET
-
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.requests import extract_path_texts
-from specduet.contracts.recording import Exchange, Row
+from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.specs import Api, Operation, Parameter, Resource, Schema
-
-ABSENT = UNSET
-"""What ``get_path`` finds where a row does not have the field."""
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 
@@ -31,20 +26,23 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?
 
 @dataclass(frozen=True, slots=True)
 class RowTimestamp:
-    """A point in time as text showed it: ``digits`` after the second, whether it was ``has_zone``, seconds since 1970."""
+    """A timestamp of a row, with the precision in which it was written."""
 
     utc: datetime
     digits: int
+    """The number of digits of the fraction of the second."""
     has_zone: bool
+    """False where the text has no time zone: ``utc`` is then only a guess."""
     unix_s: float
+    """Seconds since 1970."""
 
     def truncate_to(self, digits: int) -> datetime:
-        """The moment as it reads with this many digits after the second."""
+        """Return the time with only this many digits of the fraction of the second."""
         unit = 10 ** (6 - min(digits, 6))
         return self.utc.replace(microsecond=self.utc.microsecond // unit * unit)
 
     def compare_to(self, other: "RowTimestamp") -> int:
-        """-1, 0 or 1 for before, indistinguishable or after, as fine as the coarser of both is written."""
+        """Return -1, 0 or 1: before, indistinguishable, or after, with the precision of the less precise one."""
         digits = min(self.digits, other.digits)
         left, right = self.truncate_to(digits), other.truncate_to(digits)
         return (left > right) - (left < right)
@@ -65,12 +63,12 @@ def _parse_timestamp(text: str) -> RowTimestamp | None:
 
 
 def read_timestamp(value: Any) -> RowTimestamp | None:
-    """The moment that a value of a row shows, None where it shows none; a text without a zone is taken for UTC."""
+    """Return the timestamp that a value of a row is, None where it is none. Text without a time zone counts as UTC."""
     return _parse_timestamp(value) if isinstance(value, str) else None
 
 
 def compare_values(left: Any, right: Any) -> int | None:
-    """-1, 0 or 1 for two moments or two numbers, None where the values cannot be ordered for certain."""
+    """Return -1, 0 or 1 for two timestamps or two numbers, None for values whose order is not certain."""
     if is_number(left) and is_number(right):
         return int(left > right) - int(left < right)
     left_time, right_time = read_timestamp(left), read_timestamp(right)
@@ -78,12 +76,13 @@ def compare_values(left: Any, right: Any) -> int | None:
 
 
 def is_number(value: Any) -> bool:
+    """Return whether a JSON value is a number: for Python a boolean is one, too."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def get_path(row: Any, path: str) -> Any:
-    """The value at a dotted path (``usage.total_tokens``), or ``ABSENT``."""
-    if "." not in path:  # called for every field of every row of every answer: the plain way counts
+    """Return the value at a dotted path (``usage.total_tokens``), ``ABSENT`` where there is none."""
+    if "." not in path:  # called for every field of every row of every response: the short way counts
         return row.get(path, ABSENT) if isinstance(row, dict) else ABSENT
     for part in path.split("."):
         if not isinstance(row, dict) or part not in row:
@@ -93,12 +92,12 @@ def get_path(row: Any, path: str) -> Any:
 
 
 def has_value(row: Row, path: str) -> bool:
-    """Whether a field is there and not null."""
+    """Return whether a field is neither absent nor null."""
     return get_path(row, path) not in (None, ABSENT)
 
 
 def is_same_value(shown: Any, requested: Any) -> bool:
-    """Whether the value of a row is the value of a parameter: UUIDs in any spelling, moments in any zone."""
+    """Return whether a value of a row is the value of a parameter: UUIDs in any spelling, timestamps in any zone."""
     if isinstance(requested, datetime):
         timestamp = read_timestamp(shown)
         return timestamp is not None and timestamp.utc == requested
@@ -122,14 +121,18 @@ def _read_uuid(value: Any) -> uuid.UUID | None:
     return _parse_uuid(value) if isinstance(value, str) and 32 <= len(value) <= 45 else None
 
 
-# ------------------------------------------------------------------------------------------------------ answers
+# ---------------------------------------------------------------------------------------------------- responses
 
 TRUSTED_CREDENTIALS = frozenset({"given", "placeholder", "other"})
-"""Kinds of credentials with which an answer's rows mean something."""
+"""``Exchange.credentials`` with which the rows of a response can be relied on."""
 
 
 def read_located_rows(exchange: Exchange) -> tuple[tuple[str, Row], ...]:
-    """The rows of a 2xx answer with where each stands: those of an array, or the one that the answer is."""
+    """Return the rows of a 2xx response, each with its JSON pointer.
+
+    The rows are the objects of an array (``("/0", row), ("/1", row)``), or the one object that the body is
+    (``("", row)``).
+    """
     if not exchange.is_success or exchange.credentials not in TRUSTED_CREDENTIALS:
         return ()
     body = exchange.json
@@ -141,7 +144,7 @@ def read_located_rows(exchange: Exchange) -> tuple[tuple[str, Row], ...]:
 
 
 def read_list_rows(exchange: Exchange) -> list[Row] | None:
-    """The rows of a list's answer, None where it is no array of objects."""
+    """Return the rows of a 2xx response to a list operation, None where the body is not an array of objects."""
     body = exchange.json
     if not exchange.is_success or not isinstance(body, list) or not all(isinstance(row, Mapping) for row in body):
         return None
@@ -149,7 +152,10 @@ def read_list_rows(exchange: Exchange) -> list[Row] | None:
 
 
 def find_shared_fields(api: Api, operation: Operation, resource: Resource) -> frozenset[str]:
-    """The fields of a resource that the operation's answer has, too; all of them where it says nothing of fields."""
+    """Return the fields that the rows of a resource and the operation's response share.
+
+    These are all fields of the resource where the response has no documented properties.
+    """
     fields = {name for schema in _find_row_schemas(api, operation) for name in schema.get("properties", {})}
     return frozenset(resource.properties) & fields if fields else frozenset(resource.properties)
 
@@ -169,20 +175,19 @@ def _find_row_schemas(api: Api, operation: Operation) -> Iterator[Schema]:
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What a list was asked for: the values of the path and query parameters that were sent, decoded.
-
-    int, float, bool, text, and aware datetimes where the schema says ``date-time``.
-    """
+    """The path and query parameters that were sent with a request for a list."""
 
     values: Mapping[str, Any]
+    """By name: int, float, bool or text; a datetime with a time zone where the format is ``date-time``."""
     texts: Mapping[str, str]
+    """By name, as they were sent, percent-decoded."""
 
     def __contains__(self, name: object) -> bool:
         return name in self.values
 
 
 def parse_list_request(api: Api, operation: Operation, exchange: Exchange) -> ListRequest | None:
-    """What every correct server takes a request to ask for; None where servers may differ or must refuse it."""
+    """Return the parameters as every correct server reads them, None where servers may differ or must reject them."""
     path_texts = extract_path_texts(operation, exchange.request)
     if path_texts is None:
         return None
@@ -208,6 +213,7 @@ def _find_sent_texts(parameter: Parameter, path_texts: Mapping[str, str], exchan
 
 
 def _decode_parameter(api: Api, parameter: Parameter, text: str) -> Any:
+    """Return the value of a valid text, ``ABSENT`` for any other text."""
     schema, pointer, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
     value = _parse_typed(schema, text)
     if value is ABSENT:
@@ -224,11 +230,9 @@ def _parse_typed(schema: Schema, text: str) -> Any:
         return float(text) if re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?", text, re.ASCII) else ABSENT
     if type_name == "boolean":
         return {"true": True, "false": False}.get(text, ABSENT)
-    return (
-        _parse_string(schema, text)
-        if type_name in {"string", None} and text and scalars.is_plain_text(text)
-        else ABSENT
-    )
+    if type_name in {"string", None} and text and scalars.is_plain_text(text):
+        return _parse_string(schema, text)
+    return ABSENT
 
 
 def _parse_string(schema: Schema, text: str) -> Any:

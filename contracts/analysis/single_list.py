@@ -7,75 +7,68 @@ from typing import Any
 
 from specduet.contracts.analysis.list_comparison import ListResponse
 from specduet.contracts.analysis.list_rules import CollectionRules, Condition
-from specduet.contracts.analysis.row_values import ABSENT, compare_values, get_path
-from specduet.contracts.recording import Exchange
-from specduet.specs.behavior import Basis
+from specduet.contracts.analysis.row_values import compare_values, get_path
+from specduet.contracts.findings import Violation
+from specduet.contracts.recording import ABSENT
 
 
 @dataclass(frozen=True)
-class Violation:
-    """One answer that breaks one law. ``features``: what its request asked for beyond the listing of everything."""
+class ListViolation(Violation):
+    """Violation in the response to a list request."""
 
-    law: str
-    exchange: Exchange
-    message: str
-    basis: Basis
-    where: str = ""
-    seen: Any = ""
-    pointer: str = ""
-    cause: str = ""
     features: frozenset[str] = frozenset()
+    """The features of the request that it may be due to: see ``attribution.py``."""
 
 
-def find_violations(rules: CollectionRules, response: ListResponse) -> Iterator[Violation]:
+def find_violations(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
     """What is wrong with one answer; nothing that is only assumed."""
     violations = (
-        *_find_excess_rows(rules, response),
-        *_find_duplicate_rows(rules, response),
-        *_find_unrequested_rows(rules, response),
+        *find_excess_rows(rules, response),
+        *find_duplicate_rows(rules, response),
+        *find_unrequested_rows(rules, response),
     )
-    for violation in (*violations, *_find_misordered_rows(rules, response)):
+    for violation in (*violations, *find_misordered_rows(rules, response)):
         if violation.basis != "assumed":
             yield violation
 
 
-def _find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Iterator[Violation]:
+def find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
     """The first row that each condition of the request should have kept out."""
     for condition in rules.list_conditions(response.request, response.exchange.sent_at):
         index = next((i for i, row in enumerate(response.rows) if condition.is_met_by(row) is False), None)
         if index is not None:
-            yield Violation(
-                condition.law,
+            yield ListViolation(
+                condition.clause,
                 response.exchange,
                 f"row {index} is not one whose {condition.description}",
                 condition.basis,
                 where=f"/{index}/{condition.field.replace('.', '/')}",
-                seen=_describe_value(get_path(response.rows[index], condition.field)),
+                value=get_path(response.rows[index], condition.field),
                 pointer=condition.pointer,
                 cause=condition.parameter,
-                features=frozenset({_name_feature(condition)}),
+                features=frozenset({_name_feature(condition, response)}),
             )
 
 
-def _find_excess_rows(rules: CollectionRules, response: ListResponse) -> Iterator[Violation]:
+def find_excess_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
     rule, limit = rules.behavior.limit, rules.get_limit(response.request)
     if rule is None or limit is None or len(response.rows) <= limit:
         return
     is_requested = rule.parameter in response.request
     description = f"{rule.parameter}={limit}" if is_requested else f"the default {rule.parameter} {limit}"
-    yield Violation(
-        "limit" if is_requested else "default-limit",
+    yield ListViolation(
+        "limit-respected" if is_requested else "default-limit",
         response.exchange,
         f"{len(response.rows)} rows were listed under {description}",
         rule.basis,
         where=f"query/{rule.parameter}",
-        seen=len(response.rows),
+        value=len(response.rows),
         pointer=rules.get_parameter_pointer(rule.parameter),
         features=frozenset({"limit" if is_requested else "limit-default"}),
     )
 
 
-def _find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Iterator[Violation]:
+def find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
     indexes: dict[Any, int] = {}
     identity = rules.resource.behavior.id
     for index, row in enumerate(response.rows):
@@ -84,12 +77,14 @@ def _find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Iter
             message = f"rows {indexes[row_id]} and {index} are the same: {identity.field} is {row_id}"
             where = f"/{index}/{identity.field}"
             features = frozenset({"unique"})
-            yield Violation("unique", response.exchange, message, identity.basis, where, row_id, features=features)
+            yield ListViolation(
+                "unique-rows", response.exchange, message, identity.basis, where, row_id, features=features
+            )
             return
         indexes[row_id] = index
 
 
-def _find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iterator[Violation]:
+def find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
     order = rules.behavior.order
     if order is None:
         return
@@ -99,22 +94,19 @@ def _find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Ite
     keyed = [(i, value) for i, value in keyed if value not in (None, ABSENT)]
     for (_, earlier), (index, later) in pairwise(keyed):
         if compare_values(earlier, later) == wrong_order:
-            yield Violation(
-                "order",
+            yield ListViolation(
+                "sorted",
                 response.exchange,
-                f"{order.by} is not in {direction}ending order: {_describe_value(later)} comes after {_describe_value(earlier)}",
+                f"{order.by} is not in {direction}ending order: {later} comes after {earlier}",
                 order.basis,
                 where=f"/{index}/{order.by.replace('.', '/')}",
-                seen=_describe_value(later),
+                value=later,
                 pointer=rules.get_parameter_pointer(order.parameter),
                 features=frozenset({"order"}),
             )
             return
 
 
-def _name_feature(condition: Condition) -> str:
-    return f"{condition.parameter}-default" if condition.law == "default-window" else condition.parameter
-
-
-def _describe_value(value: Any) -> Any:
-    return "nothing" if value is ABSENT else value
+def _name_feature(condition: Condition, response: ListResponse) -> str:
+    is_default = condition.clause == "window-keeps-only" and condition.parameter not in response.request
+    return f"{condition.parameter}-default" if is_default else condition.parameter

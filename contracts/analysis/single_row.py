@@ -7,21 +7,43 @@ from itertools import combinations
 from typing import Any
 
 from specduet.contracts.analysis.row_history import Observation, RowHistories
-from specduet.contracts.analysis.row_values import ABSENT, get_path, has_value, read_timestamp
-from specduet.contracts.recording import Row
+from specduet.contracts.analysis.row_values import get_path, has_value, read_timestamp
+from specduet.contracts.findings import Violation
+from specduet.contracts.recording import ABSENT, Row
 from specduet.specs.behavior import Basis, SetWhen
 
 
-@dataclass(frozen=True)
-class RowViolation:
-    """A row that breaks a law with one of its fields; ``cause`` is the same for rows that break it alike."""
+@dataclass(frozen=True, kw_only=True)
+class RowViolation(Violation):
+    """Violation in one field of one row."""
 
-    law: str
     observation: Observation
     field: str
-    basis: Basis
-    message: str
-    cause: str
+    """Dotted path of the field: ``usage.total_tokens``."""
+
+
+def make_row_violation(
+    clause: str,
+    history: RowHistories,
+    observation: Observation,
+    field: str,
+    basis: Basis,
+    message: str,
+    cause: str = "",
+) -> RowViolation:
+    """Return a violation with the place, the pointer and the value of the field."""
+    return RowViolation(
+        clause=clause,
+        exchange=observation.exchange,
+        message=message,
+        basis=basis,
+        where=f"{observation.where}/{field.replace('.', '/')}",
+        value=get_path(observation.row, field),
+        pointer=f"{history.resource.pointer}/properties/{field.split('.', maxsplit=1)[0]}",
+        cause=cause or field,
+        observation=observation,
+        field=field,
+    )
 
 
 def find_row_violations(history: RowHistories) -> list[RowViolation]:
@@ -32,9 +54,9 @@ def find_row_violations(history: RowHistories) -> list[RowViolation]:
         found = [breach for law in CHECKS for sighting in steady for breach in law(history, sighting)]
         least: dict[tuple[str, str], int] = {}
         for breach in found:
-            key = (breach.law, breach.cause)
+            key = (breach.clause, breach.cause)
             least[key] = min(least.get(key, _MAX_RANK), rank_observation(breach.observation))
-        history.notes.append([b for b in found if rank_observation(b.observation) == least[b.law, b.cause]])
+        history.notes.append([b for b in found if rank_observation(b.observation) == least[b.clause, b.cause]])
     told: list[RowViolation] = history.notes[0]
     return told
 
@@ -62,7 +84,7 @@ def find_violated_fields(history: RowHistories) -> set[str]:
     return {violation.field for violation in find_row_violations(history)}
 
 
-def _check_timeline(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+def check_timeline(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     for rule in history.resource.behavior.timeline:
         for earlier_field, later_field in combinations(rule.fields, 2):
             earlier, later = (
@@ -73,17 +95,17 @@ def _check_timeline(history: RowHistories, observation: Observation) -> Iterator
                 message = (
                     f"{later_field} is before {earlier_field}, which is {get_path(observation.row, earlier_field)}"
                 )
-                yield RowViolation(
-                    "timeline", observation, later_field, rule.basis, message, f"{earlier_field} {later_field}"
+                yield make_row_violation(
+                    "timeline", history, observation, later_field, rule.basis, message, f"{earlier_field} {later_field}"
                 )
 
 
-def _check_set(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+def check_set_when_due(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     status = history.get_status(observation.row)
     for rule in history.resource.behavior.set_when:
         if status in rule.set and not has_value(observation.row, rule.field) and _is_due(history, observation, rule):
             message = f"{rule.field} is not set, though the status is {status}"
-            yield RowViolation("set", observation, rule.field, rule.basis, message, rule.field)
+            yield make_row_violation("set-when-due", history, observation, rule.field, rule.basis, message)
 
 
 def _is_due(history: RowHistories, observation: Observation, rule: SetWhen) -> bool:
@@ -103,37 +125,37 @@ def _has_any_value(row: Row, fields: Sequence[str]) -> bool:
     return any(has_value(row, field) for field in fields)
 
 
-def _check_unset(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+def check_unset_until_due(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     status = history.get_status(observation.row)
     for rule in history.resource.behavior.set_when:
         value = get_path(observation.row, rule.field)
         if status in rule.unset and value is not ABSENT and value not in (None, "", [], {}):
             message = f"{rule.field} is set, though the status is {status}"
-            yield RowViolation("unset", observation, rule.field, rule.basis, message, rule.field)
+            yield make_row_violation("unset-until-due", history, observation, rule.field, rule.basis, message)
 
 
-def _check_true_only(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+def check_true_only_when(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     status = history.get_status(observation.row)
     for rule in history.resource.behavior.true_only_when:
         if get_path(observation.row, rule.field) is True and status is not ABSENT and status not in rule.status:
             message = f"{rule.field} is true, though the status is {status}"
-            yield RowViolation("true-only", observation, rule.field, rule.basis, message, rule.field)
+            yield make_row_violation("true-only-when", history, observation, rule.field, rule.basis, message)
 
 
-def _check_constant(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+def check_constant(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     for rule in history.resource.behavior.constant:
         if has_value(observation.row, rule.field) and get_path(observation.row, rule.field) != rule.value:
-            yield RowViolation(
-                "constant", observation, rule.field, rule.basis, f"{rule.field} is not {rule.value}", rule.field
+            yield make_row_violation(
+                "constant", history, observation, rule.field, rule.basis, f"{rule.field} is not {rule.value}"
             )
 
 
-def _check_sum(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+def check_sum(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
     for rule in history.resource.behavior.sum:
         whole, parts = get_path(observation.row, rule.field), [get_path(observation.row, part) for part in rule.of]
         if all(map(_is_number, (whole, *parts))) and not math.isclose(whole, sum(parts)):
             message = f"{rule.field} is {whole}, and its parts come to {sum(parts)}"
-            yield RowViolation("sum", observation, rule.field, rule.basis, message, rule.field)
+            yield make_row_violation("sum", history, observation, rule.field, rule.basis, message)
 
 
 def _is_number(value: Any) -> bool:
@@ -141,10 +163,10 @@ def _is_number(value: Any) -> bool:
 
 
 CHECKS: tuple[Callable[[RowHistories, Observation], Iterator[RowViolation]], ...] = (
-    _check_timeline,
-    _check_set,
-    _check_unset,
-    _check_true_only,
-    _check_constant,
-    _check_sum,
+    check_timeline,
+    check_set_when_due,
+    check_unset_until_due,
+    check_true_only_when,
+    check_constant,
+    check_sum,
 )

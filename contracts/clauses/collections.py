@@ -1,193 +1,230 @@
-"""Collections: what lists hold, in which order, page by page, filter by filter, for whom.
+"""SD5xx: which rows a list holds, in which order, page by page, filter by filter, for whom.
 
-What is wrong is worked out in ``contracts/analysis/list_analysis.py``;
-each clause here names one law and tells its faults.
+Most rules compare several responses. They are in ``contracts/analysis``, which reports a violation under the name of
+the clause; the table below gives each name its code and its sentence.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from specduet.contracts.analysis.list_analysis import analyze_lists
+from specduet.contracts.analysis import single_list
+from specduet.contracts.analysis.attribution import Attribution
+from specduet.contracts.analysis.list_analysis import ListAnalysis, analyze_lists
+from specduet.contracts.analysis.list_comparison import find_difference
 from specduet.contracts.analysis.row_values import get_path, has_value, read_list_rows
-from specduet.contracts.analysis.single_list import Violation
-from specduet.contracts.clauses.registry import Subject, clause
+from specduet.contracts.clauses.registry import Clause, Subject, clause, register
 from specduet.contracts.findings import Finding
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.traces import CallerLists
+from specduet.specs.behavior import Basis
 
 
-def _check_law(subject: Subject, *laws: str) -> Iterator[Finding]:
-    if subject.operation.behavior.lists is None:
-        return
-    for fault in analyze_lists(subject.api, subject.operation, subject.recording).find_violations(*laws):
-        yield _to_finding(subject, fault)
+def _register_list_law(
+    code: str,
+    name: str,
+    sentence: str,
+    details: str,
+    rule: Callable[..., object],
+    *,
+    basis: Basis = "documented",
+) -> None:
+    """Register a clause whose violations ``rule`` finds: a function of ``contracts/analysis``."""
+
+    def check_lists(subject: Subject) -> Iterator[Finding]:
+        if subject.operation.behavior.lists is not None:
+            analysis = analyze_lists(subject.api, subject.operation, subject.recording)
+            yield from map(subject.to_finding, analysis.find_violations(name))
+
+    register(Clause(code, name, sentence, 10, basis, check_lists, details, rule))
 
 
-def _to_finding(subject: Subject, fault: Violation) -> Finding:
-    return subject.make_finding(
-        fault.exchange,
-        message=fault.message,
-        pointer=fault.pointer,
-        where=fault.where,
-        value=fault.seen,
-        cause=fault.cause,
-        basis=fault.basis,
-    )
+_register_list_law(
+    "SD501",
+    "limit-respected",
+    "A response has no more rows than its limit.",
+    "Checked on every list, whatever else was requested.",
+    single_list.find_excess_rows,
+)
+_register_list_law(
+    "SD502",
+    "limit-filled",
+    "A limit returns the first rows of the whole list, as many as it allows.",
+    "Compared with a longer list that was requested before and afterwards. Rows with the same sort value may "
+    "stand for each other.",
+    find_difference,
+)
+_register_list_law(
+    "SD503",
+    "default-limit",
+    "Without a limit, the documented default applies.",
+    "There are no more rows than the default, and not fewer if the collection has more.",
+    single_list.find_excess_rows,
+)
+_register_list_law(
+    "SD504",
+    "offset",
+    "An offset skips that many rows of the list; beyond the end it returns none.",
+    "Compared with the whole list, if it did not change meanwhile.",
+    find_difference,
+)
+_register_list_law(
+    "SD505",
+    "pages-complete",
+    "Consecutive pages neither lose nor repeat a row.",
+    "Requests all pages with several page sizes, by offset or cursor. The pages are checked if the collection did"
+    " not change meanwhile; a page with fewer rows than the limit is the last.",
+    ListAnalysis.find_repeats_between_pages,
+)
+_register_list_law(
+    "SD506",
+    "sorted",
+    "Rows are sorted by the documented field, in the requested direction.",
+    "Rows with the same value may be in any order, and rows without the field anywhere.",
+    single_list.find_misordered_rows,
+    basis="inferred",
+)
+_register_list_law(
+    "SD507",
+    "both-directions",
+    "The ascending list is the reverse of the descending list.",
+    "Both directions have the same rows.",
+    find_difference,
+    basis="inferred",
+)
+_register_list_law(
+    "SD508",
+    "cursor-strict",
+    "A cursor returns only rows strictly before it.",
+    "Checked on every list that was requested with a cursor. A row without the field is ignored.",
+    single_list.find_unrequested_rows,
+)
+_register_list_law(
+    "SD509",
+    "cursor-loses-none",
+    "A cursor returns every row before it.",
+    "Also tries cursors in other time zones than the rows: they mean the same point in time.",
+    find_difference,
+)
+_register_list_law(
+    "SD510",
+    "filter-keeps-only",
+    "A filtered list has only rows that match the filter.",
+    "Tries every member of an enum, values of existing rows, and values that no row has.",
+    single_list.find_unrequested_rows,
+)
+_register_list_law(
+    "SD511",
+    "filter-loses-none",
+    "A filtered list has every row that matches the filter.",
+    "Compared with the matching rows of the unfiltered list.",
+    find_difference,
+)
+_register_list_law(
+    "SD512",
+    "parameters-combine",
+    "Filters, limits, cursors and sort order also work together.",
+    "Reported only where each of the parameters is right on its own.",
+    Attribution.attribute_difference,
+)
+_register_list_law(
+    "SD513",
+    "window-keeps-only",
+    "A time window, given or by default, has no older rows.",
+    "For the default window, the clocks may differ by two and a half minutes.",
+    single_list.find_unrequested_rows,
+)
+_register_list_law(
+    "SD514",
+    "window-loses-none",
+    "A time window, given or by default, has every row since its beginning.",
+    "A row with exactly the time at which the window begins is inside it.",
+    find_difference,
+)
+_register_list_law(
+    "SD515",
+    "oldest",
+    "Rows older than the documented maximum age are never listed.",
+    "With an hour of tolerance, whatever start time was requested.",
+    single_list.find_unrequested_rows,
+)
+_register_list_law(
+    "SD516",
+    "scope",
+    "A list below a path has only rows that belong to that path.",
+    "The field that names the owner has the value of the path parameter in every row. A path with an invented id "
+    "has no rows.",
+    single_list.find_unrequested_rows,
+)
+_register_list_law(
+    "SD517",
+    "scopes-apart",
+    "No row is listed under two paths.",
+    "Compares the ids of all rows that were listed under any path.",
+    ListAnalysis.find_rows_in_two_scopes,
+)
+_register_list_law(
+    "SD518",
+    "unknown-scope",
+    "A path with an unknown id gets the documented response.",
+    "Nothing is reported if the overlay only assumes the status.",
+    ListAnalysis.check_unknown_values,
+    basis="inferred",
+)
+_register_list_law(
+    "SD519",
+    "same-answer-again",
+    "An identical request gets an identical response.",
+    "No row is listed, then missing, then back; rows with different sort values keep their order.",
+    ListAnalysis.find_unstable_lists,
+    basis="inferred",
+)
+_register_list_law(
+    "SD520",
+    "unique-rows",
+    "No row is twice in a list.",
+    "Compares the id field.",
+    single_list.find_duplicate_rows,
+)
+_register_list_law(
+    "SD521",
+    "hidden-filter",
+    "A filter by a field that is not in the response narrows the list, too.",
+    "An invented value returns no rows, a known value a subset of the unfiltered list, and a part of a known "
+    "value none of its rows.",
+    ListAnalysis.check_unknown_values,
+)
+_register_list_law(
+    "SD523",
+    "own-answer",
+    "Concurrent requests each get the rows that they requested.",
+    "Reported only where the same requests, one after the other, get the right rows.",
+    ListAnalysis.collect_violations,
+)
 
 
-@clause("SD501", "limit-respected", "An answer holds no more rows than its limit.")
-def check_limit_respected(subject: Subject) -> Iterator[Finding]:
-    """Judged on every list that was answered, whatever else was asked for."""
-    yield from _check_law(subject, "limit")
+# ------------------------------------------------------------------------------------------ several callers
+
+_CallerList = tuple[Exchange, Sequence[Row]]
+"""A response with its rows, requested with the credentials of one caller."""
 
 
-@clause("SD502", "limit-filled", "A limit gives the first rows of the whole list, as many as it says or there are.")
-def check_limit_filled(subject: Subject) -> Iterator[Finding]:
-    """Compared with a longer listing made before and after; rows that tie in the order may stand for each other."""
-    yield from _check_law(subject, "fill")
-
-
-@clause("SD503", "default-limit", "Without a limit, the documented default holds.")
-def check_default_limit(subject: Subject) -> Iterator[Finding]:
-    """Neither more rows than the default nor, where the collection has more, fewer."""
-    yield from _check_law(subject, "default-limit")
-
-
-@clause("SD504", "offset", "An offset leaves out that many rows at the head, and beyond the end there are none.")
-def check_offset(subject: Subject) -> Iterator[Finding]:
-    """Compared with the whole list, while it was quiet."""
-    yield from _check_law(subject, "offset")
-
-
-@clause("SD505", "pages-complete", "Pages, one after the other, neither drop nor repeat a row.")
-def pages_complete(subject: Subject) -> Iterator[Finding]:
-    """Walks at several sizes, by offset or cursor, while the collection was quiet; a short page is the last."""
-    yield from _check_law(subject, "pages")
-
-
-@clause("SD506", "sorted", "Rows are sorted by the field and in the direction that was asked for.", basis="inferred")
-def in_order(subject: Subject) -> Iterator[Finding]:
-    """Equal values may stand in any order; rows without the field may stand anywhere."""
-    yield from _check_law(subject, "order")
-
-
-@clause("SD507", "both-directions", "Ascending is the reverse of descending.", basis="inferred")
-def both_directions(subject: Subject) -> Iterator[Finding]:
-    """Both directions hold the same rows."""
-    yield from _check_law(subject, "directions")
-
-
-@clause("SD508", "cursor-strict", "A cursor keeps only rows strictly before it.")
-def cursor_strict(subject: Subject) -> Iterator[Finding]:
-    """Judged on every list that was asked for with a cursor; a row without the field proves nothing."""
-    yield from _check_law(subject, "cursor")
-
-
-@clause("SD509", "cursor-loses-none", "A cursor keeps every row before it.")
-def cursor_loses_none(subject: Subject) -> Iterator[Finding]:
-    """Cursors in other time zones than the rows' own are read as the moments that they name."""
-    yield from _check_law(subject, "cursor-loses")
-
-
-@clause("SD510", "filter-keeps-only", "A filtered list holds only rows that match.")
-def filter_keeps_only(subject: Subject) -> Iterator[Finding]:
-    """Every member of an enum is tried, values that rows show, and values that no row has."""
-    yield from _check_law(subject, "filter")
-
-
-@clause("SD511", "filter-loses-none", "A filtered list holds every row that matches.")
-def filter_loses_none(subject: Subject) -> Iterator[Finding]:
-    """Compared with the rows of the unfiltered list that match."""
-    yield from _check_law(subject, "filter-loses")
-
-
-@clause("SD512", "parameters-combine", "Filters, pages, order and windows asked for together hold together.")
-def parameters_combine(subject: Subject) -> Iterator[Finding]:
-    """Told only where each of them alone is right."""
-    yield from _check_law(subject, "combine")
-
-
-@clause("SD513", "window-keeps-only", "A time window, given or by default, holds no row from before it.")
-def window_keeps_only(subject: Subject) -> Iterator[Finding]:
-    """The default window allows for clocks that are two minutes apart."""
-    yield from _check_law(subject, "window", "default-window")
-
-
-@clause("SD514", "window-loses-none", "A time window, given or by default, holds every row since it began.")
-def window_loses_none(subject: Subject) -> Iterator[Finding]:
-    """A row of the very moment at which the window begins is in it."""
-    yield from _check_law(subject, "window-loses")
-
-
-@clause("SD515", "oldest", "Rows older than the service looks back are never listed.")
-def oldest(subject: Subject) -> Iterator[Finding]:
-    """With an hour's grace, whatever start was asked for."""
-    yield from _check_law(subject, "oldest")
-
-
-@clause("SD516", "scope", "A list below a path holds only rows that belong there.")
-def scope(subject: Subject) -> Iterator[Finding]:
-    """The field that names the owner of the path is the path's value in every row; a made-up path has no rows."""
-    yield from _check_law(subject, "scope")
-
-
-@clause("SD517", "scopes-apart", "No row is listed under two paths.")
-def scopes_apart(subject: Subject) -> Iterator[Finding]:
-    """Compared by what tells rows apart, over everything that was listed under any path."""
-    yield from _check_law(subject, "scopes-apart")
-
-
-@clause("SD518", "unknown-scope", "A path that leads nowhere is answered as stated.", basis="inferred")
-def unknown_scope(subject: Subject) -> Iterator[Finding]:
-    """Where the vocabulary only assumes the status, nothing is told."""
-    yield from _check_law(subject, "unknown-scope")
-
-
-@clause("SD519", "same-answer-again", "An identical request gives an identical answer.", basis="inferred")
-def same_answer_again(subject: Subject) -> Iterator[Finding]:
-    """No row is listed, then missing, then back; rows that do not tie keep their places towards each other."""
-    yield from _check_law(subject, "again")
-
-
-@clause("SD520", "unique-rows", "No row stands twice in a list.")
-def unique_rows(subject: Subject) -> Iterator[Finding]:
-    """By the field that tells rows apart."""
-    yield from _check_law(subject, "unique")
-
-
-@clause("SD521", "hidden-filter", "A filter by a field that is not shown narrows the list, too.")
-def hidden_filter(subject: Subject) -> Iterator[Finding]:
-    """A made-up value keeps no row, a known one only rows of the unfiltered list, and a part of it none of its own."""
-    yield from _check_law(subject, "hidden")
-
-
-@clause("SD523", "own-answer", "Requests made at the same time are each answered with their own rows.")
-def own_answer(subject: Subject) -> Iterator[Finding]:
-    """Told only where the same questions, one after the other, are answered rightly."""
-    yield from _check_law(subject, "together")
-
-
-# ------------------------------------------------------------------------------------------------------- callers
-
-_ListResponse = tuple[Exchange, Sequence[Row]]
-
-
-@clause("SD522", "visibility", "A regular caller sees only their own rows, an admin everybody's.")
+@clause("SD522", "visibility", "A regular caller sees only their own rows, an admin sees all rows.")
 def check_visibility(subject: Subject) -> Iterator[Finding]:
-    """Told where credentials of several callers were given: one who sees the rows of several owners is an admin, who
-    sees all that anybody sees, and not everybody is one."""
+    """Needs the credentials of several callers. A caller who sees rows of several owners counts as an admin, and has to
+    see every row that any caller sees; not every caller may be one.
+    """
     for trace in subject.recording.find_traces(CallerLists, subject.api.name, subject.operation.id):
-        responses: dict[int, list[_ListResponse]] = {}
+        responses: dict[int, list[_CallerList]] = {}
         for number, exchange in trace.lists:
             rows = read_list_rows(exchange)
             if rows is not None:
                 responses.setdefault(number, []).append((exchange, rows))
-        yield from _check_callers(subject, responses, together=trace.is_concurrent)
+        yield from _check_callers(subject, responses, is_concurrent=trace.is_concurrent)
 
 
 def _check_callers(
-    subject: Subject, responses: Mapping[int, Sequence[_ListResponse]], *, together: bool
+    subject: Subject, responses: Mapping[int, Sequence[_CallerList]], *, is_concurrent: bool
 ) -> Iterator[Finding]:
     rule = subject.operation.behavior.visibility
     if rule is None or len(responses) < 2:
@@ -199,7 +236,7 @@ def _check_callers(
     }
     if admins == responses.keys():
         exchange = responses[min(responses)][0][0]
-        message = f"every one of {len(responses)} callers sees the rows of several owners"
+        message = f"each of the {len(responses)} callers sees the rows of several owners"
         yield subject.make_finding(
             exchange, message=message, where=f"/0/{rule.owner}", basis=rule.basis, cause="nobody"
         )
@@ -207,43 +244,47 @@ def _check_callers(
     for admin, regular in ((a, b) for a in sorted(admins) for b in sorted(responses) if a != b):
         yield from _check_admin_sees_all(subject, responses[admin][-1], responses[regular][0])
     for caller in sorted(responses.keys() - admins):
-        yield from _check_same_owner(subject, responses[caller], together=together)
+        yield from _check_same_owner(subject, responses[caller], is_concurrent=is_concurrent)
 
 
 def _owners_of(rows: Sequence[Row], field: str) -> set[Any]:
     return {str(get_path(row, field)) for row in rows if has_value(row, field)}
 
 
-def _check_admin_sees_all(subject: Subject, admin: _ListResponse, regular: _ListResponse) -> Iterator[Finding]:
-    """Whoever sees several owners' rows sees all; the admin's list was made later, and neither was cut short."""
+def _check_admin_sees_all(subject: Subject, admin: _CallerList, regular: _CallerList) -> Iterator[Finding]:
+    """Yield a finding where an admin does not see a row of a regular caller.
+
+    The list of the admin was requested later, and is shorter than its limit.
+    """
     rule = subject.operation.behavior.visibility
-    rules = analyze_lists(subject.api, subject.operation, subject.recording).rules
-    all_lists = analyze_lists(subject.api, subject.operation, subject.recording).lists
-    listing = all_lists.get(admin[0].number)
-    limit = rules.get_limit(listing.request) if listing else 0
+    analysis = analyze_lists(subject.api, subject.operation, subject.recording)
+    rules, response = analysis.rules, analysis.lists.get(admin[0].number)
+    limit = rules.get_limit(response.request) if response else 0
     if rule is None or (limit is not None and len(admin[1]) >= limit):
         return
     ids = {rules.get_id(row) for row in admin[1]}
     hidden = next((row for row in regular[1] if rules.get_id(row) not in ids), None)
     if hidden is not None:
         owners = ", ".join(sorted(_owners_of(admin[1], rule.owner))[:4])
-        message = f"a caller sees the rows of {owners}, and not the row {rules.get_id(hidden)} that another sees"
+        message = (
+            f"a caller sees the rows of {owners}, but not the row {rules.get_id(hidden)}, which another caller sees"
+        )
         yield subject.make_finding(
             admin[0], message=message, where=f"/*/{rule.owner}", value=owners, basis=rule.basis, cause="several"
         )
 
 
 def _check_same_owner(
-    subject: Subject, responses: Sequence[tuple[Exchange, Sequence[Row]]], *, together: bool
+    subject: Subject, responses: Sequence[tuple[Exchange, Sequence[Row]]], *, is_concurrent: bool
 ) -> Iterator[Finding]:
-    """A regular caller's rows have one owner, the same each time."""
+    """Yield a finding where a regular caller sees the rows of another owner than before."""
     rule = subject.operation.behavior.visibility
     assert rule is not None
     owners = [(exchange, _owners_of(rows, rule.owner)) for exchange, rows in responses if rows]
     for (_, first), (exchange, second) in combinations(owners, 2):
         if first and second and first != second:
-            when = "at the same time as others " if together else ""
-            message = f"a caller who asked {when}saw the rows of {min(first)}, and then those of {min(second)}"
+            when = ", in concurrent requests," if is_concurrent else ""
+            message = f"a caller saw the rows of {min(first)}, and then{when} those of {min(second)}"
             yield subject.make_finding(
                 exchange,
                 message=message,

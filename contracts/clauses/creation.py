@@ -7,7 +7,6 @@ from typing import Any
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.row_history import Observation, RowHistories, collect_histories
 from specduet.contracts.analysis.row_values import (
-    ABSENT,
     find_shared_fields,
     get_path,
     has_value,
@@ -18,7 +17,7 @@ from specduet.contracts.analysis.row_values import (
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
-from specduet.contracts.recording import Exchange, Row
+from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.traces import CreatedRun, FetchedRow
 from specduet.specs import Resource
 from specduet.specs.behavior import Creates

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from specduet.contracts.memo import compute_once
 from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE
+from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import credentials, requests
-from specduet.contracts.oracle.requests import RequestPart
+from specduet.contracts.oracle.json_body import parse_json_body
+from specduet.contracts.oracle.request_parts import RequestPart, combine_verdicts
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.recording import Exchange
 from specduet.specs import Operation, Response, Schema
@@ -37,7 +38,7 @@ class JudgedExchange:
 
     @cached_property
     def verdict(self) -> Verdict:
-        return requests.combine_verdicts(self.parts)
+        return combine_verdicts(self.parts)
 
     @cached_property
     def invalid_parts(self) -> tuple[RequestPart, ...]:
@@ -82,9 +83,8 @@ def judged_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
 
 def _judge_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
     api, operation = subject.api, subject.operation
-    for exchange in subject.exchanges():
+    for exchange, parts in requests.classify_exchanges(api, operation, subject.recording):
         if exchange.response is not None and exchange.request.method == operation.method:
-            parts = requests.judge(api, operation, exchange)
             credential_verdict = credentials.judge_credentials(api, operation, exchange.request)
             yield JudgedExchange(exchange, parts, credential_verdict)
 
@@ -187,7 +187,7 @@ def part_value(part: RequestPart, operation: Operation, exchange: Exchange) -> A
 
 
 def _body_value(part: RequestPart, data: bytes) -> Any:
-    value, _ = requests.parse_json_body(data)
+    value, _ = parse_json_body(data)
     for step in part.loc[1:]:
         try:
             value = value[step]

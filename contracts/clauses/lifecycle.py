@@ -1,16 +1,21 @@
-"""Lifecycle: how runs move, what their fields say meanwhile, and whether lists and details tell the same story.
+"""SD6xx: how the status and the fields of a row may change, and whether lists and details agree.
 
-The clauses of rows are here; those of started and fetched runs are in ``contracts/clauses/creation.py`` and
-``contracts/clauses/detail.py``, which belong to this family.
+The clauses on created rows are in ``creation.py``, those on details in ``detail.py``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from specduet.contracts.analysis import single_row
 from specduet.contracts.analysis.row_history import Observation, RowHistories, collect_histories, is_equivalent
-from specduet.contracts.analysis.row_values import ABSENT, get_path, has_value
-from specduet.contracts.analysis.single_row import find_row_violations, find_violated_fields, rank_observation
+from specduet.contracts.analysis.row_values import get_path, has_value
+from specduet.contracts.analysis.single_row import (
+    find_row_violations,
+    find_violated_fields,
+    make_row_violation,
+    rank_observation,
+)
 from specduet.contracts.clauses import creation, detail
-from specduet.contracts.clauses.registry import Subject, clause
+from specduet.contracts.clauses.registry import Clause, Subject, clause, register
 from specduet.contracts.findings import Finding
 from specduet.specs import Resource
 from specduet.specs.behavior import Basis
@@ -19,58 +24,46 @@ __all__ = ["creation", "detail"]
 
 
 def _row_histories(subject: Subject) -> RowHistories | None:
-    """The histories of the rows that the operation shows."""
-    words = subject.operation.behavior
-    speaker = words.lists or words.fetches or words.watches
-    if speaker is None:
+    """Return the histories of the rows that the operation lists or fetches, None where it shows no rows."""
+    behavior = subject.operation.behavior
+    statement = behavior.lists or behavior.lookup
+    if statement is None:
         return None
-    return collect_histories(subject.api, subject.api.resources[speaker.resource], subject.recording)
+    return collect_histories(subject.api, subject.api.resources[statement.resource], subject.recording)
 
 
-def _row_finding(
-    subject: Subject,
-    resource: Resource,
-    observation: Observation,
-    field: str,
-    basis: Basis,
-    message: str,
-    cause: str = "",
+def _changed_field_finding(
+    subject: Subject, history: RowHistories, later: Observation, field: str, basis: Basis, message: str
 ) -> Finding:
-    value = get_path(observation.row, field)
-    return subject.make_finding(
-        observation.exchange,
-        message=message,
-        pointer=f"{resource.pointer}/properties/{field.split('.', maxsplit=1)[0]}",
-        where=f"{observation.where}/{field.replace('.', '/')}",
-        value="nothing" if value is ABSENT else value,
-        cause=cause or field,
-        basis=basis,
-    )
+    return subject.to_finding(make_row_violation(subject.clause.name, history, later, field, basis, message))
 
 
-# -------------------------------------------------------------------------------------------- how statuses move
+# -------------------------------------------------------------------------------------------- how statuses change
 
 
-@clause("SD601", "transitions", "A status moves only along its transitions.", basis="inferred")
+@clause("SD601", "transitions", "A status changes only along its transitions.", basis="inferred")
 def check_transitions(subject: Subject) -> Iterator[Finding]:
-    """Looks may miss a step: what counts is whether the later status can be reached from the earlier one."""
+    """Requests may miss a status in between, so the later status only has to be reachable from the earlier one."""
     for history, later, old_status, new_status in _impossible_status_changes(subject):
         if history.status is not None and old_status not in history.status.terminal:
             message = f"the status went from {old_status} to {new_status}"
-            yield _row_finding(subject, history.resource, later, history.status.field, history.status.basis, message)
+            yield _changed_field_finding(subject, history, later, history.status.field, history.status.basis, message)
 
 
-@clause("SD602", "terminal-final", "A status that ends a run is never left.", basis="inferred")
+@clause("SD602", "terminal-final", "A run that has ended keeps its status.", basis="inferred")
 def check_terminal_final(subject: Subject) -> Iterator[Finding]:
-    """Runs that have ended are looked at again, seeded ones as well as started ones."""
+    """Requests runs that have ended again, those created by the tests as well as older ones."""
     for history, later, old_status, new_status in _impossible_status_changes(subject):
         if history.status is not None and old_status in history.status.terminal:
-            message = f"the run had ended as {old_status} and is {new_status} now"
-            yield _row_finding(subject, history.resource, later, history.status.field, history.status.basis, message)
+            message = f"the run had ended as {old_status}, but is {new_status} now"
+            yield _changed_field_finding(subject, history, later, history.status.field, history.status.basis, message)
 
 
 def _impossible_status_changes(subject: Subject) -> Iterator[tuple[RowHistories, Observation, str, str]]:
-    """Statuses that cannot follow the one before them, told of the list where list and detail both show such."""
+    """Yield the changes to a status that cannot follow, as (history, later observation, old status, new status).
+
+    If lists and details both show such changes, they are reported for the list.
+    """
     history = _row_histories(subject)
     if history is None:
         return
@@ -85,36 +78,38 @@ def _impossible_status_changes(subject: Subject) -> Iterator[tuple[RowHistories,
             yield history, later, old, new
 
 
-# --------------------------------------------------------------------------------------------- what rows keep
+# --------------------------------------------------------------------------------------- fields that do not change
 
 
 @clause("SD607", "values-last", "A field that has been set keeps its value.", basis="inferred")
 def check_values_last(subject: Subject) -> Iterator[Finding]:
-    """Moments of the timeline, what is set with a status, and what the start of a run has set. A run that may have been
-    taken up again meanwhile may tell of its new attempt. Told of the list where list and detail agree in the change."""
+    """Checks the timestamps of the timeline, the fields that are set with a status, and those that the POST has set.
+
+    A run that may have been restarted meanwhile may show the values of its new attempt. If the list and the detail
+    show the same change, it is reported for the list.
+    """
     history = _row_histories(subject)
     for later, field, ended in _unexpected_changes(history) if history else ():
         assert history is not None
         if not ended and later.operation.id == subject.operation.id:
-            message = f"{field} has changed while the run went on"
-            yield _row_finding(
-                subject, history.resource, later, field, _timeline_basis(history.resource, field), message
-            )
+            message = f"{field} has changed while the run was not finished"
+            basis = _timeline_basis(history.resource, field)
+            yield _changed_field_finding(subject, history, later, field, basis, message)
 
 
-@clause("SD611", "ended-unchanged", "A run that has ended no longer changes.", basis="inferred")
+@clause("SD611", "ended-unchanged", "A run that has ended does not change.", basis="inferred")
 def check_ended_unchanged(subject: Subject) -> Iterator[Finding]:
-    """Every field of the row, by what the same operation shows of it later."""
+    """Compares every field of the row with later responses of the same operation."""
     history = _row_histories(subject)
     for later, field, ended in _unexpected_changes(history) if history else ():
         assert history is not None
         if ended and later.operation.id == subject.operation.id:
-            message = f"the run had ended, and {field} has changed since"
-            yield _row_finding(subject, history.resource, later, field, "inferred", message)
+            message = f"the run had ended, but {field} has changed since"
+            yield _changed_field_finding(subject, history, later, field, "inferred", message)
 
 
 def _unexpected_changes(history: RowHistories) -> Iterator[tuple[Observation, str, bool]]:
-    """Fields that changed though they should not, each told of one operation, and whether the run had ended."""
+    """Yield each unexpected change of a field, for one operation: (later observation, field, run had ended)."""
     broken = find_violated_fields(history)
     first_rank: dict[str, int] = {}
     for later, field, ended in sorted(_changed_fields(history), key=lambda change: rank_observation(change[0])):
@@ -139,51 +134,65 @@ def _timeline_basis(resource: Resource, field: str) -> Basis:
     return rules[0].basis if rules else "inferred"
 
 
-# -------------------------------------------------------------------------------------- what rows say of themselves
+# ---------------------------------------------------------------------------------- rules that one row can break
 
 
-def _check_row_rule(subject: Subject, law: str) -> Iterator[Finding]:
-    history = _row_histories(subject)
-    for breach in find_row_violations(history) if history else ():
-        assert history is not None
-        if breach.law == law and breach.observation.operation.id == subject.operation.id:
-            yield _row_finding(
-                subject, history.resource, breach.observation, breach.field, breach.basis, breach.message, breach.cause
-            )
+def _register_row_law(
+    code: str, name: str, sentence: str, details: str, rule: Callable[[RowHistories, Observation], object]
+) -> None:
+    """Register a clause whose violations ``rule`` finds: a function of ``contracts/analysis/single_row.py``."""
+
+    def check_rows(subject: Subject) -> Iterator[Finding]:
+        history = _row_histories(subject)
+        for violation in find_row_violations(history) if history else ():
+            if violation.clause == name and violation.observation.operation.id == subject.operation.id:
+                yield subject.to_finding(violation)
+
+    register(
+        Clause(code, name, sentence, specificity=10, basis="inferred", check=check_rows, details=details, rule=rule)
+    )
 
 
-@clause("SD604", "timeline", "The moments of a run are in order.", basis="inferred")
-def timeline(subject: Subject) -> Iterator[Finding]:
-    """Each moment of a timeline, where set, is not before an earlier one; they are compared as finely as both are
-    written, and only where both are moments in the same manner of zone."""
-    yield from _check_row_rule(subject, "timeline")
-
-
-@clause("SD605", "set-when-due", "A field is set when the status says so.", basis="inferred")
-def set_when_due(subject: Subject) -> Iterator[Finding]:
-    """Silent about services that do not fill the field, or none of its kind, at all."""
-    yield from _check_row_rule(subject, "set")
-
-
-@clause("SD606", "unset-until-due", "A field is not set before the status says so.", basis="inferred")
-def unset_until_due(subject: Subject) -> Iterator[Finding]:
-    """Empty texts, lists and objects count as neither set nor unset."""
-    yield from _check_row_rule(subject, "unset")
-
-
-@clause("SD608", "true-only-when", "A flag is true only in the statuses that it goes with.", basis="inferred")
-def true_only_when(subject: Subject) -> Iterator[Finding]:
-    """Whether it is false elsewhere only."""
-    yield from _check_row_rule(subject, "true-only")
-
-
-@clause("SD609", "constant", "A field that names the kind of object always holds that name.", basis="inferred")
-def constant(subject: Subject) -> Iterator[Finding]:
-    """A field left out has its default."""
-    yield from _check_row_rule(subject, "constant")
-
-
-@clause("SD610", "sum", "A total is the sum of its parts.", basis="inferred")
-def total(subject: Subject) -> Iterator[Finding]:
-    """Judged where the total and every part are numbers."""
-    yield from _check_row_rule(subject, "sum")
+_register_row_law(
+    "SD604",
+    "timeline",
+    "The timestamps of a run are in order.",
+    "A timestamp of the timeline is not earlier than those before it. Two timestamps are compared with the digits"
+    " that both have, and only where both have a time zone, or neither has.",
+    single_row.check_timeline,
+)
+_register_row_law(
+    "SD605",
+    "set-when-due",
+    "A field is set in the statuses that require it.",
+    "Nothing is reported for a service that never fills the field, nor any other field of this kind.",
+    single_row.check_set_when_due,
+)
+_register_row_law(
+    "SD606",
+    "unset-until-due",
+    "A field is not set before its status.",
+    "Empty strings, lists and objects count as neither set nor unset.",
+    single_row.check_unset_until_due,
+)
+_register_row_law(
+    "SD608",
+    "true-only-when",
+    "A flag is true only in certain statuses.",
+    "It may be false in any status.",
+    single_row.check_true_only_when,
+)
+_register_row_law(
+    "SD609",
+    "constant",
+    "A field with one possible value has that value.",
+    "For example ``object``, which names the kind of object. A missing field counts as right.",
+    single_row.check_constant,
+)
+_register_row_law(
+    "SD610",
+    "sum",
+    "A total is the sum of its parts.",
+    "Checked where the total and all its parts are numbers.",
+    single_row.check_sum,
+)

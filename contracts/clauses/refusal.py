@@ -16,7 +16,7 @@ from specduet.contracts.clauses.judged_exchanges import (
 )
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import MISSING_VALUE, Finding
-from specduet.contracts.oracle.requests import RequestPart
+from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.recording import NOT_JSON
 from specduet.specs.behavior import Basis
 
@@ -96,14 +96,14 @@ def check_refusal_status(subject: Subject) -> Iterator[Finding]:
         ):
             if _has_other_reason(subject, case, known_paths, accepted):
                 continue
-            part = case.invalid_parts[0]
+            part, status = case.invalid_parts[0], case.exchange.status
             yield subject.make_finding(
                 case.exchange,
                 pointer=documented.response.pointer if documented.response else "",
                 where="status",
-                value=case.exchange.status,
-                cause=str(case.exchange.status),
-                message=f"{part.display_name} {part.reason}, but the response is {case.exchange.status} instead of {expected}",
+                value=status,
+                cause=str(status),
+                message=f"{part.display_name} {part.reason}, but the response is {status} instead of {expected}",
             )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inspect import getdoc
 from typing import Any, Literal
 
-from specduet.contracts.findings import Finding, to_text
+from specduet.contracts.findings import Finding, Violation, to_text
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Exchange, Recording
 from specduet.specs import Api, Operation
@@ -68,6 +68,18 @@ class Subject:
             message=message,
             cause=cause,
             exchange=exchange,
+        )
+
+    def to_finding(self, violation: Violation) -> Finding:
+        """Return a violation of this clause, which ``contracts/analysis`` has found, as a finding."""
+        return self.make_finding(
+            violation.exchange,
+            message=violation.message,
+            pointer=violation.pointer,
+            where=violation.where,
+            value=violation.value,
+            cause=violation.cause,
+            basis=violation.basis,
         )
 
 

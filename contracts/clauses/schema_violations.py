@@ -12,9 +12,9 @@ from urllib.parse import unquote
 
 from jsonschema_rs import ValidationError
 
-from specduet.contracts.memo import compute_once
 from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
+from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.media_types import find_json_content, is_json
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Content, Operation, Response, Schemas

@@ -1,13 +1,15 @@
 """Text of ``specduet explain``: the rule behind a clause, and what to do about a finding."""
 
 from difflib import get_close_matches
+from textwrap import fill
 
 from specduet.contracts.clauses import Clause, all_clauses
 from specduet.specs import UsageError
 
+_WIDTH = 110
 _BASES = {
-    "documented": "error: the vendor documents it",
-    "inferred": "warning: the vendor does not document it, but it can be deduced",
+    "documented": "error: documented by the vendor",
+    "inferred": "warning: not documented by the vendor, but can be deduced",
     "assumed": "not reported: it is only a guess",
 }
 
@@ -23,13 +25,17 @@ def find_clause(code: str) -> Clause:
     raise UsageError(f"no clause is called {code!r}", remedy=hint)
 
 
+def _wrap_paragraphs(text: str) -> str:
+    return "\n\n".join(fill(paragraph, _WIDTH, break_on_hyphens=False) for paragraph in text.split("\n\n"))
+
+
 def explain_clause(clause: Clause) -> str:
     """Return the explanation of a clause as text."""
     lines = [
         f"{clause.code} {clause.name}",
         "",
         clause.sentence,
-        *(["", clause.details] if clause.details else []),
+        *(["", _wrap_paragraphs(clause.details)] if clause.details else []),
         "",
         f"Family:    {clause.family}",
         f"Severity:  {_BASES[clause.basis]}; a finding has the severity of the statement that is broken",

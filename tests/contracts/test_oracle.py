@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from specduet.contracts.oracle.requests import RequestPart, classify_request, combine_verdicts
+from specduet.contracts.oracle.request_parts import RequestPart, combine_verdicts
+from specduet.contracts.oracle.requests import classify_request
 from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, load
 

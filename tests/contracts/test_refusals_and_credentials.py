@@ -20,7 +20,7 @@ from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.findings import Finding, deduplicate
 from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.options import RunOptions
-from specduet.contracts.oracle import requests
+from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.probes.credentials import probe_credentials
 from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.recording import Recording
@@ -350,7 +350,7 @@ def _served_unread(app: Any) -> Any:
             return
         body = await Request(scope, receive).body()
         labelled = dict(scope["headers"]).get(b"content-type") == b"application/json"
-        good = labelled and requests.parse_json_body(body)[1].verdict == "valid"
+        good = labelled and parse_json_body(body)[1].verdict == "valid"
         content = body if good else b'{"order": "asc"}'
 
         async def again() -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from specduet.contracts.analysis.row_values import (
-    ABSENT,
     compare_values,
     find_shared_fields,
     get_path,
@@ -15,7 +14,7 @@ from specduet.contracts.analysis.row_values import (
     parse_list_request,
     read_timestamp,
 )
-from specduet.contracts.recording import Exchange, ReceivedResponse, SentRequest
+from specduet.contracts.recording import ABSENT, Exchange, ReceivedResponse, SentRequest
 from specduet.specs import load
 
 
