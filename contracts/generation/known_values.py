@@ -93,9 +93,9 @@ class KnownValues:
 
     def path_values(self, operation: Operation, parameter: Parameter) -> list[str]:
         """Return the known values of a path parameter: the operator's and those of responses, else the document's."""
-        given = list(self.params.get(parameter.name, ()))
-        observed = [value for value in self._observed_values(operation, parameter) if value not in given]
-        return given + observed or list(self._document_values(parameter))
+        from_operator = list(self.params.get(parameter.name, ()))
+        observed = [value for value in self._observed_values(operation, parameter) if value not in from_operator]
+        return from_operator + observed or list(self._document_values(parameter))
 
     def parameter_values(self, parameter: Parameter) -> list[str]:
         """Return the operator's values of a parameter, else those that the document offers."""
@@ -221,9 +221,9 @@ def _find_objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def _add_value(values_by_key: dict[tuple[str, str], dict[str, None]], key: tuple[str, str], value: float | str) -> None:
     """Add a value as text, unless it is known, too long, or one too many."""
-    known = values_by_key.setdefault(key, {})
-    if len(known) < _MAX_VALUES and (text := str(value)) not in known and len(text) <= _MAX_VALUE_LENGTH:
-        known[text] = None
+    values = values_by_key.setdefault(key, {})
+    if len(values) < _MAX_VALUES and (text := str(value)) not in values and len(text) <= _MAX_VALUE_LENGTH:
+        values[text] = None
 
 
 __all__ = ["KnownValues", "PlannedRequest", "to_parameter_text"]

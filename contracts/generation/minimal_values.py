@@ -136,7 +136,7 @@ def _texts_matching(pattern: str) -> Iterator[str]:
     from hypothesis import HealthCheck, Phase, given, settings  # half a second, and few schemas have a pattern
     from hypothesis.strategies import from_regex
 
-    found: list[str] = []
+    matches: list[str] = []
 
     @settings(
         derandomize=True,
@@ -147,7 +147,7 @@ def _texts_matching(pattern: str) -> Iterator[str]:
     )
     @given(from_regex(pattern))
     def collect(text: str) -> None:
-        found.append(text)
+        matches.append(text)
 
     collect()
-    yield from sorted(found, key=lambda text: (len(text), text))
+    yield from sorted(matches, key=lambda text: (len(text), text))

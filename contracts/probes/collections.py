@@ -348,6 +348,6 @@ def unknown_path_value(parameter: Parameter) -> str:
 
 def _thin_out(queries: Iterable[ListQuery], max_count: int) -> list[ListQuery]:
     """Return at most ``max_count`` queries, evenly spread, so that some of each kind remain."""
-    every = list(queries)
-    step = max(1, -(-len(every) // max_count))
-    return every[::step]
+    all_queries = list(queries)
+    step = max(1, -(-len(all_queries) // max_count))
+    return all_queries[::step]

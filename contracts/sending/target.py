@@ -84,8 +84,8 @@ class Target:
     def list_callers(self, api: Api) -> list[dict[str, str]]:
         """Return each caller's credentials by scheme name; requests are sent as the first one."""
         values = {name: self._scheme_values(api, scheme) for name, scheme in api.schemes.items()}
-        most = max(map(len, values.values()), default=0)
-        return [{name: given[i] for name, given in values.items() if i < len(given)} for i in range(most)]
+        caller_count = max(map(len, values.values()), default=0)
+        return [{name: texts[i] for name, texts in values.items() if i < len(texts)} for i in range(caller_count)]
 
     def extra_headers(self, api: Api) -> Headers:
         """Return the operator's headers that are not the credential of a scheme of this API."""

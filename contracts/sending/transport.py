@@ -188,10 +188,10 @@ class _DeadlineSocket:
         return self.socket.recv_into(buffer)
 
     def _set_remaining_timeout(self) -> None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+        remaining_s = self._deadline - time.monotonic()
+        if remaining_s <= 0:
             raise TimeoutError("timed out")
-        self.socket.settimeout(left)
+        self.socket.settimeout(remaining_s)
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -236,8 +236,8 @@ def explain_failure(error: Exception) -> tuple[str, str]:
         return "tls", f"TLS failed ({error.verify_message.rstrip('.')})"
     if isinstance(error, ssl.SSLError):
         return "tls", f"TLS failed ({(error.reason or str(error)).replace('_', ' ').lower()})"
-    known = ((kind, text) for types, kind, text in _FAILURE_KINDS if isinstance(error, types))
-    return next(known, ("failed", f"{type(error).__name__}: {error}"))
+    matches = ((kind, text) for types, kind, text in _FAILURE_KINDS if isinstance(error, types))
+    return next(matches, ("failed", f"{type(error).__name__}: {error}"))
 
 
 def _is_closed(sock: socket.socket) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import NOT_JSON, ReceivedResponse, SentRequest, Trace
 from specduet.specs import Api
 
+ROOT = Path(__file__).parents[2]
 RUNS = "GET /runs"
 Books = Callable[[Api], Any]
 
@@ -118,6 +120,16 @@ def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
         assert entry.details, f"{entry.code} has no details"
         assert entry.details
     assert {entry.family for entry in all_clauses()} == set(FAMILIES.values())
+
+
+def test_every_rule_is_one_hop_away() -> None:
+    """The file that ``specduet explain`` names exists, and defines the function that holds the rule."""
+    for entry in all_clauses():
+        path, _, name = entry.rule_location.partition(" ")
+        assert f"def {name.rpartition('.')[2]}(" in (ROOT / path).read_text(encoding="utf-8"), entry.rule_location
+    rules = {entry.name: entry.rule_location for entry in all_clauses()}
+    assert rules["limit-respected"] == "contracts/analysis/single_list.py find_excess_rows"
+    assert rules["status-enum"] == "contracts/clauses/values.py check_status_enum"
 
 
 def test_a_code_or_a_name_is_given_once() -> None:
