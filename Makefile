@@ -10,10 +10,11 @@ URL ?= $(ADDRESS)
 
 BIN := .venv/bin
 READY := .venv/.ready
+OLDEST := build/oldest
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help contract mock test-against test lint format bench catalogue docs clean
+.PHONY: help contract mock test-against test test-oldest lint format bench catalogue docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -30,6 +31,10 @@ test-against: $(READY) ## Run the contract suite against a service: make test-ag
 
 test: $(READY) ## Run the project's own tests
 	@$(BIN)/python -m pytest tests -q -n 3 $(ARGS)
+
+test-oldest: $(OLDEST)/.ready ## Compare the mock with FastAPI again, on the oldest pydantic and FastAPI that are supported
+	@$(OLDEST)/bin/python -m pytest tests/mocks/test_fastapi_parity.py tests/mocks/test_fastapi_known_differences.py \
+	tests/mocks/test_pydantic_versions.py -q $(ARGS)
 
 lint: $(READY) ## Check style, formatting and types
 	$(BIN)/ruff check .
@@ -59,6 +64,14 @@ $(READY): pyproject.toml constraints.txt
 	@echo 'Setting up .venv (once; a minute or two) …' >&2
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(OLDEST)/.ready: pyproject.toml constraints.txt constraints-oldest.txt
+	@echo 'Setting up $(OLDEST) (once; a minute or two) …' >&2
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement constraints-oldest.txt
+	@$(OLDEST)/bin/python -m pip check
 	@touch $@
 
 # An address given as a goal is no goal; anything else that nobody knows is a mistake.

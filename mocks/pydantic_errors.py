@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from specduet.mocks.pydantic_schemas import make_literal
+from specduet.mocks.pydantic_types import make_literal
 
 PydanticError = dict[str, Any]
 """As ``ValidationError.errors()`` has it; ``loc`` leads from the value that was validated to what is wrong in it."""

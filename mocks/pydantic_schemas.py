@@ -7,17 +7,26 @@ through its public API alone. Keywords that pydantic has no word for are left ou
 Importing pydantic takes about 60 ms. Hence other modules import this one where a request first needs it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from enum import Enum
 from types import GenericAlias
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, RootModel, TypeAdapter, ValidationError
-from pydantic import create_model as create_pydantic_model
+from pydantic import Field, TypeAdapter, ValidationError
 
+from specduet.mocks.pydantic_types import (
+    is_model,
+    make_enum,
+    make_literal,
+    make_model,
+    make_reference,
+    make_root,
+    make_union,
+)
 from specduet.specs import Schema, Schemas
+from specduet.specs.schemas import escape_pointer
 
 # Annotations, and keywords of OpenAPI that no value can violate.
 _SILENT = {
@@ -55,7 +64,7 @@ class PydanticValidator:
 
     def __init__(self, annotation: Any, *, is_complete: bool) -> None:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-        adapter.rebuild()  # the models are deferred, see `_DeferredModel`, and so is an adapter of one of them
+        adapter.rebuild()  # the models are deferred, see `pydantic_types`, and so is an adapter of one of them
         self._validate = adapter.validator.validate_python
         self.is_complete = is_complete
 
@@ -76,24 +85,6 @@ def compile_validator(schemas: Schemas, pointer: str) -> PydanticValidator:
         return PydanticValidator(annotation, is_complete=compiler.is_complete)
     except Exception:  # noqa: BLE001  # pydantic exports no class for the error of a type that it cannot build
         return PydanticValidator(Any, is_complete=False)
-
-
-class _DeferredModel(BaseModel):
-    """Base of the models of objects. They are built with the validator: only then is every component known."""
-
-    model_config = ConfigDict(defer_build=True)
-
-
-class _DeferredRoot(RootModel[Any]):
-    """Base of the components within themselves that are no objects."""
-
-    model_config = ConfigDict(defer_build=True)
-
-
-class _StrictModel(_DeferredModel):
-    """Base of the models of objects that have no other properties than those of their schema."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class _TypeCompiler:
@@ -120,14 +111,12 @@ class _TypeCompiler:
         """Return the type of a schema that may stand in several places, and within itself."""
         if pointer in self._entered and pointer not in self._components:
             self._recursive.add(pointer)
-            return _make_reference(self._components, pointer)
+            return make_reference(self._components, pointer)
         if pointer not in self._components:
             self._entered.add(pointer)
             compiled = self.compile_resolved(schema, pointer)
-            if pointer in self._recursive and not _is_model(compiled):  # pydantic can refer back to models alone
-                compiled = create_pydantic_model(
-                    _name_type(schema, pointer), __base__=_DeferredRoot, root=(compiled, ...)
-                )
+            if pointer in self._recursive and not is_model(compiled):  # pydantic can refer back to models alone
+                compiled = make_root(_name_type(schema, pointer), compiled)
             self._components[pointer] = compiled
         return self._components[pointer]
 
@@ -144,12 +133,12 @@ class _TypeCompiler:
         kinds = schema.get("type")
         if isinstance(kinds, list):
             choices = [None if kind == "null" else self.compile_typed(kind, schema, pointer) for kind in kinds]
-            return _make_union(choices)
+            return make_union(choices)
         return self.compile_typed(kinds, schema, pointer)
 
     def compile_union(self, branches: list[Schema], pointer: str) -> Any:
         """Return the union of the types of all alternatives."""
-        return _make_union(self.compile_type(branch, f"{pointer}/{index}") for index, branch in enumerate(branches))
+        return make_union(self.compile_type(branch, f"{pointer}/{index}") for index, branch in enumerate(branches))
 
     def compile_all_of(self, schema: Schema, pointer: str) -> Any:
         """Return the type of the one part of an ``allOf``, or of the first scalar: the other parts only limit it."""
@@ -171,11 +160,11 @@ class _TypeCompiler:
             return Any
         if not present:
             return make_literal([None])
-        if pointer.startswith("/components/schemas/") and "const" not in schema and pointer.count("/") == 3:
-            members = _make_enum(_name_type({}, pointer), present)
+        if _is_component(pointer) and "const" not in schema:
+            members = make_enum(_name_type({}, pointer), present)
         else:
             members = make_literal(present)
-        return _make_union([members, None] if len(present) < len(values) else [members])
+        return make_union([members, None] if len(present) < len(values) else [members])
 
     def compile_typed(self, kind: Any, schema: Schema, pointer: str) -> Any:
         """Return the type for one JSON type, with the limits of the schema."""
@@ -223,13 +212,11 @@ class _TypeCompiler:
         if required <= set(schema["properties"]):
             supported.add("required")
         self.note_unsupported_keywords(schema, supported)
-        fields: dict[str, Any] = {}
+        fields: dict[str, tuple[Any, bool]] = {}
         for name, inner in schema["properties"].items():
-            annotation = self.compile_type(inner, f"{pointer}/properties/{name.replace('~', '~0').replace('/', '~1')}")
-            field = Field(alias=name) if name in required else Field(default=None, alias=name)
-            fields[f"field_{len(fields)}"] = (annotation, field)  # properties may be no identifiers
-        base = _DeferredModel if additional is not False else _StrictModel
-        return create_pydantic_model(_name_type(schema, pointer), __base__=base, **fields)
+            annotation = self.compile_type(inner, f"{pointer}/properties/{escape_pointer(name)}")
+            fields[name] = (annotation, name in required)
+        return make_model(_name_type(schema, pointer), fields, allows_others=additional is not False)
 
     def limit_type(
         self, annotation: Any, schema: Schema, names: Mapping[str, str], supported: Iterable[str] = _NOTHING
@@ -245,40 +232,19 @@ class _TypeCompiler:
         self.is_complete = self.is_complete and keywords <= _SILENT.union(supported)
 
 
-def make_literal(values: Iterable[Any]) -> Any:
-    """Return ``Literal["a", "b"]`` for ``["a", "b"]``."""
-    return Literal.__getitem__(tuple(values))
-
-
-def _make_union(choices: Iterable[Any]) -> Any:
-    return Union[tuple(choices)]  # noqa: UP007  # how many there are is only known now
-
-
-def _make_enum(name: str, values: list[Any]) -> Any:
-    """Return an ``Enum`` whose members are text or numbers where all values are: ``class Order(str, Enum)``."""
-    members = [(f"member_{index}", value) for index, value in enumerate(values)]
-    kinds = {type(value) for value in values}
-    if len(kinds) == 1 and kinds <= {str, int, float}:
-        return Enum(name, members, type=kinds.pop())
-    return Enum(name, members)
-
-
-def _make_reference(components: Mapping[str, Any], pointer: str) -> Any:
-    """Return a type that stands for a component until all of it is known."""
-
-    def generate_schema(_cls: Any, _source: Any, handler: GetCoreSchemaHandler) -> Any:
-        return handler.generate_schema(components[pointer])
-
-    return type("Reference", (), {"__get_pydantic_core_schema__": classmethod(generate_schema)})
-
-
 def _name_type(schema: Schema, pointer: str) -> str:
-    """Return the name that a model or an enumeration has in the location of an error: its title or component name."""
-    return str(schema.get("title") or pointer.rpartition("/")[2]).replace("\0", "")
+    """Return the name that a class has in the location of an error: its title, if the component may be named after it.
+
+    For example ``Page[int]`` for the component ``Page_int_``, and ``Page`` for ``Page`` with the title "A page".
+    """
+    component = pointer.rpartition("/")[2]
+    title = str(schema.get("title", "")).replace("\0", "")
+    is_named_after_title = re.sub(r"[^\w.-]", "_", title) in component or not _is_component(pointer)
+    return title if title and is_named_after_title else component
 
 
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+def _is_component(pointer: str) -> bool:
+    return pointer.startswith("/components/schemas/") and pointer.count("/") == 3
 
 
 def _is_supported_pattern(pattern: str) -> bool:

@@ -78,10 +78,27 @@ class BodyValidator:
         _, errors = self._pydantic.validate(value)
         problems = locate_errors(errors, ("body",)) if errors else []
         if strict and not self._schema_check.is_valid(value):
-            found = {item["loc"] for item in problems}
+            found = {_find_place(problem, value) for problem in problems}
             more = self._schema_check.find_problems(value, ("body",))
             problems += [item for item in more if not _is_covered(item["loc"], found)]
         return problems
+
+
+def _find_place(problem: Problem, body: Any) -> Location:
+    """Return the location of a problem without the names that pydantic gives the alternatives of a union.
+
+    For example ``("body", "a")`` for ``("body", "int", "a")``.
+    """
+    first, *parts = problem["loc"]
+    place = [first]
+    for part in parts:
+        is_index = isinstance(body, list) and isinstance(part, int)
+        if is_index or (isinstance(body, dict) and part in body):
+            place.append(part)
+            body = body[part]
+    if problem["type"] == "missing":
+        place += parts[-1:]
+    return tuple(place)
 
 
 def _is_covered(location: Location, found: set[Location]) -> bool:
