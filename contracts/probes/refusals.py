@@ -210,7 +210,7 @@ def _vary_body(api: Api, operation: Operation, request: PlannedRequest) -> Itera
             yield invalid_parameter.with_json(invalid_body.json)
 
 
-def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[tuple[int, Any, list[Any]]]:
+def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[tuple[int, list[Any]]]:
     """Yield, for each location in the body, its depth and the bodies with each candidate value there."""
     content = find_json_content(operation.body.content) if operation.body else None
     if content is None:
@@ -224,7 +224,7 @@ def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> 
             if path
             else list(_root_values(schemas, schema, pointer))
         )
-        yield len(path), template, [mutations.replace_at(template, path, value) for value in values]
+        yield len(path), [mutations.replace_at(template, path, value) for value in values]
 
 
 def _root_values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
@@ -241,7 +241,7 @@ def _bodies_with_verdict(
     """Yield the request with each body that the oracle gives this verdict, fewer for deep locations."""
     content = find_json_content(operation.body.content) if operation.body else None
     assert content is not None
-    for depth, _, bodies in _vary_locations(api, operation, request):
+    for depth, bodies in _vary_locations(api, operation, request):
         matching = (
             body for body in bodies if _body_verdict(api.schemas, content.schema, content.pointer, body) == verdict
         )
@@ -251,7 +251,8 @@ def _bodies_with_verdict(
 
 def _body_verdict(schemas: Schemas, schema: Any, pointer: str, value: Any) -> Verdict:
     """Return the verdict on a whole body: that of its worst location."""
-    verdicts = {spot.verdict for spot in json_values.find_invalid_locations(schemas, schema, pointer, value, ("body",))}
+    invalid_locations = json_values.find_invalid_locations(schemas, schema, pointer, value, ("body",))
+    verdicts = {location.verdict for location in invalid_locations}
     return "invalid" if "invalid" in verdicts else "lenient" if verdicts else "valid"
 
 

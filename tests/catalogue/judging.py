@@ -139,7 +139,7 @@ def judge(
     )
     started = time.monotonic()
     try:
-        with warnings.catch_warnings(), patch.object(schemathesis_cases, "Generator", _Remembering):
+        with warnings.catch_warnings(), patch.object(schemathesis_cases, "RequestGenerator", _Remembering):
             warnings.simplefilter("ignore")
             outcome = run_contract([_api(api) for api in chosen], _target(on.url, chosen, variant), options)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong belongs into the table
@@ -174,10 +174,10 @@ class _Remembering(schemathesis_cases.RequestGenerator):
         super().__init__(api, options)
         self._name, self._seed = api.name, options.seed
 
-    def generate_requests(self, operation: Operation, round_: int = 0) -> Iterator[GeneratedRequest]:
-        key = (self._name, operation.id, self._seed, round_)
+    def generate_requests(self, operation: Operation, round_number: int = 0) -> Iterator[GeneratedRequest]:
+        key = (self._name, operation.id, self._seed, round_number)
         if key not in _drawn:
-            _drawn[key] = list(super().generate_requests(operation, round_))
+            _drawn[key] = list(super().generate_requests(operation, round_number))
         return iter(_drawn[key])
 
 
