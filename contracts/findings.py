@@ -80,7 +80,7 @@ class Finding:
 
     @property
     def where_pattern(self) -> str:
-        """``where`` with ``*`` for every array index, so that it is the same for every row: ``/*/status``."""
+        """The place with ``*`` for every array index, so that it is the same for every row: ``/*/status``."""
         return re.sub(r"/\d+(?=/|$)", "/*", self.where)
 
     @property

@@ -14,7 +14,7 @@ requests create rows where the service does not reject them.
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How much one run sends, and to which operations."""
+    """Limits of one run, and the operations to test."""
 
     seed: int = 1
     profile: Literal["smoke", "deep"] = "smoke"

@@ -140,7 +140,7 @@ def _schemes_in_request(subject: Subject, case: JudgedExchange, kind: str) -> li
 
 @clause("SD401", "credential-missing", "A request without a credential is rejected with 401 or 403.", specificity=30)
 def check_credential_missing(subject: Subject) -> Iterator[Finding]:
-    """Where several schemes are needed together, a request with only some of them has to be rejected, too."""
+    """Also tries only some of the schemes, if the operation needs several together."""
     yield from _check_rejected(subject, "missing", "incomplete")
 
 

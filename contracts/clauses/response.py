@@ -132,7 +132,7 @@ def check_response_schema(subject: Subject) -> Iterator[Finding]:
 
 @clause("SD106", "detail-list", "A list of validation errors has the documented shape, whatever its status.")
 def check_detail_list(subject: Subject) -> Iterator[Finding]:
-    """Where the document has the schema ``HTTPValidationError``, a 400 or 422 with a ``detail`` list has to match it.
+    """Compares every 400 or 422 that has a ``detail`` list with the schema ``HTTPValidationError``, if there is one.
 
     This also applies where the operation documents no such response, or where only the overlay assumes one.
     """

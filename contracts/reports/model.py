@@ -79,7 +79,7 @@ class Report:
 
     @cached_property
     def coverage_gaps(self) -> tuple[str, ...]:
-        """What did not occur, one line for each operation: ``runs GET /runs: status was never failed``."""
+        """Gaps, one line for each operation: ``runs GET /runs: status was never failed``."""
         gaps: dict[str, list[str]] = {}
         for api, operation, gap in self.coverage.list_gaps():
             gaps.setdefault(f"{api} {operation}", []).append(gap)
