@@ -1,6 +1,5 @@
 """The clock of a mock's world: it starts at the epoch, runs at the speed of system time, can be frozen and moved."""
 
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -97,6 +96,11 @@ def to_micros(timestamp: datetime) -> Micros:
     return ((timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)) - _UNIX_EPOCH) // _MICROSECOND
 
 
+def duration_to_micros(duration: timedelta) -> Micros:
+    """Convert a duration to microseconds."""
+    return duration // _MICROSECOND
+
+
 def to_datetime(timestamp: Micros) -> datetime:
     """Convert microseconds since 1970 to an aware datetime, clamped to the years 1 to 9999."""
     return _UNIX_EPOCH + timedelta(microseconds=min(max(timestamp, _MIN_TIME), _MAX_TIME))
@@ -152,14 +156,3 @@ def _seconds_to_micros(seconds: float) -> Micros:
 def _check_calendar_range(timestamp: Micros) -> None:
     if not _MIN_TIME <= timestamp <= _MAX_TIME:
         raise UsageError("the clock stays within the years 1 to 9999")
-
-
-_DURATION_UNITS: dict[str, Micros] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
-
-
-def parse_duration(text: str) -> Micros:
-    """Parse a duration such as ``-24h``: a whole number of s, m, h, d or w. Raises ``UsageError`` for other text."""
-    match = re.fullmatch(r"([+-]?\d{1,9})([smhdw])", text)
-    if match is None:
-        raise UsageError(f"{text!r} is no duration", remedy="A duration is a whole number and s, m, h, d or w: -24h.")
-    return int(match[1]) * _DURATION_UNITS[match[2]]

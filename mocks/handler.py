@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from specduet.mocks import error_responses, examples, responses
+from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.credentials import ANONYMOUS, build_authenticator
 from specduet.mocks.documented_errors import DocumentedDialect
 from specduet.mocks.error_responses import Dialect, HttpError
-from specduet.mocks.request import MAX_QUERY_BYTES, BoundedCache, Request
+from specduet.mocks.request import MAX_QUERY_BYTES, Request
 from specduet.mocks.request_body import ABSENT_BODY, BodyReader
 from specduet.mocks.request_parameters import RequestParameters
 from specduet.mocks.responses import HttpResponse, Receive, wait_for_disconnect
@@ -23,12 +24,12 @@ from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem, make_problem
 from specduet.mocks.world import UnknownScopeValue, WindowTooOld, World
 from specduet.specs import Api, Operation
+from specduet.specs.behavior import DURATION_UNITS
 
 # The number of requests of one operation whose validation is cached, and the longest: texts that count, in bytes.
 _CACHE_SIZE = 512
 _MAX_CACHED_LENGTH = 1_024
 _NO_BODY: tuple[Any, Sequence[Problem]] = (ABSENT_BODY, ())
-_UNIT_NAMES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class ValidatedRequest(msgspec.Struct, frozen=True, eq=False):
@@ -234,7 +235,7 @@ async def _get_next_event(events: AsyncIterator[bytes]) -> bytes | None:
 def _build_too_old_problem(error: WindowTooOld, request: Request) -> Problem:
     """Return the problem as pydantic words an error that a validator raises."""
     value = dict(request.parse_query()).get(error.parameter)
-    number, unit = error.oldest[1:-1], _UNIT_NAMES.get(error.oldest[-1], error.oldest[-1])
+    number, unit = error.oldest[1:-1], DURATION_UNITS[error.oldest[-1]]
     message = f"Value error, should not be more than {number} {unit} ago"
     return make_problem("value_error", ("query", error.parameter), message, value)
 

@@ -1,9 +1,9 @@
 """The HTTP request as it came over ASGI: split into its parts, and neither decoded nor validated."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl
 
 from specduet.mocks.responses import Receive
@@ -13,21 +13,6 @@ MAX_QUERY_BYTES = 65_536
 
 QueryPairs = Sequence[tuple[str, str]]
 """Decoded names and values in the order of the query: ``[("limit", "5"), ("status", "")]``."""
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
-
-
-class BoundedCache(dict[_Key, _Value]):
-    """A cache of at most ``max_size`` values. It is emptied when it is full, which is cheaper than to track use."""
-
-    def __init__(self, max_size: int) -> None:
-        super().__init__()
-        self._max_size = max_size
-
-    def store(self, key: _Key, value: _Value) -> None:
-        if len(self) >= self._max_size:
-            self.clear()
-        self[key] = value
 
 
 class Request:

@@ -16,10 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from specduet.mocks import responses
+from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.error_responses import Dialect, FastApiDialect
 from specduet.mocks.handler import OperationHandler
 from specduet.mocks.lazy_connexion import RoutedAPI, RoutedMiddleware
-from specduet.mocks.request import BoundedCache, Request
+from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse, Receive, Send
 from specduet.specs import Api, UsageError
 

@@ -9,6 +9,7 @@ The *basis* of a statement decides how a violation is reported:
 Keys are written in kebab-case. ``docs/vocabulary.md`` describes each with an example.
 """
 
+import re
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -16,7 +17,8 @@ import msgspec
 
 Basis = Literal["documented", "inferred", "assumed"]
 _STRENGTH: dict[Basis, int] = {"documented": 2, "inferred": 1, "assumed": 0}
-_DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"([+-]?\d{1,9})([smhdw])")
 
 
 def weakest(*bases: Basis) -> Basis:
@@ -25,8 +27,11 @@ def weakest(*bases: Basis) -> Basis:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return a duration of the vocabulary: a whole number and a unit (s, m, h, d, w), for example ``-24h``."""
-    return timedelta(**{_DURATION_UNITS[text[-1]]: int(text[:-1])})
+    """Parse a duration such as ``-24h``: a whole number of s, m, h, d or w. Raises ``ValueError`` for other text."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no duration: it is a whole number and s, m, h, d or w, as in -24h")
+    return timedelta(**{DURATION_UNITS[match[2]]: int(match[1])})
 
 
 class Statement(
@@ -160,17 +165,32 @@ class Cursor(Statement, frozen=True):
 
 
 class Filter(Statement, frozen=True):
-    """A query parameter keeps only the rows whose ``field`` is ``op`` its value.
-
-    ``hidden``: the rows do not show the field. ``default``: a duration before now (``-24h``) that holds when the
-    parameter is left out. ``oldest``: the earliest time that is not rejected (``-31d``).
-    """
+    """A query parameter keeps only the rows whose ``field`` is ``op`` its value."""
 
     field: str
     op: Literal["eq", "ge"] = "eq"
+    #: the rows do not show the field
     hidden: bool = False
+    #: value that holds when the parameter is left out, relative to now: ``-24h``
     default: str | None = None
+    #: earliest time that is not rejected, relative to now: ``-31d``
     oldest: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for a malformed duration; msgspec reports it with its place."""
+        for text in (self.default, self.oldest):
+            if text is not None:
+                parse_duration(text)
+
+    @property
+    def default_offset(self) -> timedelta | None:
+        """``default`` as a negative duration relative to now."""
+        return None if self.default is None else parse_duration(self.default)
+
+    @property
+    def oldest_offset(self) -> timedelta | None:
+        """``oldest`` as a negative duration relative to now."""
+        return None if self.oldest is None else parse_duration(self.oldest)
 
 
 class Scope(Statement, frozen=True):

@@ -77,21 +77,6 @@ def test_time_has_ends(seconds: float) -> None:
     assert world.now() == PAST
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("-24h", -86400), ("31d", 2678400), ("+5m", 300), ("7s", 7), ("1w", 604800)]
-)
-def test_durations(text: str, seconds: int) -> None:
-    """A duration of an overlay is read with its sign and unit."""
-    assert clock.parse_duration(text) == seconds * clock.SECOND
-
-
-@pytest.mark.parametrize("text", ["", "24", "1.5h", "h", "P1D", "1y"])
-def test_invalid_durations(text: str) -> None:
-    """Any other text is an operator error that shows how a duration is written."""
-    with pytest.raises(UsageError, match="-24h"):
-        clock.parse_duration(text)
-
-
 def test_timestamps_sort_as_text() -> None:
     """Timestamps have all six decimals, so that text in order is time in order."""
     moments = [0, 1, 999_999, 1_000_000, 1_000_001, 86_400_000_000]
