@@ -1,16 +1,4 @@
-"""Traces: facts that a probe learnt from several exchanges that belong together.
-
-Bracket       responses between two listings of the whole collection, which show whether it changed meanwhile
-Callers       lists of one collection as several callers see it
-NeverUsed     a filter by a value that no row can have
-Similar       a filter by a value, and by a part of it
-Unknown       a path or an id that leads nowhere
-Unlisted      a row that lists no longer show, looked up by its id
-Fetched       one row, looked up by its id
-Peeked        one row, looked up with the credentials of somebody else
-Started       a run that was started and polled
-SchemeTrial   one security scheme, tried alone
-"""
+"""The kinds of traces: facts about several exchanges of a probe that belong together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,31 +9,32 @@ from specduet.contracts.recording import Exchange, Row, Trace
 
 @dataclass(frozen=True)
 class BracketedQueries(Trace):
-    """``exchanges`` came between the listings ``list_before`` and ``list_after``, which asked for everything.
-
-    ``is_page_walk``: they are consecutive pages. ``is_concurrent``: they were asked for at the same time. ``is_capped``: the service
-    never gives more rows at once than the listings hold, and may.
-    """
+    """Queries between two lists of the whole collection, which show whether the collection changed meanwhile."""
 
     list_before: Exchange
     exchanges: tuple[Exchange, ...]
     list_after: Exchange
     is_page_walk: bool = False
+    """The exchanges are consecutive pages."""
     is_concurrent: bool = False
+    """The exchanges were sent at the same time."""
     is_capped: bool = False
+    """The two lists are as long as the service allows, so that more rows may exist."""
 
 
 @dataclass(frozen=True)
 class CallerLists(Trace):
-    """Listings of everything by the callers, by their number: twice each in turn, or ``is_concurrent``."""
+    """Lists of the whole collection, requested with the credentials of several callers."""
 
     lists: tuple[tuple[int, Exchange], ...]
+    """(number of the caller, list): two lists of each caller."""
     is_concurrent: bool = False
+    """The lists were requested at the same time; otherwise one after the other."""
 
 
 @dataclass(frozen=True)
 class UnknownFilterValue(Trace):
-    """The collection was filtered by a value of ``parameter`` that was made up for it."""
+    """A list filtered by an invented value of ``parameter``, which no row has."""
 
     parameter: str
     exchange: Exchange
@@ -53,7 +42,7 @@ class UnknownFilterValue(Trace):
 
 @dataclass(frozen=True)
 class PartialFilterValue(Trace):
-    """The collection was filtered by a value of ``parameter``, and then by a part of it or nearly the same."""
+    """A list filtered by a known value of ``parameter``, and one filtered by a part of that value or a similar value."""
 
     parameter: str
     exchange: Exchange
@@ -62,7 +51,7 @@ class PartialFilterValue(Trace):
 
 @dataclass(frozen=True)
 class UnknownPathValue(Trace):
-    """The path held a value of ``parameter`` that was made up for it."""
+    """A request whose path has an invented value of ``parameter``."""
 
     parameter: str
     exchange: Exchange
@@ -70,7 +59,7 @@ class UnknownPathValue(Trace):
 
 @dataclass(frozen=True)
 class MissingFromList(Trace):
-    """A ``row`` of an earlier list was looked up between two lists that lack it."""
+    """A row of an earlier list, fetched by its id between two lists that lack it."""
 
     row: Row
     list_before: Exchange
@@ -80,7 +69,7 @@ class MissingFromList(Trace):
 
 @dataclass(frozen=True)
 class FetchedRow(Trace):
-    """A row of ``list_before`` was looked up; ``list_after`` is a list that was made later."""
+    """A row of ``list_before``, fetched by its id; ``list_after`` was requested afterwards."""
 
     row: Row
     exchange: Exchange
@@ -90,7 +79,7 @@ class FetchedRow(Trace):
 
 @dataclass(frozen=True)
 class CrossOwnerFetch(Trace):
-    """A caller, who sees ``own_list``, looked up a ``row`` of the list of another caller."""
+    """A ``row`` of one caller's list, fetched by another caller, whose own list is ``own_list``."""
 
     own_list: Exchange
     row: Row
@@ -99,24 +88,26 @@ class CrossOwnerFetch(Trace):
 
 @dataclass(frozen=True)
 class CreatedRun(Trace):
-    """One run that was started. ``requested_fields``: fields of the new row by what the request said they should be.
-
-    ``row``: as the first list afterwards showed it, None where none did. ``list_before``: the list ahead of all starts.
-    ``lists`` and ``details`` came after the start, in order.
-    """
+    """A run that was created by a POST and observed until it ended or the time was up."""
 
     resource: str
     creation: Exchange
+    """The POST."""
     requested_fields: Mapping[str, Any]
+    """The fields that the new row should have by the request, with their values."""
     row: Row | None
+    """The row as the first list after the POST shows it, None where no list does."""
     list_before: Exchange | None
+    """A list from before the first POST of the probe."""
     lists: tuple[Exchange, ...]
+    """The lists after the POST, in order."""
     details: tuple[Exchange, ...]
+    """The fetches of the row after the POST, in order."""
 
 
 @dataclass(frozen=True)
 class SchemeTrial(Trace):
-    """One documented alternative with the caller's own credentials, and nothing else."""
+    """A request with the caller's credentials for one documented alternative of schemes, and no others."""
 
     schemes: tuple[str, ...]
     exchange: Exchange

@@ -1,14 +1,15 @@
-"""What the statements of the vocabulary mean for answers: the judge's own reading of them.
+"""Rules that compare several responses, and the rules of single lists and rows.
 
-    rows         values, rows and requests, read out of exchanges
-    collection   a list's statements: what a request asks of each row, how many rows, in which order
-    comparison   an answer against the longest listing made before and after it
-    alone        laws that one list keeps or breaks by itself
-    blame        which law a difference is laid at the door of, so that one cause makes one finding
-    listings     all lists of an operation together
-    histories    all rows of one kind, in the order in which they were seen
-    once         keeps what was worked out for all clauses
-    single       laws that one row keeps or breaks by itself
+    row_values       rows and list requests, read out of exchanges
+    list_rules       the rules of one collection: limit, offset, order, filters, cursor
+    single_list      violations that one list shows without any other response
+    list_comparison  a list compared with the list of the whole collection
+    attribution      the one clause that a wrong list is reported for
+    repeated_lists   the same list, requested several times
+    list_analysis    all lists of one operation, with all their violations
+    row_history      everything that was observed of each row, in order
+    single_row       violations that one row shows without any other response
 
-The clauses of the families collections and lifecycle tell what is worked out here.
+The clauses of the families collections and lifecycle report the violations that are found here. Nothing here is shared
+with the mock.
 """

@@ -1,26 +1,24 @@
-"""What is wrong with the lists of one operation: worked out once, then told by the clauses of the family collections.
+"""All lists of one operation, with their violations, which the clauses of the family collections report.
 
-Two kinds of fault. One answer alone can break a law (too many rows, a row that the filter should have kept out, rows
-out of order). And an answer can differ from what the listing of everything says it should hold; that is laid at the
-door of the fewest parameters that it happens with, so that one cause makes one finding.
+A list can be wrong by itself (too many rows, a row that the filter excludes, rows out of order), or it can differ from
+the list of the whole collection. A difference is reported for the fewest parameters with which it occurs, so that one
+bug gives one finding.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
-
-import msgspec
 
 from specduet.contracts.analysis import attribution, single_list
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
 from specduet.contracts.analysis.list_rules import CollectionRules
-from specduet.contracts.analysis.row_values import TRUSTED_CREDENTIALS, has_value, parse_list_request, read_list_rows
+from specduet.contracts.analysis.repeated_lists import find_unstable_lists
+from specduet.contracts.analysis.row_values import TRUSTED_CREDENTIALS, parse_list_request, read_list_rows
 from specduet.contracts.analysis.single_list import ListViolation
 from specduet.contracts.memo import compute_once
-from specduet.contracts.recording import ABSENT, Recording, Row
+from specduet.contracts.recording import ABSENT, Recording
 from specduet.contracts.traces import (
     BracketedQueries,
     MissingFromList,
@@ -31,13 +29,13 @@ from specduet.contracts.traces import (
 from specduet.specs import Api, Operation
 from specduet.specs.behavior import Basis
 
-_MANY_LISTS = 2
-_DISQUALIFYING_LAWS = frozenset({"unique-rows", "scope", "sorted"})
-"""Laws that a listing of everything must keep to be compared with."""
+_MANY_QUERIES = 2  # a row that more kinds of queries list exists, whatever the list of the whole collection shows
+_DISQUALIFYING_CLAUSES = frozenset({"unique-rows", "scope", "sorted"})
+"""A list of the whole collection that breaks one of these clauses is not compared with other lists."""
 
 
 class ListAnalysis:
-    """Every list that one operation answered, and what is wrong with each."""
+    """All lists that one operation returned, and their violations."""
 
     def __init__(self, api: Api, operation: Operation, recording: Recording) -> None:
         exchanges = [
@@ -66,54 +64,45 @@ class ListAnalysis:
         return [violation for violation in self.violations if violation.clause == clause]
 
     def collect_violations(self) -> list[ListViolation]:
-        direct = [
-            violation
-            for response in self.lists.values()
-            for violation in single_list.find_violations(self.rules, response)
-        ]
-        broken_laws = {violation.exchange.number: violation.clause for violation in direct}
-        differences = [
-            violation for bracket in self._brackets for violation in self._compare_bracket(bracket, broken_laws)
-        ]
+        """Return the violations of all lists, without those that follow from others.
+
+        Concurrent requests are reported (``own-answer``) only if the same requests are right one after the other.
+        """
+        direct = [v for response in self.lists.values() for v in single_list.find_violations(self.rules, response)]
+        broken_clauses = {violation.exchange.number: violation.clause for violation in direct}
+        differences = [v for bracket in self._brackets for v in self._compare_bracket(bracket, broken_clauses)]
         differences = [violation for violation in differences if violation.basis != "assumed"]
-        certain_direct = attribution.drop_weaker(
-            [violation for violation in direct if violation.exchange.number not in self._concurrent_numbers]
-        )
-        simplest = attribution.keep_simplest(
-            [f for f in differences if f.exchange.number not in self._concurrent_numbers], certain_direct
-        )
-        certain = [*certain_direct, *simplest]
-        concurrent = [
-            f
-            for f in direct
-            if f.exchange.number in self._concurrent_numbers and f.clause not in {s.clause for s in certain}
-        ]
-        concurrent += attribution.drop_explained(
-            [f for f in differences if f.exchange.number in self._concurrent_numbers], certain
-        )
-        violations = [*certain, *(replace(violation, clause="own-answer") for violation in concurrent)]
+        certain = attribution.drop_weaker([v for v in direct if not self._is_concurrent(v)])
+        certain += attribution.keep_simplest([v for v in differences if not self._is_concurrent(v)], certain)
+        certain_clauses = {violation.clause for violation in certain}
+        concurrent = [v for v in direct if self._is_concurrent(v) and v.clause not in certain_clauses]
+        concurrent += attribution.drop_explained([v for v in differences if self._is_concurrent(v)], certain)
         unknown_values = list(self.check_unknown_values())
-        violations += [
+        violations = [
+            *certain,
+            *(replace(violation, clause="own-answer") for violation in concurrent),
             *unknown_values,
             *self._check_partial_values({violation.where for violation in unknown_values}),
             *self._check_missing_rows(),
         ]
-        return (
-            violations
-            if certain
-            else [
-                *violations,
-                *self.find_repeats_in_page_walks(),
-                *self.find_unstable_lists(),
-                *self.find_rows_in_two_scopes(),
-            ]
-        )
+        if not certain:  # otherwise the lists are wrong anyway
+            violations += self.find_repeats_in_page_walks()
+            violations += find_unstable_lists(self.rules, self._sequential_lists())
+            violations += self.find_rows_in_two_scopes()
+        return violations
 
-    # ----------------------------------------------------------------- answers against the listing of everything
+    def _is_concurrent(self, violation: ListViolation) -> bool:
+        return violation.exchange.number in self._concurrent_numbers
 
-    def _compare_bracket(self, bracket: BracketedQueries, broken_laws: Mapping[int, str]) -> Iterator[ListViolation]:
+    def _sequential_lists(self) -> list[ListResponse]:
+        """Return the lists without those that were requested at the same time as others."""
+        return [response for number, response in self.lists.items() if number not in self._concurrent_numbers]
+
+    # --------------------------------------------------------- lists compared with the whole collection
+
+    def _compare_bracket(self, bracket: BracketedQueries, broken_clauses: Mapping[int, str]) -> Iterator[ListViolation]:
         before, after = self.lists.get(bracket.list_before.number), self.lists.get(bracket.list_after.number)
-        if before is None or after is None or broken_laws.get(before.exchange.number) in _DISQUALIFYING_LAWS:
+        if before is None or after is None or broken_clauses.get(before.exchange.number) in _DISQUALIFYING_CLAUSES:
             return
         if bracket.is_page_walk:
             yield from self.find_repeats_between_pages(bracket, before, after)
@@ -122,26 +111,24 @@ class ListAnalysis:
         reference = ReferenceList.from_lists(self.rules, before, after, is_complete=is_complete)
         for exchange in bracket.exchanges:
             response = self.lists.get(exchange.number)
-            if response is None or exchange.number in broken_laws:
+            if response is None or exchange.number in broken_clauses:
                 continue
             difference = find_difference(self.rules, reference, response)
-            if (
-                difference is not None
-                and difference.kind == "stranger"
-                and self._query_counts[difference.seen] > _MANY_LISTS
-            ):
+            if difference is None:
+                continue
+            if difference.kind == "unknown" and self._query_counts[difference.seen] > _MANY_QUERIES:
                 yield self._make_incomplete_violation(before, difference)
-            elif difference is not None:
-                yield self._attribution.attribute_difference(
-                    before, response, difference, is_page_walk=bracket.is_page_walk
-                )
+            else:
+                is_walk = bracket.is_page_walk
+                yield self._attribution.attribute_difference(before, response, difference, is_page_walk=is_walk)
 
     def find_repeats_between_pages(
         self, bracket: BracketedQueries, before: ListResponse, after: ListResponse
     ) -> Iterator[ListViolation]:
-        """A row on two pages, so that another is on none: rows that tie may stand anywhere, but only once.
+        """Yield a violation for a row on two pages, so that another row is on none.
 
-        Judged where nothing came, went or changed, and pages were turned by offset: a cursor may lose rows that tie.
+        Rows with equal order keys may be anywhere, but only once. Checked where the collection did not change and the
+        pages were requested by offset: a cursor may lose rows with equal order keys.
         """
         offset = self.operation.behavior.offset
         rows_by_id = [{self.rules.get_id(row): row for row in response.rows} for response in (before, after)]
@@ -172,7 +159,7 @@ class ListAnalysis:
 
     @cached_property
     def _query_counts(self) -> Counter[Any]:
-        """In how many lists each row stands that were asked for with different parameters."""
+        """The number of different sets of parameters with which each row is listed, by the id of the row."""
         queries_by_row: dict[Any, set[frozenset[str]]] = {}
         for response in self.lists.values():
             parameters = frozenset(response.request.values)
@@ -181,7 +168,7 @@ class ListAnalysis:
         return Counter({row_id: len(queries) for row_id, queries in queries_by_row.items()})
 
     def _make_incomplete_violation(self, base: ListResponse, unknown: ListDifference) -> ListViolation:
-        """The listing of everything is shorter than its limit, and lacks a row that several other lists show."""
+        """Return the violation of a list of the whole collection that lacks a row which several other lists have."""
         rule = self.operation.behavior.limit
         name = rule.parameter if rule else ""
         message = (
@@ -201,16 +188,12 @@ class ListAnalysis:
         )
 
     def find_repeats_in_page_walks(self) -> Iterator[ListViolation]:
-        """Rows that stand on two pages of one walk, which a comparison by what orders them cannot tell from ties."""
+        """Yield a violation for a row on two pages, which a comparison of order keys takes for two rows."""
         for bracket in self._brackets:
-            pages = (
-                [self.lists[e.number] for e in bracket.exchanges if e.number in self.lists]
-                if bracket.is_page_walk
-                else []
-            )
             before, after = self.lists.get(bracket.list_before.number), self.lists.get(bracket.list_after.number)
-            if not pages or before is None or after is None or before.rows != after.rows:
+            if not bracket.is_page_walk or before is None or after is None or before.rows != after.rows:
                 continue
+            pages = [self.lists[e.number] for e in bracket.exchanges if e.number in self.lists]
             page_numbers: dict[Any, int] = {}
             for number, page in enumerate(pages):
                 for row in page.rows:
@@ -224,9 +207,10 @@ class ListAnalysis:
                         yield ListViolation("pages-complete", page.exchange, message, basis, where="", value=row_id)
                         return
 
-    # --------------------------------------------------------------------------- what spans several answers
+    # ------------------------------------------------------------------------- invented values, missing rows
 
     def check_unknown_values(self) -> Iterator[ListViolation]:
+        """Yield violations of lists that were requested with an invented value of a filter or of the path."""
         for trace in self._unknown_filter_values:
             rule, rows = self.operation.behavior.filters[trace.parameter], read_list_rows(trace.exchange)
             if rows:
@@ -254,9 +238,9 @@ class ListAnalysis:
                 )
 
     def _check_partial_values(self, ignored_places: Container[str]) -> Iterator[ListViolation]:
-        """A row that is listed for a value, and for a part of it or nearly the same: it can have only one of them.
+        """Yield a violation for a row that is listed both for a value and for a part of it, or a similar value.
 
-        ``ignored_places``: where a made-up value is listed as well, so that this is no news.
+        ``ignored_places`` are the parameters whose invented values list rows as well: those are reported already.
         """
         for trace in self._partial_filter_values:
             where, pointer = f"query/{trace.parameter}", self.rules.get_parameter_pointer(trace.parameter)
@@ -272,7 +256,7 @@ class ListAnalysis:
                 )
 
     def _check_missing_rows(self) -> Iterator[ListViolation]:
-        """A row that can be looked up, and that two lists lack though they are shorter than their limit."""
+        """Yield a violation for a row that can be fetched, and that is missing from two lists below their limit."""
         rule = self.operation.behavior.limit
         for trace in self._missing_rows:
             before, after = self.lists.get(trace.list_before.number), self.lists.get(trace.list_after.number)
@@ -295,83 +279,13 @@ class ListAnalysis:
                     "limit-filled", after.exchange, message, basis, where, len(after.rows), cause="incomplete"
                 )
 
-    def find_unstable_lists(self) -> Iterator[ListViolation]:
-        """The same request, several times, one after the other: rows that go and come back, or change places.
-
-        Of requests made at the same time nobody knows which was answered first, and which rows there were by then.
-        """
-        groups: dict[tuple[Any, ...], list[ListResponse]] = {}
-        sequential = [response for number, response in self.lists.items() if number not in self._concurrent_numbers]
-        for response in sorted(sequential, key=lambda response: response.exchange.sent_at):
-            group = groups.setdefault((response.exchange.request.url, response.exchange.request.headers), [])
-            if not group or group[-1].exchange.is_before(response.exchange):
-                group.append(response)
-        for group in groups.values():
-            yield from self._find_disappearing_rows(group)
-            for earlier, later in pairwise(group):
-                yield from self._find_moved_rows(earlier, later)
-                yield from self._find_renamed_rows(earlier, later)
-
-    def _find_disappearing_rows(self, group: Sequence[ListResponse]) -> Iterator[ListViolation]:
-        filters = self.operation.behavior.filters
-        absent_in: dict[Any, ListResponse] = {}
-        seen_ids: set[Any] = set()
-        for response in group:
-            limit = self.rules.get_limit(response.request)
-            if (limit is not None and len(response.rows) >= limit) or self.rules.get_offset(response.request):
-                return
-            rows = {self.rules.get_id(row): row for row in response.rows}
-            is_unfiltered = not any(name in filters and filters[name].op == "eq" for name in response.request.values)
-            returned_id = next(
-                (i for i in rows if i in absent_in and (is_unfiltered or self.rules.has_ended(rows[i]))), None
-            )
-            if returned_id is not None:
-                message = f"the same request again: the row {returned_id} was listed, was missing, and is back"
-                yield ListViolation(
-                    "same-answer-again", absent_in[returned_id].exchange, message, "inferred", value=returned_id
-                )
-                return
-            absent_in.update(dict.fromkeys(seen_ids - rows.keys() - absent_in.keys(), response))
-            seen_ids |= rows.keys()
-
-    def _find_moved_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[ListViolation]:
-        keys = {self.rules.get_id(row): self.rules.get_order_key(row) for row in earlier.rows}
-        later_ids = {self.rules.get_id(row) for row in later.rows}
-        earlier_order = [row_id for row in earlier.rows if (row_id := self.rules.get_id(row)) in later_ids]
-        later_order = [row_id for row in later.rows if (row_id := self.rules.get_id(row)) in keys]
-        places = zip(earlier_order, later_order, strict=False)
-        index = next((i for i, (a, b) in enumerate(places) if a != b and keys[a] != keys[b]), None)
-        if index is not None and len(earlier_order) == len(later_order):
-            message = f"the same request again: the row {later_order[index]} has changed its place"
-            yield ListViolation(
-                "same-answer-again", later.exchange, message, "inferred", value=later_order[index], cause="order"
-            )
-
-    def _find_renamed_rows(self, earlier: ListResponse, later: ListResponse) -> Iterator[ListViolation]:
-        """A row that has ended and that is there again, the same in everything but what tells it from others."""
-        order, field = self.operation.behavior.order, self.rules.resource.behavior.id.field
-        earlier_ids = {self.rules.get_id(row) for row in earlier.rows}
-        later_ids = {self.rules.get_id(row) for row in later.rows}
-        gone_rows = [
-            row for row in earlier.rows if self.rules.get_id(row) not in later_ids and self.rules.has_ended(row)
-        ]
-        new_rows = [row for row in later.rows if self.rules.get_id(row) not in earlier_ids]
-        if order is None or not gone_rows or not new_rows:
-            return
-        contents = {_encode_without(row, field) for row in gone_rows if has_value(row, order.by)}
-        twin = next((row for row in new_rows if _encode_without(row, field) in contents), None)
-        if twin is not None:
-            message = f"the same request again: a row has another {field}"
-            where, seen = f"/*/{field}", self.rules.get_id(twin)
-            yield ListViolation("same-answer-again", later.exchange, message, "inferred", where, seen, cause="id")
-
     def find_rows_in_two_scopes(self) -> Iterator[ListViolation]:
-        """Rows that are listed under two values of the path."""
+        """Yield a violation for a row that is listed under two values of the path."""
         scope = self.operation.behavior.scope
         if scope is None:
             return
         scope_values: dict[Any, Any] = {}
-        for response in (response for number, response in self.lists.items() if number not in self._concurrent_numbers):
+        for response in self._sequential_lists():
             scope_value = response.request.values.get(scope.parameter)
             for row in response.rows:
                 row_id = self.rules.get_id(row)
@@ -382,12 +296,7 @@ class ListAnalysis:
                     return
 
 
-def _encode_without(row: Row, field: str) -> bytes:
-    """Everything that a row shows, save one field."""
-    return msgspec.json.encode({name: value for name, value in row.items() if name != field}, order="sorted")
-
-
 def analyze_lists(api: Api, operation: Operation, recording: Recording) -> ListAnalysis:
-    """The lists of an operation, worked out once for all clauses."""
+    """Return the analysis of the lists of an operation, which is computed once per recording."""
     key = ("listings", api.name, operation.id)
     return compute_once(recording, key, lambda: ListAnalysis(api, operation, recording))

@@ -1,4 +1,4 @@
-"""Laws that one list keeps or breaks by itself: too many rows, rows out of order, rows that were not asked for."""
+"""Violations that one list shows by itself: too many rows, rows twice, rows out of order, rows that do not match."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ListViolation(Violation):
 
 
 def find_violations(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
-    """What is wrong with one answer; nothing that is only assumed."""
+    """Yield the violations of one list; none whose rule is only assumed."""
     violations = (
         *find_excess_rows(rules, response),
         *find_duplicate_rows(rules, response),
@@ -33,7 +33,7 @@ def find_violations(rules: CollectionRules, response: ListResponse) -> Iterator[
 
 
 def find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
-    """The first row that each condition of the request should have kept out."""
+    """Yield a violation for each condition of the request that a row does not meet, with the first such row."""
     for condition in rules.list_conditions(response.request, response.exchange.sent_at):
         index = next((i for i, row in enumerate(response.rows) if condition.is_met_by(row) is False), None)
         if index is not None:
@@ -51,6 +51,7 @@ def find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Ite
 
 
 def find_excess_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
+    """Yield a violation if there are more rows than the limit, requested or by default."""
     rule, limit = rules.behavior.limit, rules.get_limit(response.request)
     if rule is None or limit is None or len(response.rows) <= limit:
         return
@@ -69,6 +70,7 @@ def find_excess_rows(rules: CollectionRules, response: ListResponse) -> Iterator
 
 
 def find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
+    """Yield a violation for the first row whose id another row has, too."""
     indexes: dict[Any, int] = {}
     identity = rules.resource.behavior.id
     for index, row in enumerate(response.rows):
@@ -85,6 +87,7 @@ def find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Itera
 
 
 def find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
+    """Yield a violation for the first row that is out of order; rows without a value to order by may be anywhere."""
     order = rules.behavior.order
     if order is None:
         return
@@ -108,5 +111,6 @@ def find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iter
 
 
 def _name_feature(condition: Condition, response: ListResponse) -> str:
+    """Return the feature of the request (see ``attribution.py``) that the condition comes from."""
     is_default = condition.clause == "window-keeps-only" and condition.parameter not in response.request
     return f"{condition.parameter}-default" if is_default else condition.parameter

@@ -12,6 +12,7 @@ from specduet.contracts.analysis import single_list
 from specduet.contracts.analysis.attribution import Attribution
 from specduet.contracts.analysis.list_analysis import ListAnalysis, analyze_lists
 from specduet.contracts.analysis.list_comparison import find_difference
+from specduet.contracts.analysis.repeated_lists import find_unstable_lists
 from specduet.contracts.analysis.row_values import get_path, has_value, read_list_rows
 from specduet.contracts.clauses.registry import Clause, Subject, clause, register
 from specduet.contracts.findings import Finding
@@ -176,7 +177,7 @@ _register_list_law(
     "same-answer-again",
     "An identical request gets an identical response.",
     "No row is listed, then missing, then back; rows with different sort values keep their order.",
-    ListAnalysis.find_unstable_lists,
+    find_unstable_lists,
     basis="inferred",
 )
 _register_list_law(

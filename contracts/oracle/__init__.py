@@ -1,1 +1,1 @@
-"""What a request, as it was sent, is worth: valid, invalid, or such that correct servers differ."""
+"""Verdicts on requests as they were sent: valid, invalid, or lenient where correct servers differ."""

@@ -1,4 +1,4 @@
-"""Which credentials a request carried, read from what was sent."""
+"""Credentials of a request, read from what was sent."""
 
 from collections.abc import Iterator
 from http.cookies import CookieError, SimpleCookie
@@ -10,6 +10,8 @@ from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, Operation, SecurityScheme
 
 CredentialState = Literal["absent", "empty", "bare", "given", "unclear"]
+"""``bare``: the scheme's prefix (``Bearer``) with nothing after it. ``unclear``: a value without the prefix.
+``given``: a complete value, right or wrong."""
 _STATE_VERDICTS: dict[CredentialState, Verdict] = {
     "absent": "invalid",
     "empty": "invalid",
@@ -20,7 +22,7 @@ _STATE_VERDICTS: dict[CredentialState, Verdict] = {
 
 
 def classify_credential(scheme: SecurityScheme, request: SentRequest) -> CredentialState:
-    """What a request carries for a scheme: ``bare`` is its prefix with nothing behind it, ``unclear`` another one."""
+    """Return what a request has as the credential of a scheme."""
     values = [value.strip() for value in _read_values(scheme, request)]
     if not values:
         return "absent"
@@ -58,7 +60,7 @@ def _read_cookie(name: str, request: SentRequest) -> Iterator[str]:
 
 
 def judge_credentials(api: Api, operation: Operation, request: SentRequest) -> Verdict:
-    """Whether a request carries what one of the documented alternatives asks for; not whether the value is right."""
+    """Return ``valid`` if a request has the credentials of one documented alternative; their values are not judged."""
     if not operation.security:
         return "valid"
     alternatives = (
@@ -73,6 +75,6 @@ def judge_credentials(api: Api, operation: Operation, request: SentRequest) -> V
 
 
 def classify_credentials(api: Api, operation: Operation, request: SentRequest) -> dict[str, CredentialState]:
-    """What is carried for each scheme that the operation names."""
+    """Return what a request has for each scheme that the operation accepts, by the name of the scheme."""
     names = {name for alternative in operation.security for name in alternative if name in api.schemes}
     return {name: classify_credential(api.schemes[name], request) for name in sorted(names)}

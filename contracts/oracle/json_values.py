@@ -1,6 +1,6 @@
-"""Three-valued judgement of JSON values and of parameters' texts against a schema, each wrong spot with its own place.
+"""Verdicts on JSON values and on the texts of parameters, by their schema.
 
-A spot that strict servers refuse and lax ones read (``"5"`` for an integer, ``1`` for a boolean, ``1.0`` for an
+A value that strict servers reject and lax servers convert (``"5"`` for an integer, ``1`` for a boolean, ``1.0`` for an
 integer) is lenient.
 """
 
@@ -16,25 +16,32 @@ Loc = tuple[str | int, ...]
 
 
 class InvalidLocation(NamedTuple):
-    """One place of a value that is not plainly valid; ``loc`` is where, ``pointer`` the schema that says so."""
+    """One location in a JSON value where it is invalid or lenient.
+
+    Example: ``InvalidLocation(("body", "agents", 0, "goal"), "invalid", "is missing", "/components/schemas/Agent/…")``.
+    """
 
     loc: Loc
     verdict: Verdict
     reason: str
+    """A predicate for messages: ``is below the minimum 0``."""
     pointer: str
+    """JSON pointer to the schema that the value at this location breaks."""
 
 
 MAX_DEPTH = 100
-"""Nesting beyond this is refused by some parsers and read by others."""
+"""The deepest nesting that is judged: some servers reject deeper values, others read them."""
 _TIME_FORMATS = frozenset({"date-time", "date", "time", "duration"})  # pydantic reads numbers as these, too
-_UNCERTAIN_KEYWORDS = frozenset(  # keywords that no model class comes to: known only as a whole, and never certain
-    {"not", "if", "dependentRequired", "dependentSchemas", "patternProperties", "propertyNames", "contains"}
-    | {"unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "contentEncoding", "contentMediaType"}
+_UNCERTAIN_KEYWORDS = (
+    frozenset(  # keywords that model classes cannot express: judged as a whole, and never more than lenient
+        {"not", "if", "dependentRequired", "dependentSchemas", "patternProperties", "propertyNames", "contains"}
+        | {"unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "contentEncoding", "contentMediaType"}
+    )
 )
 
 
 def list_types(schema: Schema) -> tuple[str, ...]:
-    """The types that a schema names, none where it leaves them open."""
+    """Return the types that a schema allows, none where it allows any type."""
     named = schema.get("type")
     if named is None:
         return ()
@@ -45,7 +52,7 @@ def list_types(schema: Schema) -> tuple[str, ...]:
 
 
 def judge_text(schemas: Schemas, schema: Any, pointer: str, value: str) -> ScalarVerdict:
-    """The text of a path, query, header or cookie parameter against its schema."""
+    """Judge the text of a path, query, header or cookie parameter by its schema."""
     if isinstance(schema, bool):
         return VALID if schema else ScalarVerdict("invalid", "is never allowed")
     schema, pointer = schemas.resolve(schema, pointer)
@@ -125,7 +132,10 @@ def _judge_text_as(type_name: str, schema: Schema, value: str) -> ScalarVerdict:
 
 
 def find_invalid_locations(schemas: Schemas, schema: Any, pointer: str, value: Any, loc: Loc) -> list[InvalidLocation]:
-    """Every place of a JSON value that is not plainly valid, in document order; none for a valid value."""
+    """Return every location where a JSON value is invalid or lenient, in document order; none for a valid value.
+
+    ``loc`` and ``pointer`` are those of ``value`` and ``schema``.
+    """
     if schema is False:
         return [InvalidLocation(loc, "invalid", "is never allowed", pointer)]
     if schema is True:
@@ -148,7 +158,7 @@ def find_invalid_locations(schemas: Schemas, schema: Any, pointer: str, value: A
 
 
 def _judge_own_keywords(schema: Schema, value: Any) -> ScalarVerdict:
-    """What a schema says of the value itself: its type, its membership, its bounds."""
+    """Judge the value by the keywords on its type, its enum and its bounds; not the values inside it."""
     types = list_types(schema)
     judged = most_lenient([_judge_type(type_name, schema, value) for type_name in types]) if types else VALID
     if judged.verdict != "valid":
@@ -173,7 +183,7 @@ _PYTHON_TYPES: dict[str, Any] = {
 
 
 def _judge_type(type_name: str, schema: Schema, value: Any) -> ScalarVerdict:
-    """The value as one of JSON Schema's types, with what that type's keywords say of it."""
+    """Judge the value as one of the types of JSON Schema, with the keywords of that type."""
     if type_name in {"integer", "number"} and isinstance(value, bool):
         return ScalarVerdict("lenient", f"is no {type_name} to strict servers")
     if not isinstance(value, _PYTHON_TYPES.get(type_name, ())):
@@ -184,7 +194,7 @@ def _judge_type(type_name: str, schema: Schema, value: Any) -> ScalarVerdict:
 
 
 def _judge_coercion(type_name: str, schema: Schema, value: Any) -> ScalarVerdict:
-    """A value of another type, which pydantic's lax mode may still read as the one asked for."""
+    """Judge a value of another type, which pydantic's lax mode may still convert."""
     article = "an" if type_name[0] in "aeiou" else "a"
     invalid = ScalarVerdict("invalid", "is null" if value is None else f"is not {article} {type_name}")
     is_scalar = isinstance(value, bool | int | float | str)
@@ -230,7 +240,7 @@ def _check_object(
 
 
 def _is_read_only(schemas: Schemas, schema: Any, pointer: str) -> bool:
-    """``readOnly`` properties are never required of a request (OAS 3.0, 4.7.24.2)."""
+    # A required property that is readOnly is required of responses only (OAS 3.0, 4.7.24.2).
     return isinstance(schema, Mapping) and schemas.resolve(schema, pointer)[0].get("readOnly") is True
 
 
@@ -291,7 +301,7 @@ def _check_composition(
 def _check_alternatives(
     schemas: Schemas, branches: Sequence[Any], pointer: str, value: Any, loc: Loc
 ) -> list[InvalidLocation]:
-    """One alternative that fits is enough; with a single one besides null, its own spots tell where it is wrong."""
+    """Return nothing if one alternative matches; the locations of the only alternative besides null, if there is one."""
     branch_results = [
         find_invalid_locations(schemas, branch, f"{pointer}/{i}", value, loc) for i, branch in enumerate(branches)
     ]

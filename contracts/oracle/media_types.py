@@ -1,4 +1,4 @@
-"""Media types, as far as answers and bodies are held to them."""
+"""Media types of request and response bodies."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -8,22 +8,22 @@ from specduet.specs import Content
 
 @lru_cache(maxsize=256)
 def is_json(media_type: str) -> bool:
-    """``application/json`` or a type with the suffix ``+json`` (RFC 6839, 3.1), whatever its parameters."""
+    """Return whether a media type is ``application/json`` or ends in ``+json`` (RFC 6839, 3.1); ignores parameters."""
     name = strip_parameters(media_type)
     return name == "application/json" or name.endswith("+json")
 
 
 def find_json_content(content: Mapping[str, Content]) -> Content | None:
-    """The JSON one of several documented media types, or None."""
+    """Return the content of the first JSON media type that is documented, None where there is none."""
     return next((entry for name, entry in content.items() if is_json(name)), None)
 
 
 def strip_parameters(media_type: str) -> str:
-    """A media type without its parameters, in lower case."""
+    """Return a media type without its parameters, in lower case: ``text/html`` for ``Text/HTML; charset=utf-8``."""
     return media_type.partition(";")[0].strip().lower()
 
 
 def matches_media_type(documented: str, received: str) -> bool:
-    """Whether a received media type is a documented one, which may be a range (``text/*``; RFC 9110, 12.5.1)."""
-    wanted, got = strip_parameters(documented).split("/"), strip_parameters(received).split("/")
-    return len(wanted) == len(got) and all(w in {"*", g} for w, g in zip(wanted, got, strict=True))
+    """Return whether a received media type is the documented one, which may be a range (RFC 9110, 12.5.1: ``text/*``)."""
+    expected, actual = strip_parameters(documented).split("/"), strip_parameters(received).split("/")
+    return len(expected) == len(actual) and all(e in {"*", a} for e, a in zip(expected, actual, strict=True))

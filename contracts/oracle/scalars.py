@@ -1,8 +1,8 @@
-"""Three-valued reading of one scalar: what every server accepts, what none may, and what servers read differently.
+"""Verdicts on single values: ``valid`` if every server accepts one, ``invalid`` if none may, else ``lenient``.
 
-``lenient`` is the honest answer where correct servers differ: ``+1`` is an integer to one and none to another. Nothing
-is concluded from it either way, so it has to cover what FastAPI (any version from 0.100) and other sensible servers
-accept beyond the letter of the schema, and no more.
+Example of a lenient value: ``+1`` is an integer to some correct servers, and to others it is not. A lenient value
+proves nothing, so ``lenient`` has to cover what FastAPI (any version from 0.100) and other sensible servers accept
+beyond the letter of the schema, and no more.
 """
 
 import re
@@ -26,22 +26,23 @@ SAFE_INTEGER = 2**53 - 1
 
 
 class ScalarVerdict(NamedTuple):
-    """A verdict and, unless it is valid, its reason: ``is below the minimum 0``."""
+    """A verdict on one value, with its reason."""
 
     verdict: Verdict
     reason: str = ""
+    """A predicate for messages (``is below the minimum 0``); empty for a valid value."""
 
 
 VALID = ScalarVerdict("valid")
 
 
 def most_lenient(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
-    """What alternatives come to: one that fits is enough."""
+    """Return the most lenient verdict, which is that on several alternatives: one that matches is enough."""
     return max(verdicts, key=lambda judged: _VERDICT_RANK[judged.verdict])
 
 
 def strictest(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
-    """What conditions come to: each has to hold."""
+    """Return the strictest verdict, which is that on several conditions: each has to be met."""
     return min(verdicts, key=lambda judged: _VERDICT_RANK[judged.verdict], default=VALID)
 
 
@@ -59,7 +60,7 @@ _MAX_DIGITS = 4_000
 
 
 def judge_integer_text(schema: Schema, text: str) -> ScalarVerdict:
-    """Text as an integer: canonical digits are judged by the bounds, other spellings of a whole number are lenient."""
+    """Judge the text of an integer: canonical digits by their bounds; other spellings of a whole number are lenient."""
     if _INTEGER.fullmatch(text) and text != "-0":
         return judge_number(schema, int(text) if len(text) < _MAX_DIGITS else int(text[:_MAX_DIGITS]))
     as_float = _to_float(text)
@@ -71,7 +72,7 @@ def judge_integer_text(schema: Schema, text: str) -> ScalarVerdict:
 
 
 def judge_number_text(schema: Schema, text: str) -> ScalarVerdict:
-    """Text as a number; ``nan``, ``inf``, ``+1``, ``.5`` and the like are lenient."""
+    """Judge the text of a number; ``nan``, ``inf``, ``+1``, ``.5`` and the like are lenient."""
     as_float = _to_float(text)
     if as_float is None:
         return ScalarVerdict("invalid", "is no number")
@@ -95,7 +96,7 @@ def _to_float(text: str) -> float | None:
 
 
 def judge_number(schema: Schema, value: float) -> ScalarVerdict:
-    """A number against its bounds; one that not every reader keeps exact is never more than lenient."""
+    """Judge a number by its bounds; one that some readers round is lenient at best."""
     for keyword, is_violated, description in _BOUNDS:
         bound = schema.get(keyword)
         if isinstance(bound, int | float) and not isinstance(bound, bool) and is_violated(value, bound):
@@ -125,7 +126,7 @@ def _fits_format(format_name: Any, value: float) -> bool:
 
 
 def judge_string(schema: Schema, text: str) -> ScalarVerdict:
-    """A string against its length, pattern and format."""
+    """Judge a string by its length, pattern and format."""
     return strictest(
         (
             _judge_length(schema, text),
@@ -166,14 +167,14 @@ def _compile_pattern(pattern: str) -> jsonschema_rs.Draft202012Validator | None:
 
 
 def _judge_characters(text: str) -> ScalarVerdict:
-    """Databases refuse NUL, encoders lone surrogates (RFC 8259, section 8.2)."""
+    # Databases reject NUL, encoders reject lone surrogates (RFC 8259, section 8.2).
     if "\0" in text or any(unicodedata.category(c) == "Cs" for c in text):
         return ScalarVerdict("lenient", "holds characters that some servers cannot keep")
     return VALID
 
 
 def is_plain_text(text: str) -> bool:
-    """Whether text holds no control character: those are refused early by some servers."""
+    """Return whether a text is free of control characters, which some servers reject before they validate."""
     return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} or c == "\ufffd" for c in text)
 
 
@@ -186,12 +187,12 @@ _TIMESTAMP_LOOSE = re.compile(
     r"\s*(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?|\d{4}-?\d{3}|\d{4}-\d\d)([Tt_ ][\d:.,+\-\u2212Zz ]*)?\s*", re.ASCII
 )
 _MONTH_NAME = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*\d{4}")
-_CERTAIN_YEARS = range(1700, 2201)  # outside, a moment with an offset overflows in some languages
+_CERTAIN_YEARS = range(1700, 2201)  # outside, a timestamp with an offset overflows in some languages
 _CERTAIN_OFFSET = timedelta(hours=14)  # no clock on Earth is further from UTC
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """The moment that RFC 3339 text names, in the spelling every server reads; None for any other text."""
+    """Return the time of an RFC 3339 text in the spelling that every server reads, None for any other text."""
     if _TIMESTAMP.fullmatch(text):
         with suppress(ValueError):
             return datetime.fromisoformat(text)
@@ -204,14 +205,14 @@ def _judge_date_time(text: str) -> ScalarVerdict:
         is_certain = timestamp.year in _CERTAIN_YEARS and abs(timestamp.utcoffset() or timedelta()) <= _CERTAIN_OFFSET
         return VALID if is_certain else ScalarVerdict("lenient", "is out of some servers' range")
     if _to_float(text) is not None or _MONTH_NAME.search(text):
-        return ScalarVerdict("lenient", "is a moment to some servers")
+        return ScalarVerdict("lenient", "is a timestamp to some servers")
     if _TIMESTAMP_LOOSE.fullmatch(text) and _is_possible_date(text.strip()):
-        return ScalarVerdict("lenient", "is a moment to some servers")
+        return ScalarVerdict("lenient", "is a timestamp to some servers")
     return ScalarVerdict("invalid", "is no date-time")
 
 
 def _is_possible_date(text: str) -> bool:
-    """Whether the parts that every spelling has (month, day, hour, minute, second) can exist at all."""
+    """Return whether the parts that every spelling has (month, day, hour, minute, second) are within their ranges."""
     parts = re.match(r"(\d{4})-?(\d\d)-?(\d\d)(?:[Tt_ ](\d\d):?(\d\d)(?::?(\d\d))?)?", text, re.ASCII)
     if parts is None:
         return True
