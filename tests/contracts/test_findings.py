@@ -1,4 +1,4 @@
-"""Findings, the recording and the registry: one cause one finding, facts without opinions, codes given once."""
+"""Findings, the recording and the registry: one finding for each cause, and codes that are given once."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,15 +38,15 @@ def finding(**changes: Any) -> Finding:
 
 
 def test_rows_and_repetitions_are_one_cause_with_a_count(cloudcruise: Api, book: Books) -> None:
-    """The same rule broken at the same place of any row; the smallest request is the reproduction."""
+    """A rule broken at the same place of several rows is one finding, with the shortest request to reproduce it."""
     written = book(cloudcruise)
     long, short = written.add(RUNS, query="limit=10000"), written.add(RUNS)
     merged = deduplicate([finding(exchange=long), finding(exchange=short, where="/7/status"), finding(exchange=long)])
     assert [(f.count, f.exchange, f.where) for f in merged] == [(3, short, "/7/status")]
 
 
-def test_the_most_specific_clause_owns_a_spot(cloudcruise: Api, book: Books) -> None:
-    """What two clauses say of one value of one answer is said once; of another answer it is said, too."""
+def test_the_most_specific_clause_is_reported_for_a_value(cloudcruise: Api, book: Books) -> None:
+    """Of two clauses that one value breaks, one is reported; for another response, the other may be, too."""
     written = book(cloudcruise)
     first, second = written.add(RUNS), written.add(RUNS)
     general = finding(code="SD105", clause="response-schema", specificity=10)
@@ -54,15 +54,15 @@ def test_the_most_specific_clause_owns_a_spot(cloudcruise: Api, book: Books) -> 
     assert [(f.code, f.count) for f in found] == [("SD105", 1), ("SD201", 1)]
 
 
-def test_findings_without_a_spot_do_not_hide_each_other(cloudcruise: Api, book: Books) -> None:
-    """Two things said of a whole answer are two things."""
+def test_findings_on_whole_responses_do_not_hide_each_other(cloudcruise: Api, book: Books) -> None:
+    """Two clauses that a response as a whole breaks are two findings."""
     exchange = book(cloudcruise).add(RUNS)
     found = deduplicate([finding(where="", exchange=exchange), finding(code="SD105", where="", specificity=1)])
     assert len(found) == 2
 
 
 def test_basis_decides_the_severity() -> None:
-    """What the page promises is an error, what any sensible service does is a warning."""
+    """A broken statement of the vendor is an error, a broken deduction is a warning."""
     assert finding().severity == "error"
     assert finding(basis="inferred").severity == "warning"
 
@@ -74,8 +74,8 @@ def test_basis_decides_the_severity() -> None:
         ("\x07\u202e", '"\\u0007\\u202e"'), ("x" * 500, '"' + "x" * 118 + "…"),
     ],
 )  # fmt: skip
-def test_a_value_is_shown_short_and_on_one_line(value: Any, text: str) -> None:
-    """In JSON's spelling where it has one, and with nothing that a terminal would obey."""
+def test_a_value_becomes_short_text_on_one_line(value: Any, text: str) -> None:
+    """It is written as JSON where possible, without control characters that a terminal would obey."""
     assert to_text(value) == text
 
 
@@ -87,7 +87,7 @@ def test_the_query_is_read_as_pairs_in_order() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"NaN", b"\xff", b'"\\ud800"', b"[" * 100_000])
-def test_a_body_that_is_no_json_is_a_value_of_its_own(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_a_value_of_its_own(body: bytes) -> None:
     """Never an exception, however deep or broken."""
     assert ReceivedResponse(200, (), body, 0.0).json is NOT_JSON
 
@@ -99,7 +99,7 @@ def test_the_media_type_is_bare_and_lower_case() -> None:
 
 
 def test_traces_are_found_by_kind_and_operation(cloudcruise: Api, book: Books) -> None:
-    """Each probe defines its own kinds."""
+    """A trace of another kind, or of another operation, is left out."""
 
     class Walk(Trace):
         pass
@@ -133,17 +133,17 @@ def test_every_rule_is_one_hop_away() -> None:
 
 
 def test_a_code_or_a_name_is_given_once() -> None:
-    """A second clause under a known code is a mistake of ours, told at once."""
+    """A second clause with a known code or name is a programming error, raised at once."""
     taken = all_clauses()[0]
     for code, name in ((taken.code, "new-name"), ("SD199", taken.name)):
         with pytest.raises(ValueError, match="twice"):
             clause(code, name, "Never.")(lambda _subject: ())
 
 
-def test_judging_leaves_out_what_is_only_assumed(
+def test_findings_that_are_only_assumed_are_left_out(
     cloudcruise: Api, book: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clause may say so of a single finding."""
+    """A clause may give a single finding the basis ``assumed``."""
 
     def always(subject: Subject) -> Iterator[Finding]:
         yield subject.make_finding(None, message="documented")

@@ -1,4 +1,4 @@
-"""SD1xx and SD2xx: answers and the values in them, right ones and wrong ones."""
+"""SD1xx and SD2xx: responses and the values in them, valid and invalid ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ Books = Callable[[Api], Any]
 
 
 def found(book: Any, label: str) -> list[Finding]:
-    """What all these clauses find, one a cause, and nothing that is only assumed."""
+    """Return one finding for each cause in the families response and values, none that is only assumed."""
     every = (finding for code in ALL for finding in book.judged(code, label))
     return deduplicate(finding for finding in every if finding.basis != "assumed")
 
@@ -33,10 +33,10 @@ def only(book: Any, label: str) -> Finding:
 
 
 @pytest.mark.parametrize("status", [200, 304, 400, 401, 403, 404, 405, 406, 413, 415, 429])
-def test_documented_successes_and_any_refusal_are_no_finding(
+def test_documented_successes_and_any_error_are_no_finding(
     cloudcruise: Api, book: Books, run_row: dict[str, Any], status: int
 ) -> None:
-    """CloudCruise documents a 200 alone: no refusal of it needs an announcement."""
+    """CloudCruise documents a 200 alone: its error responses need no documentation."""
     written = book(cloudcruise)
     refused = {"statusCode": status, "error": "No", "message": "No"}
     written.add(RUNS, status=status, json_=[run_row] if status == 200 else refused)
@@ -54,7 +54,7 @@ def test_an_undocumented_success_or_redirect_is_one(cloudcruise: Api, book: Book
 
 
 @pytest.mark.parametrize("path", ["/api/crew-runs/", "/api/crew-runs/a%2Fb", "/api/crew-runs/..", "/api//crew-runs/x"])
-def test_an_answer_that_may_be_another_operations_is_not_judged(nx1: Api, book: Books, path: str) -> None:
+def test_a_response_that_may_be_another_operations_is_not_checked(nx1: Api, book: Books, path: str) -> None:
     """Routers read an empty segment, a dot or an encoded slash as they like."""
     written = book(nx1)
     written.add(DETAIL, status=307, path=path, body=b"")
@@ -79,21 +79,21 @@ def test_parameters_and_case_of_a_content_type_do_not_matter(
 def test_another_content_type_is_one_finding(
     cloudcruise: Api, book: Books, run_row: dict[str, Any], headers: list[tuple[str, str]]
 ) -> None:
-    """Whatever the body then is: it says itself that it is no JSON."""
+    """The body itself is not reported: the content type says that it is not JSON."""
     written = book(cloudcruise)
     written.add(RUNS, json_=[run_row], headers=headers)
     assert only(written, RUNS).code == "SD102"
 
 
-def test_a_page_called_a_page_is_one_finding(cloudcruise: Api, book: Books) -> None:
-    """The content type is what is wrong; that it does not parse goes without saying."""
+def test_an_html_page_labelled_as_html_is_one_finding(cloudcruise: Api, book: Books) -> None:
+    """The content type is wrong; that the page is not JSON is the same cause."""
     written = book(cloudcruise)
     written.add(RUNS, body=b"<html>", headers=[("content-type", "text/html")])
     assert only(written, RUNS).code == "SD102"
 
 
 @pytest.mark.parametrize("body", [b"", b"[{", b"[NaN]", b"{'a': 1}", b'["\xff"]', b"\xef\xbb\xbf[]", b"[]\n[]"])
-def test_what_is_no_json_does_not_parse(cloudcruise: Api, book: Books, body: bytes) -> None:
+def test_what_is_not_json_does_not_parse(cloudcruise: Api, book: Books, body: bytes) -> None:
     """RFC 8259 knows no NaN, no single quotes, no byte order mark and no second value."""
     written = book(cloudcruise)
     written.add(RUNS, body=body)
@@ -102,7 +102,7 @@ def test_what_is_no_json_does_not_parse(cloudcruise: Api, book: Books, body: byt
 
 @pytest.mark.parametrize("value", [{"runs": []}, None, "[]", 3, True])
 def test_another_envelope_is_one_finding(cloudcruise: Api, book: Books, value: Any) -> None:
-    """An object around the list is no list."""
+    """An object around the list is not a list."""
     written = book(cloudcruise)
     written.add(RUNS, json_=value)
     finding = only(written, RUNS)
@@ -112,7 +112,7 @@ def test_another_envelope_is_one_finding(cloudcruise: Api, book: Books, value: A
 def test_an_object_with_none_of_its_required_fields_is_one_finding(
     nx1: Api, book: Books, crew_run: dict[str, Any]
 ) -> None:
-    """A wrapped answer lacks five fields for one reason."""
+    """A wrapped object lacks its five required fields for one reason."""
     written = book(nx1)
     written.add(DETAIL, json_={"data": crew_run})
     finding = only(written, DETAIL)
@@ -123,8 +123,8 @@ def test_an_object_with_none_of_its_required_fields_is_one_finding(
     assert (finding.code, finding.where, finding.count) == ("SD204", "/0", 1)
 
 
-def test_what_only_we_assume_is_not_judged(cloudcruise: Api, book: Books) -> None:
-    """The body of an undocumented refusal may be anything."""
+def test_what_only_we_assume_is_not_checked(cloudcruise: Api, book: Books) -> None:
+    """The body of an undocumented error response may be anything."""
     written = book(cloudcruise)
     written.add(RUNS, status=400, json_={"oops": 1})
     written.add(RUNS, status=401, body=b"<html>no", headers=[("content-type", "text/html")])
@@ -132,7 +132,7 @@ def test_what_only_we_assume_is_not_judged(cloudcruise: Api, book: Books) -> Non
 
 
 def test_a_detail_list_is_held_to_the_documents_shape(nx1: Api, book: Books) -> None:
-    """An operation that documents no 422 answers with one: its items need ``loc``, ``msg`` and ``type``."""
+    """An operation that documents no 422 sends one: its items need ``loc``, ``msg`` and ``type``."""
     label = "GET /api/crews/results/{cid}"
     right, wrong = book(nx1), book(nx1)
     item = {"loc": ["path", "cid"], "msg": "wrong", "type": "value_error"}
@@ -146,7 +146,7 @@ def test_a_detail_list_is_held_to_the_documents_shape(nx1: Api, book: Books) -> 
 
 
 def test_extra_fields_left_out_nulls_and_odd_values_are_right(nx1: Api, book: Books, crew_run: dict[str, Any]) -> None:
-    """What the schema allows is no finding, however unusual."""
+    """Unusual values that the schema allows are no finding."""
     written = book(nx1)
     written.add(LIST, json_=[])
     written.add(LIST, json_=[{**crew_run, "extra": {"a": [None]}, "crew_type": None, "task_input": {}, "error": ""}])
@@ -159,7 +159,7 @@ def test_extra_fields_left_out_nulls_and_odd_values_are_right(nx1: Api, book: Bo
 
 
 def changed(row: dict[str, Any], path: str, value: Any = ...) -> dict[str, Any]:
-    """A row with another value at a path, or without it."""
+    """Return a row with another value at a path, or without it."""
     *steps, last = path.split(".")
     inner: Any = row
     for step in steps:
@@ -214,7 +214,7 @@ CASES: list[tuple[str, Any, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("path", "value", "code", "where", "pointer"), CASES)
-def test_a_wrong_value_is_one_finding_at_its_spot(
+def test_a_wrong_value_is_one_finding_at_its_place(
     nx1: Api, book: Books, crew_run: dict[str, Any], path: str, value: Any, code: str, where: str, pointer: str
 ) -> None:
     """At any depth, and behind ``anyOf``: the innermost value is named, not the alternative that fails with it."""
@@ -240,7 +240,7 @@ def test_a_wrong_value_is_one_finding_at_its_spot(
 def test_formats_and_nullable_types(
     cloudcruise: Api, book: Books, run_row: dict[str, Any], field: str, value: Any, code: str
 ) -> None:
-    """``type: [string, 'null']`` with a format; a moment has a zone (RFC 3339)."""
+    """``type: [string, 'null']`` with a format; a ``date-time`` has a time zone (RFC 3339)."""
     written = book(cloudcruise)
     written.add(RUNS, json_=[{**run_row, field: value}])
     assert only(written, RUNS).code == code
@@ -262,7 +262,7 @@ def test_every_row_of_every_page_counts_and_is_one_cause(
 
 
 def test_alternatives_are_told_apart(seekrflow: Api, book: Books) -> None:
-    """A field that may be a text or an object is neither: both are named."""
+    """A field that may be a string or an object is neither: the message names both."""
     run = {
         "id": "r",
         "created_at": "2026-02-14T10:00:00Z",
@@ -284,15 +284,15 @@ def test_alternatives_are_told_apart(seekrflow: Api, book: Books) -> None:
     assert (missing.code, missing.where) == ("SD204", "/0/usage/total_tokens")
 
 
-def test_the_answer_of_a_start_is_judged_as_well(nx1: Api, book: Books) -> None:
-    """Its status is the started run's, and an enumeration like any other status."""
+def test_the_response_of_a_post_is_checked_as_well(nx1: Api, book: Books) -> None:
+    """Its status is that of the new run, and has to be a documented member."""
     written = book(nx1)
     written.add(START, json_={"correlation_id": "c", "status": "started", "message": None})
     assert only(written, START).code == "SD201"
 
 
 def test_what_an_overlay_added_is_never_more_than_a_warning(nx1: Api, book: Books) -> None:
-    """No page has the operation: a finding on it is worth what its addition is."""
+    """The vendor does not document the operation, so its findings are as certain as the overlay's addition."""
     label = "GET /api/crews/results/{cid}"
     written = book(nx1)
     written.add(label, json_={"correlation_id": "c", "status": "archived"})

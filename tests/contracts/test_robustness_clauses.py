@@ -1,4 +1,4 @@
-"""SD7xx: 5xx, hangs, slowness, broken connections, and a service that goes away."""
+"""SD7xx: 5xx, hangs, slowness, broken connections, and a service that stops."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ Books = Callable[[Api], Any]
 
 
 def test_any_5xx_is_a_finding_and_the_same_status_one_cause(cloudcruise: Api, book: Books) -> None:
-    """Whatever was sent; the shortest request is the one that is shown."""
+    """The finding counts all of them, and shows the shortest request."""
     written = book(cloudcruise)
     written.add(RUNS, status=500, query="limit=1&status=execution.start", body=b"Internal Server Error")
     written.add(RUNS, status=500, query="limit=0", body=b"Internal Server Error")
@@ -26,8 +26,8 @@ def test_any_5xx_is_a_finding_and_the_same_status_one_cause(cloudcruise: Api, bo
     assert second.message == "the response is a 502"
 
 
-def test_503_that_was_kept_to_is_no_failure(cloudcruise: Api, book: Books) -> None:
-    """The service asked to come back, and answered then."""
+def test_503_with_a_later_success_is_no_finding(cloudcruise: Api, book: Books) -> None:
+    """The service asked to send the request later, and responded then."""
     head = [("Retry-After", "1")]
     kept = book(cloudcruise)
     kept.add(RUNS, status=503, headers=head)
@@ -40,7 +40,7 @@ def test_503_that_was_kept_to_is_no_failure(cloudcruise: Api, book: Books) -> No
 
 
 def test_a_request_that_hangs_each_time_is_a_finding(cloudcruise: Api, book: Books) -> None:
-    """No complete answer in time, and none when it was sent again; once may be a coincidence."""
+    """No complete response in time, and none when it was sent again; once may be a coincidence."""
     silence = "timeout: no complete response in time"
     written = book(cloudcruise)
     written.add(RUNS, failure=silence)
@@ -52,15 +52,15 @@ def test_a_request_that_hangs_each_time_is_a_finding(cloudcruise: Api, book: Boo
 
 
 def test_a_stream_of_events_may_go_on(nx1: Api, book: Books) -> None:
-    """Who asks for events waits for as long as there are any."""
+    """A client that requests events waits for as long as there are any."""
     written = book(nx1)
     for _ in range(2):
         written.add(EVENTS, failure="timeout: …", sent_headers=[("Accept", "text/event-stream")])
     assert written.judged("SD702", EVENTS) == []
 
 
-def test_the_operators_limit_holds_for_every_answer(cloudcruise: Api, book: Books) -> None:
-    """``--max-response-time``; without it nothing that is merely slow is a finding."""
+def test_the_time_limit_holds_for_every_response(cloudcruise: Api, book: Books) -> None:
+    """Every response above ``--max-response-time`` is an error; without the option it is none."""
     written = book(cloudcruise)
     written.add(RUNS, elapsed_s=0.4)
     written.add(RUNS, elapsed_s=0.6)
@@ -85,7 +85,7 @@ def test_blatant_slowness_that_repeats_is_a_warning(cloudcruise: Api, book: Book
 
 
 def test_slowness_at_the_same_time_is_one_coincidence(cloudcruise: Api, book: Books) -> None:
-    """Of a burst, all answers wait for the same thing."""
+    """Of a burst, all responses wait for the same thing."""
     written = book(cloudcruise)
     for _ in range(5):
         written.add(RUNS)
@@ -95,7 +95,7 @@ def test_slowness_at_the_same_time_is_one_coincidence(cloudcruise: Api, book: Bo
 
 
 def test_a_service_that_is_always_a_bit_slow_is_none(cloudcruise: Api, book: Books) -> None:
-    """Three seconds for everything is its way; more than five is not."""
+    """Three seconds for every response are no finding, six seconds are one."""
     for seconds, expected in ((3.0, 0), (6.0, 1)):
         written = book(cloudcruise)
         for _ in range(2):
@@ -104,8 +104,8 @@ def test_a_service_that_is_always_a_bit_slow_is_none(cloudcruise: Api, book: Boo
         assert len(written.judged("SD703", RUNS)) == expected
 
 
-def test_a_broken_connection_is_a_finding_unless_it_was_a_kept_one(cloudcruise: Api, book: Books) -> None:
-    """A connection may be closed between two answers; one opened for the request may not."""
+def test_a_broken_connection_is_a_finding_unless_it_was_idle(cloudcruise: Api, book: Books) -> None:
+    """A connection may be closed between two responses; one opened for the request may not."""
     written = book(cloudcruise)
     closed = "the connection was closed without a response"
     written.add(RUNS, failure=f"dropped: {closed} (on a connection that was warm)")
@@ -122,17 +122,17 @@ def test_a_broken_connection_is_a_finding_unless_it_was_a_kept_one(cloudcruise: 
     "failure",
     ["cut short: the connection was closed in the middle of the answer", "undecodable: the body is not in the coding"],
 )
-def test_an_answer_that_began_and_is_not_whole_is_a_finding_on_any_connection(
+def test_a_response_that_began_and_is_not_whole_is_a_finding_on_any_connection(
     cloudcruise: Api, book: Books, failure: str
 ) -> None:
-    """No server closes a connection for being idle in the middle of an answer."""
+    """No server closes a connection for being idle in the middle of a response."""
     written = book(cloudcruise)
     written.add(RUNS, failure=f"{failure} (on a connection that was warm)")
     assert len(written.judged("SD704", RUNS)) == 1
 
 
 def test_a_service_that_goes_away_is_one_finding(cloudcruise: Api, book: Books) -> None:
-    """At the first request that nobody listens to; what was sent before it is the reproduction."""
+    """The finding shows the request that was sent before the first refused connection."""
     written = book(cloudcruise)
     written.add(RUNS, json_=[])
     written.add(RUNS, query="limit=0", failure="dropped: the connection was closed without a response")
