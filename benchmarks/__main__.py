@@ -12,37 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from benchmarks import places
+from benchmarks import places, tricks
+from benchmarks.cases import CASES, LIST, MOVING, RESET
+from benchmarks.figure import Figure
 from benchmarks.load import Call, generator, rate
 from benchmarks.servers import HOME, Running, free_port, launch, mock, rival
-
-KEY = {"Authorization-PSK": "bench"}
-LIST = Call("GET", "/api/crew-runs?limit=10", 200, KEY)
-START = Call(
-    "POST",
-    "/api/crews/run",
-    200,
-    {**KEY, "Content-Type": "application/json"},
-    '{"crew_type": "ask", "task_input": {"question": "How did revenue develop by region?"}}',
-)
-REFUSED = Call("GET", "/api/crew-runs?limit=abc", 422, KEY)
-# Its window moves with the clock, so that no answer can be remembered from the last time.
-MOVING = Call("GET", "/runs?limit=10", 200, {"cc-key": "bench"})
-CASES = {"list": LIST, "list of the last day": MOVING, "start": START, "422": REFUSED}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table; ``meets`` is None where there is no target."""
-
-    name: str
-    measured: str
-    target: str = ""
-    meets: bool | None = None
-
-    @property
-    def verdict(self) -> str:
-        return {True: "met", False: "MISSED", None: "-"}[self.meets]
 
 
 def throughput(name: str, call: Call, rounds: int, seconds: float) -> Iterator[Figure]:
@@ -98,7 +72,7 @@ def _ratio(measured: list[float], base: list[float]) -> tuple[float, str]:
 
 def _forget(ours: Running) -> None:
     """Without the runs that the last turn started: every turn begins with the same state."""
-    ours.ask(Call("POST", "/__mock__/reset", 204))
+    ours.ask(RESET)
 
 
 def start_up(rounds: int) -> Iterator[Figure]:
@@ -162,7 +136,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how many turns each comparison takes")
     parser.add_argument("--seconds", type=float, default=2, help="how long one turn of a throughput takes")
-    parser.add_argument("--only", choices=["throughput", "start-up", "memory", "scale"], help="one part alone")
+    parser.add_argument(
+        "--only", choices=["throughput", "start-up", "memory", "scale", "tricks"], help="one part alone"
+    )
     options = parser.parse_args()
     parts: dict[str, list[Callable[[], Iterator[Figure]]]] = {
         "throughput": [
@@ -172,6 +148,7 @@ def main() -> int:
         "start-up": [lambda: start_up(options.rounds)],
         "memory": [memory],
         "scale": [lambda: scale(options.rounds)],
+        "tricks": [lambda: tricks.measure_all(options.rounds, options.seconds)],
     }
     print(f"load by {generator()}; {options.rounds} turns; medians, with the range of the ratios", file=sys.stderr)
     print(f"{'figure':<58}{'measured':<60}{'target':<10}verdict")

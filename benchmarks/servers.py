@@ -66,6 +66,13 @@ def mock(*arguments: str, python: str = sys.executable) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def mock_without(trick: str) -> Iterator[Running]:
+    """The mock without one of ``benchmarks/tricks.py``."""
+    with _process([sys.executable, "-m", "benchmarks.tricks", trick]) as process:
+        yield Running(process, _address(process))
+
+
+@contextlib.contextmanager
 def rival(name: str, answer: dict[str, Any]) -> Iterator[Running]:
     """One of ``benchmarks/rivals.py`` that gives ``answer``."""
     with _process([sys.executable, "-m", "benchmarks.rivals", name], json.dumps(answer)) as process:

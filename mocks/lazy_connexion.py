@@ -4,6 +4,8 @@ Half of the start-up went into libraries that serve Connexion's other purposes: 
 templates in documents, references over HTTP. While Connexion is imported, stand-ins take their places in
 ``sys.modules``. A stand-in imports the real library as soon as something of it is used. Afterwards none is left in
 ``sys.modules``, so that other code imports the real libraries.
+
+speed: 0.24 s instead of 0.41 s of processor time until the mock is ready (make bench ARGS='--only tricks', 2026-11-28).
 """
 
 import importlib

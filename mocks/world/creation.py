@@ -32,6 +32,7 @@ _encode = msgspec.json.Encoder().encode
 RequestValues = Mapping[str, Any]
 """Decoded parameters by name, or the properties of a request body."""
 
+# speed: 15 % less processor time for "start" than one response at a time (make bench ARGS='--only tricks', 2026-11-28)
 _PREPARED_COUNT = 64  # responses that are rendered ahead at once
 _CYCLE_LENGTH = 64  # so many different values that one which may be null is null in some of them
 
