@@ -1,7 +1,7 @@
-"""What was seen, and what was not: an honest account beside the findings.
+"""Coverage of a run: what the service has shown and what it has not, reported beside the findings.
 
-Only what the service really showed counts: an enum member in an answer that was 2xx, a parameter in a request that
-went out. What was never seen was never tested.
+Only recorded responses and requests count: an enum member in a 2xx response, a parameter of a request that was sent.
+Whatever was never seen was never tested.
 """
 
 from collections import Counter
@@ -17,13 +17,17 @@ from specduet.specs import Api, Field, Operation, Parameter
 
 @dataclass(frozen=True)
 class FieldCoverage:
-    """A field of an answer: how often each of ``members`` came, and ``null_count`` and ``filled_count`` where it is nullable."""
+    """Counts of the values of one response field."""
 
     path: str
+    """For example ``*/status``: ``*`` is any item of an array, or any value of a map."""
     pointer: str
     members: Mapping[str, int] = field(default_factory=dict)
+    """How often each member of the enum came."""
     null: int | None = None
+    """How often null came; None where the field is not nullable."""
     filled: int | None = None
+    """How often a value came; None where the field is not nullable."""
 
     def list_gaps(self) -> Iterator[str]:
         unseen_members = [member for member, number in self.members.items() if not number]
@@ -37,14 +41,16 @@ class FieldCoverage:
 
 @dataclass(frozen=True)
 class ParameterCoverage:
-    """How many requests had a parameter (``query/limit``, ``body``) right, wrong, or so that servers may differ."""
+    """Counts of the requests with a valid, invalid and lenient value of one parameter."""
 
     parameter: str
+    """For example ``query/limit``, or ``body``."""
     pointer: str
     valid: int = 0
     invalid: int = 0
     lenient: int = 0
     breakable: bool = True
+    """False for a parameter that cannot be invalid, such as a query parameter that may be any text."""
 
     def list_gaps(self) -> Iterator[str]:
         if not self.valid:
@@ -55,27 +61,31 @@ class ParameterCoverage:
 
 @dataclass(frozen=True)
 class OperationCoverage:
-    """One operation: requests sent, answers by status (0: none came), and what is documented but never came.
-
-    ``schemes``: how many requests with a credential of each security scheme were answered 2xx.
-    """
+    """Counts of one operation."""
 
     api: str
     operation: str
     sent: int
+    """The number of requests."""
     answered: Mapping[str, int]
+    """The number of responses by status, with ``0`` for requests without a response."""
     documented: Mapping[str, int]
+    """The number of responses by documented status (``200``, ``4XX``, ``default``)."""
     fields: tuple[FieldCoverage, ...]
     parameters: tuple[ParameterCoverage, ...]
     schemes: Mapping[str, int] = field(default_factory=dict)
+    """The number of requests with a credential of each security scheme that got a 2xx response."""
 
     @property
     def has_succeeded(self) -> bool:
-        """Whether it was ever answered 2xx."""
+        """True if any response was 2xx."""
         return any(status.startswith("2") for status in self.answered)
 
     def list_gaps(self) -> Iterator[str]:
-        """What was not seen, in short sentences, the gravest first."""
+        """Yield what was not seen, in short sentences without a subject: ``was never sent``.
+
+        An operation without a 2xx response gets only one sentence, because it explains all others.
+        """
         if not self.sent:
             yield "was never sent"
         elif not self.has_succeeded:
@@ -94,7 +104,7 @@ class OperationCoverage:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What one run saw of every operation."""
+    """Coverage of every operation in one run."""
 
     operations: tuple[OperationCoverage, ...] = ()
 
@@ -103,13 +113,13 @@ class Coverage:
         return cls(tuple(_measure_operation(api, operation, recording) for api in apis for operation in api.operations))
 
     def list_gaps(self) -> Iterator[tuple[str, str, str]]:
-        """What was not seen: the API, the operation, and a short sentence."""
+        """Yield what was not seen: the name of the API, the label of the operation, and a short sentence."""
         for entry in self.operations:
             for gap in entry.list_gaps():
                 yield entry.api, entry.operation, gap
 
     def to_json(self) -> dict[str, Any]:
-        """For ``report.json``: every operation with its counts and the sentences of its gaps."""
+        """Return the part of ``report.json``: every operation with its counts and its gaps."""
         return {
             "operations": [
                 {
@@ -174,17 +184,15 @@ def _measure_fields(api: Api, operation: Operation, exchanges: Sequence[Exchange
 
 
 def _list_expected_members(api: Api, operation: Operation, entry: Field) -> Sequence[Any]:
-    """The members that a field may be seen with: what is started just now is in its initial status."""
+    """Return the enum members that responses can have: a row that was just created has the initial status."""
     creates = operation.behavior.creates
     status = api.resources[creates.resource].behavior.status if creates else None
-    return (
-        [status.initial]
-        if status and entry.path == (status.field,) and status.initial in entry.members
-        else entry.members
-    )
+    is_status = status is not None and entry.path == (status.field,) and status.initial in entry.members
+    return [status.initial] if status is not None and is_status else entry.members
 
 
 def _count_values(fields: Sequence[Field], bodies: Sequence[Any]) -> Iterator[tuple[Counter[str], int, int]]:
+    """Yield for each field how often each enum member, null and any value came."""
     for entry in fields:
         members: Counter[str] = Counter()
         null_count = filled_count = 0
@@ -200,7 +208,7 @@ def _count_values(fields: Sequence[Field], bodies: Sequence[Any]) -> Iterator[tu
 
 
 def _find_values(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """Every value at a path, ``*`` being each item of an array or value of a map."""
+    """Yield every value at a path, in which ``*`` is each item of an array or each value of a map."""
     if not path:
         yield value
     elif path[0] == "*":
@@ -242,7 +250,10 @@ _VERDICTS_BY_SEVERITY = ("valid", "lenient", "invalid")
 
 
 def can_be_invalid(api: Api, parameter: Parameter) -> bool:
-    """Whether a parameter can be invalid at all: any text is a string, and what is in the path cannot be missing."""
+    """Return whether any request has an invalid value of a parameter.
+
+    Any text is a valid string without further keywords, and a path parameter cannot be missing.
+    """
     if parameter.required and parameter.location != "path":
         return True
     schema, _, _ = api.schemas.split_null(parameter.schema, parameter.pointer)

@@ -11,7 +11,7 @@ _Result = TypeVar("_Result")
 def compute_once(recording: Recording, key: tuple[str, ...], compute: Callable[[], _Result]) -> _Result:
     """Return the result of ``compute``, which is called again only if the recording has grown since the last call.
 
-    ``key`` identifies the result within the recording, for example ``("histories", "nx1", "crew-run")``.
+    ``key`` identifies the result within the recording, for example ``("histories", "shop", "order")``.
     """
     size = (len(recording.exchanges), len(recording.traces))
     remembered: tuple[tuple[int, int], _Result] | None = recording.results.get(key)

@@ -42,7 +42,7 @@ class UnknownFilterValue(Trace):
 
 @dataclass(frozen=True)
 class PartialFilterValue(Trace):
-    """A list filtered by a known value of ``parameter``, and one filtered by a part of that value or a similar value."""
+    """A list filtered by a known value of ``parameter``, and one filtered by a part of it or a similar value."""
 
     parameter: str
     exchange: Exchange

@@ -42,11 +42,11 @@ class Attribution:
         )
         names = sorted(map(_strip_default, features - _NEUTRAL_FEATURES)) or sorted(map(_strip_default, features))
         parameter = self._find_parameter(names[0]) if names else ""
-        requested = "&".join(f"{n}={v}" for n, v in response.exchange.request.query_pairs) or "nothing"
+        requested = "&".join(f"{n}={v}" for n, v in response.exchange.request.query_pairs) or "no parameters"
         return ListViolation(
             clause,
             response.exchange,
-            f"asked for {requested}, {difference.message}; the list of everything tells",
+            f"with {requested}, {difference.message} (compared with the list of all rows)",
             self.find_basis(features, difference),
             where=f"query/{parameter}" if parameter else "",
             value=difference.seen,

@@ -142,7 +142,7 @@ class ListAnalysis:
             )
             if repeated_id is not None:
                 where, pointer = f"query/{offset.parameter}", self.rules.get_parameter_pointer(offset.parameter)
-                message = f"the row {repeated_id} stands on two pages, though nothing came, went or changed"
+                message = f"the row {repeated_id} is on two pages, although the collection did not change"
                 features = self._attribution.query_features(before.request, page.request)
                 yield ListViolation(
                     "pages-complete",
@@ -171,9 +171,7 @@ class ListAnalysis:
         """Return the violation of a list of the whole collection that lacks a row which several other lists have."""
         rule = self.operation.behavior.limit
         name = rule.parameter if rule else ""
-        message = (
-            f"{len(base.rows)} rows are all there are, and {unknown.seen}, which other lists show, is not among them"
-        )
+        message = f"the list of all rows has {len(base.rows)} rows, without {unknown.seen}, which other lists show"
         basis = rule.basis if rule else "inferred"
         where, seen = f"query/{name}" if name else "", len(base.rows)
         return ListViolation(
@@ -214,7 +212,7 @@ class ListAnalysis:
         for trace in self._unknown_filter_values:
             rule, rows = self.operation.behavior.filters[trace.parameter], read_list_rows(trace.exchange)
             if rows:
-                message = f"{len(rows)} rows were listed for a made-up {trace.parameter}"
+                message = f"{len(rows)} rows were listed for an invented {trace.parameter}"
                 where, pointer = f"query/{trace.parameter}", self.rules.get_parameter_pointer(trace.parameter)
                 yield ListViolation(
                     "hidden-filter", trace.exchange, message, rule.basis, where, len(rows), pointer, "made-up"
@@ -226,12 +224,12 @@ class ListAnalysis:
                 continue
             where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
             if rows:
-                message = f"{len(rows)} rows were listed for a made-up {scope.parameter}"
+                message = f"{len(rows)} rows were listed for an invented {scope.parameter}"
                 yield ListViolation(
                     "scope", unknown.exchange, message, scope.basis, where, len(rows), pointer, "made-up"
                 )
             elif unknown.exchange.is_success != (scope.unknown < 300):
-                message = f"a made-up {scope.parameter} was answered {unknown.exchange.status}, not {scope.unknown}"
+                message = f"an invented {scope.parameter} got {unknown.exchange.status}, not {scope.unknown}"
                 seen = unknown.exchange.status
                 yield ListViolation(
                     "unknown-scope", unknown.exchange, message, scope.unknown_basis, where, seen, pointer
@@ -250,7 +248,7 @@ class ListAnalysis:
             ]
             if common_rows and where not in ignored_places:
                 rule, row_id = self.operation.behavior.filters[trace.parameter], self.rules.get_id(common_rows[0])
-                message = f"the row {row_id} is listed for a value of {trace.parameter}, and for one nearly the same"
+                message = f"the row {row_id} is listed for a value of {trace.parameter}, and for a similar one"
                 yield ListViolation(
                     "hidden-filter", trace.partial_exchange, message, rule.basis, where, row_id, pointer, "in-part"
                 )
@@ -272,7 +270,7 @@ class ListAnalysis:
                 continue
             is_absent = all(self.rules.get_id(row) != row_id for response in (before, after) for row in response.rows)
             if are_below_limit and is_absent:
-                message = f"{len(after.rows)} rows are all that is listed, and {row_id}, which can be looked up, is not"
+                message = f"the list has {len(after.rows)} rows, without {row_id}, which can be fetched"
                 basis: Basis = rule.basis if rule else "inferred"
                 where = f"query/{rule.parameter}" if rule else ""
                 yield ListViolation(

@@ -141,7 +141,7 @@ class _UnchangedListComparison:
         for index, row in enumerate(rows):
             row_id = self.rules.get_id(row)
             if row_id is not ABSENT and row_id not in self.known_ids:
-                return ListDifference("unknown", row_id, index, f"the row {row_id} is not in the list of everything")
+                return ListDifference("unknown", row_id, index, f"the row {row_id} is not in the list of all rows")
         return None
 
     def _compare_reversed(self, rows: Sequence[Row]) -> ListDifference | None:
@@ -195,7 +195,7 @@ class _UnchangedListComparison:
         pairs = zip(actual_keys, expected_keys, strict=True)
         index = next(i for i, (actual_key, expected_key) in enumerate(pairs) if actual_key != expected_key)
         row_id = self.rules.get_id(actual[index])
-        return ListDifference("order", row_id, index, f"the row {row_id} is not in the place it has in the whole list")
+        return ListDifference("order", row_id, index, f"the row {row_id} is not in its place")
 
 
 def _find_missing_row(

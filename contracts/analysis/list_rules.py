@@ -174,7 +174,7 @@ class CollectionRules:
         elif rule.default is not None and rule.op == "ge":
             bound = now + parse_duration(rule.default)
             is_met_by = self._make_time_test(rule.field, bound, _is_not_before, tolerance_s=CLOCK_SLACK_S)
-            description = f"is at most {rule.default.removeprefix('-')} old, which is so where {name} is left out"
+            description = f"is at most {rule.default.removeprefix('-')} old where {name} is left out"
             yield self._make_condition("window-keeps-only", name, rule.field, rule.basis, description, is_met_by)
 
     def _make_filter_condition(self, name: str, rule: Filter, request: ListRequest) -> Condition:

@@ -1,7 +1,7 @@
-"""What every answer showed of every row, in the order in which it was seen: the ground of the lifecycle clauses.
+"""Histories of rows: everything that lists and details showed of each row, in order, for the lifecycle clauses.
 
-Lists and details speak of the same rows, whichever probe asked for them. Two sightings are compared only where the
-one had been answered before the other was asked for.
+It does not matter which probe sent the request. Two observations are compared only if the response with the earlier one
+was complete before the later one was requested.
 """
 
 from collections import Counter, defaultdict
@@ -26,30 +26,29 @@ from specduet.specs import Api, Operation, Resource
 
 @dataclass(frozen=True)
 class Observation:
-    """One row in one answer: ``where`` it stands there, and the ``fields`` of its kind that such answers have."""
+    """One row in one response."""
 
     exchange: Exchange
     operation: Operation
     where: str
+    """JSON pointer to the row in the response body: ``/3``, or empty where the row is the whole body."""
     row: Row
     fields: frozenset[str]
+    """The fields of the resource that responses of the operation have by their schema."""
 
 
 class RowHistories:
-    """All rows of one resource. ``distinct_observations``: each row of each operation, once in every state that it was seen in.
-
-    A row whose id one answer shows twice has no history. ``notes`` keeps what was worked out, so that it is worked out
-    once.
-    """
+    """Histories of all rows of one resource, without the rows whose id is repeated within one response."""
 
     def __init__(self, api: Api, resource: Resource, recording: Recording) -> None:
         self.api = api
         self.resource = resource
+        self.recording = recording
         self.status = resource.behavior.status
         self._id_field = resource.behavior.id.field
         self._by_id: dict[Any, list[Observation]] = {}
         self.distinct_observations: list[Observation] = []
-        self.notes: list[Any] = []
+        """The observations without those that equal the last one of the same row by the same operation."""
         self._ambiguous_ids: set[Any] = set()
         self._reused_values = _find_reused_values(api, resource, recording)
         self._shown_fields: dict[str, set[str]] = {}
@@ -68,7 +67,7 @@ class RowHistories:
             observations.sort(key=lambda observation: observation.exchange.number)
 
     def _read_exchange(self, exchange: Exchange, operation: Operation) -> Iterator[Observation]:
-        """Note the rows that show their id; the others come back, to be placed once every row is known."""
+        """Add the rows that have an id; yield the others, which can be assigned once every id is known."""
         rows = read_located_rows(exchange)
         self._ambiguous_ids |= _find_duplicates(get_path(row, self._id_field) for _, row in rows)
         if not _is_requested_row(exchange, operation, rows):
@@ -82,7 +81,7 @@ class RowHistories:
                 yield observation
 
     def _add_observation(self, row_id: Any, observation: Observation) -> None:
-        """Keep a sighting, unless it only repeats the one before it."""
+        """Add an observation, unless it equals the last one of the row."""
         observations = self._by_id.setdefault(row_id, [])
         last = next((s for s in reversed(observations) if s.operation is observation.operation), None)
         is_repeated = last is not None and last.row == observation.row
@@ -100,10 +99,10 @@ class RowHistories:
         )
 
     def _assign_rows_without_id(self, without_id: Sequence[Observation]) -> None:
-        """Rows without an id belong to the only row that has their other id (a correlation id, say)."""
+        """Assign each row without an id to the only row with the value by which it was fetched (a correlation id)."""
         for operation in {observation.operation.id for observation in without_id}:
             observations = [observation for observation in without_id if observation.operation.id == operation]
-            rule = observations[0].operation.behavior.fetches or observations[0].operation.behavior.watches
+            rule = observations[0].operation.behavior.lookup
             owners = self._map_owners(rule.field) if rule is not None else {}
             for observation in observations:
                 if observation.operation.behavior.watches is None:
@@ -113,7 +112,10 @@ class RowHistories:
                     self._by_id[next(iter(row_ids))].append(observation)
 
     def _map_owners(self, field: str) -> Mapping[Any, set[Any]]:
-        """The rows that have each value of a field. One that several starts were given has rows that nobody saw."""
+        """Return the ids of the rows with each value of a field.
+
+        A value that several POSTs were sent with has unknown owners as well: rows that no list has shown.
+        """
         owners: dict[Any, set[Any]] = {value: set(_UNKNOWN_OWNERS) for value in self._reused_values[field]}
         for row_id, observations in self._by_id.items():
             for value in {
@@ -122,14 +124,15 @@ class RowHistories:
                 owners.setdefault(value, set()).add(row_id)
         return owners
 
-    # -------------------------------------------------------------------------------------------- to read
-
     def get_observations(self, row_id: Any) -> Sequence[Observation]:
-        """The sightings of a row, in the order in which they were answered."""
+        """Return the observations of a row in the order of their responses."""
         return self._by_id.get(row_id, ())
 
     def iterate_changes(self, *, same_operation: bool) -> Iterator[tuple[Observation, Observation]]:
-        """Each sighting of a row with the last one that preceded it and differs: of its operation, or of another."""
+        """Yield (earlier, later) for each observation of a row that differs from the last one before it.
+
+        The two observations are by the same operation, or by different operations.
+        """
         for observations in self._by_id.values():
             if same_operation or len({observation.operation.id for observation in observations}) > 1:
                 for index, later in enumerate(observations):
@@ -138,7 +141,7 @@ class RowHistories:
                         yield earlier, later
 
     def get_status(self, row: Row) -> Any:
-        """The status that a row shows, ``MISSING`` where it shows none that is documented."""
+        """Return the status of a row, ``ABSENT`` where it has none of the documented ones."""
         if self.status is None:
             return ABSENT
         value = get_path(row, self.status.field)
@@ -146,16 +149,17 @@ class RowHistories:
         return value if isinstance(value, str) and value in members else ABSENT
 
     def has_ended(self, row: Row) -> bool:
+        """Return whether the row has a terminal status."""
         return self.status is not None and self.get_status(row) in self.status.terminal
 
     def can_reach(self, earlier: Any, later: Any) -> bool:
-        """Whether a run may get from one status to another, looked at now and then."""
+        """Return whether transitions lead from one status to another; steps in between may have been missed."""
         if self.status is None or ABSENT in {earlier, later}:
             return True
         return earlier == later or self._has_transition_path(earlier, later)
 
     def _has_transition_path(self, source: str, destination: str) -> bool:
-        """Whether one transition or more leads from a status to another, or back to itself."""
+        """Return whether one transition or more leads from a status to another, or back to the same one."""
         reached: set[str] = set()
         frontier = [source]
         while frontier and self.status is not None:
@@ -164,9 +168,9 @@ class RowHistories:
         return destination in reached
 
     def _can_have_restarted(self, earlier: Observation, later: Observation) -> bool:
-        """Whether the run may have left the status of the earlier sighting and taken it up again, or is on such a way.
+        """Return whether the run may have left its status and returned to it, or may be about to return.
 
-        A run that is taken up again may tell of its new attempt. None is within a moment.
+        A run that was restarted may show the times of its new attempt.
         """
         earlier_status, later_status = self.get_status(earlier.row), self.get_status(later.row)
         if self.status is None or ABSENT in {earlier_status, later_status}:
@@ -179,7 +183,7 @@ class RowHistories:
         )
 
     def list_lasting_fields(self, earlier: Observation, later: Observation) -> tuple[str, ...]:
-        """The fields that may not have changed from one sighting to the other once they hold a value."""
+        """Return the fields that must not change between two observations of a row once they have a value."""
         behavior = self.resource.behavior
         fields = [rule.fields[0] for rule in behavior.timeline]
         if not self._can_have_restarted(earlier, later):
@@ -194,16 +198,16 @@ class RowHistories:
         return tuple(dict.fromkeys(fields))
 
     def has_shown(self, field: str, operation: Operation) -> bool:
-        """Whether any answer of an operation ever had a field, null or not."""
+        """Return whether any response of an operation had a field, null or not."""
         return field.partition(".")[0] in self._shown_fields.get(operation.id, ())
 
     def has_filled(self, field: str, operation: Operation) -> bool:
-        """Whether any answer of an operation ever had a value in a field."""
+        """Return whether any response of an operation had a field with a value."""
         return field.partition(".")[0] in self._filled_fields.get(operation.id, ())
 
 
 def _is_requested_row(exchange: Exchange, operation: Operation, rows: Sequence[tuple[str, Row]]) -> bool:
-    """Whether a detail shows the row that its path names; another row's would be a story of its own."""
+    """Return whether a response has the row that its path names. Another row would get into the wrong history."""
     rule = operation.behavior.fetches
     requested = (extract_path_texts(operation, exchange.request) or {}).get(rule.parameter) if rule else None
     if rule is None or requested is None:
@@ -213,12 +217,13 @@ def _is_requested_row(exchange: Exchange, operation: Operation, rows: Sequence[t
 
 
 def _find_duplicates(row_ids: Iterable[Any]) -> set[Any]:
+    """Return the ids that occur more than once."""
     counts = Counter(row_id for row_id in row_ids if isinstance(row_id, str | int))
     return {row_id for row_id, count in counts.items() if count > 1}
 
 
 def _find_reused_values(api: Api, resource: Resource, recording: Recording) -> defaultdict[str, set[str]]:
-    """By the field that it becomes: what a header said at the start of more than one row."""
+    """Return, for each field that a header of the POST sets, the values that several POSTs were sent with."""
     reused: defaultdict[str, set[str]] = defaultdict(set)
     for operation in api.operations:
         creates = operation.behavior.creates
@@ -227,17 +232,18 @@ def _find_reused_values(api: Api, resource: Resource, recording: Recording) -> d
         requests = [e.request for e in recording.find_exchanges(api.name, operation.id) if e.status < 300]
         for field, source in creates.sets.items():
             if source.startswith("header/"):
-                counts = Counter(s.get_header(source.removeprefix("header/")) for s in requests)
+                counts = Counter(request.get_header(source.removeprefix("header/")) for request in requests)
                 reused[field] |= {value for value, count in counts.items() if value and count > 1}
     return reused
 
 
-_UNKNOWN_OWNERS = ("one row", "another row")
-_SHORTEST_RESTART_S = 0.5  # too short for a run to leave a status and take it up again
-_MAX_LOOK_BACK = 60
+_UNKNOWN_OWNERS = ("one row", "another row")  # two, so that a value with unknown owners is never unique
+_SHORTEST_RESTART_S = 0.5  # no run leaves a status and returns to it faster
+_MAX_LOOK_BACK = 60  # observations; keeps long histories from taking quadratic time
 
 
 def _find_earlier(observations: Sequence[Observation], index: int, *, same_operation: bool) -> Observation | None:
+    """Return the last observation before the one at ``index``, by the same or by another operation."""
     later = observations[index]
     for earlier_index in range(index - 1, max(index - 1 - _MAX_LOOK_BACK, -1), -1):
         earlier = observations[earlier_index]
@@ -247,12 +253,13 @@ def _find_earlier(observations: Sequence[Observation], index: int, *, same_opera
 
 
 def _is_about(operation: Operation, resource: Resource) -> bool:
-    speaker = operation.behavior.lists or operation.behavior.fetches or operation.behavior.watches
-    return speaker is not None and speaker.resource == resource.name
+    """Return whether an operation responds with rows of the resource."""
+    statement = operation.behavior.lists or operation.behavior.lookup
+    return statement is not None and statement.resource == resource.name
 
 
 def is_equivalent(left: Any, right: Any) -> bool:
-    """Whether two values say the same: moments in any spelling, and nothing whether null or left out."""
+    """Return whether two values mean the same: timestamps in any spelling, and null and absent are equal."""
     if left in (None, ABSENT) and right in (None, ABSENT):
         return True
     if left == right:
@@ -262,6 +269,6 @@ def is_equivalent(left: Any, right: Any) -> bool:
 
 
 def collect_histories(api: Api, resource: Resource, recording: Recording) -> RowHistories:
-    """The histories of a kind of row, worked out once for all clauses."""
+    """Return the histories of the rows of a resource, which are computed once per recording."""
     key = ("histories", api.name, resource.name)
     return compute_once(recording, key, lambda: RowHistories(api, resource, recording))

@@ -40,7 +40,7 @@ def find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Ite
             yield ListViolation(
                 condition.clause,
                 response.exchange,
-                f"row {index} is not one whose {condition.description}",
+                f"row {index} breaks the condition that {condition.description}",
                 condition.basis,
                 where=f"/{index}/{condition.field.replace('.', '/')}",
                 value=get_path(response.rows[index], condition.field),

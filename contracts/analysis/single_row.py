@@ -1,14 +1,14 @@
-"""The laws that one row keeps or breaks by itself: its moments, and what its status says of its other fields."""
+"""Violations that one row shows by itself: the order of its timestamps, and the fields that its status determines."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 from specduet.contracts.analysis.row_history import Observation, RowHistories
-from specduet.contracts.analysis.row_values import get_path, has_value, read_timestamp
+from specduet.contracts.analysis.row_values import get_path, has_value, is_number, read_timestamp
 from specduet.contracts.findings import Violation
+from specduet.contracts.memo import compute_once
 from specduet.contracts.recording import ABSENT, Row
 from specduet.specs.behavior import Basis, SetWhen
 
@@ -47,60 +47,66 @@ def make_row_violation(
 
 
 def find_row_violations(history: RowHistories) -> list[RowViolation]:
-    """Every breach of every row, each told of the list where list and detail show it both; worked out once."""
-    if not history.notes:
-        astray = _find_wrong_statuses(history)
-        steady = [sighting for sighting in history.distinct_observations if id(sighting) not in astray]
-        found = [breach for law in CHECKS for sighting in steady for breach in law(history, sighting)]
-        least: dict[tuple[str, str], int] = {}
-        for breach in found:
-            key = (breach.clause, breach.cause)
-            least[key] = min(least.get(key, _MAX_RANK), rank_observation(breach.observation))
-        history.notes.append([b for b in found if rank_observation(b.observation) == least[b.clause, b.cause]])
-    told: list[RowViolation] = history.notes[0]
-    return told
+    """Return the violations of all rows, computed once per recording.
+
+    A violation that both lists and details show is reported for the list only.
+    """
+    key = ("row violations", history.api.name, history.resource.name)
+    return compute_once(history.recording, key, lambda: _check_rows(history))
+
+
+def _check_rows(history: RowHistories) -> list[RowViolation]:
+    wrong_statuses = _find_wrong_statuses(history)
+    observations = [o for o in history.distinct_observations if id(o) not in wrong_statuses]
+    violations = [v for check in CHECKS for observation in observations for v in check(history, observation)]
+    lowest_ranks: dict[tuple[str, str], int] = {}
+    for violation in violations:
+        key = (violation.clause, violation.cause)
+        lowest_ranks[key] = min(lowest_ranks.get(key, _MAX_RANK), rank_observation(violation.observation))
+    return [v for v in violations if rank_observation(v.observation) == lowest_ranks[v.clause, v.cause]]
 
 
 def _find_wrong_statuses(history: RowHistories) -> set[int]:
-    """Sightings whose status cannot follow the one before it: the status is what is wrong, not the other fields."""
-    changes = [
-        pair for same_operation in (True, False) for pair in history.iterate_changes(same_operation=same_operation)
-    ]
+    """Return the ``id()`` of each observation whose status cannot follow the one before it.
+
+    In these the status is wrong, and not the fields that do not match it.
+    """
+    changes = [*history.iterate_changes(same_operation=True), *history.iterate_changes(same_operation=False)]
     wrong = [(a, b) for a, b in changes if not history.can_reach(history.get_status(a.row), history.get_status(b.row))]
     return {id(b if a.operation is b.operation else max(a, b, key=rank_observation)) for a, b in wrong}
 
 
-_MAX_RANK = 9
+_MAX_RANK = 3
 
 
 def rank_observation(observation: Observation) -> int:
-    """Lists come first, then details, then what an overlay added: a fault that all show is told of the first."""
+    """Return 0 for a list, 1 for a detail, 2 or 3 for an operation that only the overlay documents.
+
+    A violation that observations of several ranks show is reported for the lowest rank.
+    """
     operation = observation.operation
     return (0 if operation.behavior.lists else 1) + (0 if operation.basis == "documented" else 2)
 
 
 def find_violated_fields(history: RowHistories) -> set[str]:
-    """The fields that break a law in some row: that they change or differ as well is no news."""
+    """Return the fields that have a violation in any row: their changes and differences are not reported as well."""
     return {violation.field for violation in find_row_violations(history)}
 
 
 def check_timeline(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    """Yield a violation for each timestamp that is before one that precedes it in the timeline."""
     for rule in history.resource.behavior.timeline:
         for earlier_field, later_field in combinations(rule.fields, 2):
-            earlier, later = (
-                read_timestamp(get_path(observation.row, earlier_field)),
-                read_timestamp(get_path(observation.row, later_field)),
-            )
+            earlier_value = get_path(observation.row, earlier_field)
+            earlier, later = read_timestamp(earlier_value), read_timestamp(get_path(observation.row, later_field))
             if earlier and later and earlier.has_zone == later.has_zone and earlier.compare_to(later) > 0:
-                message = (
-                    f"{later_field} is before {earlier_field}, which is {get_path(observation.row, earlier_field)}"
-                )
-                yield make_row_violation(
-                    "timeline", history, observation, later_field, rule.basis, message, f"{earlier_field} {later_field}"
-                )
+                message = f"{later_field} is before {earlier_field}, which is {earlier_value}"
+                cause = f"{earlier_field} {later_field}"
+                yield make_row_violation("timeline", history, observation, later_field, rule.basis, message, cause)
 
 
 def check_set_when_due(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    """Yield a violation for each field without a value that the status requires."""
     status = history.get_status(observation.row)
     for rule in history.resource.behavior.set_when:
         if status in rule.set and not has_value(observation.row, rule.field) and _is_due(history, observation, rule):
@@ -109,7 +115,7 @@ def check_set_when_due(history: RowHistories, observation: Observation) -> Itera
 
 
 def _is_due(history: RowHistories, observation: Observation, rule: SetWhen) -> bool:
-    """Whether the service fills such fields: this one in other rows, or others of their kind in this row."""
+    """Return whether the service has such fields at all: this one in other rows, or similar ones in this row."""
     behavior = history.resource.behavior
     if rule.field.partition(".")[0] not in observation.fields:
         return False
@@ -126,6 +132,7 @@ def _has_any_value(row: Row, fields: Sequence[str]) -> bool:
 
 
 def check_unset_until_due(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    """Yield a violation for each field with a value that the status excludes."""
     status = history.get_status(observation.row)
     for rule in history.resource.behavior.set_when:
         value = get_path(observation.row, rule.field)
@@ -135,6 +142,7 @@ def check_unset_until_due(history: RowHistories, observation: Observation) -> It
 
 
 def check_true_only_when(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    """Yield a violation for each flag that is true in a status that excludes it."""
     status = history.get_status(observation.row)
     for rule in history.resource.behavior.true_only_when:
         if get_path(observation.row, rule.field) is True and status is not ABSENT and status not in rule.status:
@@ -143,6 +151,7 @@ def check_true_only_when(history: RowHistories, observation: Observation) -> Ite
 
 
 def check_constant(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    """Yield a violation for each constant field with another value."""
     for rule in history.resource.behavior.constant:
         if has_value(observation.row, rule.field) and get_path(observation.row, rule.field) != rule.value:
             yield make_row_violation(
@@ -151,15 +160,12 @@ def check_constant(history: RowHistories, observation: Observation) -> Iterator[
 
 
 def check_sum(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:
+    """Yield a violation for each total that is not the sum of its parts."""
     for rule in history.resource.behavior.sum:
         whole, parts = get_path(observation.row, rule.field), [get_path(observation.row, part) for part in rule.of]
-        if all(map(_is_number, (whole, *parts))) and not math.isclose(whole, sum(parts)):
+        if all(map(is_number, (whole, *parts))) and not math.isclose(whole, sum(parts)):
             message = f"{rule.field} is {whole}, and its parts come to {sum(parts)}"
             yield make_row_violation("sum", history, observation, rule.field, rule.basis, message)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 CHECKS: tuple[Callable[[RowHistories, Observation], Iterator[RowViolation]], ...] = (

@@ -144,8 +144,8 @@ def _check_first_observation(subject: Subject, run: ObservedRun, field: str, val
 
     Later changes are reported by other clauses.
     """
-    observations = [observation for observation in run.later_observations() if field in observation.fields]
-    for observation in [seen for seen in observations if _is_field_shown(run, seen, field)][:1]:
+    observations = [o for o in run.later_observations() if field in o.fields and _is_field_shown(run, o, field)]
+    for observation in observations[:1]:
         if get_path(observation.row, field) != value:
             yield _lost_value_finding(
                 subject, run, observation.exchange, observation.where, observation.row, field, value
@@ -187,17 +187,11 @@ def check_one_run_each(subject: Subject) -> Iterator[Finding]:
         if earlier.row_id is not ABSENT and earlier.row_id == later.row_id:
             yield _shared_value_finding(subject, later, earlier.resource.behavior.id.field, earlier.row_id)
         for field in _identity_fields(earlier):
-            is_generated = (
-                field in earlier.rule.sets
-                and field not in earlier.trace.requested_fields
-                and field not in later.trace.requested_fields
-            )
-            if (
-                is_generated
-                and earlier.response_fields.get(field)
-                and earlier.response_fields.get(field) == later.response_fields.get(field)
-            ):
-                yield _shared_value_finding(subject, later, field, earlier.response_fields[field])
+            requested = earlier.trace.requested_fields.keys() | later.trace.requested_fields.keys()
+            is_generated = field in earlier.rule.sets and field not in requested
+            value = earlier.response_fields.get(field)
+            if is_generated and value and value == later.response_fields.get(field):
+                yield _shared_value_finding(subject, later, field, value)
     for run in runs:
         yield from _check_single_row(subject, run)
 
@@ -210,16 +204,15 @@ def _shared_value_finding(subject: Subject, run: ObservedRun, field: str, value:
 
 
 def _check_single_row(subject: Subject, run: ObservedRun) -> Iterator[Finding]:
-    ident = run.resource.behavior.id.field
-    old = {
-        get_path(row, ident) for row in (read_list_rows(run.trace.list_before) if run.trace.list_before else None) or ()
-    }
+    id_field = run.resource.behavior.id.field
+    earlier_rows = read_list_rows(run.trace.list_before) if run.trace.list_before else None
+    earlier_ids = {get_path(row, id_field) for row in earlier_rows or ()}
     for exchange in run.trace.lists[-1:]:
         for field, value in run.header_fields().items():
             rows = [row for row in read_list_rows(exchange) or () if get_path(row, field) == value]
-            fresh = {get_path(row, ident) for row in rows} - old
-            if len(fresh) > 1:
-                message = f"one POST has created {len(fresh)} rows"
+            new_ids = {get_path(row, id_field) for row in rows} - earlier_ids
+            if len(new_ids) > 1:
+                message = f"one POST has created {len(new_ids)} rows"
                 yield subject.make_finding(
                     run.trace.creation, message=message, where=f"/{field}", value=value, cause="rows"
                 )
@@ -234,15 +227,14 @@ def check_created_now(subject: Subject) -> Iterator[Finding]:
     for run in _observed_runs(subject):
         rules = run.resource.behavior.timeline
         for observation in run.later_observations()[:1] if rules else ():
-            created_at = read_timestamp(get_path(observation.row, rules[0].fields[0]))
-            tolerance_s = _CLOCK_SLACK_S if created_at and created_at.has_zone else _ZONELESS_SLACK_S
-            if (
-                created_at
-                and not run.trace.creation.sent_at - tolerance_s
-                <= created_at.unix_s
-                <= run.trace.creation.completed_at + tolerance_s
-            ):
-                field = rules[0].fields[0]
+            field = rules[0].fields[0]
+            created_at = read_timestamp(get_path(observation.row, field))
+            if created_at is None:
+                continue
+            tolerance_s = _CLOCK_SLACK_S if created_at.has_zone else _ZONELESS_SLACK_S
+            earliest_s = run.trace.creation.sent_at - tolerance_s
+            latest_s = run.trace.creation.completed_at + tolerance_s
+            if not earliest_s <= created_at.unix_s <= latest_s:
                 yield subject.make_finding(
                     observation.exchange,
                     message=f"{field} is not the time at which the run was created",
@@ -264,9 +256,7 @@ def check_started_listed(subject: Subject) -> Iterator[Finding]:
         if not without:
             continue
         never = len(without) == len(complete)
-        message = (
-            "the run is never listed" if never else "the run is missing from a list that was requested after its POST"
-        )
+        message = "the run is never listed" if never else "the run is missing from a list requested after its POST"
         basis = run.rule.basis if never else "inferred"
         yield subject.make_finding(without[0], message=message, value=_run_label(run), basis=basis, cause="listed")
 
@@ -319,14 +309,11 @@ def check_others_untouched(subject: Subject) -> Iterator[Finding]:
             continue
         if not all(_is_complete_list(subject, run.rule, exchange) for exchange in (before, *last)):
             continue
-        ident = run.resource.behavior.id.field
-        listed_ids = {get_path(row, ident) for exchange in last for row in read_list_rows(exchange) or ()}
-        is_kept = [get_path(row, ident) in listed_ids for row in read_list_rows(before) or () if has_value(row, ident)]
-        lost = [
-            get_path(row, ident)
-            for row in read_list_rows(before) or ()
-            if has_value(row, ident) and get_path(row, ident) not in listed_ids
-        ]
+        id_field = run.resource.behavior.id.field
+        listed_ids = {get_path(row, id_field) for exchange in last for row in read_list_rows(exchange) or ()}
+        earlier_ids = [get_path(row, id_field) for row in read_list_rows(before) or () if has_value(row, id_field)]
+        is_kept = [row_id in listed_ids for row_id in earlier_ids]
+        lost = [row_id for row_id in earlier_ids if row_id not in listed_ids]
         if lost and is_kept != sorted(is_kept) and is_kept != sorted(is_kept, reverse=True):
             message = f"{len(lost)} rows are no longer listed after runs were created"
             yield subject.make_finding(last[-1], message=message, value=lost[0], basis="inferred")

@@ -28,7 +28,7 @@ def _is_served(subject: Subject) -> bool:
 
 
 def _row_histories(subject: Subject) -> RowHistories:
-    rule = subject.operation.behavior.fetches or subject.operation.behavior.watches
+    rule = subject.operation.behavior.lookup
     assert rule is not None
     return collect_histories(subject.api, subject.api.resources[rule.resource], subject.recording)
 
@@ -126,7 +126,7 @@ def check_listed_can_be_fetched(subject: Subject) -> Iterator[Finding]:
     """Checks rows that a later list still shows. Of operations that the vendor does not document, it checks only rows
     with a status in which other rows can be fetched.
     """
-    rule = subject.operation.behavior.fetches or subject.operation.behavior.watches
+    rule = subject.operation.behavior.lookup
     if rule is None or not _is_served(subject):
         return
     history = _row_histories(subject)
@@ -137,8 +137,8 @@ def check_listed_can_be_fetched(subject: Subject) -> Iterator[Finding]:
         is_expected = documented or (history.has_ended(trace.row) and history.get_status(trace.row) in states)
         if trace.exchange.status in NOT_FOUND_STATUSES and is_expected and _is_still_listed(history, trace):
             message = f"fetching a row gives {trace.exchange.status}, although it is listed before and afterwards"
-            where, seen = f"path/{rule.parameter}", trace.exchange.status
-            yield subject.make_finding(trace.exchange, message=message, where=where, value=seen, basis=rule.basis)
+            where, status = f"path/{rule.parameter}", trace.exchange.status
+            yield subject.make_finding(trace.exchange, message=message, where=where, value=status, basis=rule.basis)
 
 
 def _is_still_listed(history: RowHistories, trace: FetchedRow) -> bool:
@@ -149,21 +149,19 @@ def _is_still_listed(history: RowHistories, trace: FetchedRow) -> bool:
 @clause("SD615", "unknown-id", "An unknown id gets the documented response.", basis="inferred")
 def check_unknown_id(subject: Subject) -> Iterator[Finding]:
     """An invented id must not get a 2xx; whether it gets 404 or another error differs between services."""
-    rule = subject.operation.behavior.fetches or subject.operation.behavior.watches
+    rule = subject.operation.behavior.lookup
     for trace in (
         subject.recording.find_traces(UnknownPathValue, subject.api.name, subject.operation.id) if rule else ()
     ):
         assert rule is not None
         if trace.exchange.is_success and rule.unknown >= 300:
             message = f"an invented {rule.parameter} gets {trace.exchange.status}, not {rule.unknown}"
-            where, seen = f"path/{rule.parameter}", trace.exchange.status
+            where, status = f"path/{rule.parameter}", trace.exchange.status
             basis = rule.unknown_basis
-            yield subject.make_finding(trace.exchange, message=message, where=where, value=seen, basis=basis)
+            yield subject.make_finding(trace.exchange, message=message, where=where, value=status, basis=basis)
 
 
-@clause(
-    "SD624", "others-not-fetched", "Rows that a caller cannot list cannot be fetched by that caller.", basis="inferred"
-)
+@clause("SD624", "others-not-fetched", "A caller cannot fetch rows that they cannot list.", basis="inferred")
 def check_others_not_fetched(subject: Subject) -> Iterator[Finding]:
     """Needs the credentials of several callers. Checks those that see only rows of one owner."""
     rule = subject.operation.behavior.visibility
@@ -202,5 +200,5 @@ def _check_event_order(subject: Subject, exchange: Exchange, time_field: str | N
         )
         if earlier_time and later_time and earlier_time.compare_to(later_time) > 0:
             message = f"{time_field} is earlier than that of the previous event"
-            where, seen = f"/{index}/{time_field}", get_path(later, time_field or "")
-            yield subject.make_finding(exchange, message=message, where=where, value=seen, basis="inferred")
+            where, value = f"/{index}/{time_field}", get_path(later, time_field or "")
+            yield subject.make_finding(exchange, message=message, where=where, value=value, basis="inferred")

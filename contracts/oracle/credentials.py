@@ -5,7 +5,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from specduet.contracts.oracle.scalars import ScalarVerdict, Verdict, most_lenient, strictest
+from specduet.contracts.oracle.scalars import ScalarVerdict, Verdict, pick_most_lenient, pick_strictest
 from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, Operation, SecurityScheme
 
@@ -64,14 +64,14 @@ def judge_credentials(api: Api, operation: Operation, request: SentRequest) -> V
     if not operation.security:
         return "valid"
     alternatives = (
-        strictest(
+        pick_strictest(
             ScalarVerdict(_STATE_VERDICTS[classify_credential(api.schemes[name], request)])
             for name in names
             if name in api.schemes
         )
         for names in operation.security
     )
-    return most_lenient(list(alternatives)).verdict
+    return pick_most_lenient(list(alternatives)).verdict
 
 
 def classify_credentials(api: Api, operation: Operation, request: SentRequest) -> dict[str, CredentialState]:

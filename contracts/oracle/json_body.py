@@ -95,7 +95,7 @@ class NonStandardJson(Exception):
 
 
 def parse_json_body(data: bytes) -> tuple[Any, ScalarVerdict]:
-    """Return the JSON value of a body, and a verdict on its syntax (RFC 8259); the value is None if that is not valid."""
+    """Return the JSON value of a body and the verdict on its syntax (RFC 8259); None where that is not valid."""
     if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return None, ScalarVerdict("lenient", "begins with a byte order mark")
     if data.count(b"[") + data.count(b"{") > _MAX_JSON_DEPTH and _measure_depth(data) > _MAX_JSON_DEPTH:

@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from specduet.contracts.oracle import scalars
-from specduet.contracts.oracle.scalars import VALID, ScalarVerdict, Verdict, cap_at_lenient, most_lenient, strictest
+from specduet.contracts.oracle.scalars import (
+    VALID,
+    ScalarVerdict,
+    Verdict,
+    cap_at_lenient,
+    pick_most_lenient,
+    pick_strictest,
+)
 from specduet.specs import Schema, Schemas
 from specduet.specs.schemas import escape_pointer
 
@@ -57,7 +64,7 @@ def judge_text(schemas: Schemas, schema: Any, pointer: str, value: str) -> Scala
         return VALID if schema else ScalarVerdict("invalid", "is never allowed")
     schema, pointer = schemas.resolve(schema, pointer)
     verdicts = [_judge_own_text(schema, value)]
-    for keyword, combine in (("anyOf", most_lenient), ("oneOf", most_lenient), ("allOf", strictest)):
+    for keyword, combine in (("anyOf", pick_most_lenient), ("oneOf", pick_most_lenient), ("allOf", pick_strictest)):
         branches = schema.get(keyword)
         if branches:
             branches_pointer = f"{pointer}/{keyword}"
@@ -66,7 +73,7 @@ def judge_text(schemas: Schemas, schema: Any, pointer: str, value: str) -> Scala
             )
     if _UNCERTAIN_KEYWORDS & schema.keys():
         verdicts.append(ScalarVerdict("lenient", "is held to rules that servers read differently"))
-    return strictest(verdicts)
+    return pick_strictest(verdicts)
 
 
 def _judge_own_text(schema: Schema, value: str) -> ScalarVerdict:
@@ -74,7 +81,7 @@ def _judge_own_text(schema: Schema, value: str) -> ScalarVerdict:
     if members is not None:
         return _judge_member_text(members, value)
     types = list_types(schema)
-    return most_lenient([_judge_text_as(type_name, schema, value) for type_name in types]) if types else VALID
+    return pick_most_lenient([_judge_text_as(type_name, schema, value) for type_name in types]) if types else VALID
 
 
 def _list_members(schema: Schema) -> tuple[Any, ...] | None:
@@ -160,7 +167,7 @@ def find_invalid_locations(schemas: Schemas, schema: Any, pointer: str, value: A
 def _judge_own_keywords(schema: Schema, value: Any) -> ScalarVerdict:
     """Judge the value by the keywords on its type, its enum and its bounds; not the values inside it."""
     types = list_types(schema)
-    judged = most_lenient([_judge_type(type_name, schema, value) for type_name in types]) if types else VALID
+    judged = pick_most_lenient([_judge_type(type_name, schema, value) for type_name in types]) if types else VALID
     if judged.verdict != "valid":
         return judged
     members = _list_members(schema)
@@ -301,7 +308,7 @@ def _check_composition(
 def _check_alternatives(
     schemas: Schemas, branches: Sequence[Any], pointer: str, value: Any, loc: Loc
 ) -> list[InvalidLocation]:
-    """Return nothing if one alternative matches; the locations of the only alternative besides null, if there is one."""
+    """Return nothing if an alternative matches. The only alternative besides null keeps its own locations."""
     branch_results = [
         find_invalid_locations(schemas, branch, f"{pointer}/{i}", value, loc) for i, branch in enumerate(branches)
     ]

@@ -24,6 +24,6 @@ def strip_parameters(media_type: str) -> str:
 
 
 def matches_media_type(documented: str, received: str) -> bool:
-    """Return whether a received media type is the documented one, which may be a range (RFC 9110, 12.5.1: ``text/*``)."""
+    """Return whether a received media type matches a documented one, or range (``text/*``; RFC 9110, 12.5.1)."""
     expected, actual = strip_parameters(documented).split("/"), strip_parameters(received).split("/")
     return len(expected) == len(actual) and all(e in {"*", a} for e, a in zip(expected, actual, strict=True))

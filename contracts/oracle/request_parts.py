@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from specduet.contracts.oracle.json_values import Loc
-from specduet.contracts.oracle.scalars import ScalarVerdict, Verdict, strictest
+from specduet.contracts.oracle.scalars import ScalarVerdict, Verdict, pick_strictest
 
 PartLocation = Literal["path", "query", "header", "cookie", "body"]
 
@@ -30,7 +30,7 @@ class RequestPart:
     """JSON pointer to the schema. For a body that cannot be read at all (missing, not JSON, another content type) it
     leads to the request body."""
     any_4xx_allowed: bool = False
-    """True where something in front of the validation (a proxy, a router) may reject the request with its own status."""
+    """True where something in front of the validation (a proxy, a router) may reject the request by its own rules."""
 
     @property
     def display_name(self) -> str:
@@ -40,4 +40,4 @@ class RequestPart:
 
 def combine_verdicts(parts: Iterable[RequestPart]) -> Verdict:
     """Return the verdict on a request: invalid if any part is invalid, else lenient if any part is lenient."""
-    return strictest(ScalarVerdict(part.verdict) for part in parts).verdict
+    return pick_strictest(ScalarVerdict(part.verdict) for part in parts).verdict

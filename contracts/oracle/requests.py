@@ -18,7 +18,7 @@ from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import json_values, scalars
 from specduet.contracts.oracle.json_body import check_body
 from specduet.contracts.oracle.request_parts import RequestPart
-from specduet.contracts.oracle.scalars import VALID, ScalarVerdict, strictest
+from specduet.contracts.oracle.scalars import VALID, ScalarVerdict, pick_strictest
 from specduet.contracts.recording import Exchange, Recording, SentRequest
 from specduet.specs import Api, Operation, Parameter, Schema
 from specduet.specs.behavior import parse_duration
@@ -214,7 +214,7 @@ def _check_repeated(api: Api, parameter: Parameter, texts: Sequence[DecodedText]
 
 
 def _check_array(api: Api, parameter: Parameter, texts: Sequence[DecodedText]) -> Iterator[RequestPart]:
-    """Judge an array that is sent as one pair for each item (``style: form``, ``explode``); other styles are lenient."""
+    """Judge an array that is sent as one pair for each item (``style: form``, ``explode``); others are lenient."""
     schema, pointer, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
     if not parameter.explode or not all(t.is_unambiguous and t.value and "," not in t.value for t in texts):
         yield _make_lenient_part(parameter, "is split into items differently by servers")
@@ -228,8 +228,8 @@ def _check_array(api: Api, parameter: Parameter, texts: Sequence[DecodedText]) -
             loc = (parameter.location, parameter.name, index)
             parts.append(RequestPart("query", parameter.name, judged.verdict, loc, judged.reason, parameter.pointer))
     size_keywords = {key: schema[key] for key in ("minItems", "maxItems", "uniqueItems") if key in schema}
-    for invalid in json_values.find_invalid_locations(api.schemas, size_keywords, pointer, values, ()):
-        parts.append(_make_parameter_part(parameter, ScalarVerdict(invalid.verdict, invalid.reason)))
+    locations = json_values.find_invalid_locations(api.schemas, size_keywords, pointer, values, ())
+    parts += [_make_parameter_part(parameter, ScalarVerdict(invalid.verdict, invalid.reason)) for invalid in locations]
     yield from parts or [_make_parameter_part(parameter, VALID)]
 
 
@@ -237,7 +237,7 @@ def _check_statements(
     operation: Operation, parameter: Parameter, value: str, part: RequestPart, sent_at: float
 ) -> RequestPart:
     """Return the part, or a lenient one where a server may reject the valid text for what it means."""
-    judged = strictest(
+    judged = pick_strictest(
         (_check_age(operation, parameter, value, sent_at), _check_row_count(operation, parameter, value))
     )
     if part.verdict != "valid" or judged.verdict == "valid":

@@ -36,12 +36,12 @@ class ScalarVerdict(NamedTuple):
 VALID = ScalarVerdict("valid")
 
 
-def most_lenient(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
+def pick_most_lenient(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
     """Return the most lenient verdict, which is that on several alternatives: one that matches is enough."""
     return max(verdicts, key=lambda judged: _VERDICT_RANK[judged.verdict])
 
 
-def strictest(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
+def pick_strictest(verdicts: Iterable[ScalarVerdict]) -> ScalarVerdict:
     """Return the strictest verdict, which is that on several conditions: each has to be met."""
     return min(verdicts, key=lambda judged: _VERDICT_RANK[judged.verdict], default=VALID)
 
@@ -127,7 +127,7 @@ def _fits_format(format_name: Any, value: float) -> bool:
 
 def judge_string(schema: Schema, text: str) -> ScalarVerdict:
     """Judge a string by its length, pattern and format."""
-    return strictest(
+    return pick_strictest(
         (
             _judge_length(schema, text),
             _judge_pattern(schema, text),
