@@ -1,4 +1,4 @@
-"""What a variant may change of the correct server, and what its hooks are given."""
+"""The seams at which a variant changes the correct server, and the values that its hooks are given."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,114 +9,123 @@ import msgspec
 from fastapi import Request
 from starlette.types import ASGIApp
 
-from tests.catalogue.world import USUAL, Clock, Row, Size, World
+from tests.catalogue.clocks import WallClock
+from tests.catalogue.fake_world import USUAL_SIZE, FakeRow, FakeWorld, WorldSize
+from tests.catalogue.operations import get_api
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Whose credential a request carried."""
+class FakeCaller:
+    """The user whose credential a request carried."""
 
     owner: str = ""
     admin: bool = False
 
 
 @dataclass
-class Call:
-    """One request as a hook sees it: ``op`` is ``nx1.list``, ``nx1.get``, ``nx1.start``, ``cloudcruise.list`` …
-
-    ``n`` counts the requests of this operation from 1; ``active`` is how many of them are being served now.
-    """
+class FakeCall:
+    """One request, as a hook sees it."""
 
     op: str
+    """The operation: ``nx1.list``, ``nx1.get``, ``nx1.start``, ``cloudcruise.list`` or ``seekrflow.list``."""
     request: Request
-    world: World
-    n: int = 0
-    caller: Caller | None = None
+    world: FakeWorld
+    number: int = 0
+    """The place of this request among those of its operation, counted from 1."""
+    caller: FakeCaller | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    """The validated parameters by name, the body as ``body``."""
 
     @property
     def api(self) -> str:
-        return self.op.partition(".")[0]
+        return get_api(self.op)
 
     @property
-    def active(self) -> int:
-        return self.world.active.get(self.op, 0)
+    def active_calls(self) -> int:
+        """The number of requests of this operation that are being served now."""
+        return self.world.active_calls.get(self.op, 0)
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> WallClock:
         return self.world.clock
 
-    def header(self, name: str) -> str | None:
+    def get_header(self, name: str) -> str | None:
         value: str | None = self.request.headers.get(name)
         return value
 
-    def asks(self, name: str) -> bool:
-        """Whether the query names this parameter."""
+    def has_query(self, name: str) -> bool:
+        """Return true where the query names this parameter."""
         return name in self.request.query_params
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What is sent: ``body`` is a JSON value, or bytes that go out as they are."""
+class FakeAnswer:
+    """A response before it is encoded."""
 
     status: int = 200
     body: Any = None
+    """A JSON value, or bytes that go out as they are."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    media: str | None = "application/json"
+    media_type: str | None = "application/json"
 
     @property
-    def ok(self) -> bool:
+    def is_success(self) -> bool:
         return 200 <= self.status < 300
 
 
-def dump(value: Any) -> bytes:
-    """JSON text; what JSON cannot say (an infinite number, a lone surrogate) is sent as null or escaped."""
+def encode_json(value: Any) -> bytes:
+    """Return a JSON text. An infinite number, which JSON does not have, becomes null; a lone surrogate is escaped."""
     try:
         return msgspec.json.encode(value)
     except (ValueError, OverflowError, TypeError):  # a lone surrogate; a number of more than 64 bits
-        return json.dumps(_sayable(value), separators=(",", ":")).encode()
+        return json.dumps(_replace_unencodable(value), separators=(",", ":")).encode()
 
 
-def _sayable(value: Any) -> Any:
+def _replace_unencodable(value: Any) -> Any:
     if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
         return None
     if isinstance(value, dict):
-        return {key: _sayable(part) for key, part in value.items()}
-    return [_sayable(part) for part in value] if isinstance(value, list) else value
+        return {key: _replace_unencodable(part) for key, part in value.items()}
+    return [_replace_unencodable(part) for part in value] if isinstance(value, list) else value
 
 
-Step = Callable[[list[Row], Call], list[Row]]
-"""One step of answering a list: filter, sort, page."""
-RowHook = Callable[[Row, Call, Row], Row | None]
-"""(the row as it will be sent, the call, the row as the world knows it) → what is sent instead; None: not sent."""
-AnswerHook = Callable[[Answer, Call], Answer]
+ListStep = Callable[[list[FakeRow], FakeCall], list[FakeRow]]
+"""One step of making a list: filter, sort or page."""
+RowHook = Callable[[FakeRow, FakeCall, FakeRow], FakeRow | None]
+"""(the row as it will be sent, the call, the row as the world has it) -> the row to send instead, None to drop it."""
+AnswerHook = Callable[[FakeAnswer, FakeCall], FakeAnswer]
+RunLife = Callable[[FakeRow, float, FakeCall], FakeRow]
+"""(a started run, its age in seconds, the call) -> the run at this age."""
+CallerGuard = Callable[[FakeCall], FakeCaller | None]
+"""The caller of a request, or None where its credential is missing or wrong."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The seams of the correct server; what is not given stays correct.
-
-    ``declare`` replaces declarations of parameters, by operation and name (None: not declared at all).
-    ``body`` is the model of the started run's body. ``steps`` replaces steps of lists by name.
-    ``row`` changes each row of list and detail, ``answer`` everything that is sent, refusals included.
-    ``guard`` tells the caller of a request, or None; ``late_guard``: it is asked after validation.
-    ``size`` is how many runs there are.
-    ``before`` runs ahead of the handler and may answer in its place. ``seed`` changes the world at its start.
-    ``life`` gives a started run at an age in seconds; ``started`` changes a run as it is stored (None: it is not);
-    ``find`` chooses the row of a detail; ``wrap`` goes around the whole application.
-    """
+    """The differences between a variant and the correct server. A field that is not given stays correct."""
 
     declare: Mapping[str, Mapping[str, tuple[Any, Any] | None]] = field(default_factory=dict)
+    """Declarations of parameters (annotation, default) by operation and name; None removes the parameter."""
     body: Any = None
-    size: Size = USUAL
-    steps: Mapping[str, Step] = field(default_factory=dict)
+    """The annotation of the start's body."""
+    size: WorldSize = USUAL_SIZE
+    steps: Mapping[str, ListStep] = field(default_factory=dict)
+    """Steps that replace those of the same names in ``LIST_STEPS``."""
     row: RowHook | None = None
+    """Changes each row of lists and details."""
     answer: AnswerHook | None = None
-    guard: Callable[[Call], Caller | None] | None = None
+    """Changes every response, error responses included."""
+    guard: CallerGuard | None = None
     late_guard: bool = False
-    before: Callable[[Call], Awaitable[Answer | None]] | None = None
-    seed: Callable[[World], None] | None = None
-    life: Callable[[Row, float, Call], Row] | None = None
-    started: Callable[[Row, Call], Row | None] | None = None
-    find: Callable[[Call, list[Row]], Row | None] | None = None
-    wrap: Callable[[ASGIApp, Clock], ASGIApp] | None = None
+    """The guard is asked after the validation, not before."""
+    before: Callable[[FakeCall], Awaitable[FakeAnswer | None]] | None = None
+    """Runs ahead of the handler, and may answer in its place."""
+    seed: Callable[[FakeWorld], None] | None = None
+    """Changes the world at its start."""
+    life: RunLife | None = None
+    started: Callable[[FakeRow, FakeCall], FakeRow | None] | None = None
+    """Changes a started run before it is stored; None: it is not stored."""
+    find: Callable[[FakeCall, list[FakeRow]], FakeRow | None] | None = None
+    """Chooses the row of a detail."""
+    wrap: Callable[[ASGIApp, WallClock], ASGIApp] | None = None
+    """Goes around the whole application."""

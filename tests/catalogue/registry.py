@@ -1,40 +1,23 @@
-"""Every variant by name."""
+"""All servers of the catalogue, by name."""
 
-import importlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 
+from tests.catalogue.faults import FAULTS
+from tests.catalogue.unusual import UNUSUAL_SERVERS
 from tests.catalogue.variant import Variant
 
 CORRECT = "correct"
-_MODULES = (
-    "faults.fields",
-    "faults.refusals",
-    "faults.answers",
-    "faults.credentials",
-    "faults.paging",
-    "faults.filters",
-    "faults.lives",
-    "faults.claims",
-    "faults.rare",
-    "faults.small_requests",
-    "faults.small_answers",
-    "unusual",
-)
+"""The name of the server that is neither faulty nor unusual."""
 
 
-def _all() -> Iterator[Variant]:
-    for name in _MODULES:
-        yield from importlib.import_module(f"{__package__}.{name}").VARIANTS
-
-
-def _by_name() -> dict[str, Variant]:
+def index_by_name(variants: Iterable[Variant]) -> Mapping[str, Variant]:
     named: dict[str, Variant] = {}
-    for variant in _all():
+    for variant in variants:
         assert variant.name not in named, f"two variants are called {variant.name}"
         named[variant.name] = variant
     return named
 
 
-VARIANTS = _by_name()
+VARIANTS = index_by_name((*FAULTS, *UNUSUAL_SERVERS))
 FAULTY = tuple(variant for variant in VARIANTS.values() if not variant.correct)
 UNUSUAL = tuple(variant for variant in VARIANTS.values() if variant.correct)

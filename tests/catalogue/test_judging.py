@@ -1,15 +1,15 @@
 """The contract suite finds every fault of the catalogue, by the clause that should, and invents none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from specduet.contracts.options import PROBES
 from tests.catalogue import CORRECT, FAULTY, UNUSUAL, Variant
-from tests.catalogue.client import GIVEN
-from tests.catalogue.judging import Stage, judge, stage
+from tests.catalogue.judging import VariantServer, judge_server, open_server
+from tests.catalogue.operations import APIS
 
-_AIMED: dict[str, tuple[str, ...]] = {
+_PROBES_BY_FAMILY: Mapping[str, tuple[str, ...]] = {
     "422-shape": ("refusals",),
     "validation": ("refusals",),
     "credentials": ("credentials",),
@@ -20,35 +20,36 @@ _AIMED: dict[str, tuple[str, ...]] = {
     "lifecycle": ("lifecycle",),
     "semantics": ("lifecycle",),
 }
-"""Which probes find most faults of a family. What no family is named for shows in the first answers already."""
+"""The probes that find most faults of a family. Those of the other families show in the first responses already."""
 
 
 @pytest.fixture(scope="module")
-def on() -> Iterator[Stage]:
-    with stage() as opened:
+def server() -> Iterator[VariantServer]:
+    with open_server() as opened:
         yield opened
 
 
-@pytest.mark.parametrize("api", GIVEN)
-def test_nothing_is_found_on_the_correct_server(api: str, on: Stage) -> None:
-    """The whole suite says nothing of a correct server."""
-    verdict = judge(on, CORRECT, apis=(api,))
-    assert verdict.right, [str(one) for one in verdict.told]
+@pytest.mark.parametrize("api", APIS)
+def test_nothing_is_found_on_the_correct_server(api: str, server: VariantServer) -> None:
+    """The whole suite reports nothing on a correct server."""
+    verdict = judge_server(server, CORRECT, apis=(api,))
+    assert verdict.is_right, [verdict.problem, *map(str, verdict.findings)]
 
 
 @pytest.mark.parametrize("variant", UNUSUAL, ids=lambda v: v.name)
-def test_nothing_is_found_on_an_unusual_server(variant: Variant, on: Stage) -> None:
-    """Correct but different is not a finding, not even a warning."""
-    verdict = judge(on, variant.name)
-    assert verdict.right, [verdict.problem, *map(str, verdict.told)]
+def test_nothing_is_found_on_an_unusual_server(variant: Variant, server: VariantServer) -> None:
+    """A server that is correct but different gets no finding, not even a warning."""
+    verdict = judge_server(server, variant.name)
+    assert verdict.is_right, [verdict.problem, *map(str, verdict.findings)]
 
 
 @pytest.mark.parametrize("variant", FAULTY, ids=lambda v: v.name)
-def test_a_fault_is_found(variant: Variant, on: Stage) -> None:
-    """A clause that should reports the fault on an operation that has it, asked as little as finds it."""
-    verdict = judge(on, variant.name, cases="probes", own=True, probes=_AIMED.get(variant.family, ()))
-    if not verdict.found:
-        verdict = judge(on, variant.name, cases="probes", own=True, probes=PROBES)
-    if not verdict.found:
-        verdict = judge(on, variant.name)
-    assert verdict.found, [variant.sentence, verdict.problem, *map(str, verdict.told)]
+def test_a_fault_is_found(variant: Variant, server: VariantServer) -> None:
+    """A clause that should reports the fault on an operation that has it, with as few requests as find it."""
+    probes = _PROBES_BY_FAMILY.get(variant.family, ())
+    verdict = judge_server(server, variant.name, cases="probes", own_operations=True, probes=probes)
+    if not verdict.is_found:
+        verdict = judge_server(server, variant.name, cases="probes", own_operations=True, probes=PROBES)
+    if not verdict.is_found:
+        verdict = judge_server(server, variant.name)
+    assert verdict.is_found, [variant.sentence, verdict.problem, *map(str, verdict.findings)]

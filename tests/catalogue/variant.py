@@ -1,9 +1,11 @@
-"""A variant: a server that differs from the correct one in one thing, and what is known of it."""
+"""A variant: a server that differs from the correct one in one thing, with its name, its sentence and its proof."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.catalogue.changes import Changes
-from tests.catalogue.client import Probe
+from tests.catalogue.operations import API_OPS, OPERATION_LABELS, get_api
+from tests.catalogue.probe_client import FaultProbe
 
 FAMILIES = (
     "enums",
@@ -21,62 +23,64 @@ FAMILIES = (
     "semantics",
 )
 
-LABELS = {
-    "nx1.list": "GET /api/crew-runs",
-    "nx1.get": "GET /api/crew-runs/{run_id}",
-    "nx1.start": "POST /api/crews/run",
-    "cloudcruise.list": "GET /runs",
-    "seekrflow.list": "GET /v1/threads/{thread_id}/runs",
-}
-
 
 @dataclass(frozen=True)
 class Variant:
-    """One server of the catalogue.
-
-    ``ops`` are the operations that misbehave. ``clauses`` are codes or beginnings of codes: the fault is found where
-    one of them reports. ``probe`` proves the fault by plain HTTP; for an unusual but correct server it proves that
-    the server is unusual. ``headers`` are further credentials that are needed to see the fault.
-    """
+    """One server of the catalogue."""
 
     name: str
     ops: tuple[str, ...]
+    """The operations that misbehave, or are unusual."""
     family: str
     sentence: str
     changes: Changes
-    probe: Probe
+    probe: FaultProbe
+    """Proves the fault by plain HTTP; for an unusual but correct server it proves that the server is unusual."""
     clauses: tuple[str, ...] = ()
+    """Codes or beginnings of codes: the fault is found where one of these clauses reports."""
     correct: bool = False
     headers: tuple[str, ...] = ()
+    """Further credentials that the judge needs to see the fault: ``Authorization: Bearer …``."""
 
     @property
     def api(self) -> str:
-        return self.ops[0].partition(".")[0]
+        return get_api(self.ops[0])
 
     @property
     def operations(self) -> tuple[str, ...]:
-        return tuple(LABELS[op] for op in self.ops)
+        return tuple(OPERATION_LABELS[op] for op in self.ops)
 
 
 def fault(
     name: str,
     op: str | tuple[str, ...],
-    family: str,
     sentence: str,
-    probe: Probe,
+    probe: FaultProbe,
     *,
-    clauses: str = "",
+    family: str,
+    clauses: str,
     headers: tuple[str, ...] = (),
-    **hooks: object,
+    **changes: object,
 ) -> Variant:
-    """A faulty variant; ``hooks`` are fields of ``Changes``, ``clauses`` are codes with blanks between."""
+    """Return a faulty variant. ``clauses`` are codes with blanks between, ``changes`` are fields of ``Changes``."""
     ops = (op,) if isinstance(op, str) else op
     assert family in FAMILIES, family
-    changes = Changes(**hooks)  # type: ignore[arg-type]
-    return Variant(name, ops, family, sentence, changes, probe, tuple(clauses.split()), headers=headers)
+    made = Changes(**changes)  # type: ignore[arg-type]
+    return Variant(name, ops, family, sentence, made, probe, tuple(clauses.split()), headers=headers)
 
 
-def unusual(name: str, op: str | tuple[str, ...], sentence: str, probe: Probe, **hooks: object) -> Variant:
-    """A server that keeps the contract in a way of its own."""
+def unusual_server(
+    name: str, op: str | tuple[str, ...], sentence: str, probe: FaultProbe, **changes: object
+) -> Variant:
+    """Return a server that keeps the contract in a way of its own."""
     ops = (op,) if isinstance(op, str) else op
-    return Variant(name, ops, "correct", sentence, Changes(**hooks), probe, correct=True)  # type: ignore[arg-type]
+    made = Changes(**changes)  # type: ignore[arg-type]
+    return Variant(name, ops, "correct", sentence, made, probe, correct=True)
+
+
+def unusual_servers(
+    way: str, sentence: str, probe: FaultProbe, apis: str = "nx1 cloudcruise seekrflow", **changes: object
+) -> Iterator[Variant]:
+    """Yield one unusual server for each API: ``nx1-correct-WAY``, ``cloudcruise-correct-WAY`` …"""
+    for api in apis.split():
+        yield unusual_server(f"{api}-correct-{way}", API_OPS[api], sentence, probe, **changes)

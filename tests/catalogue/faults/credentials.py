@@ -1,296 +1,406 @@
-"""Faults of credentials: who is let in, who is kept out, and what they are told."""
+"""Faults of credentials: which are let in, which are kept out, and what a stranger is told."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from tests.catalogue.changes import Answer, AnswerHook, Call, Caller
-from tests.catalogue.client import GIVEN, START, THREAD, Client, Probe, Reply
-from tests.catalogue.server import GUARDS, PSKS
+from tests.catalogue.changes import AnswerHook, CallerGuard, FakeAnswer, FakeCall, FakeCaller
+from tests.catalogue.fake_callers import AMARA_PSK, AMARA_TOKEN, CLOUDCRUISE_KEY, GUARDS, PSKS, SEEKRFLOW_KEY
+from tests.catalogue.operations import (
+    CLOUDCRUISE_LIST,
+    LIST_OPS,
+    NX1_GET,
+    NX1_LIST,
+    NX1_OPS,
+    NX1_START,
+    SEEKRFLOW_LIST,
+    get_api,
+    to_dashed,
+)
+from tests.catalogue.probe_client import (
+    CREDENTIALS,
+    LIST_PATHS,
+    START_PATH,
+    UNKNOWN_ID,
+    FaultProbe,
+    ProbeClient,
+    ProbeResponse,
+)
 from tests.catalogue.variant import Variant, fault
 
-_ANYONE = next(iter(PSKS.values()))
-Guard = Callable[[Call], Caller | None]
+_fault = partial(fault, family="credentials", clauses="SD4 SD7")
+
+
+_ANYONE = PSKS[AMARA_PSK]
 _PATHS = {
-    "nx1.list": "/api/crew-runs",
-    "nx1.get": "/api/crew-runs/00000000-0000-4000-8000-000000000000",
-    "nx1.start": START,
-    "cloudcruise.list": "/runs",
-    "seekrflow.list": f"/v1/threads/{THREAD}/runs",
+    NX1_LIST: LIST_PATHS["nx1"],
+    NX1_GET: f"/api/crew-runs/{UNKNOWN_ID}",
+    NX1_START: START_PATH,
+    CLOUDCRUISE_LIST: LIST_PATHS["cloudcruise"],
+    SEEKRFLOW_LIST: LIST_PATHS["seekrflow"],
 }
-_SCHEME = {"nx1": "Authorization-PSK", "cloudcruise": "cc-key", "seekrflow": "Authorization"}
+_CREDENTIAL_HEADERS = {"nx1": "Authorization-PSK", "cloudcruise": "cc-key", "seekrflow": "Authorization"}
 
 
-def _ask(client: Client, op: str, headers: dict[str, str], query: Any = ()) -> Reply:
-    body = {"crew_type": "ask"} if op == "nx1.start" else None
-    method = "POST" if op == "nx1.start" else "GET"
+def send_request(client: ProbeClient, op: str, headers: dict[str, str], query: Any = ()) -> ProbeResponse:
+    body = {"crew_type": "ask"} if op == NX1_START else None
+    method = "POST" if op == NX1_START else "GET"
     return client.send(method, _PATHS[op], query, {**headers, "content-type": "application/json"}, body)
 
 
-def _not_refused(op: str, headers: dict[str, str]) -> Probe:
-    return lambda client: _ask(client, op, headers).status not in {401, 403}
+def probe_admission(op: str, headers: dict[str, str]) -> FaultProbe:
+    return lambda client: send_request(client, op, headers).status not in {401, 403}
 
 
-def _only(op: str, guard: Guard) -> Guard:
-    """A guard for one operation; the others keep the right one."""
+def guard_operation(op: str, guard: CallerGuard) -> CallerGuard:
+    """Return a guard for one operation; the others keep the right one."""
     return lambda call: guard(call) if call.op == op else GUARDS[call.api](call)
 
 
-def _sent(call: Call) -> str | None:
-    """The credential in the header of the API's (first) key scheme."""
-    return call.header(_SCHEME[call.api])
+def get_credential(call: FakeCall) -> str | None:
+    """Return the credential in the header of the API's first scheme."""
+    return call.get_header(_CREDENTIAL_HEADERS[call.api])
 
 
-def _known(call: Call) -> Caller | None:
+def identify_caller(call: FakeCall) -> FakeCaller | None:
     return GUARDS[call.api](call)
 
 
-def _nobody(call: Call) -> Caller | None:
-    return _known(call) or _ANYONE
+def admit_everybody(call: FakeCall) -> FakeCaller | None:
+    return identify_caller(call) or _ANYONE
 
 
-def _any_value(call: Call) -> Caller | None:
-    return _known(call) or (_ANYONE if _sent(call) or call.header("authorization") else None)
+def admit_any_value(call: FakeCall) -> FakeCaller | None:
+    return identify_caller(call) or (_ANYONE if get_credential(call) or call.get_header("authorization") else None)
 
 
-def _even_empty(call: Call) -> Caller | None:
-    return _known(call) or (_ANYONE if _sent(call) == "" else None)
+def admit_empty(call: FakeCall) -> FakeCaller | None:
+    return identify_caller(call) or (_ANYONE if get_credential(call) == "" else None)
 
 
-def _unless_missing(call: Call) -> Caller | None:
-    """What is missing passes; what is wrong does not."""
-    return _known(call) or (_ANYONE if _sent(call) is None and call.header("authorization") is None else None)
+def admit_missing(call: FakeCall) -> FakeCaller | None:
+    """Admit a request without a credential, though not one with a wrong credential."""
+    return identify_caller(call) or (
+        _ANYONE if get_credential(call) is None and call.get_header("authorization") is None else None
+    )
 
 
-def _first_letters(call: Call) -> Caller | None:
-    right = GIVEN[call.api][_SCHEME[call.api]]
-    sent = _sent(call) or ""
-    return _known(call) or (_ANYONE if len(sent) > 3 and sent[:4] == right[:4] else None)
+def admit_known_prefix(call: FakeCall) -> FakeCaller | None:
+    right = CREDENTIALS[call.api][_CREDENTIAL_HEADERS[call.api]]
+    sent = get_credential(call) or ""
+    return identify_caller(call) or (_ANYONE if len(sent) > 3 and sent[:4] == right[:4] else None)
 
 
-def _remembers(call: Call) -> Caller | None:
-    """Who came once with the right credential needs none any more."""
-    if known := _known(call):
+def admit_remembered(call: FakeCall) -> FakeCaller | None:
+    """Admit every request without a credential once one came with the right credential."""
+    if known := identify_caller(call):
         call.world.memory["seen"] = known
-    missing = _sent(call) is None and call.header("authorization") is None
+    missing = get_credential(call) is None and call.get_header("authorization") is None
     return known or (call.world.memory.get("seen") if missing else None)
 
 
-_GUARDS: tuple[tuple[str, str, tuple[str, ...], Guard, Callable[[str], dict[str, str]]], ...] = (
-    ("open", "nobody is asked for a credential", tuple(_PATHS), _nobody, lambda _: {}),
-    ("any", "every credential passes", tuple(_PATHS), _any_value, lambda api: {_SCHEME[api]: "wrong"}),
+_CARELESS_GUARDS: tuple[tuple[str, str, str, tuple[str, ...], CallerGuard, Callable[[str], dict[str, str]]], ...] = (
+    ("open", "SD401", "nobody is asked for a credential", tuple(_PATHS), admit_everybody, lambda _: {}),
+    (
+        "any",
+        "SD403",
+        "every credential passes",
+        tuple(_PATHS),
+        admit_any_value,
+        lambda api: {_CREDENTIAL_HEADERS[api]: "wrong"},
+    ),
     (
         "empty",
+        "SD402",
         "an empty credential passes",
-        ("nx1.list", "cloudcruise.list", "seekrflow.list"),
-        _even_empty,
-        lambda api: {_SCHEME[api]: ""},
+        LIST_OPS,
+        admit_empty,
+        lambda api: {_CREDENTIAL_HEADERS[api]: ""},
     ),
-    ("missing", "a request without credentials passes", ("nx1.start", "seekrflow.list"), _unless_missing, lambda _: {}),
+    (
+        "missing",
+        "SD401",
+        "a request without credentials passes",
+        (NX1_START, SEEKRFLOW_LIST),
+        admit_missing,
+        lambda _: {},
+    ),
 )
 
 
-_CLAUSES = {"open": "SD401", "any": "SD403", "empty": "SD402", "missing": "SD401"}
-
-
-def _guards() -> Iterator[Variant]:
-    for name, words, ops, guard, headers in _GUARDS:
+def build_guard_faults() -> Iterator[Variant]:
+    """Yield each careless guard at each of its operations."""
+    for way, clause, words, ops, guard, make_headers in _CARELESS_GUARDS:
         for op in ops:
-            probe = _not_refused(op, headers(op.partition(".")[0]))
-            full = f"{op.replace('.', '-')}-credentials-{name}"
-            yield fault(
-                full, op, "credentials", f"{op}: {words}", probe, clauses=_CLAUSES[name], guard=_only(op, guard)
+            yield _fault(
+                f"{to_dashed(op)}-credentials-{way}",
+                op,
+                f"{op}: {words}",
+                probe_admission(op, make_headers(get_api(op))),
+                clauses=clause,
+                guard=guard_operation(op, guard),
             )
 
 
-def _refuse_with(op: str, status: int, body: Any) -> AnswerHook:
-    return lambda answer, call: Answer(status, body) if answer.status == 401 and call.op == op else answer
+def replace_401(op: str, status: int, body: Any) -> AnswerHook:
+    return lambda answer, call: FakeAnswer(status, body) if answer.status == 401 and call.op == op else answer
 
 
-_REFUSALS: tuple[tuple[str, str, int, Any], ...] = (
-    ("200-empty", "seekrflow.list", 200, []),
-    ("200-error", "nx1.start", 200, {"correlation_id": "", "status": "failed", "message": "Not authenticated"}),
-    ("404", "nx1.list", 404, {"detail": "Not Found"}),
-    ("500", "cloudcruise.list", 500, {"statusCode": 500, "error": "Internal Server Error", "message": "key"}),
-    ("400", "cloudcruise.list", 400, {"statusCode": 400, "error": "Bad Request", "message": "key"}),
-    (
-        "422",
-        "nx1.get",
-        422,
-        {"detail": [{"type": "missing", "loc": ["header", "authorization"], "msg": "Field required"}]},
-    ),
-)
+def probe_late_guard(op: str, query: Any, body: Any = None) -> FaultProbe:
+    """Return a probe that is true where a bad request without a credential is told what is bad about it."""
 
-
-def _refusals() -> Iterator[Variant]:
-    for name, op, status, body in _REFUSALS:
-        full = f"{op.replace('.', '-')}-credentials-refused-{name}"
-        sentence = f"{op} answers {status} where the credential is missing or wrong"
-        hook = _refuse_with(op, status, body)
-        yield fault(full, op, "credentials", sentence, _not_refused(op, {}), clauses="SD4 SD7", answer=hook)
-
-
-def _unauthenticated(op: str, query: Any, body: Any = None) -> Probe:
-    """A bad request of a stranger must not be told what is bad about it."""
-
-    def probe(client: Client) -> bool:
+    def probe(client: ProbeClient) -> bool:
         if body is not None:
-            return client.send("POST", START, (), {"content-type": "application/json"}, body).status == 422
-        return _ask(client, op, {}, query).status not in {401, 403}
+            return client.send("POST", START_PATH, (), {"content-type": "application/json"}, body).status == 422
+        return send_request(client, op, {}, query).status not in {401, 403}
 
     return probe
 
 
-def _late() -> Iterator[Variant]:
+def build_late_guard_faults() -> Iterator[Variant]:
+    """Yield the operations that validate before they ask for the credential."""
     for op, query, body in (
-        ("nx1.list", {"limit": "x"}, None),
-        ("nx1.start", (), {}),
-        ("cloudcruise.list", {"limit": 0}, None),
-        ("seekrflow.list", {"limit": -1}, None),
+        (NX1_LIST, {"limit": "x"}, None),
+        (NX1_START, (), {}),
+        (CLOUDCRUISE_LIST, {"limit": 0}, None),
+        (SEEKRFLOW_LIST, {"limit": -1}, None),
     ):
-        name = f"{op.replace('.', '-')}-credentials-late"
-        sentence = f"{op} validates before it asks for the credential"
-        probe = _unauthenticated(op, query, body)
-        yield fault(name, op, "credentials", sentence, probe, clauses="SD404", late_guard=True)
+        name, sentence = f"{to_dashed(op)}-credentials-late", f"{op} validates before it asks for the credential"
+        yield _fault(name, op, sentence, probe_late_guard(op, query, body), clauses="SD404", late_guard=True)
 
 
-def _forgetful(op: str, name: str) -> Guard:
-    """Another branch of the code, in which the guard was forgotten."""
+def forget_guard_with(op: str, name: str) -> CallerGuard:
+    """Return a guard that was forgotten in the branch of the code that a parameter leads to."""
 
-    def guard(call: Call) -> Caller | None:
-        taken = call.asks(name) or call.header(name) is not None
-        return _known(call) or (_ANYONE if call.op == op and taken else None)
+    def guard(call: FakeCall) -> FakeCaller | None:
+        is_taken = call.has_query(name) or call.get_header(name) is not None
+        return identify_caller(call) or (_ANYONE if call.op == op and is_taken else None)
 
     return guard
 
 
-def _asked_with(op: str, name: str, value: str) -> Probe:
-    header = name.startswith("x-")
-    query, headers = ((), {name: value}) if header else ({name: value}, {})
-    return lambda client: _ask(client, op, headers, query).status not in {401, 403}
+def probe_admission_with(op: str, name: str, value: str) -> FaultProbe:
+    is_header = name.startswith("x-")
+    query, headers = ((), {name: value}) if is_header else ({name: value}, {})
+    return lambda client: send_request(client, op, headers, query).status not in {401, 403}
 
 
-def _branches() -> Iterator[Variant]:
+def build_forgotten_guard_faults() -> Iterator[Variant]:
+    """Yield the guards that are forgotten where a parameter is given."""
     for op, name, value in (
-        ("nx1.list", "limit", "5"),
-        ("nx1.start", "x-correlation-id", "c-1"),
-        ("cloudcruise.list", "cursor", "2026-01-01T00:00:00Z"),
-        ("cloudcruise.list", "workflow_id", "3f1c9f5e-0a35-4a62-9d0e-6a1f0c6a3b11"),
-        ("cloudcruise.list", "status", "execution.failed"),
-        ("seekrflow.list", "offset", "5"),
-        ("seekrflow.list", "order", "asc"),
-        ("seekrflow.list", "x-team-id", "team-1"),
+        (NX1_LIST, "limit", "5"),
+        (NX1_START, "x-correlation-id", "c-1"),
+        (CLOUDCRUISE_LIST, "cursor", "2026-01-01T00:00:00Z"),
+        (CLOUDCRUISE_LIST, "workflow_id", "3f1c9f5e-0a35-4a62-9d0e-6a1f0c6a3b11"),
+        (CLOUDCRUISE_LIST, "status", "execution.failed"),
+        (SEEKRFLOW_LIST, "offset", "5"),
+        (SEEKRFLOW_LIST, "order", "asc"),
+        (SEEKRFLOW_LIST, "x-team-id", "team-1"),
     ):
-        full = f"{op.replace('.', '-')}-credentials-open-with-{name}"
-        sentence = f"{op}: nobody is asked for a credential where {name} is given"
-        probe = _asked_with(op, name, value)
-        yield fault(full, op, "credentials", sentence, probe, clauses="SD401", guard=_forgetful(op, name))
+        yield _fault(
+            f"{to_dashed(op)}-credentials-open-with-{name}",
+            op,
+            f"{op}: nobody is asked for a credential where {name} is given",
+            probe_admission_with(op, name, value),
+            clauses="SD401",
+            guard=forget_guard_with(op, name),
+        )
 
 
-_BEARER = {"Authorization": "Bearer token-amara-7f3a9c"}
+_BEARER = f"Bearer {AMARA_TOKEN}"
 
 
-def _psk_only(call: Call) -> Caller | None:
-    return PSKS.get(call.header("authorization-psk") or "")
+def admit_keys_only(call: FakeCall) -> FakeCaller | None:
+    return PSKS.get(call.get_header("authorization-psk") or "")
 
 
-def _bearer_only(call: Call) -> Caller | None:
-    return _known(call) if call.header("authorization") else None
+def admit_tokens_only(call: FakeCall) -> FakeCaller | None:
+    return identify_caller(call) if call.get_header("authorization") else None
 
 
-def _any_token(call: Call) -> Caller | None:
-    bearer = (call.header("authorization") or "").startswith("Bearer ")
-    return _known(call) or (_ANYONE if bearer else None)
+def admit_any_token(call: FakeCall) -> FakeCaller | None:
+    bearer = (call.get_header("authorization") or "").startswith("Bearer ")
+    return identify_caller(call) or (_ANYONE if bearer else None)
 
 
-def _contained(call: Call) -> Caller | None:
-    """``in`` where ``==`` was meant."""
-    sent = _sent(call)
-    return _known(call) or (_ANYONE if sent and sent in GIVEN[call.api][_SCHEME[call.api]] else None)
+def admit_substring(call: FakeCall) -> FakeCaller | None:
+    """Admit every part of the key: ``in`` where ``==`` was meant."""
+    sent = get_credential(call)
+    return identify_caller(call) or (
+        _ANYONE if sent and sent in CREDENTIALS[call.api][_CREDENTIAL_HEADERS[call.api]] else None
+    )
 
 
-def _bare_word(call: Call) -> Caller | None:
-    bare = (call.header("authorization") or "").strip().lower() == "bearer"
-    return _known(call) or (_ANYONE if bare else None)
+def admit_bare_scheme(call: FakeCall) -> FakeCaller | None:
+    bare = (call.get_header("authorization") or "").strip().lower() == "bearer"
+    return identify_caller(call) or (_ANYONE if bare else None)
 
 
-def _by_hand() -> Iterator[Variant]:
-    credentials: dict[str, Any] = {"family": "credentials"}
-    nx1 = ("nx1.list", "nx1.get", "nx1.start")
-    yield fault(
+def admit_any_case(call: FakeCall) -> FakeCaller | None:
+    key = (call.get_header("cc-key") or "").lower()
+    return identify_caller(call) or (_ANYONE if key == CLOUDCRUISE_KEY else None)
+
+
+def answer_wrong_credential(status: int, body: Any, header: str) -> AnswerHook:
+    """Return the hook that answers a wrong credential otherwise than a missing one."""
+    return lambda answer, call: FakeAnswer(status, body) if answer.status == 401 and call.get_header(header) else answer
+
+
+def leak_rows(answer: FakeAnswer, call: FakeCall) -> FakeAnswer:
+    """Put three runs into the body of a 401."""
+    runs = call.world.crew_runs[:3]
+    rows = [
+        {"id": run["id"], "owner_id": run["owner_id"], "status": run.get("status"), "created_at": ""} for run in runs
+    ]
+    return FakeAnswer(401, {"detail": "x", "data": rows}) if answer.status == 401 else answer
+
+
+FAULTS: tuple[Variant, ...] = (
+    *build_guard_faults(),
+    *build_late_guard_faults(),
+    *build_forgotten_guard_faults(),
+    _fault(
+        "seekrflow-list-credentials-refused-200-empty",
+        SEEKRFLOW_LIST,
+        "seekrflow.list answers 200 where the credential is missing or wrong",
+        probe_admission(SEEKRFLOW_LIST, {}),
+        answer=replace_401(SEEKRFLOW_LIST, 200, []),
+    ),
+    _fault(
+        "nx1-start-credentials-refused-200-error",
+        NX1_START,
+        "nx1.start answers 200 where the credential is missing or wrong",
+        probe_admission(NX1_START, {}),
+        answer=replace_401(NX1_START, 200, {"correlation_id": "", "status": "failed", "message": "Not authenticated"}),
+    ),
+    _fault(
+        "nx1-list-credentials-refused-404",
+        NX1_LIST,
+        "nx1.list answers 404 where the credential is missing or wrong",
+        probe_admission(NX1_LIST, {}),
+        answer=replace_401(NX1_LIST, 404, {"detail": "Not Found"}),
+    ),
+    _fault(
+        "cloudcruise-list-credentials-refused-500",
+        CLOUDCRUISE_LIST,
+        "cloudcruise.list answers 500 where the credential is missing or wrong",
+        probe_admission(CLOUDCRUISE_LIST, {}),
+        answer=replace_401(
+            CLOUDCRUISE_LIST, 500, {"statusCode": 500, "error": "Internal Server Error", "message": "key"}
+        ),
+    ),
+    _fault(
+        "cloudcruise-list-credentials-refused-400",
+        CLOUDCRUISE_LIST,
+        "cloudcruise.list answers 400 where the credential is missing or wrong",
+        probe_admission(CLOUDCRUISE_LIST, {}),
+        answer=replace_401(CLOUDCRUISE_LIST, 400, {"statusCode": 400, "error": "Bad Request", "message": "key"}),
+    ),
+    _fault(
+        "nx1-get-credentials-refused-422",
+        NX1_GET,
+        "nx1.get answers 422 where the credential is missing or wrong",
+        probe_admission(NX1_GET, {}),
+        answer=replace_401(
+            NX1_GET, 422, {"detail": [{"type": "missing", "loc": ["header", "authorization"], "msg": "Field required"}]}
+        ),
+    ),
+    _fault(
         "nx1-credentials-no-bearer",
-        nx1,
-        sentence="the documented bearer token is refused",
-        probe=lambda c: c.get(headers=_BEARER).status == 401,
-        guard=_psk_only,
-        headers=("Authorization: Bearer token-amara-7f3a9c",),
+        NX1_OPS,
+        "the documented bearer token is refused",
+        lambda c: c.get(headers={"Authorization": _BEARER}).status == 401,
         clauses="SD405",
-        **credentials,
-    )
-    yield fault(
+        headers=(f"Authorization: {_BEARER}",),
+        guard=admit_keys_only,
+    ),
+    _fault(
         "nx1-credentials-no-psk",
-        nx1,
-        sentence="the documented pre-shared key is refused",
-        probe=lambda c: c.get().status == 401,
-        guard=_bearer_only,
-        headers=("Authorization: Bearer token-amara-7f3a9c",),
+        NX1_OPS,
+        "the documented pre-shared key is refused",
+        lambda c: c.get().status == 401,
         clauses="SD405",
-        **credentials,
-    )
-    yield fault(
+        headers=(f"Authorization: {_BEARER}",),
+        guard=admit_tokens_only,
+    ),
+    _fault(
         "nx1-credentials-any-token",
-        nx1,
-        sentence="every bearer token passes, though keys are looked at",
-        probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
-        guard=_any_token,
-        headers=("Authorization: Bearer token-amara-7f3a9c",),
+        NX1_OPS,
+        "every bearer token passes, though keys are looked at",
+        probe_admission(NX1_LIST, {"Authorization": "Bearer wrong"}),
         clauses="SD403",
-        **credentials,
-    )
-    yield fault(
+        headers=(f"Authorization: {_BEARER}",),
+        guard=admit_any_token,
+    ),
+    _fault(
         "seekrflow-credentials-contained",
-        "seekrflow.list",
-        sentence="whatever is a part of the key passes",
-        probe=_not_refused("seekrflow.list", {"Authorization": GIVEN["seekrflow"]["Authorization"][:-3]}),
-        guard=_contained,
+        SEEKRFLOW_LIST,
+        "whatever is a part of the key passes",
+        probe_admission(SEEKRFLOW_LIST, {"Authorization": SEEKRFLOW_KEY[:-3]}),
         clauses="SD403",
-        **credentials,
-    )
-    yield fault(
+        guard=admit_substring,
+    ),
+    _fault(
         "nx1-credentials-any-token-unasked",
-        nx1,
-        sentence="every bearer token passes, and callers come with keys",
-        probe=_not_refused("nx1.list", {"Authorization": "Bearer wrong"}),
-        guard=_any_token,
+        NX1_OPS,
+        "every bearer token passes, and callers come with keys",
+        probe_admission(NX1_LIST, {"Authorization": "Bearer wrong"}),
         clauses="SD403",
-        **credentials,
-    )
-    yield fault(
+        guard=admit_any_token,
+    ),
+    _fault(
         "nx1-credentials-bare-bearer",
-        nx1,
-        sentence="the word Bearer passes without a token",
-        probe=_not_refused("nx1.list", {"Authorization": "Bearer"}),
-        guard=_bare_word,
+        NX1_OPS,
+        "the word Bearer passes without a token",
+        probe_admission(NX1_LIST, {"Authorization": "Bearer"}),
         clauses="SD402",
-        **credentials,
-    )
-    yield fault(
+        guard=admit_bare_scheme,
+    ),
+    _fault(
         "cloudcruise-credentials-prefix",
-        "cloudcruise.list",
-        sentence="a key passes whose first letters are right",
-        probe=_not_refused("cloudcruise.list", {"cc-key": "sk_live_of_somebody_else"}),
-        guard=_first_letters,
+        CLOUDCRUISE_LIST,
+        "a key passes whose first letters are right",
+        probe_admission(CLOUDCRUISE_LIST, {"cc-key": "sk_live_of_somebody_else"}),
         clauses="SD403",
-        **credentials,
-    )
-    yield fault(
+        guard=admit_known_prefix,
+    ),
+    _fault(
         "seekrflow-credentials-remembered",
-        "seekrflow.list",
-        sentence="after one request with the right key the next needs none",
-        probe=lambda c: c.get().status == 200 and c.get(headers={}).status == 200,
-        guard=_remembers,
+        SEEKRFLOW_LIST,
+        "after one request with the right key the next needs none",
+        lambda c: c.get().status == 200 and c.get(headers={}).status == 200,
         clauses="SD401",
-        **credentials,
-    )
-
-
-VARIANTS = (*_guards(), *_refusals(), *_late(), *_branches(), *_by_hand())
+        guard=admit_remembered,
+    ),
+    _fault(
+        "cloudcruise-credentials-any-case",
+        CLOUDCRUISE_LIST,
+        "a key passes in capitals, too",
+        lambda c: c.get(headers={"cc-key": CLOUDCRUISE_KEY.upper()}).status == 200,
+        clauses="SD403",
+        guard=admit_any_case,
+    ),
+    _fault(
+        "cloudcruise-credentials-wrong-200",
+        CLOUDCRUISE_LIST,
+        "a wrong key is answered 200 and no rows",
+        lambda c: c.get(headers={"cc-key": "x"}).status == 200,
+        clauses="SD403",
+        answer=answer_wrong_credential(200, [], "cc-key"),
+    ),
+    _fault(
+        "seekrflow-credentials-wrong-500",
+        SEEKRFLOW_LIST,
+        "a wrong key is answered 500",
+        lambda c: c.get(headers={"Authorization": "x"}).status == 500,
+        answer=answer_wrong_credential(500, {"credential": "wrong"}, "authorization"),
+    ),
+    _fault(
+        "nx1-credentials-leaks-rows",
+        NX1_LIST,
+        "a refusal has the rows in its body",
+        lambda c: bool(c.get(headers={}).json.get("data")),
+        clauses="SD4",
+        answer=leak_rows,
+    ),
+)

@@ -1,21 +1,24 @@
-"""What the catalogue's servers know: seeded runs of three APIs, relative to the moment at which the world is made.
+"""The data of the catalogue's servers: seeded runs of three APIs, relative to the moment at which the world is made.
 
-A row is a dict of the API's fields with ``datetime`` moments; names with a leading underscore are never sent
-(``_rank`` counts from the newest, ``_born`` and ``_fails`` belong to runs that were started, ``_vault`` is the vault
-credential that CloudCruise filters by and does not show).
+A row is a dict of the API's fields with ``datetime`` timestamps. Names with a leading underscore are never sent:
+
+    _rank    counts from the newest row, from 0; started runs count down from -1
+    _born    the moment at which a run was started
+    _fails   whether a started run will fail
+    _vault   the vault credential that CloudCruise filters by and does not show
 """
 
-import asyncio
 import random
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-Row = dict[str, Any]
+from tests.catalogue.clocks import WallClock
+
+FakeRow = dict[str, Any]
 
 USERS = ("amara.okafor", "jonas.weber")
 VAULTS = ("vault-user-northwind", "vault-user-contoso", "vault-user-fabrikam")
@@ -36,77 +39,52 @@ _ERRORS = ("Table 'hive.sales.orders' does not exist", "Agent stopped after 25 i
 _MODELS = ("meta-llama/Llama-3.3-70B-Instruct", "mistralai/Mistral-Small-24B", "Qwen/Qwen2.5-32B-Instruct")
 
 
-_BEGAN, _STARTED = datetime.now(UTC), time.monotonic()
-
-
-class Clock:
-    """The time of day, which nobody sets while a server runs; it sleeps by it, too."""
-
-    def now(self) -> datetime:
-        return _BEGAN + timedelta(seconds=time.monotonic() - _STARTED)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-class ManualClock(Clock):
-    """Time that stands until it is told: what sleeps moves it, so that nothing waits."""
-
-    def __init__(self) -> None:
-        self._now = datetime.now(UTC)
-        self.slept = 0.0
-
-    def now(self) -> datetime:
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-        self.advance(seconds)
-        await asyncio.sleep(0)
-
-
 @dataclass(frozen=True)
-class Size:
-    """How many runs there are: Nx1's; CloudCruise's of the last day, up to 30 days old and older; each thread's."""
+class WorldSize:
+    """Numbers of seeded runs."""
 
     crew_runs: int
     recent: int
+    """CloudCruise's runs of the last day."""
     older: int
+    """CloudCruise's runs between a day and 30 days old."""
     ancient: int
+    """CloudCruise's runs older than 31 days, which no request may show."""
     threads: tuple[int, int, int, int]
+    """SeekrFlow's runs in each of ``THREADS``."""
 
 
-USUAL = Size(75, 70, 12, 3, (66, 25, 8, 0))
-MANY = Size(245, 240, 40, 5, (230, 45, 12, 0))
-"""Enough for one row in two hundred, and for limits above a hundred."""
+USUAL_SIZE = WorldSize(75, 70, 12, 3, (66, 25, 8, 0))
+LARGE_SIZE = WorldSize(245, 240, 40, 5, (230, 45, 12, 0))
+"""Large enough for one row in two hundred, and for limits above a hundred."""
 
 
-class World:
-    """The runs of the three APIs; ``memory`` is where a faulty server keeps what it should not."""
+class FakeWorld:
+    """The runs of the three APIs, and the state of the server that shows them."""
 
     def __init__(
-        self, clock: Clock, size: Size = USUAL, apis: Sequence[str] = ("nx1", "cloudcruise", "seekrflow")
+        self, clock: WallClock, size: WorldSize = USUAL_SIZE, apis: Sequence[str] = ("nx1", "cloudcruise", "seekrflow")
     ) -> None:
         self.clock = clock
         self.epoch = clock.now()
-        self.crew_runs = [_crew_run(i, self.epoch) for i in range(size.crew_runs)] if "nx1" in apis else []
-        ages = _ages(size) if "cloudcruise" in apis else ()
-        self.browser_runs = [_browser_run(i, age, self.epoch) for i, age in enumerate(ages)]
+        self.crew_runs = [_make_crew_run(i, self.epoch) for i in range(size.crew_runs)] if "nx1" in apis else []
+        ages = _list_browser_run_ages(size) if "cloudcruise" in apis else ()
+        self.browser_runs = [_make_browser_run(i, age, self.epoch) for i, age in enumerate(ages)]
         threads = zip(THREADS, size.threads, strict=True) if "seekrflow" in apis else ()
-        self.thread_runs = [_thread_run(thread, i, self.epoch) for thread, count in threads for i in range(count)]
+        self.thread_runs = [_make_thread_run(thread, i, self.epoch) for thread, count in threads for i in range(count)]
         self.threads = set(THREADS)
         self.calls: dict[str, int] = {}
-        self.active: dict[str, int] = {}
+        """Requests so far, by operation."""
+        self.active_calls: dict[str, int] = {}
+        """Requests that are being served, by operation."""
         self.memory: dict[str, Any] = {}
+        """State that a faulty server keeps from one request to the next."""
 
 
 # ------------------------------------------------------------------------------------------------------ Nx1
 
 
-def _crew_run(rank: int, epoch: datetime) -> Row:
+def _make_crew_run(rank: int, epoch: datetime) -> FakeRow:
     rng = random.Random(f"crew {rank}")
     status = ("completed", "failed", "running", "completed", "pending")[rank % 5]
     created = epoch - timedelta(
@@ -120,7 +98,7 @@ def _crew_run(rank: int, epoch: datetime) -> Row:
         "correlation_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "owner_id": USERS[rank % 7 == 3],
         "crew_type": rng.choice((*CREW_TYPES, None)),
-        "crew_config": _crew_config(rng) if rank % 3 == 0 else None,
+        "crew_config": _make_crew_config(rng) if rank % 3 == 0 else None,
         "task_input": {"question": rng.choice(_QUESTIONS), "depth": rank} if rank % 4 else None,
         "status": status,
         "result": rng.choice(_RESULTS) if status == "completed" else None,
@@ -132,8 +110,8 @@ def _crew_run(rank: int, epoch: datetime) -> Row:
     }
 
 
-def _crew_config(rng: random.Random) -> dict[str, Any]:
-    agents = [_agent(rng, number) for number in range(rng.randrange(1, 3))]
+def _make_crew_config(rng: random.Random) -> dict[str, Any]:
+    agents = [_make_agent(rng, number) for number in range(rng.randrange(1, 3))]
     return {
         "id": rng.choice((None, "crew-nightly")),
         "agents": agents,
@@ -151,7 +129,7 @@ def _crew_config(rng: random.Random) -> dict[str, Any]:
     }
 
 
-def _agent(rng: random.Random, number: int) -> dict[str, Any]:
+def _make_agent(rng: random.Random, number: int) -> dict[str, Any]:
     return {
         "id": rng.choice((None, f"agent-{number}")),
         "role": rng.choice(("Data analyst", "Data steward")),
@@ -165,12 +143,14 @@ def _agent(rng: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-WAITS_S, RUNS_S = 0.3, 0.8
-"""How long a started crew run waits and then works, in seconds."""
+PENDING_S, RUNNING_S = 0.3, 0.8
+"""The time that a started crew run is pending, and then running, in seconds."""
 
 
-def started_crew_run(world: World, owner: str, crew_type: str, task_input: Any, correlation_id: str) -> Row:
-    """A crew run that was just started; every fourth one will fail."""
+def make_started_crew_run(
+    world: FakeWorld, owner: str, crew_type: str, task_input: Any, correlation_id: str
+) -> FakeRow:
+    """Return a crew run that starts now; every fourth one will fail."""
     number = world.memory["started"] = world.memory.get("started", 0) + 1
     now = world.clock.now()
     newest = max((run["created_at"] for run in world.crew_runs), default=now - timedelta(days=1))
@@ -188,18 +168,18 @@ def started_crew_run(world: World, owner: str, crew_type: str, task_input: Any, 
     }
 
 
-def crew_run_at(run: Row, age_s: float) -> Row:
-    """A started crew run as it is ``age_s`` after it was started."""
-    begun, ended = age_s >= WAITS_S, age_s >= WAITS_S + RUNS_S
+def age_crew_run(run: FakeRow, age_s: float) -> FakeRow:
+    """Return a started crew run with the fields that it has ``age_s`` after its start."""
+    begun, ended = age_s >= PENDING_S, age_s >= PENDING_S + RUNNING_S
     status = ("failed" if run["_fails"] else "completed") if ended else "running" if begun else "pending"
-    started = run["created_at"] + timedelta(seconds=WAITS_S)
+    started = run["created_at"] + timedelta(seconds=PENDING_S)
     return {
         **run,
         "status": status,
         "result": _RESULTS[0] if status == "completed" else None,
         "error": _ERRORS[1] if status == "failed" else None,
         "started_at": started if begun else None,
-        "completed_at": started + timedelta(seconds=RUNS_S) if ended else None,
+        "completed_at": started + timedelta(seconds=RUNNING_S) if ended else None,
     }
 
 
@@ -208,22 +188,22 @@ def crew_run_at(run: Row, age_s: float) -> Row:
 BROWSER_STATUSES = tuple(
     f"execution.{name}" for name in ("queued", "start", "failed", "success", "paused", "stopped", "requeued")
 )
-_namespace = uuid.UUID("8c1d1f0e-5a56-4c5b-9b57-2f3a35b0c6d1")
-WORKFLOWS = tuple(str(uuid.uuid5(_namespace, f"workflow {n}")) for n in range(4))
-WORKSPACES = tuple(str(uuid.uuid5(_namespace, f"workspace {n}")) for n in range(2))
+_NAMESPACE = uuid.UUID("8c1d1f0e-5a56-4c5b-9b57-2f3a35b0c6d1")
+WORKFLOWS = tuple(str(uuid.uuid5(_NAMESPACE, f"workflow {n}")) for n in range(4))
+WORKSPACES = tuple(str(uuid.uuid5(_NAMESPACE, f"workspace {n}")) for n in range(2))
 
 
-def _ages(size: Size) -> Iterator[timedelta]:
-    """From two minutes to 22 hours, from 26 hours to 30 days, and from 33 days on."""
+def _list_browser_run_ages(size: WorldSize) -> Iterator[timedelta]:
+    """Yield ages from two minutes to 22 hours, from 26 hours to 30 days, and from 33 days on."""
     yield from (timedelta(minutes=2 + rank * 1320 / size.recent) for rank in range(size.recent))
     yield from (timedelta(hours=26 + rank * 680 / size.older) for rank in range(size.older))
     yield from (timedelta(days=33 + rank * 4) for rank in range(size.ancient))
 
 
-def _browser_run(rank: int, age: timedelta, epoch: datetime) -> Row:
+def _make_browser_run(rank: int, age: timedelta, epoch: datetime) -> FakeRow:
     rng = random.Random(f"browser {rank}")
     status = BROWSER_STATUSES[rank * 3 % 7]
-    created = _milliseconds(epoch - age) - timedelta(milliseconds=rng.randrange(1, 60_000))
+    created = _truncate_to_milliseconds(epoch - age) - timedelta(milliseconds=rng.randrange(1, 60_000))
     start = created + timedelta(milliseconds=rng.randrange(1, 90_000))
     begun = status in {"execution.start", "execution.success"} or (status != "execution.queued" and rank % 2 == 0)
     ended = status in {"execution.success", "execution.failed", "execution.stopped"}
@@ -241,8 +221,8 @@ def _browser_run(rank: int, age: timedelta, epoch: datetime) -> Row:
     }
 
 
-def _milliseconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+def _truncate_to_milliseconds(timestamp: datetime) -> datetime:
+    return timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000)
 
 
 # ------------------------------------------------------------------------------------------------ SeekrFlow
@@ -250,7 +230,7 @@ def _milliseconds(moment: datetime) -> datetime:
 THREAD_STATUSES = ("queued", "running", "completed", "failed", "canceled", "cancelled")
 
 
-def _thread_run(thread: str, rank: int, epoch: datetime) -> Row:
+def _make_thread_run(thread: str, rank: int, epoch: datetime) -> FakeRow:
     rng = random.Random(f"{thread} {rank}")
     status = (*THREAD_STATUSES, "completed")[rank % 7]
     created = epoch.replace(microsecond=0) - timedelta(minutes=4 + rank * 13, seconds=rng.randrange(600))
@@ -288,26 +268,26 @@ def _thread_run(thread: str, rank: int, epoch: datetime) -> Row:
     }
 
 
-# -------------------------------------------------------------------------------------------- moments as text
+# -------------------------------------------------------------------------------------------- timestamps as text
 
 
 @lru_cache(maxsize=5_000)
-def iso_offset(moment: datetime) -> str:
-    return moment.isoformat()
+def format_with_offset(timestamp: datetime) -> str:
+    return timestamp.isoformat()
 
 
 @lru_cache(maxsize=5_000)
-def iso_milliseconds(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def format_milliseconds(timestamp: datetime) -> str:
+    return timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @lru_cache(maxsize=5_000)
-def iso_seconds(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def format_zulu(timestamp: datetime) -> str:
+    return timestamp.isoformat().replace("+00:00", "Z")
 
 
-MOMENTS: dict[str, Callable[[datetime], str]] = {
-    "nx1": iso_offset,
-    "cloudcruise": iso_milliseconds,
-    "seekrflow": iso_seconds,
+TIMESTAMP_FORMATS: dict[str, Callable[[datetime], str]] = {
+    "nx1": format_with_offset,
+    "cloudcruise": format_milliseconds,
+    "seekrflow": format_zulu,
 }
