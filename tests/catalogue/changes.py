@@ -42,7 +42,7 @@ class FakeCall:
 
     @property
     def active_calls(self) -> int:
-        """The number of requests of this operation that are being served now."""
+        """Number of requests of this operation that are being served now."""
         return self.world.active_calls.get(self.op, 0)
 
     @property
@@ -94,6 +94,8 @@ ListStep = Callable[[list[FakeRow], FakeCall], list[FakeRow]]
 RowHook = Callable[[FakeRow, FakeCall, FakeRow], FakeRow | None]
 """(the row as it will be sent, the call, the row as the world has it) -> the row to send instead, None to drop it."""
 AnswerHook = Callable[[FakeAnswer, FakeCall], FakeAnswer]
+BeforeHook = Callable[[FakeCall], Awaitable[FakeAnswer | None]]
+"""Runs ahead of the handler, and may answer in its place."""
 RunLife = Callable[[FakeRow, float, FakeCall], FakeRow]
 """(a started run, its age in seconds, the call) -> the run at this age."""
 CallerGuard = Callable[[FakeCall], FakeCaller | None]
@@ -118,8 +120,7 @@ class Changes:
     guard: CallerGuard | None = None
     late_guard: bool = False
     """The guard is asked after the validation, not before."""
-    before: Callable[[FakeCall], Awaitable[FakeAnswer | None]] | None = None
-    """Runs ahead of the handler, and may answer in its place."""
+    before: BeforeHook | None = None
     seed: Callable[[FakeWorld], None] | None = None
     """Changes the world at its start."""
     life: RunLife | None = None

@@ -190,16 +190,19 @@ def judge_server(
     return ServerVerdict(
         name,
         seed,
-        tuple(
-            ReportedFinding(f.code, f.clause, f.severity, f.operation, f.where, f.message, f.value)
-            for f in result.findings
-        ),
+        _keep_findings(result),
         time.monotonic() - started,
         len(result.recording.exchanges),
         dict(result.step_seconds),
         result.inconclusive_reason,
         cases,
         chosen,
+    )
+
+
+def _keep_findings(result: RunResult) -> tuple[ReportedFinding, ...]:
+    return tuple(
+        ReportedFinding(f.code, f.clause, f.severity, f.operation, f.where, f.message, f.value) for f in result.findings
     )
 
 

@@ -17,6 +17,8 @@ REQUIRED = inspect.Parameter.empty
 
 
 class FakeCrewType(StrEnum):
+    """The types of Nx1's preset crews."""
+
     ASK, CLASSIFICATION, DATA_ENGINEERING, DATA_SUGGESTION, SEMANTIC_MODEL = CREW_TYPES
 
 
@@ -28,10 +30,14 @@ class CrewRunBody(BaseModel):
 
 
 class BrowserStatus(StrEnum):
+    """The statuses of CloudCruise's runs."""
+
     QUEUED, START, FAILED, SUCCESS, PAUSED, STOPPED, REQUEUED = BROWSER_STATUSES
 
 
 class RunOrder(StrEnum):
+    """The orders of SeekrFlow's list."""
+
     ASC = "asc"
     DESC = "desc"
 

@@ -24,7 +24,7 @@ START_PATH = "/api/crews/run"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 """A UUID that no run has."""
 
-Query = Mapping[str, Any] | Sequence[tuple[str, Any]]
+ProbeQuery = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ProbeClient:
         self.app, self.api, self.clock, self._runner = app, api, clock, runner
 
     def get(
-        self, path: str | None = None, query: Query = (), headers: Mapping[str, str] | None = None
+        self, path: str | None = None, query: ProbeQuery = (), headers: Mapping[str, str] | None = None
     ) -> ProbeResponse:
         """Send a GET; without a path, to the API's list."""
         return self.send("GET", path or LIST_PATHS[self.api], query, headers)
@@ -74,11 +74,11 @@ class ProbeClient:
         )
 
     def send(
-        self, method: str, path: str, query: Query = (), headers: Mapping[str, str] | None = None, body: Any = None
+        self, method: str, path: str, query: ProbeQuery = (), headers: Mapping[str, str] | None = None, body: Any = None
     ) -> ProbeResponse:
         return self._runner.run(self._send_request(method, path, query, headers, body))
 
-    def get_together(self, *queries: Query) -> list[ProbeResponse]:
+    def get_together(self, *queries: ProbeQuery) -> list[ProbeResponse]:
         """Send several GETs of the API's list at the same time."""
 
         async def send_all() -> list[ProbeResponse]:
@@ -135,7 +135,7 @@ class ProbeClient:
     # ------------------------------------------------------------------------------------------------ plumbing
 
     async def _send_request(
-        self, method: str, path: str, query: Query, headers: Mapping[str, str] | None, body: Any
+        self, method: str, path: str, query: ProbeQuery, headers: Mapping[str, str] | None, body: Any
     ) -> ProbeResponse:
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         chosen = CREDENTIALS[self.api] if headers is None else headers

@@ -1,4 +1,11 @@
-"""Faults, each planted in a server that is correct otherwise; the modules are called as the families are."""
+"""Faults, each planted in a server that is correct otherwise: one module for each family, or for a part of it.
+
+    error_shape                          the family 422-shape
+    validation_*, paging_*, …            one family by API, or by subject
+    lifecycle_lists, semantics_lists     CloudCruise and SeekrFlow, whose only operation is a list
+
+What several of them need: documented_fields, field_faults, declarations, row_claims, paging_steps.
+"""
 
 from tests.catalogue.faults import (
     credentials,

@@ -5,9 +5,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from tests.catalogue.changes import FakeAnswer, FakeCall
+from tests.catalogue.changes import BeforeHook, FakeAnswer, FakeCall
 from tests.catalogue.clocks import WallClock
-from tests.catalogue.faults.robustness_inputs import BeforeHook, fail_when
+from tests.catalogue.faults.robustness_inputs import fail_when
 from tests.catalogue.operations import CLOUDCRUISE_LIST, NX1_GET, NX1_LIST, SEEKRFLOW_LIST
 from tests.catalogue.probe_client import UNKNOWN_ID
 from tests.catalogue.variant import Variant, fault

@@ -1,19 +1,16 @@
 """Faults of robustness: an input that is answered 500."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from fastapi import Query
-
-from tests.catalogue.changes import AnswerHook, FakeAnswer, FakeCall
+from tests.catalogue.changes import AnswerHook, BeforeHook, FakeAnswer, FakeCall
 from tests.catalogue.list_steps import to_utc
 from tests.catalogue.operations import CLOUDCRUISE_LIST, NX1_GET, NX1_LIST, NX1_START, SEEKRFLOW_LIST
-from tests.catalogue.probe_client import CREDENTIALS, UNKNOWN_ID, FaultProbe
+from tests.catalogue.probe_client import CREDENTIALS, UNKNOWN_ID, FaultProbe, ProbeQuery
 from tests.catalogue.variant import Variant, fault
 
-BeforeHook = Callable[[FakeCall], Awaitable[FakeAnswer | None]]
 _ERROR_500 = FakeAnswer(500, b"Internal Server Error", media_type="text/plain")
 
 
@@ -30,7 +27,7 @@ def get_parameter_text(call: FakeCall, name: str) -> str:
     return str(call.values.get(name) or "")
 
 
-def probe_500(query: Query) -> FaultProbe:
+def probe_500(query: ProbeQuery) -> FaultProbe:
     return lambda client: client.get(query=query).status >= 500
 
 
@@ -68,6 +65,11 @@ def has_repeated_parameter(call: FakeCall) -> bool:
 
 def has_control_character(text: Any) -> bool:
     return any(ord(character) < 32 for character in str(text or ""))
+
+
+def has_future_start(call: FakeCall) -> bool:
+    start = to_utc(call.values["start_time"])
+    return start is not None and start > call.clock.now()
 
 
 def has_huge_number(value: Any) -> bool:
@@ -298,7 +300,7 @@ FAULTS: tuple[Variant, ...] = (
         clauses="SD7",
         before=fail_when(
             CLOUDCRUISE_LIST,
-            lambda call: call.values["start_time"] is not None and to_utc(call.values["start_time"]) > call.clock.now(),
+            has_future_start,
         ),
     ),
     _fault(
