@@ -1,4 +1,4 @@
-"""The oracle against a FastAPI application: what FastAPI does is correct, so no verdict may disagree with it."""
+"""The oracle compared with a FastAPI application: FastAPI is correct, so no verdict may contradict it."""
 
 # ruff: noqa: ARG001, B006, FBT001, FBT002 - the signatures are the application, and nothing is done with what they take
 
@@ -111,34 +111,34 @@ def optional(leaf: Annotated[Leaf | None, Body()] = None) -> int:
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
     path = tmp_path_factory.mktemp("oracle") / "app.json"
-    words = {"refusals": {"dialect": "fastapi", "status": 422, "basis": "documented", "because": "Validation Error"}}
-    path.write_text(json.dumps({**app.openapi(), "x-specduet": words}))
+    behavior = {"refusals": {"dialect": "fastapi", "status": 422, "basis": "documented", "because": "Validation Error"}}
+    path.write_text(json.dumps({**app.openapi(), "x-specduet": behavior}))
     return load(path)
 
 
-def ask(sent: SentRequest) -> tuple[int, Any]:
-    """The status and JSON body that the application answers, in process."""
+def call_app(request: SentRequest) -> tuple[int, Any]:
+    """Return the status and the JSON body of the application's response, in process."""
     from urllib.parse import unquote
 
     messages: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": sent.body or b"", "more_body": False}
+        return {"type": "http.request", "body": request.body or b"", "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         messages.append(message)
 
-    headers = [(k.lower().encode(), v.strip(" \t").encode("latin-1")) for k, v in sent.headers]
+    headers = [(k.lower().encode(), v.strip(" \t").encode("latin-1")) for k, v in request.headers]
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "scheme": "http",
-        "method": sent.method,
-        "path": unquote(sent.path),
-        "raw_path": sent.path.encode(),
+        "method": request.method,
+        "path": unquote(request.path),
+        "raw_path": request.path.encode(),
         "root_path": "",
-        "query_string": sent.query.encode(),
+        "query_string": request.query.encode(),
         "headers": headers,
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
@@ -146,12 +146,12 @@ def ask(sent: SentRequest) -> tuple[int, Any]:
     try:
         asyncio.run(app(scope, receive, send))
     except (UnicodeError, ValueError):
-        return 500, None  # FastAPI cannot encode its own refusal: its fault, whatever was sent
+        return 500, None  # FastAPI cannot encode its own error response: its bug, whatever was sent
     body = b"".join(m.get("body", b"") for m in messages)
     return messages[0]["status"], json.loads(body) if body else None
 
 
-def request(
+def make_request(
     method: str,
     path: str,
     query: str = "",
@@ -166,36 +166,36 @@ def points_at(loc: Sequence[Any], part: RequestPart) -> bool:
     return tuple(loc[:shorter]) == part.loc[:shorter]
 
 
-def agree(api: Api, sent: SentRequest, operation_path: str) -> str:
-    """Assert that FastAPI does what the oracle says; the verdict."""
+def assert_agreement(api: Api, request: SentRequest, operation_path: str) -> str:
+    """Assert that FastAPI does what the oracle says, and return the verdict."""
     operation = next(o for o in api.operations if o.path == operation_path)
-    judged = classify_request(api, operation, sent)
-    said = combine_verdicts(judged)
-    status, body = ask(sent)
+    parts = classify_request(api, operation, request)
+    verdict = combine_verdicts(parts)
+    status, body = call_app(request)
     if status == 500:
-        assert said != "valid"
-        return said
-    if said == "valid":
+        assert verdict != "valid"
+        return verdict
+    if verdict == "valid":
         assert status == 200, body
-    elif said == "invalid":
-        assert status in ({400, 404, 422} if any(p.any_4xx_allowed for p in judged) else {422}), (status, body, judged)
+    elif verdict == "invalid":
+        assert status in ({400, 404, 422} if any(p.any_4xx_allowed for p in parts) else {422}), (status, body, parts)
     else:
         assert status in {200, 400, 404, 422, 307}
     if status == 422:
-        suspects = [p for p in judged if p.verdict != "valid"]
+        suspects = [p for p in parts if p.verdict != "valid"]
         for item in body["detail"]:
-            assert any(points_at(item["loc"], p) for p in suspects), (item, judged)
-    if status == 422 and said == "invalid" and not any(p.any_4xx_allowed for p in judged):
+            assert any(points_at(item["loc"], p) for p in suspects), (item, parts)
+    if status == 422 and verdict == "invalid" and not any(p.any_4xx_allowed for p in parts):
         locs = [item["loc"] for item in body["detail"]]
-        for part in judged:
+        for part in parts:
             if part.verdict == "invalid":
                 assert any(points_at(loc, part) for loc in locs), (part, locs)
-    return said
+    return verdict
 
 
 # ------------------------------------------------------------------------------------------------ generated requests
 
-ODD = [
+ODD_TEXTS = [
     *("", " ", "0", "1", "-1", "+1", "1_0", "1.0", "1.5", "01", "-0", " 1 ", "1e3", "0x10", "100", "101", "abc", "ab"),
     *("٣", "1.", ".5", "0.5", "0.0", "1e400", "nan", "inf", "Infinity", "9" * 25, "9" * 5000, "9007199254740993"),
     *("true", "True", "TRUE", "on", "yes", "t", "2", "null", "None", "red", "RED", " red", "dark.green", "green"),
@@ -250,29 +250,29 @@ ODD = [
     "2024-01-01Z",
 ]
 
-SCALARS = st.sampled_from(ODD) | st.text(max_size=8) | st.integers().map(str) | st.floats().map(str)
-STAMPS = st.builds(
+SCALARS = st.sampled_from(ODD_TEXTS) | st.text(max_size=8) | st.integers().map(str) | st.floats().map(str)
+TIMESTAMPS = st.builds(
     "{}{}{}{}".format,
     st.dates().map(str),
     st.sampled_from(["T", "t", " ", "_", "TT", ""]),
     st.times().map(str) | st.sampled_from(["", "1:2", "10:61:00", "23:59:59,5", "23:59"]),
     st.sampled_from(["", "Z", "z", "+00:00", "-23:59", "+24:00", "+1", "+99:99", " Z", "UTC"]),
 )
-HEXES = (
+HEX_TEXTS = (
     st.text(alphabet="0123456789abcdefABCDEF-{}", max_size=40) | st.uuids().map(str) | st.uuids().map(lambda u: u.hex)
 )
-TEXTS = st.one_of(SCALARS, STAMPS, HEXES).filter(lambda text: all(not 0xD800 <= ord(c) < 0xE000 for c in text))
+TEXTS = st.one_of(SCALARS, TIMESTAMPS, HEX_TEXTS).filter(lambda text: all(not 0xD800 <= ord(c) < 0xE000 for c in text))
 NAMES = ["limit", "ratio", "colour", "size", "since", "day", "key", "flag", "name", "code", "ids", "must", "other"]
-GOOD = "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10"
+VALID_UUID = "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10"
 
-FAIR = settings(
+SETTINGS = settings(
     max_examples=250, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 
-@FAIR
+@SETTINGS
 @given(
-    thing=st.just(GOOD) | HEXES | TEXTS,
+    thing=st.just(VALID_UUID) | HEX_TEXTS | TEXTS,
     number=st.just("1") | TEXTS,
     query=st.lists(st.tuples(st.sampled_from(NAMES), TEXTS), max_size=4),
     must=st.sampled_from([[("must", "1")], []]),
@@ -285,21 +285,21 @@ FAIR = settings(
 def test_parameters_are_judged_as_fastapi_reads_them(
     api: Api, thing: str, number: str, query: Any, must: Any, raw: str, headers: Any
 ) -> None:
-    """No text of a path, query or header parameter is called valid or invalid where FastAPI says otherwise."""
+    """No text of a path, query or header parameter is valid or invalid for the oracle where FastAPI differs."""
     text = "&".join(
         [*(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in [*must, *query]), *([raw] if raw else [])]
     )
     path = f"/things/{quote(thing, safe='')}/parts/{quote(number, safe='')}"
-    agree(api, request("GET", path, text, headers), "/things/{thing}/parts/{number}")
+    assert_agreement(api, make_request("GET", path, text, headers), "/things/{thing}/parts/{number}")
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])
 def test_every_odd_spelling_of_every_parameter(api: Api, name: str) -> None:
-    """Each spelling of the list, alone in each parameter, is judged as FastAPI reads it."""
-    for text in ODD:
+    """Each text of the list, alone in each parameter, is judged as FastAPI reads it."""
+    for text in ODD_TEXTS:
         must = "" if name == "must" else "must=1&"
-        sent = request("GET", f"/things/{GOOD}/parts/1", f"{must}{name}={quote(text, safe='')}")
-        agree(api, sent, "/things/{thing}/parts/{number}")
+        request = make_request("GET", f"/things/{VALID_UUID}/parts/1", f"{must}{name}={quote(text, safe='')}")
+        assert_agreement(api, request, "/things/{thing}/parts/{number}")
 
 
 JSON_SCALARS = st.one_of(
@@ -325,9 +325,9 @@ TREE = st.fixed_dictionaries(
         "ratio": JSON_SCALARS,
         "even": JSON_SCALARS,
         "alive": JSON_SCALARS,
-        "born": JSON_SCALARS | STAMPS,
-        "day": JSON_SCALARS | STAMPS,
-        "key": JSON_SCALARS | HEXES,
+        "born": JSON_SCALARS | TIMESTAMPS,
+        "day": JSON_SCALARS | TIMESTAMPS,
+        "key": JSON_SCALARS | HEX_TEXTS,
         "code": JSON_SCALARS,
         "kind": st.just("tree") | JSON_SCALARS,
         "leaves": st.lists(LEAF | JSON_SCALARS, max_size=4) | JSON,
@@ -340,17 +340,17 @@ TREE = st.fixed_dictionaries(
         "extra": JSON,
     },
 )
-LABELLED = (("content-type", "application/json"),)
+JSON_HEADERS = (("content-type", "application/json"),)
 
 
-@FAIR
+@SETTINGS
 @given(value=TREE | JSON)
 def test_bodies_are_judged_as_fastapi_reads_them(api: Api, value: Any) -> None:
-    """No spot of a JSON body is called valid or invalid where FastAPI says otherwise."""
-    agree(api, request("POST", "/trees", "", LABELLED, json.dumps(value).encode()), "/trees")
+    """No location of a JSON body is valid or invalid for the oracle where FastAPI differs."""
+    assert_agreement(api, make_request("POST", "/trees", "", JSON_HEADERS, json.dumps(value).encode()), "/trees")
 
 
-RAW = [
+RAW_BODIES = [
     *(
         b"",
         b" ",
@@ -374,24 +374,24 @@ RAW = [
     ),
     *(b'{"colour": "red", "ratio": 1e999}', b"colour=red", b"// c\n{}", b'{"colour":"red"}'),
 ]
-TYPES = [
+CONTENT_TYPES = [
     *(None, "", "application/json", "application/json; charset=utf-8", "Application/JSON", "application/vnd.api+json"),
     *("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"),
     *("text/json", "application/jsonx", "application/octet-stream", "*/*", "application/json;charset=latin-1", "a/b/c"),
 ]
 
 
-@pytest.mark.parametrize("label", TYPES)
+@pytest.mark.parametrize("label", CONTENT_TYPES)
 @pytest.mark.parametrize("path", ["/trees", "/closed", "/optional"])
 def test_raw_bodies_of_every_label(api: Api, path: str, label: str | None) -> None:
-    """Malformed, oddly encoded and wrongly labelled bodies are judged as FastAPI treats them."""
-    headers = [("x-key", GOOD), *([("content-type", label)] if label is not None else [])]
-    for body in [*RAW, b'{"must": 1}', b'{"must": 1, "more": 2}', b'{"name": "x"}', None]:
-        agree(api, request("POST", path, "", headers, body), path)
+    """Malformed bodies, other encodings and wrong content types are judged as FastAPI treats them."""
+    headers = [("x-key", VALID_UUID), *([("content-type", label)] if label is not None else [])]
+    for body in [*RAW_BODIES, b'{"must": 1}', b'{"must": 1, "more": 2}', b'{"name": "x"}', None]:
+        assert_agreement(api, make_request("POST", path, "", headers, body), path)
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "expected"),
     [
         ("limit", "5", "valid"),
         ("limit", "100", "valid"),
@@ -406,18 +406,18 @@ def test_raw_bodies_of_every_label(api: Api, path: str, label: str | None) -> No
         ("since", "2024-01-01T00:00:00Z", "valid"),
         ("since", "2024-01-01", "lenient"),
         ("since", "yesterday", "invalid"),
-        ("key", GOOD, "valid"),
-        ("key", GOOD.upper(), "lenient"),
-        ("key", GOOD[:-1], "invalid"),
+        ("key", VALID_UUID, "valid"),
+        ("key", VALID_UUID.upper(), "lenient"),
+        ("key", VALID_UUID[:-1], "invalid"),
         ("flag", "true", "valid"),
         ("flag", "maybe", "invalid"),
         ("ids", "x", "invalid"),
     ],
 )
-def test_what_is_certain_is_said(api: Api, name: str, text: str, said: str) -> None:
-    """Leniency does not swallow what is certain."""
-    sent = request("GET", f"/things/{GOOD}/parts/1", f"must=1&{name}={quote(text)}")
-    assert said == agree(api, sent, "/things/{thing}/parts/{number}")
+def test_leniency_is_limited_to_what_is_uncertain(api: Api, name: str, text: str, expected: str) -> None:
+    """Values that are certain are valid or invalid, not lenient."""
+    sent = make_request("GET", f"/things/{VALID_UUID}/parts/1", f"must=1&{name}={quote(text)}")
+    assert expected == assert_agreement(api, sent, "/things/{thing}/parts/{number}")
 
 
 KEYED = """
@@ -430,25 +430,25 @@ components: {securitySchemes: {key: {type: apiKey, in: query, name: api_key}}}
 
 
 def test_a_key_in_the_query_is_declared_by_its_scheme(tmp_path: Path) -> None:
-    """The oracle does not take the credential for a parameter that nobody knows."""
+    """The oracle does not take the credential for an undeclared parameter."""
     path = tmp_path / "keyed.yaml"
     path.write_text(KEYED)
     keyed = load(str(path))
     verdicts = [
-        combine_verdicts(classify_request(keyed, keyed.operations[0], request("GET", "/a", query)))
+        combine_verdicts(classify_request(keyed, keyed.operations[0], make_request("GET", "/a", query)))
         for query in ("api_key=1", "x=1")
     ]
     assert verdicts == ["valid", "lenient"]
 
 
-def test_a_name_that_nobody_declared_is_for_servers_to_judge(api: Api) -> None:
-    """Most servers ignore such a parameter, and strict ones refuse it."""
-    sent = request("GET", f"/things/{GOOD}/parts/1", "must=1&other=x")
-    assert agree(api, sent, "/things/{thing}/parts/{number}") == "lenient"
+def test_an_undeclared_parameter_is_lenient(api: Api) -> None:
+    """Most servers ignore an undeclared parameter, and strict ones reject it, so neither is wrong."""
+    request = make_request("GET", f"/things/{VALID_UUID}/parts/1", "must=1&other=x")
+    assert assert_agreement(api, request, "/things/{thing}/parts/{number}") == "lenient"
 
 
 @pytest.mark.parametrize(
-    ("value", "said", "loc"),
+    ("value", "expected", "loc"),
     [
         ({"colour": "red"}, "valid", ("body",)),
         ({}, "invalid", ("body", "colour")),
@@ -467,9 +467,9 @@ def test_a_name_that_nobody_declared_is_for_servers_to_judge(api: Api) -> None:
         ([], "invalid", ("body",)),
     ],
 )
-def test_a_spot_of_a_body_has_its_own_place(api: Api, value: Any, said: str, loc: Any) -> None:
-    """Each wrong spot is a part of its own, with FastAPI's loc."""
-    sent = request("POST", "/trees", "", LABELLED, json.dumps(value).encode())
-    assert said == agree(api, sent, "/trees")
+def test_each_invalid_location_of_a_body_is_a_part(api: Api, value: Any, expected: str, loc: Any) -> None:
+    """Each invalid location is a part of its own, with the ``loc`` that FastAPI gives."""
+    sent = make_request("POST", "/trees", "", JSON_HEADERS, json.dumps(value).encode())
+    assert expected == assert_agreement(api, sent, "/trees")
     operation = next(o for o in api.operations if o.path == "/trees")
-    assert loc in [part.loc for part in classify_request(api, operation, sent) if part.verdict == said]
+    assert loc in [part.loc for part in classify_request(api, operation, sent) if part.verdict == expected]

@@ -1,4 +1,4 @@
-"""What rows and requests are read to say, and what is too uncertain to say anything."""
+"""Rows and list requests are read only as far as they are certain."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -34,12 +34,12 @@ from specduet.specs import load
     ],
 )
 def test_values_are_compared_as_finely_as_both_are_written(one: Any, other: Any, order: int | None) -> None:
-    """Moments in any zone and precision, and numbers, have an order; other values have none that is certain."""
+    """Timestamps in any zone and precision, and numbers, have an order; other values have no certain order."""
     assert compare_values(one, other) == order
 
 
-def test_moment_knows_its_zone() -> None:
-    """A text without a zone is read as UTC and says that it has none."""
+def test_a_timestamp_knows_whether_it_has_a_zone() -> None:
+    """A timestamp without a time zone is read as UTC, and knows that it has none."""
     zoneless, zoned = read_timestamp("2026-01-01T10:00:00"), read_timestamp("2026-01-01T12:00:00+02:00")
     assert zoneless is not None
     assert zoned is not None
@@ -48,15 +48,15 @@ def test_moment_knows_its_zone() -> None:
     assert read_timestamp(5) is None
 
 
-def test_fields_are_dug_out_of_nested_rows() -> None:
-    """A dotted path leads into objects; what is not there is missing, which is not the same as null."""
+def test_a_dotted_path_leads_into_nested_rows() -> None:
+    """A dotted path leads into objects; an absent value is not the same as null."""
     row = {"usage": {"total": 3}, "error": None}
     assert (get_path(row, "usage.total"), get_path(row, "error"), get_path(row, "usage.other")) == (3, None, ABSENT)
     assert (has_value(row, "usage.total"), has_value(row, "error"), has_value(row, "x")) == (True, False, False)
 
 
 @pytest.mark.parametrize(
-    ("shown", "value", "alike"),
+    ("shown", "value", "is_equal"),
     [
         ("5B0B4A7E-3F6D-4F0A-9A55-2F7A3B1C9D10", "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10", True),
         ("2026-01-01T11:00:00+01:00", datetime(2026, 1, 1, 10, tzinfo=UTC), True),
@@ -66,12 +66,12 @@ def test_fields_are_dug_out_of_nested_rows() -> None:
         (None, "None", False),
     ],
 )
-def test_a_shown_value_is_the_one_asked_for(shown: Any, value: Any, alike: bool) -> None:  # noqa: FBT001
-    """UUIDs in any case and moments in any zone are the same; text is not, nor is null the word for it."""
-    assert is_same_value(shown, value) is alike
+def test_a_shown_value_is_the_requested_one(shown: Any, value: Any, is_equal: bool) -> None:  # noqa: FBT001
+    """UUIDs in any case and timestamps in any zone are equal; other text is not, and null is not ``None``."""
+    assert is_same_value(shown, value) is is_equal
 
 
-def _exchange(path: str, query: str) -> Exchange:
+def _make_exchange(path: str, query: str) -> Exchange:
     sent = SentRequest("GET", f"http://x{path}?{query}", path, query, (), None)
     return Exchange(1, "seekrflow", "x", sent, ReceivedResponse(200, (), b"[]", 0.1), "", "probe", "given", 0.0)
 
@@ -90,23 +90,23 @@ def _exchange(path: str, query: str) -> Exchange:
     ],
 )
 def test_requests_are_read_only_where_every_server_agrees(query: str, values: dict[str, Any] | None) -> None:
-    """Plain valid values are decoded; lenient, repeated and invalid ones make the whole request say nothing."""
+    """Valid values are decoded; with a lenient, repeated or invalid one the request has no certain meaning."""
     api = load("seekrflow")
-    found = parse_list_request(api, api.operations[0], _exchange("/v1/threads/t%201/runs", query))
+    found = parse_list_request(api, api.operations[0], _make_exchange("/v1/threads/t%201/runs", query))
     assert (dict(found.values) if found else None) == (None if values is None else {"thread_id": "t 1", **values})
 
 
-def test_moments_in_requests() -> None:
-    """A moment is decoded where it is written as RFC 3339 has it."""
+def test_timestamps_in_requests() -> None:
+    """A timestamp is decoded if it is written as in RFC 3339."""
     api = load("cloudcruise")
-    good = parse_list_request(api, api.operations[0], _exchange("/runs", "cursor=2026-01-01T00%3A00%3A00Z"))
+    good = parse_list_request(api, api.operations[0], _make_exchange("/runs", "cursor=2026-01-01T00%3A00%3A00Z"))
     assert good is not None
     assert good.values["cursor"] == datetime(2026, 1, 1, tzinfo=UTC)
-    assert parse_list_request(api, api.operations[0], _exchange("/runs", "cursor=1767225600")) is None
+    assert parse_list_request(api, api.operations[0], _make_exchange("/runs", "cursor=1767225600")) is None
 
 
 def test_partial_answers_share_some_fields() -> None:
-    """The answer of a start has the fields of the row that its schema names, a list has them all."""
+    """The response of a POST shares the fields with the row that its schema has, a list shares all."""
     api = load("nx1")
     row = api.resources["crew-run"]
     start = next(o for o in api.operations if o.behavior.creates)
