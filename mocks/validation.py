@@ -5,9 +5,9 @@ body to the original schema. What only jsonschema-rs refuses (a JSON type that F
 pydantic has no word for) becomes a problem in pydantic's words, too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specduet.specs import Content, Schemas
 
@@ -36,9 +36,11 @@ def make_missing_problem(location: Location, value: Any = None) -> Problem:
     return _adopt_error(pydantic_errors.find_missing_error(), location, value)
 
 
-def locate_errors(errors: Iterable[Problem], location: Location) -> list[Problem]:
-    """Return pydantic's errors of a value as the problems of ``location``, where the value stands."""
-    return [{**error, "loc": (*location, *error["loc"])} for error in errors]
+def locate_errors(errors: list[Problem], location: Location) -> list[Problem]:
+    """Turn pydantic's errors of a value into the problems of ``location``, where the value stands, and return them."""
+    for error in errors:
+        error["loc"] = (*location, *error["loc"])
+    return errors
 
 
 class SchemaCheck:
@@ -48,12 +50,14 @@ class SchemaCheck:
         self._validator = schemas.validator_at(pointer)
         self.is_valid = self._validator.is_valid
 
-    def find_problems(self, value: Any, location: Location) -> list[Problem]:
-        """Return the problems of a value that stands at ``location``."""
+    def find_problems(self, value: Any, location: Location, known: Collection[Location] = ()) -> list[Problem]:
+        """Return the problems of a value that stands at ``location``, but none at, above or below a ``known`` one."""
         if self.is_valid(value):
             return []
-        problems = [item for error in self._validator.iter_errors(value) for item in _translate_error(error, location)]
-        return problems or [_make_value_problem("no alternative of the schema fits alone", location, value)]
+        errors = [leaf for error in self._validator.iter_errors(value) for leaf in _list_leaves(error, location)]
+        if not errors:
+            errors = [_KeywordError(location, "oneOf", None, value, "no alternative of the schema fits alone")]
+        return [_translate_error(error) for error in errors if not _is_covered(error.location, known)]
 
 
 class BodyValidator:
@@ -78,9 +82,8 @@ class BodyValidator:
         _, errors = self._pydantic.validate(value)
         problems = locate_errors(errors, ("body",)) if errors else []
         if strict and not self._schema_check.is_valid(value):
-            found = {_find_place(problem, value) for problem in problems}
-            more = self._schema_check.find_problems(value, ("body",))
-            problems += [item for item in more if not _is_covered(item["loc"], found)]
+            known = {_find_place(problem, value) for problem in problems}
+            problems += self._schema_check.find_problems(value, ("body",), known)
         return problems
 
 
@@ -101,28 +104,38 @@ def _find_place(problem: Problem, body: Any) -> Location:
     return tuple(place)
 
 
-def _is_covered(location: Location, found: set[Location]) -> bool:
-    """Return True if a problem has been found at, above or below a location."""
-    return any(location[: len(other)] == other[: len(location)] for other in found)
+def _is_covered(location: Location, known: Collection[Location]) -> bool:
+    """Return True if a problem is known at, above or below a location."""
+    return any(location[: len(other)] == other[: len(location)] for other in known)
 
 
-def _translate_error(error: Any, location: Location) -> Iterator[Problem]:
-    """Yield the problems that pydantic would find for one error of jsonschema-rs."""
+class _KeywordError(NamedTuple):
+    """A keyword of a schema that a value violates."""
+
+    location: Location
+    keyword: str
+    limit: Any
+    value: Any
+    message: str
+
+
+def _list_leaves(error: Any, location: Location) -> Iterator[_KeywordError]:
+    """Yield the violated keywords of one error of jsonschema-rs: of its closest alternative, if it has several."""
     branches = getattr(error.kind, "context", ())
     if branches and all(branches):  # of `oneOf`, several may be without error, which is the error
         for inner in _choose_closest_branch(branches):
-            yield from _translate_error(inner, location)
+            yield from _list_leaves(inner, location)
         return
     at = (*location, *error.instance_path)
-    name: str = error.kind.name
+    keyword: str = error.kind.name
     limit: Any = getattr(error.kind, "value", None)
-    if name == "required":
-        yield make_missing_problem((*at, limit), error.instance)
-    elif name in {"additionalProperties", "unevaluatedProperties"} and limit:
-        for extra in limit:
-            yield _make_extra_problem((*at, extra), error.instance.get(extra))
+    if keyword == "required":
+        yield _KeywordError((*at, limit), keyword, limit, error.instance, "")
+    elif keyword in {"additionalProperties", "unevaluatedProperties"} and limit:
+        for name in limit:
+            yield _KeywordError((*at, name), keyword, limit, error.instance.get(name), "")
     else:
-        yield _translate_keyword(name, limit, error, at)
+        yield _KeywordError(at, keyword, limit, error.instance, error.message)
 
 
 def _choose_closest_branch(branches: Sequence[Sequence[Any]]) -> Sequence[Any]:
@@ -135,28 +148,21 @@ def _choose_closest_branch(branches: Sequence[Sequence[Any]]) -> Sequence[Any]:
     return max(branches, key=measure_reach)
 
 
-def _translate_keyword(keyword: str, limit: Any, error: Any, location: Location) -> Problem:
-    """Return the problem of a value that violates one keyword: in pydantic's words, or in those of jsonschema-rs."""
+def _translate_error(error: _KeywordError) -> Problem:
+    """Return the problem that pydantic would find; in the words of jsonschema-rs if pydantic has none."""
     from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
 
-    if keyword == "type" and not isinstance(limit, str):
-        limit = next((kind for kind in limit if kind != "null"), "null")
-    found = pydantic_errors.find_keyword_error(keyword, limit, error.instance)
-    if found is None:
-        return _make_value_problem(error.message, location, error.instance)
-    return _adopt_error(found, location, error.instance)
-
-
-def _make_extra_problem(location: Location, value: Any) -> Problem:
-    from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
-
-    return _adopt_error(pydantic_errors.find_extra_error(), location, value)
-
-
-def _make_value_problem(message: str, location: Location, value: Any) -> Problem:
-    from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
-
-    return _adopt_error(pydantic_errors.find_value_error(message), location, value)
+    match error.keyword:
+        case "required":
+            found = pydantic_errors.find_missing_error()
+        case "additionalProperties" | "unevaluatedProperties" if error.limit:
+            found = pydantic_errors.find_extra_error()
+        case keyword:
+            limit = error.limit
+            if keyword == "type" and not isinstance(limit, str):
+                limit = next((kind for kind in limit if kind != "null"), "null")
+            found = pydantic_errors.find_keyword_error(keyword, limit, error.value)
+    return _adopt_error(found or pydantic_errors.find_value_error(error.message), error.location, error.value)
 
 
 def _adopt_error(error: Mapping[str, Any], location: Location, value: Any) -> Problem:

@@ -19,7 +19,7 @@ _MIN_ENTROPY = 1 << 96  # leaves 64 bits to spare, so that no choice is likelier
 
 
 class SeededRandom(msgspec.Struct, eq=False):
-    """The random choices that belong to one name, such as ``7/nx1/crew-run/seeded/12/result``."""
+    """The random choices that belong to one name, such as ``7/shop/order/seeded/12/result``."""
 
     name: str
     depth: int = 0

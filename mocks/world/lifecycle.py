@@ -56,7 +56,7 @@ class RowSeed(msgspec.Struct, eq=False):
     """
 
     stream: str
-    """Name of the random stream that the row's fields draw from: ``7/nx1/crew-run/seeded/12``."""
+    """Name of the random stream that the row's fields draw from: ``7/shop/order/seeded/12``."""
     number: int
     """Position among all rows of the table, by age: the latest has the highest."""
     build_path: "Callable[[RowSeed], StatusPath]"

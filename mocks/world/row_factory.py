@@ -69,7 +69,7 @@ class RowFactory:
         adversary: "AdversarialGenerator | None" = None,
     ) -> None:
         self.stream = stream
-        """Name of the random stream of choices that concern all rows: ``7/nx1/crew-run``."""
+        """Name of the random stream of choices that concern all rows: ``7/shop/order``."""
         self.resource = resource
         self.indexed_fields = indexed_fields
         self._schemas = api.schemas
