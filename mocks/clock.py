@@ -96,9 +96,9 @@ def to_micros(timestamp: datetime) -> Micros:
     return ((timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)) - _UNIX_EPOCH) // _MICROSECOND
 
 
-def duration_to_micros(duration: timedelta) -> Micros:
-    """Convert a duration to microseconds."""
-    return duration // _MICROSECOND
+def parse_micros(text: str) -> Micros:
+    """Parse a duration of the vocabulary, such as ``-24h``, to microseconds."""
+    return parse_duration(text) // _MICROSECOND
 
 
 def to_datetime(timestamp: Micros) -> datetime:

@@ -182,16 +182,6 @@ class Filter(Statement, frozen=True):
             if text is not None:
                 parse_duration(text)
 
-    @property
-    def default_offset(self) -> timedelta | None:
-        """``default`` as a negative duration relative to now."""
-        return None if self.default is None else parse_duration(self.default)
-
-    @property
-    def oldest_offset(self) -> timedelta | None:
-        """``oldest`` as a negative duration relative to now."""
-        return None if self.oldest is None else parse_duration(self.oldest)
-
 
 class Scope(Statement, frozen=True):
     """The path parameter ``parameter`` keeps only rows whose ``field`` is its value.

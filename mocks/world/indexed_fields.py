@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from specduet.mocks.clock import DAY, HOUR, Micros, duration_to_micros
+from specduet.mocks.clock import DAY, HOUR, Micros, parse_micros
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import Settings
@@ -73,9 +73,8 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings) -> 
     looked_up = [lookup.field for b in behaviors for lookup in (b.fetches, b.watches) if lookup is not None]
     owner = next((b.visibility.owner for b in behaviors if b.visibility), None)
     windows = [statement for statement in filters if statement.field in sort_fields]
-    default_offsets = (w.default_offset for w in windows if w.default_offset is not None)
-    default_window = min((-duration_to_micros(offset) for offset in default_offsets), default=_DEFAULT_WINDOW)
-    oldest = (-duration_to_micros(w.oldest_offset) for w in windows if w.oldest_offset is not None)
+    default_window = min((-parse_micros(w.default) for w in windows if w.default), default=_DEFAULT_WINDOW)
+    oldest = (-parse_micros(w.oldest) for w in windows if w.oldest)
     exact = (f.field for f in filters if f.op == "eq" and not f.hidden and f.field not in sort_fields)
     return IndexedFields(
         sort_fields=_deduplicate(sort_fields),

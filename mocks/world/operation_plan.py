@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-from specduet.mocks.clock import Micros, duration_to_micros
+from specduet.mocks.clock import Micros, parse_micros
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.world.creation import CreateAction
 from specduet.mocks.world.projection import ListEnvelope, Projection, find_success_content, locate_rows
@@ -61,7 +60,7 @@ def compile_plan(
             envelope = ListEnvelope(api, content.schema, content.pointer, rows_property, generator)
     projection = Projection(api, table.resource, schema, pointer, generator)
     filters = tuple(
-        FilterPlan(name, statement, _to_micros(statement.default_offset), _to_micros(statement.oldest_offset))
+        FilterPlan(name, statement, _to_micros(statement.default), _to_micros(statement.oldest))
         for name, statement in behavior.filters.items()
     )
     # An envelope counts rows, a projection depends on more than the row, and a window moves with the time.
@@ -71,5 +70,5 @@ def compile_plan(
     return OperationPlan(operation, table, projection, envelope, filters, is_cacheable, create_action)
 
 
-def _to_micros(duration: timedelta | None) -> Micros | None:
-    return None if duration is None else duration_to_micros(duration)
+def _to_micros(duration: str | None) -> Micros | None:
+    return None if duration is None else parse_micros(duration)

@@ -100,7 +100,7 @@ def test_an_api_has_its_own_address_and_credential() -> None:
     settings = from_file(text, {}, "orders")
     assert settings.url == "http://orders"
     assert settings.auth == (("orders:key", "own"), ("key", "general"))
-    with pytest.raises(UsageError, match="different addresses"):
+    with pytest.raises(UsageError, match="different URLs"):
         from_file(text, {}, "orders", "parcels")
 
 

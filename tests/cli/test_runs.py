@@ -117,7 +117,7 @@ def test_a_fault_is_found_named_and_reported(command: Command, service: Service,
     for part in (
         "error SD202 enum",
         "parcels.yaml:26 /components/schemas/Parcel/properties/state",
-        "answer /1/state",
+        "response /1/state",
         '"lost"',
         "curl ",
         "-H 'X-Key: '\"${KEY}\"",
@@ -168,7 +168,7 @@ def test_a_baseline_accepts_until_it_is_stale(command: Command, service: Service
     service.state = "sent"
     repaired = command("--baseline", "specduet-baseline.yaml")
     assert repaired.returncode == 0
-    assert "accepted, and no longer found: SD202 parcels GET /parcels" in repaired.stdout
+    assert "accepted, but no longer found: SD202 parcels GET /parcels" in repaired.stdout
     assert (tmp_path / "specduet-baseline.yaml").read_text(encoding="utf-8") == text
 
 

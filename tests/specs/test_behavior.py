@@ -48,14 +48,6 @@ def test_a_malformed_duration_is_an_error_of_the_overlay(text: str, tmp_path: Pa
     assert caught.value.pointer == "/paths/~1notes/get/x-specduet/filters"
 
 
-def test_a_filter_knows_its_offset(tmp_path: Path) -> None:
-    """The oldest time of a filter is a duration relative to now; without a default there is none."""
-    path = tmp_path / "openapi.yaml"
-    path.write_text(DOCUMENT.replace("DURATION", "-31d"), encoding="utf-8")
-    statement = load(path).operations[0].behavior.filters["since"]
-    assert (statement.oldest_offset, statement.default_offset) == (timedelta(days=-31), None)
-
-
 def test_the_weakest_basis_counts() -> None:
     """Of several bases the one that proves least is taken."""
     assert weakest("documented", "assumed", "inferred") == "assumed"
