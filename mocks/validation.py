@@ -152,6 +152,7 @@ def _translate_error(error: _KeywordError) -> Problem:
     """Return the problem that pydantic would find; in the words of jsonschema-rs if pydantic has none."""
     from specduet.mocks import pydantic_errors  # imports pydantic, which most valid requests do without
 
+    found: Problem | None
     match error.keyword:
         case "required":
             found = pydantic_errors.find_missing_error()
