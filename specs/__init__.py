@@ -6,12 +6,14 @@ from specduet.specs.model import (
     Api,
     Body,
     Content,
+    Header,
     Operation,
     Parameter,
     Resource,
     Response,
     SecurityScheme,
 )
+from specduet.specs.problems import Problem
 from specduet.specs.schemas import Field, Schema, Schemas
 
 __all__ = [
@@ -19,8 +21,10 @@ __all__ = [
     "Body",
     "Content",
     "Field",
+    "Header",
     "Operation",
     "Parameter",
+    "Problem",
     "Resource",
     "Response",
     "Schema",

@@ -10,13 +10,15 @@ from specduet.specs.model import (
     Api,
     Body,
     Content,
+    Header,
     Operation,
     Parameter,
     Resource,
     Response,
     SecurityScheme,
 )
-from specduet.specs.schemas import Schemas, escape_pointer
+from specduet.specs.schemas import Schema, Schemas, escape_pointer
+from specduet.specs.servers import read_base_path
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -87,6 +89,7 @@ def _build_operation(
         security=_read_security(raw.get("security", document.get("security", []))),
         pointer=pointer,
         behavior=reader.read_behavior(OperationBehavior, raw, pointer) or OperationBehavior(),
+        base_path=read_base_path(raw, item, document),
     )
 
 
@@ -97,14 +100,7 @@ def _read_security(alternatives: list[Mapping[str, Any]]) -> tuple[tuple[str, ..
 def _build_parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
     for index, entry in enumerate(holder.get("parameters", ())):
         raw, at = schemas.resolve(entry, f"{pointer}/parameters/{index}")
-        if "schema" in raw:
-            schema, schema_pointer = raw["schema"], f"{at}/schema"
-        else:  # OAS 3.1, 4.8.12: `content` instead of `schema`, with exactly one entry
-            media_type, content = next(iter(raw.get("content", {"": {}}).items()))
-            schema, schema_pointer = (
-                content.get("schema", {}),
-                f"{at}/content/{escape_pointer(media_type)}/schema",
-            )
+        schema, schema_pointer = _read_schema(raw, at)
         style = raw.get("style", "form" if raw["in"] in {"query", "cookie"} else "simple")
         yield Parameter(
             name=raw["name"],
@@ -117,22 +113,53 @@ def _build_parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str)
         )
 
 
-def _build_contents(raw: Mapping[str, Any], pointer: str) -> dict[str, Content]:
+def _read_schema(raw: Mapping[str, Any], pointer: str) -> tuple[Schema, str]:
+    """Return the schema of a parameter or header, and its pointer."""
+    if "schema" in raw:
+        return raw["schema"], f"{pointer}/schema"
+    # OAS 3.1, 4.8.12: `content` instead of `schema`, with exactly one entry
+    media_type, content = next(iter(raw.get("content", {"": {}}).items()))
+    return content.get("schema", {}), f"{pointer}/content/{escape_pointer(media_type)}/schema"
+
+
+def _build_contents(schemas: Schemas, raw: Mapping[str, Any], pointer: str) -> dict[str, Content]:
     return {
         media_type: Content(
             media_type,
             content.get("schema", {}),
             f"{pointer}/content/{escape_pointer(media_type)}/schema",
+            "schema" in content,
+            _read_examples(schemas, content, f"{pointer}/content/{escape_pointer(media_type)}"),
         )
         for media_type, content in raw.get("content", {}).items()
     }
+
+
+def _read_examples(schemas: Schemas, content: Mapping[str, Any], pointer: str) -> dict[str, Any]:
+    """Return the example values of a media type by name; those without a value in the document are left out."""
+    named = content.get("examples")
+    found = {"example": content["example"]} if "example" in content else {}
+    for name, entry in named.items() if isinstance(named, Mapping) else ():
+        example, _ = schemas.resolve(entry, f"{pointer}/examples/{escape_pointer(name)}")
+        if isinstance(example, Mapping) and "value" in example:
+            found[name] = example["value"]
+    return found
+
+
+def _build_headers(schemas: Schemas, raw: Mapping[str, Any], pointer: str) -> Iterator[Header]:
+    for name, entry in raw.get("headers", {}).items():
+        header, at = schemas.resolve(entry, f"{pointer}/headers/{escape_pointer(name)}")
+        if name.lower() == "content-type":  # OAS 3.1, 4.8.17: it is described by `content` alone
+            continue
+        schema, schema_pointer = _read_schema(header, at)
+        yield Header(name, header.get("required") is True, schemas.resolve(schema, schema_pointer)[0], schema_pointer)
 
 
 def _build_body(schemas: Schemas, operation: Mapping[str, Any], pointer: str) -> Body | None:
     if "requestBody" not in operation:
         return None
     raw, at = schemas.resolve(operation["requestBody"], f"{pointer}/requestBody")
-    return Body(bool(raw.get("required", False)), _build_contents(raw, at), at)
+    return Body(bool(raw.get("required", False)), _build_contents(schemas, raw, at), at)
 
 
 def _build_responses(reader: StatementReader, operation: Mapping[str, Any], pointer: str) -> dict[str, Response]:
@@ -140,7 +167,14 @@ def _build_responses(reader: StatementReader, operation: Mapping[str, Any], poin
     for status, entry in operation.get("responses", {}).items():
         raw, at = reader.schemas.resolve(entry, f"{pointer}/responses/{escape_pointer(status)}")
         added = reader.read_behavior(Added, raw, at)
-        found[status] = Response(status, raw.get("description", ""), _build_contents(raw, at), at, added)
+        found[status] = Response(
+            status,
+            raw.get("description", ""),
+            _build_contents(reader.schemas, raw, at),
+            at,
+            added,
+            {header.name: header for header in _build_headers(reader.schemas, raw, at)},
+        )
     return found
 
 

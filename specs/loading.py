@@ -25,7 +25,13 @@ def bundled() -> tuple[str, ...]:
     return tuple(sorted(folder.parent.name for folder in HOME.glob(f"*/{_DOCUMENT}")))
 
 
-def load(name_or_path: str | Path, *, overlay_path: Path | None = None) -> Api:
+def load(
+    name_or_path: str | Path,
+    *,
+    overlay_path: Path | None = None,
+    strict: bool = False,  # noqa: ARG001
+    allow_remote: bool = False,  # noqa: ARG001
+) -> Api:
     """Load a bundled API by name, or any OpenAPI 3.0 or 3.1 document by path.
 
     An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names

@@ -10,12 +10,14 @@ Api ── operations ── Operation ── parameters ── Parameter
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from specduet.specs.behavior import Added, ApiBehavior, Basis, OperationBehavior, ResourceBehavior
+from specduet.specs.directions import Mark, has_mark, relax_required
+from specduet.specs.problems import Problem
 from specduet.specs.schemas import Schema, Schemas
 
 Location = Literal["path", "query", "header", "cookie"]
@@ -40,9 +42,25 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One media type of a body or response; ``schema`` is empty where the document gives none."""
+    """One media type of a body or response."""
 
     media_type: str
+    #: empty where the document gives none
+    schema: Schema
+    #: leads to the schema, and to nothing where there is none
+    pointer: str
+    has_schema: bool = True
+    #: the values of the examples by name, in their order; a single ``example`` is called "example"
+    examples: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One documented header of a response; ``pointer`` leads to its schema."""
+
+    name: str
+    required: bool
+    #: empty where the document gives none: ``pointer`` then leads to nothing
     schema: Schema
     pointer: str
 
@@ -63,6 +81,8 @@ class Response:
     content: Mapping[str, Content]
     pointer: str
     added: Added | None
+    #: by the names that the document writes, without Content-Type
+    headers: Mapping[str, Header] = field(default_factory=dict)
 
     @property
     def basis(self) -> Basis:
@@ -113,6 +133,13 @@ class Operation:
     security: tuple[tuple[str, ...], ...]
     pointer: str
     behavior: OperationBehavior
+    #: the path of the server, ``""`` or ``/v1``: never with a slash at its end
+    base_path: str = ""
+
+    @property
+    def full_path(self) -> str:
+        """Path at which a server serves the operation: ``/v1/runs``."""
+        return self.base_path + self.path
 
     @property
     def label(self) -> str:
@@ -153,6 +180,21 @@ class Api:
     schemes: Mapping[str, SecurityScheme]
     behavior: ApiBehavior
     schemas: Schemas
+    #: what is wrong with the document, in the order of the layers that found it
+    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def request_schemas(self) -> Schemas:
+        """Schemas in which no ``required`` names a readOnly property; ``schemas`` itself where there is none."""
+        return self._schemas_without("readOnly")
+
+    @cached_property
+    def response_schemas(self) -> Schemas:
+        """Schemas in which no ``required`` names a writeOnly property; ``schemas`` itself where there is none."""
+        return self._schemas_without("writeOnly")
+
+    def _schemas_without(self, mark: Mark) -> Schemas:
+        return Schemas(relax_required(self.schemas, mark)) if has_mark(self.document, mark) else self.schemas
 
     def operation(self, operation_id: str) -> Operation:
         """Return the operation with this operationId. Raises ``KeyError`` where there is none."""
