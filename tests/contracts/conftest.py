@@ -1,19 +1,15 @@
-"""Servers on free ports, raw and whole, and recordings made by hand."""
+"""Servers on free ports, raw and whole, and the rows and APIs that tests share."""
 
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 import uvicorn
 
-from specduet.contracts.clauses import Clause, Subject, all_clauses
-from specduet.contracts.findings import Finding
-from specduet.contracts.options import RunOptions
-from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, SentRequest
 from specduet.contracts.sending.transport import Transport
 from specduet.specs import Api, load
 
@@ -22,7 +18,7 @@ Handler = Callable[[socket.socket], None]
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[[Any], str]]:
-    """Serves ASGI applications, each on a port of its own, as long as the module's tests run."""
+    """Return a function that serves an ASGI application on a port of its own until the module's tests have run."""
     servers: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def start(app: Any) -> str:
@@ -36,13 +32,14 @@ def serve() -> Iterator[Callable[[Any], str]]:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     yield start
-    for server, thread in servers:
+    for server, _ in servers:
         server.should_exit = True
+    for _, thread in servers:  # each server looks every 0.1 s whether it should exit: let all of them look at once
         thread.join()
 
 
 class RawServer:
-    """Accepts connections on a free port and hands each, in a thread of its own, to a handler."""
+    """A server on a free port that hands each connection, in a thread of its own, to a handler."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
@@ -50,20 +47,20 @@ class RawServer:
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen()
         self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads = [threading.Thread(target=self._accept_connections, daemon=True)]
         self._threads[0].start()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def _accept(self) -> None:
+    def _accept_connections(self) -> None:
         with suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
                 self._open.append(connection)
-                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                thread = threading.Thread(target=self._serve_connection, args=(connection,), daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve_connection(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
             self._handler(connection)
 
@@ -77,8 +74,8 @@ class RawServer:
 
 
 @pytest.fixture
-def raw() -> Iterator[Callable[[Handler], str]]:
-    """Serves plain sockets: the handler gets every connection and does with it what it likes."""
+def serve_raw() -> Iterator[Callable[[Handler], str]]:
+    """Return a function that serves plain sockets: the handler gets every connection, and is free to do anything."""
     servers: list[RawServer] = []
 
     def start(handler: Handler) -> str:
@@ -91,21 +88,19 @@ def raw() -> Iterator[Callable[[Handler], str]]:
 
 
 @pytest.fixture(autouse=True)
-def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _close_transports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Close every connection that a test has left open."""
-    made: list[Transport] = []
-    monkeypatch.setattr(Transport, "__post_init__", _remembering(Transport.__post_init__, made))
+    transports: list[Transport] = []
+    initialize = Transport.__post_init__
+
+    def initialize_and_remember(transport: Transport) -> None:
+        transports.append(transport)
+        initialize(transport)
+
+    monkeypatch.setattr(Transport, "__post_init__", initialize_and_remember)
     yield
-    for transport in made:
+    for transport in transports:
         transport.close()
-
-
-def _remembering(initialise: Callable[[Transport], None], made: list[Transport]) -> Callable[[Transport], None]:
-    def initialise_and_remember(self: Transport) -> None:
-        made.append(self)
-        initialise(self)
-
-    return initialise_and_remember
 
 
 @pytest.fixture(scope="session")
@@ -121,54 +116,6 @@ def cloudcruise() -> Api:
 @pytest.fixture(scope="session")
 def seekrflow() -> Api:
     return load("seekrflow")
-
-
-class Book:
-    """A recording that is written by hand, and what a clause says of it."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-        self.recording = Recording()
-        self.at = 1_800_000_000.0
-        """When the next exchange is sent, in seconds since 1970."""
-
-    def add(
-        self,
-        label: str,
-        *,
-        status: int = 200,
-        json_: Any = None,
-        body: bytes | None = None,
-        headers: Sequence[tuple[str, str]] = (("content-type", "application/json"),),
-        path: str | None = None,
-        query: str = "",
-        failure: str = "",
-        elapsed_s: float = 0.01,
-        sent_headers: Sequence[tuple[str, str]] = (),
-    ) -> Exchange:
-        """Write down one exchange; without a body, ``json_`` is what came back."""
-        operation = next(o for o in self.api.operations if o.label == label)
-        where = path or operation.path.replace("{", "").replace("}", "")
-        url = f"http://127.0.0.1:1{where}{'?' if query else ''}{query}"
-        sent = SentRequest(operation.method, url, where, query, tuple(sent_headers), None)
-        data = json.dumps(json_).encode() if body is None else body
-        received = None if failure else ReceivedResponse(status, tuple(headers), data, elapsed_s)
-        number = len(self.recording.exchanges) + 1
-        exchange = Exchange(number, self.api.name, operation.id, sent, received, failure, "probe", "given", self.at)
-        self.recording.exchanges.append(exchange)
-        return exchange
-
-    def judged(self, code: str, label: str, options: RunOptions | None = None) -> list[Finding]:
-        """What the clause with this code finds on one operation."""
-        entry: Clause = next(c for c in all_clauses() if c.code == code)
-        operation = next(o for o in self.api.operations if o.label == label)
-        return list(entry.check(Subject(self.api, operation, self.recording, options or RunOptions(), entry)))
-
-
-@pytest.fixture
-def book() -> Callable[[Api], Book]:
-    """Makes an empty recording of an API."""
-    return Book
 
 
 RUN = {"session_id": "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10", "status": "execution.success"}
@@ -187,11 +134,11 @@ CREW_RUN = {
 
 @pytest.fixture
 def run_row() -> dict[str, Any]:
-    """A right row of CloudCruise's list."""
+    """Return a valid row of CloudCruise's list."""
     return json.loads(json.dumps(RUN))  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def crew_run() -> dict[str, Any]:
-    """A right row of Nx1's list, with nested objects."""
+    """Return a valid row of Nx1's list, with nested objects."""
     return json.loads(json.dumps(CREW_RUN))  # type: ignore[no-any-return]

@@ -19,7 +19,7 @@ from specduet.contracts.sending.target import Target
 from specduet.specs import Api, TargetUnreachable, UsageError, load
 
 Handler = Callable[[socket.socket], None]
-Raw = Callable[[Handler], str]
+ServeRaw = Callable[[Handler], str]
 
 
 def answering(*answers: tuple[str, bytes]) -> Callable[[socket.socket], None]:
@@ -61,9 +61,11 @@ def discover(
     return discover_apis(clients, explicit=named)
 
 
-def test_any_status_but_404_and_405_means_served(raw: Raw) -> None:
+def test_any_status_but_404_and_405_means_served(serve_raw: ServeRaw) -> None:
     """A 401 means that the API is served; a 404 or 405 does not."""
-    url = raw(answering(("GET /runs", reply("401 Unauthorized")), ("GET /v1/", reply("405 No")), ("GET", NOT_FOUND)))
+    url = serve_raw(
+        answering(("GET /runs", reply("401 Unauthorized")), ("GET /v1/", reply("405 No")), ("GET", NOT_FOUND))
+    )
     assert [(one.api, one.result[:3], one.is_served) for one in discover(url)] == [
         ("nx1", "404", False),
         ("cloudcruise", "401", True),
@@ -71,15 +73,15 @@ def test_any_status_but_404_and_405_means_served(raw: Raw) -> None:
     ]
 
 
-def test_an_api_that_was_named_is_not_left_out(raw: Raw) -> None:
+def test_an_api_that_was_named_is_not_left_out(serve_raw: ServeRaw) -> None:
     """An API that the operator names is tested, even if its list is not found."""
-    assert [one.is_served for one in discover(raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
+    assert [one.is_served for one in discover(serve_raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
 
 
-def test_no_api_served_is_an_operator_error_with_what_was_tried(raw: Raw) -> None:
+def test_no_api_served_is_an_operator_error_with_what_was_tried(serve_raw: ServeRaw) -> None:
     """The list names each API, the URL and the status, and how to give an id that was invented."""
     with pytest.raises(UsageError) as caught:
-        discover(raw(answering(("GET", NOT_FOUND))))
+        discover(serve_raw(answering(("GET", NOT_FOUND))))
     text = str(caught.value)
     assert caught.value.exit_code == 2
     assert "nx1: GET /api/crew-runs (http://127.0.0.1:" in text
@@ -87,7 +89,7 @@ def test_no_api_served_is_an_operator_error_with_what_was_tried(raw: Raw) -> Non
     assert "404, with thread_id made up: give --param thread_id=…" in text
 
 
-def test_one_broken_operation_is_no_broken_target(raw: Raw) -> None:
+def test_one_broken_operation_is_no_broken_target(serve_raw: ServeRaw) -> None:
     """If the base URL responds like an API, a page, a redirect or silence elsewhere does not end the run."""
 
     def silent_list(connection: socket.socket) -> None:
@@ -101,12 +103,12 @@ def test_one_broken_operation_is_no_broken_target(raw: Raw) -> None:
         answering(("GET /runs", moved), ("GET", NOT_FOUND)),
         silent_list,
     ):
-        assert [one.is_served for one in discover(raw(handler), ["cloudcruise"], timeout_s=1.0)] == [True]
+        assert [one.is_served for one in discover(serve_raw(handler), ["cloudcruise"], timeout_s=1.0)] == [True]
 
 
-def test_a_page_at_one_address_does_not_hide_an_api_at_another(raw: Raw) -> None:
+def test_a_page_at_one_address_does_not_hide_an_api_at_another(serve_raw: ServeRaw) -> None:
     """A web site that responds with its page to everything else may have an API below one path."""
-    url = raw(answering(("GET /runs", reply("200 OK", b"[]")), ("GET", PAGE)))
+    url = serve_raw(answering(("GET /runs", reply("200 OK", b"[]")), ("GET", PAGE)))
     assert [one.is_served for one in discover(url)] == [False, True, False]
 
 
@@ -148,11 +150,11 @@ TARGETS: dict[str, tuple[Callable[[socket.socket], None], str]] = {
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_target_that_is_no_service_is_unreachable(raw: Raw, name: str, *, named: bool) -> None:
+def test_a_target_that_is_no_service_is_unreachable(serve_raw: ServeRaw, name: str, *, named: bool) -> None:
     """Exit code 3, and a sentence that says what the target does instead of responding."""
     handler, sentence = TARGETS[name]
     with pytest.raises(TargetUnreachable) as caught:
-        discover(raw(handler), named=named, timeout_s=0.2 if name == "slow" else 10.0)
+        discover(serve_raw(handler), named=named, timeout_s=0.2 if name == "slow" else 10.0)
     assert caught.value.exit_code == 3
     assert sentence in caught.value.message
 
@@ -169,7 +171,7 @@ def test_an_unknown_host_is_unreachable() -> None:
         discover("http://nowhere.invalid")
 
 
-def test_a_target_without_proper_tls_is_unreachable(raw: Raw) -> None:
+def test_a_target_without_proper_tls_is_unreachable(serve_raw: ServeRaw) -> None:
     """``https`` to a port that speaks plain HTTP; the sentence names TLS, and the remedy names --insecure."""
 
     def plain(connection: socket.socket) -> None:
@@ -177,7 +179,7 @@ def test_a_target_without_proper_tls_is_unreachable(raw: Raw) -> None:
         connection.sendall(reply("400 Bad Request"))
 
     with pytest.raises(TargetUnreachable, match="TLS failed") as caught:
-        discover(raw(plain).replace("http:", "https:"))
+        discover(serve_raw(plain).replace("http:", "https:"))
     assert "--insecure" in caught.value.remedy
 
 
@@ -204,7 +206,7 @@ def secured(*, valid_until: datetime | None = None, host: str = "127.0.0.1") -> 
     ],
 )
 def test_an_invalid_certificate_is_reported(
-    raw: Raw,
+    serve_raw: ServeRaw,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     wrong: dict[str, Any],
@@ -216,7 +218,7 @@ def test_an_invalid_certificate_is_reported(
     if trusted:
         authority.cert_pem.write_to_path(tmp_path / "authority.pem")
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    url = raw(handler).replace("http:", "https:")
+    url = serve_raw(handler).replace("http:", "https:")
     with pytest.raises(TargetUnreachable, match=f"TLS failed.*{sentence}") as caught:
         discover(url, ["nx1"])
     assert caught.value.exit_code == 3
@@ -225,21 +227,21 @@ def test_an_invalid_certificate_is_reported(
 
 
 def test_a_certificate_of_a_known_authority_is_accepted(
-    raw: Raw, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    serve_raw: ServeRaw, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The authority may be a company's own, named by ``SSL_CERT_FILE``."""
     handler, authority = secured()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    assert [one.is_served for one in discover(raw(handler).replace("http:", "https:"), ["nx1"])] == [True]
+    assert [one.is_served for one in discover(serve_raw(handler).replace("http:", "https:"), ["nx1"])] == [True]
 
 
-def test_an_api_without_a_get_is_tested_only_if_named(nx1: Api, raw: Raw) -> None:
+def test_an_api_without_a_get_is_tested_only_if_named(nx1: Api, serve_raw: ServeRaw) -> None:
     """Without a GET there is no harmless request to send."""
     from dataclasses import replace
 
     posts = replace(nx1, operations=tuple(o for o in nx1.operations if o.method == "POST"))
-    target = Target.parse(raw(answering(("GET", NOT_FOUND))))
+    target = Target.parse(serve_raw(answering(("GET", NOT_FOUND))))
     client = ApiClient(posts, Sender(target, posts, Recording()), KnownValues(posts, {}))
     assert [one.is_served for one in discover_apis([client], explicit=True)] == [True]
     with pytest.raises(UsageError, match="serves none"):

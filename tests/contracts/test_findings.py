@@ -1,6 +1,6 @@
 """Findings, the recording and the registry: one finding for each cause, and codes that are given once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from specduet.contracts.findings import Finding, deduplicate, to_text
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import NOT_JSON, ReceivedResponse, SentRequest, Trace
 from specduet.specs import Api
+from tests.contracts.recording_builder import RecordingBuilder
 
 ROOT = Path(__file__).parents[2]
 RUNS = "GET /runs"
-Books = Callable[[Api], Any]
 
 
 def finding(**changes: Any) -> Finding:
@@ -37,26 +37,26 @@ def finding(**changes: Any) -> Finding:
     return replace(base, **changes)
 
 
-def test_rows_and_repetitions_are_one_cause_with_a_count(cloudcruise: Api, book: Books) -> None:
+def test_rows_and_repetitions_are_one_cause_with_a_count(cloudcruise: Api) -> None:
     """A rule broken at the same place of several rows is one finding, with the shortest request to reproduce it."""
-    written = book(cloudcruise)
-    long, short = written.add(RUNS, query="limit=10000"), written.add(RUNS)
+    builder = RecordingBuilder(cloudcruise)
+    long, short = builder.add(RUNS, query="limit=10000"), builder.add(RUNS)
     merged = deduplicate([finding(exchange=long), finding(exchange=short, where="/7/status"), finding(exchange=long)])
     assert [(f.count, f.exchange, f.where) for f in merged] == [(3, short, "/7/status")]
 
 
-def test_the_most_specific_clause_is_reported_for_a_value(cloudcruise: Api, book: Books) -> None:
+def test_the_most_specific_clause_is_reported_for_a_value(cloudcruise: Api) -> None:
     """Of two clauses that one value breaks, one is reported; for another response, the other may be, too."""
-    written = book(cloudcruise)
-    first, second = written.add(RUNS), written.add(RUNS)
+    builder = RecordingBuilder(cloudcruise)
+    first, second = builder.add(RUNS), builder.add(RUNS)
     general = finding(code="SD105", clause="response-schema", specificity=10)
     found = deduplicate([replace(general, exchange=first), finding(exchange=first), replace(general, exchange=second)])
     assert [(f.code, f.count) for f in found] == [("SD105", 1), ("SD201", 1)]
 
 
-def test_findings_on_whole_responses_do_not_hide_each_other(cloudcruise: Api, book: Books) -> None:
+def test_findings_on_whole_responses_do_not_hide_each_other(cloudcruise: Api) -> None:
     """Two clauses that a response as a whole breaks are two findings."""
-    exchange = book(cloudcruise).add(RUNS)
+    exchange = RecordingBuilder(cloudcruise).add(RUNS)
     found = deduplicate([finding(where="", exchange=exchange), finding(code="SD105", where="", specificity=1)])
     assert len(found) == 2
 
@@ -98,16 +98,16 @@ def test_the_media_type_is_bare_and_lower_case() -> None:
     assert ReceivedResponse(200, (), b"", 0.0).media_type == ""
 
 
-def test_traces_are_found_by_kind_and_operation(cloudcruise: Api, book: Books) -> None:
+def test_traces_are_found_by_kind_and_operation(cloudcruise: Api) -> None:
     """A trace of another kind, or of another operation, is left out."""
 
     class Walk(Trace):
         pass
 
-    written = book(cloudcruise).recording
-    written.traces += [Walk("a", "x"), Trace("a", "x"), Walk("a", "y")]
-    assert list(written.find_traces(Walk, "a", "x")) == [Walk("a", "x")]
-    assert list(written.find_exchanges("a", "x")) == []
+    recording = RecordingBuilder(cloudcruise).recording
+    recording.traces += [Walk("a", "x"), Trace("a", "x"), Walk("a", "y")]
+    assert list(recording.find_traces(Walk, "a", "x")) == [Walk("a", "x")]
+    assert list(recording.find_exchanges("a", "x")) == []
 
 
 def test_every_clause_has_a_code_of_its_family_and_explains_itself() -> None:
@@ -140,9 +140,7 @@ def test_a_code_or_a_name_is_given_once() -> None:
             clause(code, name, "Never.")(lambda _subject: ())
 
 
-def test_findings_that_are_only_assumed_are_left_out(
-    cloudcruise: Api, book: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_findings_that_are_only_assumed_are_left_out(cloudcruise: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clause may give a single finding the basis ``assumed``."""
 
     def always(subject: Subject) -> Iterator[Finding]:
@@ -152,5 +150,5 @@ def test_findings_that_are_only_assumed_are_left_out(
 
     entry = replace(all_clauses()[0], check=always)
     monkeypatch.setattr("specduet.contracts.clauses.registry.all_clauses", lambda: (entry,))
-    found = run_clauses(cloudcruise, book(cloudcruise).recording, RunOptions())
+    found = run_clauses(cloudcruise, RecordingBuilder(cloudcruise).recording, RunOptions())
     assert [(f.message, f.severity) for f in found] == [("documented", "error"), ("inferred", "warning")]

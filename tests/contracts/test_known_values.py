@@ -1,7 +1,6 @@
 """Known values: where they come from, and the requests that are made of them."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from msgspec import UNSET
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.specs import Api, load
+from tests.contracts.recording_builder import RecordingBuilder
 
 
 def test_a_list_needs_nothing_and_a_create_its_required_fields(nx1: Api) -> None:
@@ -23,32 +23,32 @@ def test_a_list_needs_nothing_and_a_create_its_required_fields(nx1: Api) -> None
     )
 
 
-def test_ids_come_from_listed_rows(nx1: Api, book: Callable[[Api], Any], crew_run: dict[str, Any]) -> None:
+def test_ids_come_from_listed_rows(nx1: Api, crew_run: dict[str, Any]) -> None:
     """The statement ``fetches`` says which field of the rows the path parameter takes."""
     known_values, detail = KnownValues(nx1, {}), nx1.operation("get_run_api_crew_runs__run_id__get")
     result = nx1.operation("get_crew_result")
     assert known_values.build_valid_request(detail) is None
     assert known_values.unknown_path_parameters(detail) == ["run_id"]
     other = {**crew_run, "id": "0d6d1a3c-0000-4000-8000-000000000000", "correlation_id": "c-2"}
-    known_values.observe_exchange(book(nx1).add("GET /api/crew-runs", json_=[crew_run, other]))
+    known_values.observe_exchange(RecordingBuilder(nx1).add("GET /api/crew-runs", json_=[crew_run, other]))
     assert [choice["run_id"] for choice in known_values.path_choices(detail)] == [crew_run["id"], other["id"]]
     assert [choice["cid"] for choice in known_values.path_choices(result)] == ["c-1", "c-2"]
     assert known_values.field_values("crew-run", "status") == ["completed"]
 
 
-def test_a_created_row_is_known_from_the_response(nx1: Api, book: Callable[[Api], Any]) -> None:
+def test_a_created_row_is_known_from_the_response(nx1: Api) -> None:
     """The fields that the response to a create shares with the rows are the new row's."""
     known_values = KnownValues(nx1, {})
-    known_values.observe_exchange(book(nx1).add("POST /api/crews/run", json_={"correlation_id": "mine"}))
+    known_values.observe_exchange(RecordingBuilder(nx1).add("POST /api/crews/run", json_={"correlation_id": "mine"}))
     assert known_values.field_values("crew-run", "correlation_id") == ["mine"]
 
 
-def test_error_responses_and_invalid_json_are_ignored(nx1: Api, book: Callable[[Api], Any]) -> None:
+def test_error_responses_and_invalid_json_are_ignored(nx1: Api) -> None:
     """An id in an error response is not a known id."""
-    known_values, written = KnownValues(nx1, {}), book(nx1)
-    known_values.observe_exchange(written.add("GET /api/crew-runs", status=422, json_=[{"id": "x"}]))
-    known_values.observe_exchange(written.add("GET /api/crew-runs", body=b"[{"))
-    known_values.observe_exchange(written.add("GET /api/crew-runs", json_=["text", None, 3]))
+    known_values, builder = KnownValues(nx1, {}), RecordingBuilder(nx1)
+    known_values.observe_exchange(builder.add("GET /api/crew-runs", status=422, json_=[{"id": "x"}]))
+    known_values.observe_exchange(builder.add("GET /api/crew-runs", body=b"[{"))
+    known_values.observe_exchange(builder.add("GET /api/crew-runs", json_=["text", None, 3]))
     assert known_values.field_values("crew-run", "id") == []
 
 
@@ -88,11 +88,13 @@ def things(tmp_path: Path) -> Api:
     return load(tmp_path / "things.yaml")
 
 
-def test_without_statements_ids_are_guessed_from_paths(things: Api, book: Callable[[Api], Any]) -> None:
+def test_without_statements_ids_are_guessed_from_paths(things: Api) -> None:
     """``/things/{thing_id}`` takes the ids that ``/things`` shows, also from within an envelope."""
     known_values, detail = KnownValues(things, {}), things.operations[1]
     assert known_values.build_valid_request(detail) is None
-    known_values.observe_exchange(book(things).add("GET /things", json_={"items": [{"id": 4}, {"id": 5}], "total": 2}))
+    known_values.observe_exchange(
+        RecordingBuilder(things).add("GET /things", json_={"items": [{"id": 4}, {"id": 5}], "total": 2})
+    )
     assert known_values.path_choices(detail) == [{"thing_id": "4"}, {"thing_id": "5"}]
 
 

@@ -1,12 +1,12 @@
 """SD1xx and SD2xx: responses and the values in them, valid and invalid ones."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from specduet.contracts.findings import Finding, deduplicate
 from specduet.specs import Api
+from tests.contracts.recording_builder import RecordingBuilder
 
 RUNS = "GET /runs"
 LIST = "GET /api/crew-runs"
@@ -14,17 +14,15 @@ DETAIL = "GET /api/crew-runs/{run_id}"
 START = "POST /api/crews/run"
 ALL = [f"SD10{n}" for n in range(1, 7)] + [f"SD20{n}" for n in range(1, 8)]
 
-Books = Callable[[Api], Any]
 
-
-def found(book: Any, label: str) -> list[Finding]:
+def find_violations(builder: RecordingBuilder, label: str) -> list[Finding]:
     """Return one finding for each cause in the families response and values, none that is only assumed."""
-    every = (finding for code in ALL for finding in book.judged(code, label))
+    every = (finding for code in ALL for finding in builder.check_clause(code, label))
     return deduplicate(finding for finding in every if finding.basis != "assumed")
 
 
-def only(book: Any, label: str) -> Finding:
-    findings = found(book, label)
+def find_only(builder: RecordingBuilder, label: str) -> Finding:
+    findings = find_violations(builder, label)
     assert len(findings) == 1, findings
     return findings[0]
 
@@ -34,32 +32,32 @@ def only(book: Any, label: str) -> Finding:
 
 @pytest.mark.parametrize("status", [200, 304, 400, 401, 403, 404, 405, 406, 413, 415, 429])
 def test_documented_successes_and_any_error_are_no_finding(
-    cloudcruise: Api, book: Books, run_row: dict[str, Any], status: int
+    cloudcruise: Api, run_row: dict[str, Any], status: int
 ) -> None:
     """CloudCruise documents a 200 alone: its error responses need no documentation."""
-    written = book(cloudcruise)
+    builder = RecordingBuilder(cloudcruise)
     refused = {"statusCode": status, "error": "No", "message": "No"}
-    written.add(RUNS, status=status, json_=[run_row] if status == 200 else refused)
-    assert found(written, RUNS) == []
+    builder.add(RUNS, status=status, json_=[run_row] if status == 200 else refused)
+    assert find_violations(builder, RUNS) == []
 
 
 @pytest.mark.parametrize("status", [201, 204, 206, 301, 302, 307])
-def test_an_undocumented_success_or_redirect_is_one(cloudcruise: Api, book: Books, status: int) -> None:
+def test_an_undocumented_success_or_redirect_is_one(cloudcruise: Api, status: int) -> None:
     """A client cannot know what it means."""
-    written = book(cloudcruise)
-    written.add(RUNS, status=status, body=b"")
-    finding = only(written, RUNS)
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, status=status, body=b"")
+    finding = find_only(builder, RUNS)
     assert (finding.code, finding.value, finding.severity) == ("SD101", str(status), "error")
     assert finding.pointer == "/paths/~1runs/get/responses"
 
 
 @pytest.mark.parametrize("path", ["/api/crew-runs/", "/api/crew-runs/a%2Fb", "/api/crew-runs/..", "/api//crew-runs/x"])
-def test_a_response_that_may_be_another_operations_is_not_checked(nx1: Api, book: Books, path: str) -> None:
+def test_a_response_that_may_be_another_operations_is_not_checked(nx1: Api, path: str) -> None:
     """Routers read an empty segment, a dot or an encoded slash as they like."""
-    written = book(nx1)
-    written.add(DETAIL, status=307, path=path, body=b"")
-    written.add(DETAIL, path=path, json_=[])
-    assert found(written, DETAIL) == []
+    builder = RecordingBuilder(nx1)
+    builder.add(DETAIL, status=307, path=path, body=b"")
+    builder.add(DETAIL, path=path, json_=[])
+    assert find_violations(builder, DETAIL) == []
 
 
 @pytest.mark.parametrize(
@@ -67,92 +65,90 @@ def test_a_response_that_may_be_another_operations_is_not_checked(nx1: Api, book
     ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8"],
 )
 def test_parameters_and_case_of_a_content_type_do_not_matter(
-    cloudcruise: Api, book: Books, run_row: dict[str, Any], kind: str
+    cloudcruise: Api, run_row: dict[str, Any], kind: str
 ) -> None:
     """RFC 9110, 8.3.1."""
-    written = book(cloudcruise)
-    written.add(RUNS, json_=[run_row], headers=[("Content-Type", kind)])
-    assert found(written, RUNS) == []
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, json_=[run_row], headers=[("Content-Type", kind)])
+    assert find_violations(builder, RUNS) == []
 
 
 @pytest.mark.parametrize("headers", [[("content-type", "text/html")], [("content-type", "")], []])
 def test_another_content_type_is_one_finding(
-    cloudcruise: Api, book: Books, run_row: dict[str, Any], headers: list[tuple[str, str]]
+    cloudcruise: Api, run_row: dict[str, Any], headers: list[tuple[str, str]]
 ) -> None:
     """The body itself is not reported: the content type says that it is not JSON."""
-    written = book(cloudcruise)
-    written.add(RUNS, json_=[run_row], headers=headers)
-    assert only(written, RUNS).code == "SD102"
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, json_=[run_row], headers=headers)
+    assert find_only(builder, RUNS).code == "SD102"
 
 
-def test_an_html_page_labelled_as_html_is_one_finding(cloudcruise: Api, book: Books) -> None:
+def test_an_html_page_labelled_as_html_is_one_finding(cloudcruise: Api) -> None:
     """The content type is wrong; that the page is not JSON is the same cause."""
-    written = book(cloudcruise)
-    written.add(RUNS, body=b"<html>", headers=[("content-type", "text/html")])
-    assert only(written, RUNS).code == "SD102"
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, body=b"<html>", headers=[("content-type", "text/html")])
+    assert find_only(builder, RUNS).code == "SD102"
 
 
 @pytest.mark.parametrize("body", [b"", b"[{", b"[NaN]", b"{'a': 1}", b'["\xff"]', b"\xef\xbb\xbf[]", b"[]\n[]"])
-def test_what_is_not_json_does_not_parse(cloudcruise: Api, book: Books, body: bytes) -> None:
+def test_what_is_not_json_does_not_parse(cloudcruise: Api, body: bytes) -> None:
     """RFC 8259 knows no NaN, no single quotes, no byte order mark and no second value."""
-    written = book(cloudcruise)
-    written.add(RUNS, body=body)
-    assert only(written, RUNS).code == "SD103"
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, body=body)
+    assert find_only(builder, RUNS).code == "SD103"
 
 
 @pytest.mark.parametrize("value", [{"runs": []}, None, "[]", 3, True])
-def test_another_envelope_is_one_finding(cloudcruise: Api, book: Books, value: Any) -> None:
+def test_another_envelope_is_one_finding(cloudcruise: Api, value: Any) -> None:
     """An object around the list is not a list."""
-    written = book(cloudcruise)
-    written.add(RUNS, json_=value)
-    finding = only(written, RUNS)
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, json_=value)
+    finding = find_only(builder, RUNS)
     assert (finding.code, finding.where) == ("SD104", "")
 
 
-def test_an_object_with_none_of_its_required_fields_is_one_finding(
-    nx1: Api, book: Books, crew_run: dict[str, Any]
-) -> None:
+def test_an_object_with_none_of_its_required_fields_is_one_finding(nx1: Api, crew_run: dict[str, Any]) -> None:
     """A wrapped object lacks its five required fields for one reason."""
-    written = book(nx1)
-    written.add(DETAIL, json_={"data": crew_run})
-    finding = only(written, DETAIL)
+    builder = RecordingBuilder(nx1)
+    builder.add(DETAIL, json_={"data": crew_run})
+    finding = find_only(builder, DETAIL)
     assert (finding.code, finding.where) == ("SD104", "")
-    rows = book(nx1)
+    rows = RecordingBuilder(nx1)
     rows.add(LIST, json_=[{"run": crew_run}, crew_run])
-    finding = only(rows, LIST)
+    finding = find_only(rows, LIST)
     assert (finding.code, finding.where, finding.count) == ("SD204", "/0", 1)
 
 
-def test_what_only_we_assume_is_not_checked(cloudcruise: Api, book: Books) -> None:
+def test_what_only_we_assume_is_not_checked(cloudcruise: Api) -> None:
     """The body of an undocumented error response may be anything."""
-    written = book(cloudcruise)
-    written.add(RUNS, status=400, json_={"oops": 1})
-    written.add(RUNS, status=401, body=b"<html>no", headers=[("content-type", "text/html")])
-    assert found(written, RUNS) == []
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, status=400, json_={"oops": 1})
+    builder.add(RUNS, status=401, body=b"<html>no", headers=[("content-type", "text/html")])
+    assert find_violations(builder, RUNS) == []
 
 
-def test_a_detail_list_is_held_to_the_documents_shape(nx1: Api, book: Books) -> None:
+def test_a_detail_list_is_held_to_the_documents_shape(nx1: Api) -> None:
     """An operation that documents no 422 sends one: its items need ``loc``, ``msg`` and ``type``."""
     label = "GET /api/crews/results/{cid}"
-    right, wrong = book(nx1), book(nx1)
+    right, wrong = RecordingBuilder(nx1), RecordingBuilder(nx1)
     item = {"loc": ["path", "cid"], "msg": "wrong", "type": "value_error"}
     right.add(label, status=422, json_={"detail": [item]})
     right.add(label, status=404, json_={"detail": "Not Found"})
     right.add(label, status=422, json_={"detail": "text"})
-    assert found(right, label) == []
+    assert find_violations(right, label) == []
     wrong.add(label, status=422, json_={"detail": [{**item, "loc": "path"}]})
-    finding = only(wrong, label)
+    finding = find_only(wrong, label)
     assert (finding.code, finding.where, finding.severity) == ("SD106", "/detail/0/loc", "warning")
 
 
-def test_extra_fields_left_out_nulls_and_odd_values_are_right(nx1: Api, book: Books, crew_run: dict[str, Any]) -> None:
+def test_extra_fields_left_out_nulls_and_odd_values_are_right(nx1: Api, crew_run: dict[str, Any]) -> None:
     """Unusual values that the schema allows are no finding."""
-    written = book(nx1)
-    written.add(LIST, json_=[])
-    written.add(LIST, json_=[{**crew_run, "extra": {"a": [None]}, "crew_type": None, "task_input": {}, "error": ""}])
-    written.add(LIST, json_=[{**crew_run, "crew_config": {"agents": [], "tasks": [], "id": None, "verbose": True}}])
-    written.add(LIST, json_=[{k: v for k, v in crew_run.items() if k != "crew_config"}])
-    assert found(written, LIST) == []
+    builder = RecordingBuilder(nx1)
+    builder.add(LIST, json_=[])
+    builder.add(LIST, json_=[{**crew_run, "extra": {"a": [None]}, "crew_type": None, "task_input": {}, "error": ""}])
+    builder.add(LIST, json_=[{**crew_run, "crew_config": {"agents": [], "tasks": [], "id": None, "verbose": True}}])
+    builder.add(LIST, json_=[{k: v for k, v in crew_run.items() if k != "crew_config"}])
+    assert find_violations(builder, LIST) == []
 
 
 # ------------------------------------------------------------------------------------------------------ the values
@@ -215,12 +211,12 @@ CASES: list[tuple[str, Any, str, str, str]] = [
 
 @pytest.mark.parametrize(("path", "value", "code", "where", "pointer"), CASES)
 def test_a_wrong_value_is_one_finding_at_its_place(
-    nx1: Api, book: Books, crew_run: dict[str, Any], path: str, value: Any, code: str, where: str, pointer: str
+    nx1: Api, crew_run: dict[str, Any], path: str, value: Any, code: str, where: str, pointer: str
 ) -> None:
     """At any depth, and behind ``anyOf``: the innermost value is named, not the alternative that fails with it."""
-    written = book(nx1)
-    written.add(LIST, json_=[changed(crew_run, path, value)])
-    finding = only(written, LIST)
+    builder = RecordingBuilder(nx1)
+    builder.add(LIST, json_=[changed(crew_run, path, value)])
+    finding = find_only(builder, LIST)
     assert (finding.code, finding.where, finding.pointer) == (code, where, pointer)
     assert finding.severity == "error"
     assert where in finding.message
@@ -238,30 +234,28 @@ def test_a_wrong_value_is_one_finding_at_its_place(
     ],
 )
 def test_formats_and_nullable_types(
-    cloudcruise: Api, book: Books, run_row: dict[str, Any], field: str, value: Any, code: str
+    cloudcruise: Api, run_row: dict[str, Any], field: str, value: Any, code: str
 ) -> None:
     """``type: [string, 'null']`` with a format; a ``date-time`` has a time zone (RFC 3339)."""
-    written = book(cloudcruise)
-    written.add(RUNS, json_=[{**run_row, field: value}])
-    assert only(written, RUNS).code == code
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, json_=[{**run_row, field: value}])
+    assert find_only(builder, RUNS).code == code
 
 
-def test_every_row_of_every_page_counts_and_is_one_cause(
-    cloudcruise: Api, book: Books, run_row: dict[str, Any]
-) -> None:
+def test_every_row_of_every_page_counts_and_is_one_cause(cloudcruise: Api, run_row: dict[str, Any]) -> None:
     """The hundredth row of the third page is as good as the first; many rows are one finding with a count."""
-    written = book(cloudcruise)
+    builder = RecordingBuilder(cloudcruise)
     for page in range(3):
         rows = [dict(run_row) for _ in range(100)]
         if page == 2:
             rows[99]["status"] = rows[98]["status"] = "gone"
-        written.add(RUNS, query=f"limit=100&page={page}", json_=rows)
-    finding = only(written, RUNS)
+        builder.add(RUNS, query=f"limit=100&page={page}", json_=rows)
+    finding = find_only(builder, RUNS)
     assert (finding.code, finding.where, finding.count) == ("SD201", "/98/status", 2)
     assert finding.exchange.number == 3
 
 
-def test_alternatives_are_told_apart(seekrflow: Api, book: Books) -> None:
+def test_alternatives_are_told_apart(seekrflow: Api) -> None:
     """A field that may be a string or an object is neither: the message names both."""
     run = {
         "id": "r",
@@ -275,25 +269,25 @@ def test_alternatives_are_told_apart(seekrflow: Api, book: Books) -> None:
         "parallel_tool_calls": True,
     }
     label = "GET /v1/threads/{thread_id}/runs"
-    written = book(seekrflow)
-    written.add(label, json_=[run, {**run, "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}])
-    assert found(written, label) == []
-    written.add(label, json_=[{**run, "tool_choice": 3, "usage": {"prompt_tokens": 1, "completion_tokens": 2}}])
-    kind, missing = sorted(found(written, label), key=lambda finding: finding.where)
+    builder = RecordingBuilder(seekrflow)
+    builder.add(label, json_=[run, {**run, "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}])
+    assert find_violations(builder, label) == []
+    builder.add(label, json_=[{**run, "tool_choice": 3, "usage": {"prompt_tokens": 1, "completion_tokens": 2}}])
+    kind, missing = sorted(find_violations(builder, label), key=lambda finding: finding.where)
     assert "string or object" in kind.message
     assert (missing.code, missing.where) == ("SD204", "/0/usage/total_tokens")
 
 
-def test_the_response_of_a_post_is_checked_as_well(nx1: Api, book: Books) -> None:
+def test_the_response_of_a_post_is_checked_as_well(nx1: Api) -> None:
     """Its status is that of the new run, and has to be a documented member."""
-    written = book(nx1)
-    written.add(START, json_={"correlation_id": "c", "status": "started", "message": None})
-    assert only(written, START).code == "SD201"
+    builder = RecordingBuilder(nx1)
+    builder.add(START, json_={"correlation_id": "c", "status": "started", "message": None})
+    assert find_only(builder, START).code == "SD201"
 
 
-def test_what_an_overlay_added_is_never_more_than_a_warning(nx1: Api, book: Books) -> None:
+def test_what_an_overlay_added_is_never_more_than_a_warning(nx1: Api) -> None:
     """The vendor does not document the operation, so its findings are as certain as the overlay's addition."""
     label = "GET /api/crews/results/{cid}"
-    written = book(nx1)
-    written.add(label, json_={"correlation_id": "c", "status": "archived"})
-    assert only(written, label).severity == "warning"
+    builder = RecordingBuilder(nx1)
+    builder.add(label, json_={"correlation_id": "c", "status": "archived"})
+    assert find_only(builder, label).severity == "warning"

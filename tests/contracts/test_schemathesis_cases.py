@@ -22,6 +22,7 @@ from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, load
+from tests.contracts.recording_builder import RecordingBuilder
 
 POST = "run_preset_crew_api_crews_run_post"
 LIST = "list_runs_api_crew_runs_get"
@@ -106,11 +107,11 @@ def aim(api: Api, name: str, known_values: KnownValues) -> RequestRetargeter:
     return RequestRetargeter(api, api.operation(name), known_values, 1)
 
 
-def test_requests_for_anything_ask_for_what_exists(nx1: Api, book: Callable[[Api], Any]) -> None:
+def test_requests_for_anything_ask_for_what_exists(nx1: Api) -> None:
     """Most valid ids are replaced by known ones, the same way every time; invalid ones stay."""
     known_values = KnownValues(nx1, {})
     known = "0d6d1a3c-0000-4000-8000-000000000000"
-    known_values.observe_exchange(book(nx1).add("GET /api/crew-runs", json_=[{"id": known}]))
+    known_values.observe_exchange(RecordingBuilder(nx1).add("GET /api/crew-runs", json_=[{"id": known}]))
     anything = "5b0b4a7e-3f6d-4f0a-9a55-2f7a3b1c9d10"
     valid = GeneratedRequest("fuzzing", {"run_id": anything}, f"/api/crew-runs/{anything}", "", (), None)
     paths = [aim(nx1, DETAIL, known_values).retarget_request(valid)[0] for _ in range(3)]
@@ -122,11 +123,11 @@ def test_requests_for_anything_ask_for_what_exists(nx1: Api, book: Callable[[Api
     assert {retargeter.retarget_request(wrong)[0] for _ in range(20)} == {"/api/crew-runs/no%20uuid"}
 
 
-def test_filters_take_values_that_rows_have_shown(cloudcruise: Api, book: Callable[[Api], Any]) -> None:
+def test_filters_take_values_that_rows_have_shown(cloudcruise: Api) -> None:
     """A moment of the systematic cases is always replaced where only recent ones are allowed."""
     known_values = KnownValues(cloudcruise, {})
     rows = [{"session_id": "x", "created_at": "2026-02-14T10:00:00+00:00", "status": "execution.start"}]
-    known_values.observe_exchange(book(cloudcruise).add("GET /runs", json_=rows))
+    known_values.observe_exchange(RecordingBuilder(cloudcruise).add("GET /runs", json_=rows))
     retargeter = aim(cloudcruise, "list_runs", known_values)
     made = GeneratedRequest("coverage", {}, "/runs", "start_time=2000-01-01T00%3A00%3A00Z&limit=3&cursor=x", (), None)
     queries = {unquote(retargeter.retarget_request(made)[1]) for _ in range(20)}

@@ -18,7 +18,7 @@ from specduet.contracts.sending.target import PLACEHOLDER, Target
 from specduet.specs import Api
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
-Raw = Callable[[Callable[[socket.socket], None]], str]
+ServeRaw = Callable[[Callable[[socket.socket], None]], str]
 
 
 def read_request(connection: socket.socket) -> bytes:
@@ -84,10 +84,10 @@ def remote_sender(api: Api, url: str, **options: Any) -> Sender:
 # -------------------------------------------------------------------------------------------------- exactly as given
 
 
-def test_a_raw_request_is_sent_unchanged(cloudcruise: Api, raw: Raw) -> None:
+def test_a_raw_request_is_sent_unchanged(cloudcruise: Api, serve_raw: ServeRaw) -> None:
     """No dot segment is removed, nothing is decoded or encoded anew, and the recorded request is the sent one."""
     handler = Answering()
-    mine = sender(raw(handler), cloudcruise, headers=["cc-key: k"])
+    mine = sender(serve_raw(handler), cloudcruise, headers=["cc-key: k"])
     exchange = mine.send_raw(cloudcruise.operations[0], path="/a/../%2e%2E/x%zz", query="a=%zz&b=+%2B&&c")
     lines = handler.requests[0].decode().split("\r\n")
     assert lines[0] == "GET /a/../%2e%2E/x%zz?a=%zz&b=+%2B&&c HTTP/1.1"
@@ -95,18 +95,18 @@ def test_a_raw_request_is_sent_unchanged(cloudcruise: Api, raw: Raw) -> None:
     assert (exchange.request.path, exchange.request.query) == ("/a/../%2e%2E/x%zz", "a=%zz&b=+%2B&&c")
 
 
-def test_plain_text_is_percent_encoded(nx1: Api, raw: Raw) -> None:
+def test_plain_text_is_percent_encoded(nx1: Api, serve_raw: ServeRaw) -> None:
     """Path values and query pairs are given as text; every reserved character is encoded."""
     handler = Answering()
     operation = nx1.operation("get_run_api_crew_runs__run_id__get")
-    sender(raw(handler), nx1).send(operation, path={"run_id": "a/b?c d"}, query=[("x y", "ü&="), ("x y", "")])
+    sender(serve_raw(handler), nx1).send(operation, path={"run_id": "a/b?c d"}, query=[("x y", "ü&="), ("x y", "")])
     assert handler.requests[0].startswith(b"GET /api/crew-runs/a%2Fb%3Fc%20d?x%20y=%C3%BC%26%3D&x%20y= HTTP/1.1\r\n")
 
 
-def test_json_is_labelled_and_bytes_are_not(nx1: Api, raw: Raw) -> None:
+def test_json_is_labelled_and_bytes_are_not(nx1: Api, serve_raw: ServeRaw) -> None:
     """``json`` carries its content type; ``body`` carries what it was given, or none."""
     handler = Answering()
-    mine, post = sender(raw(handler), nx1), nx1.operation("run_preset_crew_api_crews_run_post")
+    mine, post = sender(serve_raw(handler), nx1), nx1.operation("run_preset_crew_api_crews_run_post")
     mine.send(post, json={"crew_type": "äsk"})
     mine.send(post, body=b"\xff")
     mine.send(post)
@@ -118,37 +118,37 @@ def test_json_is_labelled_and_bytes_are_not(nx1: Api, raw: Raw) -> None:
     assert b"Content-Length: 0\r\n" in third
 
 
-def test_a_given_header_replaces_a_default_one(nx1: Api, raw: Raw) -> None:
+def test_a_given_header_replaces_a_default_one(nx1: Api, serve_raw: ServeRaw) -> None:
     """A probe's own ``Accept`` replaces the usual one, whatever its case."""
     handler = Answering()
-    sender(raw(handler), nx1).send(nx1.operations[0], headers=[("accept", "text/event-stream")])
+    sender(serve_raw(handler), nx1).send(nx1.operations[0], headers=[("accept", "text/event-stream")])
     assert handler.requests[0].lower().count(b"\r\naccept:") == 1
     assert b"\r\naccept: text/event-stream\r\n" in handler.requests[0]
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb"])
-def test_a_line_break_in_a_header_raises(nx1: Api, raw: Raw, value: str) -> None:
+def test_a_line_break_in_a_header_raises(nx1: Api, serve_raw: ServeRaw, value: str) -> None:
     """A header that HTTP cannot carry raises ``ValueError`` before anything is sent."""
-    mine = sender(raw(Answering()), nx1)
+    mine = sender(serve_raw(Answering()), nx1)
     with pytest.raises(ValueError, match="header"):
         mine.send(nx1.operations[0], headers=[("x", value)])
     assert mine.recording.exchanges == []
 
 
-def test_a_compressed_response_is_unpacked(nx1: Api, raw: Raw) -> None:
+def test_a_compressed_response_is_unpacked(nx1: Api, serve_raw: ServeRaw) -> None:
     """A server may compress any response; the recorded body is the unpacked one."""
     packed = gzip.compress(b"[1]")
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
-    assert sender(raw(Answering(head + packed)), nx1).send(nx1.operations[0]).json == [1]
+    assert sender(serve_raw(Answering(head + packed)), nx1).send(nx1.operations[0]).json == [1]
 
 
 # ------------------------------------------------------------------------------------------------------- credentials
 
 
-def test_credentials_given_missing_empty_wrong_and_other(cloudcruise: Api, raw: Raw) -> None:
+def test_credentials_given_missing_empty_wrong_and_other(cloudcruise: Api, serve_raw: ServeRaw) -> None:
     """Each kind of credential is sent as its name says, and recorded with its name."""
     handler = Answering()
-    mine = sender(raw(handler), cloudcruise, credentials=["cc-key=right", "cc-key=hers"])
+    mine = sender(serve_raw(handler), cloudcruise, credentials=["cc-key=right", "cc-key=hers"])
     operation = cloudcruise.operations[0]
     kinds: list[Any] = ["given", "none", "empty", "wrong", {"cc-key": "hers"}]
     labels = [mine.send(operation, credentials=kind).credentials for kind in kinds]
@@ -157,18 +157,18 @@ def test_credentials_given_missing_empty_wrong_and_other(cloudcruise: Api, raw: 
     assert [["cc-key: right"], [], ["cc-key: "], [f"cc-key: {sending.WRONG_CREDENTIAL}"], ["cc-key: hers"]] == sent
 
 
-def test_without_a_credential_a_placeholder_is_sent(nx1: Api, raw: Raw) -> None:
+def test_without_a_credential_a_placeholder_is_sent(nx1: Api, serve_raw: ServeRaw) -> None:
     """The first documented alternative, with a value that nobody mistakes for a real one."""
     handler = Answering()
-    exchange = sender(raw(handler), nx1).send(nx1.operations[0])
+    exchange = sender(serve_raw(handler), nx1).send(nx1.operations[0])
     assert exchange.credentials == "placeholder"
     assert f"Authorization: Bearer {PLACEHOLDER}" in handler.requests[0].decode()
 
 
-def test_a_header_of_the_operators_wins_over_the_placeholder(nx1: Api, raw: Raw) -> None:
+def test_a_header_of_the_operators_wins_over_the_placeholder(nx1: Api, serve_raw: ServeRaw) -> None:
     """An operator's header is sent, but not in a request without credentials."""
     handler = Answering()
-    mine = sender(raw(handler), nx1, headers=["Authorization: raw-token", "X-Trace: 7"])
+    mine = sender(serve_raw(handler), nx1, headers=["Authorization: raw-token", "X-Trace: 7"])
     mine.send(nx1.operations[0])
     mine.send(nx1.operations[0], credentials="none")
     with_it, without = (request.decode() for request in handler.requests)
@@ -180,10 +180,10 @@ def test_a_header_of_the_operators_wins_over_the_placeholder(nx1: Api, raw: Raw)
 # ------------------------------------------------------------------------------------------------------------ safety
 
 
-def test_no_unsafe_method_leaves_this_machine(nx1: Api, raw: Raw) -> None:
+def test_no_unsafe_method_leaves_this_machine(nx1: Api, serve_raw: ServeRaw) -> None:
     """Off this machine a POST is not sent without ``--allow-writes``."""
     handler = Answering()
-    url, post = raw(handler), nx1.operation("run_preset_crew_api_crews_run_post")
+    url, post = serve_raw(handler), nx1.operation("run_preset_crew_api_crews_run_post")
     mine = remote_sender(nx1, url)
     assert not mine.can_send(post)
     with pytest.raises(UnsafeOperation):
@@ -194,9 +194,9 @@ def test_no_unsafe_method_leaves_this_machine(nx1: Api, raw: Raw) -> None:
     assert remote_sender(nx1, url, allow_writes=True).send(post, json={}).status == 200
 
 
-def test_ten_requests_a_second_off_this_machine(nx1: Api, raw: Raw, pauses: list[float]) -> None:
+def test_ten_requests_a_second_off_this_machine(nx1: Api, serve_raw: ServeRaw, pauses: list[float]) -> None:
     """Each request waits its turn; on this machine none does."""
-    url = raw(Answering())
+    url = serve_raw(Answering())
     slow, fast = remote_sender(nx1, url), sender(url, nx1)
     for _ in range(3):
         fast.send(nx1.operations[0])
@@ -206,10 +206,10 @@ def test_ten_requests_a_second_off_this_machine(nx1: Api, raw: Raw, pauses: list
     assert 0.25 < sum(pauses) <= 0.1 + 0.2 + 0.3
 
 
-def test_budgets_end_the_sending(nx1: Api, raw: Raw) -> None:
+def test_budgets_end_the_sending(nx1: Api, serve_raw: ServeRaw) -> None:
     """Neither more requests nor more time than allowed: the next one is not sent."""
     handler = Answering()
-    target = Target.parse(raw(handler))
+    target = Target.parse(serve_raw(handler))
     for budget in (RequestBudget.for_target(target, max_requests=2), RequestBudget.for_target(target, max_time_s=0.0)):
         mine = Sender(target, nx1, Recording(), budget=budget)
         with pytest.raises(BudgetSpent):
@@ -222,32 +222,32 @@ def test_budgets_end_the_sending(nx1: Api, raw: Raw) -> None:
     [(("Retry-After: 1",), 1.0), ((), 0.5), (("Retry-After: Thu, 01 Jan 1970 00:00:00 GMT",), 0.0)],
 )
 def test_429_is_waited_for_and_sent_once_more(
-    nx1: Api, raw: Raw, pauses: list[float], head: tuple[str, ...], pause: float
+    nx1: Api, serve_raw: ServeRaw, pauses: list[float], head: tuple[str, ...], pause: float
 ) -> None:
     """Retry-After may be a number of seconds or a date (RFC 9110, 10.2.3); both exchanges are on record."""
-    mine = sender(raw(Answering(answer("429 Too Many Requests", *head), OK)), nx1)
+    mine = sender(serve_raw(Answering(answer("429 Too Many Requests", *head), OK)), nx1)
     assert mine.send(nx1.operations[0]).status == 200
     assert [pause] == pauses
     assert [exchange.status for exchange in mine.recording.exchanges] == [429, 200]
 
 
-def test_waiting_has_a_ceiling(nx1: Api, raw: Raw, pauses: list[float]) -> None:
+def test_waiting_has_a_ceiling(nx1: Api, serve_raw: ServeRaw, pauses: list[float]) -> None:
     """A server that asks for an hour is not waited for, and all waits of a run have a limit together."""
-    hour = sender(raw(Answering(answer("429 Slow down", "Retry-After: 3600"))), nx1)
+    hour = sender(serve_raw(Answering(answer("429 Slow down", "Retry-After: 3600"))), nx1)
     assert hour.send(nx1.operations[0]).status == 429
     assert pauses == []
-    second = sender(raw(Answering(answer("429 Slow down", "Retry-After: 1"))), nx1)
+    second = sender(serve_raw(Answering(answer("429 Slow down", "Retry-After: 1"))), nx1)
     for _ in range(20):
         assert second.send(nx1.operations[0]).status == 429
     assert sum(pauses) <= 6
 
 
-def test_503_with_retry_after_is_sent_once_more(nx1: Api, raw: Raw, pauses: list[float]) -> None:
+def test_503_with_retry_after_is_sent_once_more(nx1: Api, serve_raw: ServeRaw, pauses: list[float]) -> None:
     """A plain 503 is a failure; one with Retry-After is a request for patience (RFC 9110, 15.6.4)."""
     patient = Answering(answer("503 Busy", "Retry-After: 1"), OK)
-    assert sender(raw(patient), nx1).send(nx1.operations[0]).status == 200
+    assert sender(serve_raw(patient), nx1).send(nx1.operations[0]).status == 200
     plain = Answering(answer("503 Broken"))
-    assert sender(raw(plain), nx1).send(nx1.operations[0]).status == 503
+    assert sender(serve_raw(plain), nx1).send(nx1.operations[0]).status == 503
     assert (pauses, len(plain.requests)) == ([1.0], 1)
 
 
@@ -258,7 +258,7 @@ def failing(api: Api, url: str, timeout_s: float = 10.0) -> Exchange:
     return sender(url, api, timeout_s=timeout_s).send(api.operations[0])
 
 
-def test_every_failure_is_recorded(nx1: Api, raw: Raw) -> None:
+def test_every_failure_is_recorded(nx1: Api, serve_raw: ServeRaw) -> None:
     """Nothing raises: the exchange has the failure instead of a response."""
 
     def silent(connection: socket.socket) -> None:
@@ -294,22 +294,24 @@ def test_every_failure_is_recorded(nx1: Api, raw: Raw) -> None:
     }
     for kind, handlers in cases.items():
         for handler in handlers:
-            exchange = failing(nx1, raw(handler), 0.2 if kind == "timeout" else 10.0)
+            exchange = failing(nx1, serve_raw(handler), 0.2 if kind == "timeout" else 10.0)
             assert (None, kind) == (exchange.response, exchange.failure.partition(":")[0])
 
 
-def test_tls_that_fails_is_recorded(nx1: Api, raw: Raw) -> None:
+def test_tls_that_fails_is_recorded(nx1: Api, serve_raw: ServeRaw) -> None:
     """``https`` to a server that speaks plain HTTP."""
 
     def plain(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(answer("400 Bad Request"))
 
-    exchange = failing(nx1, raw(plain).replace("http:", "https:"))
+    exchange = failing(nx1, serve_raw(plain).replace("http:", "https:"))
     assert exchange.failure.startswith("tls: TLS failed")
 
 
-def test_an_idle_connection_that_was_closed_is_no_failure(nx1: Api, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_connection_that_was_closed_is_no_failure(
+    nx1: Api, serve_raw: ServeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A connection that was closed while nobody used it is replaced, unseen."""
     monkeypatch.setattr(transport, "_IDLE_AFTER_S", -1.0)  # every kept connection counts as idle
 
@@ -317,12 +319,12 @@ def test_an_idle_connection_that_was_closed_is_no_failure(nx1: Api, raw: Raw, mo
         read_request(connection)
         connection.sendall(OK)
 
-    mine = sender(raw(one_each), nx1)
+    mine = sender(serve_raw(one_each), nx1)
     repeated(mine, 5)
     assert [exchange.status for exchange in mine.recording.exchanges] == [200] * 5
 
 
-def test_a_connection_dropped_in_use_is_recorded_and_tried_once_more(nx1: Api, raw: Raw) -> None:
+def test_a_connection_dropped_in_use_is_recorded_and_tried_once_more(nx1: Api, serve_raw: ServeRaw) -> None:
     """The second request of a connection gets no response: that is recorded, and no connection is kept any more."""
 
     def every_other(connection: socket.socket) -> None:
@@ -330,13 +332,13 @@ def test_a_connection_dropped_in_use_is_recorded_and_tried_once_more(nx1: Api, r
         connection.sendall(OK)
         read_request(connection)
 
-    mine = sender(raw(every_other), nx1)
+    mine = sender(serve_raw(every_other), nx1)
     repeated(mine, 5)
     dropped = "dropped: the connection was closed without a response (on a connection that was warm)"
     assert [exchange.failure for exchange in mine.recording.exchanges] == ["", dropped, "", "", "", ""]
 
 
-def test_an_operation_that_hangs_is_not_sent_any_more(nx1: Api, raw: Raw) -> None:
+def test_an_operation_that_hangs_is_not_sent_any_more(nx1: Api, serve_raw: ServeRaw) -> None:
     """After a few timeouts in a row an operation is not waited for again; others are."""
 
     def hangs_on_lists(connection: socket.socket) -> None:
@@ -346,14 +348,14 @@ def test_an_operation_that_hangs_is_not_sent_any_more(nx1: Api, raw: Raw) -> Non
                 return
             connection.sendall(OK)
 
-    mine = sender(raw(hangs_on_lists), nx1, timeout_s=0.05)
+    mine = sender(serve_raw(hangs_on_lists), nx1, timeout_s=0.05)
     with pytest.raises(OperationUnresponsive):
         repeated(mine, 20)
     assert 4 < len(mine.recording.exchanges) < 10
     assert mine.send(nx1.operations[1], path={"run_id": "x"}, timeout_s=10).status == 200
 
 
-def test_a_first_timeout_is_sent_once_more(nx1: Api, raw: Raw) -> None:
+def test_a_first_timeout_is_sent_once_more(nx1: Api, serve_raw: ServeRaw) -> None:
     """A first timeout may be a coincidence; a request with a timeout of its own is not repeated."""
     answers = iter([False, True, False])
 
@@ -365,7 +367,7 @@ def test_a_first_timeout_is_sent_once_more(nx1: Api, raw: Raw) -> None:
                 connection.recv(1)
                 return
 
-    mine = sender(raw(forgetful), nx1, timeout_s=0.5)
+    mine = sender(serve_raw(forgetful), nx1, timeout_s=0.5)
     assert mine.send(nx1.operations[0]).status == 200
     assert mine.send(nx1.operations[0], timeout_s=0.1).status == 0
     assert [exchange.status for exchange in mine.recording.exchanges] == [0, 200, 0]
@@ -382,7 +384,7 @@ def test_a_target_that_went_away_ends_the_run(nx1: Api, pauses: list[float]) -> 
     assert pauses
 
 
-def test_calls_at_the_same_time_are_recorded_one_by_one(nx1: Api, raw: Raw) -> None:
+def test_calls_at_the_same_time_are_recorded_one_by_one(nx1: Api, serve_raw: ServeRaw) -> None:
     """Two requests that wait for each other both get through, and have numbers of their own."""
     together = threading.Barrier(2, timeout=5)
 
@@ -391,7 +393,7 @@ def test_calls_at_the_same_time_are_recorded_one_by_one(nx1: Api, raw: Raw) -> N
         together.wait()
         connection.sendall(OK)
 
-    mine = sender(raw(meeting), nx1)
+    mine = sender(serve_raw(meeting), nx1)
     exchanges = mine.send_concurrently([lambda: mine.send(nx1.operations[0])] * 2)
     assert [exchange.status for exchange in exchanges] == [200, 200]
     assert [exchange.number for exchange in mine.recording.exchanges] == [1, 2]

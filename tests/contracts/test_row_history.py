@@ -1,0 +1,56 @@
+"""Histories of rows, on recordings that are written by hand: which observation precedes which, and of which row."""
+
+from dataclasses import replace
+
+import pytest
+
+from specduet.contracts.analysis.row_history import collect_histories
+from specduet.specs import Api
+from tests.contracts.recording_builder import RecordingBuilder
+
+
+def test_waiting_on_our_side_counts_as_part_of_a_request(nx1: Api) -> None:
+    """Of two requests at the same time, the first sent may be the last complete, however short its response took."""
+    builder = RecordingBuilder(nx1)
+    first = replace(builder.add("GET /api/crew-runs", json_=[], elapsed_s=0.01), ended_at=builder.sent_at + 0.5)
+    builder.sent_at += 0.1
+    second = builder.add("GET /api/crew-runs", json_=[], elapsed_s=0.01)
+    builder.sent_at += 0.5
+    assert not first.is_before(second)
+    assert first.is_before(builder.add("GET /api/crew-runs", json_=[]))
+
+
+@pytest.mark.parametrize(("creation_count", "change_count"), [(1, 1), (2, 0)])
+def test_an_id_that_two_creations_were_given_names_no_run(nx1: Api, creation_count: int, change_count: int) -> None:
+    """A run looked up by an id that two runs were given may be either one, though lists show only one of them."""
+    builder = RecordingBuilder(nx1)
+    for _ in range(creation_count):
+        builder.add("POST /api/crews/run", json_={}, sent_headers=[("x-correlation-id", "c")])
+    builder.sent_at += 1
+    builder.add("GET /api/crew-runs", json_=[{"id": "1", "correlation_id": "c", "status": "failed"}])
+    builder.sent_at += 1
+    result = {"correlation_id": "c", "status": "running"}
+    builder.add("GET /api/crews/results/{cid}", path="/api/crews/results/c", json_=result)
+    history = collect_histories(nx1, nx1.resources["crew-run"], builder.recording)
+    assert len(list(history.iterate_changes(same_operation=False))) == change_count
+
+
+@pytest.mark.parametrize(
+    ("status", "gap_s", "is_found"),
+    [
+        pytest.param("execution.start", 0.1, True, id="at-once"),
+        pytest.param("execution.start", 5, False, id="much-later"),
+        pytest.param("execution.requeued", 0.1, False, id="requeued"),
+        pytest.param("execution.success", 0.1, True, id="ended"),
+        pytest.param("execution.success", 5, False, id="ended-later"),
+    ],
+)
+def test_a_requeued_run_may_start_anew(cloudcruise: Api, *, status: str, gap_s: float, is_found: bool) -> None:
+    """The time of its start may change where it may have been requeued meanwhile, which takes some time."""
+    builder = RecordingBuilder(cloudcruise)
+    row = {"session_id": "1", "status": "execution.start", "execution_start": "2026-01-01T00:00:00Z"}
+    for change in ({}, {"status": status, "execution_start": "2026-01-01T00:01:00Z"}):
+        builder.add("GET /runs", json_=[{**row, **change}])
+        builder.sent_at += gap_s
+    findings = builder.check_clause("SD607", "GET /runs")
+    assert [finding.where for finding in findings] == ["/0/execution_start"] * is_found
