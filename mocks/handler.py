@@ -59,6 +59,9 @@ class OperationHandler:
         """``action`` is performed instead of the one that the overlay states for the operation."""
         self.api = api
         self.operation = operation
+        self.base_path = operation.base_path if settings.base_path is None else settings.base_path
+        """Path below which the operation is served: ``/v1``, or an empty text."""
+        self.full_path = self.base_path + operation.path
         self.dialect: Dialect = error_responses.choose_dialect(api, operation)
         if api.behavior.refusals is None:
             self.dialect = DocumentedDialect(self.dialect, api, operation)

@@ -1,37 +1,27 @@
-"""Routing by Connexion: the document that it routes by, and the middleware that hands its matches back.
+"""Routing: the paths at which the operations of all APIs are served, and what a request path leads to.
 
-Connexion gets a *routing document*, an OpenAPI 3.0 document in memory with nothing but paths, path parameters and
-operationIds. Its own reading of 3.1 schemas would be wrong, and a parameter typed ``integer`` would turn a malformed id
-into a 404. Connexion is only asked which operation a path is: ``OperationApi`` records the match in the ASGI scope
-instead of responding, and ``RouteCache`` keeps it, so that Connexion is asked once for each method and path.
+An operation is served at its full path, which begins with the path of its server (OAS 3.1, 4.8.5): ``/v1/runs``. Its
+own path, ``/runs``, leads to it too, as long as nothing else stands there. ``RouteTable`` knows which route a request
+belongs to, Connexion (connexion_router.py) routes it, and ``RouteCache`` keeps the match, so that Connexion is asked
+once for each method and path.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote_from_bytes
-
-from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
 
 from specduet.mocks import responses
 from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.error_responses import Dialect, FastApiDialect
 from specduet.mocks.handler import OperationHandler
-from specduet.mocks.lazy_connexion import RoutedAPI, RoutedMiddleware
+from specduet.mocks.path_templates import PathTemplate, QueryCondition, normalize_path, split_query
 from specduet.mocks.request import Request
-from specduet.mocks.responses import HttpResponse, Receive, Send
+from specduet.mocks.responses import HttpResponse
 from specduet.specs import Api, UsageError
 
-ROUTE_MATCHES_KEY = "specduet.route_matches"
-"""Key of the ASGI scope under which a list stands that the route match is appended to."""
-
-_PATH_PARAMETER = re.compile(r"\{[^}]*\}")
-# The number of matches that a RouteCache holds, and the longest key: method, path and root path in characters.
+# The number of matches that a RouteCache holds, and the longest key: method, paths and root path in characters.
 _CACHE_SIZE = 2_048
-_MAX_KEY_LENGTH = 256
-_ASCII_BYTES = bytes(range(128))
+_MAX_KEY_LENGTH = 512
 
 
 class RouteMatch(NamedTuple):
@@ -39,176 +29,184 @@ class RouteMatch(NamedTuple):
 
     handler: "OperationHandler | NotFoundHandler"
     path_values: tuple[str, ...]
+    depends_on_query: bool = False
+    """True if another query would have led to another operation."""
 
 
-@dataclass
+class RouteTarget(NamedTuple):
+    """One operation of a route, and the condition on the query that its document writes into the path."""
+
+    handler: OperationHandler
+    condition: QueryCondition | None
+
+
 class Route:
-    """One path of one API, with its handlers by method."""
+    """One path of one API, with its operations by method."""
 
-    api: Api
-    path: str
-    handlers: dict[str, OperationHandler] = field(default_factory=dict)
+    def __init__(self, api: Api, template: PathTemplate, *, is_bare: bool = False) -> None:
+        self.api = api
+        self.template = template
+        self.is_bare = is_bare
+        """True if the path lacks that of the server."""
+        self.targets: dict[str, list[RouteTarget]] = {}
 
-    def __post_init__(self) -> None:
-        self.shape = _PATH_PARAMETER.sub("{}", self.path)
-        """The path with ``{}`` for each parameter: ``/runs/{}``."""
-        # parameters go by number, for their own names need not be names in Starlette's sense
-        self.parameter_names = tuple(f"p{index}" for index, _ in enumerate(_PATH_PARAMETER.findall(self.path)))
-        names = iter(self.parameter_names)
-        self.starlette_path = _PATH_PARAMETER.sub(lambda _: f"{{{next(names)}}}", self.path)
-        """The path with Starlette's names of its parameters: ``/runs/{p0}``."""
-        self._pattern = compile_path(self.starlette_path)[0]
+    def add_target(self, handler: OperationHandler, condition: QueryCondition | None) -> None:
+        """Add an operation, unless one without a condition has its method already."""
+        targets = self.targets.setdefault(handler.operation.method, [])
+        if condition is not None or all(target.condition for target in targets):
+            targets.append(RouteTarget(handler, condition))
+            targets.sort(key=lambda target: -target.condition.strength if target.condition else 1)
 
-    def match_path(self, path: str) -> tuple[str, ...] | None:
-        """Return the texts of the path parameters; None if the path is not one of this route."""
-        match = self._pattern.match(path)
-        return None if match is None else match.groups()
+    def find_target(self, method: str, query: bytes) -> tuple[RouteTarget, tuple[str, ...]] | None:
+        """Return the operation of a method, and the texts of its parameters in the query.
 
-    def find_handler(self, method: str) -> OperationHandler | None:
-        """Return the handler of a method. HEAD is handled by the handler of GET, unless it has one of its own."""
-        return self.handlers.get(method) or (self.handlers.get("GET") if method == "HEAD" else None)
+        HEAD is handled by the operation of GET, unless it has one of its own.
+        """
+        for target in self.targets.get(method) or (self.targets.get("GET", []) if method == "HEAD" else []):
+            values = () if target.condition is None else target.condition.find_values(query)
+            if values is not None:
+                return target, values
+        return None
+
+    def depends_on_query(self) -> bool:
+        return any(target.condition is not None for targets in self.targets.values() for target in targets)
 
 
-def build_routes(handlers: Iterable[OperationHandler]) -> tuple[Route, ...]:
-    """Return the routes of all APIs, concrete paths before those with parameters (OAS 3.1, 4.8.8.2).
+class RouteTable:
+    """The routes of all APIs, concrete paths before templates and full paths before bare ones.
 
-    Raises ``UsageError`` if two APIs have the same path, whatever their parameters are called.
+    Raises ``UsageError`` if two APIs have the same full path, whatever their parameters are called.
     """
-    routes: dict[str, Route] = {}
+
+    def __init__(self, handlers: Sequence[OperationHandler]) -> None:
+        self._base_paths: dict[int, set[str]] = defaultdict(set)
+        routes = _build_routes(handlers)
+        self.routes = tuple(sorted(routes, key=lambda route: (route.is_bare, route.template.specificity)))
+        self._by_length: dict[int, list[Route]] = defaultdict(list)
+        for route in self.routes:
+            self._by_length[route.template.segment_count].append(route)
+        for handler in handlers:
+            if handler.base_path:
+                base_path = normalize_path(handler.base_path)
+                self._base_paths[base_path.count("/")].add(base_path)
+
+    def find_route(self, path: str, method: str, query: bytes) -> Route | None:
+        """Return the route of a normalized path that has the method; if none has it, the first of the path."""
+        first = None
+        for route in self._iter_routes(path):
+            if route.find_target(method, query) is not None:
+                return route
+            first = first or route
+        return first
+
+    def _iter_routes(self, path: str) -> Iterator[Route]:
+        segments = path.split("/")
+        for route in self._by_length.get(len(segments), ()):
+            if route.template.matches(segments) and not (route.is_bare and self._is_below_base(route, segments)):
+                yield route
+
+    def _is_below_base(self, route: Route, segments: list[str]) -> bool:
+        """Return True if the path begins with that of a server, which the route takes for parameters."""
+        return any(
+            route.template.has_parameter_within(count + 1) and "/".join(segments[: count + 1]) in base_paths
+            for count, base_paths in self._base_paths.items()
+        )
+
+
+def _build_routes(handlers: Sequence[OperationHandler]) -> Iterator[Route]:
+    """Yield the routes of full paths, and those of bare paths at which nothing else stands."""
+    full: dict[str, Route] = {}
     for handler in handlers:
-        route = Route(handler.api, handler.operation.path)
-        route = routes.setdefault(route.shape, route)
+        route = _add_target(full, handler, handler.full_path)
         if route.api is not handler.api:
             raise UsageError(
-                f"{route.api.name} and {handler.api.name} both have the path {route.path}",
+                f"{route.api.name} and {handler.api.name} both have the path {route.template.path}",
                 remedy="Serve them on two ports.",
             )
-        route.handlers.setdefault(handler.operation.method, handler)
-    return tuple(sorted(routes.values(), key=lambda route: [piece.count("{}") for piece in route.shape.split("/")]))
+    _add_sent_paths(full, [(handler, handler.full_path) for handler in handlers])
+    yield from full.values()
+    bare: dict[str, Route] = {}
+    owners: dict[str, set[str]] = defaultdict(set)
+    based = [(handler, handler.operation.path) for handler in handlers if handler.base_path]
+    for handler, path in based:
+        owners[_add_target(bare, handler, path, is_bare=True).template.shape].add(handler.api.name)
+    _add_sent_paths(bare, based, is_bare=True)
+    yield from (route for shape, route in bare.items() if shape not in full and len(owners[shape]) <= 1)
 
 
-def build_routing_document(
-    routes: Sequence[Route],
-) -> tuple[dict[str, Any], dict[str, tuple[Route, OperationHandler]]]:
-    """Return the document that Connexion routes by, and the route and the handler of each of its operationIds."""
-    paths: dict[str, Any] = {}
-    targets: dict[str, tuple[Route, OperationHandler]] = {}
-    for route in routes:
-        parameters = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in route.parameter_names
-        ]
-        paths[route.starlette_path] = {}
-        for method, handler in route.handlers.items():
-            operation_id = f"{route.api.name}.{method.lower()} {route.path}"
-            targets[operation_id] = (route, handler)
-            paths[route.starlette_path][method.lower()] = {
-                "operationId": operation_id,
-                "parameters": parameters,
-                "responses": {"default": {"description": "Answered by the mock"}},
-            }
-    return {"openapi": "3.0.3", "info": {"title": "Routing document", "version": "1"}, "paths": paths}, targets
+def _add_target(
+    routes: dict[str, Route],
+    handler: OperationHandler,
+    path: str,
+    condition: QueryCondition | None = None,
+    *,
+    is_bare: bool = False,
+) -> Route:
+    template = PathTemplate(path)
+    route = routes.setdefault(template.shape, Route(handler.api, template, is_bare=is_bare))
+    route.add_target(handler, condition)
+    return route
+
+
+def _add_sent_paths(
+    routes: dict[str, Route], paths: Sequence[tuple[OperationHandler, str]], *, is_bare: bool = False
+) -> None:
+    """Add what a client sends for a path that is written with a query or a fragment."""
+    for handler, path in paths:
+        sent_path, condition = split_query(path)
+        if condition is not None:
+            _add_target(routes, handler, sent_path, condition, is_bare=is_bare)
 
 
 class RouteCache:
-    """Route matches by method, path and root path. Routing depends on nothing else, so a match holds for good."""
+    """Route matches by method, path and root path, for matches that depend on nothing else: they hold for good."""
 
     # speed: without it, Connexion's middleware runs for each request, which costs 65 % ("list of the last day") to
     # 96 % ("422") more processor time (make bench ARGS='--only tricks', 2026-11-28)
 
     def __init__(self) -> None:
-        self._matches: BoundedCache[tuple[str | None, ...], RouteMatch] = BoundedCache(_CACHE_SIZE)
+        self._matches: BoundedCache[tuple[Any, ...], RouteMatch] = BoundedCache(_CACHE_SIZE)
 
     def get(self, scope: Mapping[str, Any]) -> RouteMatch | None:
         """Return the stored match of a request; None if there is none."""
-        return self._matches.get((scope.get("method"), scope.get("path"), scope.get("root_path")))
+        return self._matches.get(
+            (scope.get("method"), scope.get("path"), scope.get("raw_path"), scope.get("root_path"))
+        )
 
     def store(self, scope: Mapping[str, Any], match: RouteMatch) -> None:
-        """Store the match of a request, unless no operation was found or the path is too long to be kept."""
-        key = (scope["method"], scope["path"], scope.get("root_path"))
-        if isinstance(match.handler, OperationHandler) and sum(map(len, filter(None, key))) <= _MAX_KEY_LENGTH:
+        """Store the match of a request, unless no operation was found, or the path is too long to be kept."""
+        key = (scope["method"], scope["path"], scope.get("raw_path"), scope.get("root_path"))
+        is_stable = isinstance(match.handler, OperationHandler) and not match.depends_on_query
+        if is_stable and sum(map(len, filter(None, key))) <= _MAX_KEY_LENGTH:
             self._matches.store(key, match)
 
 
-class OperationApi(RoutedAPI):  # type: ignore[misc]  # Connexion is not typed
-    """The operations of the routing document, as applications that record the match and send nothing."""
-
-    def __init__(self, *arguments: Any, targets: Mapping[str, tuple[Route, OperationHandler]], **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._targets = targets
-        self.add_paths()
-
-    def make_operation(self, operation: Any) -> Any:
-        route, handler = self._targets[operation.operation_id]
-
-        async def record_match(scope: Mapping[str, Any], _receive: Receive, _send: Send) -> None:
-            path_values = tuple(scope["path_params"][name] for name in route.parameter_names)
-            scope[ROUTE_MATCHES_KEY].append(RouteMatch(handler, path_values))
-
-        return record_match
-
-
-class OperationMiddleware(RoutedMiddleware):  # type: ignore[misc, type-arg, unused-ignore]  # Connexion is not typed
-    """Connexion's extension point: it calls the operation that RoutingMiddleware found."""
-
-    api_cls = OperationApi
-
-
-class MethodNotAllowedMiddleware:
-    """Middleware around the routing: for a known path with another method, Starlette's router raises HTTPException."""
-
-    def __init__(self, app: Any, not_found_handler: "NotFoundHandler") -> None:
-        self._app = app
-        self._not_found_handler = not_found_handler
-
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        # a copy, for the router writes into it; if it redirects, it fails on a query that is not UTF-8
-        query = scope.get("query_string", b"")  # the lifespan has none
-        if not query.isascii():
-            query = quote_from_bytes(query, safe=_ASCII_BYTES).encode()
-        try:
-            await self._app({**scope, "query_string": query}, receive, send)
-        except HTTPException:
-            await self._not_found_handler(scope, receive, send)
+def get_normalized_path(scope: Mapping[str, Any]) -> str:
+    """Return the normalized path of a request, below the root path of the application."""
+    path, raw_path = scope["path"], scope.get("raw_path")
+    # a server need not give the raw path, and another application may have changed the path alone
+    is_given = raw_path and normalize_path(raw_path).replace("%2F", "/") == normalize_path(path).replace("%2F", "/")
+    return normalize_path(raw_path if is_given else path).removeprefix(normalize_path(scope.get("root_path", "")))
 
 
 class NotFoundHandler:
-    """Handler of requests that belong to no operation: unknown paths, other methods, OPTIONS.
+    """Handler of requests that belong to no operation: unknown paths, other methods, OPTIONS."""
 
-    Called as an ASGI application by Connexion, it records itself as the route match. ``respond`` then makes the
-    response.
-    """
-
-    def __init__(self, routes: Sequence[Route], dialect: Dialect | None) -> None:
-        self._routes = routes
+    def __init__(self, table: RouteTable, dialect: Dialect | None = None) -> None:
+        """``dialect`` is that of unknown paths; None if several APIs are served."""
+        self._table = table
         self._dialect = dialect or FastApiDialect()
-
-    async def __call__(self, scope: Mapping[str, Any], _receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close"})
-            return
-        route, path_values = self._find_route(scope)
-        handler = route.find_handler(scope["method"]) if route else None
-        # Connexion's own mount does not match a path with a line break in it, so that there may be a handler
-        match = RouteMatch(self, ()) if handler is None else RouteMatch(handler, path_values)
-        scope[ROUTE_MATCHES_KEY].append(match)
 
     def respond(self, request: Request) -> HttpResponse:
         """Return 404, 405, or for OPTIONS the methods that the path allows (RFC 9110, section 9.3.7)."""
-        route, _ = self._find_route(request.scope)
+        route = self._table.find_route(get_normalized_path(request.scope), request.method, request.query_string)
         if route is None:
             return self._dialect.render_error(404)
         if request.method == "OPTIONS":
-            extra = ["HEAD"] if "GET" in route.handlers else []
-            allowed = ", ".join([*route.handlers, *extra, "OPTIONS"])
+            extra = ["HEAD"] if "GET" in route.targets else []
+            allowed = ", ".join([*route.targets, *extra, "OPTIONS"])
             return responses.make_empty_response(204, [(b"allow", allowed.encode())])
-        dialect = next(iter(route.handlers.values())).dialect
-        return dialect.render_error(405, headers=[(b"allow", ", ".join(route.handlers).encode())])
-
-    def _find_route(self, scope: Mapping[str, Any]) -> tuple[Route | None, tuple[str, ...]]:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        for route in self._routes:
-            path_values = route.match_path(path)
-            if path_values is not None:
-                return route, path_values
-        return None, ()
+        dialect = next(iter(route.targets.values()))[0].handler.dialect
+        if request.method in route.targets:  # with another query
+            return dialect.render_error(404)
+        return dialect.render_error(405, headers=[(b"allow", ", ".join(route.targets).encode())])

@@ -39,6 +39,8 @@ class Settings:
     """True if the control plane is served under ``/__mock__/``."""
     max_body: int = 1_048_576
     """Bytes of the longest request body that is read."""
+    base_path: str | None = None
+    """Path below which every API is served, instead of those of its servers: ``/v1``, or ``""`` for none."""
     journal: int = 1_000
     """Number of requests that the journal of a session keeps."""
 

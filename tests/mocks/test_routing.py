@@ -10,6 +10,7 @@ import pytest
 
 from specduet.mocks import create_app
 from specduet.mocks.routing import RouteCache, RouteMatch
+from specduet.mocks.settings import Settings
 from specduet.specs import UsageError, bundled
 from tests.mocks.raw_http import RawRequest, send_raw
 
@@ -18,7 +19,7 @@ def write_document(tmp_path: Path, name: str, *operations: str, **more: Any) -> 
     """Write an OpenAPI document of operations such as ``GET /a/{b}``, each of which responds with its own name."""
     paths: dict[str, Any] = {}
     for operation in operations:
-        method, path = operation.split(" ")
+        method, path = operation.split(" ", 1)
         parameters = [
             {"name": piece.partition("}")[0], "in": "path", "required": True, "schema": {"type": "string"}}
             for piece in path.split("{")[1:]
@@ -160,3 +161,102 @@ def test_what_starting_imports() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # the first may have to prove
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def with_server(url: str) -> dict[str, Any]:
+    return {"servers": [{"url": url}]}
+
+
+def test_the_path_of_the_server_is_served(tmp_path: Path) -> None:
+    """An operation is found below the path of its server, and at its own path where nothing else stands."""
+    mock = create_app(
+        [write_document(tmp_path, "based", "GET /a/{b}", "POST /a", **with_server("https://x.example/v1"))]
+    )
+    for prefix in ("", "/v1"):
+        assert find_operation(mock, "GET", f"{prefix}/a/1") == "GET /a/{b}"
+        assert find_operation(mock, "POST", f"{prefix}/a") == "POST /a"
+        assert find_operation(mock, "GET", f"{prefix}/a") == 405
+        assert find_operation(mock, "GET", f"{prefix}/b") == 404
+
+
+def test_a_full_path_wins_over_a_bare_one(tmp_path: Path) -> None:
+    """Of two APIs with one bare path both are served at their full paths; a full path is never taken for a bare one."""
+    one = write_document(tmp_path, "one", "GET /a", "GET /{x}/{y}", **with_server("/one"))
+    two = write_document(tmp_path, "two", "GET /a", **with_server("/two"))
+    three = write_document(tmp_path, "three", "GET /one")
+    mock = create_app([one, two, three])
+    assert find_operation(mock, "GET", "/one/a") == "GET /a"
+    assert find_operation(mock, "GET", "/two/a") == "GET /a"
+    assert find_operation(mock, "GET", "/a") == 404
+    assert find_operation(mock, "GET", "/one") == "GET /one"
+    assert find_operation(mock, "GET", "/one/z") == 404
+    assert find_operation(mock, "GET", "/z/z") == "GET /{x}/{y}"
+
+
+def test_the_base_path_can_be_chosen(tmp_path: Path) -> None:
+    """``Settings.base_path`` stands for the path of every server, and the control API stays where it is."""
+    file = write_document(tmp_path, "based", "GET /a", **with_server("/v1"))
+    other, none = create_app([file], Settings(base_path="/api/v2")), create_app([file], Settings(base_path=""))
+    assert [find_operation(other, "GET", path) for path in ("/api/v2/a", "/a", "/v1/a")] == ["GET /a", "GET /a", 404]
+    assert [find_operation(none, "GET", path) for path in ("/a", "/v1/a")] == ["GET /a", 404]
+    assert send_raw(other, RawRequest("GET", "/__mock__/ready")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("operation", "target"),
+    [
+        ("GET /files/{name}.json", "/files/a.b.json"),
+        ("GET /{a}-{b}", "/x-y"),
+        ("GET /a/", "/a/"),
+        ("GET /caf%C3%A9", "/caf%c3%a9"),
+        ("GET /café/{x}", "/caf%C3%A9/1"),
+        ("GET /two words", "/two%20words"),
+        ("GET /a:run", "/a:run"),
+        ("GET /a?b=c", "/a?b=c"),
+        ("GET /a?b={b}", "/a?b=1&z=2"),
+        ("GET /a#start", "/a"),
+        ("GET /a#start", "/a%23start"),
+        ("GET /a?b=c", "/a%3Fb=c"),
+        ("GET /a/{b}", "/a/x%2Fy"),
+        ("GET /a/{b}", "/a/x%0Ay"),
+    ],
+)
+def test_paths_of_every_spelling(tmp_path: Path, operation: str, target: str) -> None:
+    """Templates within a segment, encoded and unencoded characters, and queries that are written into a path."""
+    mock = create_app([write_document(tmp_path, "spelling", operation)])
+    assert [find_operation(mock, "GET", target) for _ in range(2)] == [operation, operation]
+
+
+def test_an_encoded_slash_is_no_separator(tmp_path: Path) -> None:
+    """``%2F`` belongs to a value (RFC 3986, section 2.2), and two paths that decode alike are told apart."""
+    mock = create_app([write_document(tmp_path, "slash", "GET /p/{id}/tags", "GET /p/{id}/{x}/tags")])
+    for _ in range(2):
+        assert find_operation(mock, "GET", "/p/a%2Fb/tags") == "GET /p/{id}/tags"
+        assert find_operation(mock, "GET", "/p/a/b/tags") == "GET /p/{id}/{x}/tags"
+        assert find_operation(mock, "GET", "/p//tags") == 404
+
+
+def test_a_query_in_the_path_decides(tmp_path: Path) -> None:
+    """Of several operations on one path, the query that the document writes into it finds the right one."""
+    mock = create_app([write_document(tmp_path, "query", "GET /a?do=x", "GET /a?do=y", "GET /b?do=x")])
+    assert [find_operation(mock, "GET", f"/a?do={do}") for do in "xy"] == ["GET /a?do=x", "GET /a?do=y"]
+    assert find_operation(mock, "GET", "/a") == 404
+    assert find_operation(mock, "GET", "/b?do=z") == 404
+
+
+def test_the_more_specific_template_comes_first(tmp_path: Path) -> None:
+    """``{name}.json`` is more concrete than ``{name}``, and a method is looked for among all templates that match."""
+    mock = create_app(
+        [write_document(tmp_path, "specific", "GET /f/{name}", "GET /f/{name}.json", "POST /{x}/b", "GET /a/{y}")]
+    )
+    assert find_operation(mock, "GET", "/f/a.json") == "GET /f/{name}.json"
+    assert find_operation(mock, "GET", "/f/a.txt") == "GET /f/{name}"
+    assert find_operation(mock, "POST", "/a/b") == "POST /{x}/b"
+
+
+def test_a_large_document_starts_at_once(tmp_path: Path) -> None:
+    """Connexion gets the routes of a large document in groups, each when it is needed."""
+    mock = create_app([write_document(tmp_path, "large", *(f"GET /a{number}/{{x}}" for number in range(200)))])
+    assert len(mock._router._apps) == 0
+    assert find_operation(mock, "GET", "/a199/1") == "GET /a199/{x}"
+    assert len(mock._router._apps) == 1
