@@ -6,16 +6,20 @@ This is FastAPI's order, so that of several mistakes in a request the same one i
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from specduet.mocks import error_responses, examples, responses
+from specduet.mocks import error_responses, responses
 from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.credentials import ANONYMOUS, build_authenticator
 from specduet.mocks.documented_errors import DocumentedDialect
+from specduet.mocks.documented_responses import DocumentedResponses
 from specduet.mocks.error_responses import Dialect, HttpError
+from specduet.mocks.generation.values import CannotGenerate
+from specduet.mocks.media_types import choose_concrete_type, choose_content, get_kind
 from specduet.mocks.request import MAX_QUERY_BYTES, Request
 from specduet.mocks.request_body import ABSENT_BODY, BodyReader
 from specduet.mocks.request_parameters import RequestParameters
@@ -31,6 +35,7 @@ from specduet.specs.behavior import DURATION_UNITS
 # tricks', 2026-11-28)
 _CACHE_SIZE = 512
 _MAX_CACHED_LENGTH = 1_024
+_logger = logging.getLogger(__name__)
 _NO_BODY: tuple[Any, Sequence[Problem]] = (ABSENT_BODY, ())
 
 
@@ -64,14 +69,15 @@ class OperationHandler:
         self.full_path = self.base_path + operation.path
         self.dialect: Dialect = error_responses.choose_dialect(api, operation)
         if api.behavior.refusals is None:
-            self.dialect = DocumentedDialect(self.dialect, api, operation)
-        statuses = (int(status) for status in operation.responses if status.isdigit() and status.startswith("2"))
-        self.success_status = min(statuses, default=200)
+            self.dialect = DocumentedDialect(self.dialect, api, operation, self.full_path)
+        self.documented = DocumentedResponses(api, operation)
+        self.success_status = self.documented.usual_status
+        self._row_media_type, self._has_headers = _find_row_form(operation, self.success_status)
         self.seed = settings.seed
         self._find_world = find_world
         self._authenticator = build_authenticator(api, operation, settings)
         self._parameters = RequestParameters(api.schemas, operation)
-        self._body_reader = BodyReader(api.schemas, operation, self.dialect) if operation.body else None
+        self._body_reader = BodyReader(api, operation, self.dialect) if operation.body else None
         self.reads_body = self._body_reader is not None
         """True if the body of a request has to be read before ``respond``."""
         credential_headers = self._authenticator.header_names if self._authenticator else ()
@@ -86,17 +92,29 @@ class OperationHandler:
         Without a ``world`` it is the one of the default session. ``action`` is performed instead of the operation's
         own.
         """
-        if len(request.query_string) > MAX_QUERY_BYTES:
-            return self.dialect.render_error(414)
-        if request.body is None:
-            return self.dialect.render_error(413)
-        validated = self._validate_cached(request)
-        if isinstance(validated, HttpResponse):  # a copy, for headers may be added to it
-            return HttpResponse(validated.status, [*validated.headers], validated.body)
         try:
+            if len(request.query_string) > MAX_QUERY_BYTES:
+                return self.dialect.render_error(414)
+            if request.body is None:
+                return self.dialect.render_error(413)
+            validated = self._validate_cached(request)
+            if isinstance(validated, HttpResponse):  # a copy, for headers may be added to it
+                return HttpResponse(validated.status, [*validated.headers], validated.body, reason=validated.reason)
             return (action or self.action)(self, world or self._find_world(self.api.name), validated, request)
         except HttpError as error:
             return error.response
+        except CannotGenerate as error:
+            return error_responses.render_not_implemented(error.message)
+        except Exception as error:  # noqa: BLE001  whatever the document holds, the other operations go on
+            _logger.debug("%s", self.operation.label, exc_info=True)
+            return error_responses.render_not_implemented(f"{self.operation.label}: {type(error).__name__}: {error}")
+
+    def make_row_response(self, body: bytes, request: Request) -> HttpResponse:
+        """Return the success response with a body in JSON, under the documented media type and headers."""
+        response = responses.make_response(self.success_status, body, self._row_media_type)
+        if self._has_headers:
+            response.headers += self.documented.make_headers(self.success_status, request)
+        return response
 
     def _validate_cached(self, request: Request) -> ValidatedRequest | HttpResponse:
         """Return the validated request or its error response; the same texts always give the same."""
@@ -135,6 +153,15 @@ class OperationHandler:
         )
 
 
+def _find_row_form(operation: Operation, status: int) -> tuple[bytes, bool]:
+    """Return the media type of rows, and True if headers are documented for them."""
+    response = operation.response_for(status)
+    content = choose_content(response.content.values()) if response else None
+    media_type = choose_concrete_type(content) if content else ""
+    is_json = bool(media_type) and get_kind(media_type) == "json"
+    return media_type.encode("latin-1", "replace") if is_json else responses.JSON, bool(response and response.headers)
+
+
 def _choose_action(operation: Operation) -> Action:
     """Return the action that the overlay states for an operation; without a statement, an example is the response."""
     behavior = operation.behavior
@@ -166,28 +193,26 @@ def _with_error_responses(action: Action) -> Action:
 
 
 @_with_error_responses
-def _list_rows(handler: OperationHandler, world: World, validated: ValidatedRequest, _request: Request) -> HttpResponse:
+def _list_rows(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     rows = world.list_rows(handler.operation, validated.parameters, validated.caller)
-    return responses.make_response(handler.success_status, rows)
+    return handler.make_row_response(rows, request)
 
 
 @_with_error_responses
-def _fetch_row(handler: OperationHandler, world: World, validated: ValidatedRequest, _request: Request) -> HttpResponse:
+def _fetch_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     statement = handler.operation.behavior.fetches
     assert statement is not None
     row = world.fetch_row(handler.operation, validated.parameters, validated.caller)
     if row is None:
         return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
-    return responses.make_response(handler.success_status, row)
+    return handler.make_row_response(row, request)
 
 
 @_with_error_responses
-def _create_row(
-    handler: OperationHandler, world: World, validated: ValidatedRequest, _request: Request
-) -> HttpResponse:
+def _create_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     body = validated.body if isinstance(validated.body, dict) else None
     row = world.create_row(handler.operation, validated.parameters, body, validated.caller)
-    return responses.make_response(handler.success_status, row)
+    return handler.make_row_response(row, request)
 
 
 @_with_error_responses
@@ -203,15 +228,18 @@ def _watch_row(handler: OperationHandler, world: World, validated: ValidatedRequ
     events = world.list_status_events(handler.operation, validated.parameters, validated.caller)
     if events is None:
         return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
-    return responses.make_response(handler.success_status, b"[" + b",".join(events) + b"]")
+    return handler.make_row_response(b"[" + b",".join(events) + b"]", request)
 
 
 def _respond_with_example(
-    handler: OperationHandler, _world: World, validated: ValidatedRequest, _request: Request
+    handler: OperationHandler, _world: World, validated: ValidatedRequest, request: Request
 ) -> HttpResponse:
-    """Respond with a body that the schema allows, the same for the same parameters."""
-    key = f"{handler.seed}/{validated.parameters}"
-    return examples.make_example_response(handler.api, handler.operation, handler.success_status, key)
+    """Respond with a documented example, or with a body that the schema allows, the same for the same parameters."""
+    status = handler.success_status
+    if not handler.documented.is_acceptable(status, request):
+        return handler.dialect.render_error(406)
+    key = f"{handler.api.name}/{handler.operation.id}/{handler.seed}/{validated.parameters}"
+    return handler.documented.make_response(status, request, key)
 
 
 async def _stream_server_sent_events(events: AsyncIterator[bytes], receive: Receive) -> AsyncIterator[bytes]:

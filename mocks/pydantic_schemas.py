@@ -78,10 +78,10 @@ class PydanticValidator:
 
 
 def compile_validator(schemas: Schemas, pointer: str) -> PydanticValidator:
-    """Return the validator of the schema at a pointer."""
+    """Return the validator of the schema at a pointer; one that takes anything where pydantic cannot say the schema."""
     compiler = _TypeCompiler(schemas)
-    annotation = compiler.compile_type(schemas.node_at(pointer), pointer)
     try:
+        annotation = compiler.compile_type(schemas.node_at(pointer), pointer)
         return PydanticValidator(annotation, is_complete=compiler.is_complete)
     except Exception:  # noqa: BLE001  # pydantic exports no class for the error of a type that it cannot build
         return PydanticValidator(Any, is_complete=False)
@@ -146,7 +146,8 @@ class _TypeCompiler:
         self.note_unsupported_keywords(schema, {"allOf"} if len(parts) == 1 else _NOTHING)
         for index, part in enumerate(parts):
             at = f"{pointer}/allOf/{index}"
-            if len(parts) == 1 or self.schemas.resolve(part, at)[0].get("type") in _SCALARS:
+            kind = self.schemas.resolve(part, at)[0].get("type")
+            if len(parts) == 1 or (isinstance(kind, str) and kind in _SCALARS):
                 return self.compile_type(part, at)
         return Any
 

@@ -1,32 +1,27 @@
-"""Request bodies, parsed from bytes: JSON as FastAPI parses it, forms, and everything else as text.
+"""Request bodies: the documented media type of a body is found, and the body is read and validated by it.
 
-Three things that Python's parser accepts are rejected, because nothing after it can carry them: ``NaN`` and
-``Infinity``, numbers beyond a double, and lone surrogates. Nesting deeper than 200 gets the response that FastAPI gives
-to nesting that is too deep for it, about 1,000.
+JSON, forms and plain text are held to their schemas; anything else, such as XML or an image, is taken as it is.
 """
 
-import json
-import math
-import re
-from collections.abc import Sequence
-from typing import Any, Final, NoReturn
-from urllib.parse import parse_qsl
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
-from specduet.mocks.error_responses import UNPARSABLE_BODY, Dialect, HttpError
-from specduet.mocks.json_codec import decode_json, encode_json, is_nested_too_deep
+from specduet.mocks.error_responses import Dialect, HttpError
+from specduet.mocks.form_body import FORM, MULTIPART_FORM, FormReader
+from specduet.mocks.json_body import JsonBodyParser
 from specduet.mocks.request import Request, is_json
 from specduet.mocks.responses import JSON
-from specduet.mocks.validation import BodyValidator, Problem, make_missing_problem, make_problem
-from specduet.specs import Operation, Schemas
+from specduet.mocks.text_values import TextReader
+from specduet.mocks.validation import BodyValidator, Problem, make_missing_problem
+from specduet.specs import Api, Content, Operation
 
 ABSENT_BODY: Final = object()
 """The value of a body that is empty."""
 
-_FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
-_STRING_PATTERN = r'"(?:[^"\\]|\\.)*"'
-_CONSTANT_PATTERN = re.compile(rf"{_STRING_PATTERN}|(-?Infinity|NaN)")
-_NUMBER_PATTERN = re.compile(rf"{_STRING_PATTERN}|(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
-_SURROGATE_PATTERN = re.compile(r"\\u[dD][89a-fA-F]")
+_PLAIN_TEXT = "text/plain"
+_Read = tuple[Any, Sequence[Problem]]
+"""The value of a body, and the problems with it."""
 
 
 class NonJsonBody(str):
@@ -35,151 +30,131 @@ class NonJsonBody(str):
     __slots__ = ()
 
 
-class FormFields(dict[str, Any]):
-    """The fields of a form, all of them texts or lists of texts."""
+class _MediaType(NamedTuple):
+    """A media type: ``("text/csv", {"header=present"})`` for ``text/csv; header=present``."""
 
-
-class _NonJsonConstant(Exception):
-    """``NaN`` or ``Infinity`` in a body, which Python parses and JSON does not have."""
+    name: str
+    parameters: frozenset[str]
 
 
 class BodyReader:
-    """The reader of the bodies of one operation."""
+    """The reader of the bodies of one operation. Its validators are compiled by the first request."""
 
-    def __init__(self, schemas: Schemas, operation: Operation, dialect: Dialect) -> None:
+    def __init__(self, api: Api, operation: Operation, dialect: Dialect) -> None:
         assert operation.body is not None
-        content = operation.body.content
+        self._api = api
+        self._operation = operation
+        self._content: Mapping[str, Content] = operation.body.content
         self._required = operation.body.required
         self._dialect = dialect
         self._is_fastapi = dialect.is_fastapi
-        self._unsupported_status = _choose_unsupported_status(operation, dialect)
-        self._media_types = {media_type.lower() for media_type in content}
-        json_content = next((content[name] for name in content if is_json(name) or name == "*/*"), None)
-        form_content = content.get(_FORM_MEDIA_TYPE)
-        self._json_validator = BodyValidator(schemas, json_content) if json_content else None
-        self._form_validator = BodyValidator(schemas, form_content) if form_content else None
+        self._json_parser = JsonBodyParser(dialect)
+        self._validators: dict[str, BodyValidator] = {}
+        self._form_readers: dict[str, FormReader] = {}
 
-    def read(self, raw: bytes, request: Request) -> tuple[Any, Sequence[Problem]]:
+    @cached_property
+    def _documented(self) -> Sequence[tuple[_MediaType, Content]]:
+        return tuple((_parse_media_type(name), content) for name, content in self._content.items())
+
+    @cached_property
+    def _json_content(self) -> Content | None:
+        """The media type that JSON is read by."""
+        names = [(media_type.name, content) for media_type, content in self._documented]
+        by_name = dict(reversed(names))
+        others = (content for name, content in names if is_json(name))
+        return by_name.get(JSON.decode()) or next(others, by_name.get("application/*") or by_name.get("*/*"))
+
+    def read(self, raw: bytes, request: Request) -> _Read:
         """Return the value of a body, ``ABSENT_BODY`` for an empty one, and the problems with it.
 
         Of the headers, it depends on ``content-type`` alone. Raises ``HttpError`` if the body cannot be parsed.
         """
-        value = self.parse(raw, request) if raw else ABSENT_BODY
-        return value, self.find_problems(value)
-
-    def parse(self, raw: bytes, request: Request) -> Any:
-        """Return the value of a body that is not empty. Raises ``HttpError`` if it cannot be parsed."""
-        if self._json_validator and request.headers.get(b"content-type") == JSON:  # as nearly all are
-            return self._parse_json(raw)
+        if not raw:
+            return ABSENT_BODY, [make_missing_problem(("body",))] if self._required else ()
+        if self._json_content and request.headers.get(b"content-type") == JSON:  # as nearly all are
+            return self._read_json(raw, self._json_content)
         content_type = request.get_header(b"content-type")
-        if content_type is None and not self._is_fastapi and self._json_validator:
-            return self._parse_json(raw)
-        if content_type and is_json(content_type) and self._json_validator:
-            return self._parse_json(raw)
-        media_type = (content_type or "").partition(";")[0].strip().lower()
-        if media_type == _FORM_MEDIA_TYPE and self._form_validator:
-            return _parse_form(raw)
-        if not self._is_fastapi and not self._accepts_media_type(media_type):
-            message = f"{media_type or 'no content type'} is not supported"
-            raise HttpError(self._dialect.render_error(self._unsupported_status, message))
-        return NonJsonBody(raw.decode("utf-8", "replace"))
+        if self._is_fastapi:
+            return self._read_as_fastapi(raw, content_type or "")
+        if content_type is None:
+            content = self._json_content or self._documented[0][1] if self._documented else None
+            content_type = content.media_type if content else ""
+        else:
+            content = self._choose_content(_parse_media_type(content_type))
+        if content is None:
+            message = f"{content_type or 'no content type'} is not supported"
+            raise HttpError(self._dialect.render_error(self._choose_unsupported_status(), message))
+        return self._read_content(raw, content_type, content)
 
-    def find_problems(self, body: Any) -> Sequence[Problem]:
-        """Return the problems of a parsed body: where it is missing, and where it breaks its schema."""
-        if body is ABSENT_BODY:
-            return [make_missing_problem(("body",))] if self._required else ()
-        if isinstance(body, FormFields):
-            return self._form_validator.find_problems(body, strict=False) if self._form_validator else ()
-        if self._json_validator is None or (isinstance(body, NonJsonBody) and not self._is_fastapi):
-            return ()
-        return self._json_validator.find_problems(str(body) if isinstance(body, NonJsonBody) else body)
+    def _read_as_fastapi(self, raw: bytes, content_type: str) -> _Read:
+        """Read a body as FastAPI does: JSON is text if it is not announced, and a form has no fields then."""
+        content = self._choose_content(_parse_media_type(content_type))
+        if is_json(content_type) and self._json_content:
+            content = self._json_content
+        if content is not None:
+            return self._read_content(raw, content_type, content)
+        text = raw.decode("utf-8", "replace")
+        if self._json_content is not None:
+            return NonJsonBody(text), self._find_validator(self._json_content).find_problems(text)
+        forms = [found for media_type, found in self._documented if media_type.name in {FORM, MULTIPART_FORM}]
+        return self._find_form_reader(forms[0]).read_urlencoded(b"") if forms else (NonJsonBody(text), ())
 
-    def _accepts_media_type(self, media_type: str) -> bool:
-        family = f"{media_type.partition('/')[0]}/*"
-        return not self._media_types.isdisjoint({media_type, family, "*/*"})
+    def _read_content(self, raw: bytes, content_type: str, content: Content) -> _Read:
+        """Read a body of a documented media type."""
+        media_type = _parse_media_type(content_type).name
+        if is_json(content_type):
+            return self._read_json(raw, content)
+        if media_type in {FORM, MULTIPART_FORM}:
+            reader = self._find_form_reader(content)
+            try:
+                return reader.read_urlencoded(raw) if media_type == FORM else reader.read_multipart(raw, content_type)
+            except ValueError:
+                self._json_parser.raise_unparsable()
+        text = raw.decode("utf-8", "replace")
+        if media_type == _PLAIN_TEXT and content.has_schema:
+            value = TextReader(self._api.request_schemas).convert_texts(text, content.pointer)
+            return NonJsonBody(text), self._find_validator(content).find_problems(value)
+        return NonJsonBody(text), ()
 
-    def _parse_json(self, raw: bytes) -> Any:
-        try:
-            return decode_json(raw)
-        except ValueError:
-            return self._parse_json_as_python(raw)
+    def _read_json(self, raw: bytes, content: Content) -> _Read:
+        value = self._json_parser.parse_json(raw)
+        return value, self._find_validator(content).find_problems(value)
 
-    def _parse_json_as_python(self, raw: bytes) -> Any:
-        """Parse JSON with Python's parser, as FastAPI does: for other encodings, and for the wording of its errors."""
-        try:
-            text = raw.decode(json.detect_encoding(raw), "surrogatepass")
-        except UnicodeDecodeError:
-            self._raise_unparsable()
-        try:
-            value = _DECODER.decode(text)
-        except json.JSONDecodeError as error:
-            self._raise_json_error(error.pos, error.msg)
-        except _NonJsonConstant:
-            self._raise_json_error(_find_position(_CONSTANT_PATTERN, text), "Expecting value")
-        except (ValueError, RecursionError):  # digits without end, depth without end
-            self._raise_unparsable()
-        if is_nested_too_deep(value):
-            self._raise_unparsable()
-        self._check_surrogates(value, text)
-        if _has_infinity(value):
-            self._raise_number_out_of_range(text)
-        return value
+    def _find_validator(self, content: Content) -> BodyValidator:
+        key = content.pointer
+        if key not in self._validators:
+            schemas = self._api.request_schemas
+            self._validators[key] = BodyValidator(schemas, content, is_fastapi=self._is_fastapi)
+        return self._validators[key]
 
-    def _check_surrogates(self, value: Any, text: str) -> None:
-        """Raise ``HttpError`` if a string of ``value`` has half of a surrogate pair, which no UTF-8 can carry."""
-        try:
-            encode_json(value)
-        except UnicodeEncodeError:
-            surrogate = _SURROGATE_PATTERN.search(text)
-            if surrogate is None:
-                self._raise_unparsable()
-            self._raise_json_error(surrogate.start(), "Lone surrogate")
+    def _find_form_reader(self, content: Content) -> FormReader:
+        key = content.pointer
+        if key not in self._form_readers:
+            schemas = self._api.request_schemas
+            self._form_readers[key] = FormReader(schemas, content, is_fastapi=self._is_fastapi)
+        return self._form_readers[key]
 
-    def _raise_number_out_of_range(self, text: str) -> NoReturn:
-        numbers = (match for match in _NUMBER_PATTERN.finditer(text) if match[1])
-        position = next((match.start(1) for match in numbers if math.isinf(float(match[1]))), 0)
-        self._raise_json_error(position, "Number out of range")
+    def _choose_content(self, requested: _MediaType) -> Content | None:
+        """Return the closest documented media type: with its parameters, without them, its range, any."""
+        ranks = {f"{requested.name.partition('/')[0]}/*": 2, "*/*": 3}
+        found: dict[int, Content] = {}
+        for media_type, content in self._documented:
+            if media_type.name == requested.name:
+                found.setdefault(0 if media_type.parameters <= requested.parameters else 1, content)
+            elif media_type.name in ranks:
+                found.setdefault(ranks[media_type.name], content)
+        return found[min(found)] if found else None
 
-    def _raise_json_error(self, position: int, error: str) -> NoReturn:
-        problem = make_problem("json_invalid", ("body", position), "JSON decode error", {}, {"error": error})
-        raise HttpError(self._dialect.render_validation_error([problem]))
+    def _choose_unsupported_status(self) -> int:
+        """Return the status for a media type that is not documented (RFC 9110, section 15.5.16).
 
-    def _raise_unparsable(self) -> NoReturn:
-        raise HttpError(self._dialect.render_error(400 if self._is_fastapi else self._dialect.status, UNPARSABLE_BODY))
-
-
-def _choose_unsupported_status(operation: Operation, dialect: Dialect) -> int:
-    """Return the status for a media type that is not documented: that of other invalid requests, or 415.
-
-    415 (RFC 9110, section 15.5.16) is chosen if it is documented, and neither 400 nor 422 is.
-    """
-    alternatives = {"400", "422"} & set(operation.responses)
-    return 415 if "415" in operation.responses and not alternatives else dialect.status
+        415, unless the document has responses to invalid requests, and 415 is not among them.
+        """
+        statuses = set(self._operation.responses)
+        is_documented = "415" in statuses or statuses.isdisjoint({"400", "422", "4XX", "default"})
+        return 415 if is_documented else self._dialect.status
 
 
-def _raise_constant(_name: str) -> NoReturn:
-    raise _NonJsonConstant
-
-
-_DECODER = json.JSONDecoder(parse_constant=_raise_constant)
-
-
-def _find_position(pattern: re.Pattern[str], text: str) -> int:
-    """Return the position of the first match that is not within a string."""
-    return next((match.start(1) for match in pattern.finditer(text) if match[1]), 0)
-
-
-def _has_infinity(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isinf(value)
-    if isinstance(value, dict):
-        return any(map(_has_infinity, value.values()))
-    return isinstance(value, list) and any(map(_has_infinity, value))
-
-
-def _parse_form(raw: bytes) -> FormFields:
-    fields = FormFields()
-    for name, value in parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True):
-        earlier = fields.get(name)
-        fields[name] = value if earlier is None else [*(earlier if isinstance(earlier, list) else [earlier]), value]
-    return fields
+def _parse_media_type(text: str) -> _MediaType:
+    name, *parameters = text.split(";")
+    return _MediaType(name.strip().lower(), frozenset(parameter.strip().lower() for parameter in parameters))

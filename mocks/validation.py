@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import jsonschema_rs
+
 from specduet.specs import Content, Schemas
 
 if TYPE_CHECKING:
@@ -47,25 +49,43 @@ class SchemaCheck:
     """Holds values to a whole schema by jsonschema-rs, also to keywords that pydantic has no word for."""
 
     def __init__(self, schemas: Schemas, pointer: str) -> None:
-        self._validator = schemas.validator_at(pointer)
-        self.is_valid = self._validator.is_valid
+        self._schemas = schemas
+        self._pointer = pointer
+        self._is_open = not _has_validator(schemas, pointer)
+
+    def is_valid(self, value: Any) -> bool:
+        """Return True if a value is valid: any value is where there is no schema, or one that cannot be compiled."""
+        return self._is_open or self._schemas.validator_at(self._pointer).is_valid(value)
 
     def find_problems(self, value: Any, location: Location, known: Collection[Location] = ()) -> list[Problem]:
         """Return the problems of a value that stands at ``location``, but none at, above or below a ``known`` one."""
         if self.is_valid(value):
             return []
-        errors = [leaf for error in self._validator.iter_errors(value) for leaf in _list_leaves(error, location)]
+        found = self._schemas.validator_at(self._pointer).iter_errors(value)
+        errors = [leaf for error in found for leaf in _list_leaves(error, location)]
         if not errors:
             errors = [_KeywordError(location, "oneOf", None, value, "no alternative of the schema fits alone")]
         return [_translate_error(error) for error in errors if not _is_covered(error.location, known)]
 
 
-class BodyValidator:
-    """Holds a parsed JSON body to the schema of its media type."""
+def _has_validator(schemas: Schemas, pointer: str) -> bool:
+    try:
+        schemas.node_at(pointer)
+        schemas.validator_at(pointer)
+    except (KeyError, ValueError, jsonschema_rs.ReferencingError):  # jsonschema-rs: a ValidationError is a ValueError
+        return False
+    return True
 
-    def __init__(self, schemas: Schemas, content: Content) -> None:
+
+class BodyValidator:
+    """Holds a parsed body to the schema of its media type."""
+
+    def __init__(self, schemas: Schemas, content: Content, *, is_fastapi: bool) -> None:
+        """With ``is_fastapi``, a body has to be valid for pydantic as well."""
         self._schemas = schemas
         self._pointer = content.pointer
+        self._has_schema = content.has_schema
+        self._is_fastapi = is_fastapi
 
     @cached_property
     def _pydantic(self) -> "PydanticValidator":
@@ -77,14 +97,20 @@ class BodyValidator:
     def _schema_check(self) -> SchemaCheck:
         return SchemaCheck(self._schemas, self._pointer)
 
-    def find_problems(self, value: Any, *, strict: bool = True) -> list[Problem]:
-        """Return the problems of ``value``; not ``strict`` where text stands for every type, as in a form."""
-        _, errors = self._pydantic.validate(value)
+    def find_problems(self, value: Any, texts: Any = None) -> list[Problem]:
+        """Return the problems of ``value``.
+
+        Where it was read from ``texts``, as in a form, it is also valid if pydantic can read the texts.
+        """
+        is_valid = not self._has_schema or self._schema_check.is_valid(value)
+        if not self._has_schema or (is_valid and (texts is not None or not self._is_fastapi)):
+            return []
+        _, errors = self._pydantic.validate(value if texts is None else texts)
         problems = locate_errors(errors, ("body",)) if errors else []
-        if strict and not self._schema_check.is_valid(value):
-            known = {_find_place(problem, value) for problem in problems}
-            problems += self._schema_check.find_problems(value, ("body",), known)
-        return problems
+        if is_valid or (texts is not None and not errors and self._pydantic.is_complete):
+            return problems
+        known = {_find_place(problem, value) for problem in problems}
+        return problems + self._schema_check.find_problems(value, ("body",), known)
 
 
 def _find_place(problem: Problem, body: Any) -> Location:

@@ -96,7 +96,7 @@ def test_problem_details(tmp_path: Path) -> None:
     [
         (b"{", b"application/json", 400, "body 1: JSON decode error"),
         (b"\xff", b"application/json", 400, "There was an error parsing the body"),
-        (b"a: b", b"application/yaml", 400, "application/yaml is not supported"),
+        (b"a: b", b"application/yaml", 415, "application/yaml is not supported"),
         (b"", b"application/json", 400, "body: Field required"),
         (b"[]", b"application/json", 400, "body: Input should be a valid dictionary or object to extract fields from"),
     ],

@@ -1,0 +1,101 @@
+"""Forms: the fields and files of a body, read by the schema of their media type.
+
+A field is text, and its schema says whether it stands for a number, an array or an object. Fields of one name are an
+array, ``a[b]=1`` is an object, and an object may be one text of JSON (OAS 3.1, 4.8.14 and 4.8.15).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from specduet.mocks.multipart import FormPart, parse_multipart
+from specduet.mocks.parameter_styles import nest_brackets
+from specduet.mocks.text_values import TextReader
+from specduet.mocks.validation import BodyValidator, Problem, make_problem
+from specduet.specs import Content, Schemas
+from specduet.specs.schemas import escape_pointer
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART_FORM = "multipart/form-data"
+
+_SEPARATORS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+_MAX_FIELDS = 10_000
+
+
+class FormReader:
+    """The reader of the forms of one media type of one operation."""
+
+    def __init__(self, schemas: Schemas, content: Content, *, is_fastapi: bool) -> None:
+        self._schemas = schemas
+        self._pointer = content.pointer
+        self._is_fastapi = is_fastapi
+        self._texts = TextReader(schemas, reads_forms=True)
+        self._validator = BodyValidator(schemas, content, is_fastapi=is_fastapi)
+
+    @cached_property
+    def _encodings(self) -> Mapping[str, Mapping[str, Any]]:
+        """The encoding objects of the media type by property (OAS 3.1, 4.8.15)."""
+        holder = self._schemas.node_at(self._pointer.removesuffix("/schema"))
+        encodings = holder.get("encoding") if isinstance(holder, Mapping) else None
+        found = encodings.items() if isinstance(encodings, Mapping) else ()
+        return {name: encoding for name, encoding in found if isinstance(encoding, Mapping)}
+
+    def read_urlencoded(self, raw: bytes) -> tuple[dict[str, Any], Sequence[Problem]]:
+        """Return the values of a form, and the problems with it. Raises ``ValueError`` for too many fields."""
+        pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+        return self._read_fields(pairs)
+
+    def read_multipart(self, raw: bytes, content_type: str) -> tuple[dict[str, Any], Sequence[Problem]]:
+        """Return the values of the parts, and the problems with them. Raises ``ValueError`` for no multipart body."""
+        parts = parse_multipart(raw, content_type)
+        value, problems = self._read_fields([(part.name, part.text) for part in parts])
+        return value, [*problems, *(problem for part in parts for problem in self._check_content_type(part))]
+
+    def _read_fields(self, pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], Sequence[Problem]]:
+        texts = self._nest_fields(pairs)
+        arranged = self._texts.arrange_texts(texts, self._pointer)
+        value = self._texts.convert_texts(arranged, self._pointer)
+        problems = self._validator.find_problems(value, arranged)
+        if problems:
+            other = self._texts.convert_texts(arranged, self._pointer, prefers_text=True)
+            if other != value and not self._validator.find_problems(other, arranged):
+                return other, ()
+        if self._is_fastapi:  # which reads each field by itself, so that a missing one has no input
+            for problem in problems:
+                if problem["type"] == "missing" and len(problem["loc"]) == 2:
+                    problem["input"] = None
+        return value, problems
+
+    def _nest_fields(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """Return the texts by name, those of one name as a list, and those with brackets in objects."""
+        declared = self._texts.list_properties(self._pointer)
+        fields: dict[str, list[str]] = {}
+        for name, text in pairs:
+            fields.setdefault(name, []).extend(self._split_field(name, text))
+        plain = {name: texts for name, texts in fields.items() if "[" not in name or name in declared}
+        return plain | nest_brackets((name, texts) for name, texts in fields.items() if name not in plain)
+
+    def _split_field(self, name: str, text: str) -> list[str]:
+        """Return the pieces of a field whose encoding has an array in one text: ``a=1,2``."""
+        encoding = self._encodings.get(name, {})
+        style = encoding.get("style", "form")
+        if "style" not in encoding and "explode" not in encoding:
+            return [text]
+        separator = None if encoding.get("explode", style == "form") else _SEPARATORS.get(style)
+        property_pointer = f"{self._pointer}/properties/{escape_pointer(name)}"
+        if separator is None or "array" not in self._texts.list_types(property_pointer):
+            return [text]
+        return text.split(separator)
+
+    def _check_content_type(self, part: FormPart) -> list[Problem]:
+        """Return the problem of a part that states another media type than its encoding does."""
+        allowed = self._encodings.get(part.name, {}).get("contentType")
+        if not isinstance(allowed, str) or not part.content_type:
+            return []
+        family = f"{part.content_type.partition('/')[0]}/*"
+        media_types = {media_type.partition(";")[0].strip().lower() for media_type in allowed.split(",")}
+        if not media_types.isdisjoint({part.content_type, family, "*/*"}):
+            return []
+        message = f"Value error, the content type should be {allowed}"
+        return [make_problem("value_error", ("body", part.name), message, part.content_type)]
