@@ -23,7 +23,8 @@ except ImportError as error:
 
 import msgspec
 
-from specduet.mocks.generation import formats, regex
+from specduet.mocks.generation import formats, scalars
+from specduet.mocks.generation.limits import CannotGenerate
 from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, is_null_schema, merge_schemas
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.generation.values import ValueGenerator
@@ -145,10 +146,10 @@ class AdversarialGenerator(ValueGenerator):
         if "enum" in merged.keywords:
             return st.sampled_from(merged.keywords["enum"])
         if merged.choices:
-            choice, branches = merged.choices[0]
+            choice, branches = merged.choices[0].name, merged.choices[0].branches
             not_null = [branch for branch in branches if not is_null_schema(self._schemas, branch)]
             resolved = resolved_choices | {choice}
-            strategy = st.one_of([self._build_strategy([*parts, branch], depth, resolved) for branch in not_null])
+            strategy = st.one_of([self._build_strategy([*parts, *branch], depth, resolved) for branch in not_null])
             return strategy if len(not_null) == len(branches) else _or_null(strategy)
         if merged.is_untyped:
             return st.sampled_from(JSON_VALUES)
@@ -173,7 +174,7 @@ class AdversarialGenerator(ValueGenerator):
         if merged.prefix_items or merged.contains or (depth >= _MAX_DEPTH and not least):
             return st.just([])
         if merged.items:
-            items = self._build_strategy(merged.items, depth + 1, frozenset())
+            items = self._build_strategy(merged.parts_of_item(0), depth + 1, frozenset())
         else:
             items = st.sampled_from(JSON_VALUES)
         unique = repr if merged.keywords.get("uniqueItems") else None
@@ -188,7 +189,7 @@ class AdversarialGenerator(ValueGenerator):
         declared = st.one_of(
             st.fixed_dictionaries(required, optional=optional), st.fixed_dictionaries({**required, **optional})
         )
-        additional = merged.additional_properties
+        additional = [*(rest.located for rest in merged.additional_properties), *merged.unevaluated_properties]
         if additional and not all(schema is True or schema == {} for schema, _ in additional):
             return declared
         names = st.sampled_from([name for name in PROPERTY_NAMES if name not in merged.properties])
@@ -245,14 +246,21 @@ def _build_texts(keywords: Mapping[str, Any]) -> ValueStrategy:
     shape = keywords.get("x-specduet", {}).get("shape")
     make = formats.FORMAT_MAKERS.get(shape or "") or formats.FORMAT_MAKERS.get(keywords.get("format", ""))
     if make is None and (shape or "pattern" in keywords):
-        make = regex.build_text_maker(shape or keywords["pattern"])
+        make = scalars.build_pattern_maker(shape or keywords["pattern"])
     if make is not None:
-        return st.sampled_from([make(SeededRandom(f"{index}")) for index in range(_FORMATTED_COUNT)])
+        return _sample_texts(make)
     least, most = keywords.get("minLength", 0), keywords.get("maxLength", math.inf)
     fitting = [text for text in ODD_TEXTS if least <= len(text) <= most]
     longest = int(min(most, least + 24))
     drawn = st.lists(st.sampled_from(CHARACTERS), min_size=least, max_size=max(longest, least)).map("".join)
     return st.one_of(st.sampled_from(fitting), drawn) if fitting else drawn
+
+
+def _sample_texts(make: Callable[[SeededRandom], Any]) -> ValueStrategy:
+    try:
+        return st.sampled_from([make(SeededRandom(f"{index}")) for index in range(_FORMATTED_COUNT)])
+    except CannotGenerate:
+        return st.nothing()
 
 
 def _build_numbers(keywords: Mapping[str, Any], usual: Sequence[int | float], *, whole: bool) -> ValueStrategy:

@@ -1,8 +1,8 @@
 """The smallest nesting depth of a schema's values, by which a recursion is led to its end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, allows_null, merge_schemas
+from specduet.mocks.generation.merged_schema import Branch, LocatedSchema, MergedSchema, allows_null, merge_schemas
 from specduet.specs.schemas import Schemas
 
 
@@ -36,19 +36,29 @@ class NestingDepths:
             self._known[pointer] = depth
         return depth
 
+    def branch_depth(self, branch: Branch, entered: frozenset[str] = frozenset()) -> float:
+        """Return the smallest number of levels of a branch of a choice."""
+        return max((self.min_depth(part, entered) for part in branch), default=0)
+
     def _merged_depth(self, merged: MergedSchema, entered: frozenset[str]) -> float:
         if "enum" in merged.keywords or allows_null(self._schemas, merged):
             return 0
         depth = 0.0
-        for _, branches in merged.choices:
-            depth = max(depth, min((self.min_depth(branch, entered) for branch in branches), default=0))
+        for choice in merged.choices:
+            depth = max(depth, self._shallowest_branch(choice.branches, entered))
         if not {"object", "array"}.issuperset(merged.types):
             return depth  # a value of a simpler type will do
         if "object" in merged.types:
             for name in merged.required_names:
-                for part in merged.properties.get(name, ()):
-                    depth = max(depth, 1 + self.min_depth(part, entered))
+                depth = max([depth, *(1 + self.min_depth(part, entered) for part in merged.parts_of_property(name))])
         if "array" in merged.types and merged.keywords.get("minItems"):
-            for part in merged.items:
-                depth = max(depth, 1 + self.min_depth(part, entered))
+            depth = max([depth, *(1 + self.min_depth(part, entered) for part in merged.parts_of_item(0))])
         return depth
+
+    def _shallowest_branch(self, branches: Sequence[Branch], entered: frozenset[str]) -> float:
+        shallowest = float("inf") if branches else 0.0
+        for branch in branches:
+            shallowest = min(shallowest, self.branch_depth(branch, entered))
+            if not shallowest:
+                break
+        return shallowest

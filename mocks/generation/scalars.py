@@ -6,7 +6,9 @@ from math import ceil, floor
 from typing import Any
 
 from specduet.mocks.generation import formats, regex, text
+from specduet.mocks.generation.limits import MAX_TEXT_LENGTH, CannotGenerate
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
+from specduet.specs.patterns import compile_pattern
 
 _EXTENSION = "x-specduet"
 _BOUNDS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
@@ -19,33 +21,69 @@ def build_string_maker(keywords: Mapping[str, Any], name: str) -> ValueMaker:
     """Return a maker of strings: by shape, format or pattern, else believable text for a property of this name."""
     shape = keywords.get(_EXTENSION, {}).get("shape")
     least, most = keywords.get("minLength", 0), keywords.get("maxLength")
-    if shape in formats.FORMAT_MAKERS or keywords.get("format") in formats.FORMAT_MAKERS:
-        return formats.FORMAT_MAKERS[shape if shape in formats.FORMAT_MAKERS else keywords["format"]]
+    if least > MAX_TEXT_LENGTH:
+        return build_failing_maker(f"its texts have at least {least:,} characters")
+    if most is not None and most < least:
+        return build_failing_maker(f"its texts have at least {least:,} and at most {most:,} characters")
+    format_name = shape if shape in formats.FORMAT_MAKERS else keywords.get("format")
+    if keywords.get("contentEncoding") in {"base64", "base64url"}:
+        format_name = "byte"
+    if format_name in formats.FORMAT_MAKERS:
+        make = formats.build_format_maker(format_name, least, most)
+        return _match_pattern(make, keywords["pattern"], least, most) if "pattern" in keywords else make
     if shape is not None or "pattern" in keywords:
-        return build_pattern_maker(shape or keywords["pattern"])
-    make = text.text_maker_for(name)
+        return build_pattern_maker(shape or keywords["pattern"], least, most)
+    make = formats.MEDIA_MAKERS.get(keywords.get("contentMediaType", "")) or text.text_maker_for(name)
     if not least and most is None:
         return make
-    return lambda rng: _fit_length(make(rng), least, most)
+    return lambda rng: formats.fit_length(make(rng), least, most)
 
 
-def build_pattern_maker(pattern: str) -> ValueMaker:
-    """Return a maker of text that matches a pattern; of plain sentences for a pattern that cannot be parsed."""
+def build_pattern_maker(pattern: str, least: int = 0, most: int | None = None) -> ValueMaker:
+    """Return a maker of text that matches a pattern; of plain sentences for a pattern that cannot be read."""
     try:
-        return regex.build_text_maker(pattern)
+        return regex.build_text_maker(pattern, least, most)
     except ValueError:
-        return text.make_sentence
+        return lambda rng: formats.fit_length(text.make_sentence(rng), least, most)
+
+
+def build_failing_maker(reason: str) -> ValueMaker:
+    """Return a maker that raises ``CannotGenerate``."""
+
+    def raise_error(_rng: SeededRandom) -> Any:
+        raise CannotGenerate(reason=reason)
+
+    return raise_error
+
+
+def _match_pattern(make: ValueMaker, pattern: str, least: int, most: int | None) -> ValueMaker:
+    """Return a maker of formatted text that matches a pattern: of the format's if it does, else of the pattern's."""
+    try:
+        is_match = compile_pattern(pattern).is_match
+    except ValueError:
+        return make
+    make_matching = build_pattern_maker(pattern, least, most)
+
+    def make_text(rng: SeededRandom) -> Any:
+        formatted = make(rng)
+        return formatted if is_match(formatted) else make_matching(rng)
+
+    return make_text
 
 
 def build_number_maker(keywords: Mapping[str, Any], name: str, *, whole: bool) -> ValueMaker:
     """Return a maker of numbers: integers, or multiples of 0.01 where ``multipleOf`` demands no other step."""
-    step = Fraction(str(keywords.get("multipleOf", 1 if whole else "0.01")))
-    if whole:
-        step = Fraction(step.numerator)
+    low, high = (_tightest_bound(keywords, *bound) for bound in _BOUNDS)
+    if low is not None and high is not None and low > high:
+        return build_failing_maker("its lowest number is above its highest")
+    step = _find_step(keywords, whole=whole)
     first, last = _range_of_multiples(keywords, name, step, whole=whole)
+    if first > last and (whole or "multipleOf" in keywords):
+        return build_failing_maker("no such number lies between its bounds")
     if first > last:  # no multiple lies between the bounds
-        low, high = (float(_tightest_bound(keywords, *bound)) for bound in _BOUNDS)
-        return lambda rng: low + (high - low) * (0.25 + rng.random_float() / 2)
+        assert low is not None
+        assert high is not None
+        return lambda rng: float(low) + float(high - low) * (0.25 + rng.random_float() / 2)
 
     def make_number(rng: SeededRandom) -> int | float:
         chosen = rng.randint(first, last) * step
@@ -54,10 +92,12 @@ def build_number_maker(keywords: Mapping[str, Any], name: str, *, whole: bool) -
     return make_number
 
 
-def _fit_length(value: str, least: int, most: int | None) -> str:
-    while len(value) < least:
-        value = f"{value} {value}" if value else "x"
-    return value if most is None or len(value) <= most else value[: max(most, 0)]
+def _find_step(keywords: Mapping[str, Any], *, whole: bool) -> Fraction:
+    """Return the distance of the numbers to pick from."""
+    stated = keywords.get("multipleOf", 0)
+    step = Fraction(str(stated)) if isinstance(stated, int | float) and stated > 0 else Fraction(0)
+    step = step or Fraction(1 if whole else "0.01")
+    return Fraction(step.numerator) if whole else step
 
 
 def _range_of_multiples(keywords: Mapping[str, Any], name: str, step: Fraction, *, whole: bool) -> tuple[int, int]:
@@ -71,12 +111,12 @@ def _range_of_multiples(keywords: Mapping[str, Any], name: str, step: Fraction, 
     first, last = ceil(usual_low / step), floor(usual_high / step)
     width = last - first
     least = None if low is None else ceil(low / step)
-    if least is not None and least * step in _exclusive_bounds(keywords, "exclusiveMinimum"):
+    if least is not None and least * step in _read_bound(keywords, "exclusiveMinimum"):
         least += 1
     if whole and keywords.get("format") == "int32":
         high = min(Fraction(2**31 - 1), Fraction(2**31 - 1) if high is None else high)
     most = None if high is None else floor(high / step)
-    if most is not None and most * step in _exclusive_bounds(keywords, "exclusiveMaximum"):
+    if most is not None and most * step in _read_bound(keywords, "exclusiveMaximum"):
         most -= 1
     overlap_first = first if least is None else max(first, least)
     overlap_last = last if most is None else min(last, most)
@@ -89,12 +129,11 @@ def _range_of_multiples(keywords: Mapping[str, Any], name: str, step: Fraction, 
 
 
 def _tightest_bound(keywords: Mapping[str, Any], inclusive: str, exclusive: str, tighter: Callable[..., Any]) -> Any:
-    bounds = [Fraction(keywords[inclusive])] if inclusive in keywords else []
-    bounds += _exclusive_bounds(keywords, exclusive)
+    bounds = _read_bound(keywords, inclusive) + _read_bound(keywords, exclusive)
     return tighter(bounds) if bounds else None
 
 
-def _exclusive_bounds(keywords: Mapping[str, Any], keyword: str) -> list[Fraction]:
+def _read_bound(keywords: Mapping[str, Any], keyword: str) -> list[Fraction]:
     # A boolean, as OpenAPI 3.0 has it, is no bound.
     bound = keywords.get(keyword)
-    return [Fraction(bound)] if isinstance(bound, int | float) and not isinstance(bound, bool) else []
+    return [Fraction(str(bound))] if isinstance(bound, int | float) and not isinstance(bound, bool) else []

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from specduet.mocks.generation.limits import WorkBudget
+
 _T = TypeVar("_T")
 _BLOCK_BITS = 512
 _LARGE_RANGE = 1 << 32
@@ -26,13 +28,15 @@ class SeededRandom(msgspec.Struct, eq=False):
     """The number of objects around the value that is made, counted from the value first asked for."""
     omit_probability: float = 0.0
     """The probability, 0 to 1, that an optional part is left out."""
+    budget: WorkBudget | None = None
+    """The work that may still be done for the whole value; None until the value is started."""
     _entropy: int = 1
     """Random bits that are not used up yet, below a leading 1."""
     _block_count: int = 0
 
     def derive(self, name: str | int) -> "SeededRandom":
         """Return the stream of a part of the value, such as a property, one level deeper."""
-        return SeededRandom(f"{self.name}/{name}", depth=self.depth + 1, omit_probability=self.omit_probability)
+        return SeededRandom(f"{self.name}/{name}", self.depth + 1, self.omit_probability, self.budget)
 
     def randbelow(self, n: int) -> int:
         """Return an integer from 0 to ``n`` - 1."""

@@ -1,0 +1,45 @@
+"""Limits on the size of generated values, and the error where a schema demands more or allows nothing."""
+
+import msgspec
+
+from specduet.specs import UsageError
+
+MAX_TEXT_LENGTH = 1_000_000
+MAX_CHILDREN = 10_000
+"""Items of one array, properties of one object."""
+_MAX_PARTS = 100_000  # objects and arrays within one value, those of attempts that failed included
+_MAX_ATTEMPTS = 2_000  # values that are validated and thrown away while one value is made
+
+
+class CannotGenerate(UsageError):
+    """No valid value of a schema was found; often there is none."""
+
+    def __init__(self, pointer: str | None = None, reason: str = "") -> None:
+        super().__init__(
+            f"no value of the schema at {pointer or 'an inner place'} could be made{reason and ': '}{reason}"
+        )
+        self.pointer = pointer
+        self.reason = reason
+
+
+class TooMuchWorkError(CannotGenerate):
+    """A value is too large, or too many attempts failed: no other attempt is made, anywhere in the value."""
+
+
+class WorkBudget(msgspec.Struct, eq=False):
+    """What may still be spent on one value. It is counted and not timed, so that the same seed gives the same value."""
+
+    parts: int = _MAX_PARTS
+    attempts: int = _MAX_ATTEMPTS
+
+    def spend_part(self) -> None:
+        """Count an object or array. Raises ``TooMuchWorkError`` where there are too many."""
+        self.parts -= 1
+        if self.parts < 0:
+            raise TooMuchWorkError(reason=f"it has more than {_MAX_PARTS:,} objects and arrays")
+
+    def spend_attempt(self) -> None:
+        """Count a value that was not valid. Raises ``TooMuchWorkError`` where there are too many."""
+        self.attempts -= 1
+        if self.attempts < 0:
+            raise TooMuchWorkError(reason=f"none of {_MAX_ATTEMPTS:,} attempts was valid")
