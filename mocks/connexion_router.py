@@ -12,8 +12,8 @@ sends a redirect.
     ├── OperationMiddleware     ours: operationId -> route and path values, appended to a list in the ASGI scope
     └── LifespanMiddleware      Connexion's
 
-A document with 1,000 operations would take Connexion a second to check. So the routes are split into groups, each with a
-routing document of its own, which Connexion gets when the first request to one of its routes comes.
+A document with 1,000 operations would take Connexion a second to check. So the routes are split into groups, each with
+a routing document of its own, which Connexion gets when the first request to one of its routes comes.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -1,103 +1,139 @@
 """Error responses in the shape that the document gives them, for APIs whose overlay names no dialect.
 
-The dialect's own body is sent if it satisfies the documented schema, with the documented media type. Otherwise a body
-is generated from the schema, and message and status are put into the fields that seem to be meant for them.
+The dialect's own body is sent if the document describes such a body, with the documented media type. Otherwise a body
+of the documented shape is filled with what is wrong (error_bodies.py). An error that an operation does not document has
+the shape of those that it does, or that the rest of the API does.
 """
 
-import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from html import escape
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from specduet.mocks import responses
-from specduet.mocks.error_responses import Dialect
-from specduet.mocks.examples import choose_content
+from specduet.mocks.documented_responses import choose_response_content, encode_response
+from specduet.mocks.error_bodies import ErrorBody, ErrorFacts
+from specduet.mocks.error_responses import Dialect, format_problems, get_status_phrase
 from specduet.mocks.generation import values
-from specduet.mocks.request import is_json
+from specduet.mocks.json_codec import decode_json
+from specduet.mocks.media_types import choose_concrete_type, get_kind
 from specduet.mocks.responses import Headers, HttpResponse
 from specduet.mocks.validation import Problem
-from specduet.specs import Api, Content, Operation
+from specduet.specs import Api, Content, Operation, Schemas
 
-_MESSAGE_FIELDS = {
-    "detail",
-    "details",
-    "message",
-    "msg",
-    "error",
-    "error_message",
-    "error_description",
-    "description",
-    "reason",
-}
-_STATUS_FIELDS = {"status", "statuscode", "status_code", "code"}
+_PROBLEM_MEMBERS = {"type", "title", "status", "detail"}
 
 
 class DocumentedDialect:
     """A dialect whose responses are changed so that they satisfy the document of one operation."""
 
-    def __init__(self, dialect: Dialect, api: Api, operation: Operation) -> None:
+    def __init__(self, dialect: Dialect, api: Api, operation: Operation | None, path: str = "") -> None:
+        """``operation`` is None for requests that belong to none; ``path`` is where the operation is served."""
         self.status = dialect.status
         self.is_fastapi = dialect.is_fastapi
         self._dialect = dialect
-        self._schemas = api.schemas
+        self._api = api
         self._operation = operation
+        self._path = path
 
     def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse:
-        return self._fit_to_document(self._dialect.render_validation_error(problems))
+        response = self._dialect.render_validation_error(problems)
+        phrase = get_status_phrase(response.status)
+        facts = ErrorFacts(response.status, phrase, format_problems(problems), self._path, problems)
+        return self._fit_to_document(response, facts)
 
     def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse:
-        return self._fit_to_document(self._dialect.render_error(status, text, headers))
+        response = self._dialect.render_error(status, text, headers)
+        phrase = get_status_phrase(status)
+        return self._fit_to_document(response, ErrorFacts(status, phrase, text or phrase, self._path))
 
-    def _fit_to_document(self, response: HttpResponse) -> HttpResponse:
-        documented = self._operation.response_for(response.status)
-        content = choose_content(documented) if documented else None
-        if content is None or not is_json(content.media_type):
+    def _fit_to_document(self, response: HttpResponse, facts: ErrorFacts) -> HttpResponse:
+        content = self._find_content(response.status)
+        if content is None:
             return response
-        body = json.loads(response.body)
-        if self._schemas.validator_at(content.pointer).is_valid(body):
-            return _set_media_type(response, content.media_type)
+        media_type = choose_concrete_type(content)
         try:
-            value = self._generate_body(content, body, response.status)
+            value = self._make_value(content, media_type, decode_json(response.body), facts)
         except values.CannotGenerate:
             return response
-        fitted = responses.make_json_response(response.status, value)
+        fitted = encode_response(self._api, content, response.status, value, media_type)
         fitted.headers += [pair for pair in response.headers if pair[0] not in {b"content-type", b"content-length"}]
-        return _set_media_type(fitted, content.media_type)
+        fitted.reason = response.reason
+        return fitted
 
-    def _generate_body(self, content: Content, body: dict[str, Any], status: int) -> Any:
-        """Return a valid body with the message of ``body`` and the status in it, as far as the schema allows them."""
-        is_valid = self._schemas.validator_at(content.pointer).is_valid
-        value = values.generate_value(self._schemas, content.schema, content.pointer, f"{self._operation.id}/{status}")
-        for container, name in _find_message_fields(value):
-            before = container[name]
-            container[name] = _extract_message(body) if isinstance(before, str) else status
-            if not is_valid(value):
-                container[name] = before
-        return value
+    def _find_content(self, status: int) -> Content | None:
+        documented = self._operation.response_for(status) if self._operation else None
+        content = choose_response_content(documented, None) if documented else None
+        if content is not None or self.is_fastapi:  # FastAPI's other errors are never documented
+            return content
+        own = [*_iter_error_contents(self._operation)] if self._operation else []
+        return own[0] if own else _find_usual_content(self._api)
+
+    def _make_value(self, content: Content, media_type: str, body: Any, facts: ErrorFacts) -> Any:
+        """Return a body that the document allows. Raises ``CannotGenerate`` if there is none."""
+        kind = get_kind(media_type)
+        if not content.has_schema:
+            example = next(iter(content.examples.values()), None)
+            schemas = Schemas({"schema": True})
+            if isinstance(example, dict | list):
+                return ErrorBody(schemas, {}, "/schema", example).fill(facts)
+            return body if kind == "json" else _write_text(kind, facts)
+        schemas = self._api.response_schemas
+        schema, pointer = schemas.resolve(content.schema, content.pointer)
+        if schema is content.schema or "$ref" not in content.schema or len(content.schema) > 1:
+            pointer = content.pointer
+        is_valid = schemas.validator_at(pointer).is_valid
+        if kind != "json" and is_valid(text := _write_text(kind, facts)):
+            return text
+        base = body if is_valid(body) else None
+        if base is not None and kind == "json" and self._is_described(ErrorBody(schemas, schema, pointer, base), body):
+            return body
+        for example in content.examples.values():
+            if is_valid(example):
+                return ErrorBody(schemas, schema, pointer, example).fill(facts)
+        generated = values.generate_value(schemas, content.schema, content.pointer, f"{self._api.name}/error")
+        return ErrorBody(schemas, schema, pointer, generated, is_generated=True).fill(facts)
+
+    def _is_described(self, error_body: ErrorBody, body: Any) -> bool:
+        """Return True if the document means a valid body: it has its names, or no names at all."""
+        names = error_body.list_properties()
+        if not names:
+            return True
+        return len(names & _PROBLEM_MEMBERS) > 1 if "type" in body else not names.isdisjoint(body)
 
 
-def _set_media_type(response: HttpResponse, media_type: str) -> HttpResponse:
-    name = media_type.encode("latin-1", "replace")
-    response.headers = [(key, name if key == b"content-type" else value) for key, value in response.headers]
-    return response
+def _write_text(kind: str, facts: ErrorFacts) -> str:
+    if kind != "html":
+        return facts.message
+    title = f"{facts.status} {facts.phrase}"
+    return f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{escape(facts.message)}</p>"
 
 
-def _extract_message(body: dict[str, Any]) -> str:
-    """Return the message of a body in any of the dialects."""
-    text = body.get("detail") or body.get("message") or body.get("title")
-    if isinstance(text, list):
-        return "; ".join(str(item["msg"]) for item in text)
-    return str(text)
+def _iter_error_contents(operation: Operation) -> Iterator[Content]:
+    """Yield the contents of the documented errors, those for invalid requests first."""
+    errors = [status for status in operation.responses if status[0] == "4" or status == "default"]
+    for status in sorted(errors, key=lambda status: (status == "default", status not in {"400", "422"}, status)):
+        content = choose_response_content(operation.responses[status], None)
+        if content is not None:
+            yield content
 
 
-def _find_message_fields(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the object and the name of each field that seems to be meant for a message or for a status."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _find_message_fields(item)
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            names = _MESSAGE_FIELDS if isinstance(inner, str) else _STATUS_FIELDS if type(inner) is int else ()
-            if name.lower() in names:
-                yield value, name
-            else:
-                yield from _find_message_fields(inner)
+def _find_usual_content(api: Api) -> Content | None:
+    """Return the content that most operations of an API document for errors."""
+    if api.schemas not in _usual_contents:
+        by_schema: dict[str, Content] = {}
+        counts: Counter[str] = Counter()
+        for operation in api.operations:
+            for content in _iter_error_contents(operation):
+                if content.has_schema and get_kind(content.media_type) == "json":
+                    with suppress(KeyError):
+                        key = content.media_type + api.schemas.resolve(content.schema, content.pointer)[1]
+                        counts[key] += 1
+                        by_schema.setdefault(key, content)
+        _usual_contents[api.schemas] = by_schema[counts.most_common(1)[0][0]] if counts else None
+    return _usual_contents[api.schemas]
+
+
+_usual_contents: "WeakKeyDictionary[Schemas, Content | None]" = WeakKeyDictionary()

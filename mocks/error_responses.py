@@ -52,10 +52,11 @@ class FastApiDialect:
         self.status = status
 
     def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse:
-        return make_json_response(self.status, {"detail": problems})
+        return _add_reason(make_json_response(self.status, {"detail": problems}), problems)
 
     def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse:
-        return _add_headers(make_json_response(status, {"detail": text or get_status_phrase(status)}), headers)
+        text = text or get_status_phrase(status)
+        return _complete(make_json_response(status, {"detail": text}), text, headers)
 
 
 class StatusErrorMessageDialect:
@@ -67,13 +68,12 @@ class StatusErrorMessageDialect:
         self.status = status
 
     def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse:
-        return self.render_error(self.status, _format_problems(problems))
+        return _add_reason(self.render_error(self.status, format_problems(problems)), problems)
 
     def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse:
         phrase = get_status_phrase(status)
-        return _add_headers(
-            make_json_response(status, {"statusCode": status, "error": phrase, "message": text or phrase}), headers
-        )
+        body = {"statusCode": status, "error": phrase, "message": text or phrase}
+        return _complete(make_json_response(status, body), text or phrase, headers)
 
 
 class ProblemDetailsDialect:
@@ -86,10 +86,12 @@ class ProblemDetailsDialect:
 
     def render_validation_error(self, problems: Sequence[Problem]) -> HttpResponse:
         errors = [{"detail": problem["msg"], **_locate_problem(problem)} for problem in problems]
-        return self._render_problem_details(self.status, _format_problems(problems), {"errors": errors})
+        response = self._render_problem_details(self.status, format_problems(problems), {"errors": errors})
+        return _add_reason(response, problems)
 
     def render_error(self, status: int, text: str = "", headers: Headers | None = None) -> HttpResponse:
-        return _add_headers(self._render_problem_details(status, text, {}), headers)
+        response = self._render_problem_details(status, text, {})
+        return _complete(response, text or get_status_phrase(status), headers)
 
     def _render_problem_details(self, status: int, text: str, extensions: dict[str, Any]) -> HttpResponse:
         body = {"type": "about:blank", "title": get_status_phrase(status), "status": status}
@@ -126,6 +128,11 @@ def render_unauthorized(
     return dialect.render_error(status, "Could not validate credentials" if wrong else "Not authenticated", headers)
 
 
+def render_not_implemented(reason: str) -> HttpResponse:
+    """Return the response of an operation for which no valid response can be made, always RFC 9457's."""
+    return ProblemDetailsDialect().render_error(501, reason)
+
+
 def get_status_phrase(status: int) -> str:
     """Return the phrase of a status (RFC 9110, section 15), or of its class if it has none of its own."""
     if status in _PHRASES:
@@ -133,8 +140,8 @@ def get_status_phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in _KNOWN_STATUSES else _CLASS_PHRASES[status // 100]
 
 
-def _format_problems(problems: Sequence[Problem]) -> str:
-    """Return one text: ``query limit: Input should be greater than or equal to 1; body a: Field required``."""
+def format_problems(problems: Sequence[Problem]) -> str:
+    """Return all problems in one text: ``query limit: Input should be greater than or equal to 1; body a: Field required``."""
     return "; ".join(map(_format_problem, problems))
 
 
@@ -151,6 +158,11 @@ def _locate_problem(problem: Problem) -> dict[str, str]:
     return {"in": str(location), "parameter": ".".join(map(str, path))}
 
 
-def _add_headers(response: HttpResponse, headers: Headers | None) -> HttpResponse:
+def _complete(response: HttpResponse, reason: str, headers: Headers | None) -> HttpResponse:
     response.headers += headers or []
+    return _add_reason(response, reason)
+
+
+def _add_reason(response: HttpResponse, reason: str | Sequence[Problem]) -> HttpResponse:
+    response.reason = reason
     return response

@@ -15,7 +15,7 @@ _SEGMENT_CHARACTERS = "-._~!$&'()*+,;=:@"
 
 
 def normalize_path(path: str | bytes) -> str:
-    """Return a path with exactly those characters percent-encoded that have to be: ``/a%2fb c`` gives ``/a%2Fb%20c``."""
+    """Return a path with just those characters percent-encoded that must be: ``/a%2fb c`` gives ``/a%2Fb%20c``."""
     raw = path.encode() if isinstance(path, str) else path
     return "/".join(quote_from_bytes(unquote_to_bytes(piece), _SEGMENT_CHARACTERS) for piece in raw.split(b"/"))
 

@@ -22,7 +22,8 @@ A request takes these steps, in this order:
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from typing import Any
 
 from specduet.mocks import cors, prefer, responses
 from specduet.mocks.control import fault_effects
@@ -31,6 +32,7 @@ from specduet.mocks.control.faults import Injection
 from specduet.mocks.control.journal import FAULT_INDEX, STATUS_INDEX, OpenEntry, open_entry, record_body
 from specduet.mocks.control.sessions import SESSION_HEADER, BadSession, Session, SessionRegistry
 from specduet.mocks.error_responses import ProblemDetailsDialect
+from specduet.mocks.generation.values import CannotGenerate
 from specduet.mocks.handler import OperationHandler
 from specduet.mocks.prefer import BadPreference
 from specduet.mocks.request import Request
@@ -146,20 +148,24 @@ class RequestPipeline:
         if injection.kind == "reset":
             await fault_effects.reset_connection(request.scope, request.receive)
             return
-        response = _build_injected_error(handler, effect["status"], effect.get("retry_after"), self._settings.seed)
+        response = _build_injected_error(handler, request, effect, self._settings.seed)
         entry[STATUS_INDEX] = response.status
         await responses.send_response(response, request.method, send)
 
 
-def _build_injected_error(handler: OperationHandler, status: int, retry_after: int | None, seed: int) -> HttpResponse:
-    """Return the documented response of a status, else an error response in the API's dialect.
+def _build_injected_error(
+    handler: OperationHandler, request: Request, effect: Mapping[str, Any], seed: int
+) -> HttpResponse:
+    """Return the documented response of a fault's status, else an error response in the API's dialect.
 
-    ``retry_after`` is in seconds.
+    ``effect`` is ``{"status": 503, "retry_after": 2}``; the second, in seconds, may be missing.
     """
+    status, retry_after = effect["status"], effect.get("retry_after")
     try:
-        response = prefer.make_documented_response(handler, status, f"{seed}/fault")
-    except BadPreference:
+        response = prefer.make_documented_response(handler, request, status, f"{seed}/fault")
+    except (BadPreference, CannotGenerate):
         response = handler.dialect.render_error(status)
     if retry_after is not None:
+        response.headers = [pair for pair in response.headers if pair[0] != b"retry-after"]
         response.headers.append((b"retry-after", b"%d" % retry_after))
     return response

@@ -11,18 +11,19 @@ with an error.
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from specduet.mocks import responses
+from specduet.mocks import error_responses
+from specduet.mocks.documented_responses import choose_response_content, is_text_body
 from specduet.mocks.error_responses import HttpError, ProblemDetailsDialect
-from specduet.mocks.generation import values
+from specduet.mocks.generation.values import CannotGenerate
 from specduet.mocks.handler import OperationHandler, ValidatedRequest
-from specduet.mocks.request import Request, is_json
+from specduet.mocks.media_types import choose_concrete_type
+from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.world import World
-from specduet.specs import Content, Response
+from specduet.specs import Response
 
 MAX_WAIT_S = 60.0
 PREFERENCE_NAMES = ("code", "example", "dynamic", "wait")
@@ -81,6 +82,8 @@ async def respond(handler: OperationHandler, request: Request, world: World, see
         action = _PreferredAction(handler, request, preferences, seed) if preferences.selects_response else None
     except BadPreference as error:
         return ProblemDetailsDialect().render_error(error.status, error.message)
+    except CannotGenerate as error:
+        return error_responses.render_not_implemented(error.message)
     if preferences.wait:
         await asyncio.sleep(preferences.wait)
     response = handler.respond(request, world, action)
@@ -103,7 +106,14 @@ class _PreferredAction:
             preferences.code == handler.success_status and preferences.example is None and not preferences.dynamic
         )
         status, key = preferences.code or handler.success_status, _build_random_key(request, seed)
-        self._documented_response = make_documented_response(handler, status, key, preferences.example)
+        self._documented_response = make_documented_response(
+            handler,
+            request,
+            status,
+            key,
+            example=preferences.example,
+            prefers_generated=preferences.dynamic is True,
+        )
         self.was_used = False
         """True once the action has been performed, which it is for valid requests only."""
 
@@ -127,46 +137,44 @@ def _build_random_key(request: Request, seed: int) -> str:
 
 
 def make_documented_response(
-    handler: OperationHandler, status: int, key: str, example: str | None = None
+    handler: OperationHandler,
+    request: Request,
+    status: int,
+    key: str,
+    *,
+    example: str | None = None,
+    prefers_generated: bool = False,
 ) -> HttpResponse:
-    """Return the documented response of a status, with the named example or a body generated from the schema.
+    """Return the documented response of a status, with the named example, else the first, else one of the schema.
 
-    The same ``key`` gives the same body. Raises ``BadPreference`` for a status or an example that is not documented.
+    The same ``key`` gives the same body. Raises ``BadPreference`` for a status or an example that is not documented,
+    and ``CannotGenerate`` if no body is valid.
     """
     response = handler.operation.response_for(status)
-    if response is None:
+    if response is None or status < 200:
         documented = ", ".join(handler.operation.responses)
         raise BadPreference(f"code={status}: {handler.operation.label} documents {documented}", 404)
-    content = next((content for media_type, content in response.content.items() if is_json(media_type)), None)
     if example is not None:
-        value = _find_example(handler, response, content, example)
-        return responses.make_json_response(status, value, _media_type_of(content))
-    if content is None:
-        return responses.make_empty_response(status) if status < 400 else handler.dialect.render_error(status)
-    try:
-        value = values.generate_value(handler.api.schemas, content.schema, content.pointer, f"{key}/{status}")
-    except values.CannotGenerate as error:
-        raise BadPreference(error.message, 409) from None
-    return responses.make_json_response(status, value, _media_type_of(content))
+        _check_example(handler, request, response, example)
+    elif not response.content and status >= 400:
+        return handler.dialect.render_error(status)
+    return handler.documented.make_response(
+        status, request, f"{key}/{status}", example=example, prefers_generated=prefers_generated
+    )
 
 
-def _find_example(handler: OperationHandler, response: Response, content: Content | None, name: str) -> Any:
-    """Return the value of a named example. Raises ``BadPreference`` if there is none, or if it breaks its schema."""
-    schemas = handler.api.schemas
-    pointer = content.pointer.rpartition("/")[0] if content else ""
-    examples: Mapping[str, Any] = schemas.node_at(pointer).get("examples", {}) if content else {}
-    if content is None or name not in examples:
-        documented = ", ".join(examples) or "none"
+def _check_example(handler: OperationHandler, request: Request, response: Response, name: str) -> None:
+    """Raise ``BadPreference`` if no example has the name, or if its value breaks its schema."""
+    accept = request.get_header(b"accept")
+    content = choose_response_content(response, accept, name)
+    if content is None or name not in content.examples:
+        names = dict.fromkeys(example for content in response.content.values() for example in content.examples)
         where = f"{handler.operation.label} {response.status}"
-        raise BadPreference(f"example={name}: {where} has these examples: {documented}", 404)
-    example, _ = schemas.resolve(examples[name], f"{pointer}/examples/{name}")
-    if "value" not in example or not schemas.validator_at(content.pointer).is_valid(example["value"]):
-        raise BadPreference(f"example={name}: its value is not what its schema allows", 409)
-    return example["value"]
-
-
-def _media_type_of(content: Content | None) -> bytes:
-    return responses.JSON if content is None else content.media_type.encode("latin-1")
+        raise BadPreference(f"example={name}: {where} has these examples: {', '.join(names) or 'none'}", 404)
+    value = content.examples[name]
+    if content.has_schema and not is_text_body(value, choose_concrete_type(content, accept)):
+        if not handler.api.response_schemas.validator_at(content.pointer).is_valid(value):
+            raise BadPreference(f"example={name}: its value is not what its schema allows", 409)
 
 
 def parse_header(header: str) -> Preferences:

@@ -27,6 +27,8 @@ class HttpResponse(msgspec.Struct, eq=False):
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
     """Pieces of the body, if its length is not known beforehand; ``body`` is empty then."""
+    reason: Any = ""
+    """Why the request was rejected, for the request log: a text, or the problems of an invalid request."""
 
 
 def make_response(status: int, body: bytes, media_type: bytes = JSON) -> HttpResponse:
@@ -42,7 +44,7 @@ def make_json_response(status: int, value: Any, media_type: bytes = JSON) -> Htt
 def make_empty_response(status: int, headers: Headers | None = None) -> HttpResponse:
     """Return a response without a body."""
     # only a response that may have a body announces its length (RFC 9110, section 8.6)
-    length = [] if status == 204 or status < 200 else [(b"content-length", b"0")]
+    length = [] if status in {204, 304} or status < 200 else [(b"content-length", b"0")]
     return HttpResponse(status, [*length, *(headers or ())])
 
 

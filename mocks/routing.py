@@ -183,9 +183,10 @@ class RouteCache:
 
 def get_normalized_path(scope: Mapping[str, Any]) -> str:
     """Return the normalized path of a request, below the root path of the application."""
-    path, raw_path = scope["path"], scope.get("raw_path")
+    path: str = scope["path"]
+    raw_path: bytes = scope.get("raw_path") or b""
     # a server need not give the raw path, and another application may have changed the path alone
-    is_given = raw_path and normalize_path(raw_path).replace("%2F", "/") == normalize_path(path).replace("%2F", "/")
+    is_given = bool(raw_path) and normalize_path(raw_path).replace("%2F", "/") == normalize_path(path).replace("%2F", "/")
     return normalize_path(raw_path if is_given else path).removeprefix(normalize_path(scope.get("root_path", "")))
 
 

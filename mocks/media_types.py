@@ -1,0 +1,159 @@
+"""Media types: their kinds, what a client accepts of those that are documented, and a concrete type for a range."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from specduet.specs import Content
+
+Kind = Literal["json", "json-lines", "events", "csv", "xml", "html", "form", "multipart", "text", "binary"]
+"""Way in which a value becomes the bytes of a body."""
+
+_KIND_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("json-lines", re.compile(r"application/(x-)?(ndjson|jsonl|jsonlines|json-lines|json-seq|stream\+json)")),
+    ("json", re.compile(r"[^/]+/([^/]+\+)?json5?")),
+    ("events", re.compile(r"text/event-stream")),
+    ("csv", re.compile(r"(text|application)/(x-)?csv")),
+    ("xml", re.compile(r"(application|text)/(xml|[^/]+\+xml)")),
+    ("html", re.compile(r"text/html|application/xhtml\+xml")),
+    ("form", re.compile(r"application/x-www-form-urlencoded")),
+    ("multipart", re.compile(r"multipart/.+")),
+    (
+        "text",
+        re.compile(
+            r"text/.+|image/svg\+xml|message/.+|application/(x-)?(yaml|javascript|ecmascript|toml|sql|graphql|jwt"
+            r"|pem-certificate-chain|pem-file|x-pem-file|sparql-query|[^/]+\+yaml)"
+        ),
+    ),
+)
+# Range of types -> the one that is sent where neither document nor client names one.
+_CONCRETE_TYPES = {
+    "*/*": "application/json",
+    "application/*": "application/json",
+    "text/*": "text/plain",
+    "image/*": "image/png",
+    "audio/*": "audio/wav",
+    "video/*": "video/mp4",
+    "font/*": "font/woff2",
+    "multipart/*": "multipart/mixed",
+}
+
+
+class AcceptedRange(NamedTuple):
+    """One element of an ``Accept`` header (RFC 9110, section 12.5.1)."""
+
+    media_type: str
+    quality: float
+
+    def measure_match(self, media_type: str) -> int:
+        """Return how exactly the range names a type: 3 exactly, 2 by its family, 1 as any, 0 not at all."""
+        if self.media_type in {media_type, "*/*"}:
+            return 3 if self.media_type == media_type and media_type != "*/*" else 1
+        family = self.media_type.removesuffix("/*")
+        if family != self.media_type and media_type.startswith(f"{family}/"):
+            return 2
+        # a documented range holds the accepted type
+        if media_type == "*/*" or (media_type.endswith("/*") and self.media_type.startswith(media_type[:-1])):
+            return 2
+        return 0
+
+
+@lru_cache(maxsize=256)
+def parse_accept(header: str) -> tuple[AcceptedRange, ...]:
+    """Return the elements of an ``Accept`` header; what does not parse is left out."""
+    return tuple(_split_accept(header))
+
+
+def _split_accept(header: str) -> Iterator[AcceptedRange]:
+    for element in header.split(","):
+        media_type, *parameters = (part.strip().lower() for part in element.split(";"))
+        if media_type == "*":
+            media_type = "*/*"
+        if "/" in media_type:
+            quality = next((value for value in map(_parse_quality, parameters) if value is not None), 1.0)
+            yield AcceptedRange(media_type, quality)
+
+
+def _parse_quality(parameter: str) -> float | None:
+    match = re.fullmatch(r"q\s*=\s*([01](?:\.\d{0,3})?)", parameter)
+    return None if match is None else min(float(match[1]), 1.0)
+
+
+def strip_parameters(media_type: str) -> str:
+    """Return a media type without parameters, in lower case: ``application/json`` for ``application/JSON; v=1``."""
+    return media_type.partition(";")[0].strip().lower()
+
+
+@lru_cache(maxsize=256)
+def get_kind(media_type: str) -> Kind:
+    """Return the kind of a concrete media type."""
+    name = strip_parameters(media_type)
+    if name == "image/svg+xml":
+        return "text"
+    return next((kind for kind, pattern in _KIND_PATTERNS if pattern.fullmatch(name)), "binary")
+
+
+def choose_content(contents: Iterable[Content], accept: str | None = None) -> Content | None:
+    """Return the content that a client wants most; of several, JSON, else the first documented.
+
+    None if there is none, or if the client accepts none.
+    """
+    by_preference = sorted(contents, key=lambda content: get_kind(_guess_concrete_type(content)) != "json")
+    ranges = parse_accept(accept) if accept else ()
+    if not ranges:
+        return next(iter(by_preference), None)
+    best, best_rating = None, (0.0, 0)
+    for content in by_preference:
+        rating = _rate_content(content, ranges)
+        if rating > best_rating:
+            best, best_rating = content, rating
+    return best
+
+
+def _rate_content(content: Content, ranges: Sequence[AcceptedRange]) -> tuple[float, int]:
+    """Return quality and exactness of the range that names the content's type most exactly."""
+    media_type = strip_parameters(content.media_type)
+    exactness, quality = max((range_.measure_match(media_type), range_.quality) for range_ in ranges)
+    return (quality, exactness) if exactness and quality else (0.0, 0)
+
+
+def choose_concrete_type(content: Content, accept: str | None = None) -> str:
+    """Return the type under which a content is sent: for a range, one that the client accepts and the mock can write.
+
+    Parameters such as ``charset`` are kept: ``application/json; charset=utf-8``.
+    """
+    documented = strip_parameters(content.media_type)
+    if "*" not in documented:
+        return content.media_type.strip()
+    accepted = sorted(parse_accept(accept) if accept else (), key=lambda range_: -range_.quality)
+    for range_ in accepted:
+        is_inside = range_.quality > 0 and range_.measure_match(documented) == 2
+        if is_inside and "*" not in range_.media_type and _can_write(content, range_.media_type):
+            return range_.media_type
+    return _guess_concrete_type(content)
+
+
+def _guess_concrete_type(content: Content) -> str:
+    documented = strip_parameters(content.media_type)
+    if "*" not in documented:
+        return documented
+    if documented in {"*/*", "application/*"} and is_binary_schema(content.schema):
+        return "application/octet-stream"
+    return _CONCRETE_TYPES.get(documented, documented.replace("*", "octet-stream"))
+
+
+def _can_write(content: Content, media_type: str) -> bool:
+    """Return True if values of a content can be written in a type: structured ones not as just any text."""
+    kind = get_kind(media_type)
+    if kind in {"json", "xml"}:
+        return True
+    schema_type = content.schema.get("type") if isinstance(content.schema, dict) else None
+    return kind == "text" and schema_type in {None, "string"}
+
+
+def is_binary_schema(schema: Any) -> bool:
+    """Return True for the schema of raw bytes: of 3.0 by its format, of 3.1 by its encoding."""
+    if not isinstance(schema, dict) or schema.get("type", "string") != "string":
+        return False
+    return schema.get("format") == "binary" or ("contentMediaType" in schema and "contentEncoding" not in schema)
