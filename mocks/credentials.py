@@ -1,9 +1,13 @@
 """Authentication: the security requirements of a document, compiled for one operation.
 
-Alternatives are joined by OR, the schemes of one alternative by AND (OAS 3.1, 4.8.30). Any non-empty value passes,
+Alternatives are joined by OR, the schemes of one alternative by AND (OAS 3.1, 4.8.30). Any well-formed value passes,
 unless ``Settings.credentials`` has credentials of the API: then only those do.
 """
 
+import base64
+import binascii
+import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,8 +20,13 @@ ANONYMOUS = CallerIdentity()
 CredentialProblem = Literal["missing", "wrong"]
 CredentialReader = Callable[[Request], bytes | None]
 """A function from a request to the value of one scheme; empty or None if the request has none."""
+CredentialCheck = Callable[[bytes], bool]
+"""A function that tells if the value of a scheme is well-formed."""
 KnownCallers = Mapping[tuple[str, bytes], CallerIdentity]
 """Callers by the name of the scheme and the value of the credential."""
+
+_BASIC, _DIGEST = "Basic ", "Digest "
+_DIGEST_PARAMETER = re.compile(rb'([A-Za-z*]+)\s*=\s*(?:"[^"]*"|[^\s,"]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +68,41 @@ class Authenticator:
 
 def build_authenticator(api: Api, operation: Operation, settings: Settings) -> Authenticator | None:
     """Return the authenticator of an operation; None if it needs no credential."""
-    if not settings.auth or not operation.security or () in operation.security:
+    if not settings.auth or not operation.security:
         return None
+    required = _list_required_schemes(api, operation, settings)
+    if not required or () in required:
+        return None
+    known_callers = _index_known_callers(api, settings)
     alternatives = tuple(
-        tuple((name, _build_reader(api.schemes[name])) for name in names) for names in operation.security
+        tuple((scheme.name, _build_reader(scheme, is_checked=known_callers is None)) for scheme in schemes)
+        for schemes in required
     )
-    schemes = [api.schemes[name] for names in operation.security for name in names]
+    schemes = [scheme for alternative in required for scheme in alternative]
     headers = [b"cookie" if scheme.location == "cookie" else _header_name(scheme) for scheme in schemes]
-    return Authenticator(alternatives, _index_known_callers(api, settings), _choose_challenge(schemes[0]), headers)
+    return Authenticator(alternatives, known_callers, _join_challenges(api, schemes), headers)
+
+
+def _list_required_schemes(api: Api, operation: Operation, settings: Settings) -> list[tuple[SecurityScheme, ...]]:
+    """Return the schemes that each alternative asks of a request; an empty one asks nothing.
+
+    Names of no scheme are ignored, and so are client certificates, which the server's end of the connection checks
+    (``mutualTLS``). The document of ``openIdConnect`` does not say how a token is sent: it is asked for, as a bearer
+    token, only if you give the mock one.
+    """
+    given = {credential.scheme for credential in settings.credentials}
+    required = []
+    for names in operation.security:
+        known = [api.schemes[name] for name in names if name in api.schemes]
+        if known or not names:
+            required.append(
+                tuple(
+                    scheme
+                    for scheme in known
+                    if scheme.kind != "mutualTLS" and (scheme.kind != "openIdConnect" or scheme.name in given)
+                )
+            )
+    return required
 
 
 def check_credentials(apis: tuple[Api, ...], settings: Settings) -> None:
@@ -87,18 +123,38 @@ def _index_known_callers(api: Api, settings: Settings) -> KnownCallers | None:
     callers = {}
     for credential in settings.credentials:
         if credential.scheme in api.schemes:
-            value = _strip_prefix(credential.value, api.schemes[credential.scheme].prefix)
-            callers[credential.scheme, value.encode()] = CallerIdentity(credential.owner or None, credential.admin)
+            scheme = api.schemes[credential.scheme]
+            value = _strip_prefix(credential.value, scheme.prefix).encode()
+            caller = CallerIdentity(credential.owner or None, credential.admin)
+            callers[credential.scheme, value] = caller
+            if scheme.prefix == _BASIC and b":" in value:  # given as `user:password`, sent as RFC 7617, section 2, says
+                callers[credential.scheme, base64.b64encode(value)] = caller
     return callers or None
 
 
-def _choose_challenge(scheme: SecurityScheme) -> str:
-    """Return FastAPI's challenge. ``APIKey`` is FastAPI's own name, for there is no registered one."""
-    return "APIKey" if scheme.kind == "apiKey" else scheme.prefix.strip()
+def _join_challenges(api: Api, schemes: Sequence[SecurityScheme]) -> str:
+    """Return the challenges of all schemes: ``Basic realm="Shop", Bearer`` (RFC 9110, section 11.6.1).
+
+    ``APIKey`` is FastAPI's own name, for there is no registered one: it stands only where there is no other challenge.
+    """
+    challenges = dict.fromkeys(_make_challenge(api, scheme) for scheme in schemes if scheme.kind != "apiKey")
+    return ", ".join(challenges) or "APIKey"
 
 
-def _build_reader(scheme: SecurityScheme) -> CredentialReader:
-    """Return the function that reads the value of a scheme."""
+def _make_challenge(api: Api, scheme: SecurityScheme) -> str:
+    """Return the challenge of one scheme: Basic has a realm (RFC 7617, section 2), Digest a nonce as well."""
+    name = scheme.prefix.strip()
+    realm = re.sub(r"[^ !#-\[\]-~]", "", api.title)
+    if scheme.prefix == _BASIC:
+        return f'{name} realm="{realm}"'
+    if scheme.prefix == _DIGEST:  # RFC 7616, section 3.3; the nonce is the same in every run
+        nonce = hashlib.sha256(api.name.encode()).hexdigest()
+        return f'{name} realm="{realm}", nonce="{nonce}", qop="auth", algorithm=SHA-256'
+    return name
+
+
+def _build_reader(scheme: SecurityScheme, *, is_checked: bool) -> CredentialReader:
+    """Return the function that reads the value of a scheme; with ``is_checked``, only a well-formed one."""
     field = scheme.field
     if scheme.location == "query":
         return lambda request: dict(request.parse_query()).get(field, "").encode()
@@ -106,7 +162,8 @@ def _build_reader(scheme: SecurityScheme) -> CredentialReader:
         return lambda request: request.parse_cookies().get(field, "").encode()
     name = _header_name(scheme)
     if scheme.prefix:
-        return _build_prefixed_reader(name, scheme.prefix.strip().lower().encode())
+        check = _SYNTAX_CHECKS.get(scheme.prefix) if is_checked else None
+        return _build_prefixed_reader(name, scheme.prefix.strip().lower().encode(), check)
     return lambda request: request.headers.get(name)
 
 
@@ -114,7 +171,7 @@ def _header_name(scheme: SecurityScheme) -> bytes:
     return scheme.field.lower().encode("latin-1")
 
 
-def _build_prefixed_reader(name: bytes, prefix: bytes) -> CredentialReader:
+def _build_prefixed_reader(name: bytes, prefix: bytes, check: CredentialCheck | None) -> CredentialReader:
     """Return the reader of ``Bearer TOKEN``. The scheme's name may be in any case (RFC 9110, section 11.4)."""
 
     def read_credentials(request: Request) -> bytes | None:
@@ -122,10 +179,28 @@ def _build_prefixed_reader(name: bytes, prefix: bytes) -> CredentialReader:
         if value is None:
             return None
         scheme_name, _, credentials = value.partition(b" ")
-        return credentials.strip() if scheme_name.lower() == prefix else None
+        credentials = credentials.strip()
+        return credentials if scheme_name.lower() == prefix and (check is None or check(credentials)) else None
 
     return read_credentials
 
 
+def _is_basic(credentials: bytes) -> bool:
+    """Return True for Base64 of ``user:password`` (RFC 7617, section 2)."""
+    try:
+        return b":" in base64.b64decode(credentials, validate=True)
+    except binascii.Error:
+        return False
+
+
+def _is_digest(credentials: bytes) -> bool:
+    """Return True if a digest has what none may lack (RFC 7616, section 3.4)."""
+    names = {name.lower() for name in _DIGEST_PARAMETER.findall(credentials)}
+    return {b"realm", b"nonce", b"uri", b"response"} <= names and not {b"username", b"username*"}.isdisjoint(names)
+
+
 def _strip_prefix(value: str, prefix: str) -> str:
     return value[len(prefix) :] if prefix and value.lower().startswith(prefix.lower()) else value
+
+
+_SYNTAX_CHECKS: Mapping[str, CredentialCheck] = {_BASIC: _is_basic, _DIGEST: _is_digest}

@@ -1,6 +1,7 @@
 """Credentials: alternatives, schemes, known callers, and the error responses."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,13 @@ def test_a_credential_that_cannot_be_meant(credential: Credential, message: str)
         create_app(settings=Settings(credentials=(credential,)))
 
 
+DIGEST = 'Digest username="u", realm="r", nonce="n", uri="/digest", response="00"'
+
+
+def describe_security(*alternatives: dict[str, list[str]]) -> dict[str, Any]:
+    return {"get": {"security": list(alternatives), "responses": {"204": {"description": ""}}}}
+
+
 SECURED = {
     "openapi": "3.1.0",
     "info": {"title": "Secured", "version": "1"},
@@ -140,6 +148,14 @@ SECURED = {
         "/both": {"get": {"security": [{"query": [], "cookie": []}], "responses": {"204": {"description": ""}}}},
         "/basic": {"get": {"security": [{"basic": []}], "responses": {"204": {"description": ""}}}},
         "/open": {"get": {"security": [{"basic": []}, {}], "responses": {"204": {"description": ""}}}},
+        "/digest": describe_security({"digest": []}),
+        "/token": describe_security({"bearer": []}, {"basic": []}),
+        "/certificate": describe_security({"certificate": []}),
+        "/certificate-and-key": describe_security({"certificate": [], "query": []}),
+        "/connect": describe_security({"connect": []}),
+        "/unknown": describe_security({"nowhere": []}),
+        "/unknown-or-basic": describe_security({"nowhere": []}, {"basic": []}),
+        "/unknown-and-basic": describe_security({"nowhere": [], "basic": []}),
         "/none": {"get": {"security": [], "responses": {"204": {"description": ""}}}},
     },
     "security": [{"basic": []}],
@@ -148,9 +164,20 @@ SECURED = {
             "query": {"type": "apiKey", "in": "query", "name": "key"},
             "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
             "basic": {"type": "http", "scheme": "basic"},
+            "digest": {"type": "http", "scheme": "Digest"},
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "certificate": {"type": "mutualTLS"},
+            "connect": {"type": "openIdConnect", "openIdConnectUrl": "https://id.example/.well-known"},
         }
     },
 }
+
+
+@pytest.fixture
+def secured_file(tmp_path: Path) -> Path:
+    path = tmp_path / "secured.json"
+    path.write_text(json.dumps(SECURED))
+    return path
 
 
 @pytest.mark.parametrize(
@@ -162,16 +189,51 @@ SECURED = {
         ("/both?key=a", {"cookie": "other=b; session="}, 401),
         ("/basic", {"authorization": "Basic dTpw"}, 204),
         ("/basic", {"authorization": "dTpw"}, 401),
+        ("/basic", {"authorization": "Basic dXA="}, 401),
+        ("/basic", {"authorization": "Basic u:p"}, 401),
+        ("/digest", {"authorization": DIGEST}, 204),
+        ("/digest", {"authorization": DIGEST.replace('nonce="n", ', "")}, 401),
+        ("/digest", {"authorization": "Digest x"}, 401),
+        ("/token", {}, 401),
+        ("/token", {"authorization": "Bearer t"}, 204),
+        ("/token", {"authorization": "Basic dTpw"}, 204),
+        ("/certificate", {}, 204),
+        ("/certificate-and-key", {}, 401),
+        ("/certificate-and-key?key=a", {}, 204),
+        ("/connect", {}, 204),
+        ("/unknown", {}, 204),
+        ("/unknown-or-basic", {}, 401),
+        ("/unknown-and-basic", {"authorization": "Basic dTpw"}, 204),
+        ("/unknown-and-basic", {}, 401),
         ("/open", {}, 204),
         ("/none", {}, 204),
     ],
 )
-def test_schemes_of_every_place(tmp_path: Path, target: str, headers: dict[str, str], status: int) -> None:
-    """Query, cookie and HTTP schemes; several that are needed together; none that is needed."""
-    path = tmp_path / "secured.json"
-    path.write_text(json.dumps(SECURED))
-    response = get(create_app([path]), target, **headers)
-    assert response.status == status
-    if status == 401 and target.startswith("/basic"):
-        assert response.headers["www-authenticate"] == "Basic"
-        assert response.headers["content-type"] == "application/problem+json"
+def test_schemes_of_every_place(secured_file: Path, target: str, headers: dict[str, str], status: int) -> None:
+    """Query, cookie and HTTP schemes; several that are needed together; none that is needed, known or a header."""
+    assert get(create_app([secured_file]), target, **headers).status == status
+
+
+@pytest.mark.parametrize(
+    ("target", "challenge"),
+    [
+        ("/basic", 'Basic realm="Secured"'),
+        ("/digest", r'Digest realm="Secured", nonce="[0-9a-f]{64}", qop="auth", algorithm=SHA-256'),
+        ("/token", 'Bearer, Basic realm="Secured"'),
+        ("/both", "APIKey"),
+    ],
+)
+def test_challenges(secured_file: Path, target: str, challenge: str) -> None:
+    """Each scheme of HTTP is announced with what its RFC demands."""
+    response = get(create_app([secured_file]), target)
+    assert (response.status, response.headers["content-type"]) == (401, "application/problem+json")
+    assert re.fullmatch(challenge, response.headers["www-authenticate"])
+
+
+def test_known_credentials_of_other_schemes(secured_file: Path) -> None:
+    """A user and a password may be given as they are, and a token of OpenID Connect is asked for once one is given."""
+    credentials = (Credential("basic", "ada:secret"), Credential("connect", "token"))
+    mock = create_app([secured_file], Settings(credentials=credentials))
+    assert get(mock, "/basic", authorization="Basic YWRhOnNlY3JldA==").status == 204
+    assert get(mock, "/basic", authorization="Basic dTpw").status == 401
+    assert [get(mock, "/connect", authorization=f"Bearer {token}").status for token in ("token", "t")] == [204, 401]
