@@ -56,10 +56,11 @@ class FormReader:
         texts = self._nest_fields(pairs)
         arranged = self._texts.arrange_texts(texts, self._pointer)
         value = self._texts.convert_texts(arranged, self._pointer)
-        problems = self._validator.find_problems(value, arranged)
+        readable = None if _has_json(value, arranged) else arranged
+        problems = self._validator.find_problems(value, readable)
         if problems:
             other = self._texts.convert_texts(arranged, self._pointer, prefers_text=True)
-            if other != value and not self._validator.find_problems(other, arranged):
+            if other != value and not self._validator.find_problems(other, readable):
                 return other, ()
         if self._is_fastapi:  # which reads each field by itself, so that a missing one has no input
             for problem in problems:
@@ -99,3 +100,12 @@ class FormReader:
             return []
         message = f"Value error, the content type should be {allowed}"
         return [make_problem("value_error", ("body", part.name), message, part.content_type)]
+
+
+def _has_json(value: Any, texts: Any) -> bool:
+    """Return True if an object or array was one text of JSON, the types in which count."""
+    if isinstance(texts, Mapping):
+        return any(_has_json(value[name], text) for name, text in texts.items())
+    if isinstance(texts, list):
+        return any(_has_json(item, text) for item, text in zip(value, texts, strict=True))
+    return isinstance(value, dict | list)

@@ -196,10 +196,10 @@ class _TypeCompiler:
         if known is not None:
             return self.limit_type(known, schema, {}, {"format"})
         supported = {"format"} if form in _UNCHECKED_FORMATS else set()
-        names = _LENGTHS
-        if "pattern" in schema and _is_supported_pattern(schema["pattern"]):
-            names = {**_LENGTHS, "pattern": "pattern"}
-        return self.limit_type(str, schema, names, supported)
+        limited = self.limit_type(str, schema, _LENGTHS, supported)  # a pattern is jsonschema-rs's to decide about,
+        if "pattern" in schema and _is_supported_pattern(schema["pattern"]):  # which knows ECMA-262
+            return Annotated[limited, Field(pattern=schema["pattern"])]
+        return limited
 
     def compile_object(self, schema: Schema, pointer: str) -> Any:
         """Return a model, or a ``dict`` where the schema names no properties."""

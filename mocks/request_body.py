@@ -24,12 +24,6 @@ _Read = tuple[Any, Sequence[Problem]]
 """The value of a body, and the problems with it."""
 
 
-class NonJsonBody(str):
-    """The text of a body that is not JSON."""
-
-    __slots__ = ()
-
-
 class _MediaType(NamedTuple):
     """A media type: ``("text/csv", {"header=present"})`` for ``text/csv; header=present``."""
 
@@ -95,9 +89,9 @@ class BodyReader:
             return self._read_content(raw, content_type, content)
         text = raw.decode("utf-8", "replace")
         if self._json_content is not None:
-            return NonJsonBody(text), self._find_validator(self._json_content).find_problems(text)
+            return text, self._find_validator(self._json_content).find_problems(text)
         forms = [found for media_type, found in self._documented if media_type.name in {FORM, MULTIPART_FORM}]
-        return self._find_form_reader(forms[0]).read_urlencoded(b"") if forms else (NonJsonBody(text), ())
+        return self._find_form_reader(forms[0]).read_urlencoded(b"") if forms else (text, ())
 
     def _read_content(self, raw: bytes, content_type: str, content: Content) -> _Read:
         """Read a body of a documented media type."""
@@ -113,8 +107,8 @@ class BodyReader:
         text = raw.decode("utf-8", "replace")
         if media_type == _PLAIN_TEXT and content.has_schema:
             value = TextReader(self._api.request_schemas).convert_texts(text, content.pointer)
-            return NonJsonBody(text), self._find_validator(content).find_problems(value)
-        return NonJsonBody(text), ()
+            return text, self._find_validator(content).find_problems(value)
+        return text, ()
 
     def _read_json(self, raw: bytes, content: Content) -> _Read:
         value = self._json_parser.parse_json(raw)
