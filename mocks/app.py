@@ -12,17 +12,21 @@
 from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from specduet.mocks import credentials, error_responses
+from specduet.mocks import credentials
 from specduet.mocks.connexion_router import ConnexionRouter
 from specduet.mocks.control.api import ControlApi
 from specduet.mocks.control.fault_effects import ConnectionDropped
 from specduet.mocks.control.sessions import SessionRegistry
+from specduet.mocks.documented_errors import choose_documented_dialect
 from specduet.mocks.handler import OperationHandler
+from specduet.mocks.index_page import IndexPage
 from specduet.mocks.pipeline import RequestPipeline
 from specduet.mocks.request import Request
-from specduet.mocks.responses import Receive, Send
+from specduet.mocks.request_log import RequestLog
+from specduet.mocks.responses import HttpResponse, Receive, Send
 from specduet.mocks.routing import NotFoundHandler, RouteCache, RouteMatch, RouteTable
 from specduet.mocks.settings import Settings
 from specduet.specs import Api, UsageError, bundled, load
@@ -46,33 +50,44 @@ class Mock:
                 OperationHandler(control.api, operation, own_settings, control.get_any_world, control.run_operation)
                 for operation in control.api.operations
             ]
-        self._pipeline = RequestPipeline(self.sessions, control.api if control else None)
+        index = IndexPage(self.apis, self.handlers, settings)
+        self._pipeline = RequestPipeline(self.sessions, control.api if control else None, index)
         self._route_cache = RouteCache()
+        self._log = RequestLog(settings.log) if settings.log else None
         table = RouteTable(self.handlers)
-        dialect = error_responses.choose_dialect(self.apis[0]) if len(self.apis) == 1 else None
+        dialect = choose_documented_dialect(self.apis[0]) if len(self.apis) == 1 else None
         self._not_found = RouteMatch(NotFoundHandler(table, dialect), ())
         self._router = ConnexionRouter(table)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        started = perf_counter() if self._log is not None else 0.0
         match = self._route_cache.get(scope)
         if match is None:
             if scope["type"] != "http":
                 await self._handle_other(scope, receive, send)
                 return
             found = await self._router.find_match(scope, receive, send)
-            if found is True:  # Connexion has sent a redirect
+            if isinstance(found, HttpResponse):  # Connexion has sent a redirect
+                if self._log is not None:
+                    self._log.add_entry(scope, found, started)
                 return
             match = found or self._not_found
             self._route_cache.store(scope, match)
+        request = Request(scope, receive, match.path_values)
         try:
-            await self._pipeline.handle(match.handler, Request(scope, receive, match.path_values), send)
+            await self._pipeline.handle(match.handler, request, send)
         except ConnectionDropped:
             raise ConnectionResetError("the connection was reset by a fault") from None
+        finally:
+            if self._log is not None:
+                self._log.add_entry(scope, request.response, started)
 
     async def _handle_other(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Handle start-up and shutdown, and refuse a WebSocket."""
         if scope["type"] == "lifespan":
             await self._router.handle_lifespan(scope, receive, send)
+            if self._log is not None:
+                self._log.flush()
         else:
             await send({"type": "websocket.close"})
 

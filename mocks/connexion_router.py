@@ -33,7 +33,7 @@ from specduet.mocks.lazy_connexion import (
     RoutingMiddleware,
 )
 from specduet.mocks.path_templates import decode_path_value, normalize_path
-from specduet.mocks.responses import Receive, Send
+from specduet.mocks.responses import HttpResponse, Message, Receive, Send
 from specduet.mocks.routing import Route, RouteMatch, RouteTable, get_normalized_path
 
 _MATCHES_KEY = "specduet.route_matches"
@@ -57,15 +57,17 @@ class ConnexionRouter:
         """Let Connexion handle start-up and shutdown."""
         await self._get_app(0)(scope, receive, send)
 
-    async def find_match(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> RouteMatch | bool:
-        """Return the match of a request; False if no operation is meant, True if Connexion has sent a redirect."""
+    async def find_match(
+        self, scope: Mapping[str, Any], receive: Receive, send: Send
+    ) -> RouteMatch | HttpResponse | None:
+        """Return the match of a request, or the redirect that Connexion has sent; None if no operation is meant."""
         method, query, path = scope["method"], scope["query_string"], get_normalized_path(scope)
         route = self._table.find_route(path, method, query)
         if route is None:
             return await self._redirect(path, scope, receive, send)
         found = route.find_target(method, query)
         if found is None:
-            return False
+            return None
         target, query_values = found
         matches: list[tuple[Route, tuple[str, ...]]] = []
         await self._ask_connexion(route, {**scope, _MATCHES_KEY: matches}, path, receive, send)
@@ -75,21 +77,21 @@ class ConnexionRouter:
         texts = (*map(decode_path_value, values), *query_values)
         return RouteMatch(target.handler, texts, depends_on_query=route.depends_on_query())
 
-    async def _redirect(self, path: str, scope: Mapping[str, Any], receive: Receive, send: Send) -> bool:
-        """Send a redirect if there is a route with one slash more or less at its end, and return True if there is."""
+    async def _redirect(self, path: str, scope: Mapping[str, Any], receive: Receive, send: Send) -> HttpResponse | None:
+        """Let Connexion send a redirect if there is a route with one slash more or less at its end, and return it."""
         other = path.rstrip("/") if path.endswith("/") else f"{path}/"
         route = self._table.find_route(other, scope["method"], scope["query_string"]) if path != "/" else None
         if route is None:
-            return False
-        sent = False
+            return None
+        sent: list[HttpResponse] = []
 
-        async def send_redirect(message: Any) -> None:
-            nonlocal sent
-            sent = True
+        async def send_redirect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sent.append(HttpResponse(message["status"], list(message["headers"])))
             await send(message)
 
         await self._ask_connexion(route, {**scope, _MATCHES_KEY: []}, path, receive, send_redirect)
-        return sent
+        return sent[0] if sent else None
 
     async def _ask_connexion(
         self, route: Route, scope: Mapping[str, Any], path: str, receive: Receive, send: Send

@@ -5,7 +5,7 @@ A request without an ``Origin`` header gets no CORS headers.
 
 from collections.abc import Mapping
 
-from specduet.mocks.responses import Headers, Message, Send
+from specduet.mocks.responses import Headers, HttpResponse, Message, Send, make_empty_response
 
 _ALLOWED_METHODS = b"GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
 _EXPOSED_HEADERS = b"Allow, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Mock-Fault"
@@ -16,16 +16,15 @@ def is_preflight(method: str, headers: Mapping[bytes, bytes]) -> bool:
     return method == "OPTIONS" and b"access-control-request-method" in headers
 
 
-async def send_preflight_response(headers: Mapping[bytes, bytes], send: Send) -> None:
-    """Send the response to a preflight: any method is allowed, and the headers that it names."""
+def make_preflight_response(headers: Mapping[bytes, bytes]) -> HttpResponse:
+    """Return the response to a preflight: any method is allowed, and the headers that it names."""
     allowed = [
         *_build_origin_headers(headers[b"origin"]),
         (b"access-control-allow-methods", _ALLOWED_METHODS),
         (b"access-control-allow-headers", headers.get(b"access-control-request-headers", b"*")),
         (b"access-control-max-age", _MAX_AGE_S),
     ]
-    await send({"type": "http.response.start", "status": 204, "headers": allowed})
-    await send({"type": "http.response.body", "body": b""})
+    return make_empty_response(204, allowed)
 
 
 def add_cors_headers(origin: bytes, send: Send) -> Send:
@@ -34,7 +33,9 @@ def add_cors_headers(origin: bytes, send: Send) -> Send:
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *cors_headers]}
+            # a document may describe some of them itself, and a browser rejects a header that comes twice
+            own = [pair for pair in message.get("headers", ()) if not pair[0].startswith(b"access-control-")]
+            message = {**message, "headers": [*own, *cors_headers]}
         await send(message)
 
     return send_with_headers

@@ -12,10 +12,9 @@ from html import escape
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from specduet.mocks import responses
 from specduet.mocks.documented_responses import choose_response_content, encode_response
 from specduet.mocks.error_bodies import ErrorBody, ErrorFacts
-from specduet.mocks.error_responses import Dialect, format_problems, get_status_phrase
+from specduet.mocks.error_responses import Dialect, choose_dialect, format_problems, get_status_phrase
 from specduet.mocks.generation import values
 from specduet.mocks.json_codec import decode_json
 from specduet.mocks.media_types import choose_concrete_type, get_kind
@@ -102,6 +101,15 @@ class DocumentedDialect:
         if not names:
             return True
         return len(names & _PROBLEM_MEMBERS) > 1 if "type" in body else not names.isdisjoint(body)
+
+
+def choose_documented_dialect(api: Api, operation: Operation | None = None, path: str = "") -> Dialect:
+    """Return the dialect of an operation, or of requests that belong to none: that of the overlay, else the document's.
+
+    ``path`` is where the operation is served.
+    """
+    dialect = choose_dialect(api, operation)
+    return dialect if api.behavior.refusals else DocumentedDialect(dialect, api, operation, path)
 
 
 def _write_text(kind: str, facts: ErrorFacts) -> str:

@@ -229,7 +229,8 @@ class ErrorBody:
             if kind == "object" and simplify_name(key) == "source" and facts.problems:
                 item[key] = _locate_source(facts.problems[0])
             if kind in {None, "string", "integer", "number", "boolean"}:
-                item |= {key: candidate for candidate in [*_iter_candidates(key, sample, facts)][:1]}
+                best = next(_iter_candidates(key, sample, facts), None)
+                item |= {} if best is None else {key: best}
         return item
 
     def _fill_list(

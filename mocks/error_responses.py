@@ -141,7 +141,7 @@ def get_status_phrase(status: int) -> str:
 
 
 def format_problems(problems: Sequence[Problem]) -> str:
-    """Return all problems in one text: ``query limit: Input should be greater than or equal to 1; body a: Field required``."""
+    """Return all problems in one text: ``query limit: Input should be 1 or 2; body a: Field required``."""
     return "; ".join(map(_format_problem, problems))
 
 

@@ -15,9 +15,9 @@ import msgspec
 from specduet.mocks import error_responses, responses
 from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.credentials import ANONYMOUS, build_authenticator
-from specduet.mocks.documented_errors import DocumentedDialect
+from specduet.mocks.documented_errors import choose_documented_dialect
 from specduet.mocks.documented_responses import DocumentedResponses
-from specduet.mocks.error_responses import Dialect, HttpError
+from specduet.mocks.error_responses import HttpError
 from specduet.mocks.generation.values import CannotGenerate
 from specduet.mocks.media_types import choose_concrete_type, choose_content, get_kind
 from specduet.mocks.request import MAX_QUERY_BYTES, Request
@@ -67,9 +67,7 @@ class OperationHandler:
         self.base_path = operation.base_path if settings.base_path is None else settings.base_path
         """Path below which the operation is served: ``/v1``, or an empty text."""
         self.full_path = self.base_path + operation.path
-        self.dialect: Dialect = error_responses.choose_dialect(api, operation)
-        if api.behavior.refusals is None:
-            self.dialect = DocumentedDialect(self.dialect, api, operation, self.full_path)
+        self.dialect = choose_documented_dialect(api, operation, self.full_path)
         self.documented = DocumentedResponses(api, operation)
         self.success_status = self.documented.usual_status
         self._row_media_type, self._has_headers = _find_row_form(operation, self.success_status)
@@ -90,13 +88,9 @@ class OperationHandler:
         """Return the response to a request whose body has been read, if the handler ``reads_body``.
 
         Without a ``world`` it is the one of the default session. ``action`` is performed instead of the operation's
-        own.
+        own. Whatever the document holds, an operation that cannot be served responds with 501, and others go on.
         """
         try:
-            if len(request.query_string) > MAX_QUERY_BYTES:
-                return self.dialect.render_error(414)
-            if request.body is None:
-                return self.dialect.render_error(413)
             validated = self._validate_cached(request)
             if isinstance(validated, HttpResponse):  # a copy, for headers may be added to it
                 return HttpResponse(validated.status, [*validated.headers], validated.body, reason=validated.reason)
@@ -105,7 +99,7 @@ class OperationHandler:
             return error.response
         except CannotGenerate as error:
             return error_responses.render_not_implemented(error.message)
-        except Exception as error:  # noqa: BLE001  whatever the document holds, the other operations go on
+        except Exception as error:
             _logger.debug("%s", self.operation.label, exc_info=True)
             return error_responses.render_not_implemented(f"{self.operation.label}: {type(error).__name__}: {error}")
 
@@ -118,6 +112,10 @@ class OperationHandler:
 
     def _validate_cached(self, request: Request) -> ValidatedRequest | HttpResponse:
         """Return the validated request or its error response; the same texts always give the same."""
+        if len(request.query_string) > MAX_QUERY_BYTES:
+            return self.dialect.render_error(414)
+        if request.body is None:
+            return self.dialect.render_error(413)
         headers = map(request.headers.get, self._header_names)
         texts = (*request.path_values, request.query_string, request.body, *headers)
         validated = self._validations.get(texts)

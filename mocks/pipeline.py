@@ -10,6 +10,7 @@ A request takes these steps, in this order:
     a. CORS (cors.py): a preflight is responded to at once; any other request with an ``Origin`` gets the CORS headers
        on its response.
     b. A request of no operation, or to the control plane (control/api.py), takes a shorter way: no faults, no Prefer.
+       ``GET /`` shows the index (index_page.py).
     c. The session is chosen by ``X-Mock-Session`` (control/sessions.py): its worlds, clock, faults and journal.
     d. An entry is added to the session's journal (control/journal.py). Status and body follow when they are known.
     e. The session's faults are drawn (control/faults.py). A fault delays the response, cuts its body short, replaces it
@@ -34,10 +35,11 @@ from specduet.mocks.control.sessions import SESSION_HEADER, BadSession, Session,
 from specduet.mocks.error_responses import ProblemDetailsDialect
 from specduet.mocks.generation.values import CannotGenerate
 from specduet.mocks.handler import OperationHandler
+from specduet.mocks.index_page import IndexPage
 from specduet.mocks.prefer import BadPreference
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse, Send
-from specduet.mocks.routing import NotFoundHandler
+from specduet.mocks.routing import NotFoundHandler, get_normalized_path
 from specduet.specs import Api
 
 
@@ -48,18 +50,19 @@ class RequestPipeline:
     journal, and no fault strikes them.
     """
 
-    def __init__(self, sessions: SessionRegistry, control_api: Api | None) -> None:
+    def __init__(self, sessions: SessionRegistry, control_api: Api | None, index: IndexPage) -> None:
         self._sessions = sessions
         self._default_session = sessions.default
         self._settings = sessions.settings
         self._control_api = control_api
+        self._index = index
 
     def handle(self, handler: OperationHandler | NotFoundHandler, request: Request, send: Send) -> Awaitable[None]:
         """Return the awaitable that handles a request. CORS, session, journal and faults are done before it returns."""
         headers = request.headers
         if b"origin" in headers:
             if cors.is_preflight(request.method, headers):
-                return cors.send_preflight_response(headers, send)
+                return responses.send_response(cors.make_preflight_response(headers), request, send)
             send = cors.add_cors_headers(headers[b"origin"], send)
         if isinstance(handler, NotFoundHandler):
             return self._handle_not_found(handler, request, send)
@@ -71,7 +74,7 @@ class RequestPipeline:
                 session = self._find_session(request)
             except BadSession as error:
                 response = ProblemDetailsDialect().render_error(error.status, error.message)
-                return responses.send_response(response, request.method, send)
+                return responses.send_response(response, request, send)
         api, operation = handler.api.name, handler.operation.id
         entry = open_entry(request.scope, api, operation)
         session.journal.add(entry)
@@ -95,26 +98,30 @@ class RequestPipeline:
         entry[STATUS_INDEX] = response.status
         if request.body:
             record_body(entry, request.body)
-        await responses.send_response(response, request.method, send)
+        await responses.send_response(response, request, send)
 
     async def _handle_control(self, handler: OperationHandler, request: Request, send: Send) -> None:
         """Respond to a request to the control plane, which is recorded in no journal."""
         if handler.reads_body:
             await request.read_body(self._settings.max_body)
-        await responses.send_response(handler.respond(request), request.method, send)
+        await responses.send_response(handler.respond(request), request, send)
 
     async def _handle_not_found(self, handler: NotFoundHandler, request: Request, send: Send) -> None:
-        """Respond to a request of no operation. It is recorded, unless its path is one of the control plane."""
+        """Respond to a request of no operation. It is recorded, unless it is for the index or the control plane."""
+        try:
+            session = self._find_session(request)
+        except BadSession:
+            session = self._default_session
+        path = get_normalized_path(request.scope)
+        if request.method in {"GET", "HEAD"} and self._index.is_at(path) and handler.find_route(request) is None:
+            await responses.send_response(self._index.respond(request, session), request, send)
+            return
         response = handler.respond(request)
-        if not (self._control_api and request.scope["path"].startswith(CONTROL_PREFIX)):
-            try:
-                session = self._find_session(request)
-            except BadSession:
-                session = self._default_session
+        if not (self._control_api and path.startswith(CONTROL_PREFIX)):
             entry = open_entry(request.scope, None, None)
             entry[STATUS_INDEX] = response.status
             session.journal.add(entry)
-        await responses.send_response(response, request.method, send)
+        await responses.send_response(response, request, send)
 
     def _find_session(self, request: Request) -> Session:
         """Return the session that a request names, else the default one. Raises ``BadSession``."""
@@ -150,7 +157,7 @@ class RequestPipeline:
             return
         response = _build_injected_error(handler, request, effect, self._settings.seed)
         entry[STATUS_INDEX] = response.status
-        await responses.send_response(response, request.method, send)
+        await responses.send_response(response, request, send)
 
 
 def _build_injected_error(

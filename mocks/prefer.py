@@ -172,9 +172,9 @@ def _check_example(handler: OperationHandler, request: Request, response: Respon
         where = f"{handler.operation.label} {response.status}"
         raise BadPreference(f"example={name}: {where} has these examples: {', '.join(names) or 'none'}", 404)
     value = content.examples[name]
-    if content.has_schema and not is_text_body(value, choose_concrete_type(content, accept)):
-        if not handler.api.response_schemas.validator_at(content.pointer).is_valid(value):
-            raise BadPreference(f"example={name}: its value is not what its schema allows", 409)
+    is_free = not content.has_schema or is_text_body(value, choose_concrete_type(content, accept))
+    if not is_free and not handler.api.response_schemas.validator_at(content.pointer).is_valid(value):
+        raise BadPreference(f"example={name}: its value is not what its schema allows", 409)
 
 
 def parse_header(header: str) -> Preferences:

@@ -6,7 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
-from specduet.mocks.responses import Receive
+from specduet.mocks.responses import HttpResponse, Receive
 
 MAX_QUERY_BYTES = 65_536
 """Length of the longest query string that is read; a longer one is responded to with 414."""
@@ -21,7 +21,7 @@ class Request:
     ``path_values`` are the texts of the path parameters in the order of the path template, percent-decoded.
     """
 
-    __slots__ = ("body", "headers", "method", "path_values", "query_string", "receive", "scope")
+    __slots__ = ("body", "headers", "method", "path_values", "query_string", "receive", "response", "scope")
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, path_values: Sequence[str] = ()) -> None:
         self.scope = scope
@@ -31,6 +31,8 @@ class Request:
         self.query_string: bytes = scope["query_string"]
         # of a repeated header, the first counts, as with Starlette
         self.headers: dict[bytes, bytes] = dict([*scope["headers"]][::-1])
+        self.response: HttpResponse | None = None
+        """Response that is being sent, for the request log."""
         self.body: bytes | None = b""
         """Body as read; empty before ``read_body``, None if it has more bytes than may be read."""
 

@@ -9,6 +9,7 @@ once for each method and path.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from specduet.mocks import responses
 from specduet.mocks.bounded_cache import BoundedCache
@@ -186,8 +187,9 @@ def get_normalized_path(scope: Mapping[str, Any]) -> str:
     path: str = scope["path"]
     raw_path: bytes = scope.get("raw_path") or b""
     # a server need not give the raw path, and another application may have changed the path alone
-    is_given = bool(raw_path) and normalize_path(raw_path).replace("%2F", "/") == normalize_path(path).replace("%2F", "/")
-    return normalize_path(raw_path if is_given else path).removeprefix(normalize_path(scope.get("root_path", "")))
+    if unquote_to_bytes(raw_path) != path.encode("utf-8", "surrogatepass"):
+        raw_path = path.replace("%", "%25").encode("utf-8", "surrogatepass")
+    return normalize_path(raw_path).removeprefix(normalize_path(scope.get("root_path", "")))
 
 
 class NotFoundHandler:
@@ -198,9 +200,13 @@ class NotFoundHandler:
         self._table = table
         self._dialect = dialect or FastApiDialect()
 
+    def find_route(self, request: Request) -> Route | None:
+        """Return the route of a request, which has no operation for it; None for an unknown path."""
+        return self._table.find_route(get_normalized_path(request.scope), request.method, request.query_string)
+
     def respond(self, request: Request) -> HttpResponse:
         """Return 404, 405, or for OPTIONS the methods that the path allows (RFC 9110, section 9.3.7)."""
-        route = self._table.find_route(get_normalized_path(request.scope), request.method, request.query_string)
+        route = self.find_route(request)
         if route is None:
             return self._dialect.render_error(404)
         if request.method == "OPTIONS":

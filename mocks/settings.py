@@ -41,6 +41,8 @@ class Settings:
     """Bytes of the longest request body that is read."""
     base_path: str | None = None
     """Path below which every API is served, instead of those of its servers: ``/v1``, or ``""`` for none."""
+    log: Literal["text", "json"] | None = None
+    """Format of the lines that are written to standard error, one for each request; None for no lines."""
     journal: int = 1_000
     """Number of requests that the journal of a session keeps."""
 

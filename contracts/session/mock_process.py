@@ -33,7 +33,7 @@ def serve_mock(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[
     token = secrets.token_hex(16)
     credentials = {name: token for api in apis for name in api.schemes}
     command = [sys.executable, "-I", "-m", "specduet", "mock", *(str(api.path) for api in apis)]
-    command += ["--port", "0", "--seed", str(seed)]
+    command += ["--port", "0", "--quiet", "--seed", str(seed)]
     command += [word for name in credentials for word in ("--credential", f"{name}={token}")]
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603

@@ -107,6 +107,16 @@ def _parse_timestamp(_context: click.Context, _option: click.Parameter, text: st
     return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
+def _parse_base_path(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """Parse ``/v1``: a slash at its beginning, and none at its end; empty for none."""
+    if text is None:
+        return None
+    path = text.strip("/")
+    if any(character in path for character in "?#{}"):
+        raise click.BadParameter(f"{text!r} is not a path such as /v1")
+    return f"/{path}" if path else ""
+
+
 def _parse_credentials(
     _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
 ) -> "tuple[Credential, ...]":
@@ -184,25 +194,46 @@ def _parse_credentials(
     default=True,
     help="Do not serve the control API /__mock__/.",
 )
-def mock(names: tuple[str, ...], port: int, host: str, epoch: datetime | None, **given: Any) -> None:
+@click.option(
+    "--base-path",
+    callback=_parse_base_path,
+    metavar="PATH",
+    help='Serve every operation below this path; "" for none.  [default: the path of the document\'s server]',
+)
+@click.option("--quiet", is_flag=True, help="Do not write a line to standard error for each request.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the lines for requests.",
+)
+def mock(
+    names: tuple[str, ...],
+    port: int,
+    host: str,
+    epoch: datetime | None,
+    quiet: bool,  # noqa: FBT001  an option of the command line
+    log_format: Any,
+    **given: Any,
+) -> None:
     """Serve a mock of the APIs, by default of all bundled ones, until Ctrl-C.
 
     Example: specduet mock nx1 --port 8000 --credential APIKeyHeader=secret
     """
+    from specduet.mocks.banner import describe_mock
     from specduet.mocks.server import serve
     from specduet.mocks.settings import Settings
     from specduet.specs import bundled, load
 
-    settings = Settings(**given)
+    settings = Settings(**given, log=None if quiet else log_format)
     settings = replace(settings, epoch=epoch) if epoch else settings
     served = [load(name) for name in names or bundled()]
     _check_schemes(served, settings.credentials)
 
     def print_banner(url: str) -> None:
-        click.echo(f"specduet mock: {url}")
-        for api in served:
-            click.echo(f"  {api.name}: {', '.join(operation.label for operation in api.operations)}")
-        click.echo(f"  seed {settings.seed}, epoch {settings.epoch.isoformat()}")
+        for line in describe_mock(served, settings, url):
+            click.echo(line)
         sys.stdout.flush()
 
     serve(served, settings, host, port, print_banner)
