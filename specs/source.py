@@ -1,90 +1,105 @@
-"""Readers of YAML and JSON files, and the line of a JSON pointer in them.
+"""Readers of YAML and JSON files. What is wrong in a file is a problem with its line; what cannot be read is an error.
 
-Lines are looked up only for an error: the file is then parsed a second time, with marks.
+    bytes ─ text ─┬─ JSON, where it begins as JSON and parses ─┬─ plain values      specs/files.py, json_tree.py,
+                  └─ YAML 1.2, else ───────────────────────────┘                    yaml_tree.py
+
+All of it is bounded (``specs/bounds.py``).
 """
 
+import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
+from specduet.specs.errors import NotYaml
+from specduet.specs.files import decode_text, join_surrogates, read_bytes
+from specduet.specs.json_tree import build_json, is_json
+from specduet.specs.lines import find_line, find_lines
+from specduet.specs.problem_log import ProblemLog
+from specduet.specs.problems import Problem
 
-from specduet.specs.errors import NotYaml, UnreadableFile
-from specduet.specs.schemas import split_pointer
+if TYPE_CHECKING:
+    import yaml
 
-
-class _Loader(yaml.CSafeLoader):
-    """PyYAML's safe loader, but a date is text, as in YAML 1.2 and JSON."""
-
-
-def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    """Construct a mapping; a duplicate key is an error, as one of the two would be lost silently."""
-    keys = [key.value for key, _ in node.value]
-    for index, (key, _) in enumerate(node.value):
-        if isinstance(key, yaml.ScalarNode) and key.value in keys[:index]:
-            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
-    return loader.construct_mapping(node, deep=True)
+#: characters that may not stand in YAML, not even in a comment (YAML 1.2, 5.1)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: a blank line with a tab: YAML 1.2 allows it, libyaml does not
+_BLANK = re.compile(r"(?m)^ *\t[ \t]*$")
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+def read_document(path: Path, problems: list[Problem] | None = None) -> Any:
+    """Read a YAML or JSON file. Raises ``UnreadableFile``, or ``NotYaml`` with the line.
+
+    What is wrong and can be read nevertheless is added to ``problems``; without such a list it is an error.
+    """
+    log = ProblemLog(path, problems)
+    return _parse(decode_text(read_bytes(path), log), log, path)
 
 
-def read_document(path: Path) -> Any:
-    """Read a YAML or JSON file. Raises ``UnreadableFile``, or ``NotYaml`` with the line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UnreadableFile("is not UTF-8 text", file=path, remedy="Save it as UTF-8.") from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UnreadableFile(f"cannot be read: {reason}", file=path) from error
-    return parse_document(text, path)
-
-
-def parse_document(text: str, path: Path) -> Any:
+def parse_document(text: str, path: Path, problems: list[Problem] | None = None) -> Any:
     """Parse YAML or JSON text; ``path`` names it in errors."""
-    try:
-        return _stringify_keys(yaml.load(text, Loader=_Loader))  # noqa: S506 - a subclass of the safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or "a character that YAML does not allow"
-        line = mark.line + 1 if mark else None
-        raise NotYaml(f"does not parse as YAML: {reason}", file=path, line=line) from error
+    return _parse(text, ProblemLog(path, problems), path)
 
 
-def find_line(path: Path, pointer: str) -> int | None:
-    """Return the line (from 1) of the node at a JSON pointer, or of its nearest ancestor in the file."""
-    try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return None
-    line = None
-    for part in split_pointer(pointer):
-        found = _child_node(node, part)
-        if found is None:
-            break
-        line, node = found
-    return line
-
-
-def _child_node(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if str(key.value) == part:
-                return key.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
-        item = node.value[int(part)]
-        return item.start_mark.line + 1, item
-    return None
-
-
-def _stringify_keys(value: Any) -> Any:
-    """Convert keys to text, as JSON has them: an unquoted status code in ``responses`` is a number in YAML."""
-    if isinstance(value, dict):
-        return {str(key): _stringify_keys(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_stringify_keys(inner) for inner in value]
+def _parse(text: str, log: ProblemLog, path: Path) -> Any:
+    value = _parse_json(text, log, path) if is_json(text) else _parse_yaml(text, log)
+    log.close()
     return value
+
+
+def _parse_json(text: str, log: ProblemLog, path: Path) -> Any:
+    """Parse JSON, or YAML that begins like it: ``{openapi: 3.1.0}``."""
+    noted = log.mark()
+    try:
+        return build_json(text, log)
+    except json.JSONDecodeError as json_error:
+        log.clear(noted)
+        try:
+            return _parse_yaml(text, log)
+        except NotYaml:
+            if path.suffix != ".json":
+                raise
+            reason = f"{json_error.msg[:1].lower()}{json_error.msg[1:]}"
+            raise log.refuse(f"does not parse as JSON: {reason}", json_error.lineno) from json_error
+
+
+def _parse_yaml(text: str, log: ProblemLog) -> Any:
+    """Parse YAML; a text that libyaml refuses for a harmless reason is parsed once more without that."""
+    import yaml  # only a document that is no JSON needs it
+
+    from specduet.specs.yaml_tree import build_tree
+
+    noted = log.mark()
+    try:
+        return build_tree(text, log)
+    except yaml.YAMLError as error:
+        log.clear(noted)
+        repaired = _repair_yaml(text, error, log)
+        if repaired is None:
+            raise _yaml_error(error, log) from error
+    try:
+        return build_tree(repaired, log)
+    except yaml.YAMLError as error:
+        raise _yaml_error(error, log) from error
+
+
+def _repair_yaml(text: str, error: "yaml.YAMLError", log: ProblemLog) -> str | None:
+    """Return the text without what YAML does not allow, or None where that is not the reason of the error."""
+    found = _FORBIDDEN.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        log.report(f"YAML does not allow the character U+{ord(found[0]):04X}", "it is read as U+FFFD", line)
+        return _FORBIDDEN.sub("\ufffd", text)
+    repaired = _BLANK.sub("", text)
+    if "escape code" in str(getattr(error, "problem", "")):
+        repaired = join_surrogates(repaired)
+    return repaired if repaired != text else None
+
+
+def _yaml_error(error: "yaml.YAMLError", log: ProblemLog) -> NotYaml:
+    mark = getattr(error, "problem_mark", None)
+    reason = getattr(error, "problem", None) or "a character that YAML does not allow"
+    return log.refuse(f"does not parse as YAML: {reason}", mark.line + 1 if mark else None)
+
+
+__all__ = ["find_line", "find_lines", "parse_document", "read_document"]

@@ -1,0 +1,126 @@
+"""Documents that were made to break their reader: a sentence in bounded time and memory, never a traceback or a hang.
+
+Each is read in a process of its own with little memory: a crash of the parser would end the tests.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from specduet.specs import bounds
+from specduet.specs.errors import UnreadableFile
+from specduet.specs.source import read_document
+
+_READ = """
+import resource, sys
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_AS, (300 * 2**20,) * 2)
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+from specduet.specs.errors import SpecError
+from specduet.specs.source import find_lines, read_document
+for path in map(Path, sys.argv[1:]):
+    problems = []
+    try:
+        read_document(path, problems)
+        result = f"read: {len(problems)} problems"
+    except SpecError as error:
+        result = str(error)
+    find_lines(path, ["/a/0/0/b/c", "/s9/allOf/0", "/k9"])
+    print(path.name, result)
+"""
+
+_TENFOLD = "".join(f"s{i + 1}: &s{i + 1} [{', '.join([f'*s{i}'] * 10)}]\n" for i in range(9))
+_DOUBLED = "".join(f"s{i + 1}: &s{i + 1} {{allOf: [*s{i}, *s{i}]}}\n" for i in range(40))
+_MERGED = "".join(f"s{i + 1}: &s{i + 1} {{<<: *s{i}, a: *s{i}, b: *s{i}}}\n" for i in range(40))
+_DEEP = "has more than 160 levels"
+_MANY = "has more than 600,000 values"
+
+HOSTILE = {
+    "tenfold.yaml": (f"s0: &s0 x\n{_TENFOLD}", _MANY),
+    "doubled.yaml": (f"s0: &s0 {{type: object}}\n{_DOUBLED}", _MANY),
+    "merged.yaml": (f"s0: &s0 {{type: object}}\n{_MERGED}", _MANY),
+    "long.yaml": (f"a: &a {'x' * 100_000}\nb: [{'*a, ' * 1000}]\n", _MANY),
+    "long-inside.yaml": (f"a: &a [{'x' * 100_000}]\nb: [{'*a, ' * 1000}]\n", _MANY),
+    "repeated.yaml": (f"a: &a x\nb: [{'*a,' * 700_000}]\n", _MANY),
+    "aliases-of-levels.yaml": ("a: &a " + "[" * 90 + "]" * 90 + "\nb: " + "[" * 90 + "*a" + "]" * 90, _DEEP),
+    "flow.yaml": ("a: " + "[" * 100_000 + "]" * 100_000, _DEEP),
+    "flow-map.yaml": ("a: " + "{a: " * 100_000, _DEEP),
+    "block.yaml": ("- " * 100_000 + "a", _DEEP),
+    "keys.yaml": ("? " * 100_000 + "a", _DEEP),
+    "indented.yaml": ("\n".join(" " * i + "a:" for i in range(1000)), _DEEP),
+    "lists.json": ("[" * 100_000 + "]" * 100_000, _DEEP),
+    "objects.json": ('{"a":' * 100_000 + "1" + "}" * 100_000, _DEEP),
+    "levels.json": ("[" * 161 + "]" * 161, _DEEP),
+    "open.json": ("[" * 100_000, _DEEP),
+    "shallow.json": ("[" * 160 + "]" * 160, "read: 0 problems"),
+    "many.json": ("[" + "{}," * 700_000 + "{}]", _MANY),
+    "commas.json": ('{"a": "' + "," * 700_000 + '"}', "read: 0 problems"),
+    "digits.yaml": ("a: " + "1" * 10_000, "read: 1 problems"),
+    "tagged-digits.yaml": ("a: !!int '" + "1" * 10_000 + "'", "read: 2 problems"),
+    "hex.yaml": ("a: 0x" + "f" * 10_000, "read: 1 problems"),
+    "digits.json": ('{"a": ' + "1" * 10_000 + "}", "read: 1 problems"),
+    "twice.yaml": ("a: 1\n" * 50_000, "read: 1000 problems"),
+    "twice.json": ("{" + ",".join(['"a": 1'] * 50_000) + "}", "read: 1000 problems"),
+    "halves.json": ('{"a": "' + "\\ud800" * 50_000 + '"}', "read: 1 problems"),
+    "enum.yaml": ("enum:\n" + "".join(f"- v{i}\n" for i in range(100_000)), "read: 0 problems"),
+    "zeros.yaml": ("\0" * 500_000, "read: 1 problems"),
+    "tabs.yaml": ("\t\n" * 500_000 + "a: 1", "read: 0 problems"),
+    "quotes.json": ('{"a":' + '"\\' * 500_000, "does not parse as JSON"),
+    "code.yaml": ("%TAG ! tag:yaml.org,2002:python/\n---\na: !object:x 1", "stands for code"),
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Read all of them, in one process with 300 MiB of memory and a minute of processor time."""
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, (text, _) in HOSTILE.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-c", _READ, *(folder / name for name in HOSTILE)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return dict(line.partition(" ")[::2] for line in ended.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_is_read_or_refused_with_a_sentence(results: dict[str, str], name: str) -> None:
+    """No text crashes the reader, takes more memory than it is worth or keeps it busy."""
+    assert HOSTILE[name][1] in results[name]
+
+
+def test_only_files_are_read(tmp_path: Path) -> None:
+    """A device, a pipe, a folder and a name with NUL are refused at once: some of them never end."""
+    os.mkfifo(tmp_path / "pipe")
+    for path, message in (
+        (Path("/dev/zero"), "is a device, not a file"),
+        (tmp_path / "pipe", "is a pipe, not a file"),
+        (tmp_path, "is a folder, not a file"),
+        (Path("a\0b"), "cannot be read"),
+        (tmp_path / ("a" * 5000), "cannot be read"),
+    ):
+        with pytest.raises(UnreadableFile, match=message):
+            read_document(path)
+
+
+def test_large_files_are_not_read(tmp_path: Path) -> None:
+    """A file beyond the bound is refused by its size alone."""
+    path = tmp_path / "a.yaml"
+    with path.open("wb") as file:
+        file.truncate(bounds.FILE_BYTES.value + 1)
+    with pytest.raises(UnreadableFile, match="has more than 16,777,216 bytes"):
+        read_document(path)
+
+
+def test_every_bound_has_a_reason() -> None:
+    """The table of bounds says what each counts and why it is there."""
+    assert all(bound.value > 0 and bound.name and bound.why for bound in bounds.BOUNDS)
+    defined = [value for value in vars(bounds).values() if isinstance(value, bounds.Bound)]
+    assert list(bounds.BOUNDS) == defined
