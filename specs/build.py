@@ -17,13 +17,20 @@ from specduet.specs.model import (
     Response,
     SecurityScheme,
 )
+from specduet.specs.problems import Problem
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
-from specduet.specs.servers import read_base_path
+from specduet.specs.servers import fill_variables, read_base_path
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def build_api(name: str, path: Path, overlay_path: Path | None, document: dict[str, Any]) -> Api:
+def build_api(
+    name: str,
+    path: Path,
+    overlay_path: Path | None,
+    document: dict[str, Any],
+    problems: tuple[Problem, ...] = (),
+) -> Api:
     """Return the model of a document. Raises ``BadStatement`` for a malformed ``x-specduet`` statement."""
     schemas = Schemas(document)
     reader = StatementReader(schemas, path, overlay_path)
@@ -32,11 +39,11 @@ def build_api(name: str, path: Path, overlay_path: Path | None, document: dict[s
     reader.check_operations(operations, resources)
     return Api(
         name=name,
-        title=document["info"]["title"],
+        title=document["info"]["title"] or name,
         version=str(document["info"]["version"]),
         path=path,
         document=document,
-        servers=tuple(server["url"] for server in document.get("servers", ())),
+        servers=tuple(fill_variables(server) for server in document.get("servers", ())),
         operations=operations,
         resources=resources,
         schemes={
@@ -44,6 +51,7 @@ def build_api(name: str, path: Path, overlay_path: Path | None, document: dict[s
         },
         behavior=reader.read_behavior(ApiBehavior, document, "") or ApiBehavior(),
         schemas=schemas,
+        problems=problems,
     )
 
 

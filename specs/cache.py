@@ -1,54 +1,103 @@
-"""Cache of validated documents: a document that was valid once stays valid until a byte of its files changes.
+"""Cache of documents that were read: one stays as it is until a byte of its files changes.
 
-Each document has one JSON file in the user's cache folder (``$XDG_CACHE_HOME/specduet``). Its name is a hash of the
-document, its overlay and this package's code. A cache that cannot be read or written is ignored.
+Each document has a file in the user's cache folder (``$XDG_CACHE_HOME/specduet``). Its name is a hash of the document,
+its overlay and this package's code. A cache that cannot be read or written is ignored.
 """
 
 import hashlib
-import json
 import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 
-def load_cached(path: Path, overlay_path: Path | None) -> dict[str, Any] | None:
+from specduet.specs.errors import SpecError
+from specduet.specs.files import read_bytes
+from specduet.specs.problems import Problem
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A document that was read, the other files that it was made of, and what is wrong with it."""
+
+    document: dict[str, Any]
+    files: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+
+
+class _Stored(msgspec.Struct):
+    """Content of a cache file: ``files`` are paths relative to the document's folder, with their hashes."""
+
+    files: dict[str, str]
+    problems: list[tuple[str, int | None, str, str, str]]
+    document: dict[str, Any] = {}
+
+
+def load_cached(path: Path, overlay_path: Path | None) -> Entry | None:
     """Return the cached document, or None where a file has changed or nothing is cached."""
+    stored = _load(path, overlay_path, "document")
+    return None if stored is None else Entry(stored.document, (), _to_problems(stored))
+
+
+def store_cached(path: Path, overlay_path: Path | None, entry: Entry) -> None:
+    """Cache a document, with the hashes of the other files that it refers to."""
+    _store(path, overlay_path, "document", entry.files, entry.problems, entry.document)
+
+
+def load_checked(path: Path, overlay_path: Path | None) -> tuple[Problem, ...] | None:
+    """Return all problems that a check of this document has found, or None where it was not checked."""
+    stored = _load(path, overlay_path, "problems")
+    return None if stored is None else _to_problems(stored)
+
+
+def store_checked(
+    path: Path, overlay_path: Path | None, files: tuple[Path, ...], problems: tuple[Problem, ...]
+) -> None:
+    """Cache all problems of a document."""
+    _store(path, overlay_path, "problems", files, problems, {})
+
+
+def _load(path: Path, overlay_path: Path | None, kind: str) -> _Stored | None:
     try:
-        kept = json.loads(_cache_file(path, overlay_path).read_bytes())
-        if all(_hash_file(path.resolve().parent / name) == digest for name, digest in kept["files"].items()):
-            return dict(kept["document"])
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = msgspec.msgpack.decode(_cache_file(path, overlay_path, kind).read_bytes(), type=_Stored)
+        root = path.resolve().parent
+        if all(_hash_file(root / name) == digest for name, digest in stored.files.items()):
+            return stored
+    except (OSError, ValueError, SpecError, msgspec.MsgspecError, RecursionError):
         pass
     return None
 
 
-def store_cached(
+def _store(
     path: Path,
     overlay_path: Path | None,
+    kind: str,
     files: tuple[Path, ...],
+    problems: tuple[Problem, ...],
     document: dict[str, Any],
 ) -> None:
-    """Cache a validated document, with the hashes of the other ``files`` that it refers to."""
     root = path.resolve().parent
     try:
-        place = _cache_file(path, overlay_path)
+        hashes = {str(f.relative_to(root)): _hash_file(f) for f in files}
+        rows = [(str(p.file), p.line, p.pointer, p.message, p.effect) for p in problems]
+        content = msgspec.msgpack.encode(_Stored(hashes, rows, document))
+        place = _cache_file(path, overlay_path, kind)
         place.parent.mkdir(parents=True, exist_ok=True)
-        kept = {
-            "files": {str(f.relative_to(root)): _hash_file(f) for f in files},
-            "document": document,
-        }
         scratch = place.with_suffix(f".{os.getpid()}")
-        scratch.write_text(json.dumps(kept), encoding="utf-8")
+        scratch.write_bytes(content)
         scratch.replace(place)
-    except (OSError, ValueError):
-        pass
+    except (OSError, ValueError, SpecError, OverflowError, TypeError, RecursionError):
+        pass  # a number that has more than 64 bits, or a file from the network
 
 
-def _cache_file(path: Path, overlay_path: Path | None) -> Path:
+def _to_problems(stored: _Stored) -> tuple[Problem, ...]:
+    return tuple(Problem(Path(row[0]), *row[1:]) for row in stored.problems)
+
+
+def _cache_file(path: Path, overlay_path: Path | None, kind: str) -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     name = hashlib.sha256("\0".join(_input_digests(path, overlay_path)).encode()).hexdigest()
-    return Path(base).expanduser() / "specduet" / f"{name}.json"
+    return Path(base).expanduser() / "specduet" / f"{name}.{kind}"
 
 
 def _input_digests(path: Path, overlay_path: Path | None) -> list[str]:
@@ -58,10 +107,10 @@ def _input_digests(path: Path, overlay_path: Path | None) -> list[str]:
 
 @cache
 def _hash_own_code() -> str:
-    """Return a hash of this package's code: other code may have validated less strictly."""
+    """Return a hash of this package's code: other code may read a document differently."""
     here = Path(__file__).parent
     return "".join(_hash_file(file) for file in sorted(here.glob("*.py")))
 
 
 def _hash_file(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(path)).hexdigest()  # bounded: it may be a device that never ends

@@ -7,12 +7,18 @@ import msgspec
 
 from specduet.specs.locations import display_path
 from specduet.specs.model import Api, Operation, Resource
+from specduet.specs.printing import make_printable
 
 _WIDTH = 12
 
 
 def describe_api(api: Api) -> Iterator[str]:
     """Yield the lines that describe an API: schemes, resources, then each operation with its statements."""
+    for line in _describe_parts(api):
+        yield make_printable(line)
+
+
+def _describe_parts(api: Api) -> Iterator[str]:
     yield f"{api.name}: {api.title} {api.version} ({display_path(api.path)})"
     for scheme in api.schemes.values():
         yield f"  credential {scheme.name}: {scheme.location} {scheme.field}: {scheme.prefix}…"

@@ -47,9 +47,7 @@ def _walk_objects(node: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, A
             yield from _walk_objects(value, f"{pointer}/{index}")
 
 
-def _marked_names(
-    schemas: Schemas, schema: Any, pointer: str, mark: Mark, entered: frozenset[str]
-) -> frozenset[str]:
+def _marked_names(schemas: Schemas, schema: Any, pointer: str, mark: Mark, entered: frozenset[str]) -> frozenset[str]:
     """Return the names of the marked properties of a schema and its parts."""
     schema, pointer = schemas.resolve(schema, pointer)
     if pointer in entered or not isinstance(schema, Mapping):

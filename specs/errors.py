@@ -16,6 +16,8 @@ Findings, which report what is wrong with a *service*, are another family: see `
 
 from pathlib import Path
 
+from specduet.specs.printing import make_printable
+
 
 class SpecduetError(Exception):
     """An operator error. Its text is printed as it is; ``exit_code`` ends the process."""
@@ -60,7 +62,7 @@ class SpecError(SpecduetError):
         if place and self.line is not None:
             place += f":{self.line}"
         at = f" (at {self.pointer})" if self.pointer else ""
-        text = f"{place}: {self.message}{at}" if place else f"{self.message}{at}"
+        text = make_printable(f"{place}: {self.message}{at}" if place else f"{self.message}{at}")
         return f"{text}\n{self.remedy}" if self.remedy else text
 
 

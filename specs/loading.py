@@ -1,12 +1,16 @@
-"""Load a document: read, resolve references, apply the overlay, validate, build the model.
+"""Load a document: read, resolve references, apply the overlay, leave out what is wrong, build the model.
 
-    openapi.yaml ─ read ─ references ─ overlay.yaml ─ validate ─ build ─ Api
-                          (prance)                    (prance, openapi-spec-validator)
+    openapi.yaml ─ read ─ normalize ─ overlay.yaml ─ normalize ─ upgrade to 3.1 ─ build ─ Api
+                          │ references, faults       └ only where there is an overlay
+                          └ problems
 
-The validated document is cached (``specs/cache.py``), so that an unchanged one is not validated again.
+The result is cached (``specs/cache.py``), so that an unchanged document is not read again. Whether it keeps the
+OpenAPI specification in every respect is asked only by ``check_document`` and ``load(…, strict=True)``: it takes longer
+than anything else, and does not change what is served.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from specduet.specs.build import build_api
 from specduet.specs.errors import NotOpenApi, SpecError, UsageError
 from specduet.specs.locations import HOME
 from specduet.specs.model import Api
+from specduet.specs.problems import Problem
 
 _DOCUMENT = "openapi.yaml"
 _OVERLAY = "overlay.yaml"
@@ -26,24 +31,45 @@ def bundled() -> tuple[str, ...]:
 
 
 def load(
-    name_or_path: str | Path,
-    *,
-    overlay_path: Path | None = None,
-    strict: bool = False,  # noqa: ARG001
-    allow_remote: bool = False,  # noqa: ARG001
+    name_or_path: str | Path, *, overlay_path: Path | None = None, strict: bool = False, allow_remote: bool = False
 ) -> Api:
-    """Load a bundled API by name, or any OpenAPI 3.0 or 3.1 document by path.
+    """Load a bundled API by name, or any OpenAPI 3 document by path.
 
     An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names
-    another. Raises ``SpecError`` for an error in the files, ``UsageError`` for an unknown name.
+    another. Whatever is wrong in the document is left out, and stands in ``problems``; with ``strict`` it is an error.
+    ``allow_remote`` follows references to URLs. Raises ``SpecError`` for files that cannot be read or are no OpenAPI,
+    ``UsageError`` for an unknown name.
     """
     path = find_document(name_or_path)
     overlay_path = overlay_path or _overlay_beside(path)
-    document = cache.load_cached(path, overlay_path)
-    if document is None:
-        document, read_files = _read_and_validate(path, overlay_path)
-        cache.store_cached(path, overlay_path, read_files, document)
-    return build_api(_api_name(path), path, overlay_path, document)
+    if strict:
+        _refuse_problems(check_document(path, overlay_path=overlay_path, allow_remote=allow_remote))
+    entry = cache.load_cached(path, overlay_path)
+    if entry is None or (allow_remote and entry.problems):
+        entry = _read_document(path, overlay_path, allow_remote=allow_remote)
+        cache.store_cached(path, overlay_path, entry)
+    return build_api(_api_name(path), path, overlay_path, entry.document, entry.problems)
+
+
+def check_document(
+    name_or_path: str | Path, *, overlay_path: Path | None = None, allow_remote: bool = False
+) -> tuple[Problem, ...]:
+    """Return all problems of a document with their lines: those that ``load`` leaves out, and all others.
+
+    Raises what ``load`` raises.
+    """
+    path = find_document(name_or_path)
+    overlay_path = overlay_path or _overlay_beside(path)
+    known = cache.load_checked(path, overlay_path)
+    if known is None or (allow_remote and known):
+        from specduet.specs.checking import find_all_problems  # it imports what takes longest
+
+        normalized, files, found = _normalize(path, overlay_path, allow_remote=allow_remote)
+        entry = _upgrade(normalized, files, found)
+        api = build_api(_api_name(path), path, overlay_path, entry.document, entry.problems)
+        known = find_all_problems(api, normalized)
+        cache.store_checked(path, overlay_path, files, known)
+    return known
 
 
 def find_document(name_or_path: str | Path) -> Path:
@@ -72,50 +98,77 @@ def _api_name(path: Path) -> str:
     return path.parent.name if path.name == _DOCUMENT and path.parent.name else path.stem
 
 
-def _read_and_validate(path: Path, overlay_path: Path | None) -> tuple[dict[str, Any], tuple[Path, ...]]:
-    # imported here: YAML, JSONPath and the validator are needed only for a document that is not cached
-    from specduet.specs import overlay, references
-    from specduet.specs.source import read_document
-    from specduet.specs.upgrade import upgrade_to_31
+def _read_document(path: Path, overlay_path: Path | None, *, allow_remote: bool) -> cache.Entry:
+    return _upgrade(*_normalize(path, overlay_path, allow_remote=allow_remote))
 
-    document = read_document(path)
-    _require_openapi_3(document, path)
-    document, files = references.localize_references(document, path)
+
+def _upgrade(document: dict[str, Any], files: tuple[Path, ...], problems: list[Problem]) -> cache.Entry:
+    from specduet.specs.upgrade import upgrade_to_31  # only a document that is not cached needs it
+
+    return cache.Entry(upgrade_to_31(document), files, tuple(problems))
+
+
+def _normalize(
+    path: Path, overlay_path: Path | None, *, allow_remote: bool
+) -> tuple[dict[str, Any], tuple[Path, ...], list[Problem]]:
+    # imported here: YAML, JSONPath and the grammar are needed only for a document that is not cached
+    from specduet.specs import overlay
+    from specduet.specs.normalizer import normalize_document
+    from specduet.specs.source import read_document
+
+    problems: list[Problem] = []
+    document = _check_version(read_document(path, problems), path, problems)
+    document, files, found = normalize_document(document, path, allow_remote=allow_remote)
+    problems += found
     if overlay_path is not None:
         document = overlay.apply_overlay(document, read_document(overlay_path), overlay_path)
-    references.check_references(document, path)
-    _validate_document(document, path)
-    return upgrade_to_31(document), files
+        document, _, found = normalize_document(document, path)
+        problems += (problem for problem in found if problem not in problems)
+    return document, files, [replace(p, file=path) if p.file == path.resolve() else p for p in problems]
 
 
-def _require_openapi_3(document: Any, path: Path) -> None:
+_SECTIONS = ("paths", "webhooks", "components")
+
+
+def _check_version(document: Any, path: Path, problems: list[Problem]) -> dict[str, Any]:
+    """Return the document with a version that every reader knows. Raises ``NotOpenApi`` for what is none of 3.x."""
+    if not isinstance(document, dict) or "openapi" not in document:
+        if isinstance(document, dict) and "swagger" in document:
+            remedy = "Convert it first: npx swagger2openapi --outfile openapi.yaml FILE"
+            raise NotOpenApi("is a Swagger 2 document, and only OpenAPI 3 is known", file=path, line=1, remedy=remedy)
+        remedy = "An OpenAPI document begins with 'openapi: 3.1.0'."
+        raise NotOpenApi("is no OpenAPI", file=path, line=1, remedy=remedy)
+    version = str(document["openapi"]).strip()
+    if not version.startswith("3."):
+        raise _refuse_at(f"is OpenAPI {version[:40]}, and only 3.0, 3.1 and 3.2 are known", path, "/openapi")
+    if not any(isinstance(document.get(section), Mapping) for section in _SECTIONS):
+        section = next((name for name in _SECTIONS if name in document), "")
+        raise _refuse_at("has no paths, webhooks or components", path, f"/{section}" if section else "")
+    read_as = "3.0.3" if version.startswith("3.0") else "3.1.0"
+    if version.split(".")[:2] not in (["3", "0"], ["3", "1"]):
+        found = Problem(path, None, "/openapi", f"is OpenAPI {version[:40]!r}", "it is read as 3.1")
+        problems.extend([] if version.startswith("3.2.") else [found])
+    elif not isinstance(document["openapi"], str) or not version.removeprefix(version[:4]).isdecimal():
+        found = Problem(path, None, "/openapi", f"{version[:40]!r} is no version", f"it is read as {read_as}")
+        problems.append(found)
+    else:
+        read_as = version
+    return document | {"openapi": read_as}
+
+
+def _refuse_at(message: str, path: Path, pointer: str) -> NotOpenApi:
     from specduet.specs.source import find_line
 
-    if not isinstance(document, Mapping) or "openapi" not in document:
-        found = "a Swagger 2 document" if isinstance(document, Mapping) and "swagger" in document else "no OpenAPI"
-        raise NotOpenApi(
-            f"is {found}",
-            file=path,
-            line=1,
-            remedy="An OpenAPI document begins with 'openapi: 3.1.0'.",
-        )
-    if not str(document["openapi"]).startswith(("3.0.", "3.1.")):
-        raise NotOpenApi(
-            f"is OpenAPI {document['openapi']}, and only 3.0 and 3.1 are known",
-            file=path,
-            line=find_line(path, "/openapi"),
-            pointer="/openapi",
-        )
+    return NotOpenApi(message, file=path, line=find_line(path, pointer), pointer=pointer)
 
 
-def _validate_document(document: dict[str, Any], path: Path) -> None:
-    from specduet.specs.source import find_line
-    from specduet.specs.validation import find_problem
+def _refuse_problems(problems: tuple[Problem, ...]) -> None:
+    """Raise ``NotOpenApi`` for the first of the problems."""
+    if problems:
+        first = problems[0]
+        others = len(problems) - 1
+        remedy = f"{others} more: specduet check {first.file} shows them." if others else ""
+        raise NotOpenApi(first.message, file=first.file, line=first.line, pointer=first.pointer, remedy=remedy)
 
-    found = find_problem(document)
-    if found is not None:
-        pointer, message = found
-        raise NotOpenApi(message, file=path, line=find_line(path, pointer), pointer=pointer)
 
-
-__all__ = ["SpecError", "bundled", "find_document", "load"]
+__all__ = ["SpecError", "bundled", "check_document", "find_document", "load"]

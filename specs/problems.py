@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specduet.specs.locations import display_path
+from specduet.specs.printing import make_printable
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,12 @@ class Problem:
     #: the smallest thing that is left out: ``the default is ignored``
     effect: str
 
+    @property
+    def sentence(self) -> str:
+        """The fault and its effect, in one printable line."""
+        return make_printable(f"{self.message}; {self.effect}" if self.effect else self.message)
+
     def __str__(self) -> str:
         place = display_path(self.file) + (f":{self.line}" if self.line is not None else "")
         at = f" (at {self.pointer})" if self.pointer else ""
-        return f"{place}: {self.message}; {self.effect}{at}" if self.effect else f"{place}: {self.message}{at}"
+        return make_printable(f"{place}: ") + self.sentence + make_printable(at)

@@ -1,163 +1,168 @@
-"""References: those into other files become local components; those within the document stay references.
+"""References of a document and of the files it refers to: where each leads.
 
-prance's translator copies the referenced objects. It is not public, so it is imported only here, and a test tells when
-it moves. It puts everything into ``components/schemas``; parameters, responses and the like are then moved to where
-they belong.
+Nothing is changed here: ``specs/normalizer.py`` asks for the target of a reference and decides what becomes of it.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urljoin
 
-from specduet.specs.errors import BadReference
+from specduet.specs.errors import SpecError
+from specduet.specs.problems import Problem
 from specduet.specs.schemas import escape_pointer, split_pointer
-from specduet.specs.source import find_line, read_document
+from specduet.specs.source import read_document
 
-_LITERAL = {"example", "examples", "default", "enum", "const"}  # their values are data, not schemas
-
-
-def localize_references(document: dict[str, Any], path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
-    """Return the document with every external reference made internal, and the other files it refers to.
-
-    Raises ``BadReference`` for a reference over HTTP, to a file outside the document's folder, or to nothing.
-    """
-    files = _read_external_files(document, path)
-    if not files:
-        return document, ()
-    from prance.util.translator import (
-        _RefTranslator,
-    )  # costly to import, and private: see the module's docstring
-
-    translator = _RefTranslator(document, path.resolve().as_uri())
-    translator.translate_references()
-    known = document.get("components", {}).get("schemas", {})
-    return _sort_components(translator.specs, known), files
+_MAX_FILES = 2_000
+_MAX_STEPS = 100  # from reference to reference; nobody writes a longer chain
+_MISSING = object()
 
 
-_KINDS = {"parameters": "parameters", "responses": "responses", "headers": "headers", "examples": "examples"}
+class Place(NamedTuple):
+    """A node of a file."""
+
+    file: Path
+    pointer: str
+
+    def child(self, name: str | int) -> "Place":
+        return Place(self.file, f"{self.pointer}/{escape_pointer(str(name))}")
 
 
-def _sort_components(document: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Move imported objects that are no schemas out of ``components/schemas``; put path items inline."""
-    components = document["components"]
-    imported = components["schemas"].keys() - known.keys()
-    for path, item in document["paths"].items():
-        name = item.get("$ref", "").rpartition("/")[2]
-        if name in imported:
-            document["paths"][path] = components["schemas"].pop(name)
-    moved = set()
-    for pointer, reference in list(references_in(document)):
-        parts, last = split_pointer(pointer), reference.rpartition("/")[2]
-        kind = _component_kind(parts, known)
-        if kind is not None and last in imported:
-            components.setdefault(kind, {})[last] = components["schemas"][last]
-            _node_at(document, parts)["$ref"] = f"#/components/{kind}/{last}"
-            moved.add(last)
-    for name in moved:
-        del components["schemas"][name]
-    return document
+class Unresolved(Exception):
+    """A reference that leads to nothing that may be read; its text says why."""
 
 
-def _component_kind(parts: list[str], known: Mapping[str, Any]) -> str | None:
-    """Return the kind of component that a reference at ``parts`` of the document means; None for a schema."""
-    within_schema = "schema" in parts or (parts[:2] == ["components", "schemas"] and parts[2] in known)
-    if within_schema or len(parts) < _MIN_DEPTH:
-        return None
-    return "requestBodies" if parts[-1] == "requestBody" else _KINDS.get(parts[-2])
+class References:
+    """Files of one document, and the targets of the references in them."""
+
+    def __init__(self, path: Path, document: Any, *, allow_remote: bool = False) -> None:
+        self.main = path.resolve()
+        self.problems: list[Problem] = []
+        self._allow_remote = allow_remote
+        self._documents: dict[Path, Any] = {self.main: document}
+        self._texts: set[Path] = set()
+        self._urls: dict[Path, str] = {}
+        self._anchors: dict[Path, dict[str, str]] = {}
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The other files that were read."""
+        known = (file for file in self._documents if file != self.main and file not in self._urls)
+        return (*known, *sorted(self._texts))
+
+    def find_target(self, reference: str, base: Place) -> tuple[Place, Any]:
+        """Return the place that a reference leads to, and its node. Raises ``Unresolved``."""
+        name, _, fragment = reference.partition("#")
+        file = base.file if not name else self._find_file(name, base)
+        pointer = self._find_pointer(reference, file, fragment)
+        place, node = self._walk(file, pointer, reference)
+        if node is _MISSING and "%" in fragment:  # written without the escape that RFC 6901, section 6 asks for
+            place, node = self._walk(file, fragment, reference)
+        if node is _MISSING:
+            raise Unresolved(f"the reference {reference!r} leads nowhere")
+        return place, node
+
+    def follow(self, reference: str, base: Place) -> tuple[Place, Any]:
+        """Return the place and node behind all references in a row. Raises ``Unresolved`` for a circle."""
+        seen = {base}
+        place, node = self.find_target(reference, base)
+        while isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+            if place in seen or len(seen) > _MAX_STEPS:
+                raise Unresolved(f"the reference {reference!r} leads to itself")
+            seen.add(place)
+            place, node = self.find_target(node["$ref"], place)
+        return place, node
+
+    def read_text(self, reference: str, base: Place) -> str:
+        """Return the text of the file that a reference leads to. Raises ``Unresolved``."""
+        file = self._find_file(reference.partition("#")[0], base, is_document=False)
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise Unresolved(f"the reference {reference!r} leads to a file that cannot be read") from error
+        self._texts.add(file)
+        return text
+
+    def _find_file(self, name: str, base: Place, *, is_document: bool = True) -> Path:
+        if base.file in self._urls:
+            name = urljoin(self._urls[base.file], name)
+        if "://" in name or name.startswith("//"):
+            return self._find_remote_file(name)
+        for spelling in dict.fromkeys((name, unquote(name))):
+            target = (base.file.parent / spelling).resolve()
+            if target == self.main or target in self._documents:
+                return target
+            if not target.is_relative_to(self.main.parent):
+                raise Unresolved(f"the reference to {name!r} leaves the folder of the document")
+            if target.is_file():
+                return self._read(target) if is_document else target
+        raise Unresolved(f"the reference to {name!r} leads to no file")
+
+    def _find_remote_file(self, url: str) -> Path:
+        if not self._allow_remote:
+            raise Unresolved(f"the reference to {url!r} goes over the network, which is not followed")
+        from specduet.specs.remote import CannotFetch, fetch_document  # only who allows it needs it
+
+        file = Path(url)  # never opened: the name of the document
+        if file not in self._documents:
+            try:
+                self._documents[file] = fetch_document(url)
+            except (CannotFetch, SpecError) as error:
+                raise Unresolved(f"the reference leads to nothing: {error}") from error
+            self._urls[file] = url
+        return file
+
+    def _read(self, file: Path) -> Path:
+        if len(self._documents) > _MAX_FILES:
+            raise Unresolved(f"more than {_MAX_FILES:,} files are referred to")
+        try:
+            self._documents[file] = read_document(file, self.problems)
+        except SpecError as error:
+            raise Unresolved(f"the file {file.name!r} {error.message}") from error
+        return file
+
+    def _find_pointer(self, reference: str, file: Path, fragment: str) -> str:
+        pointer = unquote(fragment)
+        if not pointer or pointer.startswith("/"):
+            return pointer
+        if file not in self._anchors:
+            self._anchors[file] = dict(_find_anchors(self._documents[file], ""))
+        if pointer not in self._anchors[file]:
+            raise Unresolved(f"the reference {reference!r} leads nowhere")
+        return self._anchors[file][pointer]
+
+    def _walk(self, file: Path, pointer: str, reference: str) -> tuple[Place, Any]:
+        """Return the node at a pointer; a reference on the way to it is followed."""
+        place, node = Place(file, ""), self._documents[file]
+        for steps, part in enumerate(split_pointer(pointer) if pointer.startswith("/") else ()):
+            found = _child_of(node, part)
+            if found is _MISSING and isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+                if steps > _MAX_STEPS or node["$ref"] == reference:
+                    return place, _MISSING
+                place, node = self.find_target(node["$ref"], place)
+                found = _child_of(node, part)
+            if found is _MISSING:
+                return place, _MISSING
+            place, node = place.child(part), found
+        return place, node
 
 
-_MIN_DEPTH = 3
-
-
-def _node_at(document: Any, parts: list[str]) -> Any:
-    for part in parts:
-        document = document[int(part)] if isinstance(document, list) else document[part]
-    return document
-
-
-def check_references(document: Any, path: Path) -> None:
-    """Raise ``BadReference`` for a ``$ref`` that leads nowhere in the document."""
-    for pointer, reference in references_in(document):
-        if not reference.startswith("#") or not _has_node(document, reference[1:]):
-            raise _reference_error(f"the reference {reference!r} leads nowhere", path, pointer)
-
-
-def references_in(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every ``$ref`` of a document as (pointer of the object that holds it, reference)."""
-    named = pointer.endswith("/properties")
+def _child_of(node: Any, part: str) -> Any:
     if isinstance(node, Mapping):
-        if isinstance(node.get("$ref"), str):
-            yield pointer, node["$ref"]
+        return node.get(part, _MISSING)
+    if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
+        return node[int(part)]
+    return _MISSING
+
+
+def _find_anchors(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """Yield the anchors below a node with their pointers."""
+    if isinstance(node, Mapping):
+        for keyword in ("$anchor", "$dynamicAnchor"):
+            if isinstance(node.get(keyword), str):
+                yield node[keyword], pointer
         for key, value in node.items():
-            if named or key not in _LITERAL:
-                yield from references_in(value, f"{pointer}/{escape_pointer(str(key))}")
+            yield from _find_anchors(value, f"{pointer}/{escape_pointer(key)}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from references_in(value, f"{pointer}/{index}")
-
-
-def _read_external_files(document: Any, path: Path) -> tuple[Path, ...]:
-    root = path.resolve().parent
-    found: dict[Path, Any] = {}
-    waiting = [(path.resolve(), document)]
-    while waiting:
-        base, content = waiting.pop()
-        for pointer, reference in references_in(content):
-            target = _referenced_file(base, reference, root, pointer)
-            if target is None or target == path.resolve():
-                continue
-            if target not in found:
-                _require_unique_name(target, found, base, pointer)
-                found[target] = read_document(target)
-                waiting.append((target, found[target]))
-            fragment = reference.partition("#")[2]
-            if not _has_node(found[target], fragment):
-                raise _reference_error(f"the reference {reference!r} leads nowhere", base, pointer)
-    return tuple(found)
-
-
-def _require_unique_name(target: Path, found: Mapping[Path, Any], base: Path, pointer: str) -> None:
-    """Raise ``BadReference`` for a second file of the same name: the translator would merge the two."""
-    for known in found:
-        if known.name == target.name:
-            raise _reference_error(
-                f"refers to two files called {target.name!r}", base, pointer, remedy="Give one of them another name."
-            )
-
-
-def _referenced_file(base: Path, reference: str, root: Path, pointer: str) -> Path | None:
-    name = reference.partition("#")[0]
-    if not name:
-        return None
-    if "://" in name:
-        raise _reference_error(
-            f"the reference {reference!r} goes over the network, which is not followed",
-            base,
-            pointer,
-            remedy="Save the file beside the document and refer to it by its name.",
-        )
-    target = (base.parent / name).resolve()
-    if not target.is_relative_to(root):
-        raise _reference_error(
-            f"the reference {reference!r} leaves the folder of the document",
-            base,
-            pointer,
-        )
-    if not target.is_file():
-        raise _reference_error(f"the reference {reference!r} leads to no file", base, pointer)
-    return target
-
-
-def _has_node(document: Any, fragment: str) -> bool:
-    for part in split_pointer(fragment):
-        if isinstance(document, list) and part.isdigit() and int(part) < len(document):
-            document = document[int(part)]
-        elif isinstance(document, Mapping) and part in document:
-            document = document[part]
-        else:
-            return False
-    return True
-
-
-def _reference_error(message: str, path: Path, pointer: str, *, remedy: str = "") -> BadReference:
-    return BadReference(message, file=path, line=find_line(path, pointer), pointer=pointer, remedy=remedy)
+            yield from _find_anchors(value, f"{pointer}/{index}")

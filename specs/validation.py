@@ -1,38 +1,104 @@
-"""Validation of a document against the OpenAPI specification, by prance and openapi-spec-validator.
+"""Validation against the OpenAPI specification, by prance and openapi-spec-validator.
 
-Importing them takes longer than anything else at start-up, so ``specs/loading.py`` imports this module only for a
-document that is not cached.
+prance decides whether a document is valid. Of one that is not, the violations of the specification's own schema are
+listed with jsonschema-rs, which says what is wrong in each alternative; the others with openapi-spec-validator.
 """
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jsonschema_rs
 import prance
 from jsonschema.exceptions import ValidationError
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from openapi_spec_validator.schemas import schema_v30, schema_v31
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from specduet.specs.schemas import escape_pointer
 
+_MAX_VIOLATIONS = 200
+_LENGTH = 200
 
-def find_problem(document: dict[str, Any]) -> tuple[str, str] | None:
-    """Return (pointer, message) of the first violation of the OpenAPI specification, or None."""
+
+def find_violations(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (pointer, sentence) of each violation of the OpenAPI specification."""
+    if _is_valid(document):
+        return []
+    is_30 = str(document["openapi"]).startswith("3.0")
+    found = list(_find_schema_violations(document, schema_v30 if is_30 else schema_v31))
+    validator = (OpenAPIV30SpecValidator if is_30 else OpenAPIV31SpecValidator)(document)
+    try:
+        for error in validator.iter_errors():
+            if isinstance(error, OpenAPIValidationError) and len(found) < _MAX_VIOLATIONS:
+                found.append((_find_pointer(document, error), _shorten(error.message)))
+    except Exception as error:  # noqa: BLE001 - the validator assumes much of a document that breaks its schema
+        found.append(("", f"the OpenAPI validator gives up: {_shorten(str(error))}")) if not found else None
+    return list(dict.fromkeys(found))
+
+
+def _is_valid(document: dict[str, Any]) -> bool:
     try:
         prance.BaseParser(spec_string=json.dumps(document), backend="openapi-spec-validator")
-    except prance.ValidationError as error:
-        return _locate_error(error)
+    except Exception:  # noqa: BLE001 - it raises errors of the validator, too
+        return False
+    return True
+
+
+def _find_schema_violations(document: dict[str, Any], schema: Any) -> Iterator[tuple[str, str]]:
+    validator = jsonschema_rs.validator_for(dict(schema))
+    for number, error in enumerate(validator.iter_errors(document)):
+        if number >= _MAX_VIOLATIONS:
+            return
+        for deepest in _find_deepest(error):
+            pointer = "".join(f"/{escape_pointer(str(part))}" for part in deepest.instance_path)
+            yield pointer, _describe(deepest, document)
+
+
+def _find_deepest(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError]:
+    """Return the errors of the alternative that matched furthest into the document: the one its author meant."""
+    branches = [branch for branch in getattr(error.kind, "context", ()) if branch]
+    if not branches:
+        return [error]
+    inner = [[deepest for found in branch for deepest in _find_deepest(found)] for branch in branches]
+    meant = [errors for errors in inner if not _is_about_reference(errors)] or inner
+    return max(meant, key=lambda errors: (max(len(e.instance_path) for e in errors), -len(errors)))
+
+
+def _is_about_reference(errors: list[jsonschema_rs.ValidationError]) -> bool:
+    return any("$ref" in error.message for error in errors)
+
+
+def _describe(error: jsonschema_rs.ValidationError, document: Mapping[str, Any]) -> str:
+    name = error.kind.name
+    if name == "required":
+        return f"{error.kind.value!r} is missing" if hasattr(error.kind, "value") else _shorten(error.message)
+    if name in {"additionalProperties", "unevaluatedProperties"}:
+        names = ", ".join(repr(name) for name in getattr(error.kind, "unexpected", ()))
+        return f"{names or 'a field'} is not known here"
+    del document
+    return _shorten(error.message)
+
+
+def _find_pointer(document: dict[str, Any], error: ValidationError) -> str:
+    """Return the pointer of an error: the validator's is relative to an inner schema, which is searched here."""
+    if error.absolute_path and isinstance(error.instance, Mapping | list):
+        return _search(document, error.instance, "") or ""
+    return ""
+
+
+def _search(node: Any, wanted: Any, pointer: str) -> str | None:
+    if node is wanted:
+        return pointer
+    children = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in children:
+        if isinstance(value, Mapping | list):
+            found = _search(value, wanted, f"{pointer}/{escape_pointer(str(key))}")
+            if found is not None:
+                return found
     return None
 
 
-def _locate_error(error: Exception) -> tuple[str, str]:
-    cause = error.__cause__ or error.__context__ or (error.args[0] if error.args else error)
-    if isinstance(cause, ValidationError):
-        deepest = _deepest_error(cause)
-        pointer = "".join(f"/{escape_pointer(str(part))}" for part in deepest.absolute_path)
-        return pointer, f"is no valid OpenAPI: {deepest.message}"
-    return "", f"is no valid OpenAPI: {cause}"
-
-
-def _deepest_error(error: ValidationError) -> ValidationError:
-    """Return the alternative that matched furthest into the document: most likely the one its author meant."""
-    while error.context:
-        error = max(error.context, key=lambda inner: len(inner.absolute_path))
-    return error
+def _shorten(message: str) -> str:
+    line = message.split("\n\n", maxsplit=1)[0].replace("\n", " ")
+    return line if len(line) <= _LENGTH else f"{line[: _LENGTH - 1]}…"

@@ -1,4 +1,4 @@
-"""The command line: ``specduet apis | mock | test | explain``.
+"""The command line: ``specduet apis | check | mock | test | explain``.
 
 Exit codes: 0 no findings, 1 findings, 2 operator error, 3 target unreachable, 4 internal error.
 Each command imports what it needs: the mock starts fast because it does not load the contract suite.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from specduet.contracts.session.option_table import OPTIONS, to_arguments
-from specduet.specs.errors import SpecduetError, UsageError
+from specduet.specs.errors import SpecduetError, SpecError, UsageError
 
 if TYPE_CHECKING:
     from specduet.mocks.settings import Credential
@@ -91,6 +91,53 @@ def _mock_scopes(api: "Api", seed: int) -> dict[str, list[Any]]:
     settings = Settings(seed=seed)
     scopes: dict[str, list[Any]] = World(api, settings, Clock(settings.epoch)).scope_values()
     return scopes
+
+
+# ------------------------------------------------------------------------------------------------------ check
+
+
+@cli.command()
+@click.argument("names", nargs=-1, required=True, metavar="[API|FILE]...")
+@click.option("--strict", is_flag=True, help="Exit with 2 for any problem: specduet mock --strict refuses it.")
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+    help="Format of the report.",
+)
+@click.option("--allow-remote", is_flag=True, help="Follow references to http and https URLs.")
+def check(names: tuple[str, ...], strict: bool, report_format: str, allow_remote: bool) -> int:  # noqa: FBT001
+    """Show every problem of a document, and what is left out because of it.
+
+    Exit codes: 0 no problems, 1 problems in documents that are served nevertheless, 2 a document cannot be served.
+
+    Example: specduet check openapi.yaml --format github
+    """
+    from specduet.specs.loading import check_document, find_document
+    from specduet.specs.problem_reports import RENDERERS, CheckedDocument
+
+    documents = []
+    for name in names:
+        try:
+            checked = CheckedDocument(find_document(name), check_document(name, allow_remote=allow_remote))
+        except SpecError as error:
+            checked = CheckedDocument(find_document(name), (), error)
+        documents.append(checked)
+    click.echo(RENDERERS[report_format](documents))
+    if any(document.error for document in documents):
+        return 2
+    return (2 if strict else 1) if any(document.problems for document in documents) else 0
+
+
+def _print_problems(served: "list[Api]") -> None:
+    """Print on standard error how many problems each document has."""
+    from specduet.specs.problem_reports import count_problems
+
+    for api in served:
+        if api.problems:
+            click.echo(count_problems(api.path, api.problems), err=True)
 
 
 # ------------------------------------------------------------------------------------------------------- mock
@@ -200,6 +247,8 @@ def _parse_credentials(
     metavar="PATH",
     help='Serve every operation below this path; "" for none.  [default: the path of the document\'s server]',
 )
+@click.option("--strict", is_flag=True, help="Refuse a document that has any problem: see specduet check.")
+@click.option("--allow-remote", is_flag=True, help="Follow references to http and https URLs.")
 @click.option("--quiet", is_flag=True, help="Do not write a line to standard error for each request.")
 @click.option(
     "--log-format",
@@ -215,6 +264,8 @@ def mock(
     epoch: datetime | None,
     quiet: bool,  # noqa: FBT001  an option of the command line
     log_format: Any,
+    strict: bool,  # noqa: FBT001
+    allow_remote: bool,  # noqa: FBT001
     **given: Any,
 ) -> None:
     """Serve a mock of the APIs, by default of all bundled ones, until Ctrl-C.
@@ -228,7 +279,9 @@ def mock(
 
     settings = Settings(**given, log=None if quiet else log_format)
     settings = replace(settings, epoch=epoch) if epoch else settings
-    served = [load(name) for name in names or bundled()]
+    served = [load(name, strict=strict, allow_remote=allow_remote) for name in names or bundled()]
+    if any(api.problems for api in served):
+        _print_problems(served)
     _check_schemes(served, settings.credentials)
 
     def print_banner(url: str) -> None:

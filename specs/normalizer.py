@@ -1,0 +1,343 @@
+"""Normalizer of a document: what it returns can be read without further checks.
+
+It walks the document by its grammar (``specs/grammar.py``). Objects in other files become components, a reference to
+nothing stands for anything, and whatever has no meaning is left out, each with a ``Problem``.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from specduet.specs import object_checks, operation_checks
+from specduet.specs.grammar import (
+    CALLBACK,
+    DOCUMENT,
+    PATH_ITEM,
+    SCHEMA_LISTS,
+    SCHEMA_MAPS,
+    SCHEMA_PARTS,
+    ListOf,
+    MapOf,
+    ObjectKind,
+    Shape,
+)
+from specduet.specs.problems import Problem
+from specduet.specs.references import Place, References, Unresolved
+from specduet.specs.schema_keywords import (
+    ADDRESSES,
+    CHECKERS,
+    LEFT_OUT,
+    check_flag,
+    check_members,
+    check_text,
+    check_version,
+)
+
+_MAX_PROBLEMS = 1_000
+_MAX_LEVELS = 250  # of one branch through all files: Python stops at 1,000 calls
+#: what a fragment may hold without an escape (RFC 3986, section 3.5), so that every reader reads it alike
+_PLAIN_POINTER = re.compile(r"/components/[A-Za-z]+/[A-Za-z0-9\-._~!$&'()*+,;=:@/?]+")
+_DATA = frozenset({"example", "const"})
+_DESCRIPTIVE = frozenset({"summary", "description", "title", "example", "examples", "deprecated", "default"})
+
+
+class Normalizer:
+    """Normalizer of one document; its ``problems`` and the ``files`` of its references are known after ``run``."""
+
+    def __init__(self, references: References, *, is_30: bool) -> None:
+        self.problems: list[Problem] = []
+        self._references = references
+        self._is_30 = is_30
+        self._level = 0
+        #: component of each object that is none in its file, by place and section: ``#/components/schemas/Item``
+        self._local: dict[tuple[Place, str], str] = {}
+        self._taken: dict[str, set[str]] = {}
+        #: places of the path items that stand in other files, by pointer
+        self.origins: dict[str, Place] = {}
+        self._waiting: deque[tuple[Place, Any, Shape, str, str]] = deque()
+
+    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the normalized document."""
+        components = document.get("components")
+        for section, named in components.items() if isinstance(components, Mapping) else ():
+            self._taken[section] = set(named) if isinstance(named, Mapping) else set()
+        place = Place(self._references.main, "")
+        fields = {name: document[name] for name in DOCUMENT.fields if name in document}
+        found = self._walk_fields(dict(fields), DOCUMENT, place)
+        kept = {name: value for name, value in document.items() if name in found or name not in fields}
+        result = {name: found.get(name, value) for name, value in {**kept, **found}.items()}
+        self._add_components(result)
+        return result
+
+    def _add_components(self, document: dict[str, Any]) -> None:
+        while self._waiting:
+            place, node, shape, section, name = self._waiting.popleft()
+            value = self._walk(node, shape, place)
+            if value is LEFT_OUT:
+                value = object_checks.make_empty(shape)
+            document.setdefault("components", {}).setdefault(section, {})[name] = value
+
+    def report(self, place: Place, message: str, effect: str) -> None:
+        """Note a problem."""
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append(Problem(place.file, None, place.pointer, message, effect))
+
+    def find_origin(self, pointer: str) -> Place:
+        """Return the place in the files of a node of the result."""
+        for start, origin in self.origins.items():
+            if pointer == start or pointer.startswith(f"{start}/"):
+                return Place(origin.file, origin.pointer + pointer[len(start) :])
+        return Place(self._references.main, pointer)
+
+    def reporter(self, place: Place) -> Callable[[str, str], None]:
+        """Return a function that notes a problem at a place."""
+        return lambda message, effect: self.report(place, message, effect)
+
+    def _walk(self, node: Any, shape: Shape, place: Place) -> Any:
+        if self._level >= _MAX_LEVELS:
+            self.report(place, f"is nested more than {_MAX_LEVELS} levels deep", "it stands for anything")
+            return LEFT_OUT
+        self._level += 1
+        try:
+            return self._walk_shape(node, shape, place)
+        finally:
+            self._level -= 1
+
+    def _walk_shape(self, node: Any, shape: Shape, place: Place) -> Any:
+        if shape == "data":
+            return node
+        if shape == "schema":
+            return self._walk_schema(node, place)
+        if isinstance(shape, ListOf):
+            return self._walk_list(node, shape, place)
+        if isinstance(shape, MapOf):
+            return self._walk_map(node, shape, place)
+        if isinstance(shape, ObjectKind):
+            return self._walk_object(node, shape, place)
+        return self._walk_leaf(node, shape, place)
+
+    def _walk_leaf(self, node: Any, shape: Shape, place: Place) -> Any:
+        if isinstance(node, Mapping) and isinstance(node.get("$ref"), str) and shape == "text":
+            try:
+                return self._references.read_text(node["$ref"], place)
+            except Unresolved as error:
+                self.report(place, str(error), "the text is left out")
+                return LEFT_OUT
+        return (check_text if shape == "text" else check_flag)(node, self.reporter(place))
+
+    def _walk_list(self, node: Any, shape: ListOf, place: Place) -> Any:
+        if not isinstance(node, list):
+            self.report(place, "is no list", "it is left out")
+            return LEFT_OUT
+        items = [self._walk(item, shape.item, place.child(index)) for index, item in enumerate(node)]
+        return [item for item in items if item is not LEFT_OUT]
+
+    def _walk_map(self, node: Any, shape: MapOf, place: Place) -> Any:
+        if isinstance(node, Mapping) and isinstance(node.get("$ref"), str) and shape.value != "text":
+            try:  # not as OpenAPI has it, but understood by many tools: a map in a file of its own
+                start, (place, node) = place, self._references.follow(node["$ref"], place)
+                self._register_components(start, place, node)
+            except Unresolved as error:
+                self.report(place, str(error), "it is left out")
+                return LEFT_OUT
+        if not isinstance(node, Mapping):
+            self.report(place, "is no mapping", "it is left out")
+            return LEFT_OUT
+        found = {}
+        for name, value in node.items():
+            if shape.extensible and name.startswith("x-"):
+                continue
+            walked = self._walk(value, shape.value, place.child(name))
+            if walked is not LEFT_OUT:
+                found[name] = walked
+        return found
+
+    def _register_components(self, start: Place, place: Place, node: Any) -> None:
+        """Note the names that the objects of another file have as components."""
+        section = start.pointer.removeprefix("/components/")
+        if start == Place(self._references.main, f"/components/{section}") and isinstance(node, Mapping):
+            self._taken[section] = set(node)
+            for name in node:
+                if _is_component(f"/components/{section}/{name}", section):
+                    self._local[place.child(name), section] = f"#/components/{section}/{name}"
+
+    def _walk_object(self, node: Any, kind: ObjectKind, place: Place) -> Any:
+        if not isinstance(node, Mapping):
+            self.report(place, f"is no mapping, as {kind.name} is", "it is left out")
+            return LEFT_OUT
+        if isinstance(node.get("$ref"), str) and (kind.section or kind is PATH_ITEM):
+            return self._walk_reference(node, kind, place)
+        if kind is CALLBACK:
+            return self._walk_map(node, MapOf(PATH_ITEM, extensible=True), place)
+        return self._walk_fields(dict(node), kind, place)
+
+    def _walk_fields(self, fields: dict[str, Any], kind: ObjectKind, place: Place) -> Any:
+        found = dict(fields)
+        for name, shape in kind.fields.items():
+            if name in fields:
+                value = self._walk(fields[name], shape, place.child(name))
+                if value is LEFT_OUT:
+                    del found[name]
+                else:
+                    found[name] = value
+        return object_checks.check_object(kind, found, place, self.report)
+
+    def _walk_reference(self, node: Mapping[str, Any], kind: ObjectKind, place: Place) -> Any:
+        try:
+            target, found = self._references.follow(node["$ref"], place)
+        except Unresolved as error:
+            self.report(place, str(error), f"the {kind.name.partition(' ')[2]} is left out")
+            return object_checks.make_empty(kind) if kind.name == "a response" else LEFT_OUT
+        if kind is PATH_ITEM:  # every path has operations of its own
+            self.origins[place.pointer] = target
+            item = self._walk_object(found, kind, target)
+            siblings = self._walk_fields({k: v for k, v in node.items() if k != "$ref"}, kind, place)
+            return LEFT_OUT if item is LEFT_OUT else item | siblings
+        return {"$ref": self._to_local(target, found, kind, kind.section)}
+
+    def _to_local(self, place: Place, node: Any, shape: Shape, section: str) -> str:
+        """Return the reference within the document to the object at a place, which may become a component."""
+        if place.file == self._references.main and _is_component(place.pointer, section):
+            return f"#{place.pointer}"
+        key = (place, section)
+        if key not in self._local or not _is_component(self._local[key][1:], section):
+            name = self._choose_name(place, section)
+            self._local[key] = f"#/components/{section}/{name}"
+            self._waiting.append((place, node, shape, section, name))
+        return self._local[key]
+
+    def _choose_name(self, place: Place, section: str) -> str:
+        last = place.pointer.rpartition("/")[2].replace("~1", "_").replace("~0", "_")
+        stem = re.sub(r"[^A-Za-z0-9._\-]", "_", last or place.file.stem) or "_"
+        taken = self._taken.setdefault(section, set())
+        name, number = stem, 2
+        while name in taken:
+            name, number = f"{stem}_{number}", number + 1
+        taken.add(name)
+        return name
+
+    def _walk_schema(self, node: Any, place: Place) -> Any:
+        if isinstance(node, bool):
+            return node
+        if not isinstance(node, Mapping):
+            self.report(place, "is no schema", "it stands for anything")
+            return {}
+        reference = node.get("$ref", node.get("$dynamicRef", node.get("$recursiveRef")))
+        found: dict[str, Any] = {}
+        if isinstance(reference, str):
+            local = self._find_schema(reference, place)
+            if local is not None:
+                found["$ref"] = local
+            if self._is_30:
+                self._check_siblings(node, place)
+                return found
+        for keyword, value in node.items():
+            self._walk_keyword(keyword, value, found, place)
+        return self._finish_schema(found, place)
+
+    def _find_schema(self, reference: str, place: Place) -> str | None:
+        try:
+            target, node = self._references.find_target(reference, place)
+            if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+                self._references.follow(reference, place)  # a circle is an error
+        except Unresolved as error:
+            self.report(place, str(error), "the schema stands for anything")
+            return None
+        if target == place:
+            self.report(place, f"the reference {reference!r} leads to itself", "the schema stands for anything")
+            return None
+        return self._to_local(target, node, "schema", "schemas")
+
+    def _check_siblings(self, node: Mapping[str, Any], place: Place) -> None:
+        ignored = [key for key in node if key in CHECKERS or key in SCHEMA_MAPS or key in SCHEMA_LISTS]
+        names = ", ".join(repr(key) for key in ignored if key not in _DESCRIPTIVE)
+        if names:
+            self.report(place, f"{names} beside '$ref' has no meaning in OpenAPI 3.0", "it is ignored")
+
+    def _walk_keyword(self, keyword: str, value: Any, found: dict[str, Any], place: Place) -> None:
+        if keyword in ADDRESSES or keyword in {"$ref", "$dynamicRef", "$recursiveRef"}:
+            return
+        if keyword in SCHEMA_MAPS:
+            value = self._walk(value, MapOf("schema"), place.child(keyword))
+        elif keyword in SCHEMA_LISTS:
+            value = self._walk(value, ListOf("schema"), place.child(keyword)) or LEFT_OUT
+        elif keyword in SCHEMA_PARTS:
+            if keyword == "items" and isinstance(value, list):
+                self.report(place.child(keyword), "'items' is a list of schemas", "it is read as 'prefixItems'")
+                keyword, value = "prefixItems", self._walk(value, ListOf("schema"), place.child(keyword)) or LEFT_OUT
+            else:
+                value = self._walk(value, "schema", place.child(keyword))
+        elif keyword == "discriminator":
+            value = self._walk_discriminator(value, place.child(keyword))
+        elif keyword in CHECKERS:
+            if self._is_30 and keyword in {"exclusiveMinimum", "exclusiveMaximum"} and isinstance(value, bool):
+                pass  # as 3.0 has it; the upgrade translates it
+            else:
+                value = CHECKERS[keyword](value, self.reporter(place.child(keyword)))
+        if value is not LEFT_OUT:
+            found[keyword] = value
+
+    def _walk_discriminator(self, value: Any, place: Place) -> Any:
+        if not isinstance(value, Mapping) or not isinstance(value.get("propertyName"), str):
+            self.report(place, "a discriminator names a property in 'propertyName'", "it is ignored")
+            return LEFT_OUT
+        if not isinstance(value.get("mapping"), Mapping):
+            return {key: inner for key, inner in value.items() if key != "mapping"}
+        mapping = {}
+        for name, reference in value["mapping"].items():
+            local = self._find_mapped(str(reference), place.child("mapping").child(name))
+            if local is not None:
+                mapping[name] = local
+        return {**value, "mapping": mapping}
+
+    def _find_mapped(self, reference: str, place: Place) -> str | None:
+        """Return the reference of one value of a mapping: a schema's name, or a reference (OAS 3.1, 4.8.25)."""
+        named = f"#/components/schemas/{reference}"
+        for spelling in (named, reference) if "/" not in reference and "#" not in reference else (reference,):
+            try:
+                target, node = self._references.find_target(spelling, place)
+            except Unresolved as error:
+                problem = str(error)
+            else:
+                return self._to_local(target, node, "schema", "schemas")
+        self.report(place, problem, "the mapping is ignored")
+        return None
+
+    def _finish_schema(self, schema: dict[str, Any], place: Place) -> dict[str, Any]:
+        check_members(schema, self.reporter(place.child("enum")))
+        if self._is_30:
+            check_version(schema, self.reporter(place))
+        if "default" in schema:
+            object_checks.check_default(schema, self.reporter(place.child("default")))
+        return schema
+
+
+def _is_component(pointer: str, section: str) -> bool:
+    """Return whether a reference to the pointer is read by every reader, and leads to what is walked as its kind."""
+    if not _PLAIN_POINTER.fullmatch(pointer):
+        return False
+    parts = pointer.split("/")
+    return parts[2] == section or (section == "schemas" and len(parts) > 4)
+
+
+def read_version(document: Any) -> str:
+    """Return the ``openapi`` of a document as text; empty where there is none."""
+    return str(document.get("openapi", "")) if isinstance(document, Mapping) else ""
+
+
+def normalize_document(
+    document: Mapping[str, Any], path: Path, *, allow_remote: bool = False
+) -> tuple[dict[str, Any], tuple[Path, ...], list[Problem]]:
+    """Return the normalized document, the other files it was made of, and its problems."""
+    references = References(path, document, allow_remote=allow_remote)
+    normalizer = Normalizer(references, is_30=read_version(document).startswith("3.0"))
+    result = normalizer.run(document)
+
+    def report(pointer: str, message: str, effect: str) -> None:
+        normalizer.report(normalizer.find_origin(pointer), message, effect)
+
+    operation_checks.check_operations(result, report)
+    operation_checks.check_circles(result, report)
+    return result, references.files, [*references.problems, *normalizer.problems]
