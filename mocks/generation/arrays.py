@@ -37,6 +37,9 @@ class ArrayMaker:
     def __call__(self, rng: SeededRandom) -> list[Any]:
         if self._demanded > MAX_CHILDREN:
             raise CannotGenerate(reason=f"arrays have at least {self._demanded:,} items")
+        longest = self._most if self._closed_at is None else min(self._most, self._closed_at)
+        if self._demanded > longest:
+            raise CannotGenerate(reason="arrays have more items than they may have")
         if rng.budget is not None:
             rng.budget.spend_part()
         count = self._choose_count(rng)

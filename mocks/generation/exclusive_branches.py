@@ -1,8 +1,8 @@
 """Values that meet one branch of a ``oneOf`` and no other, where objects of several branches look alike.
 
-An object that names no property of its own meets every open schema. It is told apart by a property that breaks the
-other branch: of ``{"properties": {"a": …}}`` and ``{"properties": {"b": {"type": "integer"}}}``, ``{"b": "text"}`` meets
-the first alone.
+An object without properties meets every open schema. It is told apart by a property that breaks the other branch:
+of ``{"properties": {"a": …}}`` and ``{"properties": {"b": {"type": "integer"}}}``, ``{"b": "text"}`` meets the first
+alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -7,8 +7,8 @@ from specduet.specs import UsageError
 MAX_TEXT_LENGTH = 1_000_000
 MAX_CHILDREN = 10_000
 """Items of one array, properties of one object."""
-_MAX_PARTS = 100_000  # objects and arrays within one value, those of attempts that failed included
-_MAX_ATTEMPTS = 2_000  # values that are validated and thrown away while one value is made
+_MAX_PARTS = 10_000  # objects and arrays within one value, those of attempts that failed included
+_MAX_ATTEMPTS = 400  # values that are validated and thrown away while one value is made
 
 
 class CannotGenerate(UsageError):
@@ -38,8 +38,8 @@ class WorkBudget(msgspec.Struct, eq=False):
         if self.parts < 0:
             raise TooMuchWorkError(reason=f"it has more than {_MAX_PARTS:,} objects and arrays")
 
-    def spend_attempt(self) -> None:
+    def spend_attempt(self, pointer: str | None) -> None:
         """Count a value that was not valid. Raises ``TooMuchWorkError`` where there are too many."""
         self.attempts -= 1
         if self.attempts < 0:
-            raise TooMuchWorkError(reason=f"none of {_MAX_ATTEMPTS:,} attempts was valid")
+            raise TooMuchWorkError(pointer, f"none of {_MAX_ATTEMPTS:,} attempts was valid")

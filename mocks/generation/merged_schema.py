@@ -76,6 +76,15 @@ class Alternatives:
     """A value may meet one branch only: ``oneOf``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Discriminator:
+    """A discriminator and the pointer of the schema that has it."""
+
+    property_name: str
+    mapping: Mapping[str, str]
+    pointer: str | None
+
+
 @dataclass
 class MergedSchema:
     """The keywords of several schemas together. A subschema that several of them have is a list of parts."""
@@ -92,6 +101,7 @@ class MergedSchema:
     contains: list[Contained] = field(default_factory=list)
     choices: list[Alternatives] = field(default_factory=list)
     pattern_properties: list[tuple[str, LocatedSchema]] = field(default_factory=list)
+    discriminators: list[Discriminator] = field(default_factory=list)
     excluded_types: set[str] = field(default_factory=set)
     excluded_values: list[Any] = field(default_factory=list)
     is_impossible: bool = False
@@ -221,8 +231,12 @@ class _Merger:
         self._merge_items(schema, pointer)
         self._merge_choices(schema, pointer)
         self._merge_conditions(schema, pointer)
+        discriminator = schema.get("discriminator")
+        if isinstance(discriminator, Mapping) and isinstance(discriminator.get("propertyName"), str):
+            mapping = discriminator.get("mapping") or {}
+            merged.discriminators.append(Discriminator(discriminator["propertyName"], mapping, pointer))
         if "not" in schema:
-            self._merge_negation(schema["not"], child_pointer(pointer, "not"))
+            self._merge_negation(schema["not"], child_pointer(pointer, "not"), followed)
 
     def _merge_properties(self, schema: Mapping[str, Any], pointer: str | None) -> None:
         merged, properties = self.merged, schema.get("properties", {})
@@ -275,19 +289,21 @@ class _Merger:
             absent: Branch = (({"properties": {name: False}}, None),)
             self._add_choice(schema, pointer, f"dependentSchemas/{name}", [present, absent])
 
-    def _merge_negation(self, schema: Any, pointer: str | None) -> None:
+    def _merge_negation(self, schema: Any, pointer: str | None, followed: frozenset[str]) -> None:
         if isinstance(schema, Mapping) and schema.keys() == {"$ref"}:
+            if schema["$ref"] in followed:
+                return
+            followed |= {schema["$ref"]}
             schema = self._schemas.node_at(schema["$ref"].removeprefix("#"))
         negated = negation.negate_schema(schema)
         self.merged.excluded_types |= negated.types
         self.merged.excluded_values += negated.values
         for alternatives in negated.alternatives:
-            branches: list[Branch] = [((alternative, None),) for alternative in alternatives]
-            if len(branches) == 1:
-                self.merge(branches[0][0][0], None, frozenset())
+            if len(alternatives) == 1:
+                self.merge(alternatives[0], None, followed)
             else:
-                name = f"not {to_json_key(alternatives).decode()}"
-                self._add_choice({}, pointer, name, branches)
+                branches: list[Branch] = [((alternative, None),) for alternative in alternatives]
+                self._add_choice({}, pointer, f"not {to_json_key(alternatives).decode()}", branches)
 
     def _add_choice(
         self,

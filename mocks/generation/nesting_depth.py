@@ -51,9 +51,21 @@ class NestingDepths:
         if "object" in merged.types:
             for name in merged.required_names:
                 depth = max([depth, *(1 + self.min_depth(part, entered) for part in merged.parts_of_property(name))])
+            depth = max(depth, self._depth_of_more(merged, entered))
         if "array" in merged.types and merged.keywords.get("minItems"):
             depth = max([depth, *(1 + self.min_depth(part, entered) for part in merged.parts_of_item(0))])
         return depth
+
+    def _depth_of_more(self, merged: MergedSchema, entered: frozenset[str]) -> float:
+        """Return the smallest depth of the properties that ``minProperties`` demands besides the required ones."""
+        if merged.keywords.get("minProperties", 0) <= len(merged.required_names):
+            return 0
+        optional = [name for name in merged.properties if name not in merged.required_names]
+        others = [[located] for _, located in merged.pattern_properties]
+        others.append([rest.located for rest in merged.additional_properties] or merged.unevaluated_properties)
+        return 1 + self._shallowest_branch(
+            [tuple(parts) for parts in (*map(merged.parts_of_property, optional), *others)], entered
+        )
 
     def _shallowest_branch(self, branches: Sequence[Branch], entered: frozenset[str]) -> float:
         shallowest = float("inf") if branches else 0.0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from specduet.mocks.generation.limits import MAX_CHILDREN, CannotGenerate
+from specduet.mocks.generation.limits import MAX_CHILDREN, CannotGenerate, TooMuchWorkError
 from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema
 from specduet.mocks.generation.scalars import build_pattern_maker
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
@@ -70,6 +70,8 @@ class ObjectMaker:
             raise TooDeepError(reason="its recursion does not end")
         if self._least > MAX_CHILDREN:
             raise CannotGenerate(reason=f"objects have at least {self._least:,} properties")
+        if max(self._least, len(self._required)) > self._most:
+            raise CannotGenerate(reason="objects have more properties than they may have")
         if rng.budget is not None:
             rng.budget.spend_part()
         names = self._choose_names(rng)
@@ -148,10 +150,25 @@ class ExtraProperties:
             if len(value) >= wanted:
                 return
             child = rng.derive(f"+{index}")
-            with suppress(CannotGenerate):
-                name = self._make_name(child, index)
-                if isinstance(name, str) and name not in value:
+            try:
+                name = self._choose_name(child, index, value)
+                if name is not None:
                     value[name] = self._find_maker(name)(child)
+            except (TooDeepError, TooMuchWorkError):
+                if len(value) < self._least:
+                    raise
+                return
+            except CannotGenerate:
+                continue
+
+    def _choose_name(self, rng: SeededRandom, index: int, value: Mapping[str, Any]) -> str | None:
+        """Return a name that the object does not have yet; None where none is found."""
+        name = self._make_name(rng, index)
+        if isinstance(name, str) and name in value:  # a pattern may allow more behind the name
+            name += _free_name(index)
+            if not self._compiler.is_valid(name, self._merged.property_names):
+                return None
+        return name if isinstance(name, str) and name not in value else None
 
     def _find_maker(self, name: str) -> ValueMaker:
         parts = self._merged.parts_of_property(name) or _ANYTHING

@@ -47,11 +47,11 @@ def build_pattern_maker(pattern: str, least: int = 0, most: int | None = None) -
         return lambda rng: formats.fit_length(text.make_sentence(rng), least, most)
 
 
-def build_failing_maker(reason: str) -> ValueMaker:
+def build_failing_maker(reason: str, pointer: str | None = None) -> ValueMaker:
     """Return a maker that raises ``CannotGenerate``."""
 
     def raise_error(_rng: SeededRandom) -> Any:
-        raise CannotGenerate(reason=reason)
+        raise CannotGenerate(pointer, reason)
 
     return raise_error
 

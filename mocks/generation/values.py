@@ -5,15 +5,15 @@ Keywords that a maker does not guarantee (``not``, ``oneOf``, patterns with boun
 validated, and made again with other choices.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import jsonschema_rs
 
 from specduet.mocks.generation.arrays import ArrayMaker
-from specduet.mocks.generation.exclusive_branches import separate_branches
-from specduet.mocks.generation.limits import CannotGenerate, TooMuchWorkError, WorkBudget
+from specduet.mocks.generation.discriminators import apply_discriminators
+from specduet.mocks.generation.limits import CannotGenerate, TooMuchWorkError
 from specduet.mocks.generation.merged_schema import (
     LocatedSchema,
     MergedSchema,
@@ -23,16 +23,15 @@ from specduet.mocks.generation.merged_schema import (
 )
 from specduet.mocks.generation.nesting_depth import NestingDepths
 from specduet.mocks.generation.objects import SHORTEST_DEPTH, ObjectMaker, TooDeepError
-from specduet.mocks.generation.scalars import build_number_maker, build_string_maker
+from specduet.mocks.generation.retries import NO_END, RetryingMaker, keyword_as_list
+from specduet.mocks.generation.scalars import build_failing_maker, build_number_maker, build_string_maker
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_json_value
 from specduet.mocks.generation.text import text_maker_for
 from specduet.specs.schemas import Schema, Schemas
 
 __all__ = ["CannotGenerate", "ValueGenerator", "generate_value", "get_generator"]
 
-_TRIES = 24
 _NULL_PROBABILITY = 0.25
-_NO_END = "it contains itself without end"
 
 
 def generate_value(schemas: Schemas, schema: Schema, pointer: str, key: str) -> Any:
@@ -73,10 +72,12 @@ class ValueGenerator:
         """
         located = (schema, pointer)
         if self._depths.min_depth(located) == float("inf"):
-            return _build_failing(pointer, _NO_END)
+            return build_failing_maker(NO_END, pointer)
         make = self.build_maker(schema, pointer, name, null=null)
-        if isinstance(make, _LazyMaker):
-            make = make.compile()
+        try:
+            make = make.compile() if isinstance(make, _LazyMaker) else make
+        except RecursionError:
+            return build_failing_maker(NO_END, pointer)
         return make if make in self._always_valid else self._retry_until_valid(make, [located])
 
     def build_maker(self, schema: Any, pointer: str | None, name: str = "", *, null: bool = True) -> ValueMaker:
@@ -109,7 +110,9 @@ class ValueGenerator:
         """Return a maker of values that meet all ``parts``."""
         merged = merge_schemas(self._schemas, parts, resolved_choices)
         if merged.is_impossible:
-            return _build_failing(parts[0][1], "it contradicts itself")
+            return build_failing_maker("it contradicts itself", parts[0][1])
+        if merged.discriminators and not merged.choices:
+            apply_discriminators(self._schemas, merged, parts)
         make = self._build_from_stated_values(merged, parts)
         if make is None and merged.choices:
             make = self._build_choice(merged, parts, name, resolved_choices, null=null)
@@ -133,7 +136,7 @@ class ValueGenerator:
         except (OverflowError, ValueError):  # a number that no validator reads
             return False
 
-    def _validator_at(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
+    def _validator_at(self, pointer: str) -> SchemaValidator:
         try:
             return self._schemas.validator_at(pointer)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
@@ -143,48 +146,7 @@ class ValueGenerator:
         return [value for value in values if self.is_valid(value, parts)]
 
     def _retry_until_valid(self, make: ValueMaker, parts: Sequence[LocatedSchema]) -> ValueMaker:
-        """Return a maker that makes values until one is valid, and then falls back on simple ones."""
-
-        def make_valid(rng: SeededRandom) -> Any:
-            if rng.budget is None:
-                rng.budget = WorkBudget()
-            reason = ""
-            for attempt in range(_TRIES):
-                try:
-                    value = make(_rng_of_attempt(rng, attempt))
-                except TooMuchWorkError as error:
-                    raise CannotGenerate(parts[0][1], error.reason) from None
-                except CannotGenerate as error:
-                    if rng.depth:  # the part that failed has made its own attempts
-                        raise
-                    reason = reason or error.reason
-                    continue
-                if self.is_valid(value, parts):
-                    return value
-                rng.budget.spend_attempt()
-                changed = self._change_to_exclusive(value, parts) if attempt else None
-                if changed is not None:
-                    return changed
-            fallback = next(self._iter_fallbacks(parts), ...)
-            if fallback is ...:
-                raise CannotGenerate(parts[0][1], reason or f"none of {_TRIES} values was valid")
-            return fallback
-
-        return make_valid
-
-    def _change_to_exclusive(self, value: Any, parts: Sequence[LocatedSchema]) -> Any:
-        for choice in merge_schemas(self._schemas, parts).choices if isinstance(value, dict) else ():
-            if choice.is_exclusive:
-                changed = separate_branches(self._schemas, choice, value, parts, self.is_valid)
-                if changed is not None:
-                    return changed
-        return None
-
-    def _iter_fallbacks(self, parts: Sequence[LocatedSchema]) -> Iterator[Any]:
-        keywords = merge_schemas(self._schemas, parts).keywords
-        stated = [*_keyword_as_list(keywords, "default"), *_keyword_as_list(keywords, "example")]
-        stated += keywords.get("examples", ())
-        yield from self._filter_valid([*stated, None, "", 0, 1, False, True, [], {}], parts)
+        return RetryingMaker(self._schemas, make, parts, self.is_valid)
 
     # ------------------------------------------------------------------------- enum, examples, default
 
@@ -193,7 +155,7 @@ class ValueGenerator:
         keywords = merged.keywords
         if "enum" in keywords:
             return self._build_from_enum(keywords["enum"], parts)
-        stated = [*keywords.get("examples", ()), *_keyword_as_list(keywords, "example")]
+        stated = [*keywords.get("examples", ()), *keyword_as_list(keywords, "example")]
         examples = self._filter_valid(stated, parts)
         if examples:
             make = _pick_from(examples)
@@ -210,7 +172,7 @@ class ValueGenerator:
     def _build_from_enum(self, members: Sequence[Any], parts: Sequence[LocatedSchema]) -> ValueMaker:
         usual = self._filter_valid([member for member in members if member is not None], parts)
         allowed = usual or self._filter_valid([None] if None in members else [], parts)
-        return _pick_from(allowed) if allowed else _build_failing(parts[0][1], "no member of its enum is valid")
+        return _pick_from(allowed) if allowed else build_failing_maker("no member of its enum is valid", parts[0][1])
 
     # ------------------------------------------------------------------------------------------- choices
 
@@ -331,17 +293,6 @@ class _LazyMaker:
         return self._make
 
 
-def _rng_of_attempt(rng: SeededRandom, attempt: int) -> SeededRandom:
-    """Return the choices of one attempt; two of three later attempts leave out optional parts, half of them or all."""
-    if not attempt:
-        return rng
-    return SeededRandom(f"{rng.name}~{attempt}", rng.depth, attempt % 3 / 2, rng.budget)
-
-
-def _keyword_as_list(keywords: Mapping[str, Any], keyword: str) -> list[Any]:
-    return [keywords[keyword]] if keyword in keywords else []
-
-
 def _pick_from(choices: Sequence[Any]) -> ValueMaker:
     return lambda rng: rng.pick(choices)
 
@@ -352,10 +303,3 @@ def _biased_bool(usual: bool) -> ValueMaker:  # noqa: FBT001  a value, not an op
 
 def _make_nullable(make: ValueMaker) -> ValueMaker:
     return lambda rng: None if rng.depth >= SHORTEST_DEPTH or rng.random_bool(_NULL_PROBABILITY) else make(rng)
-
-
-def _build_failing(pointer: str | None, reason: str) -> ValueMaker:
-    def raise_error(_rng: SeededRandom) -> Any:
-        raise CannotGenerate(pointer, reason)
-
-    return raise_error
