@@ -28,6 +28,7 @@ from specduet.mocks.generation.scalars import build_failing_maker, build_number_
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_json_value
 from specduet.mocks.generation.text import text_maker_for
 from specduet.specs.schemas import Schema, Schemas
+from specduet.specs.validators import SchemaValidator
 
 __all__ = ["CannotGenerate", "ValueGenerator", "generate_value", "get_generator"]
 
@@ -139,7 +140,7 @@ class ValueGenerator:
     def _validator_at(self, pointer: str) -> SchemaValidator:
         try:
             return self._schemas.validator_at(pointer)
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        except (KeyError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise CannotGenerate(pointer, "it is no valid schema") from error
 
     def _filter_valid(self, values: Sequence[Any], parts: Sequence[LocatedSchema]) -> list[Any]:
