@@ -5,15 +5,11 @@ Nothing is inlined: recursive schemas work, and a small document stays small.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
-import jsonschema_rs
+from specduet.specs.validators import SchemaValidator, ValidatorStore
 
 Schema = Mapping[str, Any]
-
-_URI = "urn:specduet:document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +38,7 @@ class Schemas:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
-        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
-
-    @cached_property
-    def _registry(self) -> jsonschema_rs.Registry:
-        return jsonschema_rs.Registry([(_URI, dict(self._document))])
+        self._validators = ValidatorStore(document, self.node_at)
 
     def node_at(self, pointer: str) -> Any:
         """Return the node at a JSON pointer (RFC 6901). Raises ``KeyError`` where there is none."""
@@ -69,31 +61,31 @@ class Schemas:
             schema = self.node_at(pointer)
         return ({**schema, **siblings} if siblings else schema), pointer
 
-    def validator_at(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
+    def validator_at(self, pointer: str) -> SchemaValidator:
         """Return the compiled validator of the schema at a pointer, formats on (2020-12, as OAS 3.1 says)."""
-        if pointer not in self._validators:
-            self._validators[pointer] = jsonschema_rs.Draft202012Validator(
-                {"$ref": f"{_URI}#{quote(pointer, safe='/~')}"},
-                registry=self._registry,
-                validate_formats=True,
-            )
-        return self._validators[pointer]
+        return self._validators.find(pointer)
 
     def split_null(self, schema: Schema, pointer: str) -> tuple[Schema, str, bool]:
         """Return the schema behind references and a null alternative, its pointer, and whether null is allowed.
 
         With several alternatives besides null, the schema itself is returned.
         """
+        return self._split_null(schema, pointer, frozenset())
+
+    def _split_null(self, schema: Schema, pointer: str, entered: frozenset[str]) -> tuple[Schema, str, bool]:
         schema, pointer = self.resolve(schema, pointer)
+        if isinstance(schema, bool):
+            return {} if schema else {"not": {}}, pointer, schema
         for keyword in ("anyOf", "oneOf"):
             branches = schema.get(keyword)
-            if not isinstance(branches, list):
+            if not isinstance(branches, list) or pointer in entered:
                 continue
             resolved = [self.resolve(b, f"{pointer}/{keyword}/{i}") for i, b in enumerate(branches)]
             others = [pair for pair in resolved if not _is_null_schema(pair[0])]
-            null = len(others) < len(resolved) or any(self.split_null(*pair)[2] for pair in others)
+            inner_entered = entered | {pointer}
+            null = len(others) < len(resolved) or any(self._split_null(*p, inner_entered)[2] for p in others)
             if len(others) == 1:
-                inner, inner_pointer, _ = self.split_null(*others[0])
+                inner, inner_pointer, _ = self._split_null(*others[0], inner_entered)
                 return inner, inner_pointer, null
             return schema, pointer, null
         return schema, pointer, _allows_null(schema)
@@ -138,6 +130,8 @@ def escape_pointer(part: str) -> str:
 
 
 def _is_null_schema(schema: Schema) -> bool:
+    if isinstance(schema, bool):
+        return False
     return schema.get("type") == "null" or schema.get("const", ...) is None or schema.get("enum") == [None]
 
 
