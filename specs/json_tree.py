@@ -26,9 +26,9 @@ def build_json(text: str, log: ProblemLog) -> Any:
     text, line = repair_surrogates(text)
     if line is not None:
         log.report("half a surrogate pair is escaped", "it is read as U+FFFD", line)
-    builder = _Builder(log)
+    builder = _Builder(text, log)
     try:
-        value = builder.decode(text)
+        value = builder.decode()
     except RecursionError:
         raise log.exceed(LEVELS, _find_deepest_line(text)) from None
     if _count_levels(value) > LEVELS.value:
@@ -50,11 +50,14 @@ def _check_size(text: str, log: ProblemLog) -> None:
 
 
 class _Builder:
-    def __init__(self, log: ProblemLog) -> None:
+    def __init__(self, text: str, log: ProblemLog) -> None:
+        self._text = text
         self._log = log
+        #: numbers come in the order of the text
+        self._searched_to = 0
         self.has_duplicates = False
 
-    def decode(self, text: str) -> Any:
+    def decode(self) -> Any:
         decoder = json.JSONDecoder(
             object_pairs_hook=self._build_object,
             parse_int=self._parse_integer,
@@ -62,7 +65,7 @@ class _Builder:
             parse_constant=self._reject_constant,
             strict=False,  # raw tabs and line breaks in strings are harmless
         )
-        return decoder.decode(text)
+        return decoder.decode(self._text)
 
     def _build_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(pairs)
@@ -82,9 +85,13 @@ class _Builder:
     def _reject_constant(self, name: str) -> str:
         return self._reject(f"JSON has no number {name}", name)
 
-    def _reject(self, message: str, text: str) -> str:
-        self._log.report(message, "it is read as text", None)
-        return text
+    def _reject(self, message: str, number: str) -> str:
+        if not self._log.is_full:  # the decoder does not say where it is
+            pattern = re.compile(rf"(?<![\w.+-]){re.escape(number)}(?![\w.+-])")
+            found = pattern.search(self._text, self._searched_to)
+            self._searched_to = found.end() if found else self._searched_to
+            self._log.report(message, "it is read as text", _line_at(self._text, self._searched_to))
+        return number
 
 
 def _count_levels(value: Any) -> int:

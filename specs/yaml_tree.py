@@ -119,7 +119,7 @@ _MERGE, _NO_TEXT = object(), object()
 
 class _TreeBuilder:
     def __init__(self, text: str, log: ProblemLog) -> None:
-        self._next_event = yaml.CSafeLoader(text).get_event
+        self._next_event: Callable[[], Any] = yaml.CSafeLoader(text).get_event
         self._log = log
         self._event: Any = None
         self._count = 0
@@ -244,7 +244,7 @@ class _TreeBuilder:
         else:
             frame.container["<<"] = value  # a property of this name
 
-    def _read_tagged(self, event: yaml.ScalarEvent) -> Any:
+    def _read_tagged(self, event: Any) -> Any:
         text, tag = event.value, event.tag
         if tag in _TEXTS:
             return text

@@ -15,7 +15,7 @@ from specduet.contracts.findings import Finding, Severity
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.redaction import Secrets
 from specduet.specs import Api, Operation
-from specduet.specs.source import find_line
+from specduet.specs.source import find_lines
 
 
 class Item(NamedTuple):
@@ -98,12 +98,15 @@ class Report:
 
     def find_line(self, finding: Finding) -> int | None:
         """Return the line of the OpenAPI document that a finding points to, None where it cannot be told."""
-        return self._lines[finding.api, finding.pointer]
+        return self._lines[finding.api][finding.pointer]
 
     @cached_property
-    def _lines(self) -> dict[tuple[str, str], int | None]:
-        places = {(finding.api, finding.pointer) for finding in self.findings}
-        return {(name, pointer): find_line(self.find_api(name).path, pointer) for name, pointer in places}
+    def _lines(self) -> dict[str, dict[str, int | None]]:
+        """Lines by API and pointer; each document is read once."""
+        pointers: dict[str, set[str]] = {}
+        for finding in self.findings:
+            pointers.setdefault(finding.api, set()).add(finding.pointer)
+        return {name: find_lines(self.find_api(name).path, wanted) for name, wanted in pointers.items()}
 
 
 def write_text(path: Path, text: str) -> None:
