@@ -11,6 +11,7 @@ from typing import Any
 
 from specduet.contracts.oracle import credentials, requests
 from specduet.contracts.oracle.media_types import find_json_content
+from specduet.contracts.oracle.schema_access import list_types, strip_null
 from specduet.contracts.recording import NOT_JSON, Exchange, Recording
 from specduet.specs import Api, Field, Operation, Parameter
 
@@ -168,7 +169,7 @@ def _count_schemes(api: Api, operation: Operation, exchanges: Sequence[Exchange]
 def _measure_fields(api: Api, operation: Operation, exchanges: Sequence[Exchange]) -> Iterator[FieldCoverage]:
     for response in operation.responses.values():
         content = find_json_content(response.content)
-        if not response.status.startswith("2") or content is None:
+        if not response.status.startswith("2") or content is None or not content.has_schema:
             continue
         bodies = {e.response.body: e.json for e in exchanges if e.response and e.is_success and e.json is not NOT_JSON}
         fields = [f for f in api.schemas.walk_fields(content.schema, content.pointer) if f.members or f.nullable]
@@ -256,6 +257,6 @@ def can_be_invalid(api: Api, parameter: Parameter) -> bool:
     """
     if parameter.required and parameter.location != "path":
         return True
-    schema, _, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
-    is_text = schema.get("type", "string") == "string"
+    schema, _, _ = strip_null(api.request_schemas, parameter.schema, parameter.pointer)
+    is_text = list_types(schema) in {(), ("string",)}
     return not is_text or bool({"format", "enum", "const", "pattern", "minLength", "maxLength"} & schema.keys())

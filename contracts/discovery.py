@@ -85,15 +85,31 @@ def _try_api(client: ApiClient, *, explicit: bool) -> tuple[DiscoveryAttempt, Ta
     operation = _choose_get(client)
     if operation is None:
         return DiscoveryAttempt(client.api.name, "-", client.sender.target.url, "no GET to send", explicit), None
-    exchange = client.sender.send(
-        operation, **_build_arguments(client, operation), timeout_s=client.sender.target.timeout_s
-    )
+    exchange = _send_with_either_path(client, operation)
     reason = _find_suspicion(exchange.response or exchange.failure)
     if reason:
         unreachable = _confirm_unreachable(client.sender, exchange, reason)
         if unreachable is not None:
             return _describe_attempt(client, operation, exchange, is_served=False), unreachable
     return _describe_attempt(client, operation, exchange, is_served=explicit or exchange.status not in {404, 405}), None
+
+
+def _send_with_either_path(client: ApiClient, operation: Operation) -> Exchange:
+    """Send the request at the base path of the document; where that is a 404, without it, if the service is there."""
+    sender = client.sender
+
+    def send() -> Exchange:
+        return sender.send(operation, **_build_arguments(client, operation), timeout_s=sender.target.timeout_s)
+
+    exchange = send()
+    if exchange.status != 404 or not operation.base_path:
+        return exchange
+    sender.uses_base_path = False
+    bare_exchange = send()
+    if bare_exchange.response is not None and bare_exchange.status not in {404, 405}:
+        return bare_exchange
+    sender.uses_base_path = True
+    return exchange
 
 
 def _describe_attempt(

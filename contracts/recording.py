@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -148,6 +148,7 @@ class Trace:
 
 
 _TraceKind = TypeVar("_TraceKind", bound=Trace)
+_Entry = TypeVar("_Entry", Exchange, Trace)
 
 
 @dataclass
@@ -159,13 +160,34 @@ class Recording:
     results: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
     """Values computed from the recording, kept as long as it lives. Written only by ``contracts/memo.py``."""
 
+    def __post_init__(self) -> None:
+        self._exchange_index: _OperationIndex[Exchange] = _OperationIndex()
+        self._trace_index: _OperationIndex[Trace] = _OperationIndex()
+
     def find_exchanges(self, api: str, operation: str) -> Iterator[Exchange]:
         """Yield the exchanges with one operation (by operationId)."""
-        return (e for e in self.exchanges if (e.api, e.operation) == (api, operation))
+        yield from self._exchange_index.find(self.exchanges, api, operation)
 
     def find_traces(self, kind: type[_TraceKind], api: str, operation: str) -> Iterator[_TraceKind]:
         """Yield the traces of one kind about one operation."""
-        return (t for t in self.traces if isinstance(t, kind) and (t.api, t.operation) == (api, operation))
+        return (t for t in self._trace_index.find(self.traces, api, operation) if isinstance(t, kind))
+
+
+class _OperationIndex(Generic[_Entry]):
+    """Entries of a growing list by operation: with 500 operations, every clause would read the list 500 times."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], list[_Entry]] = {}
+        self._count = 0
+
+    def find(self, entries: list[_Entry], api: str, operation: str) -> list[_Entry]:
+        """Return the entries of one operation; those that were added to the list since the last call are read first."""
+        if len(entries) < self._count:
+            self._entries, self._count = {}, 0
+        for entry in entries[self._count :]:
+            self._entries.setdefault((entry.api, entry.operation), []).append(entry)
+        self._count = len(entries)
+        return self._entries.get((api, operation), [])
 
 
 def _find_header(headers: Headers, name: str) -> str | None:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from specduet.contracts import clauses
 from specduet.contracts.clauses.robustness import SLOW_S
@@ -33,6 +34,7 @@ from specduet.contracts.probes.robustness import probe_robustness
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.budget import BudgetSpent, RequestBudget
 from specduet.contracts.sending.curl import format_curl_line
+from specduet.contracts.sending.fair_shares import MANY_OPERATIONS, FairShares
 from specduet.contracts.sending.redaction import Secrets
 from specduet.contracts.sending.sender import NotSent, Sender, TargetGone
 from specduet.contracts.sending.target import Target
@@ -51,6 +53,9 @@ PROBES: Mapping[str, Callable[[Sender, Operation, KnownValues], None]] = {
     "robustness": probe_robustness,
 }
 """Each probe by the name that ``RunOptions.probes`` gives it; each sends its requests to one operation."""
+
+_EXPLORE_TURNS = 3
+"""Turns of an operation that generated requests stand for, where the operations share the budget."""
 
 _MAX_SLOW_REPEATS = 2
 """Slow requests of one operation that are sent once more at the end."""
@@ -137,11 +142,32 @@ class _ContractRun:
             max_time_s=options.time_limit_s,
             per_second=options.requests_per_second,
         )
+        self.shares: FairShares | None = None
+        """None where the APIs are small enough that no operation has to share."""
         self._progress = progress
+
+    def share_budget(self, apis: Sequence[Api]) -> None:
+        """Share the budget among the operations if there are many."""
+        operation_count = sum(len(api.operations) for api in apis)
+        if operation_count >= MANY_OPERATIONS:
+            turns = len(self.options.probes) + (_EXPLORE_TURNS if self.options.generate else 0)
+            self.shares = FairShares(self.budget, operation_count * turns)
+
+    @contextmanager
+    def take_turn(self, weight: int = 1) -> Iterator[None]:
+        """Limit the requests of one operation to its share of the budget, where the budget is shared."""
+        if self.shares is not None:
+            self.shares.begin_turn(weight)
+        try:
+            yield
+        finally:
+            if self.shares is not None:
+                self.shares.end_turn()
 
     def execute(self, apis: Sequence[Api], *, explicit: bool) -> RunResult:
         """Carry out every step of the run. Parameters and errors are those of ``run_contract``."""
         started_at = time.monotonic()
+        self.share_budget(apis)
         api_runs = [_ApiRun(self, api) for api in apis]
         try:
             with self._measure_step("reach"):
@@ -156,7 +182,7 @@ class _ContractRun:
         apis = tuple(api_run.api for api_run in api_runs)
         with self._measure_step("judge"):
             self.report_progress("judge")
-            findings = tuple(self._judge_recording(apis))
+            findings = () if _is_all_missing(self.recording) else tuple(self._judge_recording(apis))
             coverage = Coverage.from_recording(apis, self.recording)
         return RunResult(
             target=self.target,
@@ -210,7 +236,7 @@ class _ContractRun:
     def _judge_recording(self, apis: Sequence[Api]) -> Iterator[Finding]:
         """Yield the findings of every clause, one per cause, with secrets masked and a ``curl`` line."""
         apis_by_name = {api.name: api for api in apis}
-        findings = (f for api in apis for f in clauses.run_clauses(api, self.recording, self.options))
+        findings = (f for api in apis for f in clauses.run_clauses(api, self.recording, self.options, self.notes))
         mask = self.secrets.mask
         for finding in deduplicate(findings):
             api = apis_by_name[finding.api]
@@ -250,6 +276,7 @@ class _ApiRun:
             api,
             contract_run.recording,
             budget=contract_run.budget,
+            shares=contract_run.shares,
             on_exchange=self.known_values.observe_exchange,
         )
         self._first_requests: list[tuple[Operation, PlannedRequest]] = []
@@ -291,8 +318,19 @@ class _ApiRun:
         """Run each probe of the options on every operation, one probe after the other."""
         for name in self._options.probes:
             for operation in self.sendable_operations("probe"):
-                with suppress(NotSent):
+                note = self._note_failure(f"the probe {name} of {operation.label}")
+                with suppress(NotSent), note, self._contract_run.take_turn():
                     PROBES[name](self.sender, operation, self.known_values)
+
+    @contextmanager
+    def _note_failure(self, step: str) -> Iterator[None]:
+        """Turn a failure of our own into a note: a document that a probe cannot read must not end the run."""
+        try:
+            yield
+        except (NotSent, BudgetSpent, TargetGone):
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            self._contract_run.notes.append(f"{self.api.name}: {step} broke off ({type(error).__name__}: {error})")
 
     def explore(self, round_number: int) -> None:
         """Send one round of generated requests to every operation."""
@@ -305,7 +343,7 @@ class _ApiRun:
             self._request_generator = schemathesis_cases.RequestGenerator(self.api, self._options)
         try:
             for operation in self.sendable_operations("explore"):
-                with suppress(NotSent):
+                with suppress(NotSent), self._contract_run.take_turn(_EXPLORE_TURNS):
                     self._request_generator.send_generated(self.sender, operation, self.known_values, round_number)
         finally:
             self._contract_run.notes.extend(f"{self.api.name}: {note}" for note in self._request_generator.notes)
@@ -353,6 +391,22 @@ def _list_operations_first(operation: Operation) -> tuple[bool, bool, bool]:
     return operation.behavior.lists is None, "{" in operation.path, operation.method != "GET"
 
 
+def _is_all_missing(recording: Recording) -> bool:
+    """Return whether every response is a 404: then nothing of the API is there."""
+    statuses = {exchange.status for exchange in recording.exchanges if exchange.response is not None}
+    return statuses == {404}
+
+
+def _describe_base_path(api_runs: Sequence[_ApiRun]) -> str:
+    """Return the question that an operator has to answer where every response is a 404."""
+    paths = {
+        urlsplit(api_run.sender.address_of(o)).path.rstrip("/") or "/"
+        for api_run in api_runs
+        for o in api_run.api.operations[:1]
+    }
+    return f"Every response was 404: is {' or '.join(sorted(paths))} the right base path?"
+
+
 def _inconclusive_reason(api_runs: Sequence[_ApiRun], recording: Recording) -> str:
     """Return why a run without a single 2xx response proves nothing, and what to do; empty if there was one."""
     if any(exchange.is_success for exchange in recording.exchanges):
@@ -363,10 +417,11 @@ def _inconclusive_reason(api_runs: Sequence[_ApiRun], recording: Recording) -> s
         reasons = ["No credential was given: give one with -H or --auth."] if none_given else [_CREDENTIAL_REJECTED]
     elif statuses:
         status_counts = ", ".join(f"{number} of {status or 'no status'}" for status, number in statuses.most_common())
-        reasons = [
-            *(sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()),
-            f"Responses were: {status_counts}.",
-        ]
+        reasons = [sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()]
+        if _is_all_missing(recording):
+            reasons.append(_describe_base_path(api_runs))
+        else:
+            reasons.append(f"Responses were: {status_counts}.")
     else:
         reasons = ["No operation could be sent."]
     return " ".join(["No response was 2xx, so the run proves nothing.", *reasons])

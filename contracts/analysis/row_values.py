@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.requests import extract_path_texts
+from specduet.contracts.oracle.schema_access import is_valid_value, strip_null
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.specs import Api, Operation, Parameter, Resource, Schema
 
@@ -164,9 +165,9 @@ def _find_row_schemas(api: Api, operation: Operation) -> Iterator[Schema]:
     for status in ("200", "201", "202"):
         response = operation.response_for(int(status))
         for content in response.content.values() if response else ():
-            schema, pointer, _ = api.schemas.split_null(content.schema, content.pointer)
+            schema, pointer, _ = strip_null(api.schemas, content.schema, content.pointer)
             if isinstance(schema.get("items"), Mapping):
-                schema, pointer, _ = api.schemas.split_null(schema["items"], f"{pointer}/items")
+                schema, pointer, _ = strip_null(api.schemas, schema["items"], f"{pointer}/items")
             yield schema
 
 
@@ -214,12 +215,12 @@ def _find_sent_texts(parameter: Parameter, path_texts: Mapping[str, str], exchan
 
 def _decode_parameter(api: Api, parameter: Parameter, text: str) -> Any:
     """Return the value of a valid text, ``ABSENT`` for any other text."""
-    schema, pointer, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
+    schema, pointer, _ = strip_null(api.schemas, parameter.schema, parameter.pointer)
     value = _parse_typed(schema, text)
     if value is ABSENT:
         return ABSENT
     json_value = text if isinstance(value, datetime) else value
-    return value if api.schemas.validator_at(pointer).is_valid(json_value) else ABSENT
+    return value if is_valid_value(api.schemas, pointer, json_value) else ABSENT
 
 
 def _parse_typed(schema: Schema, text: str) -> Any:
@@ -230,7 +231,7 @@ def _parse_typed(schema: Schema, text: str) -> Any:
         return float(text) if re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?", text, re.ASCII) else ABSENT
     if type_name == "boolean":
         return {"true": True, "false": False}.get(text, ABSENT)
-    if type_name in {"string", None} and text and scalars.is_plain_text(text):
+    if (type_name is None or type_name == "string") and text and scalars.is_plain_text(text):
         return _parse_string(schema, text)
     return ABSENT
 

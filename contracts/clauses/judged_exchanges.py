@@ -14,8 +14,9 @@ from specduet.contracts.oracle import credentials, requests
 from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.request_parts import RequestPart, combine_verdicts
 from specduet.contracts.oracle.scalars import Verdict
+from specduet.contracts.oracle.schema_access import list_properties, resolve_schema
 from specduet.contracts.recording import Exchange
-from specduet.specs import Operation, Response, Schema
+from specduet.specs import Operation, Response
 from specduet.specs.behavior import Basis
 
 RETRY_LATER_STATUSES = frozenset({429, 503})
@@ -125,14 +126,12 @@ def has_validation_error_schema(subject: Subject, status: int) -> bool:
     """Return whether the documented response of a status has the shape of FastAPI's ``HTTPValidationError``."""
     response = subject.operation.responses.get(str(status))
     for content in response.content.values() if response else ():
-        resolve = subject.api.schemas.resolve
-        body, pointer = resolve(content.schema, content.pointer)
-        detail = body.get("properties", {}).get("detail")
-        if not isinstance(detail, dict):
-            continue
-        detail, pointer = resolve(detail, f"{pointer}/properties/detail")
-        items: Schema = resolve(detail.get("items", {}), f"{pointer}/items")[0]
-        if {"loc", "msg", "type"} <= items.get("properties", {}).keys():
+        schemas = subject.api.schemas
+        body, pointer = resolve_schema(schemas, content.schema, content.pointer)
+        properties = {name: (inner, at) for name, inner, at in list_properties(body, pointer)}
+        detail, pointer = resolve_schema(schemas, *properties.get("detail", ({}, pointer)))
+        items, pointer = resolve_schema(schemas, detail.get("items", {}), f"{pointer}/items")
+        if {"loc", "msg", "type"} <= {name for name, _, _ in list_properties(items, pointer)}:
             return True
     return False
 

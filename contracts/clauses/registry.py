@@ -144,12 +144,21 @@ def all_clauses() -> tuple[Clause, ...]:
     return tuple(_registry[code] for code in sorted(_registry))
 
 
-def run_clauses(api: Api, recording: Recording, options: RunOptions) -> Iterator[Finding]:
+def run_clauses(
+    api: Api, recording: Recording, options: RunOptions, notes: list[str] | None = None
+) -> Iterator[Finding]:
     """Yield the findings of every clause on every operation, unsorted and not merged.
 
-    Findings that rest on a guess (``assumed``) are left out.
+    Findings that rest on a guess (``assumed``) are left out. With ``notes``, a clause that fails on something in the
+    document or in a response is noted there, and the others go on.
     """
     for operation in api.operations:
         for entry in all_clauses():
             subject = Subject(api, operation, recording, options, entry)
-            yield from (finding for finding in entry.check(subject) if finding.basis != "assumed")
+            try:
+                yield from (finding for finding in entry.check(subject) if finding.basis != "assumed")
+            except Exception as error:
+                if notes is None:
+                    raise
+                reason = f"{type(error).__name__}: {error}"
+                notes.append(f"{api.name}: {entry.code} of {operation.label} broke off ({reason})")

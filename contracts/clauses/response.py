@@ -1,7 +1,7 @@
 """SD1xx: the response as a whole, that is its status, its content type, and whether its body is the documented JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from specduet.contracts.clauses.registry import Subject, clause
@@ -16,9 +16,13 @@ from specduet.contracts.clauses.schema_violations import (
     schema_violations,
     unambiguous_exchanges,
 )
-from specduet.contracts.findings import Finding, to_text
+from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
+from specduet.contracts.oracle.json_values import judge_text
 from specduet.contracts.oracle.media_types import is_json, matches_media_type
+from specduet.contracts.oracle.schema_access import list_types, strip_null
 from specduet.contracts.recording import NOT_JSON, Exchange
+from specduet.specs import Api
+from specduet.specs.model import Header
 
 _VALIDATION_ERROR_POINTER = "/components/schemas/HTTPValidationError"
 _VALIDATION_ERROR_STATUSES = {400, 422}
@@ -31,7 +35,7 @@ def check_documented_status(subject: Subject) -> Iterator[Finding]:
 
     An undocumented error (4xx) is not: any service may respond with 401, 404 or 429.
     """
-    for exchange in unambiguous_exchanges(subject):
+    for exchange in unambiguous_exchanges(subject) if subject.operation.responses else ():
         if 100 <= exchange.status < 400 and exchange.status != 304 and not _is_status_documented(subject, exchange):
             documented = ", ".join(status for status in subject.operation.responses)
             yield subject.make_finding(
@@ -136,7 +140,7 @@ def check_detail_list(subject: Subject) -> Iterator[Finding]:
 
     This also applies where the operation documents no such response, or where only the overlay assumes one.
     """
-    schemas = subject.api.schemas
+    schemas = subject.api.response_schemas
     if "HTTPValidationError" not in subject.api.document.get("components", {}).get("schemas", {}):
         return
     for exchange in unambiguous_exchanges(subject):
@@ -148,6 +152,42 @@ def check_detail_list(subject: Subject) -> Iterator[Finding]:
             for violation in find_violations(schemas, _VALIDATION_ERROR_POINTER, body):
                 message = f"{violation.where} of the error response is wrong: {violation.expected or 'missing'}"
                 yield _body_finding(subject, exchange, violation, message)
+
+
+@clause("SD107", "response-header", "A documented header of a response is there and has a valid value.")
+def check_response_header(subject: Subject) -> Iterator[Finding]:
+    """A header with ``required: true`` is part of every response of its status; any other is checked where it is sent.
+
+    Lists, objects, dates and texts that may be encoded are not checked.
+    """
+    for exchange in unambiguous_exchanges(subject):
+        response = subject.operation.response_for(exchange.status)
+        if response is None or response.basis == "assumed" or exchange.response is None:
+            continue
+        for header in response.headers.values():
+            values = [value for name, value in exchange.response.headers if name.lower() == header.name.lower()]
+            flaw = _find_header_flaw(subject.api, header, values)
+            if flaw:
+                yield subject.make_finding(
+                    exchange,
+                    pointer=header.pointer,
+                    where=header.name,
+                    value=values[0] if values else MISSING_VALUE,
+                    basis=response.basis,
+                    message=f"the header {header.name} of the {exchange.status} response {flaw}",
+                )
+
+
+def _find_header_flaw(api: Api, header: Header, values: Sequence[str]) -> str:
+    """Return what is wrong with the values of a header, as a predicate; an empty text where nothing is."""
+    if not values:
+        return "is missing" if header.required else ""
+    schema, _, _ = strip_null(api.response_schemas, header.schema, header.pointer)
+    is_simple = not {"array", "object"} & set(list_types(schema)) and "/content/" not in header.pointer
+    if len(values) > 1 or not is_simple or not values[0].isascii() or "date" in str(schema.get("format")):
+        return ""
+    judged = judge_text(api.response_schemas, header.schema, header.pointer, values[0])
+    return judged.reason if judged.verdict == "invalid" else ""
 
 
 def _body_finding(subject: Subject, exchange: Exchange, violation: SchemaViolation, message: str) -> Finding:

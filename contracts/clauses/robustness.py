@@ -6,6 +6,7 @@ from statistics import median
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.recording import Exchange, SentRequest
+from specduet.contracts.sending.sender import documents_stream
 
 SLOW_S = 2.0
 """Without ``--max-response-time``, a response is slow after this many seconds, if it also took ..."""
@@ -39,8 +40,10 @@ def check_no_server_error(subject: Subject) -> Iterator[Finding]:
 def check_no_hang(subject: Subject) -> Iterator[Finding]:
     """Reports a request that gets no complete response in time, twice, from a service that responds to others.
 
-    A stream of events (``Accept: text/event-stream``) may stay open as long as it likes.
+    A stream of events (``Accept: text/event-stream``, or documented as one) may stay open as long as it likes.
     """
+    if documents_stream(subject.operation):
+        return
     hung: dict[SentRequest, list[Exchange]] = {}
     for exchange in _failed_exchanges(subject, "timeout"):
         if "event-stream" not in (exchange.request.get_header("accept") or ""):

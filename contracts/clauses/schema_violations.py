@@ -16,6 +16,7 @@ from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.media_types import find_json_content, is_json
+from specduet.contracts.oracle.schema_access import is_valid_value, list_required
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Content, Operation, Response, Schemas
 from specduet.specs.schemas import escape_pointer
@@ -70,18 +71,20 @@ def _check_bodies(subject: Subject) -> Iterator[tuple[Exchange, Sequence[SchemaV
         documented = documented_json_response(subject.operation, exchange)
         if documented is None or exchange.response is None or exchange.json is NOT_JSON:
             continue
+        if not documented[1].has_schema:
+            continue
         if not is_json(exchange.response.media_type or "application/json"):
             continue  # the content type is what is wrong
         pointer = documented[1].pointer
         key = (pointer, exchange.response.body)
         if key not in checked:
-            checked[key] = _check_body(subject.api.schemas, pointer, exchange.json)
+            checked[key] = _check_body(subject.api.response_schemas, pointer, exchange.json)
         if checked[key]:
             yield exchange, checked[key]
 
 
 def _check_body(schemas: Schemas, pointer: str, body: Any) -> Sequence[SchemaViolation]:
-    if schemas.validator_at(pointer).is_valid(body):
+    if is_valid_value(schemas, pointer, body):
         return ()
     return tuple(islice(find_violations(schemas, pointer, body), _MAX_VIOLATIONS))
 
@@ -161,7 +164,7 @@ def _leaf_violations(schemas: Schemas, error: ValidationError) -> Iterator[Schem
 
 
 def _missing_violation(schemas: Schemas, error: ValidationError, where: str, schema_pointer: str) -> SchemaViolation:
-    required, value = schemas.node_at(schema_pointer).get("required", ()), error.instance
+    required, value = _find_required(schemas, schema_pointer), error.instance
     if isinstance(value, dict) and len(required) > 1 and not any(name in value for name in required):
         return SchemaViolation(NONE_OF_REQUIRED, where, schema_pointer, value, ", ".join(required))
     name = escape_pointer(str(error.kind.value))
@@ -169,6 +172,13 @@ def _missing_violation(schemas: Schemas, error: ValidationError, where: str, sch
     if not _has_schema(schemas, pointer):
         pointer = schema_pointer
     return SchemaViolation("required", f"{where}/{name}", pointer, MISSING_VALUE, "")
+
+
+def _find_required(schemas: Schemas, pointer: str) -> Sequence[str]:
+    try:
+        return list_required(schemas.node_at(pointer))
+    except (KeyError, AttributeError):
+        return ()  # behind an anchor or an $id, which no pointer leads to
 
 
 def _closest_alternative(

@@ -1,12 +1,17 @@
 """Values that make requests valid: from the operator, from the document, and from responses."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from itertools import islice, product
 from typing import Any
 
 from msgspec import UNSET
 
+from specduet.contracts.generation.bodies import PlannedBody, plan_bodies
 from specduet.contracts.generation.minimal_values import build_minimal_value
+from specduet.contracts.generation.parameter_texts import to_query_pairs, to_styled_text
+from specduet.contracts.generation.planned_request import PlannedRequest, is_header_name
+from specduet.contracts.oracle.requests import RESERVED_HEADERS
+from specduet.contracts.oracle.schema_access import is_valid_value, list_examples, resolve_schema
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Api, Operation, Parameter, Resource
 
@@ -15,43 +20,6 @@ _MAX_VALUES = 200
 
 _MAX_VALUE_LENGTH = 200
 """Letters; longer values are not remembered."""
-
-
-@dataclass(frozen=True)
-class PlannedRequest:
-    """A request in plain text, neither encoded nor bound to a target."""
-
-    path: Mapping[str, str]
-    """Path parameters by name."""
-    query: tuple[tuple[str, str], ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    json: Any = UNSET
-    """JSON body; ``UNSET`` for none."""
-    body: bytes | None = None
-    """Raw body, instead of ``json``."""
-
-    @property
-    def send_arguments(self) -> dict[str, Any]:
-        """The request as keyword arguments of ``Sender.send``."""
-        return {"path": self.path, "query": self.query, "headers": self.headers, "json": self.json, "body": self.body}
-
-    def with_query(self, **values: str | None) -> "PlannedRequest":
-        """Return the request with these query parameters instead of any of their names; None leaves one out."""
-        kept = tuple(pair for pair in self.query if pair[0] not in values)
-        return replace(self, query=(*kept, *((k, v) for k, v in values.items() if v is not None)))
-
-    def with_path(self, **values: str) -> "PlannedRequest":
-        """Return the request with other path parameters."""
-        return replace(self, path={**self.path, **values})
-
-    def with_header(self, name: str, value: str | None) -> "PlannedRequest":
-        """Return the request with another header; None leaves it out."""
-        kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
-        return replace(self, headers=kept if value is None else (*kept, (name, value)))
-
-    def with_json(self, value: Any) -> "PlannedRequest":
-        """Return the request with another JSON body."""
-        return replace(self, json=value, body=None)
 
 
 class KnownValues:
@@ -63,6 +31,7 @@ class KnownValues:
         self._field_values: dict[tuple[str, str], dict[str, None]] = {}
         self._values_by_path: dict[tuple[str, str], dict[str, None]] = {}
         self._seen_responses: set[int] = set()
+        self._planned_bodies: dict[str, PlannedBody | None] = {}
         self._operations_by_id = {operation.id: operation for operation in api.operations}
 
     # ---------------------------------------------------------------------------------------- reading values
@@ -74,22 +43,28 @@ class KnownValues:
             return None
         query = self._fill_required(operation, "query")
         headers = self._fill_required(operation, "header")
-        body = self.build_minimal_body(operation)
-        if query is None or headers is None or body is None:
+        if query is None or headers is None:
             return None
-        return PlannedRequest(path, query, headers, body)
+        request = PlannedRequest(path, query, headers)
+        if operation.body is None:
+            return request
+        if operation.id not in self._planned_bodies:
+            planned = next(plan_bodies(self.api.request_schemas, operation.body), None)
+            self._planned_bodies[operation.id] = planned
+        body = self._planned_bodies[operation.id]
+        if body is not None:
+            return request.with_body(body)
+        return None if operation.body.required else request
 
     def path_choices(self, operation: Operation) -> list[dict[str, str]]:
         """Return every known way to fill the path, with the operator's values first: ``[{"thread_id": "t1"}]``.
 
         ``[{}]`` if the path has no parameters; ``[]`` if one of them is unknown.
         """
-        choices: list[dict[str, str]] = [{}]
-        for parameter in operation.parameters:
-            if parameter.location == "path":
-                values = self.path_values(operation, parameter)
-                choices = [{**choice, parameter.name: value} for choice in choices for value in values]
-        return choices
+        parameters = [parameter for parameter in operation.parameters if parameter.location == "path"]
+        values = [self.path_values(operation, parameter) for parameter in parameters]
+        names = [parameter.name for parameter in parameters]
+        return [dict(zip(names, texts, strict=True)) for texts in islice(product(*values), _MAX_VALUES)]
 
     def path_values(self, operation: Operation, parameter: Parameter) -> list[str]:
         """Return the known values of a path parameter: the operator's and those of responses, else the document's."""
@@ -104,17 +79,6 @@ class KnownValues:
     def field_values(self, resource: str, field: str) -> list[str]:
         """Return the values of a field that rows of a resource have shown, oldest first (at most 200)."""
         return list(self._field_values.get((resource, field), ()))
-
-    def build_minimal_body(self, operation: Operation) -> Any:
-        """Return a minimal valid body; ``UNSET`` if the operation takes none, None if none could be made."""
-        body = operation.body
-        if body is None:
-            return UNSET
-        for media_type, content in body.content.items():
-            if media_type == "application/json" or media_type.endswith("+json"):
-                value = build_minimal_value(self.api.schemas, content.schema, content.pointer)
-                return None if value is UNSET else value
-        return None if body.required else UNSET
 
     def unknown_path_parameters(self, operation: Operation) -> list[str]:
         """Return the names of the path parameters without a known value."""
@@ -177,35 +141,50 @@ class KnownValues:
 
     def _fill_required(self, operation: Operation, location: str) -> tuple[tuple[str, str], ...] | None:
         """Return the required parameters of a location with a value each, or None if one has none."""
-        pairs = []
+        pairs: list[tuple[str, str]] = []
         for parameter in operation.parameters:
-            if parameter.location == location and parameter.required:
-                value = next(iter(self.parameter_values(parameter)), None) or self._sample_text(parameter)
-                if value is None:
+            if parameter.location == location and parameter.required and not is_reserved_header(parameter):
+                sample = self._sample_pairs(parameter)
+                if sample is None:
                     return None
-                pairs.append((parameter.name, value))
+                pairs += sample
         return tuple(pairs)
 
-    def _document_values(self, parameter: Parameter) -> Iterator[str]:
+    def _sample_pairs(self, parameter: Parameter) -> list[tuple[str, str]] | None:
+        """Return a parameter with a value, in a query as many pairs as its style takes; None if it has no value."""
+        given = self.params.get(parameter.name)
+        if given:
+            return [(parameter.name, given[0])]
+        value = next(self._offered_values(parameter), UNSET)
+        if value is UNSET:
+            value = build_minimal_value(self.api.request_schemas, parameter.schema, parameter.pointer)
+        if value is UNSET or value is None:
+            return None
+        if parameter.location == "query":
+            return to_query_pairs(parameter, value)
+        text = to_styled_text(parameter, value)
+        return [(parameter.name, text)] if text.isascii() and text.isprintable() else None
+
+    def _offered_values(self, parameter: Parameter) -> Iterator[Any]:
         """Yield the valid examples, enum members, constants and defaults of a parameter."""
-        schema = parameter.schema
-        offered = [*schema.get("examples", ()), *schema.get("enum", ())]
+        schema, pointer = resolve_schema(self.api.request_schemas, parameter.schema, parameter.pointer)
+        offered = [*list_examples(schema), *schema.get("enum", ())]
         offered += [schema[key] for key in ("example", "const", "default") if key in schema]
-        valid = self.api.schemas.validator_at(parameter.pointer).is_valid
-        yield from dict.fromkeys(to_parameter_text(value) for value in offered if value is not None and valid(value))
+        for value in offered:
+            if value is not None and is_valid_value(self.api.request_schemas, pointer, value):
+                yield value
 
-    def _sample_text(self, parameter: Parameter) -> str | None:
-        value = build_minimal_value(self.api.schemas, parameter.schema, parameter.pointer)
-        return None if value is UNSET or value is None else to_parameter_text(value)
+    def _document_values(self, parameter: Parameter) -> Iterator[str]:
+        """Yield the values that the document offers for a parameter, as texts; in a path those that lead there."""
+        texts = dict.fromkeys(to_styled_text(parameter, value) for value in self._offered_values(parameter))
+        yield from (text for text in texts if parameter.location != "path" or text.strip("./ "))
 
 
-def to_parameter_text(value: Any) -> str:
-    """Return a value as it stands in a path, a query or a header: ``true``, ``1,2``."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(map(to_parameter_text, value))
-    return str(value)
+def is_reserved_header(parameter: Parameter) -> bool:
+    """Return whether a parameter is a header that is none (OAS 3.1, 4.8.12.1), or that no request can have."""
+    if parameter.location != "header":
+        return False
+    return parameter.name.lower() in RESERVED_HEADERS or not is_header_name(parameter.name)
 
 
 def _find_objects(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -226,4 +205,4 @@ def _add_value(values_by_key: dict[tuple[str, str], dict[str, None]], key: tuple
         values[text] = None
 
 
-__all__ = ["KnownValues", "PlannedRequest", "to_parameter_text"]
+__all__ = ["KnownValues", "PlannedRequest", "is_header_name", "is_reserved_header"]

@@ -2,12 +2,27 @@
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from msgspec import UNSET
 
+from specduet.contracts.generation.pattern_texts import texts_matching
+from specduet.contracts.oracle.json_values import list_named_branches
+from specduet.contracts.oracle.schema_access import (
+    get_count,
+    get_number,
+    is_valid_value,
+    list_branches,
+    list_examples,
+    list_members,
+    list_properties,
+    list_required,
+    list_types,
+    resolve_schema,
+)
 from specduet.specs import Schema, Schemas
 
 _FORMAT_EXAMPLES = {
@@ -24,31 +39,45 @@ _FORMAT_EXAMPLES = {
     "ipv6": "2001:db8::1",
 }
 _MAX_DEPTH = 12
+_MAX_CANDIDATES = 60
+"""Values that are tried for one schema; alternatives of alternatives would be without end."""
+_MAX_ALTERNATIVES = 12
+_MAX_ITEMS = 50
+_MAX_TEXT_LENGTH = 20_000
+_ANNOTATIONS = frozenset({"description", "title", "deprecated", "readOnly", "writeOnly", "xml", "externalDocs"})
 
 
-def build_minimal_value(schemas: Schemas, schema: Schema, pointer: str) -> Any:
+def build_minimal_value(schemas: Schemas, schema: Any, pointer: str) -> Any:
     """Return a valid value with the required properties only, or ``UNSET`` if none could be made.
 
     The document's own values come first: the constant, examples, the default, the enum.
     """
-    valid = schemas.validator_at(pointer).is_valid
-    return next((value for value in _candidate_values(schemas, schema, pointer, 0) if valid(value)), UNSET)
+    candidates = islice(_candidate_values(schemas, schema, pointer, 0), _MAX_CANDIDATES)
+    return next((value for value in candidates if is_valid_value(schemas, pointer, value)), UNSET)
 
 
-def _candidate_values(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Iterator[Any]:
+def _candidate_values(schemas: Schemas, schema: Any, pointer: str, depth: int) -> Iterator[Any]:
     """Yield values that may satisfy the schema, the likeliest first."""
-    schema, pointer = schemas.resolve(schema, pointer)
-    if not isinstance(schema, Mapping) or depth > _MAX_DEPTH:
+    if schema is False or depth > _MAX_DEPTH:
         return
+    schema, pointer = resolve_schema(schemas, schema, pointer)
     yield from _document_values(schema)
-    for keyword in ("anyOf", "oneOf"):
-        for index, branch in enumerate(schema.get(keyword, ())):
-            yield from _candidate_values(schemas, branch, f"{pointer}/{keyword}/{index}", depth + 1)
+    if isinstance(schema.get("discriminator"), Mapping):
+        yield from _named_alternatives(schemas, schema, pointer, depth)
+    for _, branch, branch_pointer in list_branches(schema, pointer, "anyOf", "oneOf"):
+        alternatives = islice(_candidate_values(schemas, branch, branch_pointer, depth + 1), _MAX_ALTERNATIVES)
+        yield from _merge_siblings(schemas, schema, pointer, depth, alternatives)
     if "allOf" in schema:
         yield _merge_all_of(schemas, schema, pointer, depth)
-    kinds = schema.get("type", "object" if {"properties", "required"} & schema.keys() else "string")
-    for kind in [kinds] if isinstance(kinds, str) else kinds:
+    for kind in list_types(schema) or (_guess_type(schema),):
         yield from _values_of_type(schemas, kind, schema, pointer, depth)
+
+
+def _guess_type(schema: Schema) -> str:
+    """Return the type that a schema without ``type`` most likely means."""
+    if {"properties", "required", "additionalProperties", "patternProperties", "minProperties"} & schema.keys():
+        return "object"
+    return "array" if {"items", "prefixItems", "minItems", "contains"} & schema.keys() else "string"
 
 
 def _document_values(schema: Schema) -> Iterator[Any]:
@@ -56,98 +85,148 @@ def _document_values(schema: Schema) -> Iterator[Any]:
         yield schema["const"]
     if "example" in schema:
         yield schema["example"]
-    yield from schema.get("examples", ())
+    yield from list_examples(schema)
     if "default" in schema:
         yield schema["default"]
-    yield from schema.get("enum", ())
+    yield from list_members(schema) or ()
+
+
+def _named_alternatives(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Iterator[Any]:
+    """Yield a value of each alternative with the name that a discriminator asks for."""
+    key = schema["discriminator"].get("propertyName")
+    for name, branch, branch_pointer in list_named_branches(schema, pointer):
+        value = next(_candidate_values(schemas, branch, branch_pointer, depth + 1), UNSET)
+        if isinstance(value, dict):
+            yield {**value, key: name}
+
+
+def _merge_siblings(
+    schemas: Schemas, schema: Schema, pointer: str, depth: int, alternatives: Iterator[Any]
+) -> Iterator[Any]:
+    """Yield the values of an alternative, objects first with what the schema itself requires beside it."""
+    own = next(_minimal_objects(schemas, schema, pointer, depth)) if "required" in schema else {}
+    for value in alternatives:
+        if own and isinstance(value, dict):
+            yield {**own, **value}
+        yield value
 
 
 def _merge_all_of(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Any:
-    """Return the objects of all branches merged; a branch that is no object stands alone."""
+    """Return the objects of all branches and of the schema itself merged; a branch that is no object stands alone."""
     value: dict[str, Any] = {}
-    for index, branch in enumerate(schema["allOf"]):
-        part = next(_candidate_values(schemas, branch, f"{pointer}/allOf/{index}", depth + 1), UNSET)
+    for _, branch, branch_pointer in list_branches(schema, pointer, "allOf"):
+        if not _constrains_values(schemas, branch, branch_pointer):
+            continue
+        part = next(_candidate_values(schemas, branch, branch_pointer, depth + 1), UNSET)
         if not isinstance(part, dict):
             return part
         value = {**part, **value}
-    return value
+    return {**next(_minimal_objects(schemas, schema, pointer, depth)), **value}
+
+
+def _constrains_values(schemas: Schemas, branch: Any, pointer: str) -> bool:
+    """Return whether a branch has a keyword that says anything about values: one with a description alone has none."""
+    return bool(resolve_schema(schemas, branch, pointer).schema.keys() - _ANNOTATIONS)
 
 
 def _values_of_type(schemas: Schemas, kind: str, schema: Schema, pointer: str, depth: int) -> Iterator[Any]:
     if kind == "object":
         yield from _minimal_objects(schemas, schema, pointer, depth)
     elif kind == "array":
-        yield []
-        items = list(_candidate_values(schemas, schema.get("items", {}), f"{pointer}/items", depth + 1))
-        yield items[: schema.get("minItems", 1)]
-        yield items[:1] * schema.get("minItems", 1)
+        yield from _minimal_arrays(schemas, schema, pointer, depth)
     elif kind in {"integer", "number"}:
         yield from _candidate_numbers(schema)
     elif kind == "string":
         yield from _candidate_texts(schema)
-    else:
-        yield {"boolean": False, "null": None}.get(kind)
+    elif kind == "boolean":
+        yield from (False, True)
+    elif kind == "null":
+        yield None
+
+
+def _minimal_arrays(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Iterator[Any]:
+    """Yield the shortest arrays: empty, the fixed first items, and as many items as are asked for."""
+    yield []
+    first = [
+        next(_candidate_values(schemas, branch, branch_pointer, depth + 1), None)
+        for _, branch, branch_pointer in list_branches(schema, pointer, "prefixItems")
+    ]
+    count = min(get_count(schema, "minItems") or 1, _MAX_ITEMS)
+    if first:
+        yield first
+    keyword = "items" if isinstance(schema.get("items"), Mapping) or "contains" not in schema else "contains"
+    items = list(
+        islice(_candidate_values(schemas, schema.get(keyword, {}), f"{pointer}/{keyword}", depth + 1), _MAX_ITEMS)
+    )
+    yield first + items[: max(count - len(first), 0)]
+    yield first + items[:1] * max(count - len(first), 0)
+    yield first + (_number_items(items, count) if items else [])
+
+
+def _number_items(items: Sequence[Any], count: int) -> list[Any]:
+    """Return distinct items like the first one: ``text``, ``text1``, ``text2``; numbers count up."""
+    first = items[0]
+    if isinstance(first, str):
+        return [first, *(f"{first}{number}" for number in range(1, count))]
+    if isinstance(first, int) and not isinstance(first, bool):
+        return [first + number for number in range(count)]
+    return list(items[:count])
 
 
 def _minimal_objects(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Iterator[Any]:
-    value = {}
-    for name in schema.get("required", ()):
-        inner = schema.get("properties", {}).get(name, {})
-        property_pointer = f"{pointer}/properties/{name.replace('~', '~0').replace('/', '~1')}"
-        value[name] = next(_candidate_values(schemas, inner, property_pointer, depth + 1), "text")
+    """Yield the object with the required properties, then with as many properties as ``minProperties`` asks for."""
+    properties = {name: (inner, at) for name, inner, at in list_properties(schema, pointer)}
+    value: dict[str, Any] = {}
+
+    def add_property(name: str) -> None:
+        inner, at = properties.get(name, (schema.get("additionalProperties", {}), f"{pointer}/additionalProperties"))
+        value[name] = next(_candidate_values(schemas, inner, at, depth + 1), "text")
+
+    for name in list_required(schema):
+        add_property(name)
+    yield dict(value)
+    missing_count = min(get_count(schema, "minProperties") or 0, _MAX_ITEMS) - len(value)
+    spare_names = [name for name in properties if name not in value]
+    spare_names += [f"key{number}" for number in range(1, missing_count + 1)]
+    for name in spare_names[: max(missing_count, 0)]:
+        add_property(name)
     yield value
 
 
 def _candidate_numbers(schema: Schema) -> Iterator[Any]:
-    minimum, maximum = schema.get("minimum"), schema.get("maximum")
+    minimum, maximum = get_number(schema, "minimum"), get_number(schema, "maximum")
+    above, below = get_number(schema, "exclusiveMinimum"), get_number(schema, "exclusiveMaximum")
+    step = get_number(schema, "multipleOf")
     yield 1
     if minimum is not None:
-        yield math.ceil(minimum)
-    if "exclusiveMinimum" in schema:
-        yield math.floor(schema["exclusiveMinimum"]) + 1
+        yield from (math.ceil(minimum), minimum)
+    if above is not None:
+        yield math.floor(above) + 1
     if maximum is not None:
-        yield math.floor(maximum)
-    if "exclusiveMaximum" in schema:
-        yield math.ceil(schema["exclusiveMaximum"]) - 1
-    if "multipleOf" in schema:
-        yield schema["multipleOf"] * math.ceil((minimum or 0) / schema["multipleOf"])
-    if minimum is not None and maximum is not None:
-        yield (minimum + maximum) / 2
+        yield from (math.floor(maximum), maximum)
+    if below is not None:
+        yield math.ceil(below) - 1
+    if step is not None and step > 0:
+        lowest = math.ceil((minimum if minimum is not None else above or 0) / step)
+        yield from (step * lowest, step * (lowest + 1))
+    lower, upper = (minimum if minimum is not None else above), (maximum if maximum is not None else below)
+    if lower is not None and upper is not None:
+        yield (lower + upper) / 2
+    yield 0
 
 
 def _candidate_texts(schema: Schema) -> Iterator[str]:
-    if schema.get("format") in _FORMAT_EXAMPLES:
-        yield _FORMAT_EXAMPLES[schema["format"]]
-    min_length, max_length = schema.get("minLength", 0), schema.get("maxLength", 4)
-    yield ("text" * (min_length // 4 + 1))[: max(min_length, min(max_length, 4))]
-    if "pattern" in schema:
-        yield from _texts_matching(schema["pattern"])
+    format_name = schema.get("format")
+    if isinstance(format_name, str) and format_name in _FORMAT_EXAMPLES:
+        yield _FORMAT_EXAMPLES[format_name]
+    min_length, max_length = get_count(schema, "minLength") or 0, get_count(schema, "maxLength")
+    length = min(max(min_length, 4 if max_length is None else min(max_length, 4)), _MAX_TEXT_LENGTH)
+    yield ("text" * (length // 4 + 1))[:length]
+    if isinstance(schema.get("pattern"), str):
+        yield from texts_matching(schema["pattern"], min_length)
 
 
 def redirect_hypothesis_cache() -> None:
     """Let Hypothesis keep its files in the user's cache folder instead of ``.hypothesis`` in the working directory."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(base / "specduet" / "hypothesis"))
-
-
-def _texts_matching(pattern: str) -> Iterator[str]:
-    """Yield texts that match a regular expression, shortest first."""
-    redirect_hypothesis_cache()
-    from hypothesis import HealthCheck, Phase, given, settings  # half a second, and few schemas have a pattern
-    from hypothesis.strategies import from_regex
-
-    matches: list[str] = []
-
-    @settings(
-        derandomize=True,
-        database=None,
-        max_examples=20,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(from_regex(pattern))
-    def collect(text: str) -> None:
-        matches.append(text)
-
-    collect()
-    yield from sorted(matches, key=lambda text: (len(text), text))

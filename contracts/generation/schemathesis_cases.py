@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
 
 from specduet.contracts.coverage import can_be_invalid
-from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.generation.known_values import KnownValues, is_header_name
 from specduet.contracts.generation.minimal_values import redirect_hypothesis_cache
 from specduet.contracts.options import RunOptions
+from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.recording import Origin
 from specduet.contracts.sending.sender import Sender, fill_path
 from specduet.specs import Api, Operation
@@ -80,7 +81,11 @@ class RequestGenerator:
 
     def generate_requests(self, operation: Operation, round_number: int = 0) -> Iterator[GeneratedRequest]:
         """Yield the requests of one operation; a round after the first has only new fuzzed ones."""
-        generated = self._schema[operation.path][operation.method]
+        try:
+            generated = self._schema[operation.path][operation.method]
+        except Exception as error:  # noqa: BLE001 - Schemathesis does not read every operation that a document may have
+            self.notes.append(f"{operation.label}: nothing could be generated ({type(error).__name__})")
+            return
         sources: list[tuple[Origin, Callable[[], Iterator[Any]]]] = []
         if round_number == 0:
             sources += [
@@ -184,7 +189,7 @@ class RequestRetargeter:
         return quote(self._rng.choice(known), safe="") if known and is_replaced else value
 
     def _is_valid_value(self, pointer: str, text: str) -> bool:
-        return self._api.schemas.validator_at(pointer).is_valid(text)
+        return is_valid_value(self._api.request_schemas, pointer, text)
 
 
 def _strip_document(api: Api) -> dict[str, Any]:
@@ -192,8 +197,8 @@ def _strip_document(api: Api) -> dict[str, Any]:
     document = json.loads(json.dumps(api.document, default=str))
     document.pop("security", None)
     document.get("components", {}).pop("securitySchemes", None)
-    for item in document["paths"].values():
-        for operation in item.values():
+    for item in document.setdefault("paths", {}).values():
+        for operation in item.values() if isinstance(item, dict) else ():
             if isinstance(operation, dict):
                 operation.pop("security", None)
     return _strip_extensions(document)  # type: ignore[no-any-return]
@@ -253,7 +258,7 @@ def _to_generated_request(origin: Origin, case: "SchemathesisCase") -> Generated
     headers = tuple(
         (name, _decode_latin1(value).strip())
         for name, value in prepared.headers.items()
-        if name.lower() not in _OWN_HEADERS and (name, value) != ("Accept", "*/*")
+        if is_header_name(name) and name.lower() not in _OWN_HEADERS and (name, value) != ("Accept", "*/*")
     )
     body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
     if body is not None and not isinstance(body, bytes):

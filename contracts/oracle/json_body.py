@@ -8,11 +8,11 @@ from email.message import Message
 from typing import Any
 
 from specduet.contracts.oracle import json_values
-from specduet.contracts.oracle.media_types import find_json_content, strip_parameters
+from specduet.contracts.oracle.media_types import is_json, matches_media_type, strip_parameters
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.oracle.scalars import VALID, ScalarVerdict
 from specduet.contracts.recording import SentRequest
-from specduet.specs import Api, Body, Content, Operation
+from specduet.specs import Api, Body, Content
 
 MAX_BODY_LENGTH = 100_000
 """In bytes; a server may reject a longer body with 413 (RFC 9110, 15.5.14)."""
@@ -20,55 +20,41 @@ _MAX_JSON_DEPTH = 200
 _MAX_INTEGER_DIGITS = 400
 
 
-def check_body(api: Api, operation: Operation, request: SentRequest) -> Iterator[RequestPart]:
-    """Yield the parts of the body: its invalid and lenient locations, or one part for the body as a whole."""
-    body = operation.body
-    if body is None:
-        if request.body:
-            judged = ScalarVerdict("lenient", "is sent where none is documented")
-            yield _make_body_part(judged, operation.pointer, any_4xx_allowed=True)
-        return
-    content = find_json_content(body.content)
-    if content is None:
-        judged = ScalarVerdict("lenient", "is of a media type that is not judged")
-        yield _make_body_part(judged, body.pointer, any_4xx_allowed=True)
-    elif not request.body:
-        yield _make_body_part(ScalarVerdict("invalid", "is missing") if body.required else VALID, body.pointer)
-    else:
-        yield from _check_sent_body(api, body, content, request)
-
-
-def _make_body_part(judged: ScalarVerdict, pointer: str, *, any_4xx_allowed: bool = False) -> RequestPart:
+def make_body_part(judged: ScalarVerdict, pointer: str, *, any_4xx_allowed: bool = False) -> RequestPart:
+    """Return the part that stands for the body as a whole."""
     return RequestPart("body", "", judged.verdict, ("body",), judged.reason, pointer, any_4xx_allowed)
 
 
-def _check_sent_body(api: Api, body: Body, content: Content, request: SentRequest) -> Iterator[RequestPart]:
+def check_json_body(api: Api, body: Body, content: Content, request: SentRequest) -> Iterator[RequestPart]:
+    """Yield the parts of a body that has to be JSON."""
     data = request.body or b""
     content_type = _judge_content_type(body, request)
     value, parsed = parse_json_body(data)
     if content_type.verdict != "valid":
-        yield _make_body_part(content_type, body.pointer, any_4xx_allowed=True)
+        yield make_body_part(content_type, body.pointer, any_4xx_allowed=True)
     if content_type.verdict == "invalid":
         return
     if len(data) > MAX_BODY_LENGTH:
         judged = ScalarVerdict("lenient", "is larger than some servers take")
-        yield _make_body_part(judged, body.pointer, any_4xx_allowed=True)
+        yield make_body_part(judged, body.pointer, any_4xx_allowed=True)
     elif parsed.verdict != "valid":
         any_4xx_allowed = parsed.verdict == "lenient" or not _is_utf8(data)
-        yield _make_body_part(parsed, body.pointer, any_4xx_allowed=any_4xx_allowed)
+        yield make_body_part(parsed, body.pointer, any_4xx_allowed=any_4xx_allowed)
     elif value is None and not body.required:
-        yield _make_body_part(ScalarVerdict("lenient", "is null where a body may be left out"), body.pointer)
+        yield make_body_part(ScalarVerdict("lenient", "is null where a body may be left out"), body.pointer)
     else:
         yield from _check_json_value(api, content, value)
 
 
 def _check_json_value(api: Api, content: Content, value: Any) -> Iterator[RequestPart]:
-    locations = json_values.find_invalid_locations(api.schemas, content.schema, content.pointer, value, ("body",))
+    locations = json_values.find_invalid_locations(
+        api.request_schemas, content.schema, content.pointer, value, ("body",)
+    )
     for invalid in locations:
         name = "/".join(map(str, invalid.loc[1:]))
         yield RequestPart("body", name, invalid.verdict, invalid.loc, invalid.reason, invalid.pointer)
     if not locations:
-        yield _make_body_part(VALID, content.pointer)
+        yield make_body_part(VALID, content.pointer)
 
 
 def _judge_content_type(body: Body, request: SentRequest) -> ScalarVerdict:
@@ -79,10 +65,12 @@ def _judge_content_type(body: Body, request: SentRequest) -> ScalarVerdict:
     message = Message()
     message["content-type"] = text
     media_type = strip_parameters(text)
-    if media_type == "application/json" and message.get_content_charset("utf-8") in {"utf-8", "utf8"}:
+    is_documented = any(matches_media_type(name, media_type) for name in body.content)
+    is_utf8 = message.get_content_charset("utf-8") in {"utf-8", "utf8"}
+    if is_json(media_type) and is_documented and is_utf8:
         return VALID
     is_ambiguous = "json" in text.lower() or "*" in text or not re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", media_type)
-    if is_ambiguous or media_type in {name.lower() for name in body.content}:
+    if is_ambiguous or is_documented:
         return ScalarVerdict("lenient", "has a content type that servers treat differently")
     return ScalarVerdict("invalid", "is labelled as a media type that is not documented")
 

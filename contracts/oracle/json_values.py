@@ -4,7 +4,7 @@ A value that strict servers reject and lax servers convert (``"5"`` for an integ
 integer) is lenient.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from specduet.contracts.oracle import scalars
@@ -16,8 +16,17 @@ from specduet.contracts.oracle.scalars import (
     pick_most_lenient,
     pick_strictest,
 )
+from specduet.contracts.oracle.schema_access import (
+    get_count,
+    is_valid_value,
+    list_branches,
+    list_members,
+    list_properties,
+    list_required,
+    list_types,
+    resolve_schema,
+)
 from specduet.specs import Schema, Schemas
-from specduet.specs.schemas import escape_pointer
 
 Loc = tuple[str | int, ...]
 
@@ -36,6 +45,8 @@ class InvalidLocation(NamedTuple):
     """JSON pointer to the schema that the value at this location breaks."""
 
 
+_AMBIGUOUS = "fits more than one alternative"
+
 MAX_DEPTH = 100
 """The deepest nesting that is judged: some servers reject deeper values, others read them."""
 _TIME_FORMATS = frozenset({"date-time", "date", "time", "duration"})  # pydantic reads numbers as these, too
@@ -47,14 +58,6 @@ _UNCERTAIN_KEYWORDS = (
 )
 
 
-def list_types(schema: Schema) -> tuple[str, ...]:
-    """Return the types that a schema allows, none where it allows any type."""
-    named = schema.get("type")
-    if named is None:
-        return ()
-    return (named,) if isinstance(named, str) else tuple(named)
-
-
 # ------------------------------------------------------------------------------------------------ text, as one value
 
 
@@ -62,32 +65,23 @@ def judge_text(schemas: Schemas, schema: Any, pointer: str, value: str) -> Scala
     """Judge the text of a path, query, header or cookie parameter by its schema."""
     if isinstance(schema, bool):
         return VALID if schema else ScalarVerdict("invalid", "is never allowed")
-    schema, pointer = schemas.resolve(schema, pointer)
+    schema, pointer = resolve_schema(schemas, schema, pointer)
     verdicts = [_judge_own_text(schema, value)]
     for keyword, combine in (("anyOf", pick_most_lenient), ("oneOf", pick_most_lenient), ("allOf", pick_strictest)):
-        branches = schema.get(keyword)
+        branches = list(list_branches(schema, pointer, keyword))
         if branches:
-            branches_pointer = f"{pointer}/{keyword}"
-            verdicts.append(
-                combine([judge_text(schemas, b, f"{branches_pointer}/{i}", value) for i, b in enumerate(branches)])
-            )
+            verdicts.append(combine([judge_text(schemas, branch, at, value) for _, branch, at in branches]))
     if _UNCERTAIN_KEYWORDS & schema.keys():
         verdicts.append(ScalarVerdict("lenient", "is held to rules that servers read differently"))
     return pick_strictest(verdicts)
 
 
 def _judge_own_text(schema: Schema, value: str) -> ScalarVerdict:
-    members = _list_members(schema)
+    members = list_members(schema)
     if members is not None:
         return _judge_member_text(members, value)
     types = list_types(schema)
     return pick_most_lenient([_judge_text_as(type_name, schema, value) for type_name in types]) if types else VALID
-
-
-def _list_members(schema: Schema) -> tuple[Any, ...] | None:
-    if "const" in schema:
-        return (schema["const"],)
-    return tuple(schema["enum"]) if "enum" in schema else None
 
 
 def _judge_member_text(members: tuple[Any, ...], value: str) -> ScalarVerdict:
@@ -149,7 +143,7 @@ def find_invalid_locations(schemas: Schemas, schema: Any, pointer: str, value: A
         schema = {}
     if len(loc) > MAX_DEPTH:
         return [InvalidLocation(loc, "lenient", "is nested deeper than some servers read", pointer)]
-    schema, pointer = schemas.resolve(schema, pointer)
+    schema, pointer = resolve_schema(schemas, schema, pointer)
     judged = _judge_own_keywords(schema, value)
     if judged.verdict != "valid":
         return [InvalidLocation(loc, *judged, pointer)]
@@ -159,7 +153,7 @@ def find_invalid_locations(schemas: Schemas, schema: Any, pointer: str, value: A
     elif isinstance(value, list):
         found += _check_array(schemas, schema, pointer, value, loc)
     found += _check_composition(schemas, schema, pointer, value, loc)
-    if not found and _UNCERTAIN_KEYWORDS & schema.keys() and not schemas.validator_at(pointer).is_valid(value):
+    if not found and _UNCERTAIN_KEYWORDS & schema.keys() and not is_valid_value(schemas, pointer, value):
         found.append(InvalidLocation(loc, "lenient", "breaks a rule that servers read differently", pointer))
     return found
 
@@ -170,7 +164,7 @@ def _judge_own_keywords(schema: Schema, value: Any) -> ScalarVerdict:
     judged = pick_most_lenient([_judge_type(type_name, schema, value) for type_name in types]) if types else VALID
     if judged.verdict != "valid":
         return judged
-    members = _list_members(schema)
+    members = list_members(schema)
     if members is not None:
         return _judge_member(members, value)
     if not types and isinstance(value, str):
@@ -230,14 +224,18 @@ def _judge_member(members: tuple[Any, ...], value: Any) -> ScalarVerdict:
 def _check_object(
     schemas: Schemas, schema: Schema, pointer: str, value: Mapping[str, Any], loc: Loc
 ) -> Iterator[InvalidLocation]:
-    properties: Mapping[str, Any] = schema.get("properties", {})
-    for name, inner in properties.items():
-        property_pointer = f"{pointer}/properties/{escape_pointer(name)}"
-        if name in value:
+    properties, required = set(), list_required(schema)
+    for name, inner, property_pointer in list_properties(schema, pointer):
+        properties.add(name)
+        if name not in value:
+            if name in required:
+                yield InvalidLocation((*loc, name), "invalid", "is missing", property_pointer)
+        elif resolve_schema(schemas, inner, property_pointer).schema.get("readOnly") is True:
+            # OAS 3.1, 4.8.24.2: it should not be sent, and servers ignore or reject it
+            yield InvalidLocation((*loc, name), "lenient", "is read-only", property_pointer)
+        else:
             yield from find_invalid_locations(schemas, inner, property_pointer, value[name], (*loc, name))
-        elif name in schema.get("required", ()) and not _is_read_only(schemas, inner, property_pointer):
-            yield InvalidLocation((*loc, name), "invalid", "is missing", property_pointer)
-    for name in schema.get("required", ()):
+    for name in required:
         if name not in value and name not in properties:
             yield InvalidLocation((*loc, name), "invalid", "is missing", pointer)
     yield from _check_additional_properties(
@@ -246,17 +244,12 @@ def _check_object(
     yield from _check_size(schema, pointer, len(value), loc, "Properties", is_certain=True)
 
 
-def _is_read_only(schemas: Schemas, schema: Any, pointer: str) -> bool:
-    # A required property that is readOnly is required of responses only (OAS 3.0, 4.7.24.2).
-    return isinstance(schema, Mapping) and schemas.resolve(schema, pointer)[0].get("readOnly") is True
-
-
 def _check_additional_properties(
     schemas: Schemas, schema: Schema, pointer: str, extras: Mapping[str, Any], loc: Loc
 ) -> Iterator[InvalidLocation]:
     rule = schema.get("additionalProperties", True)
-    if "patternProperties" in schema:
-        return  # judged as a whole
+    if "patternProperties" in schema or rule is None:
+        return  # judged as a whole, or no schema at all
     for name, inner in extras.items():
         if rule is False:
             yield InvalidLocation((*loc, name), "invalid", "is not a documented property", pointer)
@@ -267,12 +260,11 @@ def _check_additional_properties(
 def _check_array(
     schemas: Schemas, schema: Schema, pointer: str, value: list[Any], loc: Loc
 ) -> Iterator[InvalidLocation]:
-    prefix_items: Sequence[Any] = schema.get("prefixItems", ())
+    prefix_items = list(list_branches(schema, pointer, "prefixItems"))
     for index, inner in enumerate(value):
         if index < len(prefix_items):
-            yield from find_invalid_locations(
-                schemas, prefix_items[index], f"{pointer}/prefixItems/{index}", inner, (*loc, index)
-            )
+            _, item_schema, item_pointer = prefix_items[index]
+            yield from find_invalid_locations(schemas, item_schema, item_pointer, inner, (*loc, index))
         else:
             yield from find_invalid_locations(
                 schemas, schema.get("items", True), f"{pointer}/items", inner, (*loc, index)
@@ -287,7 +279,7 @@ def _check_array(
 def _check_size(
     schema: Schema, pointer: str, count: int, loc: Loc, noun: str, *, is_certain: bool
 ) -> Iterator[InvalidLocation]:
-    minimum, maximum = schema.get(f"min{noun}", 0), schema.get(f"max{noun}")
+    minimum, maximum = get_count(schema, f"min{noun}") or 0, get_count(schema, f"max{noun}")
     verdict: Verdict = "invalid" if is_certain else "lenient"
     if count < minimum:
         yield InvalidLocation(loc, verdict, f"has fewer than {minimum} {noun.lower()}", pointer)
@@ -298,11 +290,54 @@ def _check_size(
 def _check_composition(
     schemas: Schemas, schema: Schema, pointer: str, value: Any, loc: Loc
 ) -> Iterator[InvalidLocation]:
-    for index, branch in enumerate(schema.get("allOf", ())):
-        yield from find_invalid_locations(schemas, branch, f"{pointer}/allOf/{index}", value, loc)
+    for _, branch, branch_pointer in list_branches(schema, pointer, "allOf"):
+        yield from find_invalid_locations(schemas, branch, branch_pointer, value, loc)
+    is_decided = _is_decided_by_name(schema, value)
     for keyword in ("anyOf", "oneOf"):
-        if schema.get(keyword):
-            yield from _check_alternatives(schemas, schema[keyword], f"{pointer}/{keyword}", value, loc)
+        branches = [branch for _, branch, _ in list_branches(schema, pointer, keyword)]
+        if branches:
+            found = _check_alternatives(schemas, branches, f"{pointer}/{keyword}", value, loc)
+            yield from _soften(found) if is_decided else found
+    if is_decided:
+        yield from _check_discriminator(schemas, schema, pointer, value, loc)
+
+
+def _is_decided_by_name(schema: Schema, value: Any) -> bool:
+    """Return whether a property of the value names the schema that it has (``discriminator``, OAS 3.1, 4.8.25)."""
+    return isinstance(schema.get("discriminator"), Mapping) and isinstance(value, Mapping)
+
+
+def _soften(found: Iterable[InvalidLocation]) -> Iterator[InvalidLocation]:
+    """Yield the locations; several alternatives that fit are no doubt where a name decides between them."""
+    return (invalid for invalid in found if invalid.reason != _AMBIGUOUS)
+
+
+def _check_discriminator(
+    schemas: Schemas, schema: Schema, pointer: str, value: Any, loc: Loc
+) -> Iterator[InvalidLocation]:
+    """Yield a lenient location unless the value names an alternative that it fits."""
+    fitting = [
+        name
+        for name, branch, branch_pointer in list_named_branches(schema, pointer)
+        if name == value.get(schema["discriminator"].get("propertyName"))
+        and not find_invalid_locations(schemas, branch, branch_pointer, value, loc)
+    ]
+    if not fitting:
+        yield InvalidLocation(loc, "lenient", "is told apart by its discriminator differently by servers", pointer)
+
+
+def list_named_branches(schema: Schema, pointer: str) -> Iterator[tuple[str, Any, str]]:
+    """Yield each alternative of a schema with a discriminator: the name that stands for it, its schema, its pointer."""
+    mapping = schema["discriminator"].get("mapping")
+    for _, branch, branch_pointer in list_branches(schema, pointer, "oneOf", "anyOf"):
+        reference = branch.get("$ref") if isinstance(branch, Mapping) else None
+        if isinstance(reference, str):
+            component = reference.rpartition("/")[2]
+            names = (
+                [k for k, v in mapping.items() if v in {reference, component}] if isinstance(mapping, Mapping) else []
+            )
+            for name in names or [component]:
+                yield name, branch, branch_pointer
 
 
 def _check_alternatives(
@@ -315,7 +350,7 @@ def _check_alternatives(
     matching = sum(not result for result in branch_results)
     if matching:
         is_ambiguous = matching > 1 and pointer.endswith("/oneOf")
-        return [InvalidLocation(loc, "lenient", "fits more than one alternative", pointer)] if is_ambiguous else []
+        return [InvalidLocation(loc, "lenient", _AMBIGUOUS, pointer)] if is_ambiguous else []
     if any(all(invalid.verdict == "lenient" for invalid in result) for result in branch_results):
         return [InvalidLocation(loc, "lenient", "fits an alternative to some servers", pointer)]
     non_null_results = [result for branch, result in zip(branches, branch_results, strict=True) if not _is_null(branch)]

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from specduet.specs import Content
 
+FORM_MEDIA_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
 
 @lru_cache(maxsize=256)
 def is_json(media_type: str) -> bool:
@@ -16,6 +18,12 @@ def is_json(media_type: str) -> bool:
 def find_json_content(content: Mapping[str, Content]) -> Content | None:
     """Return the content of the first JSON media type that is documented, None where there is none."""
     return next((entry for name, entry in content.items() if is_json(name)), None)
+
+
+def find_content(content: Mapping[str, Content], sent_type: str) -> Content | None:
+    """Return the documented content that a sent content type means, a plain name before a range, None for none."""
+    by_precision = sorted(content, key=lambda name: name.count("*"))
+    return next((content[name] for name in by_precision if matches_media_type(name, sent_type)), None)
 
 
 def strip_parameters(media_type: str) -> str:

@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
-from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote
 
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import json_values, scalars
-from specduet.contracts.oracle.json_body import check_body
+from specduet.contracts.oracle.query_objects import QueryMember, find_query_members, judge_query_members
+from specduet.contracts.oracle.request_body import check_body
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.oracle.scalars import VALID, ScalarVerdict, pick_strictest
+from specduet.contracts.oracle.schema_access import list_types, strip_null
+from specduet.contracts.oracle.url_text import DecodedText, decode_percent, split_pairs
 from specduet.contracts.recording import Exchange, Recording, SentRequest
 from specduet.specs import Api, Operation, Parameter, Schema
 from specduet.specs.behavior import parse_duration
@@ -28,7 +30,8 @@ MAX_URL_LENGTH = 4_000
 MAX_HEADERS_LENGTH = 3_000
 """In characters, all names and values; a server may reject longer headers with 431 (RFC 6585, 5)."""
 _CLOCK_SLACK = timedelta(hours=1)  # the clocks of both sides may differ by this much
-_RESERVED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OAS 3.1, 4.8.12.1: not parameters
+RESERVED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+"""Header parameters that are none (OAS 3.1, 4.8.12.1)."""
 
 
 def classify_exchanges(
@@ -82,30 +85,11 @@ def _check_sizes(request: SentRequest) -> Iterator[RequestPart]:
 # ------------------------------------------------------------------------------------------------------------ texts
 
 
-class DecodedText(NamedTuple):
-    """A text of a URL after percent-decoding."""
-
-    value: str
-    is_unambiguous: bool
-    """True if every server decodes the text to this value."""
-
-
-def _decode_percent(raw: str, *, is_form: bool) -> DecodedText:
-    """Decode a text of a URL; in a query (``is_form``) a plus sign is a space."""
-    data = unquote_to_bytes(raw.replace("+", " ") if is_form else raw)
-    is_unambiguous = not re.search(r"%(?![0-9A-Fa-f]{2})", raw) and raw.isascii()
-    try:
-        value = data.decode()
-    except UnicodeDecodeError:
-        return DecodedText(data.decode(errors="replace"), is_unambiguous=False)
-    return DecodedText(value, is_unambiguous and scalars.is_plain_text(value))
-
-
 def _check_text(api: Api, parameter: Parameter, text: DecodedText) -> RequestPart:
     """Judge the one text of a scalar parameter; a text that servers decode differently is lenient."""
     if not text.is_unambiguous:
         return _make_lenient_part(parameter, "holds characters that servers treat differently", any_4xx_allowed=True)
-    judged = json_values.judge_text(api.schemas, parameter.schema, parameter.pointer, text.value)
+    judged = json_values.judge_text(api.request_schemas, parameter.schema, parameter.pointer, text.value)
     return _make_parameter_part(parameter, judged)
 
 
@@ -114,7 +98,12 @@ def _compile_path_template(path: str) -> re.Pattern[str]:
     # Groups are numbered: a parameter may have a name that is not a group name.
     pieces = re.split(r"\{([^{}]*)\}", path)
     names = iter(range(len(pieces)))
-    return re.compile("".join(f"(?P<p{next(names)}>[^/]*)" if i % 2 else re.escape(p) for i, p in enumerate(pieces)))
+    return re.compile(
+        "".join(
+            f"(?P<p{next(names)}>[^/]*)" if i % 2 else re.escape(quote(p, safe="/:@!$&'()*+,;=~%"))
+            for i, p in enumerate(pieces)
+        )
+    )
 
 
 def extract_path_texts(operation: Operation, request: SentRequest) -> dict[str, str] | None:
@@ -131,8 +120,10 @@ def _check_path(api: Api, operation: Operation, request: SentRequest) -> Iterato
     texts = extract_path_texts(operation, request) or {}
     for parameter in operation.parameters:
         if parameter.location == "path":
-            text = _decode_percent(texts.get(parameter.name, ""), is_form=False)
-            if _is_routed_alike(text.value):
+            text = decode_percent(texts.get(parameter.name, ""), is_form=False)
+            if parameter.style in {"label", "matrix"}:
+                yield _make_lenient_part(parameter, "is read differently by servers", any_4xx_allowed=True)
+            elif _is_routed_alike(text.value):
                 yield _check_text(api, parameter, text)
             else:
                 yield _make_lenient_part(parameter, "may lead to another path", any_4xx_allowed=True)
@@ -147,17 +138,19 @@ def _is_routed_alike(value: str) -> bool:
 
 
 def _check_query(api: Api, operation: Operation, request: SentRequest, sent_at: float) -> Iterator[RequestPart]:
-    raw_pairs = [piece.partition("=") for piece in request.query.split("&") if piece]
-    pairs = [
-        (_decode_percent(name, is_form=True).value, _decode_percent(value, is_form=True))
-        for name, _, value in raw_pairs
-    ]
+    pairs = split_pairs(request.query)
     declared = [parameter for parameter in operation.parameters if parameter.location == "query"]
+    names = {scheme.field for scheme in api.schemes.values() if scheme.location == "query"}
     for parameter in declared:
-        texts = [text for name, text in pairs if name == parameter.name]
-        yield from _check_query_parameter(api, operation, parameter, texts, sent_at)
-    keys = {scheme.field for scheme in api.schemes.values() if scheme.location == "query"}
-    yield from _check_undeclared((name for name, _ in pairs), keys | {parameter.name for parameter in declared})
+        members = find_query_members(api.request_schemas, parameter, pairs)
+        if members is None:
+            texts = [text for name, text in pairs if name == parameter.name]
+            yield from _check_query_parameter(api, operation, parameter, texts, sent_at)
+            names.add(parameter.name)
+        else:
+            yield _check_members(api, parameter, members)
+            names |= {member.pair_name for member in members}
+    yield from _check_undeclared((name for name, _ in pairs), names)
 
 
 def _check_undeclared(names: Iterable[str], declared: set[str]) -> Iterator[RequestPart]:
@@ -170,8 +163,8 @@ def _check_undeclared(names: Iterable[str], declared: set[str]) -> Iterator[Requ
 def _check_query_parameter(
     api: Api, operation: Operation, parameter: Parameter, texts: Sequence[DecodedText], sent_at: float
 ) -> Iterator[RequestPart]:
-    schema, _, nullable = api.schemas.split_null(parameter.schema, parameter.pointer)
-    types = json_values.list_types(schema)
+    schema, _, nullable = strip_null(api.request_schemas, parameter.schema, parameter.pointer)
+    types = list_types(schema)
     if not texts:
         yield _make_absent_part(parameter)
     elif "array" in types:
@@ -187,9 +180,17 @@ def _check_query_parameter(
         yield _check_statements(operation, parameter, texts[0].value, part, sent_at)
 
 
+def _check_members(api: Api, parameter: Parameter, members: Sequence[QueryMember]) -> RequestPart:
+    """Judge an object that is sent as one pair for each property."""
+    if not members:
+        return _make_absent_part(parameter)
+    judged = judge_query_members(api.request_schemas, parameter, members)
+    return _make_parameter_part(parameter, judged, any_4xx_allowed=judged.verdict != "invalid")
+
+
 def _is_blank(api: Api, schema: Schema, text: str, *, nullable: bool) -> bool:
     """Return whether some servers read a text as an absent parameter. FastAPI never does that with an empty text."""
-    is_free_text = "string" in json_values.list_types(schema) and not {"enum", "format"} & schema.keys()
+    is_free_text = "string" in list_types(schema) and not {"enum", "format"} & schema.keys()
     if text == "":
         return is_free_text or not _has_fastapi_errors(api)
     return nullable and text.lower() == "null"
@@ -215,7 +216,7 @@ def _check_repeated(api: Api, parameter: Parameter, texts: Sequence[DecodedText]
 
 def _check_array(api: Api, parameter: Parameter, texts: Sequence[DecodedText]) -> Iterator[RequestPart]:
     """Judge an array that is sent as one pair for each item (``style: form``, ``explode``); others are lenient."""
-    schema, pointer, _ = api.schemas.split_null(parameter.schema, parameter.pointer)
+    schema, pointer, _ = strip_null(api.request_schemas, parameter.schema, parameter.pointer)
     if not parameter.explode or not all(t.is_unambiguous and t.value and "," not in t.value for t in texts):
         yield _make_lenient_part(parameter, "is split into items differently by servers")
         return
@@ -223,12 +224,12 @@ def _check_array(api: Api, parameter: Parameter, texts: Sequence[DecodedText]) -
     items = schema.get("items", True)
     parts = []
     for index, value in enumerate(values):
-        judged = json_values.judge_text(api.schemas, items, f"{pointer}/items", value)
+        judged = json_values.judge_text(api.request_schemas, items, f"{pointer}/items", value)
         if judged.verdict != "valid":
             loc = (parameter.location, parameter.name, index)
             parts.append(RequestPart("query", parameter.name, judged.verdict, loc, judged.reason, parameter.pointer))
     size_keywords = {key: schema[key] for key in ("minItems", "maxItems", "uniqueItems") if key in schema}
-    locations = json_values.find_invalid_locations(api.schemas, size_keywords, pointer, values, ())
+    locations = json_values.find_invalid_locations(api.request_schemas, size_keywords, pointer, values, ())
     parts += [_make_parameter_part(parameter, ScalarVerdict(invalid.verdict, invalid.reason)) for invalid in locations]
     yield from parts or [_make_parameter_part(parameter, VALID)]
 
@@ -280,7 +281,7 @@ def _check_row_count(operation: Operation, parameter: Parameter, value: str) -> 
 def _check_headers_and_cookies(api: Api, operation: Operation, request: SentRequest) -> Iterator[RequestPart]:
     cookies = _parse_cookies(request)
     for parameter in operation.parameters:
-        if parameter.location == "header" and parameter.name.lower() not in _RESERVED_HEADERS:
+        if parameter.location == "header" and parameter.name.lower() not in RESERVED_HEADERS:
             yield _check_field(api, parameter, [v for k, v in request.headers if k.lower() == parameter.name.lower()])
         elif parameter.location == "cookie" and cookies is None:
             yield _make_lenient_part(parameter, "stands in cookies that servers read differently")
@@ -290,11 +291,11 @@ def _check_headers_and_cookies(api: Api, operation: Operation, request: SentRequ
 
 def _check_field(api: Api, parameter: Parameter, values: Sequence[str]) -> RequestPart:
     """Judge the values of a header, or the value of a cookie."""
-    schema, _, nullable = api.schemas.split_null(parameter.schema, parameter.pointer)
+    schema, _, nullable = strip_null(api.request_schemas, parameter.schema, parameter.pointer)
     if not values:
         return _make_absent_part(parameter)
     value = values[0].strip(" \t")
-    is_structured = {"array", "object"} & set(json_values.list_types(schema)) or "/content/" in parameter.pointer
+    is_structured = {"array", "object"} & set(list_types(schema)) or "/content/" in parameter.pointer
     if len(values) > 1 or is_structured or not value or (nullable and value.lower() == "null"):
         return _make_lenient_part(parameter, "is read differently by servers")
     if not (value.isascii() and value.isprintable()):

@@ -14,9 +14,9 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Literal, NamedTuple
 
-import jsonschema_rs
-
+from specduet.contracts.oracle.schema_access import get_count, get_number
 from specduet.specs import Schema
+from specduet.specs.patterns import Pattern, compile_pattern
 
 Verdict = Literal["valid", "lenient", "invalid"]
 _VERDICT_RANK: dict[Verdict, int] = {"invalid": 0, "lenient": 1, "valid": 2}
@@ -98,16 +98,23 @@ def _to_float(text: str) -> float | None:
 def judge_number(schema: Schema, value: float) -> ScalarVerdict:
     """Judge a number by its bounds; one that some readers round is lenient at best."""
     for keyword, is_violated, description in _BOUNDS:
-        bound = schema.get(keyword)
-        if isinstance(bound, int | float) and not isinstance(bound, bool) and is_violated(value, bound):
+        bound = get_number(schema, keyword)
+        if bound is not None and is_violated(value, bound):
             return ScalarVerdict("invalid", f"is {description} {bound}")
-    multiple = schema.get("multipleOf")
-    if multiple is not None and value % multiple:
+    multiple = get_number(schema, "multipleOf")
+    if multiple is not None and multiple > 0 and not _is_multiple(value, multiple):
         is_exact = isinstance(value, int) and isinstance(multiple, int)
         return ScalarVerdict("invalid" if is_exact else "lenient", f"is no multiple of {multiple}")
     if abs(value) > SAFE_INTEGER or not _fits_format(schema.get("format"), value):
         return ScalarVerdict("lenient", "is too large for some servers")
     return VALID
+
+
+def _is_multiple(value: float, multiple: float) -> bool:
+    try:
+        return not value % multiple
+    except OverflowError:  # a whole number beyond the range of floats
+        return False
 
 
 _BOUNDS: tuple[tuple[str, Callable[[float, float], bool], str], ...] = (
@@ -141,7 +148,7 @@ def _judge_length(schema: Schema, text: str) -> ScalarVerdict:
     # Python counts code points, JavaScript and Java UTF-16 units: only what both agree on is certain.
     counts = (len(text), len(text.encode("utf-16-le", "surrogatepass")) // 2)
     for keyword, sign, description in (("minLength", 1, "shorter than"), ("maxLength", -1, "longer than")):
-        bound = schema.get(keyword)
+        bound = get_count(schema, keyword)
         violations = [bound is not None and count * sign < bound * sign for count in counts]
         if any(violations):
             return ScalarVerdict("invalid" if all(violations) else "lenient", f"is {description} {bound} characters")
@@ -150,18 +157,18 @@ def _judge_length(schema: Schema, text: str) -> ScalarVerdict:
 
 def _judge_pattern(schema: Schema, text: str) -> ScalarVerdict:
     pattern = schema.get("pattern")
-    if pattern is None:
+    if not isinstance(pattern, str):
         return VALID
-    validator = _compile_pattern(pattern)
-    if validator is None or not text.isascii() or "\n" in text:
+    compiled = _compile_pattern(pattern)
+    if compiled is None or not text.isascii() or "\n" in text:
         return ScalarVerdict("lenient", f"is matched against {pattern} differently by servers")
-    return VALID if validator.is_valid(text) else ScalarVerdict("invalid", f"does not match {pattern}")
+    return VALID if compiled.is_match(text) else ScalarVerdict("invalid", f"does not match {pattern}")
 
 
 @lru_cache(maxsize=256)
-def _compile_pattern(pattern: str) -> jsonschema_rs.Draft202012Validator | None:
+def _compile_pattern(pattern: str) -> Pattern | None:
     try:
-        return jsonschema_rs.Draft202012Validator({"pattern": pattern})
+        return compile_pattern(pattern)
     except ValueError:
         return None
 
@@ -284,7 +291,7 @@ _ANNOTATIONS = frozenset({"password", "binary", "textarea", "text", "string", "m
 
 def _judge_format(schema: Schema, text: str) -> ScalarVerdict:
     name = schema.get("format")
-    if name is None or name in _ANNOTATIONS:
+    if not isinstance(name, str) or name in _ANNOTATIONS:
         return VALID
     if name in _FORMATS:
         return _FORMATS[name](text)

@@ -4,27 +4,31 @@ Whether a request was valid is judged later, on the request as it was sent; here
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
 from msgspec import UNSET
 
 from specduet.contracts.generation import mutations
-from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, to_parameter_text
+from specduet.contracts.generation.bodies import plan_bodies
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, is_reserved_header
 from specduet.contracts.generation.minimal_values import build_minimal_value
+from specduet.contracts.generation.parameter_texts import to_styled_text
 from specduet.contracts.oracle import json_values
 from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.scalars import Verdict
-from specduet.contracts.sending.sender import Sender
+from specduet.contracts.oracle.schema_access import list_types, strip_null
+from specduet.contracts.probes.form_requests import vary_form
+from specduet.contracts.sending.sender import Sender, fill_path
 from specduet.specs import Api, Operation, Parameter
 from specduet.specs.behavior import parse_duration
 from specduet.specs.schemas import Schemas
 
+_MAX_MEDIA_TYPES = 6
 _MAX_VALUES_AT_LOCATION = 24
 """Values of one verdict at one location of a body; deeper locations get fewer."""
 _JSON_HEADER = {"Content-Type": "application/json"}
@@ -36,9 +40,11 @@ def probe_refusals(sender: Sender, operation: Operation, known_values: KnownValu
     request = find_valid_request(api, operation, known_values)
     if request is None:
         return
-    for variant in _drop_duplicates(
-        [request, *_vary_parameters(api, operation, request), *_vary_body(api, operation, request)]
-    ):
+    parameter_variants, body_variants = (
+        _vary_parameters(api, operation, request),
+        _vary_body(api, operation, request),
+    )
+    for variant in _drop_duplicates(chain([request], parameter_variants, body_variants)):
         sender.send(operation, **variant.send_arguments)
     for raw_body in _raw_bodies(operation, request):
         sender.send(operation, **{**request.send_arguments, "json": UNSET, **raw_body})
@@ -51,14 +57,11 @@ def find_valid_request(api: Api, operation: Operation, known_values: KnownValues
     known_request = known_values.build_valid_request(operation)
     if known_request is not None:
         return known_request
-    names = {
-        p.name: build_minimal_value(api.schemas, p.schema, p.pointer)
-        for p in operation.parameters
-        if p.location == "path"
-    }
-    if not names or any(value is UNSET for value in names.values()):
+    parameters = [p for p in operation.parameters if p.location == "path"]
+    values = [build_minimal_value(api.request_schemas, p.schema, p.pointer) for p in parameters]
+    if not values or UNSET in values:
         return None
-    path_values = {name: (to_parameter_text(value),) for name, value in names.items()}
+    path_values = {p.name: (to_styled_text(p, value),) for p, value in zip(parameters, values, strict=True)}
     return KnownValues(api, {**known_values.params, **path_values}).build_valid_request(operation)
 
 
@@ -75,16 +78,21 @@ def make_invalid_request(api: Api, operation: Operation, request: PlannedRequest
 def add_each_parameter(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
     """Yield the request with one more valid value, for each optional query or header parameter."""
     for parameter in operation.parameters:
-        if parameter.location in {"query", "header"} and not parameter.required:
+        if parameter.location in {"query", "header"} and not parameter.required and not is_reserved_header(parameter):
             text = next(_texts_with_verdict(api, parameter, "valid"), None)
             variant = None if text is None else _set_parameter(request, parameter, text)
             if variant is not None:
                 yield variant
 
 
-def _drop_duplicates(requests: Sequence[PlannedRequest]) -> Iterator[PlannedRequest]:
-    """Yield each request once, in order."""
-    yield from {repr(request): request for request in requests}.values()
+def _drop_duplicates(requests: Iterable[PlannedRequest]) -> Iterator[PlannedRequest]:
+    """Yield each request once, in order; it is made only when it is sent, as the budget may be spent before."""
+    seen: set[str] = set()
+    for request in requests:
+        key = repr(request)
+        if key not in seen:
+            seen.add(key)
+            yield request
 
 
 # ------------------------------------------------------------------------------------------------------ parameters
@@ -92,7 +100,8 @@ def _drop_duplicates(requests: Sequence[PlannedRequest]) -> Iterator[PlannedRequ
 
 def _vary_parameters(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
     for parameter in operation.parameters:
-        yield from _vary_parameter(api, operation, request, parameter)
+        if not is_reserved_header(parameter):
+            yield from _vary_parameter(api, operation, request, parameter)
     yield from _combine_parameters(api, operation, request)
 
 
@@ -102,7 +111,7 @@ def _vary_parameter(
     """Yield the request with each candidate text of one parameter, then without the parameter."""
     for text in (
         *_too_old_texts(operation, parameter),
-        *mutations.candidate_texts(api.schemas, parameter.schema, parameter.pointer),
+        *mutations.candidate_texts(api.request_schemas, parameter.schema, parameter.pointer),
     ):
         variant = _set_parameter(request, parameter, text)
         if variant is not None:
@@ -141,8 +150,12 @@ def _remove_parameter(request: PlannedRequest, parameter: Parameter) -> PlannedR
 
 def _texts_with_verdict(api: Api, parameter: Parameter, verdict: Verdict) -> Iterator[str]:
     """Yield the candidate texts of a parameter that the oracle gives this verdict."""
-    for text in mutations.candidate_texts(api.schemas, parameter.schema, parameter.pointer):
-        if text and json_values.judge_text(api.schemas, parameter.schema, parameter.pointer, text).verdict == verdict:
+    for text in mutations.candidate_texts(api.request_schemas, parameter.schema, parameter.pointer):
+        if (
+            text
+            and json_values.judge_text(api.request_schemas, parameter.schema, parameter.pointer, text).verdict
+            == verdict
+        ):
             yield text
 
 
@@ -159,7 +172,7 @@ def _combine_parameters(api: Api, operation: Operation, request: PlannedRequest)
     """Yield a request with all parameters valid, one with all invalid, and all valid but one, for each."""
     all_valid, all_invalid = request, request
     for parameter in operation.parameters:
-        if parameter.location in {"query", "header"}:
+        if parameter.location in {"query", "header"} and not is_reserved_header(parameter):
             valid_text = next(_texts_with_verdict(api, parameter, "valid"), None)
             invalid_text = next(_texts_with_verdict(api, parameter, "invalid"), None)
             all_valid = (valid_text is not None and _set_parameter(all_valid, parameter, valid_text)) or all_valid
@@ -186,21 +199,32 @@ def _raw_queries(operation: Operation) -> Iterator[str]:
 
 def _raw_arguments(operation: Operation, request: PlannedRequest, query: str) -> dict[str, Any]:
     """Return the arguments of ``Sender.send_raw`` that add a raw query to a request."""
-    path = operation.path
-    for name, value in request.path.items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    path = fill_path(operation.path, request.path)
     own_query = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in request.query)
-    body = None if request.json is UNSET else json.dumps(request.json).encode()
-    headers = [*request.headers, *(_JSON_HEADER.items() if body is not None else ())]
+    arguments = request.send_arguments
+    headers, body = list(arguments["headers"]), arguments["body"]
+    if request.json is not UNSET:
+        body = json.dumps(request.json).encode()
+        headers += [] if _find_label(request) else _JSON_HEADER.items()
     return {"path": path, "query": "&".join(filter(None, (own_query, query))), "headers": headers, "body": body}
 
 
 # ---------------------------------------------------------------------------------------------------------- bodies
 
 
+def _find_label(request: PlannedRequest) -> str | None:
+    return next((value for name, value in request.headers if name.lower() == "content-type"), None)
+
+
 def _vary_body(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
     """Yield the request with valid bodies, with invalid ones, and with one invalid body and one invalid parameter."""
-    if request.json is UNSET:
+    if operation.body is not None:
+        unlabelled = request.with_header("Content-Type", None)
+        for planned in islice(plan_bodies(api.request_schemas, operation.body), _MAX_MEDIA_TYPES):
+            other_request = unlabelled.with_body(planned)
+            yield other_request
+            yield from vary_form(api.request_schemas, operation.body, other_request)
+    if find_json_content(operation.body.content if operation.body else {}) is None or request.json is UNSET:
         return
     yield from _valid_bodies(api, operation, request)
     yield from _invalid_bodies(api, operation, request)
@@ -215,7 +239,7 @@ def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> 
     content = find_json_content(operation.body.content) if operation.body else None
     if content is None:
         return
-    schemas = api.schemas
+    schemas = api.request_schemas
     full_body = mutations.fill_optional(schemas, content.schema, content.pointer, request.json)
     for path, schema, pointer in mutations.list_locations(schemas, content.schema, content.pointer, full_body):
         template = request.json if len(path) == 1 and isinstance(request.json, dict) else full_body
@@ -230,8 +254,8 @@ def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> 
 def _root_values(schemas: Schemas, schema: Any, pointer: str) -> Iterator[Any]:
     """Yield candidate values for the whole body."""
     yield from (None, [], {}, "text", 3, True, [{}])
-    inner, _, _ = schemas.split_null(schema, pointer)
-    if "object" not in json_values.list_types(inner):
+    inner, _, _ = strip_null(schemas, schema, pointer)
+    if "object" not in list_types(inner):
         yield from mutations.candidate_values(schemas, schema, pointer)
 
 
@@ -243,7 +267,9 @@ def _bodies_with_verdict(
     assert content is not None
     for depth, bodies in _vary_locations(api, operation, request):
         matching = (
-            body for body in bodies if _body_verdict(api.schemas, content.schema, content.pointer, body) == verdict
+            body
+            for body in bodies
+            if _body_verdict(api.request_schemas, content.schema, content.pointer, body) == verdict
         )
         for body in islice(matching, max(2, _MAX_VALUES_AT_LOCATION // max(depth, 1))):
             yield request.with_json(body)
@@ -257,7 +283,7 @@ def _body_verdict(schemas: Schemas, schema: Any, pointer: str, value: Any) -> Ve
 
 
 def _invalid_bodies(api: Api, operation: Operation, request: PlannedRequest) -> Iterator[PlannedRequest]:
-    if request.json is not UNSET:
+    if request.json is not UNSET and find_json_content(operation.body.content if operation.body else {}):
         yield from _bodies_with_verdict(api, operation, request, "invalid")
 
 
@@ -265,11 +291,11 @@ def _valid_bodies(api: Api, operation: Operation, request: PlannedRequest) -> It
     """Yield the request with all optional properties, with valid values everywhere, unknown properties, and no body."""
     content = find_json_content(operation.body.content) if operation.body else None
     assert content is not None
-    yield request.with_json(mutations.fill_optional(api.schemas, content.schema, content.pointer, request.json))
+    yield request.with_json(mutations.fill_optional(api.request_schemas, content.schema, content.pointer, request.json))
     yield from _bodies_with_verdict(api, operation, request, "valid")
     if isinstance(request.json, dict):
         yield request.with_json({**request.json, "specduet_unknown": {"deep": [[[[]]]]}, "": "\u2028\x01"})
-        yield replace(request, json=UNSET, body=None)
+        yield request.without_body()
 
 
 def _raw_bodies(operation: Operation, request: PlannedRequest) -> Iterator[dict[str, Any]]:
@@ -291,10 +317,10 @@ def _raw_bodies(operation: Operation, request: PlannedRequest) -> Iterator[dict[
         b'{"a": \xff}',
     ]
     for body in broken:
-        yield {"body": body, "headers": [*request.headers, *_JSON_HEADER.items()]}
+        yield {"body": body, "headers": [*request.headers, *(() if _find_label(request) else _JSON_HEADER.items())]}
     for media_type, body in (
         ("text/plain", valid_body),
         ("application/xml", b"<a/>"),
         ("application/x-www-form-urlencoded", b"a=b"),
     ):
-        yield {"body": body, "headers": [*request.headers, ("Content-Type", media_type)]}
+        yield {"body": body, "headers": request.with_header("Content-Type", media_type).headers}

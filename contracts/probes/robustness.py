@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, is_reserved_header
+from specduet.contracts.oracle.schema_access import list_types
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 
@@ -57,12 +58,12 @@ def _hostile_parameters(operation: Operation, request: PlannedRequest) -> Iterat
             yield from (request.with_path(**{name: text}) for text in _hostile_texts(parameter))
         elif parameter.location == "query":
             yield from (request.with_query(**{name: text}) for text in _hostile_texts(parameter))
-        elif parameter.location == "header":
+        elif parameter.location == "header" and not is_reserved_header(parameter):
             yield from (request.with_header(name, text) for text in _HEADER_TEXTS)
 
 
 def _hostile_texts(parameter: Parameter) -> tuple[str, ...]:
-    numeric = parameter.schema.get("type") in {"integer", "number"}
+    numeric = bool({"integer", "number"} & set(list_types(parameter.schema)))
     return (*HOSTILE_NUMBERS, *HOSTILE_TEXTS[:4]) if numeric else (*HOSTILE_TEXTS, HOSTILE_NUMBERS[0])
 
 

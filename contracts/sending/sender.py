@@ -6,6 +6,7 @@ Sender (one API) ── builds the request, chooses the credential, records the 
 """
 
 import json as json_
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,10 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import UNSET
 
+from specduet.contracts.oracle.media_types import is_json, strip_parameters
 from specduet.contracts.recording import Exchange, Headers, Origin, ReceivedResponse, Recording, SentRequest, Trace
 from specduet.contracts.sending.budget import RequestBudget
+from specduet.contracts.sending.fair_shares import FairShares
 from specduet.contracts.sending.target import PLACEHOLDER, Target, choose_security
 from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Api, Operation
@@ -32,6 +35,12 @@ _Facts = ParamSpec("_Facts")
 _USER_AGENT = "specduet"
 _MAX_TIMEOUTS = 6
 """Timeouts in a row after which an operation is not sent any more."""
+
+_MAX_STREAM_TIMEOUTS = 2
+"""The same for an operation that documents a stream of events."""
+
+_PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
+_PATH_CHARACTERS = "/:@!$&'()*+,;=~%"  # RFC 3986, 3.3; an escape that the document has is kept
 
 _SHORT_TIMEOUT_S = 2.0
 """The timeout of an operation that has timed out twice in a row."""
@@ -55,6 +64,10 @@ class UnsafeOperation(NotSent):
     """Error: the operation may not be sent to this target (``Sender.can_send`` is False)."""
 
 
+class TurnOver(NotSent):
+    """Error: the operation has used up its share of the budget; other operations still have theirs."""
+
+
 class OperationUnresponsive(NotSent):
     """Error: the operation timed out so many times in a row that it is not sent any more."""
 
@@ -72,13 +85,15 @@ class Sender:
         recording: Recording,
         *,
         budget: RequestBudget | None = None,
+        shares: FairShares | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
-        """``on_exchange`` is called with every exchange, after it was recorded."""
+        """``on_exchange`` is called with every exchange, after it was recorded. Without ``shares``, none is limited."""
         self.target = target
         self.api = api
         self.recording = recording
         self.budget = budget or RequestBudget.for_target(target)
+        self._shares = shares
         self.secrets = target.collect_secrets()
         self.callers = target.list_callers(api)
         self._extra_headers = target.extra_headers(api)
@@ -86,6 +101,8 @@ class Sender:
         self._non_credential_headers = tuple(
             pair for pair in self._extra_headers if pair[0].lower() not in credential_headers
         )
+        self.uses_base_path = True
+        """False where the target serves the operations without the base path that the document has (``/v1``)."""
         self._on_exchange = on_exchange
         self._timeouts_in_a_row: dict[str, int] = {}
         self._hanging_operations: set[str] = set()
@@ -156,7 +173,7 @@ class Sender:
         query = "&".join(filter(None, (query, credential_query)))
         configured = self._extra_headers if credentials == "given" else self._non_credential_headers
         request = self._build_request(
-            operation.method,
+            operation,
             path,
             query,
             _override_headers(_override_headers(credential_headers, configured), headers),
@@ -194,7 +211,10 @@ class Sender:
     def _require_sendable(self, operation: Operation) -> None:
         if not self.can_send(operation):
             raise UnsafeOperation(operation.label)
-        if self._timeouts_in_a_row.get(operation.id, 0) >= _MAX_TIMEOUTS:
+        if self._shares is not None and self._shares.is_turn_over:
+            raise TurnOver(operation.label)
+        limit = _MAX_STREAM_TIMEOUTS if documents_stream(operation) else _MAX_TIMEOUTS
+        if self._timeouts_in_a_row.get(operation.id, 0) >= limit:
             raise OperationUnresponsive(operation.label)
 
     def _wait_to_retry(self, received: ReceivedResponse) -> bool:
@@ -291,16 +311,28 @@ class Sender:
 
     def _timeout_for(self, operation: Operation) -> float:
         """Return the timeout in seconds: a short one for an operation that has timed out twice in a row."""
-        is_hanging = operation.id in self._hanging_operations
+        is_hanging = operation.id in self._hanging_operations or documents_stream(operation)
         return min(_SHORT_TIMEOUT_S, self.target.timeout_s) if is_hanging else self.target.timeout_s
 
-    def _build_request(self, method: str, path: str, query: str, headers: Headers, body: bytes | None) -> SentRequest:
+    def address_of(self, operation: Operation) -> str:
+        """Return the address below which an operation is: the target's, with the base path of the operation."""
+        return f"{self.target.url}{self._find_prefix(operation)}/"
+
+    def _find_prefix(self, operation: Operation) -> str:
+        """Return the base path of an operation, empty where the address of the target has it already."""
+        is_in_url = urlsplit(self.target.url).path.endswith(operation.base_path)
+        return "" if is_in_url or not self.uses_base_path else quote(operation.base_path, safe=_PATH_CHARACTERS)
+
+    def _build_request(
+        self, operation: Operation, path: str, query: str, headers: Headers, body: bytes | None
+    ) -> SentRequest:
         """Return the request with all its headers; ``path`` and ``query`` are percent-encoded."""
-        url = f"{self.target.url}{path}{'?' if query else ''}{query}"
+        method = operation.method
+        url = f"{self.target.url}{self._find_prefix(operation)}{path}{'?' if query else ''}{query}"
         defaults: list[tuple[str, str]] = [
             ("Host", urlsplit(self.target.url).netloc),
             ("User-Agent", _USER_AGENT),
-            ("Accept", "application/json"),
+            ("Accept", _find_accepted_types(operation)),
         ]
         all_headers = list(_override_headers(defaults, headers))
         if body is not None or method in {"POST", "PUT", "PATCH"}:
@@ -335,11 +367,34 @@ class Sender:
         return (*headers, *((("Cookie", cookies),) if cookies else ())), query
 
 
+def _find_accepted_types(operation: Operation) -> str:
+    """Return the ``Accept`` header: JSON, or the media types of the documented success where JSON is none of them."""
+    names = [
+        strip_parameters(name)
+        for status, response in operation.responses.items()
+        if status.startswith("2")
+        for name in response.content
+    ]
+    if not names or any(is_json(name) and name == "application/json" for name in names) or "*/*" in names:
+        return "application/json"
+    return ", ".join(dict.fromkeys([*names, "application/json;q=0.5"]))
+
+
+def documents_stream(operation: Operation) -> bool:
+    """Return whether a documented success is a stream of events, which need not end."""
+    contents = [name for status, r in operation.responses.items() if status[0] in "2d" for name in r.content]
+    return any(strip_parameters(name) == "text/event-stream" for name in contents)
+
+
 def fill_path(path_template: str, values: Mapping[str, str]) -> str:
     """Return a path template with its parameters filled in, percent-encoded: ``/runs/{id}`` -> ``/runs/a%2Fb``."""
-    for name, value in values.items():
-        path_template = path_template.replace(f"{{{name}}}", quote(value, safe=""))
-    return path_template
+    pieces = _PATH_PARAMETER.split(path_template)
+    return "".join(
+        quote(values[piece], safe="")
+        if index % 2 and piece in values
+        else (f"{{{piece}}}" if index % 2 else quote(piece, safe=_PATH_CHARACTERS))
+        for index, piece in enumerate(pieces)
+    )
 
 
 def _override_headers(defaults: Iterable[tuple[str, str]], headers: Sequence[tuple[str, str]]) -> Headers:

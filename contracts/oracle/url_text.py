@@ -1,0 +1,34 @@
+"""Texts of a URL or of a form after percent-decoding."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from specduet.contracts.oracle import scalars
+
+
+class DecodedText(NamedTuple):
+    """A text of a URL after percent-decoding."""
+
+    value: str
+    is_unambiguous: bool
+    """True if every server decodes the text to this value."""
+
+
+def decode_percent(raw: str, *, is_form: bool) -> DecodedText:
+    """Decode a text of a URL; in a query (``is_form``) a plus sign is a space."""
+    data = unquote_to_bytes(raw.replace("+", " ") if is_form else raw)
+    is_unambiguous = not re.search(r"%(?![0-9A-Fa-f]{2})", raw) and raw.isascii()
+    try:
+        value = data.decode()
+    except UnicodeDecodeError:
+        return DecodedText(data.decode(errors="replace"), is_unambiguous=False)
+    return DecodedText(value, is_unambiguous and scalars.is_plain_text(value))
+
+
+def split_pairs(text: str) -> list[tuple[str, DecodedText]]:
+    """Return the pairs of a query or of a form: ``a=1&b=%20`` gives ``[("a", "1"), ("b", " ")]``."""
+    pieces = [piece.partition("=") for piece in text.split("&") if piece]
+    return [
+        (decode_percent(name, is_form=True).value, decode_percent(value, is_form=True)) for name, _, value in pieces
+    ]
