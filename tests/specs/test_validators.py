@@ -5,13 +5,14 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from specduet.specs import validators
 from specduet.specs.schemas import Schemas
 
-COUNT = 400
+COUNT = 12
 
 
 def make_document(**more: Any) -> dict[str, Any]:
-    """Return a document of schemas that all refer to each other, with more than 20,000 objects and arrays."""
+    """Return a document of schemas that all refer to each other, more than are compiled in one piece."""
     schemas: dict[str, Any] = {}
     for index in range(COUNT):
         plain = {f"p{number}": {"type": "string", "maxLength": 9} for number in range(30)}
@@ -21,6 +22,12 @@ def make_document(**more: Any) -> dict[str, Any]:
         }
         schemas[f"S{index}"] = {"type": "object", "required": ["p0"], "properties": {**plain, **others}}
     return {"openapi": "3.1.0", "components": {"schemas": {**schemas, **more}}}
+
+
+@pytest.fixture(autouse=True)
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a small document count as a large one."""
+    monkeypatch.setattr(validators, "_LARGE_DOCUMENT", 100)
 
 
 GOOD = {"p0": "a", "r1": {"p0": "b", "r2": {"p0": "c", "r3": None}}}
