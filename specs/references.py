@@ -139,7 +139,7 @@ class References:
             if found is _MISSING and isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
                 if steps > _MAX_STEPS or node["$ref"] == reference:
                     return place, _MISSING
-                place, node = self.find_target(node["$ref"], place)
+                place, node = self.follow(node["$ref"], place)
                 found = _child_of(node, part)
             if found is _MISSING:
                 return place, _MISSING
