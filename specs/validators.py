@@ -56,6 +56,7 @@ class ValidatorStore:
         self._validators: dict[str, SchemaValidator] = {}
         self._whole: OrderedDict[str, SchemaValidator] = OrderedDict()
         self._extents: dict[str, _Extent] = {}
+        self._linked: set[str] = set()
         self._level = 0  # number of references that are being followed
 
     def find(self, pointer: str) -> SchemaValidator:
@@ -136,12 +137,18 @@ class ValidatorStore:
         """Return True for a large schema that can be compiled apart from those that it refers to."""
         seen, waiting, size = {pointer}, [pointer], 0
         while waiting:
-            extent = self._measure(waiting.pop())
+            at = waiting.pop()
+            if at in self._linked:  # with all that it refers to
+                size += _LARGE_SCHEMA
+                continue
+            extent = self._measure(at)
             if extent.is_dynamic:
                 return False
             size += extent.size
             waiting += extent.targets - seen
             seen |= extent.targets
+        if size > _LARGE_SCHEMA:
+            self._linked.add(pointer)
         return size > _LARGE_SCHEMA
 
     def _measure(self, pointer: str) -> _Extent:
