@@ -86,11 +86,11 @@ class _MockServer(uvicorn.Server):
         self._url = url
         self._on_ready = on_ready
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+    async def main_loop(self) -> None:
         gc.set_threshold(*GC_THRESHOLDS)
         if self._on_ready is not None:
             self._on_ready(self._url)
+        await super().main_loop()
 
 
 def _open_listener(host: str, port: int) -> socket.socket:
