@@ -1,7 +1,7 @@
-"""Fixtures for other people's tests: a mock in a process of its own.
+"""Fixtures for your tests: a mock in a process of its own.
 
-pytest loads this module by its entry point wherever this project is installed. It imports nothing else of it, so that
-it costs other test suites nothing.
+pytest loads this module wherever specduet is installed. It imports nothing else of specduet, so that it costs other
+test suites nothing.
 """
 
 import json
@@ -18,14 +18,20 @@ from typing import Any
 
 import pytest
 
-# How long the mock may take to start and to stop, in seconds.
-PATIENCE = 30.0
+TIMEOUT_S = 30.0
+"""How long the mock may take to start, to respond and to stop."""
 
-_URL = re.compile(r"https?://[^\s/]+")
+_URL_PATTERN = re.compile(r"https?://[^\s/]+")
 
 
 class RunningMock:
-    """A mock that is being served at ``url``, in a process of its own."""
+    """A mock in a process of its own.
+
+    ``arguments`` are those of ``specduet mock``. Raises ``RuntimeError`` with the output of a mock that does not start.
+    """
+
+    url: str
+    """The base URL, such as ``http://127.0.0.1:40001``."""
 
     def __init__(self, arguments: tuple[str, ...]) -> None:
         # -I: neither the folder that the tests run in nor PYTHONPATH decides what `specduet` imports
@@ -33,91 +39,93 @@ class RunningMock:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._output: queue.Queue[str | None] = queue.Queue()
+        self._reader_thread = threading.Thread(target=self._read_output, daemon=True)
+        self._reader_thread.start()
         self.url = self._await_url(command)
 
-    def _read(self) -> None:
+    def _read_output(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(None)
+            self._output.put(line)
+        self._output.put(None)
 
     def _await_url(self, command: list[str]) -> str:
-        said: list[str] = []
-        ends = time.monotonic() + PATIENCE
+        lines: list[str] = []
+        deadline = time.monotonic() + TIMEOUT_S
         try:
-            while (line := self._lines.get(timeout=max(0.0, ends - time.monotonic()))) is not None:
-                said.append(line)
-                if found := _URL.search(line):
-                    return found[0]
+            while (line := self._output.get(timeout=max(0.0, deadline - time.monotonic()))) is not None:
+                lines.append(line)
+                if match := _URL_PATTERN.search(line):
+                    return match[0]
         except queue.Empty:
-            said.append(f"(nothing more within {PATIENCE:g} s)")
+            lines.append(f"(no URL within {TIMEOUT_S:g} s)")
         self.stop()
-        raise RuntimeError(f"the mock did not start: {' '.join(command)}\n{''.join(said)}")
+        raise RuntimeError(f"the mock did not start: {' '.join(command)}\n{''.join(lines)}")
 
     def call(self, method: str, path: str, body: object = None, *, session: str | None = None) -> Any:
-        """Ask the control plane: ``call("POST", "clock/advance", {"seconds": 60})``; the answer's JSON, or None.
+        """Send a request to the control API and return the JSON of its response, or None where it has no body.
 
-        Raises ``urllib.error.HTTPError`` for a refusal.
+        ``call("POST", "clock/advance", {"seconds": 60})`` lets a minute pass. Raises ``urllib.error.HTTPError`` for an
+        error response.
         """
         headers = {"Content-Type": "application/json"} | ({"X-Mock-Session": session} if session else {})
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/__mock__/{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             text = response.read()
         return json.loads(text) if text else None
 
     def reset(self) -> None:
-        """Back to the beginning: state, clock, faults and journal."""
+        """Return state, clock, faults and journal to how they were at the start."""
         self.call("POST", "reset")
 
-    def state(self) -> dict[str, Any]:
-        """The rows of every collection, by API and resource."""
+    def get_state(self) -> dict[str, Any]:
+        """Return the rows of every collection, by API and resource."""
         state: dict[str, Any] = self.call("GET", "state")
         return state
 
-    def requests(self, **wanted: str | int) -> list[dict[str, Any]]:
-        """The requests that came in, oldest first: ``requests(method="POST", status=200)``."""
-        query = urllib.parse.urlencode(wanted)
-        found: list[dict[str, Any]] = self.call("GET", f"requests?{query}")["requests"]
-        return found
+    def get_requests(self, **filters: str | int) -> list[dict[str, Any]]:
+        """Return the requests that were received, oldest first: ``get_requests(method="POST", status=200)``."""
+        query = urllib.parse.urlencode(filters)
+        requests: list[dict[str, Any]] = self.call("GET", f"requests?{query}")["requests"]
+        return requests
 
     def stop(self) -> None:
-        """End the process; what it printed is thrown away."""
+        """End the process. Its output is thrown away."""
         self._process.terminate()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._reader.join()
+        self._reader_thread.join()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
 
 @pytest.fixture(scope="session")
 def specduet_mock() -> Iterator[Callable[..., RunningMock]]:
-    """Start a mock: ``specduet_mock("nx1", "--seed", "7")`` takes what ``specduet mock`` takes.
+    """Return a function that starts a mock: ``specduet_mock("nx1", "--seed", "7")``.
 
-    Every mock is started once a session for the same arguments, and stopped at its end.
+    It takes the arguments of ``specduet mock``. A mock is started once a session for the same arguments, and stopped at
+    the session's end.
     """
-    running: dict[tuple[str, ...], RunningMock] = {}
+    running_mocks: dict[tuple[str, ...], RunningMock] = {}
 
-    def start(*arguments: str) -> RunningMock:
-        if arguments not in running:
-            running[arguments] = RunningMock(arguments)
-        return running[arguments]
+    def start_mock(*arguments: str) -> RunningMock:
+        if arguments not in running_mocks:
+            running_mocks[arguments] = RunningMock(arguments)
+        return running_mocks[arguments]
 
-    yield start
-    for mock in running.values():
+    yield start_mock
+    for mock in running_mocks.values():
         mock.stop()
 
 
 @pytest.fixture
 def specduet_mock_url(specduet_mock: Callable[..., RunningMock]) -> str:
-    """The base URL of a mock of every bundled API, as it is at the beginning."""
+    """Return the base URL of a mock of every bundled API, reset to how it was at the start."""
     mock = specduet_mock()
     mock.reset()
     return mock.url

@@ -30,16 +30,16 @@ def test_a_mock_of_ones_own(specduet_mock):
     """A mock takes what the command line takes, keeps a journal, and can be put back."""
     mock = specduet_mock("nx1", "--seed", "7", "--no-auth")
     assert mock is specduet_mock("nx1", "--seed", "7", "--no-auth")
-    before = mock.state()
+    before = mock.get_state()
     assert list(before) == ["nx1"]
     body = json.dumps({"crew_type": "ask", "task_input": {}}).encode()
     request = urllib.request.Request(mock.url + "/api/crews/run", body, {"Content-Type": "application/json"})
     urllib.request.urlopen(request).close()
-    assert [r["operation"] for r in mock.requests(method="POST")] == ["run_preset_crew_api_crews_run_post"]
-    assert mock.state() != before
+    assert [r["operation"] for r in mock.get_requests(method="POST")] == ["run_preset_crew_api_crews_run_post"]
+    assert mock.get_state() != before
     mock.reset()
-    assert mock.state() == before
-    assert mock.requests() == []
+    assert mock.get_state() == before
+    assert mock.get_requests() == []
 '''
 
 

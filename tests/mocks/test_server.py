@@ -75,14 +75,17 @@ def test_a_signal_ends_it_in_peace(number: signal.Signals) -> None:
         [*COMMAND, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [process.stdout.readline()]
+        while "control API" not in lines[-1]:
+            lines.append(process.stdout.readline())
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
     assert "http://127.0.0.1:" in lines[0]
     assert ":0" not in lines[0]
-    assert "seed 1" in lines[2]
-    assert "epoch 20" in lines[2]
+    url = lines[0].rsplit(" ", 1)[1].strip()
+    assert f"    GET {url}/api/crew-runs\n" in lines
+    assert "seed 1, epoch 20" in lines[-2]
 
 
 def test_a_request_under_way_is_finished() -> None:
@@ -237,7 +240,7 @@ def test_hostile_requests_are_rejected(served: RunningMock, hostile: str) -> Non
     response = _send_raw(served, HOSTILE[hostile]())
     status = int(response.split(b" ")[1])
     assert 200 <= status < 500
-    assert served.requests(status=500) == []
+    assert served.get_requests(status=500) == []
 
 
 def test_memory_does_not_grow_with_what_was_rejected(served: RunningMock) -> None:
@@ -246,6 +249,6 @@ def test_memory_does_not_grow_with_what_was_rejected(served: RunningMock) -> Non
     large = b"GET /nowhere?" + b"a=1&" * 15_000 + b" HTTP/1.1\r\nHost: h\r\nX-Long: " + b"x" * 10**6 + b"\r\n\r\n"
     for _ in range(20):
         assert _send_raw(served, large).startswith(b"HTTP/1.1 404")
-    kept = served.requests()
+    kept = served.get_requests()
     assert len(kept) == 20
     assert len(json.dumps(kept)) < 20 * 40_000
