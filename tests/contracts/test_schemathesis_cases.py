@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-import schemathesis
 
 from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.generation.schemathesis_cases import (
@@ -36,12 +35,24 @@ def made(nx1: Api) -> dict[str, list[GeneratedRequest]]:
     return {name: list(generator.generate_requests(nx1.operation(name))) for name in (POST, LIST, DETAIL)}
 
 
-def test_the_generator_still_has_what_we_take_from_it() -> None:
-    """``iter_coverage_cases`` and ``get_strategies_from_examples`` are public by name, and not in the reference."""
-    assert callable(schemathesis.BaseSchema.iter_coverage_cases)
-    assert callable(schemathesis.APIOperation.get_strategies_from_examples)
-    assert callable(schemathesis.APIOperation.as_strategy)
-    assert callable(schemathesis.Case.as_transport_kwargs)
+def test_invalid_requests_are_made_where_little_can_be_wrong(tmp_path: Path) -> None:
+    """A parameter that is one of some words or null, as FastAPI writes it, has invalid values in generated requests."""
+    shape = {"anyOf": [{"type": "string", "enum": ["round", "flat"]}, {"type": "null"}]}
+    parameters = [
+        {"name": "shape", "in": "query", "schema": shape},
+        {"name": "x-shop", "in": "header", "schema": {"type": "string", "default": ""}},
+    ]
+    operation = {"parameters": parameters, "responses": {"200": {"description": "OK"}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Things", "version": "1"},
+        "paths": {"/things": {"get": operation}},
+    }
+    (tmp_path / "things.json").write_text(json.dumps(document))
+    api = load(tmp_path / "things.json")
+    requests = RequestGenerator(api, RunOptions()).generate_requests(api.operations[0])
+    valid_queries = {"", "shape=round", "shape=flat", "shape=null"}
+    assert [r for r in requests if r.origin == "fuzzing" and r.query not in valid_queries]
 
 
 def test_examples_systematic_and_made_up_requests_are_generated(made: dict[str, list[GeneratedRequest]]) -> None:
