@@ -152,7 +152,9 @@ class ErrorBody:
         self, value: dict[str, Any], located: tuple[Any, str], name: str, facts: ErrorFacts, depth: int
     ) -> bool:
         properties = dict(self._iter_properties(*located))
-        if not properties and simplify_name(name) in _LIST_NAMES and facts.problems and self._fill_map(value, facts):
+        is_map = depth > 0 and not properties and simplify_name(name) in _LIST_NAMES
+        is_map = is_map and not any(isinstance(item, dict) for item in value.values()) and "message" not in value
+        if is_map and facts.problems and self._fill_map(value, facts):
             return True
         added = {
             key
@@ -160,6 +162,8 @@ class ErrorBody:
             if key not in value and self._add_property(value, key, inner, facts)
         }
         filled = bool(added)
+        # an error beside a message is a phrase: {"error": "Bad Request", "message": "…"}
+        is_only_message = isinstance(value.get("error"), str) and _MESSAGE_NAMES.isdisjoint(map(simplify_name, value))
         for key in [*value]:
             if key not in added:
 
@@ -167,7 +171,8 @@ class ErrorBody:
                     value[key] = new
 
                 inner = properties.get(key, ({}, ""))
-                is_filled = self._fill_place(value[key], inner, key, facts, replace, depth + 1)
+                name = "message" if is_only_message and simplify_name(key) == "error" else key
+                is_filled = self._fill_place(value[key], inner, name, facts, replace, depth + 1)
                 if not is_filled and self._is_generated:
                     self._drop_property(value, key)
                 filled = filled or is_filled
