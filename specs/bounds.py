@@ -20,5 +20,10 @@ VALUES = Bound("values", 600_000, "aliases and short items make a small file lar
 LEVELS = Bound("levels", 160, "every walk over a document is recursive, and Python stops at 1,000 calls")
 DIGITS = Bound("digits", 300, "a longer number is beyond the range of a double, in which JSON numbers are compared")
 PROBLEMS = Bound("problems in one file", 1_000, "nobody reads more, and one mistake may be repeated on every line")
+EXPANDED = Bound(
+    "values with references followed",
+    10_000,
+    "openapi-spec-validator takes 0.2 ms a value, and follows references anew at each place",
+)
 
-BOUNDS = (FILE_BYTES, VALUES, LEVELS, DIGITS, PROBLEMS)
+BOUNDS = (FILE_BYTES, VALUES, LEVELS, DIGITS, PROBLEMS, EXPANDED)

@@ -7,16 +7,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from specduet.specs import bounds
 from specduet.specs.errors import UnreadableFile
 from specduet.specs.source import read_document
+from specduet.specs.validation import find_violations, is_small
 
 _READ = """
 import resource, sys
 from pathlib import Path
+from typing import Any
 resource.setrlimit(resource.RLIMIT_AS, (300 * 2**20,) * 2)
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 from specduet.specs.errors import SpecError
@@ -124,3 +127,28 @@ def test_every_bound_has_a_reason() -> None:
     assert all(bound.value > 0 and bound.name and bound.why for bound in bounds.BOUNDS)
     defined = [value for value in vars(bounds).values() if isinstance(value, bounds.Bound)]
     assert list(bounds.BOUNDS) == defined
+
+
+def _document(schemas: dict[str, Any]) -> dict[str, Any]:
+    operation = {"responses": {"200": {"description": "ok"}}}
+    info = {"title": "t", "version": "1"}
+    return {"openapi": "3.1.0", "info": info, "paths": {"/a": {"get": operation}}, "components": {"schemas": schemas}}
+
+
+def _refer(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf"])
+def test_schemas_that_double_with_each_level_are_checked_in_time(keyword: str) -> None:
+    """Forty schemas, each made of the one before twice, are 2^40 for a validator that follows each reference."""
+    doubled = {f"S{level}": {keyword: [_refer(f"S{level - 1}")] * 2} for level in range(1, 41)}
+    document = _document({"S0": {"type": "object"}, **doubled})
+    assert not is_small(document)
+    assert find_violations(document) == []
+
+
+def test_small_documents_are_those_with_few_values_behind_their_references() -> None:
+    """A circle counts once, a long list in full."""
+    assert is_small(_document({"A": {"items": _refer("B")}, "B": {"items": _refer("A")}, "C": _refer("nowhere")}))
+    assert not is_small(_document({"A": {"enum": list(range(10_000))}}))
