@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.recording import Exchange, ReceivedResponse, SentRequest
-from specduet.contracts.sending.sender import Sender
+from specduet.contracts.sending.sender import Sender, documents_stream
 from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Api, Operation, TargetUnreachable, UsageError
 
@@ -127,7 +127,8 @@ def _describe_attempt(
 def _choose_get(client: ApiClient) -> Operation | None:
     """Return the GET operation that needs the fewest unknown values, or None."""
     gets = [operation for operation in client.api.operations if operation.method == "GET"]
-    return min(gets, key=lambda o: (len(client.known_values.unknown_path_parameters(o)), "{" in o.path), default=None)
+    unknown_names = client.known_values.unknown_path_parameters
+    return min(gets, key=lambda o: (documents_stream(o), len(unknown_names(o)), "{" in o.path), default=None)
 
 
 def _build_arguments(client: ApiClient, operation: Operation) -> dict[str, Any]:

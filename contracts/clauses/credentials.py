@@ -12,6 +12,7 @@ from specduet.contracts.clauses.judged_exchanges import (
 )
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
+from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import credentials
 from specduet.contracts.recording import Exchange
 from specduet.contracts.traces import SchemeTrial
@@ -240,6 +241,10 @@ def check_refusal_leaks(subject: Subject) -> Iterator[Finding]:
 
 def _known_ids(subject: Subject) -> frozenset[str]:
     """Return the ids in all successful responses of the API; the field ``id`` where the overlay names no other."""
+    return compute_once(subject.recording, ("known ids", subject.api.name), lambda: _collect_ids(subject))
+
+
+def _collect_ids(subject: Subject) -> frozenset[str]:
     fields = {resource.behavior.id.field for resource in subject.api.resources.values()} or {"id"}
     rows = (
         row
@@ -247,7 +252,7 @@ def _known_ids(subject: Subject) -> frozenset[str]:
         if e.api == subject.api.name and e.is_success
         for row in _json_objects(e.json)
     )
-    values = {row.get(field) for row in rows for field in fields}
+    values = (row.get(field) for row in rows for field in fields)
     return frozenset(v for v in values if isinstance(v, str) and len(v) >= _MIN_ID_LENGTH)
 
 

@@ -146,8 +146,12 @@ def successful_paths(subject: Subject) -> frozenset[str]:
 
 def accepted_credentials(subject: Subject) -> frozenset[str]:
     """Return the kinds of credentials (``given``, ``placeholder``) with which any operation of the API gave a 2xx."""
-    exchanges = subject.recording.exchanges
-    return frozenset(e.credentials for e in exchanges if e.api == subject.api.name and e.is_success)
+    recording, name = subject.recording, subject.api.name
+    return compute_once(
+        recording,
+        ("accepted credentials", name),
+        lambda: frozenset(e.credentials for e in recording.exchanges if e.api == name and e.is_success),
+    )
 
 
 def unknown_id_responses(subject: Subject) -> frozenset[tuple[int, str]]:

@@ -95,13 +95,9 @@ class RequestGenerator:
         sources.append(("fuzzing", lambda: self._fuzz_cases(generated, operation, round_number)))
         for origin, cases in sources:
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    requests = [_to_generated_request(origin, case) for case in cases()]
-            except Exception as error:  # noqa: BLE001 - a generator that fails on some schema must not end the run
-                self.notes.append(f"{operation.label}: no {origin} could be generated ({type(error).__name__})")
-                continue
-            yield from (request for request in requests if request is not None)
+                yield from _iterate_requests(origin, cases)
+            except _GenerationFailed as error:
+                self.notes.append(f"{operation.label}: not all {origin} could be generated ({error})")
 
     def send_generated(
         self, sender: Sender, operation: Operation, known_values: KnownValues, round_number: int = 0
@@ -138,6 +134,27 @@ class RequestGenerator:
         for mode in (GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if breakable else [])):
             count = _FUZZ_COUNT[self._options.profile]
             yield from _draw_values(generated.as_strategy(mode), count, self._options.seed + round_number)
+
+
+class _GenerationFailed(Exception):
+    """Error: the generator failed on a schema, which must not end the run."""
+
+
+def _iterate_requests(origin: Origin, cases: Callable[[], Iterator[Any]]) -> Iterator[GeneratedRequest]:
+    """Yield requests as they are asked for: systematic cases of a large schema take seconds. Raises at a failure."""
+    iterator: Iterator[Any] | None = None
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                iterator = iterator or iter(cases())
+                request = _to_generated_request(origin, next(iterator))
+        except StopIteration:
+            return
+        except Exception as error:
+            raise _GenerationFailed(type(error).__name__) from error
+        if request is not None:
+            yield request
 
 
 class RequestRetargeter:

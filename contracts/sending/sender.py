@@ -361,7 +361,11 @@ class Sender:
     def _encode_credentials(self, credentials: Mapping[str, str]) -> tuple[Headers, str]:
         """Return the headers (cookies among them) and the query that carry credentials given by scheme name."""
         fields = [(self.api.schemes[name], value) for name, value in credentials.items()]
-        headers = [(s.field, f"{s.prefix}{v}") for s, v in fields if s.location == "header"]
+        # two schemes may mean one header, which can be sent once (RFC 9110, 5.3): the one with a prefix is preferred
+        by_prefix = sorted(
+            (field for field in fields if field[0].location == "header"), key=lambda f: bool(f[0].prefix)
+        )
+        headers = list({s.field.lower(): (s.field, f"{s.prefix}{v}") for s, v in by_prefix}.values())
         cookies = "; ".join(f"{s.field}={v}" for s, v in fields if s.location == "cookie")
         query = "&".join(f"{quote(s.field)}={quote(v, safe='')}" for s, v in fields if s.location == "query")
         return (*headers, *((("Cookie", cookies),) if cookies else ())), query

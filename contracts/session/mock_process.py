@@ -16,7 +16,7 @@ from typing import IO, Any
 from urllib.request import ProxyHandler, build_opener
 
 from specduet.contracts.sending.target import Target
-from specduet.specs import Api, SpecduetError
+from specduet.specs import Api, SecurityScheme, SpecduetError
 
 _URL = re.compile(r"http://\S+")
 _START_TIMEOUT_S = 30.0
@@ -31,16 +31,22 @@ def serve_mock(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[
     Raises ``SpecduetError`` where the mock does not start.
     """
     token = secrets.token_hex(16)
-    credentials = {name: token for api in apis for name in api.schemes}
+    credentials = {name: _find_prefix(api, scheme) + token for api in apis for name, scheme in api.schemes.items()}
     command = [sys.executable, "-I", "-m", "specduet", "mock", *(str(api.path) for api in apis)]
     command += ["--port", "0", "--quiet", "--seed", str(seed)]
-    command += [word for name in credentials for word in ("--credential", f"{name}={token}")]
+    command += [word for name, value in credentials.items() for word in ("--credential", f"{name}={value}")]
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
         try:
             yield _read_address(process, errors), credentials
         finally:
             _stop_process(process)
+
+
+def _find_prefix(api: Api, scheme: SecurityScheme) -> str:
+    """Return ``Bearer`` for an API key in a header that another scheme uses for bearer tokens: both get one value."""
+    prefixes = (s.prefix for s in api.schemes.values() if s.field.lower() == scheme.field.lower())
+    return "" if scheme.prefix else next(filter(None, prefixes), "")
 
 
 def _read_address(process: "subprocess.Popen[str]", errors: IO[str]) -> str:

@@ -1,0 +1,298 @@
+"""Runs over documents with one peculiarity each: a correct service has no findings, a careless one has its own."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import pytest
+
+from specduet.contracts.options import RunOptions
+from specduet.contracts.recording import ReceivedResponse, SentRequest
+from specduet.contracts.run import RunResult, run_contract
+from specduet.contracts.sending import budget
+from specduet.contracts.sending.target import Target
+from specduet.contracts.sending.transport import TransportFailure
+from specduet.specs import load
+
+Respond = Callable[[SentRequest], ReceivedResponse | TransportFailure]
+JSON = (("content-type", "application/json"),)
+ANYTHING = "{'200': {description: ok, content: {application/json: {}}}}"
+DONE = "{'204': {description: done}, '400': {description: bad}}"
+
+
+def respond(status: int, body: str = "", headers: tuple[tuple[str, str], ...] = JSON) -> ReceivedResponse:
+    return ReceivedResponse(status, headers if body else (), body.encode(), 0.001)
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunResult]:
+    """Return a function that runs the suite over a document whose service is a function in this process."""
+
+    def run(paths: str, service: Respond, *, url: str = "http://127.0.0.1:9", rest: str = "") -> RunResult:
+        class Transport:
+            def __init__(self, *_args: Any) -> None: ...
+
+            def send(self, request: SentRequest, _timeout_s: float) -> ReceivedResponse | TransportFailure:
+                return service(request)
+
+            def close(self) -> None: ...
+
+        monkeypatch.setattr(budget, "Transport", Transport)
+        document = tmp_path / "small.yaml"
+        document.write_text(f"openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n{paths}\n{rest}\n", "utf-8")
+        options = RunOptions(generate=False, max_time_s=20)
+        result = run_contract((load(document),), Target.parse(url), options)
+        assert not [note for note in result.notes if "broke off" in note]
+        return result
+
+    return run
+
+
+def is_object(request: SentRequest) -> bool:
+    """Return whether a body is a JSON object with the right label, or absent."""
+    try:
+        is_json = "json" in (request.get_header("content-type") or "")
+        return not request.body or (is_json and isinstance(json.loads(request.body), dict))
+    except ValueError:
+        return False
+
+
+def codes_of(result: RunResult) -> set[str]:
+    return {finding.code for finding in result.findings}
+
+
+Judge = Callable[..., RunResult]
+
+
+def test_without_documented_responses_any_will_do(judge: Judge) -> None:
+    """Where no response is documented, none is undocumented."""
+    result = judge("  /a: {get: {responses: {}}}", lambda _: respond(200, "{}"))
+    assert (codes_of(result), result.exit_code()) == (set(), 0)
+
+
+FORM = (
+    "  /p: {post: {requestBody: {required: true, content: {application/x-www-form-urlencoded: {schema: {type: object,"
+    " required: [id], properties: {id: {type: integer}, tags: {type: array, items: {type: string}}}}}}},"
+    f" responses: {DONE}}}}}"
+)
+
+
+def take_form(request: SentRequest) -> ReceivedResponse:
+    ids = parse_qs((request.body or b"").decode()).get("id", [])
+    return respond(204 if len(ids) == 1 and ids[0].lstrip("-").isdigit() else 400)
+
+
+def test_a_form_is_judged_field_by_field(judge: Judge) -> None:
+    """A service that reads its form is correct, and one that takes anything is found."""
+    result = judge(FORM, take_form)
+    assert codes_of(result) == set()
+    sent = {part.parameter: part for part in result.coverage.operations[0].parameters}
+    assert sent["body"].valid
+    assert sent["body"].invalid
+    assert codes_of(judge(FORM, lambda _: respond(204))) == {"SD302"}
+
+
+def test_files_are_sent_as_multipart(judge: Judge) -> None:
+    """A required file arrives as a part with a filename."""
+    paths = (
+        "  /f: {post: {requestBody: {required: true, content: {multipart/form-data: {schema: {type: object,"
+        f" required: [doc], properties: {{doc: {{type: string, format: binary}}}}}}}}}}}}, responses: {DONE}}}}}"
+    )
+    files = []
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        has_file = b'name="doc"; filename="' in (request.body or b"")
+        files.append(has_file)
+        return respond(204 if has_file else 400)
+
+    assert codes_of(judge(paths, service)) == set()
+    assert any(files)
+
+
+def test_a_form_beside_json_is_no_malformed_body(judge: Judge) -> None:
+    """``a=b`` is a valid body where a form is documented, too."""
+    contents = (
+        "{application/json: {schema: {type: object}}, application/x-www-form-urlencoded: {schema: {type: object}}}"
+    )
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        is_form = "urlencoded" in (request.get_header("content-type") or "")
+        return respond(204 if is_form or is_object(request) else 400)
+
+    result = judge(f"  /u: {{post: {{requestBody: {{content: {contents}}}, responses: {DONE}}}}}", service)
+    assert "SD303" not in codes_of(result)
+
+
+@pytest.mark.parametrize(
+    ("url", "served"),
+    [
+        ("http://127.0.0.1:9", "/api/v3/a"),
+        ("http://127.0.0.1:9/api/v3", "/api/v3/a"),
+        ("http://127.0.0.1:9", "/a"),
+        ("http://127.0.0.1:9/proxy", "/proxy/api/v3/a"),
+    ],
+)
+def test_operations_are_found_below_the_base_path(judge: Judge, url: str, served: str) -> None:
+    """The path of ``servers`` stands before each path, unless the URL has it already or the service has none."""
+    served_url = f"http://127.0.0.1:9{served}"
+    result = judge(
+        f"  /a: {{get: {{responses: {ANYTHING}}}}}",
+        lambda request: respond(200 if request.url.partition("?")[0] == served_url else 404, "{}"),
+        url=url,
+        rest="servers: [{url: 'https://example.org/api/v3'}]",
+    )
+    assert (codes_of(result), result.exit_code()) == (set(), 0)
+    assert result.recording.exchanges[-1].request.url.partition("?")[0] == served_url
+
+
+def test_a_wrong_base_path_proves_nothing(judge: Judge) -> None:
+    """Where every response is a 404 the run ends with a question, not with findings."""
+    paths = "  /a: {post: {requestBody: {required: true, content: {application/json: {schema: {type: object}}}},"
+    paths += f" responses: {DONE}}}}}"
+    result = judge(paths, lambda _: respond(404, "{}"), url="http://127.0.0.1:9/api")
+    assert (codes_of(result), result.exit_code()) == (set(), 2)
+    assert "Every response was 404: is /api the right base path?" in result.inconclusive_reason
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [((), {"SD107"}), ((("X-Rate", "many"),), {"SD107"}), ((("x-rate", "5"),), set())],
+)
+def test_documented_headers_are_checked(judge: Judge, headers: Any, expected: set[str]) -> None:
+    """A required header is there and has a valid value; one of another status is not asked for."""
+    responses = (
+        "{'200': {description: ok, headers: {X-Rate: {required: true, schema: {type: integer}}},"
+        " content: {application/json: {schema: {type: integer}}}},"
+        " '202': {description: later, headers: {X-Job: {required: true, schema: {type: string}}}}}"
+    )
+    result = judge(f"  /h: {{get: {{responses: {responses}}}}}", lambda _: respond(200, "1", (*JSON, *headers)))
+    assert codes_of(result) == expected
+
+
+def test_required_holds_in_one_direction(judge: Judge) -> None:
+    """A readOnly property is required of responses only, a writeOnly one of requests only."""
+    user = (
+        "components: {schemas: {U: {type: object, required: [id, name, secret], properties: {id: {type: string,"
+        " readOnly: true}, name: {type: string, minLength: 1}, secret: {type: string, writeOnly: true}}}}}"
+    )
+    content = "content: {application/json: {schema: {$ref: '#/components/schemas/U'}}}"
+    paths = (
+        f"  /u: {{post: {{requestBody: {{required: true, {content}}},"
+        f" responses: {{'201': {{description: ok, {content}}}, '400': {{description: bad}}}}}}}}"
+    )
+    bodies: list[bytes] = []
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        bodies.append(request.body or b"")
+        return respond(201, '{"id": "1", "name": "n"}')
+
+    result = judge(paths, service, rest=user)
+    assert b'{"name":"text","secret":"text"}' in bodies
+    assert codes_of(result) == {"SD302", "SD303"}
+    assert "/id" not in {finding.where for finding in result.findings}
+
+
+def test_a_discriminator_is_given_its_name(judge: Judge) -> None:
+    """A value names the alternative that it is, and no other value is called valid."""
+    rest = (
+        "components: {schemas: {Cat: {type: object, required: [kind], properties: {kind: {type: string}}},"
+        " Dog: {type: object, required: [kind], properties: {kind: {type: string}}}}}"
+    )
+    schema = (
+        "{discriminator: {propertyName: kind},"
+        " anyOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]}"
+    )
+    paths = f"  /p: {{post: {{requestBody: {{required: true, content: {{application/json: {{schema: {schema}}}}}}},"
+    paths += f" responses: {DONE}}}}}"
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        is_cat = is_object(request) and b'"kind":"Cat"' in (request.body or b"")
+        return respond(204 if is_cat else 400)
+
+    result = judge(paths, service, rest=rest)
+    assert codes_of(result) <= {"SD302"}
+    assert any(exchange.is_success for exchange in result.recording.exchanges)
+
+
+def test_a_media_type_of_json_is_named(judge: Judge) -> None:
+    """A body of ``application/vnd.a+json`` is labelled so, and an ``Accept`` names what is documented."""
+    seen = set()
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        seen.add((request.get_header("content-type"), request.get_header("accept")))
+        is_labelled = request.get_header("content-type") == "application/vnd.a+json"
+        return respond(
+            200 if is_labelled and (request.body or b"").startswith(b"{") else 415,
+            "a,b",
+            (("content-type", "text/csv"),),
+        )
+
+    paths = (
+        "  /v: {post: {requestBody: {required: true, content: {application/vnd.a+json: {schema: {type: object}}}},"
+        " responses: {'200': {description: ok, content: {text/csv: {}}}}}}"
+    )
+    result = judge(paths, service)
+    assert ("application/vnd.a+json", "text/csv, application/json;q=0.5") in seen
+    assert "SD305" not in codes_of(result)
+
+
+def test_names_that_no_request_can_have_are_left_out(judge: Judge) -> None:
+    """A header without a name is not sent, and a path with an umlaut and a space is percent-encoded."""
+    paths = (
+        "  '/größe a/{id}': {get: {parameters: [{name: '', in: header, required: true, schema: {type: string}},"
+        " {name: id, in: path, required: true, schema: {type: integer}}], responses: {'200': {description: ok},"
+        " '400': {description: bad}}}}"
+    )
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        assert request.url.isascii()
+        assert all(name for name, _ in request.headers)
+        text = unquote(request.path).removeprefix("/größe a/")
+        return respond(200 if text.lstrip("-").isdigit() else 400)
+
+    assert codes_of(judge(paths, service)) == set()
+
+
+def test_a_stream_of_events_may_stay_open(judge: Judge) -> None:
+    """A documented ``text/event-stream`` that does not end is no hang, and is not waited for long."""
+    paths = "  /e: {get: {responses: {'200': {description: ok, content: {text/event-stream: {}}}}}}\n"
+    paths += f"  /g: {{get: {{responses: {ANYTHING}}}}}"
+    opened = []
+
+    def service(request: SentRequest) -> ReceivedResponse | TransportFailure:
+        if request.path == "/g":
+            return respond(200, "{}")
+        opened.append(request)
+        return TransportFailure("timeout", "no answer in time", 2.0)
+
+    assert codes_of(judge(paths, service)) == set()
+    assert len(opened) <= 4
+
+
+SIZE = "{type: object, required: [size], properties: {size: {type: integer}}}"
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        (f"style: deepObject, explode: true, schema: {SIZE}", "f%5Bsize%5D=1"),
+        (f"schema: {SIZE}", "size=1"),
+        (f"content: {{application/json: {{schema: {SIZE}}}}}", "f=%7B%22size%22%3A1%7D"),
+        ("style: pipeDelimited, explode: false, schema: {type: array, minItems: 2, items: {enum: [a, b]}}", "f=a%7Cb"),
+        ("schema: {type: array, minItems: 2, items: {enum: [a, b]}}", "f=a&f=b"),
+    ],
+)
+def test_parameters_are_written_in_their_style(judge: Judge, description: str, expected: str) -> None:
+    """A valid request has its structured parameters as the document describes them."""
+    parameter = f"{{name: f, in: query, required: true, {description}}}"
+    paths = f"  /q: {{get: {{parameters: [{parameter}], responses: {{'200': {{description: ok}}}}}}}}"
+    queries: list[str] = []
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        queries.append(request.query)
+        return respond(200)
+
+    judge(paths, service)
+    assert queries[0] == expected
