@@ -7,11 +7,14 @@ Lines are written in batches, at most ``_DELAY_S`` late, so that a request waits
 """
 
 import asyncio
+import os
+import select
 import sys
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any, Literal, NamedTuple, TextIO
+from typing import Any, Literal, TextIO
 
+from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.json_codec import encode_json
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.validation import Problem
@@ -19,46 +22,92 @@ from specduet.mocks.validation import Problem
 LogFormat = Literal["text", "json"]
 
 _DELAY_S = 0.05
+_PIECE_BYTES = 4_096
+_MAX_PENDING_BYTES = 1_000_000
+_CACHE_SIZE = 512
 _MAX_REASON_LENGTH = 500
 _MAX_PATH_LENGTH = 2_000
 
 
-class _Entry(NamedTuple):
-    """A request that has been responded to."""
-
-    method: str
-    path: Any
-    status: int | None
-    seconds: float
-    reason: Any
+_Entry = tuple[str, str | bytes, HttpResponse | None, float]
+"""A request that has been responded to: method, path, response and the seconds it took."""
 
 
 class RequestLog:
     """Writes a line for each request to a stream."""
 
     def __init__(self, log_format: LogFormat, stream: TextIO | None = None) -> None:
-        self._format_entry = _format_json if log_format == "json" else _format_text
+        self._format_entry = self._format_json if log_format == "json" else self._format_text
         self._stream = stream
         self._entries: list[_Entry] = []
+        self._pending = bytearray()
+        # the validation cache hands out the same problems for the same request
+        self._reasons: BoundedCache[int, tuple[Any, str]] = BoundedCache(_CACHE_SIZE)
 
     def add_entry(self, scope: Mapping[str, Any], response: HttpResponse | None, started: float) -> None:
         """Add a request that was started at a time of ``perf_counter``; without a response, the connection was cut."""
         if not self._entries:
             asyncio.get_running_loop().call_later(_DELAY_S, self.flush)
-        status, reason = (None, "") if response is None else (response.status, response.reason)
         path = scope.get("raw_path") or scope["path"]
-        self._entries.append(_Entry(scope["method"], path, status, perf_counter() - started, reason))
+        self._entries.append((scope["method"], path, response, perf_counter() - started))
 
     def flush(self) -> None:
-        """Write the lines of all requests that have been added."""
+        """Write the lines of all requests that have been added, as far as the stream takes them without waiting."""
         entries, self._entries = self._entries, []
         lines = "".join(map(self._format_entry, entries))
         stream = self._stream or sys.stderr
         try:
-            stream.write(lines)
-            stream.flush()
-        except (OSError, ValueError):  # the reader has gone, or the stream is closed: the mock goes on
-            return
+            descriptor = stream.fileno()
+        except (AttributeError, OSError, ValueError):  # no file, or none that is open
+            descriptor = -1
+        try:
+            if descriptor < 0:
+                stream.write(lines)
+            else:
+                self._pending += lines.encode("utf-8", "backslashreplace")
+                self._write_pending(descriptor)
+        except (OSError, ValueError):  # the reader has gone: the mock goes on
+            self._pending.clear()
+
+    def _write_pending(self, descriptor: int) -> None:
+        """Write what a pipe takes. A full one, which nobody reads, must not stop the mock: its lines are dropped."""
+        while self._pending and select.select([], [descriptor], [], 0)[1]:
+            # a pipe that is ready takes as much as this without blocking (POSIX, PIPE_BUF)
+            del self._pending[: os.write(descriptor, self._pending[:_PIECE_BYTES])]
+        if len(self._pending) > _MAX_PENDING_BYTES:
+            self._pending.clear()
+            self._pending += b"... lines were dropped, for nobody read them\n"
+
+    def _format_text(self, entry: _Entry) -> str:
+        method, path, response, seconds = entry
+        status = "reset" if response is None else response.status
+        line = f"{method} {_format_path(path)} {status} {seconds * 1000:.1f} ms"
+        if response is not None and response.reason and response.status >= 400:
+            line = f"{line}: {self._get_reason(response)}"
+        return f"{line if line.isprintable() else escape_control_characters(line)}\n"
+
+    def _format_json(self, entry: _Entry) -> str:
+        """Return ``{"method": "GET", "path": "/v1/runs", "status": 200, "ms": 1.2, "reason": ""}``."""
+        method, path, response, seconds = entry
+        is_error = response is not None and response.status >= 400
+        values = {
+            "method": method,
+            "path": _format_path(path),
+            "status": None if response is None else response.status,
+            "ms": round(seconds * 1000, 3),
+            "reason": self._get_reason(response) if response is not None and is_error else "",
+        }
+        return encode_json(values).decode("utf-8", "replace") + "\n"
+
+    def _get_reason(self, response: HttpResponse) -> str:
+        reason = response.reason
+        known = self._reasons.get(id(reason))
+        if known is not None and known[0] is reason:
+            return known[1]
+        text = reason if isinstance(reason, str) else _format_problems(reason)
+        text = text if len(text) <= _MAX_REASON_LENGTH else f"{text[:_MAX_REASON_LENGTH]}…"
+        self._reasons.store(id(reason), (reason, text))
+        return text
 
 
 def escape_control_characters(text: str) -> str:
@@ -68,35 +117,9 @@ def escape_control_characters(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
 
 
-def _format_text(entry: _Entry) -> str:
-    status = "reset" if entry.status is None else entry.status
-    line = f"{entry.method} {_format_path(entry.path)} {status} {entry.seconds * 1000:.1f} ms"
-    reason = _format_reason(entry)
-    return escape_control_characters(f"{line}: {reason}" if reason else line) + "\n"
-
-
-def _format_json(entry: _Entry) -> str:
-    """Return ``{"method": "GET", "path": "/v1/runs", "status": 200, "ms": 1.2, "reason": ""}``."""
-    values = {
-        "method": entry.method,
-        "path": _format_path(entry.path),
-        "status": entry.status,
-        "ms": round(entry.seconds * 1000, 3),
-        "reason": _format_reason(entry),
-    }
-    return encode_json(values).decode("utf-8", "replace") + "\n"
-
-
 def _format_path(path: str | bytes) -> str:
     text = path.decode("latin-1") if isinstance(path, bytes) else path
     return text if len(text) <= _MAX_PATH_LENGTH else f"{text[:_MAX_PATH_LENGTH]}…"
-
-
-def _format_reason(entry: _Entry) -> str:
-    if not entry.reason or (entry.status or 0) < 400:
-        return ""
-    text = entry.reason if isinstance(entry.reason, str) else _format_problems(entry.reason)
-    return text if len(text) <= _MAX_REASON_LENGTH else f"{text[:_MAX_REASON_LENGTH]}…"
 
 
 def _format_problems(problems: Sequence[Problem]) -> str:

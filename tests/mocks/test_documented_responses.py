@@ -140,7 +140,7 @@ def test_a_range_is_sent_as_a_concrete_type(tmp_path: Path, documented: str, acc
         ("text/event-stream", {"example": "event: end\ndata: x\n\n"}, b"event: end\ndata: x\n\n"),
         (
             "text/event-stream",
-            {"schema": {"const": {"event": "a", "data": "x\ny"}}},
+            {"schema": {"const": {"event": "go", "data": "x\ny"}}},
             b"event: go\ndata: x\ndata: y\n\n",
         ),
         ("application/x-www-form-urlencoded", {"schema": {"const": {"a": [1, 2], "b": "x y"}}}, b"a=1&a=2&b=x+y"),

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -67,6 +68,22 @@ def test_no_request_moves_the_cursor_or_ends_a_line() -> None:
     (line,) = write_lines("text", (make_scope("/\x1b]0;\x07" + "y" * 5_000), hostile))
     assert line.isprintable()
     assert len(line) < 3_000
+
+
+def test_a_reader_that_does_not_read_stops_nothing() -> None:
+    """A full pipe takes no more lines: they wait, then they are dropped, and the mock goes on."""
+    reader, writer = os.pipe()
+
+    async def run(count: int) -> None:
+        log = RequestLog("text", stream)
+        for _ in range(count):
+            log.add_entry(make_scope("/" + "x" * 1_000), HttpResponse(200, []), 0.0)
+        log.flush()
+        log.flush()
+
+    with os.fdopen(reader, "rb") as source, os.fdopen(writer, "w", encoding="utf-8") as stream:
+        asyncio.run(run(2_000))
+        assert source.read(10) == b"POST /xxxx"
 
 
 def test_create_app_does_not_log(capsys: pytest.CaptureFixture[str]) -> None:
