@@ -28,6 +28,14 @@ def decode_json(text: bytes) -> Any:
     return value
 
 
+def parse_json_text(text: str) -> Any:
+    """Return the value of a text that should be JSON; the text itself if it is none."""
+    try:
+        return decode_json(text.encode())
+    except ValueError:
+        return text
+
+
 def encode_json(value: Any) -> bytes:
     """Return the JSON text of a value, without spaces."""
     text = msgspec.json.encode(value)

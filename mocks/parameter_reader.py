@@ -11,7 +11,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from specduet.mocks.json_codec import decode_json
+from specduet.mocks.json_codec import parse_json_text
 from specduet.mocks.parameter_styles import choose_splitter, nest_brackets, split_brackets
 from specduet.mocks.text_values import TextReader
 from specduet.mocks.validation import Problem, SchemaCheck, locate_errors, make_missing_problem
@@ -42,7 +42,9 @@ class ParameterReader:
         self._schemas = schemas
         self._pointer = parameter.pointer
         self._texts = text_reader
-        self._has_content = parameter.pointer.split("/")[-3:-2] == ["content"]
+        steps = parameter.pointer.split("/")
+        self._has_content = steps[-3:-2] == ["content"]
+        self._is_json = self._has_content and "json" in steps[-2].lower()  # OAS 3.1, 4.8.12.2
         types = frozenset() if self._has_content else text_reader.list_types(parameter.pointer)
         self.needs_all_texts = bool(types & {"array", "object"})
         self.is_object = "object" in types
@@ -125,10 +127,14 @@ class ParameterReader:
         if text in ("", [""]) and self._allows_empty:
             return "", ()
         if self._has_content:
-            value = _parse_json_text(text, self._pointer)
+            value = parse_json_text(text) if self._is_json else text
             return value, self._schema_check.find_problems(value, (self.location, self.name))
         if self.location == "cookie" and isinstance(text, list) and len(text) == 1:
             text = text[0]
+        if isinstance(text, str) and self.needs_all_texts and text[:1] in {"{", "["}:  # no style, and common
+            value = parse_json_text(text)
+            if not isinstance(value, str) and self._schema_check.is_valid(value):
+                return value, ()
         if isinstance(text, str) and self._split is not None:
             text = self._split(text)
         return self._validate(self._texts.arrange_texts(text, self._pointer))
@@ -154,16 +160,6 @@ def _find_plain_type(schema: Schema) -> type | None:
     kind = schema.get("type")
     plain_type, keywords = _PLAIN_KEYWORDS.get(kind if isinstance(kind, str) else None, (None, set()))
     return plain_type if schema.keys() <= _ANNOTATIONS | keywords else None
-
-
-def _parse_json_text(text: str, pointer: str) -> Any:
-    """Return the value of a parameter with ``content``: parsed if that is JSON (OAS 3.1, 4.8.12.2)."""
-    if "json" not in pointer.split("/")[-2].lower():
-        return text
-    try:
-        return decode_json(text.encode())
-    except ValueError:
-        return text
 
 
 def _normalize_value(value: Any) -> Any:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from specduet.mocks.integer_formats import bound_integers
 from specduet.mocks.pydantic_types import (
     is_model,
     make_enum,
@@ -186,6 +187,7 @@ class _TypeCompiler:
 
     def compile_integer(self, schema: Schema) -> Any:
         """Return ``int`` with its bounds; one that is no integer itself is left to jsonschema-rs."""
+        schema = bound_integers(schema)
         bounds = {name: int(schema[name]) for name in _BOUNDS if schema.get(name, 0.5) % 1 == 0}
         return self.limit_type(int, {**schema, **bounds}, {name: _BOUNDS[name] for name in bounds})
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -46,13 +45,15 @@ class Request:
         return parse_query_string(self.query_string.decode("latin-1"))
 
     def parse_cookies(self) -> dict[str, str]:
-        """Return the cookies by name; none if the header cannot be parsed."""
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(self.get_header(b"cookie") or "")
-        except CookieError:
-            return {}
-        return {name: morsel.value for name, morsel in jar.items()}
+        """Return the cookies by name; a cookie that is no pair has no name, as with Starlette."""
+        cookies = {}
+        for piece in (self.get_header(b"cookie") or "").split(";"):
+            name, equals, value = piece.partition("=") if "=" in piece else ("", "", piece)
+            value = value.strip()
+            if equals or value:
+                is_quoted = len(value) > 1 and value[0] == value[-1] == '"'
+                cookies[name.strip()] = value[1:-1].replace('\\"', '"') if is_quoted else value
+        return cookies
 
     async def read_body(self, limit: int) -> None:
         """Read the body into ``body``. A body of more than ``limit`` bytes is not read to its end, and is None."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from specduet.mocks.json_codec import decode_json
+from specduet.mocks.json_codec import parse_json_text
 from specduet.specs import Schema, Schemas
 from specduet.specs.schemas import escape_pointer
 
@@ -101,7 +101,7 @@ class TextReader:
             return [self.convert_texts(text, *at, prefers_text=prefers_text) for text in texts]
         types = self.list_types(*pointers)
         if self._is_json_text(texts, types):
-            return _parse_json(texts)
+            return parse_json_text(texts)
         candidates = list(self._list_candidates(texts, types))
         if len(candidates) == 1 or ("string" not in types and "null" not in types):
             return candidates[0]
@@ -206,11 +206,3 @@ def _matches_pattern(pattern: str, name: str) -> bool:
         return compile_pattern(pattern).is_match(name)
     except ValueError:
         return False
-
-
-def _parse_json(text: str) -> Any:
-    """Return the value of a text that should be JSON; the text itself if it is none."""
-    try:
-        return decode_json(text.encode())
-    except ValueError:
-        return text

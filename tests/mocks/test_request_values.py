@@ -14,6 +14,7 @@ from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
 
 FORM = "application/x-www-form-urlencoded"
 INTEGER, BOOLEAN, TEXT = {"type": "integer"}, {"type": "boolean"}, {"type": "string"}
+INT32, INT64 = {"type": "integer", "format": "int32"}, {"type": "integer", "format": "int64"}
 INTEGERS = {"type": "array", "items": INTEGER}
 COLOR = {"type": "object", "required": ["R"], "properties": {"R": INTEGER, "G": INTEGER}}
 MAP = {"type": "object", "additionalProperties": INTEGER}
@@ -146,6 +147,11 @@ def test_deep_objects(tmp_path: Path, schema: Any, query: str, value: Any) -> No
         (INTEGERS, {"style": "spaceDelimited", "explode": False}, "p=1+2", [1, 2]),
         (INTEGERS, {"style": "pipeDelimited"}, "p=1|2", [1, 2]),
         (INTEGERS, {"style": "pipeDelimited", "explode": True}, "p=1&p=2", [1, 2]),
+        (INTEGERS, {"explode": False}, "p=[1,2]", [1, 2]),
+        (COLOR, {"explode": False}, "p=%7B%22R%22%3A1%7D", {"R": 1}),
+        (INT32, {}, "p=2147483647", 2147483647),
+        (INT32, {}, "p=2147483648", 400),
+        ({"type": "array", "items": INT64}, {}, "p=9223372036854775808", 400),
         (INTEGERS, {}, "p=", 400),
         (INTEGER, {}, "p=", 400),
         (INTEGER, {"allowEmptyValue": True}, "p=", ""),
@@ -210,7 +216,8 @@ def test_styles_of_the_path(tmp_path: Path, schema: Any, style: str, explode: An
         (COLOR, "header", True, b"R=1, G=2", {"R": 1, "G": 2}),
         ({"type": "boolean", "enum": [False]}, "header", False, b"false", False),
         (INTEGERS, "cookie", False, b"p=1,2", [1, 2]),
-        (INTEGERS, "cookie", True, b"a={b; p=1", [1]),
+        (INTEGERS, "cookie", True, b'a={"b": 1, "c": 2}; p=1', [1]),
+        (TEXT, "cookie", True, b'p="a b"', "a b"),
         (INTEGERS, "cookie", True, b"p=1&p=2", [1, 2]),
         (COLOR, "cookie", False, b"p=R,1", {"R": 1}),
         (COLOR, "cookie", True, b"R=1; G=2", {"R": 1, "G": 2}),
@@ -439,6 +446,14 @@ def test_read_only_properties_are_not_asked_for(tmp_path: Path, body: Any, statu
         ({"type": "string", "pattern": r"^\p{Lu}+$"}, "\u00c9", 200),
         ({"type": "string", "pattern": r"^\p{Lu}+$"}, "\u00e9", 400),
         ({"type": "string", "pattern": r"^(?<y>\d{4})\/\d\d$"}, "2024/05", 200),
+        (INT64, -5, 200),
+        (INT64, 9223372036854775807, 200),
+        (INT64, 9223372036854775808, 400),
+        (INT32, -2147483648, 200),
+        (INT32, 2147483648, 400),
+        ({"type": ["integer", "null"], "format": "int32"}, -2147483649, 400),
+        ({"properties": {"a": {"anyOf": [INT32, {"type": "null"}]}}}, {"a": 2147483648}, 400),
+        (INTEGER, 9223372036854775808, 200),
         ({"type": "string", "format": "date-time"}, "2016-12-31T23:59:60Z", 200),
         ({"enum": [[1], {"a": 1}]}, {"a": 1}, 200),
         ({"enum": [[1], {"a": 1}]}, {"a": 2}, 400),
