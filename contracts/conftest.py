@@ -20,7 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if option.kind != "flag":
             extra = {"action": "append" if option.many else "store", "type": option.value_type}
             extra |= {"choices": option.choices} if option.choices else {"metavar": option.metavar}
-        group.addoption(*option.flags, dest=option.key, help=option.help, **extra)
+        flags = [flag for flag in option.flags if flag != "--strict"]  # pytest has an option of this name
+        group.addoption(*flags, dest=option.key, help=option.help, **extra)
 
 
 def pytest_configure(config: pytest.Config) -> None:

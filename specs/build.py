@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
+from specduet.specs.cache import Entry
 from specduet.specs.extension import EXTENSION, StatementReader
 from specduet.specs.model import (
     Api,
@@ -17,21 +18,15 @@ from specduet.specs.model import (
     Response,
     SecurityScheme,
 )
-from specduet.specs.problems import Problem
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
 from specduet.specs.servers import fill_variables, read_base_path
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def build_api(
-    name: str,
-    path: Path,
-    overlay_path: Path | None,
-    document: dict[str, Any],
-    problems: tuple[Problem, ...] = (),
-) -> Api:
+def build_api(name: str, path: Path, overlay_path: Path | None, entry: Entry) -> Api:
     """Return the model of a document. Raises ``BadStatement`` for a malformed ``x-specduet`` statement."""
+    document = entry.document
     schemas = Schemas(document)
     reader = StatementReader(schemas, path, overlay_path)
     resources = {r.name: r for r in _build_resources(reader, document)}
@@ -51,7 +46,8 @@ def build_api(
         },
         behavior=reader.read_behavior(ApiBehavior, document, "") or ApiBehavior(),
         schemas=schemas,
-        problems=problems,
+        problems=entry.problems,
+        dropped=entry.dropped,
     )
 
 

@@ -18,11 +18,14 @@ from specduet.specs.problems import Problem
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A document that was read, the other files that it was made of, and what is wrong with it."""
+    """A document that was read."""
 
     document: dict[str, Any]
+    #: the other files that it was made of
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
+    #: names that are not required in one direction: see ``Api.dropped``
+    dropped: dict[str, dict[str, list[str]]]
 
 
 class _Stored(msgspec.Struct):
@@ -31,17 +34,24 @@ class _Stored(msgspec.Struct):
     files: dict[str, str]
     problems: list[tuple[str, int | None, str, str, str]]
     document: dict[str, Any] = {}
+    dropped: dict[str, dict[str, list[str]]] = {}
 
 
 def load_cached(path: Path, overlay_path: Path | None) -> Entry | None:
     """Return the cached document, or None where a file has changed or nothing is cached."""
     stored = _load(path, overlay_path, "document")
-    return None if stored is None else Entry(stored.document, (), _to_problems(stored))
+    return None if stored is None else Entry(stored.document, (), _to_problems(stored), stored.dropped)
 
 
 def store_cached(path: Path, overlay_path: Path | None, entry: Entry) -> None:
     """Cache a document, with the hashes of the other files that it refers to."""
-    _store(path, overlay_path, "document", entry.files, entry.problems, entry.document)
+    _store(
+        path,
+        overlay_path,
+        "document",
+        entry.files,
+        _Stored({}, _to_rows(entry.problems), entry.document, entry.dropped),
+    )
 
 
 def load_checked(path: Path, overlay_path: Path | None) -> tuple[Problem, ...] | None:
@@ -54,7 +64,7 @@ def store_checked(
     path: Path, overlay_path: Path | None, files: tuple[Path, ...], problems: tuple[Problem, ...]
 ) -> None:
     """Cache all problems of a document."""
-    _store(path, overlay_path, "problems", files, problems, {})
+    _store(path, overlay_path, "problems", files, _Stored({}, _to_rows(problems)))
 
 
 def _load(path: Path, overlay_path: Path | None, kind: str) -> _Stored | None:
@@ -68,19 +78,11 @@ def _load(path: Path, overlay_path: Path | None, kind: str) -> _Stored | None:
     return None
 
 
-def _store(
-    path: Path,
-    overlay_path: Path | None,
-    kind: str,
-    files: tuple[Path, ...],
-    problems: tuple[Problem, ...],
-    document: dict[str, Any],
-) -> None:
+def _store(path: Path, overlay_path: Path | None, kind: str, files: tuple[Path, ...], stored: _Stored) -> None:
     root = path.resolve().parent
     try:
-        hashes = {str(f.relative_to(root)): _hash_file(f) for f in files}
-        rows = [(str(p.file), p.line, p.pointer, p.message, p.effect) for p in problems]
-        content = msgspec.msgpack.encode(_Stored(hashes, rows, document))
+        stored.files = {str(f.relative_to(root)): _hash_file(f) for f in files}
+        content = msgspec.msgpack.encode(stored)
         place = _cache_file(path, overlay_path, kind)
         place.parent.mkdir(parents=True, exist_ok=True)
         scratch = place.with_suffix(f".{os.getpid()}")
@@ -88,6 +90,10 @@ def _store(
         scratch.replace(place)
     except (OSError, ValueError, SpecError, OverflowError, TypeError, RecursionError):
         pass  # a number that has more than 64 bits, or a file from the network
+
+
+def _to_rows(problems: tuple[Problem, ...]) -> list[tuple[str, int | None, str, str, str]]:
+    return [(str(p.file), p.line, p.pointer, p.message, p.effect) for p in problems]
 
 
 def _to_problems(stored: _Stored) -> tuple[Problem, ...]:

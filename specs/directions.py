@@ -7,7 +7,7 @@ knows no directions, so that the names are taken out of ``required``.
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from specduet.specs.schemas import Schemas, escape_pointer
+from specduet.specs.schemas import Schemas, escape_pointer, split_pointer
 
 Mark = Literal["readOnly", "writeOnly"]
 
@@ -15,23 +15,54 @@ _PARTS = ("allOf", "anyOf", "oneOf")
 _DATA = {"example", "examples", "default", "enum", "const"}
 
 
-def has_mark(node: Any, mark: Mark) -> bool:
-    """Return whether any object of the document is marked ``readOnly: true`` or ``writeOnly: true``."""
-    if isinstance(node, dict):
-        return node.get(mark) is True or any(has_mark(value, mark) for value in node.values())
-    return isinstance(node, list) and any(has_mark(value, mark) for value in node)
-
-
-def relax_required(schemas: Schemas, mark: Mark) -> dict[str, Any]:
-    """Return the document without the marked properties in any ``required``; what does not change is shared."""
-    dropped: dict[str, set[str]] = {}
-    document = schemas.node_at("")
+def find_dropped(document: dict[str, Any], mark: Mark) -> dict[str, list[str]]:
+    """Return the names that each ``required`` loses for a direction, by the pointer of its schema."""
+    if not _has_mark(document, mark):
+        return {}
+    schemas, dropped = Schemas(document), dict[str, set[str]]()
     for pointer, schema in _walk_objects(document, ""):
         names = _marked_names(schemas, schema, pointer, mark, frozenset())
         if names:
             _collect_dropped(schemas, schema, pointer, names, dropped, frozenset())
-    relaxed: dict[str, Any] = _drop_names(document, "", dropped)
+    return {
+        pointer: sorted(names.intersection(schemas.node_at(pointer)["required"]))
+        for pointer, names in dropped.items()
+        if names.intersection(schemas.node_at(pointer)["required"])
+    }
+
+
+def drop_required(document: Mapping[str, Any], dropped: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the document without these names in ``required``; what does not change is shared."""
+    copied: dict[str, Any] = {"": dict(document)}
+    for pointer, names in dropped.items():
+        schema = _copy_path(copied, pointer)
+        schema["required"] = [name for name in schema["required"] if name not in names]
+    relaxed: dict[str, Any] = copied[""]
     return relaxed
+
+
+def _copy_path(copied: dict[str, Any], pointer: str) -> Any:
+    """Return the node at a pointer of the copy; it and all around it are copied once."""
+    if pointer not in copied:
+        holder, _, last = pointer.rpartition("/")
+        parent = _copy_path(copied, holder)
+        key = int(last) if isinstance(parent, list) else split_pointer(f"/{last}")[0]
+        node = parent[key]
+        copied[pointer] = parent[key] = list(node) if isinstance(node, list) else dict(node)
+    return copied[pointer]
+
+
+def _has_mark(document: Any, mark: Mark) -> bool:
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get(mark) is True:
+                return True
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return False
 
 
 def _walk_objects(node: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -100,17 +131,3 @@ def _collect_dropped(
         dropped.setdefault(pointer, set()).update(kept)
     for at, part in _parts_of(schema, pointer):
         _collect_dropped(schemas, part, at, names, dropped, entered | {pointer})
-
-
-def _drop_names(node: Any, pointer: str, dropped: Mapping[str, set[str]]) -> Any:
-    if isinstance(node, list):
-        items = [_drop_names(value, f"{pointer}/{index}", dropped) for index, value in enumerate(node)]
-        return node if all(new is old for new, old in zip(items, node, strict=True)) else items
-    if not isinstance(node, dict):
-        return node
-    inner = {key: _drop_names(value, f"{pointer}/{escape_pointer(key)}", dropped) for key, value in node.items()}
-    names = dropped.get(pointer)
-    if names and isinstance(node.get("required"), list):
-        inner["required"] = [name for name in node["required"] if name not in names]
-        return inner
-    return node if all(inner[key] is value for key, value in node.items()) else inner

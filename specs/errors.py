@@ -3,10 +3,9 @@
     SpecduetError                  exit code 2: the operator must act
     ├── UsageError                 an option or a name that does not exist
     ├── SpecError                  a document, with its file, line and JSON pointer
-    │   ├── UnreadableFile         missing, a folder, not UTF-8
+    │   ├── UnreadableFile         missing, a folder, a pipe, too large
     │   ├── NotYaml                does not parse as YAML or JSON
     │   ├── NotOpenApi             parses, and is no OpenAPI 3 document
-    │   ├── BadReference           a ``$ref`` that leads nowhere, outside the folder, or over HTTP
     │   ├── BadOverlay             an overlay action that cannot be carried out
     │   └── BadStatement           an ``x-specduet`` statement that is malformed or speaks of nothing
     └── TargetUnreachable          exit code 3: nothing usable answers at the URL
@@ -76,10 +75,6 @@ class NotYaml(SpecError):
 
 class NotOpenApi(SpecError):
     """A document that parses and is no valid OpenAPI 3.0 or 3.1 description."""
-
-
-class BadReference(SpecError):
-    """A ``$ref`` that leads nowhere, outside the document's folder, or over the network."""
 
 
 class BadOverlay(SpecError):

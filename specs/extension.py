@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from specduet.specs.behavior import Statement
+from specduet.specs.behavior import OperationBehavior, Statement
 from specduet.specs.errors import BadStatement
 from specduet.specs.model import Operation, Resource
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
@@ -62,7 +62,10 @@ class StatementReader:
     def check_operations(self, operations: Sequence[Operation], resources: Mapping[str, Resource]) -> None:
         """Raise ``BadStatement`` where a statement names an operation, parameter, resource or field that is missing."""
         ids = {operation.id for operation in operations}
+        silent = OperationBehavior()
         for operation in operations:
+            if operation.behavior == silent:  # nearly every operation of a document without an overlay
+                continue
             at = f"{operation.pointer}/{EXTENSION}"
             for pointer, statement in _walk_statements(operation.behavior, at):
                 self._check_parameter(operation, statement, pointer)

@@ -48,7 +48,7 @@ def load(
     if entry is None or (allow_remote and entry.problems):
         entry = _read_document(path, overlay_path, allow_remote=allow_remote)
         cache.store_cached(path, overlay_path, entry)
-    return build_api(_api_name(path), path, overlay_path, entry.document, entry.problems)
+    return build_api(_api_name(path), path, overlay_path, entry)
 
 
 def check_document(
@@ -66,7 +66,7 @@ def check_document(
 
         normalized, files, found = _normalize(path, overlay_path, allow_remote=allow_remote)
         entry = _upgrade(normalized, files, found)
-        api = build_api(_api_name(path), path, overlay_path, entry.document, entry.problems)
+        api = build_api(_api_name(path), path, overlay_path, entry)
         known = find_all_problems(api, normalized)
         cache.store_checked(path, overlay_path, files, known)
     return known
@@ -103,9 +103,13 @@ def _read_document(path: Path, overlay_path: Path | None, *, allow_remote: bool)
 
 
 def _upgrade(document: dict[str, Any], files: tuple[Path, ...], problems: list[Problem]) -> cache.Entry:
-    from specduet.specs.upgrade import upgrade_to_31  # only a document that is not cached needs it
+    # imported here: only a document that is not cached needs them
+    from specduet.specs.directions import find_dropped
+    from specduet.specs.upgrade import upgrade_to_31
 
-    return cache.Entry(upgrade_to_31(document), files, tuple(problems))
+    upgraded = upgrade_to_31(document)
+    dropped = {"readOnly": find_dropped(upgraded, "readOnly"), "writeOnly": find_dropped(upgraded, "writeOnly")}
+    return cache.Entry(upgraded, files, tuple(problems), dropped)
 
 
 def _normalize(

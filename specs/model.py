@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from specduet.specs.behavior import Added, ApiBehavior, Basis, OperationBehavior, ResourceBehavior
-from specduet.specs.directions import Mark, has_mark, relax_required
+from specduet.specs.directions import Mark, drop_required
 from specduet.specs.problems import Problem
 from specduet.specs.schemas import Schema, Schemas
 
@@ -182,6 +182,8 @@ class Api:
     schemas: Schemas
     #: what is wrong with the document, in the order of the layers that found it
     problems: tuple[Problem, ...] = ()
+    #: by ``readOnly`` and ``writeOnly``: the names that are not required in the other direction, by pointer of a schema
+    dropped: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
 
     @cached_property
     def request_schemas(self) -> Schemas:
@@ -194,7 +196,8 @@ class Api:
         return self._schemas_without("writeOnly")
 
     def _schemas_without(self, mark: Mark) -> Schemas:
-        return Schemas(relax_required(self.schemas, mark)) if has_mark(self.document, mark) else self.schemas
+        dropped = self.dropped.get(mark)
+        return Schemas(drop_required(self.document, dropped)) if dropped else self.schemas
 
     def operation(self, operation_id: str) -> Operation:
         """Return the operation with this operationId. Raises ``KeyError`` where there is none."""

@@ -24,7 +24,7 @@ from specduet.specs.grammar import (
     Shape,
 )
 from specduet.specs.problems import Problem
-from specduet.specs.references import Place, References, Unresolved
+from specduet.specs.references import FilePlace, References, Unresolved
 from specduet.specs.schema_keywords import (
     ADDRESSES,
     CHECKERS,
@@ -52,18 +52,18 @@ class Normalizer:
         self._is_30 = is_30
         self._level = 0
         #: component of each object that is none in its file, by place and section: ``#/components/schemas/Item``
-        self._local: dict[tuple[Place, str], str] = {}
+        self._local: dict[tuple[FilePlace, str], str] = {}
         self._taken: dict[str, set[str]] = {}
         #: places of the path items that stand in other files, by pointer
-        self.origins: dict[str, Place] = {}
-        self._waiting: deque[tuple[Place, Any, Shape, str, str]] = deque()
+        self.origins: dict[str, FilePlace] = {}
+        self._waiting: deque[tuple[FilePlace, Any, Shape, str, str]] = deque()
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the normalized document."""
         components = document.get("components")
         for section, named in components.items() if isinstance(components, Mapping) else ():
             self._taken[section] = set(named) if isinstance(named, Mapping) else set()
-        place = Place(self._references.main, "")
+        place = FilePlace(self._references.main, "")
         fields = {name: document[name] for name in DOCUMENT.fields if name in document}
         found = self._walk_fields(dict(fields), DOCUMENT, place)
         kept = {name: value for name, value in document.items() if name in found or name not in fields}
@@ -79,23 +79,23 @@ class Normalizer:
                 value = object_checks.make_empty(shape)
             document.setdefault("components", {}).setdefault(section, {})[name] = value
 
-    def report(self, place: Place, message: str, effect: str) -> None:
+    def report(self, place: FilePlace, message: str, effect: str) -> None:
         """Note a problem."""
         if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(Problem(place.file, None, place.pointer, message, effect))
 
-    def find_origin(self, pointer: str) -> Place:
+    def find_origin(self, pointer: str) -> FilePlace:
         """Return the place in the files of a node of the result."""
         for start, origin in self.origins.items():
             if pointer == start or pointer.startswith(f"{start}/"):
-                return Place(origin.file, origin.pointer + pointer[len(start) :])
-        return Place(self._references.main, pointer)
+                return FilePlace(origin.file, origin.pointer + pointer[len(start) :])
+        return FilePlace(self._references.main, pointer)
 
-    def reporter(self, place: Place) -> Callable[[str, str], None]:
+    def reporter(self, place: FilePlace) -> Callable[[str, str], None]:
         """Return a function that notes a problem at a place."""
         return lambda message, effect: self.report(place, message, effect)
 
-    def _walk(self, node: Any, shape: Shape, place: Place) -> Any:
+    def _walk(self, node: Any, shape: Shape, place: FilePlace) -> Any:
         if self._level >= _MAX_LEVELS:
             self.report(place, f"is nested more than {_MAX_LEVELS} levels deep", "it stands for anything")
             return LEFT_OUT
@@ -105,7 +105,7 @@ class Normalizer:
         finally:
             self._level -= 1
 
-    def _walk_shape(self, node: Any, shape: Shape, place: Place) -> Any:
+    def _walk_shape(self, node: Any, shape: Shape, place: FilePlace) -> Any:
         if shape == "data":
             return node
         if shape == "schema":
@@ -118,7 +118,7 @@ class Normalizer:
             return self._walk_object(node, shape, place)
         return self._walk_leaf(node, shape, place)
 
-    def _walk_leaf(self, node: Any, shape: Shape, place: Place) -> Any:
+    def _walk_leaf(self, node: Any, shape: Shape, place: FilePlace) -> Any:
         if isinstance(node, Mapping) and isinstance(node.get("$ref"), str) and shape == "text":
             try:
                 return self._references.read_text(node["$ref"], place)
@@ -127,14 +127,14 @@ class Normalizer:
                 return LEFT_OUT
         return (check_text if shape == "text" else check_flag)(node, self.reporter(place))
 
-    def _walk_list(self, node: Any, shape: ListOf, place: Place) -> Any:
+    def _walk_list(self, node: Any, shape: ListOf, place: FilePlace) -> Any:
         if not isinstance(node, list):
             self.report(place, "is no list", "it is left out")
             return LEFT_OUT
         items = [self._walk(item, shape.item, place.child(index)) for index, item in enumerate(node)]
         return [item for item in items if item is not LEFT_OUT]
 
-    def _walk_map(self, node: Any, shape: MapOf, place: Place) -> Any:
+    def _walk_map(self, node: Any, shape: MapOf, place: FilePlace) -> Any:
         if isinstance(node, Mapping) and isinstance(node.get("$ref"), str) and shape.value != "text":
             try:  # not as OpenAPI has it, but understood by many tools: a map in a file of its own
                 start, (place, node) = place, self._references.follow(node["$ref"], place)
@@ -154,16 +154,16 @@ class Normalizer:
                 found[name] = walked
         return found
 
-    def _register_components(self, start: Place, place: Place, node: Any) -> None:
+    def _register_components(self, start: FilePlace, place: FilePlace, node: Any) -> None:
         """Note the names that the objects of another file have as components."""
         section = start.pointer.removeprefix("/components/")
-        if start == Place(self._references.main, f"/components/{section}") and isinstance(node, Mapping):
+        if start == FilePlace(self._references.main, f"/components/{section}") and isinstance(node, Mapping):
             self._taken[section] = set(node)
             for name in node:
                 if _is_component(f"/components/{section}/{name}", section):
                     self._local[place.child(name), section] = f"#/components/{section}/{name}"
 
-    def _walk_object(self, node: Any, kind: ObjectKind, place: Place) -> Any:
+    def _walk_object(self, node: Any, kind: ObjectKind, place: FilePlace) -> Any:
         if not isinstance(node, Mapping):
             self.report(place, f"is no mapping, as {kind.name} is", "it is left out")
             return LEFT_OUT
@@ -173,7 +173,7 @@ class Normalizer:
             return self._walk_map(node, MapOf(PATH_ITEM, extensible=True), place)
         return self._walk_fields(dict(node), kind, place)
 
-    def _walk_fields(self, fields: dict[str, Any], kind: ObjectKind, place: Place) -> Any:
+    def _walk_fields(self, fields: dict[str, Any], kind: ObjectKind, place: FilePlace) -> Any:
         found = dict(fields)
         for name, shape in kind.fields.items():
             if name in fields:
@@ -184,7 +184,7 @@ class Normalizer:
                     found[name] = value
         return object_checks.check_object(kind, found, place, self.report)
 
-    def _walk_reference(self, node: Mapping[str, Any], kind: ObjectKind, place: Place) -> Any:
+    def _walk_reference(self, node: Mapping[str, Any], kind: ObjectKind, place: FilePlace) -> Any:
         try:
             target, found = self._references.follow(node["$ref"], place)
         except Unresolved as error:
@@ -197,7 +197,7 @@ class Normalizer:
             return LEFT_OUT if item is LEFT_OUT else item | siblings
         return {"$ref": self._to_local(target, found, kind, kind.section)}
 
-    def _to_local(self, place: Place, node: Any, shape: Shape, section: str) -> str:
+    def _to_local(self, place: FilePlace, node: Any, shape: Shape, section: str) -> str:
         """Return the reference within the document to the object at a place, which may become a component."""
         if place.file == self._references.main and _is_component(place.pointer, section):
             return f"#{place.pointer}"
@@ -208,7 +208,7 @@ class Normalizer:
             self._waiting.append((place, node, shape, section, name))
         return self._local[key]
 
-    def _choose_name(self, place: Place, section: str) -> str:
+    def _choose_name(self, place: FilePlace, section: str) -> str:
         last = place.pointer.rpartition("/")[2].replace("~1", "_").replace("~0", "_")
         stem = re.sub(r"[^A-Za-z0-9._\-]", "_", last or place.file.stem) or "_"
         taken = self._taken.setdefault(section, set())
@@ -218,7 +218,7 @@ class Normalizer:
         taken.add(name)
         return name
 
-    def _walk_schema(self, node: Any, place: Place) -> Any:
+    def _walk_schema(self, node: Any, place: FilePlace) -> Any:
         if isinstance(node, bool):
             return node
         if not isinstance(node, Mapping):
@@ -237,7 +237,7 @@ class Normalizer:
             self._walk_keyword(keyword, value, found, place)
         return self._finish_schema(found, place)
 
-    def _find_schema(self, reference: str, place: Place) -> str | None:
+    def _find_schema(self, reference: str, place: FilePlace) -> str | None:
         try:
             target, node = self._references.find_target(reference, place)
             if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
@@ -250,13 +250,13 @@ class Normalizer:
             return None
         return self._to_local(target, node, "schema", "schemas")
 
-    def _check_siblings(self, node: Mapping[str, Any], place: Place) -> None:
+    def _check_siblings(self, node: Mapping[str, Any], place: FilePlace) -> None:
         ignored = [key for key in node if key in CHECKERS or key in SCHEMA_MAPS or key in SCHEMA_LISTS]
         names = ", ".join(repr(key) for key in ignored if key not in _DESCRIPTIVE)
         if names:
             self.report(place, f"{names} beside '$ref' has no meaning in OpenAPI 3.0", "it is ignored")
 
-    def _walk_keyword(self, keyword: str, value: Any, found: dict[str, Any], place: Place) -> None:
+    def _walk_keyword(self, keyword: str, value: Any, found: dict[str, Any], place: FilePlace) -> None:
         if keyword in ADDRESSES or keyword in {"$ref", "$dynamicRef", "$recursiveRef"}:
             return
         if keyword in SCHEMA_MAPS:
@@ -279,7 +279,7 @@ class Normalizer:
         if value is not LEFT_OUT:
             found[keyword] = value
 
-    def _walk_discriminator(self, value: Any, place: Place) -> Any:
+    def _walk_discriminator(self, value: Any, place: FilePlace) -> Any:
         if not isinstance(value, Mapping) or not isinstance(value.get("propertyName"), str):
             self.report(place, "a discriminator names a property in 'propertyName'", "it is ignored")
             return LEFT_OUT
@@ -292,7 +292,7 @@ class Normalizer:
                 mapping[name] = local
         return {**value, "mapping": mapping}
 
-    def _find_mapped(self, reference: str, place: Place) -> str | None:
+    def _find_mapped(self, reference: str, place: FilePlace) -> str | None:
         """Return the reference of one value of a mapping: a schema's name, or a reference (OAS 3.1, 4.8.25)."""
         named = f"#/components/schemas/{reference}"
         for spelling in (named, reference) if "/" not in reference and "#" not in reference else (reference,):
@@ -305,7 +305,7 @@ class Normalizer:
         self.report(place, problem, "the mapping is ignored")
         return None
 
-    def _finish_schema(self, schema: dict[str, Any], place: Place) -> dict[str, Any]:
+    def _finish_schema(self, schema: dict[str, Any], place: FilePlace) -> dict[str, Any]:
         check_members(schema, self.reporter(place.child("enum")))
         if self._is_30:
             check_version(schema, self.reporter(place))

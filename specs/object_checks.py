@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema_rs
 
 from specduet.specs.grammar import METHODS, ObjectKind, Shape
-from specduet.specs.references import Place
+from specduet.specs.references import FilePlace
 from specduet.specs.schema_keywords import LEFT_OUT
 
-Report = Callable[[Place, str, str], None]
-_Check = Callable[[dict[str, Any], Place, Report], Any]
+Report = Callable[[FilePlace, str, str], None]
+_Check = Callable[[dict[str, Any], FilePlace, Report], Any]
 
 _STATUS = re.compile(r"[1-5](?:\d\d|XX)|default")
 _LOCATIONS = ("path", "query", "header", "cookie")
@@ -30,7 +30,7 @@ _SIMPLE_KEYWORDS = (
 )
 
 
-def check_object(kind: ObjectKind, found: dict[str, Any], place: Place, report: Report) -> Any:
+def check_object(kind: ObjectKind, found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     """Return what is kept of an object."""
     check = _CHECKS.get(kind.name)
     return found if check is None else check(found, place, report)
@@ -58,7 +58,7 @@ def check_default(schema: dict[str, Any], report: Callable[[str, str], None]) ->
         pass  # a value that no JSON can hold
 
 
-def _check_document(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_document(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     info = found.setdefault("info", {})
     for name in ("title", "version"):
         if name not in info:
@@ -70,7 +70,7 @@ def _check_document(found: dict[str, Any], place: Place, report: Report) -> Any:
     return found
 
 
-def _check_paths(paths: dict[str, Any], place: Place, report: Report) -> dict[str, Any]:
+def _check_paths(paths: dict[str, Any], place: FilePlace, report: Report) -> dict[str, Any]:
     kept = {}
     for name, item in paths.items():
         at, path = place.child(name), name
@@ -102,7 +102,7 @@ def _find_path_fault(path: str) -> str:
     return "names a parameter twice" if len(set(names)) != len(names) else ""
 
 
-def _check_parameter(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_parameter(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     name, location = found.get("name"), found.get("in")
     if not name:
         report(place, "a parameter has no name", "the parameter is ignored")
@@ -127,11 +127,11 @@ def _check_parameter(found: dict[str, Any], place: Place, report: Report) -> Any
 _IGNORED = "the parameter is ignored"
 
 
-def _check_header(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_header(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     return _check_value(found, "the header", place, report)
 
 
-def _check_value(found: dict[str, Any], subject: str, place: Place, report: Report) -> Any:
+def _check_value(found: dict[str, Any], subject: str, place: FilePlace, report: Report) -> Any:
     """Keep one of ``schema`` and ``content``, and one media type of the latter."""
     content = found.get("content")
     if "schema" in found and content is not None:
@@ -147,7 +147,7 @@ def _check_value(found: dict[str, Any], subject: str, place: Place, report: Repo
     return found
 
 
-def _check_media_types(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_media_types(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     for name in list(found.get("content", ())):
         if "/" not in name:
             report(place.child("content").child(name), f"{name!r} is no media type", "it is left out")
@@ -158,21 +158,21 @@ def _check_media_types(found: dict[str, Any], place: Place, report: Report) -> A
     return found
 
 
-def _check_response(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_response(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     if "description" not in found:
         report(place, "a response has no 'description'", "it is empty")
         found["description"] = ""
     return _check_media_types(found, place, report)
 
 
-def _check_body(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_body(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     if "content" not in found:
         report(place, "a request body has no 'content'", "the body is left out")
         return LEFT_OUT
     return _check_media_types(found, place, report)
 
 
-def _check_operation(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_operation(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     responses = found.get("responses")
     if responses is None:
         return found
@@ -188,7 +188,7 @@ def _check_operation(found: dict[str, Any], place: Place, report: Report) -> Any
     return found
 
 
-def _check_server(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_server(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     if "url" not in found:
         report(place, "a server has no 'url'", "it is left out")
         return LEFT_OUT
@@ -198,7 +198,7 @@ def _check_server(found: dict[str, Any], place: Place, report: Report) -> Any:
     return found
 
 
-def _check_scheme(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_scheme(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     kind = found.get("type")
     missing = [name for name in _SCHEME_FIELDS.get(kind or "", ()) if not found.get(name)]
     if kind not in _SCHEME_FIELDS:
@@ -222,13 +222,13 @@ _SCHEME_FIELDS = {
 }
 
 
-def _check_example(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_example(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     if "value" in found and "externalValue" in found:
         report(place, "an example has 'value' and 'externalValue'", "'externalValue' is ignored")
     return found
 
 
-def _check_path_item(found: dict[str, Any], place: Place, report: Report) -> Any:
+def _check_path_item(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     for name in found:
         if name.lower() in METHODS and name not in METHODS:
             report(place.child(name), f"the method {name!r} is not written in lower case", "it is left out")

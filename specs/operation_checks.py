@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from specduet.specs.bounds import CHAINED, COMBINED
 from specduet.specs.grammar import METHODS
 from specduet.specs.schemas import Schemas, escape_pointer
 
@@ -131,30 +132,43 @@ def _check_templates(document: dict[str, Any], report: Report) -> None:
 
 
 def check_circles(document: dict[str, Any], report: Report) -> None:
-    """Let a schema that is made of itself stand for anything: nothing could decide whether a value is valid."""
+    """Let a schema that is made of itself stand for anything: nothing could decide whether a value is valid.
+
+    So does one that is made of too many: a schema that takes another twice, and so on, doubles with each level.
+    """
     schemas = Schemas(document)
-    done: set[str] = set()
+    counts: dict[str, int] = {}
     for name in document.get("components", {}).get("schemas", {}):
-        _check_circle(schemas, f"/components/schemas/{escape_pointer(name)}", [], done, report)
+        _check_circle(schemas, f"/components/schemas/{escape_pointer(name)}", [], counts, report)
 
 
-def _check_circle(schemas: Schemas, pointer: str, trail: list[str], done: set[str], report: Report) -> None:
-    if pointer in done:
+def _check_circle(schemas: Schemas, pointer: str, trail: list[str], counts: dict[str, int], report: Report) -> None:
+    """Count the schemas that the one at ``pointer`` is made of, and cut what makes them endless."""
+    if pointer in counts:
         return
     schema = schemas.node_at(pointer)
     trail.append(pointer)
+    count = 1
     for holder, at in _walk_in_place(schema, pointer):
         target = holder["$ref"].removeprefix("#")
         if target in trail:
             report(at, "the schema is made of itself", "it stands for anything there")
             del holder["$ref"]
+        elif len(trail) > CHAINED.value:
+            report(at, f"the schema is made of {CHAINED.value} {CHAINED.name}", "it stands for anything there")
+            del holder["$ref"]
         else:
             try:
-                _check_circle(schemas, target, trail, done, report)
+                _check_circle(schemas, target, trail, counts, report)
+                count += counts[target]
             except KeyError:
                 del holder["$ref"]
+    if count > COMBINED.value:
+        report(pointer, f"the schema is made of more than {COMBINED.value:,} {COMBINED.name}", "it stands for anything")
+        schema.clear()
+        count = 1
     trail.pop()
-    done.add(pointer)
+    counts[pointer] = count
 
 
 def _walk_in_place(schema: Any, pointer: str) -> Iterator[tuple[dict[str, Any], str]]:

@@ -18,14 +18,14 @@ _MAX_STEPS = 100  # from reference to reference; nobody writes a longer chain
 _MISSING = object()
 
 
-class Place(NamedTuple):
+class FilePlace(NamedTuple):
     """A node of a file."""
 
     file: Path
     pointer: str
 
-    def child(self, name: str | int) -> "Place":
-        return Place(self.file, f"{self.pointer}/{escape_pointer(str(name))}")
+    def child(self, name: str | int) -> "FilePlace":
+        return FilePlace(self.file, f"{self.pointer}/{escape_pointer(str(name))}")
 
 
 class Unresolved(Exception):
@@ -50,7 +50,7 @@ class References:
         known = (file for file in self._documents if file != self.main and file not in self._urls)
         return (*known, *sorted(self._texts))
 
-    def find_target(self, reference: str, base: Place) -> tuple[Place, Any]:
+    def find_target(self, reference: str, base: FilePlace) -> tuple[FilePlace, Any]:
         """Return the place that a reference leads to, and its node. Raises ``Unresolved``."""
         name, _, fragment = reference.partition("#")
         file = base.file if not name else self._find_file(name, base)
@@ -62,7 +62,7 @@ class References:
             raise Unresolved(f"the reference {reference!r} leads nowhere")
         return place, node
 
-    def follow(self, reference: str, base: Place) -> tuple[Place, Any]:
+    def follow(self, reference: str, base: FilePlace) -> tuple[FilePlace, Any]:
         """Return the place and node behind all references in a row. Raises ``Unresolved`` for a circle."""
         seen = {base}
         place, node = self.find_target(reference, base)
@@ -73,7 +73,7 @@ class References:
             place, node = self.find_target(node["$ref"], place)
         return place, node
 
-    def read_text(self, reference: str, base: Place) -> str:
+    def read_text(self, reference: str, base: FilePlace) -> str:
         """Return the text of the file that a reference leads to. Raises ``Unresolved``."""
         file = self._find_file(reference.partition("#")[0], base, is_document=False)
         try:
@@ -83,7 +83,7 @@ class References:
         self._texts.add(file)
         return text
 
-    def _find_file(self, name: str, base: Place, *, is_document: bool = True) -> Path:
+    def _find_file(self, name: str, base: FilePlace, *, is_document: bool = True) -> Path:
         if base.file in self._urls:
             name = urljoin(self._urls[base.file], name)
         if "://" in name or name.startswith("//"):
@@ -131,9 +131,9 @@ class References:
             raise Unresolved(f"the reference {reference!r} leads nowhere")
         return self._anchors[file][pointer]
 
-    def _walk(self, file: Path, pointer: str, reference: str) -> tuple[Place, Any]:
+    def _walk(self, file: Path, pointer: str, reference: str) -> tuple[FilePlace, Any]:
         """Return the node at a pointer; a reference on the way to it is followed."""
-        place, node = Place(file, ""), self._documents[file]
+        place, node = FilePlace(file, ""), self._documents[file]
         for steps, part in enumerate(split_pointer(pointer) if pointer.startswith("/") else ()):
             found = _child_of(node, part)
             if found is _MISSING and isinstance(node, Mapping) and isinstance(node.get("$ref"), str):

@@ -109,6 +109,13 @@ OPTIONS: tuple[Option, ...] = (
         metavar="N",
     ),
     Option("insecure", ("--insecure",), "Do not check the certificate of an https service.", kind="flag"),
+    Option(
+        "strict-document",
+        ("--strict-document", "--strict"),
+        "Refuse a document that has any problem: see specduet check.",
+        kind="flag",
+    ),
+    Option("allow-remote", ("--allow-remote",), "Follow references to http and https URLs.", kind="flag"),
     Option("dry-run", ("--dry-run",), "Print the plan and send nothing.", kind="flag"),
     Option("baseline", ("--baseline",), "A YAML file of accepted findings.", kind="file", metavar="FILE"),
     Option(

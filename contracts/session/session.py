@@ -1,5 +1,6 @@
 """One run of the contract suite: from settings to terminal output, reports, baseline and exit code."""
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
 from specduet.contracts.session.settings import RunSettings
 from specduet.specs import Api, UsageError, bundled, load
+from specduet.specs.problem_reports import count_problems
 
 
 def list_items(names: Iterable[str]) -> list[Item]:
@@ -35,7 +37,9 @@ class ContractSession:
     def __init__(self, settings: RunSettings, terminal: TextIO | None) -> None:
         self._settings = settings
         self._console = console.make_console(terminal) if terminal else None
-        self._apis = _load_apis(settings.apis)
+        self._apis = _load_apis(settings.apis, strict=settings.strict_document, allow_remote=settings.allow_remote)
+        if self._console is not None:
+            _print_problems(self._apis)
         self._started = datetime.now(UTC)
         self._findings: list[Finding] = []
         self._stale: tuple[baseline.AcceptedFinding, ...] = ()
@@ -183,11 +187,19 @@ class ContractSession:
                 self._console.print(line)
 
 
-def _load_apis(names: tuple[str, ...]) -> tuple[Api, ...]:
-    apis = tuple(load(name) for name in dict.fromkeys(names) or bundled())
+def _load_apis(names: tuple[str, ...], *, strict: bool = False, allow_remote: bool = False) -> tuple[Api, ...]:
+    given = dict.fromkeys(names) or bundled()
+    apis = tuple(load(name, strict=strict, allow_remote=allow_remote) for name in given)
     known: dict[str, Api] = {}
     for api in apis:
         if api.name in known:
             raise UsageError(f"two APIs are called {api.name!r}: {known[api.name].path} and {api.path}")
         known[api.name] = api
     return apis
+
+
+def _print_problems(apis: tuple[Api, ...]) -> None:
+    """Print on standard error how many problems each document has."""
+    for api in apis:
+        if api.problems:
+            print(count_problems(api.path, api.problems), file=sys.stderr)  # noqa: T201 - beside the report

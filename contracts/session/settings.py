@@ -41,6 +41,8 @@ class RunSettings:
     allow_writes: bool
     rate_limit: float | None
     insecure: bool
+    strict_document: bool
+    allow_remote: bool
     dry_run: bool
     baseline: Path | None
     update_baseline: bool
