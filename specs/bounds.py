@@ -25,5 +25,7 @@ EXPANDED = Bound(
     10_000,
     "openapi-spec-validator takes 0.2 ms a value, and follows references anew at each place",
 )
+COMBINED = Bound("schemas at one place", 10_000, "each of them is applied to each value")
+CHAINED = Bound("schemas in a row", 200, "references are followed recursively")
 
-BOUNDS = (FILE_BYTES, VALUES, LEVELS, DIGITS, PROBLEMS, EXPANDED)
+BOUNDS = (FILE_BYTES, VALUES, LEVELS, DIGITS, PROBLEMS, EXPANDED, COMBINED, CHAINED)
