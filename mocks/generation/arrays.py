@@ -1,11 +1,14 @@
 """Makers of arrays: items by position, contained items, and items that differ from each other."""
 
+from itertools import count as count_up
 from typing import Any
 
 from specduet.mocks.generation.limits import MAX_CHILDREN, CannotGenerate
 from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, to_json_key
 from specduet.mocks.generation.objects import NO_EXTRAS_DEPTH, PartCompiler
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_json_value
+
+_MAX_REJECTED = 64  # items that are like an earlier one, or one too many of their kind
 
 
 class ArrayMaker:
@@ -46,22 +49,17 @@ class ArrayMaker:
         contained = self._contained[: max(count - len(self._prefix), 0)]
         items: list[Any] = []
         seen: set[bytes] = set()
-        for index in range(8 * count + 8 if self._is_unique or self._limited else count):
-            if len(items) == count:
+        rejected = 0
+        for index in count_up():
+            if len(items) == count or rejected > _MAX_REJECTED + 2 * len(items):
                 break
-            place = len(items)
-            make = self._prefix[place] if place < len(self._prefix) else self._make_item
-            if 0 <= place - len(self._prefix) < len(contained):
-                make = contained[place - len(self._prefix)]
+            place = len(items) - len(self._prefix)
+            make = self._prefix[place] if place < 0 else contained[place] if place < len(contained) else self._make_item
             item = make(_rng_of_item(rng, index))
-            if self._is_unique:
-                key = to_json_key(item)
-                if key in seen:
-                    continue
-                seen.add(key)
-            elif self._limited and self._is_surplus(item, items):
-                continue
-            items.append(item)
+            if (self._is_unique and not _note_new(item, seen)) or (self._limited and self._is_surplus(item, items)):
+                rejected += 1
+            else:
+                items.append(item)
         return items
 
     def _build_item(self, parts: list[LocatedSchema], name: str) -> ValueMaker:
@@ -85,6 +83,13 @@ class ArrayMaker:
                 if count >= contained.most:
                     return True
         return False
+
+
+def _note_new(item: Any, seen: set[bytes]) -> bool:
+    """Return whether an item differs from all seen before, of which it is one from then on."""
+    key, count = to_json_key(item), len(seen)
+    seen.add(key)
+    return len(seen) > count
 
 
 def _rng_of_item(rng: SeededRandom, index: int) -> SeededRandom:

@@ -164,6 +164,15 @@ def merge_schemas(
     return merged
 
 
+def follow_reference(schemas: Schemas, reference: str) -> LocatedSchema:
+    """Return the schema that a reference leads to; one that allows anything where it leads to nothing."""
+    pointer = reference.removeprefix("#")
+    try:
+        return schemas.node_at(pointer), pointer
+    except KeyError:
+        return True, None
+
+
 def is_null_schema(schemas: Schemas, branch: Branch) -> bool:
     """Return whether null is the only value of a branch."""
     merged = merge_schemas(schemas, branch)
@@ -207,17 +216,21 @@ class _Merger:
         self.merged = MergedSchema()
         self._schemas = schemas
         self._resolved_choices = resolved_choices
+        self._entered: set[str] = set()
+        """Pointers of the schemas that are merged already: a second time changes nothing, and may double each level."""
 
     def merge(self, schema: Any, pointer: str | None, followed: frozenset[str]) -> None:
         """Merge one schema. ``followed`` are the references on the way to it, so that a recursion ends."""
         merged = self.merged
+        if pointer is not None and pointer in self._entered:
+            return
+        self._entered |= {pointer} if pointer is not None else set()
         if not isinstance(schema, Mapping):
             merged.is_impossible = merged.is_impossible or schema is False
             return
         reference = schema.get("$ref")
         if isinstance(reference, str) and reference not in followed:
-            target = reference.removeprefix("#")
-            self.merge(self._schemas.node_at(target), target, followed | {reference})
+            self.merge(*follow_reference(self._schemas, reference), followed | {reference})
         for index, branch in enumerate(schema.get("allOf", ())):
             self.merge(branch, child_pointer(pointer, "allOf", index), followed)
         merged.needs_validation = merged.needs_validation or not _UNCERTAIN_KEYWORDS.isdisjoint(schema)
@@ -294,7 +307,7 @@ class _Merger:
             if schema["$ref"] in followed:
                 return
             followed |= {schema["$ref"]}
-            schema = self._schemas.node_at(schema["$ref"].removeprefix("#"))
+            schema, _ = follow_reference(self._schemas, schema["$ref"])
         negated = negation.negate_schema(schema)
         self.merged.excluded_types |= negated.types
         self.merged.excluded_values += negated.values

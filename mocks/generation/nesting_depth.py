@@ -2,8 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from specduet.mocks.generation.merged_schema import Branch, LocatedSchema, MergedSchema, allows_null, merge_schemas
+from specduet.mocks.generation.merged_schema import (
+    Branch,
+    LocatedSchema,
+    MergedSchema,
+    allows_null,
+    follow_reference,
+    merge_schemas,
+)
 from specduet.specs.schemas import Schemas
+
+_MAX_STEPS = 1_000  # schemas that are looked at for one depth; a dense web of them has more ways than can be followed
 
 
 class NestingDepths:
@@ -16,6 +25,7 @@ class NestingDepths:
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
         self._known: dict[str, float] = {}
+        self._steps = 0
 
     def min_depth(self, located: LocatedSchema, entered: frozenset[str] = frozenset()) -> float:
         """Return the smallest number of levels that a value of the schema has.
@@ -24,12 +34,14 @@ class NestingDepths:
         """
         schema, pointer = located
         if isinstance(schema, Mapping) and schema.keys() == {"$ref"}:
-            pointer = schema["$ref"].removeprefix("#")
-            schema = self._schemas.node_at(pointer)
+            schema, pointer = follow_reference(self._schemas, schema["$ref"])
         if pointer in self._known:
             return self._known[pointer]
         if pointer in entered:
             return float("inf")
+        self._steps = self._steps + 1 if entered else 0
+        if self._steps > _MAX_STEPS:
+            return 0
         merged = merge_schemas(self._schemas, [(schema, pointer)])
         depth = self._merged_depth(merged, entered | ({pointer} if pointer is not None else frozenset()))
         if pointer is not None and depth < float("inf"):

@@ -18,6 +18,7 @@ from specduet.mocks.generation.merged_schema import (
     LocatedSchema,
     MergedSchema,
     allows_null,
+    follow_reference,
     is_null_schema,
     merge_schemas,
 )
@@ -72,10 +73,10 @@ class ValueGenerator:
         has no other.
         """
         located = (schema, pointer)
-        if self._depths.min_depth(located) == float("inf"):
-            return build_failing_maker(NO_END, pointer)
-        make = self.build_maker(schema, pointer, name, null=null)
         try:
+            if self._depths.min_depth(located) == float("inf"):
+                return build_failing_maker(NO_END, pointer)
+            make = self.build_maker(schema, pointer, name, null=null)
             make = make.compile() if isinstance(make, _LazyMaker) else make
         except RecursionError:
             return build_failing_maker(NO_END, pointer)
@@ -83,11 +84,10 @@ class ValueGenerator:
 
     def build_maker(self, schema: Any, pointer: str | None, name: str = "", *, null: bool = True) -> ValueMaker:
         """Return a maker whose values are believable, but validated only where a keyword cannot be guaranteed."""
+        if isinstance(schema, Mapping) and schema.keys() == {"$ref"}:
+            schema, pointer = follow_reference(self._schemas, schema["$ref"])
         if pointer is None:
             return _LazyMaker(lambda: self._build_merged([(schema, None)], name, null=null))
-        if isinstance(schema, Mapping) and schema.keys() == {"$ref"}:
-            pointer = str(schema["$ref"].removeprefix("#"))
-            schema = self._schemas.node_at(pointer)
         place = (pointer, name, null)
         if place not in self._makers:
             located = (schema, pointer)

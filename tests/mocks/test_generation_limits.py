@@ -1,0 +1,75 @@
+"""Values of schemas that are large, deep, dense or without an end: made or given up in a second, never a hang."""
+
+import time
+from typing import Any
+
+import pytest
+
+from specduet.mocks.generation.limits import CannotGenerate
+from specduet.mocks.generation.values import generate_value
+from specduet.specs import Schemas
+
+
+def chain(length: int, link: Any) -> dict[str, Any]:
+    """Return schemas n0, n1, …, each made from the pointer of the next; the last one is a string."""
+    return {**{f"n{i}": link(f"#/n{i + 1}") for i in range(length)}, f"n{length}": {"type": "string"}}
+
+
+def web(count: int, node: Any) -> dict[str, Any]:
+    """Return schemas n0, n1, …, each made from the references to all of them."""
+    references = [{"$ref": f"#/n{i}"} for i in range(count)]
+    return {f"n{i}": node(references) for i in range(count)}
+
+
+def require_all(references: list[Any]) -> dict[str, Any]:
+    properties = {f"p{i}": reference for i, reference in enumerate(references)}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+GIVEN_UP: dict[str, dict[str, Any]] = {
+    "a web of required": web(12, require_all),
+    "a web behind choices": web(12, lambda references: require_all([{"anyOf": references}])),
+    "doubled properties": chain(30, lambda ref: require_all([{"$ref": ref}] * 2)),
+    "doubled items": chain(60, lambda ref: {"type": "array", "items": {"$ref": ref}, "minItems": 2}),
+    "800 levels": chain(800, lambda ref: require_all([{"$ref": ref}])),
+    "800 levels of arrays": chain(800, lambda ref: {"type": "array", "items": {"$ref": ref}, "minItems": 1}),
+    "different booleans": {
+        "n0": {"type": "array", "items": {"type": "boolean"}, "minItems": 9000, "uniqueItems": True}
+    },
+}
+MADE: dict[str, dict[str, Any]] = {
+    "a web of optional": web(12, lambda references: {"properties": {f"p{i}": r for i, r in enumerate(references)}}),
+    "a doubled all of": chain(12, lambda ref: {"allOf": [{"$ref": ref}] * 2}),
+    "references in a circle": {"n0": {"$ref": "#/n1"}, "n1": {"$ref": "#/n0"}},
+    "its own negation": {"n0": {"anyOf": [{"type": "integer"}, {"not": {"$ref": "#/n0"}}]}},
+    "60 choices": {"n0": {"allOf": [{"anyOf": [{"required": [f"a{i}"]}, {"required": [f"b{i}"]}]} for i in range(60)]}},
+    "200 branches that look alike": {
+        "n0": {"oneOf": [{"type": "object", "properties": {f"p{i}": {"type": "string"}}} for i in range(200)]}
+    },
+    "a large enum": {"n0": {"enum": list(range(50_000))}},
+    "a large number": {"n0": {"type": "number", "minimum": 1e308}},
+    "a small step": {"n0": {"type": "number", "multipleOf": 1e-300}},
+    "many items": {"n0": {"type": "array", "items": {"type": "string"}, "minItems": 5000}},
+    "many properties": {"n0": {"type": "object", "minProperties": 2000}},
+}
+
+
+@pytest.mark.parametrize("name", GIVEN_UP)
+def test_what_is_given_up(name: str) -> None:
+    """A schema whose values are too large, or have no end, raises CannotGenerate in less than two seconds."""
+    document = GIVEN_UP[name]
+    start = time.process_time()
+    with pytest.raises(CannotGenerate):
+        generate_value(Schemas(document), document["n0"], "/n0", "key")
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_all_the_same(name: str) -> None:
+    """A schema that only looks endless has a valid value, made in less than two seconds."""
+    document = MADE[name]
+    schemas = Schemas(document)
+    start = time.process_time()
+    value = generate_value(schemas, document["n0"], "/n0", "key")
+    assert time.process_time() - start < 2
+    assert schemas.validator_at("/n0").is_valid(value)
