@@ -107,8 +107,13 @@ def to_text(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Return a text on one line, with control characters escaped, cut after 120 characters."""
-    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    text = escape_controls(text)
     return text if len(text) <= _MAX_TEXT_LENGTH else f"{text[: _MAX_TEXT_LENGTH - 1]}…"
+
+
+def escape_controls(text: str) -> str:
+    """Return a text without control characters, so that a name in a document cannot steer a terminal or a CI log."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def deduplicate(findings: Iterable[Finding]) -> list[Finding]:

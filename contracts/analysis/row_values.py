@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.requests import extract_path_texts
-from specduet.contracts.oracle.schema_access import is_valid_value, strip_null
+from specduet.contracts.oracle.schema_access import is_valid_value, list_types, strip_null
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.specs import Api, Operation, Parameter, Resource, Schema
 
@@ -224,14 +224,15 @@ def _decode_parameter(api: Api, parameter: Parameter, text: str) -> Any:
 
 
 def _parse_typed(schema: Schema, text: str) -> Any:
-    type_name = schema.get("type")
+    types = [name for name in list_types(schema) if name != "null"]
+    type_name = types[0] if len(types) == 1 else "any" if types else "string"
     if type_name == "integer":
         return int(text) if re.fullmatch(r"-?(0|[1-9]\d{0,17})", text, re.ASCII) and text != "-0" else ABSENT
     if type_name == "number":
         return float(text) if re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?", text, re.ASCII) else ABSENT
     if type_name == "boolean":
         return {"true": True, "false": False}.get(text, ABSENT)
-    if (type_name is None or type_name == "string") and text and scalars.is_plain_text(text):
+    if type_name == "string" and text and scalars.is_plain_text(text):
         return _parse_string(schema, text)
     return ABSENT
 

@@ -30,8 +30,17 @@ MAX_URL_LENGTH = 4_000
 MAX_HEADERS_LENGTH = 3_000
 """In characters, all names and values; a server may reject longer headers with 431 (RFC 6585, 5)."""
 _CLOCK_SLACK = timedelta(hours=1)  # the clocks of both sides may differ by this much
-RESERVED_HEADERS = frozenset({"accept", "content-type", "authorization"})
-"""Header parameters that are none (OAS 3.1, 4.8.12.1)."""
+RESERVED_HEADERS = frozenset(
+    {"accept", "content-type", "authorization"}  # OAS 3.1, 4.8.12.1: not parameters
+    | {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "cookie"}
+)
+"""Header parameters that are none, or that frame the message (RFC 9112): no other value can be sent."""
+
+_HTTP_HEADERS = frozenset(
+    {"prefer", "range", "origin", "content-encoding", "content-language", "accept-encoding", "accept-charset"}
+    | {"accept-language", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"}
+)
+"""Headers that HTTP itself gives a syntax, whatever their schema says: frameworks and proxies may reject any other."""
 
 
 def classify_exchanges(
@@ -295,6 +304,8 @@ def _check_field(api: Api, parameter: Parameter, values: Sequence[str]) -> Reque
     if not values:
         return _make_absent_part(parameter)
     value = values[0].strip(" \t")
+    if parameter.location == "header" and parameter.name.lower() in _HTTP_HEADERS:
+        return _make_lenient_part(parameter, "has a meaning in HTTP itself", any_4xx_allowed=True)
     is_structured = {"array", "object"} & set(list_types(schema)) or "/content/" in parameter.pointer
     if len(values) > 1 or is_structured or not value or (nullable and value.lower() == "null"):
         return _make_lenient_part(parameter, "is read differently by servers")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from specduet.contracts.generation.known_values import PlannedRequest
+from specduet.contracts.oracle.schema_access import list_properties, strip_null
 from specduet.specs import Api, Operation
 
 
@@ -40,11 +41,9 @@ class CreateRequests:
         content = body.content.get("application/json") if body else None
         if content is None or not isinstance(self.request.json, dict):
             return {}
-        schema, pointer, _ = self.api.schemas.split_null(content.schema, content.pointer)
-        return {
-            name: self.api.schemas.split_null(inner, f"{pointer}/properties/{name}")[:2]
-            for name, inner in schema.get("properties", {}).items()
-        }
+        schemas = self.api.request_schemas
+        schema, pointer, _ = strip_null(schemas, content.schema, content.pointer)
+        return {name: strip_null(schemas, inner, at)[:2] for name, inner, at in list_properties(schema, pointer)}
 
     def _enum_members(self) -> dict[str, list[Any]]:
         """Return the members of each property that is an enum."""

@@ -10,6 +10,7 @@ from typing import Any
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.oracle import scalars
+from specduet.contracts.oracle.schema_access import list_types
 from specduet.contracts.recording import ABSENT, Row
 from specduet.specs import Parameter, Schema
 from specduet.specs.behavior import parse_duration
@@ -298,4 +299,4 @@ def _to_query_text(value: Any) -> str | None:
 
 def parse_query_text(schema: Mapping[str, Any], text: str) -> Any:
     """Return a query text as the JSON value that a schema validates: an integer where it may be one, else the text."""
-    return int(text) if schema.get("type") == "integer" and text.lstrip("-").isdigit() else text
+    return int(text) if "integer" in list_types(schema) and text.lstrip("-").isdigit() else text

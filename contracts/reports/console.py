@@ -15,7 +15,7 @@ from rich.progress import Progress as ProgressLine
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from specduet.contracts.findings import Finding
+from specduet.contracts.findings import Finding, escape_controls
 from specduet.contracts.options import RunOptions
 from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
 from specduet.contracts.reports.model import Report, pluralize
@@ -58,7 +58,7 @@ def show_progress(console: Console | None) -> Iterator[Callable[[Progress], None
         def update_progress(progress: Progress) -> None:
             operation = f" {progress.api} {progress.operation}" if progress.api else ""
             sent = pluralize(progress.sent, "request")
-            bar.update(task, description=f"{_STEP_LABELS[progress.step]}{operation}, {sent} sent")
+            bar.update(task, description=f"{_STEP_LABELS[progress.step]}{escape_controls(operation)}, {sent} sent")
 
         yield update_progress
 
@@ -73,7 +73,7 @@ def format_plan(apis: tuple[Api, ...], target: Target, options: RunOptions, *, d
         unsent = Counter(operation.method for operation in api.operations if not target.can_send(operation))
         text = ", ".join(f"{method} {pluralize(count, 'operation')}" for method, count in sorted(sent.items()))
         text += "".join(f"; not sent: {method} {count} (--allow-writes)" for method, count in sorted(unsent.items()))
-        yield Text(f"{api.name:<{width}}  {text or 'nothing to send'}")
+        yield Text(f"{escape_controls(api.name):<{width}}  {text or 'nothing to send'}")
     limits = [f"profile {options.profile}", f"seed {options.seed}", f"at most {options.time_limit_s:g} s"]
     pace = choose_rate_limit(target, options.requests_per_second)
     request_limit = min(options.max_requests or sys.maxsize, int(pace * options.time_limit_s) if pace else sys.maxsize)
@@ -107,12 +107,12 @@ def _finding_lines(report: Report) -> Iterator[Text]:
 
 def _closing_texts(report: Report) -> Iterator[tuple[str, str]]:
     for note in report.notes:
-        yield f"note: {report.secrets.mask(note)}", "yellow"
+        yield f"note: {escape_controls(report.secrets.mask(note))}", "yellow"
     for entry in report.stale_entries:
         yield f"accepted, but no longer found: {entry}", "yellow"
     if report.coverage_gaps:
         yield "not covered:", "dim"
-        yield from ((f"  {line}", "dim") for line in report.coverage_gaps[:_MAX_GAPS])
+        yield from ((f"  {escape_controls(line)}", "dim") for line in report.coverage_gaps[:_MAX_GAPS])
         hidden = len(report.coverage_gaps) - _MAX_GAPS
         if hidden > 0:
             yield f"  … and {pluralize(hidden, 'more operation')}; --report DIR lists them all", "dim"
@@ -130,7 +130,7 @@ def _cause_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
     sentence = next(clause.sentence for clause in report.clauses if clause.code == first.code)
     yield Text.assemble((f"{mark} {first.code} {first.clause}", _STYLES[mark]), f": {sentence}")
     for finding in findings:
-        yield Text(f"  {report.secrets.mask(finding.message)}")
+        yield Text(f"  {escape_controls(report.secrets.mask(finding.message))}")
         for label, text in finding_fields(finding, report):
             if label != "severity":
                 yield Text.assemble((f"    {label:<{LABEL_WIDTH}} ", "dim"), text)

@@ -1,6 +1,6 @@
 """Text of a finding: the same fields in the same order in every report."""
 
-from specduet.contracts.findings import Finding
+from specduet.contracts.findings import Finding, escape_controls
 from specduet.contracts.reports.model import Report
 from specduet.specs.locations import display_path
 
@@ -10,7 +10,7 @@ LABEL_WIDTH = 9
 
 def format_headline(finding: Finding) -> str:
     """Return the first line of a finding: ``SD201 status-enum: the status is …``."""
-    return f"{finding.code} {finding.clause}: {finding.message}"
+    return f"{finding.code} {finding.clause}: {escape_controls(finding.message)}"
 
 
 def finding_fields(finding: Finding, report: Report) -> list[tuple[str, str]]:
@@ -20,9 +20,9 @@ def finding_fields(finding: Finding, report: Report) -> list[tuple[str, str]]:
     if line:
         spec_place += f":{line}"
     fields = [
-        ("operation", f"{finding.api} {finding.operation}"),
-        ("spec", f"{spec_place} {finding.pointer}"),
-        ("where", describe_place(finding, report)),
+        ("operation", escape_controls(f"{finding.api} {finding.operation}")),
+        ("spec", escape_controls(f"{spec_place} {finding.pointer}")),
+        ("where", escape_controls(describe_place(finding, report))),
         ("value", finding.value),
         ("severity", f"{finding.severity} ({finding.basis})"),
         ("count", "once" if finding.count == 1 else f"{finding.count:,} times"),

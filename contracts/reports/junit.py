@@ -27,7 +27,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def _build_suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Report) -> ET.Element:
-    suite = ET.Element("testsuite", name=name, timestamp=report.started.isoformat())
+    suite = ET.Element("testsuite", name=_replace_forbidden(name), timestamp=report.started.isoformat())
     for item, findings in cases:
         suite.append(_build_case(name, item, findings, report))
     suite.set("tests", str(len(cases)))
@@ -38,7 +38,7 @@ def _build_suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Rep
 
 
 def _build_case(suite: str, item: Item, findings: list[Finding], report: Report) -> ET.Element:
-    case = ET.Element("testcase", classname=f"specduet.{suite}", name=item.clause)
+    case = ET.Element("testcase", classname=f"specduet.{_replace_forbidden(suite)}", name=item.clause)
     failing = [finding for finding in findings if report.is_failing(finding)]
     accepted = [finding for finding in findings if finding.accepted]
     if failing:

@@ -386,7 +386,7 @@ def _find_accepted_types(operation: Operation) -> str:
 
 def documents_stream(operation: Operation) -> bool:
     """Return whether a documented success is a stream of events, which need not end."""
-    contents = [name for status, r in operation.responses.items() if status[0] in "2d" for name in r.content]
+    contents = [name for status, r in operation.responses.items() if status[:1] in {"2", "d"} for name in r.content]
     return any(strip_parameters(name) == "text/event-stream" for name in contents)
 
 
