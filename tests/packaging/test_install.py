@@ -278,9 +278,9 @@ def test_places_in_bundled_documents_are_shown_short(
     assert done.returncode == 1, done.stdout + done.stderr
     assert re.search(r" specs/nx1/openapi\.yaml:\d+ /components/schemas/CrewRunStatusEnum\n", done.stdout)
     reports = {path.name: path.read_text(encoding="utf-8") for path in (project / "out").iterdir() if path.is_file()}
-    assert "specs/nx1/openapi.yaml" in reports["report.json"]
-    assert '"SD201"' in reports["report.sarif"]
-    assert "physicalLocation" not in reports["report.sarif"]
+    assert "specs/nx1/openapi.yaml:" in reports["summary.md"]
+    assert '"SD201"' in reports["results.sarif"]
+    assert "physicalLocation" not in reports["results.sarif"]
     for text in (done.stdout, done.stderr, *reports.values()):
         assert "site-packages" not in text
         assert str(ROOT) not in text
