@@ -9,6 +9,9 @@
 7. ``Allow`` names every method of a path, and not only the first.
 8. Bodies and query strings have a greatest length.
 9. A trailing slash redirects also where the query is not UTF-8: FastAPI breaks on it.
+10. An encoded slash is a part of its path parameter (RFC 3986, section 2.2): FastAPI separates at it.
+11. A path with a line break at its end is another path: FastAPI takes both for the same.
+12. ``GET /`` lists what is served, where no operation stands there.
 """
 
 import json
@@ -243,3 +246,19 @@ def test_redirects_keep_any_query(mock: Any) -> None:
         send_raw(fastapi_app, raw_request)
     answered = send_raw(mock, raw_request)
     assert (answered.status, answered.headers["location"]) == (307, "http://mock/api/crew-runs?limit=%31&x=%FF&y=a+b")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "own_status", "fastapi_status"),
+    [
+        ("GET", "/v1/threads/t%2Fu/runs", 200, 404),
+        ("DELETE", "/v1/threads/t%2Fu/runs", 405, 404),
+        ("PUT", "/api/crew-runs%0A", 404, 405),
+        ("GET", "/", 200, 404),
+        ("POST", "/", 404, 404),
+    ],
+)
+def test_paths_are_other_paths(mock: Any, method: str, target: str, own_status: int, fastapi_status: int) -> None:
+    """10 to 12: an encoded slash separates nothing, a line break counts, and the mock has a page of its own at its root."""
+    responses = [send_raw(app, RawRequest(method, target, KEY)) for app in (mock, fastapi_app)]
+    assert [response.status for response in responses] == [own_status, fastapi_status]
