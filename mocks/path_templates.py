@@ -12,11 +12,14 @@ from urllib.parse import parse_qsl, quote_from_bytes, unquote_to_bytes
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 # RFC 3986, section 3.3: what a segment of a path may hold as it is
 _SEGMENT_CHARACTERS = "-._~!$&'()*+,;=:@"
+_NORMAL_PATH = re.compile(rf"[A-Za-z0-9{re.escape(_SEGMENT_CHARACTERS)}/]*".encode())
 
 
 def normalize_path(path: str | bytes) -> str:
     """Return a path with just those characters percent-encoded that must be: ``/a%2fb c`` gives ``/a%2Fb%20c``."""
     raw = path.encode() if isinstance(path, str) else path
+    if _NORMAL_PATH.fullmatch(raw):  # as nearly all are
+        return raw.decode()
     return "/".join(quote_from_bytes(unquote_to_bytes(piece), _SEGMENT_CHARACTERS) for piece in raw.split(b"/"))
 
 

@@ -62,7 +62,7 @@ class RequestPipeline:
         headers = request.headers
         if b"origin" in headers:
             if cors.is_preflight(request.method, headers):
-                return responses.send_response(cors.make_preflight_response(headers), request, send)
+                return _send_response(cors.make_preflight_response(headers), request, send)
             send = cors.add_cors_headers(headers[b"origin"], send)
         if isinstance(handler, NotFoundHandler):
             return self._handle_not_found(handler, request, send)
@@ -74,7 +74,7 @@ class RequestPipeline:
                 session = self._find_session(request)
             except BadSession as error:
                 response = ProblemDetailsDialect().render_error(error.status, error.message)
-                return responses.send_response(response, request, send)
+                return _send_response(response, request, send)
         api, operation = handler.api.name, handler.operation.id
         entry = open_entry(request.scope, api, operation)
         session.journal.add(entry)
@@ -98,13 +98,13 @@ class RequestPipeline:
         entry[STATUS_INDEX] = response.status
         if request.body:
             record_body(entry, request.body)
-        await responses.send_response(response, request, send)
+        await _send_response(response, request, send)
 
     async def _handle_control(self, handler: OperationHandler, request: Request, send: Send) -> None:
         """Respond to a request to the control plane, which is recorded in no journal."""
         if handler.reads_body:
             await request.read_body(self._settings.max_body)
-        await responses.send_response(handler.respond(request), request, send)
+        await _send_response(handler.respond(request), request, send)
 
     async def _handle_not_found(self, handler: NotFoundHandler, request: Request, send: Send) -> None:
         """Respond to a request of no operation. It is recorded, unless it is for the index or the control plane."""
@@ -114,14 +114,14 @@ class RequestPipeline:
             session = self._default_session
         path = get_normalized_path(request.scope)
         if request.method in {"GET", "HEAD"} and self._index.is_at(path) and handler.find_route(request) is None:
-            await responses.send_response(self._index.respond(request, session), request, send)
+            await _send_response(self._index.respond(request, session), request, send)
             return
         response = handler.respond(request)
         if not (self._control_api and path.startswith(CONTROL_PREFIX)):
             entry = open_entry(request.scope, None, None)
             entry[STATUS_INDEX] = response.status
             session.journal.add(entry)
-        await responses.send_response(response, request, send)
+        await _send_response(response, request, send)
 
     def _find_session(self, request: Request) -> Session:
         """Return the session that a request names, else the default one. Raises ``BadSession``."""
@@ -157,7 +157,13 @@ class RequestPipeline:
             return
         response = _build_injected_error(handler, request, effect, self._settings.seed)
         entry[STATUS_INDEX] = response.status
-        await responses.send_response(response, request, send)
+        await _send_response(response, request, send)
+
+
+def _send_response(response: HttpResponse, request: Request, send: Send) -> Awaitable[None]:
+    """Send a response and note it on the request, for the request log."""
+    request.response = response
+    return responses.send_response(response, request.method, send)
 
 
 def _build_injected_error(

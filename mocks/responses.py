@@ -1,14 +1,11 @@
 """HTTP responses of the mock, and how they are sent: status, headers and a body in one piece or in many."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from specduet.mocks.json_codec import encode_json
-
-if TYPE_CHECKING:
-    from specduet.mocks.request import Request
 
 Headers = list[tuple[bytes, bytes]]
 """Lower-case names and values: ``[(b"content-type", b"application/json")]``."""
@@ -56,10 +53,9 @@ def make_streaming_response(pieces: AsyncIterator[bytes], media_type: bytes) -> 
     return HttpResponse(200, [(b"content-type", media_type), (b"cache-control", b"no-cache")], stream=pieces)
 
 
-async def send_response(response: HttpResponse, request: "Request", send: Send) -> None:
+async def send_response(response: HttpResponse, method: str, send: Send) -> None:
     """Send a response; to HEAD, everything but its body (RFC 9110, section 9.3.2)."""
-    request.response = response
-    has_body = request.method != "HEAD"
+    has_body = method != "HEAD"
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     if response.stream is not None and has_body:
         async for piece in response.stream:

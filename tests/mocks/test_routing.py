@@ -215,8 +215,6 @@ def test_the_base_path_can_be_chosen(tmp_path: Path) -> None:
         ("GET /a?b=c", "/a?b=c"),
         ("GET /a?b={b}", "/a?b=1&z=2"),
         ("GET /a#start", "/a"),
-        ("GET /a#start", "/a%23start"),
-        ("GET /a?b=c", "/a%3Fb=c"),
         ("GET /a/{b}", "/a/x%2Fy"),
         ("GET /a/{b}", "/a/x%0Ay"),
     ],
@@ -238,10 +236,11 @@ def test_an_encoded_slash_is_no_separator(tmp_path: Path) -> None:
 
 def test_a_query_in_the_path_decides(tmp_path: Path) -> None:
     """Of several operations on one path, the query that the document writes into it finds the right one."""
-    mock = create_app([write_document(tmp_path, "query", "GET /a?do=x", "GET /a?do=y", "GET /b?do=x")])
-    assert [find_operation(mock, "GET", f"/a?do={do}") for do in "xy"] == ["GET /a?do=x", "GET /a?do=y"]
-    assert find_operation(mock, "GET", "/a") == 404
-    assert find_operation(mock, "GET", "/b?do=z") == 404
+    mock = create_app([write_document(tmp_path, "query", "GET /a", "GET /a?do=x", "GET /a?do={do}&to=y")])
+    assert find_operation(mock, "GET", "/a?do=x") == "GET /a?do=x"
+    assert find_operation(mock, "GET", "/a?to=y&do=x") == "GET /a?do={do}&to=y"
+    assert [find_operation(mock, "GET", target) for target in ("/a", "/a?do=z")] == ["GET /a", "GET /a"]
+    assert find_operation(mock, "GET", "/a%3Fdo=x") == "GET /a?do=x"
 
 
 def test_the_more_specific_template_comes_first(tmp_path: Path) -> None:
