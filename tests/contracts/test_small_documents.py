@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
+from specduet.contracts.findings import escape_controls
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import ReceivedResponse, SentRequest
 from specduet.contracts.run import RunResult, run_contract
@@ -30,7 +31,9 @@ def respond(status: int, body: str = "", headers: tuple[tuple[str, str], ...] = 
 def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunResult]:
     """Return a function that runs the suite over a document whose service is a function in this process."""
 
-    def run(paths: str, service: Respond, *, url: str = "http://127.0.0.1:9", rest: str = "") -> RunResult:
+    def run(
+        paths: str, service: Respond, *, url: str = "http://127.0.0.1:9", rest: str = "", **limits: int
+    ) -> RunResult:
         class Transport:
             def __init__(self, *_args: Any) -> None: ...
 
@@ -42,7 +45,7 @@ def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunR
         monkeypatch.setattr(budget, "Transport", Transport)
         document = tmp_path / "small.yaml"
         document.write_text(f"openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n{paths}\n{rest}\n", "utf-8")
-        options = RunOptions(generate=False, max_time_s=20)
+        options = RunOptions(generate=False, max_time_s=20, **limits)
         result = run_contract((load(document),), Target.parse(url), options)
         assert not [note for note in result.notes if "broke off" in note]
         return result
@@ -296,3 +299,47 @@ def test_parameters_are_written_in_their_style(judge: Judge, description: str, e
 
     judge(paths, service)
     assert queries[0] == expected
+
+
+def test_an_operation_of_errors_alone_may_refuse_everything(judge: Judge) -> None:
+    """Where only errors are documented, a valid request gets one of them."""
+    paths = "  /d/{id}: {delete: {parameters: [{name: id, in: path, required: true, schema: {type: integer}}],"
+    paths += " responses: {'400': {description: bad}}}}"
+    assert codes_of(judge(paths, lambda _: respond(400))) == set()
+
+
+def test_headers_of_http_prove_nothing(judge: Judge) -> None:
+    """A framework may reject a value of ``Prefer`` that is no preference, and ``Content-Length`` is never invented."""
+    names = ("Prefer", "Content-Length", "X-Own")
+    parameters = ", ".join(f"{{name: {name}, in: header, schema: {{type: string}}}}" for name in names)
+    paths = f"  /h: {{get: {{parameters: [{parameters}], responses: {DONE}}}}}"
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        assert request.get_header("content-length") is None
+        return respond(400 if " " in (request.get_header("prefer") or "") else 204)
+
+    assert codes_of(judge(paths, service)) == set()
+
+
+def test_large_documents_share_their_budget(judge: Judge) -> None:
+    """Each of many operations is sent, with about as many requests as any other."""
+    parameter = "{name: q, in: query, schema: {type: integer, minimum: 1, maximum: 9}}"
+    paths = "\n".join(
+        f"  /o{number}: {{get: {{parameters: [{parameter}], responses: {ANYTHING}}}}}" for number in range(60)
+    )
+    result = judge(paths, lambda _: respond(200, "{}"), max_requests=600)
+    counts = [operation.sent for operation in result.coverage.operations]
+    assert len(counts) == 60
+    assert min(counts) >= 4
+    assert max(counts) <= 40
+
+
+def test_ids_that_are_no_text_are_no_ids(judge: Judge) -> None:
+    """Rows whose ``id`` is an object or a list break nothing."""
+    body = '[{"id": {"a": 1}}, {"id": [1]}, {"id": "a-long-enough-id"}]'
+    assert codes_of(judge(f"  /i: {{get: {{responses: {ANYTHING}}}}}", lambda _: respond(200, body))) == set()
+
+
+def test_names_cannot_steer_a_terminal() -> None:
+    """Escape sequences and line ends of a name are shown as what they are."""
+    assert escape_controls("a\x1b[31m\n::error::b") == "a\\u001b[31m\\u000a::error::b"
