@@ -50,7 +50,7 @@ class AnyCharacter:
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class Assertion:
     """A place without characters: ``^``, ``$``, ``b`` or ``B``."""
 
     kind: str
@@ -104,7 +104,7 @@ Node = (
     | CharacterClass
     | CharacterSet
     | AnyCharacter
-    | Anchor
+    | Assertion
     | Lookaround
     | Group
     | BackReference
@@ -195,7 +195,7 @@ class _Parser:
             return part
         if high is not None and high < low:
             self._fail("the bounds of a quantifier are out of order")
-        if isinstance(part, Anchor) or (isinstance(part, Lookaround) and not part.is_ahead):
+        if isinstance(part, Assertion) or (isinstance(part, Lookaround) and not part.is_ahead):
             self._fail("nothing to repeat")
         is_lazy = self._take("?")
         self._take("+")  # possessive in other languages: the same texts, matched faster
@@ -212,7 +212,7 @@ class _Parser:
         self._at += 1
         match character:
             case "^" | "$":
-                return Anchor(character)
+                return Assertion(character)
             case ".":
                 return AnyCharacter()
             case "[":
@@ -276,10 +276,10 @@ class _Parser:
         character = self._text[self._at]
         if character in "bB":
             self._at += 1
-            return Anchor(character)
+            return Assertion(character)
         if character in "AzZ":  # Python, Ruby and Go
             self._at += 1
-            return Anchor("^" if character == "A" else "$")
+            return Assertion("^" if character == "A" else "$")
         if character == "k" and self._all_names and self._text.startswith("k<", self._at):
             self._at += 2
             return self._parse_reference_by_name(">")

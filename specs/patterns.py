@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 
 from specduet.specs.pattern_syntax import (
-    Anchor,
     AnyCharacter,
+    Assertion,
     BackReference,
     CharacterClass,
     CharacterSet,
@@ -144,7 +144,7 @@ _WRITERS: dict[type[Node], Callable[[Any], str]] = {
     CharacterClass: _write_set,
     CharacterSet: _write_set,
     AnyCharacter: lambda _node: ".",
-    Anchor: lambda node: node.kind if node.kind in "^$" else f"\\{node.kind}",
+    Assertion: lambda node: node.kind if node.kind in "^$" else f"\\{node.kind}",
     Lookaround: _write_lookaround,
     Group: _write_group,
     BackReference: lambda node: f"(?:\\{node.number})",

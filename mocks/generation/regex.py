@@ -13,8 +13,8 @@ import msgspec
 from specduet.mocks.generation.limits import MAX_TEXT_LENGTH, CannotGenerate
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.specs.pattern_syntax import (
-    Anchor,
     AnyCharacter,
+    Assertion,
     BackReference,
     CharacterClass,
     CharacterSet,
@@ -244,7 +244,7 @@ _BUILDERS: dict[type[Node], Callable[[Any], FragmentMaker]] = {
     CharacterClass: _build_character_set,
     CharacterSet: _build_character_set,
     AnyCharacter: _build_any,
-    Anchor: _build_nothing,
+    Assertion: _build_nothing,
     Lookaround: _build_lookaround,
     Group: _build_group,
     BackReference: _build_reference,

@@ -35,16 +35,23 @@ class RetryingMaker:
         self._is_valid = is_valid
 
     def __call__(self, rng: SeededRandom) -> Any:
-        if rng.budget is None:
-            rng.budget = WorkBudget()
+        if rng.depth:
+            return self._make_valid(rng)
+        rng.budget = rng.budget or WorkBudget()
+        try:
+            return self._make_valid(rng)
+        except TooMuchWorkError as error:
+            raise CannotGenerate(self._parts[0][1], error.reason) from None
+        except RecursionError:
+            raise CannotGenerate(self._parts[0][1], NO_END) from None
+
+    def _make_valid(self, rng: SeededRandom) -> Any:
         reasons: list[str] = []
         for attempt in range(_TRIES):
             try:
                 value = self._make(_rng_of_attempt(rng, attempt))
             except TooMuchWorkError:
                 raise
-            except RecursionError:
-                raise CannotGenerate(self._parts[0][1], NO_END) from None
             except CannotGenerate as error:
                 if rng.depth:  # the part that failed has made its own attempts
                     raise
@@ -54,7 +61,8 @@ class RetryingMaker:
                 continue
             if self._is_valid(value, self._parts):
                 return value
-            rng.budget.spend_attempt(self._parts[0][1])
+            if rng.budget is not None:
+                rng.budget.spend_attempt(self._parts[0][1])
             changed = self._change_to_exclusive(value) if attempt in _SEPARATED_TRIES else None
             if changed is not None:
                 return changed

@@ -32,8 +32,8 @@ class DerivedFields:
     def __init__(self, api: Api, resource: Resource, generator: ValueGenerator) -> None:
         self._behavior = resource.behavior
         self._generator = generator
-        self._schemas = api.schemas
-        fields = api.schemas.walk_fields(resource.schema, resource.pointer)
+        self._schemas = api.response_schemas
+        fields = api.response_schemas.walk_fields(resource.schema, resource.pointer)
         self._fields = {".".join(field.path): field for field in fields}
         """Every field of the rows, by its dotted path."""
         nested = list(self._iter_nested_changes())

@@ -107,16 +107,16 @@ def _owner_values(api: Api, resource: Resource, owner: str, settings: Settings) 
     pointer = f"{resource.pointer}/properties/{escape_pointer(owner)}"
     configured = [credential.owner for credential in settings.credentials if credential.owner]
     for name in configured:
-        if not api.schemas.validator_at(pointer).is_valid(name):
+        if not api.response_schemas.validator_at(pointer).is_valid(name):
             raise UsageError(f"{name!r} cannot own a {resource.name}: the schema of {owner!r} has no such value")
     return _deduplicate((*configured, *_candidate_values(api, resource.properties[owner], pointer, owner)))
 
 
 def _candidate_values(api: Api, schema: Any, pointer: str, name: str) -> list[Any]:
-    examples = [e for e in schema.get("examples", ()) if api.schemas.validator_at(pointer).is_valid(e)]
+    examples = [e for e in schema.get("examples", ()) if api.response_schemas.validator_at(pointer).is_valid(e)]
     if examples:
         return examples
-    make = get_generator(api.schemas).build_valid_maker(schema, pointer, name, null=False)
+    make = get_generator(api.response_schemas).build_valid_maker(schema, pointer, name, null=False)
     return [make(SeededRandom(f"{name}/{index}")) for index in range(4)]
 
 

@@ -19,9 +19,9 @@ class Projection:
     """The way from a row of a resource to a value of a response's schema."""
 
     def __init__(self, api: Api, resource: Resource, schema: Schema, pointer: str, generator: ValueGenerator) -> None:
-        self._schemas = api.schemas
-        resolved, resolved_pointer = api.schemas.resolve(schema, pointer)
-        merged = merge_schemas(api.schemas, [(schema, pointer)])
+        self._schemas = api.response_schemas
+        resolved, resolved_pointer = api.response_schemas.resolve(schema, pointer)
+        merged = merge_schemas(api.response_schemas, [(schema, pointer)])
         self.is_identity = resolved_pointer == resource.pointer or not resolved
         """The response's schema is the resource itself (or demands nothing), so that a row is sent as it is."""
         self._required = frozenset(merged.required_names)
@@ -29,7 +29,7 @@ class Projection:
         self._generator = generator
         self._makers: dict[str, ValueMaker] = {}
         self._located = (schema, pointer)
-        self.is_valid = api.schemas.validator_at(pointer).is_valid
+        self.is_valid = api.response_schemas.validator_at(pointer).is_valid
         """Returns whether the response's schema allows a value."""
         self.names = [*self._properties] or [*resource.properties]
         """The properties of the response."""
@@ -84,9 +84,9 @@ class ListEnvelope:
     """
 
     def __init__(self, api: Api, schema: Schema, pointer: str, rows_property: str, generator: ValueGenerator) -> None:
-        merged = merge_schemas(api.schemas, [(schema, pointer)])
+        merged = merge_schemas(api.response_schemas, [(schema, pointer)])
         kinds = {
-            name: api.schemas.split_null(inner, str(inner_pointer))[0].get("type")
+            name: api.response_schemas.split_null(inner, str(inner_pointer))[0].get("type")
             for name, ((inner, inner_pointer), *_) in merged.properties.items()
         }
         self._rows_property = rows_property
@@ -108,11 +108,11 @@ def locate_rows(api: Api, resource: Resource, schema: Schema, pointer: str) -> t
     Returns the name of the property that holds them, or None where the response is the array itself; and the schema of
     one row with its pointer.
     """
-    schema, pointer = api.schemas.resolve(schema, pointer)
+    schema, pointer = api.response_schemas.resolve(schema, pointer)
     for name, inner in () if "items" in schema else schema.get("properties", {}).items():
-        array, array_pointer, _ = api.schemas.split_null(inner, f"{pointer}/properties/{escape_pointer(name)}")
+        array, array_pointer, _ = api.response_schemas.split_null(inner, f"{pointer}/properties/{escape_pointer(name)}")
         items_pointer = f"{array_pointer}/items"
-        if "items" in array and api.schemas.resolve(array["items"], items_pointer)[1] == resource.pointer:
+        if "items" in array and api.response_schemas.resolve(array["items"], items_pointer)[1] == resource.pointer:
             return name, array["items"], items_pointer
     return None, schema.get("items", {}), f"{pointer}/items"
 

@@ -72,17 +72,21 @@ class RowFactory:
         """Name of the random stream of choices that concern all rows: ``7/shop/order``."""
         self.resource = resource
         self.indexed_fields = indexed_fields
-        self._schemas = api.schemas
+        self._schemas = api.response_schemas
         self._generator = generator
         self._adversary = adversary
         self._behavior = resource.behavior
-        self.properties = {name: self._describe_property(name) for name in resource.properties}
+        self.properties = {
+            name: self._describe_property(name)
+            for name, schema in resource.properties.items()
+            if not self._generator.is_write_only([(schema, None)])
+        }
         self._derived_fields = DerivedFields(api, resource, generator)
         self._times: dict[str, Callable[[RowSeed, int], Micros]] = {}
         """Of properties whose time is never null: the same time before it is formatted."""
         self._makers = {name: self._build_property(prop) for name, prop in self.properties.items()}
         self._extras = self._make_extra_properties()
-        self._validator = api.schemas.validator_at(resource.pointer)
+        self._validator = api.response_schemas.validator_at(resource.pointer)
 
     # ----------------------------------------------------------------------------------------- rows and fields
 

@@ -71,7 +71,7 @@ class Table:
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
         self._settings = settings
         self._epoch = to_micros(settings.epoch)
-        self._validator = api.schemas.validator_at(resource.pointer)
+        self._validator = api.response_schemas.validator_at(resource.pointer)
         status = resource.behavior.status
         self._lifecycle = Lifecycle(status) if status else None
         self.status_field = status.field if status else None

@@ -57,7 +57,7 @@ class World:
         self._api = api
         self._settings = settings
         self._clock = clock
-        believable = get_generator(api.schemas)
+        believable = get_generator(api.response_schemas)
         adversary = _load_adversary(api, settings)
         self._tables = {
             name: Table(api, resource, settings, believable, adversary) for name, resource in api.resources.items()
@@ -283,4 +283,4 @@ def _load_adversary(api: Api, settings: Settings) -> "AdversarialGenerator | Non
     # Imported only here: hypothesis takes half a second to import.
     from specduet.mocks.generation.adversarial import get_adversarial_generator
 
-    return get_adversarial_generator(api.schemas, settings.seed)
+    return get_adversarial_generator(api.response_schemas, settings.seed)
