@@ -144,7 +144,10 @@ def _read_examples(schemas: Schemas, content: Mapping[str, Any], pointer: str) -
     named = content.get("examples")
     found = {"example": content["example"]} if "example" in content else {}
     for name, entry in named.items() if isinstance(named, Mapping) else ():
-        example, _ = schemas.resolve(entry, f"{pointer}/examples/{escape_pointer(name)}")
+        try:
+            example, _ = schemas.resolve(entry, f"{pointer}/examples/{escape_pointer(name)}")
+        except KeyError:  # it was left out
+            continue
         if isinstance(example, Mapping) and "value" in example:
             found[name] = example["value"]
     return found
@@ -152,7 +155,10 @@ def _read_examples(schemas: Schemas, content: Mapping[str, Any], pointer: str) -
 
 def _build_headers(schemas: Schemas, raw: Mapping[str, Any], pointer: str) -> Iterator[Header]:
     for name, entry in raw.get("headers", {}).items():
-        header, at = schemas.resolve(entry, f"{pointer}/headers/{escape_pointer(name)}")
+        try:
+            header, at = schemas.resolve(entry, f"{pointer}/headers/{escape_pointer(name)}")
+        except KeyError:  # it was left out
+            continue
         if name.lower() == "content-type":  # OAS 3.1, 4.8.17: it is described by `content` alone
             continue
         schema, schema_pointer = _read_schema(header, at)

@@ -80,7 +80,7 @@ def find_document(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_dir() and (path / _DOCUMENT).is_file():
         return path / _DOCUMENT
-    if not path.suffix and not path.exists():
+    if not path.suffix and (not str(name_or_path) or not path.exists()):
         known = ", ".join(bundled())
         raise UsageError(
             f"no API is called {str(name_or_path)!r}",

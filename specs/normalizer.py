@@ -14,7 +14,9 @@ from specduet.specs import object_checks, operation_checks
 from specduet.specs.grammar import (
     CALLBACK,
     DOCUMENT,
+    EXAMPLE,
     PATH_ITEM,
+    REQUIREMENT,
     SCHEMA_LISTS,
     SCHEMA_MAPS,
     SCHEMA_PARTS,
@@ -34,12 +36,14 @@ from specduet.specs.schema_keywords import (
     check_text,
     check_version,
 )
+from specduet.specs.schemas import Schemas
 
 _MAX_PROBLEMS = 1_000
+_COMPONENT_DEPTH = 3  # slashes in ``#/components/schemas/Item``
 _MAX_LEVELS = 250  # of one branch through all files: Python stops at 1,000 calls
 #: what a fragment may hold without an escape (RFC 3986, section 3.5), so that every reader reads it alike
 _PLAIN_POINTER = re.compile(r"/components/[A-Za-z]+/[A-Za-z0-9\-._~!$&'()*+,;=:@/?]+")
-_DATA = frozenset({"example", "const"})
+_ANYTHING = "the schema stands for anything"
 _DESCRIPTIVE = frozenset({"summary", "description", "title", "example", "examples", "deprecated", "default"})
 
 
@@ -56,6 +60,8 @@ class Normalizer:
         self._taken: dict[str, set[str]] = {}
         #: places of the path items that stand in other files, by pointer
         self.origins: dict[str, FilePlace] = {}
+        #: schemas with a reference into a component, which may have lost that part
+        self._deep: list[tuple[dict[str, Any], FilePlace]] = []
         self._waiting: deque[tuple[FilePlace, Any, Shape, str, str]] = deque()
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +75,16 @@ class Normalizer:
         kept = {name: value for name, value in document.items() if name in found or name not in fields}
         result = {name: found.get(name, value) for name, value in {**kept, **found}.items()}
         self._add_components(result)
+        self._check_deep_references(Schemas(result))
         return result
+
+    def _check_deep_references(self, schemas: Schemas) -> None:
+        for schema, place in self._deep:
+            try:
+                schemas.node_at(schema["$ref"].removeprefix("#"))
+            except KeyError:
+                reference = schema.pop("$ref")
+                self.report(place, f"the reference {reference!r} leads to what is left out", _ANYTHING)
 
     def _add_components(self, document: dict[str, Any]) -> None:
         while self._waiting:
@@ -167,13 +182,15 @@ class Normalizer:
         if not isinstance(node, Mapping):
             self.report(place, f"is no mapping, as {kind.name} is", "it is left out")
             return LEFT_OUT
-        if isinstance(node.get("$ref"), str) and (kind.section or kind is PATH_ITEM):
+        if isinstance(node.get("$ref"), str) and kind is not REQUIREMENT:
             return self._walk_reference(node, kind, place)
         if kind is CALLBACK:
             return self._walk_map(node, MapOf(PATH_ITEM, extensible=True), place)
         return self._walk_fields(dict(node), kind, place)
 
     def _walk_fields(self, fields: dict[str, Any], kind: ObjectKind, place: FilePlace) -> Any:
+        if kind is EXAMPLE:
+            self._read_external_value(fields, place)
         found = dict(fields)
         for name, shape in kind.fields.items():
             if name in fields:
@@ -184,13 +201,28 @@ class Normalizer:
                     found[name] = value
         return object_checks.check_object(kind, found, place, self.report)
 
+    def _read_external_value(self, example: dict[str, Any], place: FilePlace) -> None:
+        """Put the content of a file into an example in place of ``externalValue``; other URLs are left as they are."""
+        name = example.get("externalValue")
+        if not isinstance(name, str) or "value" in example or "://" in name:
+            return
+        try:
+            is_tree = name.lower().endswith((".json", ".yaml", ".yml"))
+            read = self._references.find_target if is_tree else self._references.read_text
+            found = read(name, place)
+        except Unresolved as error:
+            self.report(place.child("externalValue"), str(error), "the example is ignored")
+        else:
+            example["value"] = found[1] if is_tree else found
+            del example["externalValue"]
+
     def _walk_reference(self, node: Mapping[str, Any], kind: ObjectKind, place: FilePlace) -> Any:
         try:
             target, found = self._references.follow(node["$ref"], place)
         except Unresolved as error:
             self.report(place, str(error), f"the {kind.name.partition(' ')[2]} is left out")
             return object_checks.make_empty(kind) if kind.name == "a response" else LEFT_OUT
-        if kind is PATH_ITEM:  # every path has operations of its own
+        if kind is PATH_ITEM or not kind.section:  # every path has operations of its own; others may not be components
             self.origins[place.pointer] = target
             item = self._walk_object(found, kind, target)
             siblings = self._walk_fields({k: v for k, v in node.items() if k != "$ref"}, kind, place)
@@ -230,6 +262,8 @@ class Normalizer:
             local = self._find_schema(reference, place)
             if local is not None:
                 found["$ref"] = local
+                if local.count("/") > _COMPONENT_DEPTH:
+                    self._deep.append((found, place))
             if self._is_30:
                 self._check_siblings(node, place)
                 return found
@@ -243,10 +277,10 @@ class Normalizer:
             if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
                 self._references.follow(reference, place)  # a circle is an error
         except Unresolved as error:
-            self.report(place, str(error), "the schema stands for anything")
+            self.report(place, str(error), _ANYTHING)
             return None
         if target == place:
-            self.report(place, f"the reference {reference!r} leads to itself", "the schema stands for anything")
+            self.report(place, f"the reference {reference!r} leads to itself", _ANYTHING)
             return None
         return self._to_local(target, node, "schema", "schemas")
 

@@ -33,6 +33,7 @@ def check_operations(document: dict[str, Any], report: Report) -> None:
             if "security" in operation:
                 _check_security(operation, at, schemes, report)
             _check_id(operation, at, ids, report)
+            _drop_dangling(schemas, operation, at)
             own = list(_read_parameters(schemas, operation, at))
             _check_duplicates(operation, own, at, report)
             _check_path_parameters(operation, path, at, [*shared, *own], report)
@@ -54,6 +55,23 @@ def _read_parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) 
         except KeyError:
             parameter = {}
         yield parameter.get("in", ""), parameter.get("name", "")
+
+
+def _drop_dangling(schemas: Schemas, operation: dict[str, Any], pointer: str) -> None:
+    """Leave out the references to bodies and responses that were left out, each of which is reported already."""
+    if _is_dangling(schemas, operation.get("requestBody"), pointer):
+        del operation["requestBody"]
+    for status, response in operation.get("responses", {}).items():
+        if _is_dangling(schemas, response, pointer):
+            operation["responses"][status] = {"description": ""}
+
+
+def _is_dangling(schemas: Schemas, node: Any, pointer: str) -> bool:
+    try:
+        schemas.resolve(node, pointer)
+    except KeyError:
+        return True
+    return False
 
 
 def _check_id(operation: dict[str, Any], pointer: str, ids: set[str], report: Report) -> None:

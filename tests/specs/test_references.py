@@ -241,3 +241,69 @@ def test_documents_are_json_too(write: Write) -> None:
     write("pet.json", json.dumps({"type": "string"}))
     api = specs.load(write_schema(write, "{$ref: pet.json}"))
     assert not is_valid(api, 1)
+
+
+def test_operations_and_components_may_be_files(write: Write) -> None:
+    """An operation, a media type or all components in files of their own are read as if they stood in the document."""
+    write("list.yaml", "responses: {'200': {description: ok, content: {application/json: {$ref: media.yaml}}}}\n")
+    write("media.yaml", "schema: {$ref: 'components.yaml#/schemas/Pet'}\n")
+    write(
+        "components.yaml",
+        "schemas: {Pet: {type: object, properties: {owner: {$ref: '#/schemas/Owner'}}}, Owner: {type: string}}\n",
+    )
+    path = write(
+        "main.yaml",
+        f"openapi: 3.0.3\n{_HEAD}paths: {{/a: {{get: {{$ref: list.yaml}}}}}}\ncomponents: {{$ref: components.yaml}}\n",
+    )
+    api = specs.load(path)
+    assert api.problems == ()
+    assert is_valid(api, {"owner": "x"})
+    assert not is_valid(api, {"owner": 1})
+
+
+def test_external_values_of_examples_are_read(write: Write) -> None:
+    """An example in a file has the value of the file: parsed where it is JSON or YAML, else as text."""
+    write("pet.json", '{"name": "Rex"}')
+    write("pet.txt", "Rex")
+    examples = "{a: {externalValue: pet.json}, b: {externalValue: pet.txt}, c: {externalValue: no.txt}}"
+    content = f"{{schema: {{}}, examples: {examples}}}"
+    path = write(
+        "main.yaml",
+        f"openapi: 3.0.3\n{_HEAD}paths:\n  /a: {{get: {{responses: {{'200': {{description: ok, content: "
+        f"{{application/json: {content}}}}}}}}}}}\n",
+    )
+    api = specs.load(path)
+    assert api.operations[0].responses["200"].content["application/json"].examples == {"a": {"name": "Rex"}, "b": "Rex"}
+    assert [problem.effect for problem in api.problems] == ["the example is ignored"]
+
+
+def test_references_to_what_is_left_out(write: Write) -> None:
+    """References to components that are left out are left out, too, and the operation is served."""
+    path = write(
+        "main.yaml",
+        f"""\
+openapi: 3.0.3
+{_HEAD}paths:
+  /a:
+    post:
+      parameters: [{{$ref: '#/components/parameters/None'}}]
+      requestBody: {{$ref: '#/components/requestBodies/None'}}
+      responses:
+        '200':
+          description: ok
+          headers: {{X-A: {{$ref: '#/components/headers/None'}}}}
+          content:
+            application/json:
+              schema: {{$ref: '#/components/schemas/A/properties/0'}}
+              examples: {{a: {{$ref: '#/components/examples/None'}}}}
+components:
+  parameters: {{None: {{in: query}}}}
+  requestBodies: {{None: {{}}}}
+  headers: {{None: 1}}
+  examples: {{None: 1}}
+  schemas: {{A: {{properties: [{{type: string}}]}}}}
+""",
+    )
+    operation = specs.load(path).operations[0]
+    assert (operation.parameters, operation.body, operation.responses["200"].headers) == ((), None, {})
+    assert is_valid(specs.load(path), 1)
