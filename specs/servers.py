@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from specduet.specs.bounds import ADDRESS
+
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -21,16 +23,18 @@ def read_base_path(*holders: Mapping[str, Any]) -> str:
 
 
 def fill_variables(server: Mapping[str, Any]) -> str:
-    """Return a server's URL with its variables at their defaults."""
+    """Return a server's URL with its variables at their defaults; empty where it is longer than any address."""
     variables = server.get("variables")
     known = variables if isinstance(variables, Mapping) else {}
 
     def fill(match: re.Match[str]) -> str:
         variable = known.get(match[1])
         default = variable.get("default") if isinstance(variable, Mapping) else None
-        return match[0] if default is None else str(default)
+        return match[0] if default is None else str(default)[: ADDRESS.value]
 
-    return _VARIABLE.sub(fill, str(server.get("url", "")))
+    url = str(server.get("url", ""))
+    filled = _VARIABLE.sub(fill, url) if len(url) <= ADDRESS.value else ""
+    return filled if len(filled) <= ADDRESS.value else ""
 
 
 def _read_path(server: Any) -> str:

@@ -34,6 +34,8 @@ _DESCRIPTIONS = frozenset(
         *("externalDocs", "xml", "$comment", "$defs", "definitions"),
     }
 )
+#: keywords that references lead into: they stay at their place
+_REFERRED = ("properties", "items")
 _SCHEMA_FIELDS: dict[str, Shape] = {
     **dict.fromkeys(SCHEMA_MAPS, MapOf("schema")),
     **dict.fromkeys(SCHEMA_LISTS, ListOf("schema")),
@@ -110,7 +112,8 @@ def _allow_null(schema: dict[str, Any]) -> dict[str, Any]:
     if _COMBINED & schema.keys():
         described = {k: v for k, v in schema.items() if k in _DESCRIPTIONS or k.startswith("x-")}
         constraints = {k: v for k, v in schema.items() if k not in described}
-        return {**described, "anyOf": [constraints, {"type": "null"}]}
+        kept = {k: schema[k] for k in _REFERRED if k in schema}  # these let null through
+        return {**described, **kept, "anyOf": [constraints, {"type": "null"}]}
     types = schema.get("type")
     names = [types] if isinstance(types, str) else types
     return schema if not isinstance(names, list) or "null" in names else schema | {"type": [*names, "null"]}

@@ -13,6 +13,8 @@ import pytest
 
 from specduet.specs import bounds
 from specduet.specs.errors import UnreadableFile
+from specduet.specs.operation_checks import check_circles
+from specduet.specs.servers import read_base_path
 from specduet.specs.source import read_document
 from specduet.specs.validation import find_violations, is_small
 
@@ -152,3 +154,34 @@ def test_small_documents_are_those_with_few_values_behind_their_references() -> 
     """A circle counts once, a long list in full."""
     assert is_small(_document({"A": {"items": _refer("B")}, "B": {"items": _refer("A")}, "C": _refer("nowhere")}))
     assert not is_small(_document({"A": {"enum": list(range(10_000))}}))
+
+
+def _check(schemas: dict[str, Any]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    document = _document(schemas)
+    found: list[tuple[str, str]] = []
+    check_circles(document, lambda pointer, message, _effect: found.append((pointer, message)))
+    return found, document["components"]["schemas"]
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+def test_a_schema_made_of_too_many_stands_for_anything(keyword: str) -> None:
+    """A schema that is applied 2^14 times to one value is left out, and what is made of few is kept."""
+    doubled = {f"S{n}": {keyword: [_refer(f"S{n - 1}"), {"not": _refer(f"S{n - 1}")}]} for n in range(1, 41)}
+    found, schemas = _check({"S0": {"type": "object"}, **doubled})
+    assert found[0] == ("/components/schemas/S13", "the schema is made of more than 10,000 schemas at one place")
+    assert (schemas["S13"], schemas["S12"], len(found)) == ({}, doubled["S12"], 3)
+
+
+def test_a_row_of_references_is_cut() -> None:
+    """References in a row are followed as far as Python goes."""
+    found, schemas = _check({f"S{n}": {"allOf": [_refer(f"S{n + 1}")]} for n in range(3000)} | {"S3000": {}})
+    assert found[0] == ("/components/schemas/S200/allOf/0", "the schema is made of 200 schemas in a row")
+    assert (schemas["S200"], schemas["S199"]) == ({"allOf": [{}]}, {"allOf": [_refer("S200")]})
+
+
+def test_the_address_of_a_server_is_bounded() -> None:
+    """Ten thousand variables of ten thousand characters are no address."""
+    server = {"url": "/{a}" * 600, "variables": {"a": {"default": "x" * 10_000}}}
+    assert read_base_path({"servers": [server]}) == ""
+    assert read_base_path({"servers": [{"url": "/" + "x" * 100_000}]}) == ""
+    assert read_base_path({"servers": [{"url": "/{a}", "variables": {"a": {"default": "v1"}}}]}) == "/v1"

@@ -48,6 +48,11 @@ SCHEMAS = [
         {"anyOf": [{"type": "object", "oneOf": [REF]}, NULL]},
         id="oneof-with-type",
     ),
+    pytest.param(
+        {"allOf": [REF], "properties": {"a": REF}, "nullable": True},
+        {"properties": {"a": REF}, "anyOf": [{"allOf": [REF], "properties": {"a": REF}}, NULL]},
+        id="references-lead-into-properties",
+    ),
     pytest.param({"minimum": 1, "exclusiveMinimum": True}, {"exclusiveMinimum": 1}, id="exclusive"),
     pytest.param({"maximum": 1, "exclusiveMaximum": False}, {"maximum": 1}, id="inclusive"),
     pytest.param({"exclusiveMaximum": True}, {}, id="exclusive-of-nothing"),
