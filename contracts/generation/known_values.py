@@ -8,10 +8,11 @@ from msgspec import UNSET
 
 from specduet.contracts.generation.bodies import PlannedBody, plan_bodies
 from specduet.contracts.generation.minimal_values import build_minimal_value
+from specduet.contracts.generation.mutations import fill_optional
 from specduet.contracts.generation.parameter_texts import to_query_pairs, to_styled_text
 from specduet.contracts.generation.planned_request import PlannedRequest, is_header_name
 from specduet.contracts.oracle.requests import RESERVED_HEADERS
-from specduet.contracts.oracle.schema_access import is_valid_value, list_examples, resolve_schema
+from specduet.contracts.oracle.schema_access import is_valid_value, list_examples, resolve_schema, strip_null
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Api, Operation, Parameter, Resource
 
@@ -161,9 +162,22 @@ class KnownValues:
         if value is UNSET or value is None:
             return None
         if parameter.location == "query":
-            return to_query_pairs(parameter, value)
+            return to_query_pairs(parameter, value or self._fill_empty(parameter, value))
         text = to_styled_text(parameter, value)
         return [(parameter.name, text)] if text.isascii() and text.isprintable() else None
+
+    def _fill_empty(self, parameter: Parameter, value: Any) -> Any:
+        """Return an empty array with one item and an empty object with a property: otherwise they leave no pair."""
+        schemas = self.api.request_schemas
+        schema, pointer, _ = strip_null(schemas, parameter.schema, parameter.pointer)
+        if isinstance(value, list):
+            item = build_minimal_value(schemas, schema.get("items", {}), f"{pointer}/items")
+            filled: Any = [] if item is UNSET else [item]
+        elif isinstance(value, dict):
+            filled = fill_optional(schemas, schema, pointer, value) or {"key": "text"}
+        else:
+            return value
+        return filled if is_valid_value(schemas, parameter.pointer, filled) else value
 
     def _offered_values(self, parameter: Parameter) -> Iterator[Any]:
         """Yield the valid examples, enum members, constants and defaults of a parameter."""

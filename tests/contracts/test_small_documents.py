@@ -32,7 +32,12 @@ def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunR
     """Return a function that runs the suite over a document whose service is a function in this process."""
 
     def run(
-        paths: str, service: Respond, *, url: str = "http://127.0.0.1:9", rest: str = "", **limits: int
+        paths: str,
+        service: Respond,
+        *,
+        url: str = "http://127.0.0.1:9",
+        rest: str = "",
+        max_requests: int | None = None,
     ) -> RunResult:
         class Transport:
             def __init__(self, *_args: Any) -> None: ...
@@ -45,7 +50,7 @@ def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunR
         monkeypatch.setattr(budget, "Transport", Transport)
         document = tmp_path / "small.yaml"
         document.write_text(f"openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n{paths}\n{rest}\n", "utf-8")
-        options = RunOptions(generate=False, max_time_s=20, **limits)
+        options = RunOptions(generate=False, max_time_s=20, max_requests=max_requests)
         result = run_contract((load(document),), Target.parse(url), options)
         assert not [note for note in result.notes if "broke off" in note]
         return result
