@@ -12,9 +12,30 @@ from specduet.specs import Schema, Schemas
 
 _RANGES: Mapping[Any, tuple[int, int]] = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _SMALLEST, _LARGEST = _RANGES["int32"]
+_FORMATS = (*_RANGES,)  # compared, not looked up, for a property called "format" may be anything
 _NUMERIC = {"integer", "number"}
 
+_known_formats: "WeakKeyDictionary[Schemas, bool]" = WeakKeyDictionary()
 _bounded_schemas: "WeakKeyDictionary[Schemas, Schemas]" = WeakKeyDictionary()
+
+
+def has_integer_formats(schemas: Schemas) -> bool:
+    """Return True if any schema of a document has the format of an integer."""
+    if schemas not in _known_formats:
+        _known_formats[schemas] = _has_format(schemas.node_at(""))
+    return _known_formats[schemas]
+
+
+def _has_format(document: Any) -> bool:
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get("format") in _FORMATS:
+                return True
+            node = node.values()
+        waiting += [child for child in node if isinstance(child, dict | list)]
+    return False
 
 
 def has_large_integer(value: Any) -> bool:

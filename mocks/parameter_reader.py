@@ -51,7 +51,8 @@ class ParameterReader:
         self._is_bracketed = parameter.style == "deepObject" and self.needs_all_texts
         self._is_exploded = parameter.explode
         self._split = None if self._has_content else choose_splitter(parameter, types)
-        is_plain = not self._has_content and (self._split is None or self.needs_all_texts)
+        self._allows_empty = _allows_empty_value(schemas, parameter)
+        is_plain = self._split is None and not self._has_content and not self._allows_empty
         self._plain_type = _find_plain_type(parameter.schema) if is_plain else None
 
     @cached_property
@@ -63,12 +64,6 @@ class ParameterReader:
     @cached_property
     def _schema_check(self) -> SchemaCheck:
         return SchemaCheck(self._schemas, self._pointer)
-
-    @cached_property
-    def _allows_empty(self) -> bool:
-        """True if an empty text is a value, whatever the schema says (OAS 3.1, 4.8.12.2)."""
-        holder = self._schemas.node_at(self._pointer.removesuffix("/schema"))
-        return isinstance(holder, Mapping) and holder.get("allowEmptyValue") is True
 
     @cached_property
     def default(self) -> Any:
@@ -124,6 +119,9 @@ class ParameterReader:
 
     def _read_text(self, text: Any) -> tuple[Any, Sequence[Problem]]:
         """Return the value of any text, or the problems with it."""
+        if self._plain_type is not None and self._pydantic.is_complete:
+            value, errors = self._pydantic.validate(text)
+            return value, locate_errors(errors, (self.location, self.name))
         if text in ("", [""]) and self._allows_empty:
             return "", ()
         if self._has_content:
@@ -147,12 +145,26 @@ class ParameterReader:
                 value = _normalize_value(value)
             if self._pydantic.is_complete or self._schema_check.is_valid(_to_json_value(value)):
                 return value, ()
-        for prefers_text in (False, True):
-            converted = self._texts.convert_texts(texts, self._pointer, prefers_text=prefers_text)
-            if self._schema_check.is_valid(converted):
-                return converted, ()
+        converted = self._texts.convert_texts(texts, self._pointer)
+        if self._may_be_valid(converted, texts) and self._schema_check.is_valid(converted):
+            return converted, ()
+        if converted != texts:
+            other = self._texts.convert_texts(texts, self._pointer, prefers_text=True)
+            if other != converted and self._schema_check.is_valid(other):
+                return other, ()
         location = (self.location, self.name)
         return None, locate_errors(errors, location) or self._schema_check.find_problems(converted, location)
+
+    def _may_be_valid(self, converted: Any, texts: Any) -> bool:
+        """Return False for a text that stands for nothing else, where the schema has no text."""
+        types = self._texts.list_types(self._pointer)
+        return not isinstance(texts, str) or converted != texts or "string" in types or not types
+
+
+def _allows_empty_value(schemas: Schemas, parameter: Parameter) -> bool:
+    """Return True if an empty text is a value, whatever the schema says (OAS 3.1, 4.8.12.2)."""
+    holder = schemas.node_at(parameter.pointer.removesuffix("/schema"))
+    return isinstance(holder, Mapping) and holder.get("allowEmptyValue") is True
 
 
 def _find_plain_type(schema: Schema) -> type | None:

@@ -40,10 +40,15 @@ class TextReader:
         self._schemas = schemas
         self._reads_forms = reads_forms
         self._parts: dict[Pointers, Mapping[str, Schema]] = {}
+        self._types: dict[Pointers, frozenset[str]] = {}
 
     def list_types(self, *pointers: str) -> frozenset[str]:
         """Return the JSON types that the schemas name, those of all alternatives together."""
-        return frozenset(name for schema in self._find_parts(pointers).values() for name in _list_own_types(schema))
+        types = self._types.get(pointers)
+        if types is None:
+            parts = self._find_parts(pointers).values()
+            types = self._types[pointers] = frozenset(name for schema in parts for name in _list_own_types(schema))
+        return types
 
     def list_properties(self, pointer: str) -> set[str]:
         """Return the names of the properties that the schema at a pointer declares, in all of its parts."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema_rs
 
-from specduet.mocks.integer_formats import get_bounded_schemas, has_large_integer
+from specduet.mocks.integer_formats import get_bounded_schemas, has_integer_formats, has_large_integer
 from specduet.specs import Content, Schemas
 from specduet.specs.validators import SchemaValidator
 
@@ -54,25 +54,25 @@ class SchemaCheck:
         self._schemas = schemas
         self._pointer = pointer
         self._is_open = not _has_validator(schemas, pointer)
+        self._has_integer_formats = has_integer_formats(schemas)
 
     def is_valid(self, value: Any) -> bool:
         """Return True if a value is valid: any value is where there is no schema, or one that cannot be compiled."""
         if self._is_open:
             return True
-        is_valid = self._schemas.validator_at(self._pointer).is_valid(value)
-        return is_valid and (not has_large_integer(value) or self._find_bounded_validator().is_valid(value))
+        return self._find_validator(value).is_valid(value)
 
-    def _find_bounded_validator(self) -> SchemaValidator:
-        return get_bounded_schemas(self._schemas).validator_at(self._pointer)
+    def _find_validator(self, value: Any) -> SchemaValidator:
+        is_bounded = self._has_integer_formats and has_large_integer(value)
+        schemas = get_bounded_schemas(self._schemas) if is_bounded else self._schemas
+        return schemas.validator_at(self._pointer)
 
     def find_problems(self, value: Any, location: Location, known: Collection[Location] = ()) -> list[Problem]:
         """Return the problems of a value that stands at ``location``, but none at, above or below a ``known`` one."""
         if self.is_valid(value):
             return []
-        validator = self._schemas.validator_at(self._pointer)
-        if has_large_integer(value):
-            validator = self._find_bounded_validator()
-        errors = [leaf for error in validator.iter_errors(value) for leaf in _list_leaves(error, location)]
+        found = self._find_validator(value).iter_errors(value)
+        errors = [leaf for error in found for leaf in _list_leaves(error, location)]
         if not errors:
             errors = [_KeywordError(location, "oneOf", None, value, "no alternative of the schema fits alone")]
         return [_translate_error(error) for error in errors if not _is_covered(error.location, known)]
