@@ -310,7 +310,8 @@ def test_an_operation_of_errors_alone_may_refuse_everything(judge: Judge) -> Non
     """Where only errors are documented, a valid request gets one of them."""
     paths = "  /d/{id}: {delete: {parameters: [{name: id, in: path, required: true, schema: {type: integer}}],"
     paths += " responses: {'400': {description: bad}}}}"
-    assert codes_of(judge(paths, lambda _: respond(400))) == set()
+    result = judge(paths, lambda _: respond(400))
+    assert (codes_of(result), result.exit_code()) == (set(), 0)
 
 
 def test_headers_of_http_prove_nothing(judge: Judge) -> None:
