@@ -111,7 +111,7 @@ def make_value(
 ) -> Any:
     """Return the value of a body. Raises ``CannotGenerate``, and ``KeyError`` for an example that is not there."""
     if example is not None:
-        return content.examples[example]
+        return _clean_example(api, content, content.examples[example])
     if not prefers_generated:
         for value in _find_examples(api, content, media_type):
             return value
@@ -124,10 +124,17 @@ def make_value(
 
 def _find_examples(api: Api, content: Content, media_type: str) -> Iterator[Any]:
     """Yield the examples of a media type that may be sent as they are: JSON only if its schema allows it."""
-    for value in content.examples.values():
+    for stated in content.examples.values():
+        value = _clean_example(api, content, stated)
         is_free = not content.has_schema or is_text_body(value, media_type)
         if is_free or api.response_schemas.validator_at(content.pointer).is_valid(value):
             yield value
+
+
+def _clean_example(api: Api, content: Content, value: Any) -> Any:
+    if not content.has_schema or not isinstance(value, dict | list):
+        return value
+    return values.get_generator(api.response_schemas).clean_example(value, content.schema, content.pointer)
 
 
 def is_text_body(value: Any, media_type: str) -> bool:

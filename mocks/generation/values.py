@@ -28,6 +28,7 @@ from specduet.mocks.generation.retries import NO_END, RetryingMaker, keyword_as_
 from specduet.mocks.generation.scalars import build_failing_maker, build_number_maker, build_string_maker
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_json_value
 from specduet.mocks.generation.text import text_maker_for
+from specduet.mocks.generation.write_only import remove_write_only
 from specduet.specs.schemas import Schema, Schemas
 from specduet.specs.validators import SchemaValidator
 
@@ -63,6 +64,8 @@ class ValueGenerator:
         self._depths = NestingDepths(schemas)
         self._always_valid: set[ValueMaker] = set()
         """Makers whose values need not be validated again."""
+        self._cleaned: dict[tuple[str, int], Any] = {}
+        """Documented examples by pointer and identity: they live as long as the document."""
         self._large: dict[str, bool] = {}
         """Whether the values of a schema are objects or arrays, by its pointer."""
 
@@ -157,7 +160,8 @@ class ValueGenerator:
         if "enum" in keywords:
             return self._build_from_enum(keywords["enum"], parts)
         stated = [*keywords.get("examples", ()), *keyword_as_list(keywords, "example")]
-        examples = self._filter_valid(stated, parts)
+        cleaned = [remove_write_only(self._schemas, parts, value, self.is_write_only) for value in stated]
+        examples = self._filter_valid(cleaned, parts)
         if examples:
             make = _pick_from(examples)
             if all(pointer is not None for _, pointer in parts):
@@ -241,6 +245,13 @@ class ValueGenerator:
             case "boolean":
                 return lambda rng: rng.random_bool(0.5)
         return lambda _rng: None
+
+    def clean_example(self, value: Any, schema: Schema, pointer: str) -> Any:
+        """Return a documented example without its writeOnly properties; of the same example always the same object."""
+        key = (pointer, id(value))
+        if key not in self._cleaned:
+            self._cleaned[key] = remove_write_only(self._schemas, [(schema, pointer)], value, self.is_write_only)
+        return self._cleaned[key]
 
     def is_large(self, parts: Sequence[LocatedSchema]) -> bool:
         """Return whether values of the parts are objects or arrays."""

@@ -298,6 +298,17 @@ def test_write_only_properties_are_never_made() -> None:
     assert all(generate_value(schemas, schema, "/s", str(seed)).keys() == {"d"} for seed in range(8))
 
 
+def test_examples_lose_their_write_only_properties() -> None:
+    """An example of a schema is sent without its writeOnly properties, at any depth."""
+    user = {"properties": {"name": _TEXT, "pin": {"type": "integer", "writeOnly": True}}}
+    schema = {
+        "type": "object",
+        "properties": {"users": {"type": "array", "items": user}},
+        "example": {"users": [{"name": "Ada", "pin": 1}]},
+    }
+    assert make_values(schema, 1) == [{"users": [{"name": "Ada"}]}]
+
+
 def test_a_discriminator_names_its_branch() -> None:
     """The discriminating property has the name that the mapping gives the branch."""
     seen = set()
