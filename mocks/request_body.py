@@ -70,9 +70,11 @@ class BodyReader:
         content_type = request.get_header(b"content-type")
         if self._is_fastapi:
             return self._read_as_fastapi(raw, content_type or "")
+        if not self._documented:
+            return raw.decode("utf-8", "replace"), ()
         if content_type is None:
-            content = self._json_content or self._documented[0][1] if self._documented else None
-            content_type = content.media_type if content else ""
+            content = self._json_content or self._documented[0][1]
+            content_type = content.media_type
         else:
             content = self._choose_content(_parse_media_type(content_type))
         if content is None:

@@ -374,6 +374,8 @@ ANY_JSON = {"application/json": {}}
         (ANY_JSON, "application/json", b"[1]", 200),
         (ANY_JSON, "application/json", b"{", 400),
         (ANY_JSON, "text/plain", b"a", 415),
+        ({}, "text/plain", b"a", 200),
+        ({FORM: {}}, FORM, b"a=1", 200),
         ({"application/octet-stream": {}}, "application/octet-stream", b"\x00\xff", 200),
         ({"application/octet-stream": {}}, "application/octet-stream", b"", 400),
         ({"*/*": {"schema": INTEGER}}, "application/json", b'"a"', 400),
