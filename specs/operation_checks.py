@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from specduet.specs.bounds import CHAINED, COMBINED
+from specduet.specs.bounds import CHAINED, COMBINED, PATH
 from specduet.specs.grammar import METHODS
 from specduet.specs.schemas import Schemas, escape_pointer
 
@@ -22,6 +22,7 @@ def check_operations(document: dict[str, Any], report: Report) -> None:
     schemes = document.get("components", {}).get("securitySchemes", {})
     if "security" in document:
         _check_security(document, "", schemes, report)
+    _drop_long_paths(document, report)
     ids: set[str] = set()
     for path, pointer, item in _walk_items(document):
         shared = list(_read_parameters(schemas, item, pointer))
@@ -39,6 +40,13 @@ def check_operations(document: dict[str, Any], report: Report) -> None:
             _check_path_parameters(operation, path, at, [*shared, *own], report)
         _drop_parameters(item, shared, path, pointer, report)
     _check_templates(document, report)
+
+
+def _drop_long_paths(document: dict[str, Any], report: Report) -> None:
+    paths = document.get("paths", {})
+    for path in [path for path in paths if len(path) > PATH.value]:
+        report("/paths", f"{path[:40]!r}… is a path of more than {PATH.value:,} {PATH.name}", "it is left out")
+        del paths[path]
 
 
 def _walk_items(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -13,7 +13,7 @@ import pytest
 
 from specduet.specs import bounds
 from specduet.specs.errors import UnreadableFile
-from specduet.specs.operation_checks import check_circles
+from specduet.specs.operation_checks import check_circles, check_operations
 from specduet.specs.servers import read_base_path
 from specduet.specs.source import read_document
 from specduet.specs.validation import find_violations, is_small
@@ -185,3 +185,14 @@ def test_the_address_of_a_server_is_bounded() -> None:
     assert read_base_path({"servers": [server]}) == ""
     assert read_base_path({"servers": [{"url": "/" + "x" * 100_000}]}) == ""
     assert read_base_path({"servers": [{"url": "/{a}", "variables": {"a": {"default": "v1"}}}]}) == "/v1"
+
+
+def test_an_endless_path_is_left_out() -> None:
+    """A path that no request can have is left out, with a sentence that does not repeat all of it."""
+    document = _document({})
+    document["paths"]["/" + "{a}/" * 5000] = {"get": {"responses": {}}}
+    found: list[str] = []
+    check_operations(document, lambda pointer, message, _effect: found.append(pointer + message))
+    assert (list(document["paths"]), len(found)) == (["/a"], 1)
+    assert "is a path of more than 2,000 characters" in found[0]
+    assert len(found[0]) < 120
