@@ -86,22 +86,15 @@ def build_authenticator(api: Api, operation: Operation, settings: Settings) -> A
 def _list_required_schemes(api: Api, operation: Operation, settings: Settings) -> list[tuple[SecurityScheme, ...]]:
     """Return the schemes that each alternative asks of a request; an empty one asks nothing.
 
-    Names of no scheme are ignored, and so are client certificates, which the server's end of the connection checks
-    (``mutualTLS``). The document of ``openIdConnect`` does not say how a token is sent: it is asked for, as a bearer
-    token, only if you give the mock one.
+    Names of no scheme are ignored. The document does not say how a token of ``openIdConnect`` is sent: it is asked for,
+    as a bearer token, only if you give the mock one.
     """
     given = {credential.scheme for credential in settings.credentials}
     required = []
     for names in operation.security:
         known = [api.schemes[name] for name in names if name in api.schemes]
         if known or not names:
-            required.append(
-                tuple(
-                    scheme
-                    for scheme in known
-                    if scheme.kind != "mutualTLS" and (scheme.kind != "openIdConnect" or scheme.name in given)
-                )
-            )
+            required.append(tuple(scheme for scheme in known if scheme.kind != "openIdConnect" or scheme.name in given))
     return required
 
 

@@ -90,15 +90,18 @@ def _build_operation(
         parameters=tuple({(p.location, p.name): p for p in (*inherited, *own)}.values()),
         body=_build_body(reader.schemas, raw, pointer),
         responses=_build_responses(reader, raw, pointer),
-        security=_read_security(raw.get("security", document.get("security", []))),
+        security=_read_security(document, raw.get("security", document.get("security", []))),
         pointer=pointer,
         behavior=reader.read_behavior(OperationBehavior, raw, pointer) or OperationBehavior(),
         base_path=read_base_path(raw, item, document),
     )
 
 
-def _read_security(alternatives: list[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(alternative) for alternative in alternatives)
+def _read_security(document: Mapping[str, Any], alternatives: list[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    """Return the schemes of each alternative, without client certificates: they are no part of a request."""
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    certificates = {name for name, scheme in schemes.items() if scheme.get("type") == "mutualTLS"}
+    return tuple(tuple(name for name in alternative if name not in certificates) for alternative in alternatives)
 
 
 def _build_parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
