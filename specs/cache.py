@@ -4,6 +4,7 @@ Each document has a file in the user's cache folder (``$XDG_CACHE_HOME/specduet`
 its overlay and this package's code. A cache that cannot be read or written is ignored.
 """
 
+import gc
 import hashlib
 import os
 from functools import cache
@@ -69,13 +70,24 @@ def store_checked(
 
 def _load(path: Path, overlay_path: Path | None, kind: str) -> _Stored | None:
     try:
-        stored = msgspec.msgpack.decode(_cache_file(path, overlay_path, kind).read_bytes(), type=_Stored)
+        stored = _decode(_cache_file(path, overlay_path, kind).read_bytes())
         root = path.resolve().parent
         if all(_hash_file(root / name) == digest for name, digest in stored.files.items()):
             return stored
     except (OSError, ValueError, SpecError, msgspec.MsgspecError, RecursionError):
         pass
     return None
+
+
+def _decode(content: bytes) -> _Stored:
+    """Decode a cache file. The collector would walk all new values several times: 0.23 s instead of 0.10 for 8 MB."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return msgspec.msgpack.decode(content, type=_Stored)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _store(path: Path, overlay_path: Path | None, kind: str, files: tuple[Path, ...], stored: _Stored) -> None:
