@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from specduet.specs.bounds import TARGET
 from specduet.specs.errors import BadOverlay
 from specduet.specs.source import find_line
 
@@ -71,10 +72,14 @@ def _apply_action(document: Any, action: Mapping[str, Any], pointer: str, path: 
 def _find_targets(document: Any, target: str, pointer: str, path: Path) -> list[tuple[str | int, ...]]:
     import jsonpath_rfc9535 as jsonpath  # only overlays that are not cached yet need it
 
+    if len(target) > TARGET.value:  # the library crashes on 50,000 segments
+        raise _overlay_error(f"the target has more than {TARGET.value:,} {TARGET.name}", pointer, path)
     try:
         nodes = jsonpath.find(target, document)
-    except jsonpath.JSONPathError as error:
+    except (jsonpath.JSONPathError, ValueError, OverflowError) as error:
         raise _overlay_error(f"the target {target!r} is no RFC 9535 JSONPath: {error}", pointer, path) from error
+    except RecursionError as error:
+        raise _overlay_error("the target is nested too deep", pointer, path) from error
     if not nodes:
         raise _overlay_error(f"the target {target!r} matches nothing", pointer, path)
     return [tuple(node.location) for node in nodes]

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from specduet.specs import bounds
-from specduet.specs.errors import UnreadableFile
+from specduet.specs.errors import BadOverlay, UnreadableFile
 from specduet.specs.operation_checks import check_circles, check_operations
+from specduet.specs.overlay import apply_overlay
 from specduet.specs.servers import read_base_path
 from specduet.specs.source import read_document
 from specduet.specs.validation import find_violations, is_small
@@ -196,3 +197,22 @@ def test_an_endless_path_is_left_out() -> None:
     assert (list(document["paths"]), len(found)) == (["/a"], 1)
     assert "is a path of more than 2,000 characters" in found[0]
     assert len(found[0]) < 120
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("$" + ".a" * 50_000, "the target has more than 2,000 characters"),
+        ("$" + "[0]" * 600, "matches nothing|nested too deep"),
+        ("$[?" + "(" * 900 + "@.a" + ")" * 900 + "]", "is nested too deep"),
+        ("$[?" + "!" * 1_900 + "@.a]", "is nested too deep|is no RFC 9535 JSONPath"),
+        ("$[?length(@)==1e999]", "is no RFC 9535 JSONPath"),
+        ("$[" + "1" * 1_900 + "]", "is no RFC 9535 JSONPath"),
+    ],
+    ids=["long", "segments", "brackets", "not", "infinite", "digits"],
+)
+def test_hostile_targets_of_overlays_are_refused(target: str, message: str) -> None:
+    """A JSONPath that breaks its reader is an error of the overlay."""
+    overlay = {"overlay": "1.0.0", "info": {"title": "o", "version": "1"}, "actions": [{"target": target, "update": 1}]}
+    with pytest.raises(BadOverlay, match=message):
+        apply_overlay({"a": {}}, overlay, Path("overlay.yaml"))
