@@ -73,10 +73,9 @@ class BodyReader:
         if not self._documented:
             return raw.decode("utf-8", "replace"), ()
         if content_type is None:
-            content = self._json_content or self._documented[0][1]
-            content_type = content.media_type
-        else:
-            content = self._choose_content(_parse_media_type(content_type))
+            media_type = (self._json_content or self._documented[0][1]).media_type
+            content_type = JSON.decode() if media_type in {"*/*", "application/*"} else media_type
+        content = self._choose_content(_parse_media_type(content_type))
         if content is None:
             message = f"{content_type or 'no content type'} is not supported"
             raise HttpError(self._dialect.render_error(self._choose_unsupported_status(), message))
