@@ -73,8 +73,13 @@ def check_content_type(subject: Subject) -> Iterator[Finding]:
 
 @clause("SD103", "parses", "A body that is documented as JSON is valid JSON.", specificity=40)
 def check_parses(subject: Subject) -> Iterator[Finding]:
-    """Invalid are an empty body, ``NaN``, a trailing comma, and bytes that are not UTF-8 (RFC 8259)."""
+    """Invalid are an empty body, ``NaN``, a trailing comma, and bytes that are not UTF-8 (RFC 8259).
+
+    A response to HEAD, a 204, 205 or 304 has no body, whatever is documented (RFC 9110, 6.4.1).
+    """
     for exchange in unambiguous_exchanges(subject):
+        if subject.operation.method == "HEAD" or exchange.status in {204, 205, 304}:
+            continue
         documented = documented_json_response(subject.operation, exchange)
         received = exchange.response
         if documented is None or received is None or exchange.json is not NOT_JSON or not _is_json_expected(exchange):

@@ -8,6 +8,7 @@ Sender (one API) ── builds the request, chooses the credential, records the 
 import json as json_
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -346,13 +347,19 @@ class Sender:
         if credentials == "none":
             return "none", (), ""
         satisfied = choose_security(operation, self.credentials)
-        names = satisfied if satisfied is not None else next(iter(operation.security), ())
+        wanted = satisfied if satisfied is not None else next(iter(operation.security), ())
+        names = [name for name in wanted if name in self.api.schemes]  # a document may name a scheme that it lacks
         if credentials == "given":
-            values = {name: self.credentials.get(name, PLACEHOLDER) for name in names}
+            values = {name: self.credentials.get(name) or self._shape_credential(name, PLACEHOLDER) for name in names}
             return ("given" if satisfied is not None else "placeholder"), *self._encode_credentials(values)
         return credentials, *self._encode_credentials(
-            dict.fromkeys(names, "" if credentials == "empty" else WRONG_CREDENTIAL)
+            {name: "" if credentials == "empty" else self._shape_credential(name, WRONG_CREDENTIAL) for name in names}
         )
+
+    def _shape_credential(self, scheme_name: str, text: str) -> str:
+        """Return a text as the scheme expects it: basic credentials are a user and a password in base64 (RFC 7617)."""
+        is_basic = self.api.schemes[scheme_name].prefix == "Basic "
+        return b64encode(f"specduet:{text}".encode()).decode() if is_basic else text
 
     def _is_known_caller(self, credentials: Mapping[str, str]) -> bool:
         """Return whether the credentials are a known caller's; True if none is known: nothing proves them wrong."""

@@ -349,3 +349,11 @@ def test_ids_that_are_no_text_are_no_ids(judge: Judge) -> None:
 def test_names_cannot_steer_a_terminal() -> None:
     """Escape sequences and line ends of a name are shown as what they are."""
     assert escape_controls("a\x1b[31m\n::error::b") == "a\\u001b[31m\\u000a::error::b"
+
+
+def test_a_204_has_no_body_whatever_is_documented(judge: Judge) -> None:
+    """A document that gives a 204 a schema is wrong, not the service; and a scheme that is not defined asks nothing."""
+    paths = "  /n: {delete: {security: [{nope: []}], responses: {'204': {description: ok, content: {application/json:"
+    paths += " {schema: {type: object}}}}}}}"
+    result = judge(paths, lambda _: respond(204))
+    assert (codes_of(result), result.exit_code()) == (set(), 0)
