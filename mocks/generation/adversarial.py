@@ -8,12 +8,14 @@ sampled from lists short enough (a hundred at most) that it adds nothing to them
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
 try:
     from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
     from hypothesis import strategies as st
+    from hypothesis.errors import HypothesisException
 except ImportError as error:
     from specduet.specs import UsageError
 
@@ -35,6 +37,7 @@ ValueStrategy = st.SearchStrategy[Any]
 _POOL_SIZE = 40
 _MAX_EXAMPLES = 80  # values that are made to fill a pool
 _FORMATTED_COUNT = 12  # values of a format or pattern that a pool picks from
+_MOST_DRAWN = 64  # items or characters that Hypothesis draws one by one
 _MAX_DEPTH = 3  # optional properties and items end here
 _INT64 = (-(2**63), 2**63 - 1)
 
@@ -141,7 +144,7 @@ class AdversarialGenerator(ValueGenerator):
         self, parts: Sequence[LocatedSchema], depth: int, resolved_choices: frozenset[str]
     ) -> ValueStrategy:
         merged = merge_schemas(self._schemas, parts, resolved_choices)
-        if merged.is_impossible:
+        if merged.is_impossible or depth > 2 * _MAX_DEPTH:
             return st.nothing()
         if "enum" in merged.keywords:
             return st.sampled_from(merged.keywords["enum"])
@@ -171,6 +174,10 @@ class AdversarialGenerator(ValueGenerator):
 
     def _build_arrays(self, merged: MergedSchema, depth: int) -> ValueStrategy:
         least, most = merged.keywords.get("minItems", 0), merged.keywords.get("maxItems", 5)
+        if least > _MOST_DRAWN:
+            return st.nothing()
+        if any(schema is False for schema, _ in merged.parts_of_item(0)):
+            return st.just([])
         if merged.prefix_items or merged.contains or (depth >= _MAX_DEPTH and not least):
             return st.just([])
         if merged.items:
@@ -238,7 +245,8 @@ def _collect_examples(strategy: ValueStrategy, random_seed: int, is_wanted: Call
             seen.add(encoded)
             examples.append(value)
 
-    collect()
+    with suppress(HypothesisException):  # a schema that Hypothesis finds no values for: believable ones do
+        collect()
     return examples
 
 
@@ -251,6 +259,8 @@ def _build_texts(keywords: Mapping[str, Any]) -> ValueStrategy:
         return _sample_texts(make)
     least, most = keywords.get("minLength", 0), keywords.get("maxLength", math.inf)
     fitting = [text for text in ODD_TEXTS if least <= len(text) <= most]
+    if least > _MOST_DRAWN:
+        return st.sampled_from([character * least for character in CHARACTERS]) if least < 10_000 else st.nothing()
     longest = int(min(most, least + 24))
     drawn = st.lists(st.sampled_from(CHARACTERS), min_size=least, max_size=max(longest, least)).map("".join)
     return st.one_of(st.sampled_from(fitting), drawn) if fitting else drawn
