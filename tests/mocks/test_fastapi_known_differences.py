@@ -259,6 +259,6 @@ def test_redirects_keep_any_query(mock: Any) -> None:
     ],
 )
 def test_paths_are_other_paths(mock: Any, method: str, target: str, own_status: int, fastapi_status: int) -> None:
-    """10 to 12: an encoded slash separates nothing, a line break counts, and the mock has a page of its own at its root."""
+    """10 to 12: an encoded slash separates nothing, a line break counts, and the root has a page of its own."""
     responses = [send_raw(app, RawRequest(method, target, KEY)) for app in (mock, fastapi_app)]
     assert [response.status for response in responses] == [own_status, fastapi_status]
