@@ -100,7 +100,7 @@ class OperationCoverage:
                 yield from field_coverage.list_gaps()
             for parameter in self.parameters:
                 yield from parameter.list_gaps()
-            yield from (f"nobody was let in by {name}" for name, count in self.schemes.items() if not count)
+            yield from (f"no credential of {name} was accepted" for name, count in self.schemes.items() if not count)
 
 
 @dataclass(frozen=True)
