@@ -99,7 +99,8 @@ def _share_clock(clock: JumpingClock) -> Iterator[None]:
 
 def _list_timed_modules() -> list[ModuleType]:
     """Return the suite's modules that import ``time``."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("specduet.contracts.")]
+    loaded = list(sys.modules.items())  # a copy: the server's thread may import while this goes on
+    modules = [module for name, module in loaded if name.startswith("specduet.contracts.")]
     return [module for module in modules if getattr(module, "time", None) is time]
 
 
