@@ -68,7 +68,9 @@ def test_schemes_that_let_nobody_in_are_named(nx1: Api, crew_run: dict[str, Any]
     builder.add(LIST, json_=[crew_run], sent_headers=[("Authorization-PSK", "k")])
     builder.add(LIST, status=401, json_={}, sent_headers=[("Authorization", "Bearer t")])
     assert measure_operation(builder, LIST).schemes == {"APIKeyHeader": 1, "OAuth2AuthorizationCodeBearer": 0}
-    assert "no credential of OAuth2AuthorizationCodeBearer was accepted" in list(measure_operation(builder, LIST).list_gaps())
+    assert "no credential of OAuth2AuthorizationCodeBearer was accepted" in list(
+        measure_operation(builder, LIST).list_gaps()
+    )
 
 
 def test_a_start_is_expected_to_answer_with_the_initial_status(nx1: Api) -> None:
