@@ -1,7 +1,7 @@
 """Check of a document: all of its problems, with their lines."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,3 @@ def _check_examples(path: Path, validator: Any, content: Content) -> Iterator[Pr
                 f" at {where}" if where else ""
             )
             yield Problem(path, None, holder, message, "the example is ignored")
-
-
-def count_by_file(problems: tuple[Problem, ...]) -> Mapping[Path, int]:
-    """Return the number of problems of each file."""
-    counts: dict[Path, int] = defaultdict(int)
-    for problem in problems:
-        counts[problem.file] += 1
-    return counts

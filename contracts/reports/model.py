@@ -14,7 +14,7 @@ from specduet.contracts.coverage import Coverage
 from specduet.contracts.findings import Finding, Severity
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.redaction import Secrets
-from specduet.specs import Api, Operation
+from specduet.specs import Api
 from specduet.specs.source import find_lines
 
 
@@ -91,10 +91,6 @@ class Report:
 
     def find_api(self, name: str) -> Api:
         return next(api for api in self.apis if api.name == name)
-
-    def find_operation(self, finding: Finding) -> Operation:
-        """Return the operation of a finding."""
-        return next(o for o in self.find_api(finding.api).operations if o.label == finding.operation)
 
     def find_line(self, finding: Finding) -> int | None:
         """Return the line of the OpenAPI document that a finding points to, None where it cannot be told."""

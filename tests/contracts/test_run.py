@@ -15,10 +15,11 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, Field
 
+from specduet.contracts import options
 from specduet.contracts.findings import Finding
 from specduet.contracts.generation import schemathesis_cases
 from specduet.contracts.options import RunOptions
-from specduet.contracts.run import Progress, RunResult, run_contract
+from specduet.contracts.run import PROBES, Progress, RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, TargetUnreachable, load
 
@@ -273,3 +274,8 @@ def test_a_service_that_dies_is_found_and_the_run_ends(api: Api) -> None:
     assert len(died.recording.exchanges) < 10
     assert any("went away" in note for note in died.notes)
     assert any("requests got no complete response: refused" in note for note in died.notes)
+
+
+def test_every_probe_has_its_name_among_the_options() -> None:
+    """The probes that a run knows are those that its options name, in the same order."""
+    assert tuple(PROBES) == options.PROBES
