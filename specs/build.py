@@ -37,6 +37,7 @@ def build_api(name: str, path: Path, overlay_path: Path | None, entry: Entry) ->
         title=document["info"]["title"] or name,
         version=str(document["info"]["version"]),
         path=path,
+        files=(path, *filter(None, (overlay_path,)), *entry.files),
         document=document,
         servers=tuple(fill_variables(server) for server in document.get("servers", ())),
         operations=operations,

@@ -41,7 +41,10 @@ class _Stored(msgspec.Struct):
 def load_cached(path: Path, overlay_path: Path | None) -> Entry | None:
     """Return the cached document, or None where a file has changed or nothing is cached."""
     stored = _load(path, overlay_path, "document")
-    return None if stored is None else Entry(stored.document, (), _to_problems(stored), stored.dropped)
+    if stored is None:
+        return None
+    files = tuple(path.resolve().parent / name for name in stored.files)
+    return Entry(stored.document, files, _to_problems(stored), stored.dropped)
 
 
 def store_cached(path: Path, overlay_path: Path | None, entry: Entry) -> None:
@@ -72,7 +75,7 @@ def _load(path: Path, overlay_path: Path | None, kind: str) -> _Stored | None:
     try:
         stored = _decode(_cache_file(path, overlay_path, kind).read_bytes())
         root = path.resolve().parent
-        if all(_hash_file(root / name) == digest for name, digest in stored.files.items()):
+        if all(_hash_other(root / name) == digest for name, digest in stored.files.items()):
             return stored
     except (OSError, ValueError, SpecError, msgspec.MsgspecError, RecursionError):
         pass
@@ -93,7 +96,7 @@ def _decode(content: bytes) -> _Stored:
 def _store(path: Path, overlay_path: Path | None, kind: str, files: tuple[Path, ...], stored: _Stored) -> None:
     root = path.resolve().parent
     try:
-        stored.files = {str(f.relative_to(root)): _hash_file(f) for f in files}
+        stored.files = {str(f.relative_to(root)): _hash_other(f) for f in files}
         content = msgspec.msgpack.encode(stored)
         place = _cache_file(path, overlay_path, kind)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -132,3 +135,11 @@ def _hash_own_code() -> str:
 
 def _hash_file(path: Path) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()  # bounded: it may be a device that never ends
+
+
+def _hash_other(path: Path) -> str:
+    """Return the hash of a file that is referred to, empty while it cannot be read."""
+    try:
+        return _hash_file(path)
+    except SpecError:
+        return ""

@@ -15,10 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from specduet.specs.behavior import Added, ApiBehavior, Basis, OperationBehavior, ResourceBehavior
+from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
 from specduet.specs.directions import Mark, drop_required
 from specduet.specs.problems import Problem
 from specduet.specs.schemas import Schema, Schemas
+from specduet.specs.statement import Basis
 
 Location = Literal["path", "query", "header", "cookie"]
 
@@ -180,6 +181,8 @@ class Api:
     schemes: Mapping[str, SecurityScheme]
     behavior: ApiBehavior
     schemas: Schemas
+    #: the files that it was read from: the document, its overlay, and those that they refer to
+    files: tuple[Path, ...] = ()
     #: what is wrong with the document, in the order of the layers that found it
     problems: tuple[Problem, ...] = ()
     #: by ``readOnly`` and ``writeOnly``: the names that are not required in the other direction, by pointer of a schema

@@ -41,14 +41,15 @@ class References:
         self._allow_remote = allow_remote
         self._documents: dict[Path, Any] = {self.main: document}
         self._texts: set[Path] = set()
+        self._unreadable: set[Path] = set()
         self._urls: dict[Path, str] = {}
         self._anchors: dict[Path, dict[str, str]] = {}
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The other files that were read."""
+        """The other files that were read, or could not be: what the document says changes with each of them."""
         known = (file for file in self._documents if file != self.main and file not in self._urls)
-        return (*known, *sorted(self._texts))
+        return tuple(dict.fromkeys((*known, *sorted(self._texts | self._unreadable))))
 
     def find_target(self, reference: str, base: FilePlace) -> tuple[FilePlace, Any]:
         """Return the place that a reference leads to, and its node. Raises ``Unresolved``."""
@@ -96,6 +97,7 @@ class References:
                 raise Unresolved(f"the reference to {name!r} leaves the folder of the document")
             if target.is_file():
                 return self._read(target) if is_document else target
+            self._unreadable.add(target)
         raise Unresolved(f"the reference to {name!r} leads to no file")
 
     def _find_remote_file(self, url: str) -> Path:
@@ -118,6 +120,7 @@ class References:
         try:
             self._documents[file] = read_document(file, self.problems)
         except SpecError as error:
+            self._unreadable.add(file)
             raise Unresolved(f"the file {file.name!r} {error.message}") from error
         return file
 

@@ -40,6 +40,34 @@ def test_a_folder_stands_for_its_document(minimal: Path) -> None:
     assert specs.load(minimal.parent).title == "Notes"
 
 
+_ONE_PART = """\
+openapi: 3.1.0
+info: {title: A, version: '1'}
+paths:
+  /a: {get: {responses: {'200': {description: ok, content: {text/plain: {schema: {$ref: parts/a.yaml}}}}}}}
+"""
+
+
+def test_an_api_knows_its_files(write: Write) -> None:
+    """The document, its overlay and what it refers to are named, whether it is read or comes from the cache."""
+    path = write("openapi.yaml", _ONE_PART)
+    change = "[{target: $.info, update: {title: B}}]"
+    overlay = write("overlay.yaml", f"overlay: 1.0.0\ninfo: {{title: O, version: '1'}}\nactions: {change}\n")
+    part = write("parts/a.yaml", "type: string\n")
+    for _ in range(2):
+        assert specs.load(path).files == (path, overlay, part)
+
+
+def test_a_file_that_could_not_be_read_is_read_when_it_can(write: Write) -> None:
+    """What was missing or broken is no longer so once it is written, though the document itself has not changed."""
+    path = write("openapi.yaml", _ONE_PART)
+    for text, problems in (("", 1), ("type: [1\n", 1), ("type: string\n", 0)):
+        if text:
+            write("parts/a.yaml", text)
+        api = specs.load(path)
+        assert (len(api.problems), len(api.files)) == (problems, 2)
+
+
 def test_unquoted_statuses_are_text(write: Write) -> None:
     """A response's status may be written without quotes, as many documents do."""
     assert list(specs.load(write("a.yaml", MINIMAL.replace("'200'", "200"))).operations[0].responses) == ["200"]
