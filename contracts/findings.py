@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from specduet.contracts.recording import ABSENT, Exchange
-from specduet.specs.behavior import Basis
+from specduet.specs.statement import Basis
 
 Severity = Literal["error", "warning"]
 _MAX_TEXT_LENGTH = 120

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from specduet.specs import Schema, UsageError
-from specduet.specs.behavior import parse_duration
+from specduet.specs.statement import parse_duration
 
 Micros = int
 """Whole microseconds since 1970, or a duration in microseconds: exact, ordered, and cheap to compare."""

@@ -28,7 +28,7 @@ from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem, make_problem
 from specduet.mocks.world import UnknownScopeValue, WindowTooOld, World
 from specduet.specs import Api, Operation
-from specduet.specs.behavior import DURATION_UNITS
+from specduet.specs.statement import DURATION_UNITS
 
 # The number of requests of one operation whose validation is cached, and the longest: texts that count, in bytes.
 # speed: without the cache, "list" costs 17 % more processor time, "start" 24 %, "422" 55 % (make bench ARGS='--only

@@ -1,51 +1,27 @@
 """Vocabulary of ``x-specduet``: statements about behavior that the mock keeps and the contract suite checks.
 
-The *basis* of a statement decides how a violation is reported:
-
-``documented``  the vendor's page says so, quoted in ``because``: an error
-``inferred``    no page says so, but any sensible service does it: a warning
-``assumed``     the mock has to choose something: not reported
-
 Keys are written in kebab-case. ``docs/vocabulary.md`` describes each with an example.
 """
 
-import re
-from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
 
-Basis = Literal["documented", "inferred", "assumed"]
-_STRENGTH: dict[Basis, int] = {"documented": 2, "inferred": 1, "assumed": 0}
-DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION = re.compile(r"([+-]?\d{1,9})([smhdw])")
-
-
-def weakest(*bases: Basis) -> Basis:
-    """Return the basis that proves least: ``assumed`` before ``inferred`` before ``documented``."""
-    return min(bases, key=_STRENGTH.__getitem__)
-
-
-def parse_duration(text: str) -> timedelta:
-    """Parse a duration such as ``-24h``: a whole number of s, m, h, d or w. Raises ``ValueError`` for other text."""
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is no duration: it is a whole number and s, m, h, d or w, as in -24h")
-    return timedelta(**{DURATION_UNITS[match[2]]: int(match[1])})
-
-
-class Statement(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
-    """One statement of an overlay, with its basis; a documented one quotes its page in ``because``."""
-
-    basis: Basis
-    because: str = ""
-
+from specduet.specs.list_statements import (
+    Cursor,
+    Envelope,
+    Filter,
+    Limit,
+    Offset,
+    Order,
+    Page,
+    PageInfo,
+    Scope,
+    Sort,
+    Token,
+    Visibility,
+)
+from specduet.specs.statement import Basis, Statement
 
 # ------------------------------------------------------------------------------------------ about a schema
 
@@ -100,6 +76,13 @@ class Sum(Statement, frozen=True):
     of: tuple[str, ...]
 
 
+class Reference(Statement, frozen=True):
+    """``field`` holds the id of a row of ``resource`` that exists, or a list of such ids."""
+
+    field: str
+    resource: str
+
+
 class ResourceBehavior(
     msgspec.Struct,
     frozen=True,
@@ -107,10 +90,19 @@ class ResourceBehavior(
     rename="kebab",
     kw_only=True,
 ):
-    """``x-specduet`` on a schema whose instances are the rows of a collection."""
+    """``x-specduet`` on a schema whose instances are the rows of a collection.
+
+    At the root of the document, under ``resources``, ``schema`` says where the schema is: there a schema may serve
+    several resources, and need not be a component.
+    """
 
     resource: str
     id: Identity
+    #: pointer of the schema, ``/components/schemas/Order``; None on the schema itself
+    schema: str | None = None
+    #: there is one row, which operations find without an id: ``/me``
+    single: bool = False
+    references: tuple[Reference, ...] = ()
     status: Status | None = None
     timeline: tuple[Timeline, ...] = ()
     set_when: tuple[SetWhen, ...] = ()
@@ -137,110 +129,79 @@ class Lists(Statement, frozen=True):
     resource: str
 
 
-class Order(Statement, frozen=True):
-    """Rows come sorted by the field ``by``; ``parameter``, where there is one, chooses ``asc`` or ``desc``."""
+class Lookup(Statement, frozen=True):
+    """Statement about the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
 
-    by: str
-    direction: Literal["asc", "desc"]
-    parameter: str | None = None
-
-
-class Limit(Statement, frozen=True):
-    """``parameter`` is the maximum number of rows in one response."""
-
-    parameter: str
-
-
-class Offset(Statement, frozen=True):
-    """``parameter`` is the number of rows to skip."""
-
-    parameter: str
-
-
-class Cursor(Statement, frozen=True):
-    """``parameter`` keeps only rows whose field ``before`` is strictly before it."""
-
-    parameter: str
-    before: str
-
-
-class Filter(Statement, frozen=True):
-    """A query parameter keeps only the rows whose ``field`` is ``op`` its value."""
-
-    field: str
-    op: Literal["eq", "ge"] = "eq"
-    #: the rows do not show the field
-    hidden: bool = False
-    #: value that holds when the parameter is left out, relative to now: ``-24h``
-    default: str | None = None
-    #: earliest time that is not rejected, relative to now: ``-31d``
-    oldest: str | None = None
-
-    def __post_init__(self) -> None:
-        """Raise ``ValueError`` for a malformed duration; msgspec reports it with its place."""
-        for text in (self.default, self.oldest):
-            if text is not None:
-                parse_duration(text)
-
-
-class Scope(Statement, frozen=True):
-    """The path parameter ``parameter`` keeps only rows whose ``field`` is its value.
-
-    ``unknown``: the status of the response to a value that no row has (404, or 200 with no rows).
-    """
-
-    parameter: str
-    field: str
-    unknown: int = 404
-    unknown_basis: Basis = "assumed"
-
-
-class Visibility(Statement, frozen=True):
-    """A regular caller sees only rows whose ``owner`` field is their own; an admin sees every row."""
-
-    owner: str
-
-
-class Fetches(Statement, frozen=True):
-    """The operation returns the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
-
-    ``unknown``: the status of the response to an id that no row has.
+    Without ``parameter`` it is the only row there is. ``unknown``: the status of the response to an id that no row has.
     """
 
     resource: str
-    parameter: str
     field: str
+    parameter: str = ""
     unknown: int = 404
     unknown_basis: Basis = "inferred"
 
 
-class Watches(Statement, frozen=True):
-    """The operation returns the status changes of one row of ``resource`` so far, oldest first.
+class Fetches(Lookup, frozen=True):
+    """The operation returns the row."""
+
+
+class Watches(Lookup, frozen=True):
+    """The operation returns the status changes of the row so far, oldest first.
 
     By the Accept header, as a JSON array or as server-sent events until the row has ended. An event's properties
     that the row has too are the row's at that time; ``moment`` names the property with the time of the change.
     """
 
-    resource: str
-    parameter: str
-    field: str
     moment: str | None = None
-    unknown: int = 404
-    unknown_basis: Basis = "inferred"
+
+
+class Downloads(Lookup, frozen=True):
+    """The operation returns the bytes that the row's creation stored."""
+
+
+class Updates(Lookup, frozen=True):
+    """The operation changes those fields of the row that the request body has: RFC 7396, or a JSON Patch (RFC 6902)."""
+
+
+class Replaces(Lookup, frozen=True):
+    """The operation replaces the row; with ``creates`` an unknown id is created."""
+
+    creates: bool = False
+
+
+class Deletes(Lookup, frozen=True):
+    """The operation removes the row."""
+
+
+class Acts(Lookup, frozen=True):
+    """The operation moves the row's status ``to`` a member, from where the lifecycle allows it; else ``refused``."""
+
+    to: str | None = None
+    refused: int = 409
 
 
 class Creates(Statement, frozen=True):
     """The operation creates a row of ``resource``.
 
-    ``sets`` says which field of the new row comes from where in the request: ``body/NAME`` or ``header/NAME``.
-    Properties of the response that the row has too are the row's. ``listed_by`` and ``fetched_by`` name the
-    operations (operationId) that show the row afterwards.
+    ``sets`` says which field of the new row comes from where in the request: ``body/NAME`` or ``header/NAME``;
+    ``"*": body`` takes every property of the body that the row has. Properties of the response that the row has too
+    are the row's. ``listed_by`` and ``fetched_by`` name the operations (operationId) that show the row afterwards.
+    ``unique`` fields have a value that no other row has; a second one is refused with ``conflict``. ``stores`` says
+    where the bytes of a file are: ``body`` or ``body/NAME``.
     """
 
     resource: str
-    sets: dict[str, str] = {}
+    sets: dict[str, str] = msgspec.field(default_factory=dict)
+    unique: tuple[str, ...] = ()
+    conflict: int = 409
+    stores: str | None = None
     listed_by: str | None = None
     fetched_by: str | None = None
+
+
+class Etag(Statement, frozen=True):
+    """The response has the version of the row in ``ETag``; ``If-Match`` and ``If-None-Match`` hold (RFC 9110, 13.1)."""
 
 
 class Added(Statement, frozen=True):
@@ -258,26 +219,46 @@ class OperationBehavior(
 
     lists: Lists | None = None
     order: Order | None = None
+    sort: Sort | None = None
     limit: Limit | None = None
     offset: Offset | None = None
+    page: Page | None = None
+    token: Token | None = None
     cursor: Cursor | None = None
+    page_info: PageInfo | None = None
+    envelope: Envelope | None = None
     filters: dict[str, Filter] = {}
     scope: Scope | None = None
+    #: scopes of the parents, from the outermost on
+    ancestors: tuple[Scope, ...] = ()
     visibility: Visibility | None = None
     fetches: Fetches | None = None
     watches: Watches | None = None
+    downloads: Downloads | None = None
+    updates: Updates | None = None
+    replaces: Replaces | None = None
+    deletes: Deletes | None = None
+    acts: Acts | None = None
     creates: Creates | None = None
+    etag: Etag | None = None
     added: Added | None = None
 
     @property
-    def subject(self) -> "Lists | Fetches | Watches | Creates | None":
+    def subject(self) -> "Lists | Lookup | Creates | None":
         """The statement that names the resource whose rows this operation is about."""
         return self.lists or self.lookup or self.creates
 
     @property
-    def lookup(self) -> "Fetches | Watches | None":
+    def lookup(self) -> "Lookup | None":
         """The statement that looks one row up by a path parameter."""
-        return self.fetches or self.watches
+        reads = self.fetches or self.watches or self.downloads
+        return reads or self.updates or self.replaces or self.deletes or self.acts
+
+    @property
+    def reads(self) -> "Fetches | Watches | None":
+        """The statement of an operation that shows one row, found by a path parameter, and leaves it as it is."""
+        statement = self.fetches or self.watches
+        return statement if statement is not None and statement.parameter else None
 
 
 # ---------------------------------------------------------------------------------------- about the document
@@ -312,3 +293,4 @@ class ApiBehavior(
 
     refusals: Refusals | None = None
     unauthorized: Unauthorized | None = None
+    resources: dict[str, ResourceBehavior] = {}

@@ -6,10 +6,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from specduet.specs.behavior import OperationBehavior, Statement
+from specduet.specs.behavior import OperationBehavior
 from specduet.specs.errors import BadStatement
 from specduet.specs.model import Operation, Resource
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
+from specduet.specs.statement import Statement
 
 EXTENSION = "x-specduet"
 _Behavior = TypeVar("_Behavior", bound=msgspec.Struct)

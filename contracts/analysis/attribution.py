@@ -14,7 +14,8 @@ from specduet.contracts.analysis.list_comparison import ListDifference, ListResp
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.row_values import ListRequest
 from specduet.contracts.analysis.single_list import ListViolation
-from specduet.specs.behavior import Basis, Cursor, Filter, Limit, Offset, Order, weakest
+from specduet.specs.list_statements import Cursor, Filter, Limit, Offset, Order
+from specduet.specs.statement import Basis, weakest
 
 _NEUTRAL_FEATURES = frozenset({"limit-default"})
 

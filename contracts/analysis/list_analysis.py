@@ -27,7 +27,7 @@ from specduet.contracts.traces import (
     UnknownPathValue,
 )
 from specduet.specs import Api, Operation
-from specduet.specs.behavior import Basis
+from specduet.specs.statement import Basis
 
 _MANY_QUERIES = 2  # a row that more kinds of queries list exists, whatever the list of the whole collection shows
 _DISQUALIFYING_CLAUSES = frozenset({"unique-rows", "scope", "sorted"})

@@ -18,7 +18,8 @@ from specduet.contracts.analysis.row_values import (
 )
 from specduet.contracts.recording import ABSENT, Row
 from specduet.specs import Api, Operation
-from specduet.specs.behavior import Basis, Filter, parse_duration
+from specduet.specs.list_statements import Filter
+from specduet.specs.statement import Basis, parse_duration
 
 CLOCK_SLACK_S = 150.0
 """The clocks of both sides may differ by this many seconds before a default time window counts as wrong."""

@@ -102,7 +102,7 @@ class RowHistories:
         """Assign each row without an id to the only row with the value by which it was fetched (a correlation id)."""
         for operation in {observation.operation.id for observation in without_id}:
             observations = [observation for observation in without_id if observation.operation.id == operation]
-            rule = observations[0].operation.behavior.lookup
+            rule = observations[0].operation.behavior.reads
             owners = self._map_owners(rule.field) if rule is not None else {}
             for observation in observations:
                 if observation.operation.behavior.watches is None:
@@ -254,7 +254,7 @@ def _find_earlier(observations: Sequence[Observation], index: int, *, same_opera
 
 def _is_about(operation: Operation, resource: Resource) -> bool:
     """Return whether an operation responds with rows of the resource."""
-    statement = operation.behavior.lists or operation.behavior.lookup
+    statement = operation.behavior.lists or operation.behavior.reads
     return statement is not None and statement.resource == resource.name
 
 

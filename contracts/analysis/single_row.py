@@ -10,7 +10,8 @@ from specduet.contracts.analysis.row_values import get_path, has_value, is_numbe
 from specduet.contracts.findings import Violation
 from specduet.contracts.memo import compute_once
 from specduet.contracts.recording import ABSENT, Row
-from specduet.specs.behavior import Basis, SetWhen
+from specduet.specs.behavior import SetWhen
+from specduet.specs.statement import Basis
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from specduet.contracts.clauses.registry import Clause, Subject, clause, registe
 from specduet.contracts.findings import Finding
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.traces import CallerLists
-from specduet.specs.behavior import Basis
+from specduet.specs.statement import Basis
 
 
 def _register_list_law(

@@ -16,7 +16,7 @@ from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import credentials
 from specduet.contracts.recording import Exchange
 from specduet.contracts.traces import SchemeTrial
-from specduet.specs.behavior import Basis
+from specduet.specs.statement import Basis
 
 _REJECTION_STATUSES = frozenset({401, 403})
 _MIN_ID_LENGTH = 8  # characters: a shorter id may be part of a text by chance

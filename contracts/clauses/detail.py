@@ -28,7 +28,7 @@ def _is_served(subject: Subject) -> bool:
 
 
 def _row_histories(subject: Subject) -> RowHistories:
-    rule = subject.operation.behavior.lookup
+    rule = subject.operation.behavior.reads
     assert rule is not None
     return collect_histories(subject.api, subject.api.resources[rule.resource], subject.recording)
 
@@ -126,7 +126,7 @@ def check_listed_can_be_fetched(subject: Subject) -> Iterator[Finding]:
     """Checks rows that a later list still shows. Of operations that the vendor does not document, it checks only rows
     with a status in which other rows can be fetched.
     """
-    rule = subject.operation.behavior.lookup
+    rule = subject.operation.behavior.reads
     if rule is None or not _is_served(subject):
         return
     history = _row_histories(subject)
@@ -149,7 +149,7 @@ def _is_still_listed(history: RowHistories, trace: FetchedRow) -> bool:
 @clause("SD615", "unknown-id", "An unknown id gets the documented response.", basis="inferred")
 def check_unknown_id(subject: Subject) -> Iterator[Finding]:
     """An invented id must not get a 2xx; whether it gets 404 or another error differs between services."""
-    rule = subject.operation.behavior.lookup
+    rule = subject.operation.behavior.reads
     for trace in (
         subject.recording.find_traces(UnknownPathValue, subject.api.name, subject.operation.id) if rule else ()
     ):

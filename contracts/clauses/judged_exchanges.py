@@ -17,7 +17,7 @@ from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.oracle.schema_access import list_properties, resolve_schema
 from specduet.contracts.recording import Exchange
 from specduet.specs import Operation, Response
-from specduet.specs.behavior import Basis
+from specduet.specs.statement import Basis
 
 RETRY_LATER_STATUSES = frozenset({429, 503})
 """Statuses that say nothing about the request, only that it should be sent again later."""

@@ -18,7 +18,7 @@ from specduet.contracts.clauses import creation, detail
 from specduet.contracts.clauses.registry import Clause, Subject, clause, register
 from specduet.contracts.findings import Finding
 from specduet.specs import Resource
-from specduet.specs.behavior import Basis
+from specduet.specs.statement import Basis
 
 __all__ = ["creation", "detail"]
 
@@ -26,7 +26,7 @@ __all__ = ["creation", "detail"]
 def _row_histories(subject: Subject) -> RowHistories | None:
     """Return the histories of the rows that the operation lists or fetches, None where it shows no rows."""
     behavior = subject.operation.behavior
-    statement = behavior.lists or behavior.lookup
+    statement = behavior.lists or behavior.reads
     if statement is None:
         return None
     return collect_histories(subject.api, subject.api.resources[statement.resource], subject.recording)

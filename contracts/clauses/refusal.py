@@ -18,7 +18,7 @@ from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import MISSING_VALUE, Finding
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.recording import NOT_JSON
-from specduet.specs.behavior import Basis
+from specduet.specs.statement import Basis
 
 _FORM_REJECTION_STATUSES = frozenset({400, 413, 414, 415, 416, 417, 422, 431})
 """The statuses that blame the form of a request; 401, 403, 404, 409 and 429 have reasons outside of the request."""

@@ -9,7 +9,7 @@ from specduet.contracts.findings import Finding, Violation, to_text
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Exchange, Recording
 from specduet.specs import Api, Operation
-from specduet.specs.behavior import Basis, weakest
+from specduet.specs.statement import Basis, weakest
 
 Family = Literal["response", "values", "refusal", "credentials", "collections", "lifecycle", "robustness"]
 FAMILIES: dict[str, Family] = {

@@ -119,7 +119,7 @@ class KnownValues:
 
     def _observed_values(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         """Yield the values of a path parameter that responses have shown."""
-        lookup, scope = operation.behavior.lookup, operation.behavior.scope
+        lookup, scope = operation.behavior.reads, operation.behavior.scope
         if lookup is not None and lookup.parameter == parameter.name:
             yield from self.field_values(lookup.resource, lookup.field)
             return

@@ -23,7 +23,7 @@ from specduet.contracts.oracle.schema_access import list_types, strip_null
 from specduet.contracts.oracle.url_text import DecodedText, decode_percent, split_pairs
 from specduet.contracts.recording import Exchange, Recording, SentRequest
 from specduet.specs import Api, Operation, Parameter, Schema
-from specduet.specs.behavior import parse_duration
+from specduet.specs.statement import parse_duration
 
 MAX_URL_LENGTH = 4_000
 """In characters; a server may reject a longer URL with 414 (RFC 9110, 15.5.15)."""

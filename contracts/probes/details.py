@@ -51,7 +51,7 @@ class ResourceProbe:
 
     def look_up_rows(self, operation: Operation) -> None:
         """Look up some listed rows, one by one and several at once, and one that does not exist."""
-        rule = operation.behavior.lookup
+        rule = operation.behavior.reads
         parameter = operation.parameter(rule.parameter, "path") if rule else None
         if rule is None or parameter is None:
             return
@@ -126,7 +126,7 @@ class ResourceProbe:
 
     def path_to_row(self, operation: Operation, row: Row) -> dict[str, str] | None:
         """Return the path parameters that lead to a row, or None if one of them is unknown or invalid."""
-        rule = operation.behavior.lookup
+        rule = operation.behavior.reads
         value = get_path(row, rule.field) if rule else ABSENT
         if rule is None or not isinstance(value, str | int) or isinstance(value, bool):
             return None

@@ -40,7 +40,7 @@ def probe_lifecycle(sender: Sender, operation: Operation, known_values: KnownVal
         return
     resource_probe = ResourceProbe(sender, sender.api.resources[subject.resource], known_values)
     _create_rows_once(resource_probe)
-    if operation.behavior.lookup is not None:
+    if operation.behavior.reads is not None:
         resource_probe.look_up_rows(operation)
 
 

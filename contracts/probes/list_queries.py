@@ -13,7 +13,7 @@ from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.schema_access import list_types
 from specduet.contracts.recording import ABSENT, Row
 from specduet.specs import Parameter, Schema
-from specduet.specs.behavior import parse_duration
+from specduet.specs.statement import parse_duration
 
 ListQuery = Mapping[str, str | None]
 """Query parameters laid over the query of the longest list; None leaves one out: ``{"limit": "5", "order": None}``."""

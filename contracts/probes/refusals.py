@@ -25,8 +25,8 @@ from specduet.contracts.oracle.schema_access import list_types, strip_null
 from specduet.contracts.probes.form_requests import vary_form
 from specduet.contracts.sending.sender import Sender, fill_path
 from specduet.specs import Api, Operation, Parameter
-from specduet.specs.behavior import parse_duration
 from specduet.specs.schemas import Schemas
+from specduet.specs.statement import parse_duration
 
 _MAX_MEDIA_TYPES = 6
 _MAX_VALUES_AT_LOCATION = 24

@@ -89,6 +89,18 @@ class ContractPlugin:
             cases = [pytest.param(item, self._failures.get(item, ""), id=str(item)) for item in self._items]
             metafunc.parametrize(("item", "failure"), cases)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Function) -> bool | None:
+        """Pass an item without a failure at once, where no terminal and no other plugin is told of it.
+
+        A document of 300 operations has 23,000 items, which take pytest 20 s otherwise.
+        """
+        values = item.callspec.params
+        if not self._status or self._from_controller is not None or values["failure"]:
+            return None
+        self._ran.add(cast("Item", values["item"]))
+        return True
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember the items that ran: with ``-k`` not all do, and only those decide the exit code."""
         properties = cast("list[tuple[str, list[str]]]", report.user_properties)

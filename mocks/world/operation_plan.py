@@ -9,7 +9,7 @@ from specduet.mocks.world.creation import CreateAction
 from specduet.mocks.world.projection import ListEnvelope, Projection, find_success_content, locate_rows
 from specduet.mocks.world.table import Table
 from specduet.specs import Api, Operation
-from specduet.specs.behavior import Filter
+from specduet.specs.list_statements import Filter
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX
 from specduet.mocks.world.operation_plan import FilterPlan, OperationPlan
 from specduet.mocks.world.table import Table
 from specduet.specs import Operation
-from specduet.specs.behavior import Scope
+from specduet.specs.list_statements import Scope
 
 
 class UnknownScopeValue(Exception):

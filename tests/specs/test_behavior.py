@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from specduet.specs.behavior import parse_duration, weakest
 from specduet.specs.errors import BadStatement
 from specduet.specs.loading import load
+from specduet.specs.statement import parse_duration, weakest
 
 DOCUMENT = """
 openapi: 3.1.0
