@@ -35,10 +35,10 @@ from specduet.specs import Api, UsageError, bundled, load
 class Mock:
     """The mock of several APIs, as an ASGI application."""
 
-    def __init__(self, apis: Sequence[Api], settings: Settings) -> None:
+    def __init__(self, apis: Sequence[Api], settings: Settings, previous: "Mock | None" = None) -> None:
         self.apis = tuple(apis)
         self.settings = settings
-        self.sessions = SessionRegistry(self.apis, settings)
+        self.sessions: SessionRegistry = SessionRegistry(self.apis, settings, previous.sessions if previous else None)
         find_world = self.sessions.default.get_world
         self.handlers = [
             OperationHandler(api, operation, settings, find_world) for api in apis for operation in api.operations
@@ -92,10 +92,13 @@ class Mock:
             await send({"type": "websocket.close"})
 
 
-def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Settings | None = None) -> Mock:
+def create_app(
+    apis: Sequence[Api | str | Path] | None = None, settings: Settings | None = None, *, previous: Mock | None = None
+) -> Mock:
     """Return the mock of some APIs as an ASGI application.
 
-    ``apis`` are loaded APIs, names of bundled ones or paths to OpenAPI documents; without it, all bundled APIs. Raises
+    ``apis`` are loaded APIs, names of bundled ones or paths to OpenAPI documents; without it, all bundled APIs. The
+    sessions of a ``previous`` mock go on: their clocks, faults and journals, and the rows that still fit. Raises
     ``SpecError`` for a document that cannot be loaded; ``UsageError`` for an unknown name, an unknown security scheme
     in ``settings.credentials``, an API given twice, and two APIs with the same path.
 
@@ -113,4 +116,4 @@ def create_app(apis: Sequence[Api | str | Path] | None = None, settings: Setting
         )
     settings = settings or Settings()
     credentials.check_credentials(loaded_apis, settings)
-    return Mock(loaded_apis, settings)
+    return Mock(loaded_apis, settings, previous)

@@ -10,14 +10,17 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-from specduet.mocks.app import create_app
+from specduet.mocks.app import Mock, create_app
 from specduet.mocks.control.fault_effects import TRANSPORT_KEY
 from specduet.mocks.settings import Settings
 from specduet.specs import Api, UsageError
+
+if TYPE_CHECKING:
+    from specduet.mocks.reloading import ReloadingMock
 
 SHUTDOWN_TIMEOUT_S = 5
 """Time that running requests get to finish after SIGINT or SIGTERM."""
@@ -30,6 +33,9 @@ GC_THRESHOLDS = (10_000, 20, 20)
 ReadyCallback = Callable[[str], None]
 """A function that is called with the base URL of the server: ``http://127.0.0.1:8000``."""
 
+Reload = Callable[[Mock], "ReloadingMock"]
+"""A function that returns the mock with its files watched."""
+
 
 def serve(
     apis: Sequence[Api] | None = None,
@@ -37,15 +43,17 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     on_ready: ReadyCallback | None = None,
+    reload: Reload | None = None,
 ) -> None:
     """Serve the mock until SIGINT or SIGTERM.
 
-    ``port`` 0 takes a free one. ``on_ready`` is called once with the base URL, when the server accepts requests. Raises
-    ``UsageError`` if the address cannot be listened on.
+    ``port`` 0 takes a free one. ``on_ready`` is called once with the base URL, when the server accepts requests. With
+    ``reload``, the files of the APIs are watched. Raises ``UsageError`` if the address cannot be listened on.
     """
     with _open_listener(host, port) as listener:
+        mock = create_app(apis, settings)
         config = uvicorn.Config(
-            create_app(apis, settings),
+            mock if reload is None else reload(mock),
             http=_build_protocol_class(),
             ws="none",
             lifespan="on",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from specduet.mocks.control.faults import FaultInjector
 from specduet.mocks.control.journal import Journal
+from specduet.mocks.control.kept_rows import keep_rows
 from specduet.mocks.settings import Settings
 from specduet.mocks.world import Clock, World
 from specduet.specs import Api, SpecduetError
@@ -49,6 +50,25 @@ class Session:
     def get_worlds(self) -> Mapping[str, World]:
         return {name: self.get_world(name) for name in self._apis}
 
+    def continue_with(self, apis: Sequence[Api]) -> "Session":
+        """Return the session with the documents as they are now: same clock, faults and journal, rows that still fit.
+
+        Rows that requests have written stay if they satisfy the schema as it is now. A resource in which nothing was
+        written is seeded anew.
+        """
+        later = Session(self.name, apis, self._settings)
+        later.clock, later.faults, later.journal = self.clock, self.faults, self.journal
+        later_apis = {api.path: api for api in apis}
+        for name, world in self._worlds.items():
+            earlier_api = self._apis[name]
+            later_api = later_apis.get(earlier_api.path)
+            changed = world.list_changed_resources()
+            if later_api is not None and changed:
+                seeded_state = World(earlier_api, self._settings, self.clock).dump_state(changed)
+                written = {name: rows for name, rows in world.dump_state(changed).items() if rows != seeded_state[name]}
+                keep_rows(written, later_api, later.get_world(later_api.name))
+        return later
+
     def reset(self) -> None:
         """Put state, clock, faults and journal back to how the session began."""
         self.clock.reset()
@@ -61,12 +81,18 @@ class Session:
 class SessionRegistry:
     """The default session and the named ones, which are made at their first use."""
 
-    def __init__(self, apis: Sequence[Api], settings: Settings) -> None:
+    def __init__(self, apis: Sequence[Api], settings: Settings, previous: "SessionRegistry | None" = None) -> None:
+        """Sessions of a ``previous`` registry go on with the documents as they are now."""
         self.apis = tuple(apis)
         self.settings = settings
-        self.default = Session(DEFAULT_SESSION, self.apis, settings)
+        self.default: Session = (
+            previous.default.continue_with(self.apis) if previous else Session(DEFAULT_SESSION, self.apis, settings)
+        )
         self.default.get_worlds()  # a document of which no row can be made is reported now, and not by a request
-        self._named_sessions: dict[str, Session] = {}
+        named = previous._named_sessions if previous else {}  # noqa: SLF001 - those of another registry
+        self._named_sessions: dict[str, Session] = {
+            name: session.continue_with(self.apis) for name, session in named.items()
+        }
 
     def get_or_create(self, header_value: bytes) -> Session:
         """Return the session that a header names. Raises ``BadSession``."""

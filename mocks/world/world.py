@@ -5,7 +5,7 @@ current time (``Table.advance_to``), asks it for rows, and renders them in the f
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -209,13 +209,21 @@ class World:
 
     # ------------------------------------------------------------------------------------------ the whole world
 
-    def dump_state(self) -> dict[str, Any]:
-        """Return every row as served, by resource: by scope, the first one first, and in the order of its list."""
+    def dump_state(self, names: Collection[str] | None = None) -> dict[str, Any]:
+        """Return every row as served, by resource: by scope, the first one first, and in the order of its list.
+
+        ``names`` are those of the resources; without it, all.
+        """
         now = self._clock.current_micros()
         return {
             name: [msgspec.json.decode(table.encode_row(row, now)) for row in self._iter_rows(table, now)]
             for name, table in self._tables.items()
+            if names is None or name in names
         }
+
+    def list_changed_resources(self) -> list[str]:
+        """Return the names of the resources whose rows may be others than the seeded ones."""
+        return [name for name, table in self._tables.items() if table.created_count or table.revision > 1]
 
     def _iter_rows(self, table: Table, now: Micros) -> Iterator[StoredRow]:
         table.advance_to(now)

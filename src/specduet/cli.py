@@ -20,6 +20,7 @@ from specduet.contracts.session.option_table import OPTIONS, to_arguments
 from specduet.specs.errors import SpecduetError, SpecError, UsageError
 
 if TYPE_CHECKING:
+    from specduet.mocks.server import Reload
     from specduet.mocks.settings import Credential
     from specduet.specs import Api
 
@@ -249,6 +250,7 @@ def _parse_credentials(
 )
 @click.option("--strict", is_flag=True, help="Refuse a document that has any problem: see specduet check.")
 @click.option("--allow-remote", is_flag=True, help="Follow references to http and https URLs.")
+@click.option("--reload", is_flag=True, help="Serve each document as it is after you change one of its files.")
 @click.option("--quiet", is_flag=True, help="Do not write a line to standard error for each request.")
 @click.option(
     "--log-format",
@@ -262,7 +264,8 @@ def mock(
     port: int,
     host: str,
     epoch: datetime | None,
-    quiet: bool,  # noqa: FBT001  an option of the command line
+    reload: bool,  # noqa: FBT001  an option of the command line
+    quiet: bool,  # noqa: FBT001
     log_format: Any,
     strict: bool,  # noqa: FBT001
     allow_remote: bool,  # noqa: FBT001
@@ -279,7 +282,11 @@ def mock(
 
     settings = Settings(**given, log=None if quiet else log_format)
     settings = replace(settings, epoch=epoch) if epoch else settings
-    served = [load(name, strict=strict, allow_remote=allow_remote) for name in names or bundled()]
+
+    def load_apis() -> "list[Api]":
+        return [load(name, strict=strict, allow_remote=allow_remote) for name in names or bundled()]
+
+    served = load_apis()
     if any(api.problems for api in served):
         _print_problems(served)
     _check_schemes(served, settings.credentials)
@@ -289,7 +296,20 @@ def mock(
             click.echo(line)
         sys.stdout.flush()
 
-    serve(served, settings, host, port, print_banner)
+    watch = _build_reload(names, load_apis) if reload else None
+    serve(served, settings, host, port, print_banner, watch)
+
+
+def _build_reload(names: tuple[str, ...], load_apis: "Callable[[], list[Api]]") -> "Reload | None":
+    """Return what watches the files of a mock's documents; None where all of them are bundled."""
+    from specduet.specs import bundled
+
+    if {*names} <= {*bundled()}:
+        click.echo("--reload: there is nothing to watch, for bundled APIs have no files of yours")
+        return None
+    from specduet.mocks.reloading import ReloadingMock  # only who reloads needs what watches files
+
+    return lambda mock: ReloadingMock(mock, load_apis, click.echo)
 
 
 def _check_schemes(served: "list[Api]", credentials: "tuple[Credential, ...]") -> None:

@@ -1,0 +1,129 @@
+"""A mock that is made anew when a file of its documents changes, while the server and its port stay.
+
+file changes ─ load again ─┬─ another document ─ new mock, with the sessions of the old one
+                           └─ an error ───────── a line that says so; the old mock goes on
+"""
+
+import asyncio
+from collections.abc import Callable, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from watchfiles import Change, awatch
+
+from specduet.mocks.app import Mock, create_app
+from specduet.mocks.request_log import escape_control_characters
+from specduet.mocks.responses import Message, Receive, Send
+from specduet.specs import Api, SpecduetError
+from specduet.specs.locations import display_path
+from specduet.specs.problem_reports import count_problems
+
+_SUFFIXES = {".yaml", ".yml", ".json"}
+_TIMEOUT_MS = 1_000
+
+ApiLoader = Callable[[], Sequence[Api]]
+"""A function that loads the APIs from their files. Raises ``SpecduetError``."""
+Announce = Callable[[str], None]
+"""A function that shows a line to the user."""
+
+
+class ReloadingMock:
+    """An ASGI application that hands each request to the mock of the last documents that could be loaded."""
+
+    def __init__(self, mock: Mock, load_apis: ApiLoader, announce: Announce) -> None:
+        self.mock = mock
+        self._load_apis = load_apis
+        self._announce = announce
+        self._files = _list_files(mock.apis)
+        self._is_broken = False
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.mock(scope, receive, send)
+            return
+        is_over = asyncio.Event()
+        watcher = asyncio.create_task(self._watch(is_over))
+
+        async def send_when_over(message: Message) -> None:
+            """Send a message; before that of the end, wait for the watcher, as nothing may run after it."""
+            if message["type"].startswith("lifespan.shutdown"):
+                is_over.set()
+                await watcher
+            await send(message)
+
+        await self.mock(scope, receive, send_when_over)
+
+    async def _watch(self, is_over: asyncio.Event) -> None:
+        """Load the documents again after each change of their files, until ``is_over`` is set.
+
+        Folders are watched, and not files: many editors replace a file by a new one.
+        """
+        while not is_over.is_set():
+            folders = self._list_folders()
+            is_first = True
+            changes = awatch(
+                *folders,
+                watch_filter=self._concerns_document,
+                recursive=False,
+                stop_event=is_over,
+                rust_timeout=_TIMEOUT_MS,
+                yield_on_timeout=True,
+            )
+            async for changed in changes:
+                if changed or is_first:  # what was changed before the folders were watched has no event
+                    await self.reload()
+                is_first = False
+                if self._list_folders() != folders:
+                    break
+            await changes.aclose()
+
+    async def reload(self) -> None:
+        """Load the documents again. Where they are others than before, a mock of them takes over."""
+        try:
+            apis = await asyncio.to_thread(self._load_apis)
+            self._files |= _list_files(apis)
+            if not self._is_broken and _are_same(apis, self.mock.apis):
+                return
+            self.mock = create_app(apis, self.mock.settings, previous=self.mock)
+        except SpecduetError as error:
+            self._keep_serving(str(error).partition("\n")[0])
+        except Exception as error:  # noqa: BLE001 - an edit must not end a server that runs
+            self._keep_serving(f"{type(error).__name__}: {error}")
+        else:
+            self._is_broken = False
+            for api in apis:
+                count = len(api.operations)
+                self._show(f"reloaded {display_path(api.path)}: {count} operation{'' if count == 1 else 's'}")
+                if api.problems:
+                    self._show(count_problems(api.path, api.problems))
+
+    def _keep_serving(self, reason: str) -> None:
+        self._is_broken = True
+        self._show(f"not reloaded: {reason}; what was served before is still served")
+
+    def _show(self, line: str) -> None:
+        self._announce(escape_control_characters(line))
+
+    def _list_folders(self) -> list[Path]:
+        """Return the folders of all files that the documents were ever made of, as far as they exist."""
+        return sorted({folder for file in self._files for folder in _list_parents(file) if folder.is_dir()})
+
+    def _concerns_document(self, _change: Change, path: str) -> bool:
+        """Return whether a document may have another content, now that a file or folder has changed."""
+        changed = Path(path)
+        return changed.suffix in _SUFFIXES or any(changed.name in {f.name, f.parent.name} for f in self._files)
+
+
+def _list_files(apis: Sequence[Api]) -> set[Path]:
+    return {file.absolute() for api in apis for file in api.files}
+
+
+def _list_parents(file: Path) -> tuple[Path, Path]:
+    """Return the folder of a file, and that of what it is a link to."""
+    return file.parent, file.resolve().parent
+
+
+def _are_same(left: Sequence[Api], right: Sequence[Api]) -> bool:
+    return [(api.name, api.document, api.problems) for api in left] == [
+        (api.name, api.document, api.problems) for api in right
+    ]
