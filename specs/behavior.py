@@ -27,18 +27,23 @@ from specduet.specs.statement import Basis, Statement
 
 
 class Identity(Statement, frozen=True):
-    """``field`` is the unique id of a row."""
+    """``field`` is the unique id of a row; a ``hidden`` one stands in paths alone, and rows do not show it."""
 
     field: str
+    hidden: bool = False
 
 
 class Status(Statement, frozen=True):
-    """``field`` moves along ``transitions`` from ``initial`` and never leaves a ``terminal`` member."""
+    """``field`` moves along ``transitions`` from ``initial`` and never leaves a ``terminal`` member.
+
+    It ``moves`` by itself, as that of a job does, or else only where a request changes it.
+    """
 
     field: str
     initial: str
     transitions: dict[str, tuple[str, ...]]
     terminal: tuple[str, ...]
+    moves: bool = True
 
 
 class Timeline(Statement, frozen=True):
