@@ -74,11 +74,7 @@ class DocumentedDialect:
         """Return a body that the document allows. Raises ``CannotGenerate`` if there is none."""
         kind = get_kind(media_type)
         if not content.has_schema:
-            example = next(iter(content.examples.values()), None)
-            schemas = Schemas({"schema": True})
-            if isinstance(example, dict | list):
-                return ErrorBody(schemas, {}, "/schema", example).fill(facts)
-            return body if kind == "json" else _write_text(kind, facts)
+            return _make_schemaless_value(content, kind, body, facts)
         schemas = self._api.response_schemas
         schema, pointer = schemas.resolve(content.schema, content.pointer)
         if schema is content.schema or "$ref" not in content.schema or len(content.schema) > 1:
@@ -110,6 +106,16 @@ def choose_documented_dialect(api: Api, operation: Operation | None = None, path
     """
     dialect = choose_dialect(api, operation)
     return dialect if api.behavior.refusals else DocumentedDialect(dialect, api, operation, path)
+
+
+def _make_schemaless_value(content: Content, kind: str, body: Any, facts: ErrorFacts) -> Any:
+    """Return the documented example with the facts put in; without one, the facts as a text or the dialect's body."""
+    example = next(iter(content.examples.values()), None)
+    if isinstance(example, dict | list):
+        return ErrorBody(Schemas({"schema": True}), {}, "/schema", example).fill(facts)
+    if kind != "json":
+        return _write_text(kind, facts)
+    return body if example is None else example
 
 
 def _write_text(kind: str, facts: ErrorFacts) -> str:

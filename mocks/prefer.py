@@ -5,14 +5,15 @@
 ``dynamic=true``  a body generated from the schema instead of the mock's state; ``dynamic=false`` is the usual response
 ``wait=2``        the response comes that many seconds later
 
-Preferences that the mock does not know are ignored, as the RFC asks. A known one that it cannot honor is responded to
-with an error.
+Preferences that the mock does not know or understand are ignored, as the RFC asks; the request log has a word on the
+latter. A status or an example that the document does not have is responded to with an error.
 """
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from specduet.mocks import error_responses
 from specduet.mocks.documented_responses import choose_response_content, is_text_body
@@ -36,9 +37,9 @@ _SECONDS_PATTERN = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
 
 class BadPreference(Exception):
-    """A ``Prefer`` header that does not parse or cannot be honored; ``status`` is that of the error response."""
+    """A preference that cannot be honored; ``status`` is that of the error response."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
@@ -53,6 +54,8 @@ class Preferences:
     dynamic: bool | None = None
     wait: float | None = None
     """Seconds."""
+    ignored: tuple[str, ...] = ()
+    """Sentences on the parts of the header that were not understood."""
 
     @property
     def selects_response(self) -> bool:
@@ -73,8 +76,8 @@ class Preferences:
 async def respond(handler: OperationHandler, request: Request, world: World, seed: int) -> HttpResponse:
     """Return the response to a request with a ``Prefer`` header. ``Preference-Applied`` names those that were met.
 
-    An invalid request is responded to as usual. The error response to a preference that cannot be met lists the ones
-    that can.
+    An invalid request is responded to as usual, with the preferred example if its status is the preferred one. The
+    error response to a preference that cannot be met lists the ones that can.
     """
     header = b", ".join(value for name, value in request.scope["headers"] if name == b"prefer")
     try:
@@ -87,10 +90,15 @@ async def respond(handler: OperationHandler, request: Request, world: World, see
     if preferences.wait:
         await asyncio.sleep(preferences.wait)
     response = handler.respond(request, world, action)
+    if action is not None and not action.was_used and preferences.example and response.status == preferences.code:
+        action.documented_response.reason = response.reason
+        response = action.documented_response
     is_met = action is None or action.was_used or response.status == preferences.code
     applied = (preferences if is_met else Preferences(wait=preferences.wait)).to_header()
     if applied:
         response.headers.append((b"preference-applied", applied.encode("latin-1")))
+    if preferences.ignored and isinstance(response.reason, str):
+        response.reason = "; ".join(filter(None, (response.reason, *preferences.ignored)))
     return response
 
 
@@ -106,7 +114,7 @@ class _PreferredAction:
             preferences.code == handler.success_status and preferences.example is None and not preferences.dynamic
         )
         status, key = preferences.code or handler.success_status, _build_random_key(request, seed)
-        self._documented_response = make_documented_response(
+        self.documented_response = make_documented_response(
             handler,
             request,
             status,
@@ -128,7 +136,7 @@ class _PreferredAction:
                 usual = error.response
             if usual.status == self._preferences.code:
                 return usual
-        return self._documented_response
+        return self.documented_response
 
 
 def _build_random_key(request: Request, seed: int) -> str:
@@ -178,26 +186,29 @@ def _check_example(handler: OperationHandler, request: Request, response: Respon
 
 
 def parse_header(header: str) -> Preferences:
-    """Return the preferences of a header; of a repeated one, the first. Raises ``BadPreference``."""
+    """Return the preferences of a header, of a repeated one the first, and what of it was not understood."""
     words: dict[str, str] = {}
-    for name, word in _split_header(header):
+    ignored: list[str] = []
+    for name, word in _split_header(header, ignored):
         words.setdefault(name, word)
-    return Preferences(
-        code=_parse_code(words["code"]) if "code" in words else None,
-        example=words.get("example"),
-        dynamic=_parse_boolean(words["dynamic"]) if "dynamic" in words else None,
-        wait=_parse_seconds(words["wait"]) if "wait" in words else None,
-    )
+    values: dict[str, Any] = {}
+    for name, word in words.items():
+        value = _PARSERS[name](word)
+        if value is None:
+            ignored.append(f"Prefer: {name}={word!r} is ignored, it is not {_EXPECTED[name]}")
+        values[name] = value
+    return Preferences(**values, ignored=tuple(ignored))
 
 
-def _split_header(header: str) -> Iterator[tuple[str, str]]:
-    """Yield name and word of each known preference: ``("code", "422")``. Raises ``BadPreference``."""
+def _split_header(header: str, ignored: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield name and word of each known preference, ``("code", "422")``, up to where the header does not parse."""
     header = header.strip(" \t,;")
     position, is_preference = 0, True
     while position < len(header):
         match = _PREFERENCE_PATTERN.match(header, position)
         if match is None:
-            raise BadPreference(f"Prefer does not parse at character {position} (RFC 7240, section 2)")
+            ignored.append(f"Prefer is ignored from character {position} on, it does not parse (RFC 7240, section 2)")
+            return
         name, word, end = match.groups()
         if is_preference and name.lower() in PREFERENCE_NAMES:
             yield name.lower(), _unquote_word(word or "")
@@ -216,19 +227,28 @@ def _quote_word(word: str) -> str:
     return f'"{escaped}"'
 
 
-def _parse_code(word: str) -> int:
-    if not re.fullmatch(r"[1-5][0-9][0-9]", word):
-        raise BadPreference(f"code={word!r} is no HTTP status")
-    return int(word)
+def _parse_code(word: str) -> int | None:
+    return int(word) if re.fullmatch(r"[1-5][0-9][0-9]", word) else None
 
 
-def _parse_boolean(word: str) -> bool:
-    if word.lower() not in {"true", "false"}:
-        raise BadPreference(f"dynamic={word!r} is neither true nor false")
-    return word.lower() == "true"
+def _parse_boolean(word: str) -> bool | None:
+    return {"true": True, "false": False}.get(word.lower())
 
 
-def _parse_seconds(word: str) -> float:
-    if not _SECONDS_PATTERN.fullmatch(word) or float(word) > MAX_WAIT_S:
-        raise BadPreference(f"wait={word!r} is no number of seconds from 0 to {MAX_WAIT_S:g}")
-    return float(word)
+def _parse_seconds(word: str) -> float | None:
+    return float(word) if _SECONDS_PATTERN.fullmatch(word) and float(word) <= MAX_WAIT_S else None
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "code": _parse_code,
+    "example": lambda word: word or None,
+    "dynamic": _parse_boolean,
+    "wait": _parse_seconds,
+}
+"""Functions from the word of a preference to its value, or None for a word that is not understood."""
+_EXPECTED: Mapping[str, str] = {
+    "code": "an HTTP status",
+    "example": "a name",
+    "dynamic": "true or false",
+    "wait": f"a number of seconds from 0 to {MAX_WAIT_S:g}",
+}

@@ -82,20 +82,19 @@ class RequestLog:
         method, path, response, seconds = entry
         status = "reset" if response is None else response.status
         line = f"{method} {_format_path(path)} {status} {seconds * 1000:.1f} ms"
-        if response is not None and response.reason and response.status >= 400:
+        if response is not None and response.reason:
             line = f"{line}: {self._get_reason(response)}"
         return f"{line if line.isprintable() else escape_control_characters(line)}\n"
 
     def _format_json(self, entry: _Entry) -> str:
         """Return ``{"method": "GET", "path": "/v1/runs", "status": 200, "ms": 1.2, "reason": ""}``."""
         method, path, response, seconds = entry
-        is_error = response is not None and response.status >= 400
         values = {
             "method": method,
             "path": _format_path(path),
             "status": None if response is None else response.status,
             "ms": round(seconds * 1000, 3),
-            "reason": self._get_reason(response) if response is not None and is_error else "",
+            "reason": "" if response is None else self._get_reason(response),
         }
         return encode_json(values).decode("utf-8", "replace") + "\n"
 

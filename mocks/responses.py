@@ -28,7 +28,7 @@ class HttpResponse(msgspec.Struct, eq=False):
     stream: AsyncIterator[bytes] | None = None
     """Pieces of the body, if its length is not known beforehand; ``body`` is empty then."""
     reason: Any = ""
-    """Why the request was rejected, for the request log: a text, or the problems of an invalid request."""
+    """Why the request was rejected, or what of it was ignored, for the request log: a text, or the problems of it."""
 
 
 def make_response(status: int, body: bytes, media_type: bytes = JSON) -> HttpResponse:

@@ -11,7 +11,7 @@ from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 
 NO_EXTRAS_DEPTH = 3  # from this depth on nothing is added that is not required
 SHORTEST_DEPTH = 5  # from this depth on every choice takes the branch that ends soonest
-_MAX_DEPTH = 40  # from this depth on a value is given up: its recursion does not end
+_MAX_DEPTH = 160  # from this depth on a value is given up: its recursion does not end
 _LARGE_LIMIT = 6  # of more optional objects and arrays in one object some are left out
 _FREE_NAMES = ("note", "label", "source", "channel", "reference", "region", "stage", "batch")
 _ANYTHING: list[LocatedSchema] = [(True, None)]

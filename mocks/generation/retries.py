@@ -1,11 +1,13 @@
 """Makers that validate what they make, and make it again with other choices."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from specduet.mocks.generation.exclusive_branches import separate_branches
 from specduet.mocks.generation.limits import CannotGenerate, TooMuchWorkError, WorkBudget
 from specduet.mocks.generation.merged_schema import LocatedSchema, merge_schemas
+from specduet.mocks.generation.objects import SHORTEST_DEPTH
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.specs.schemas import Schemas
 
@@ -41,9 +43,20 @@ class RetryingMaker:
         try:
             return self._make_valid(rng)
         except TooMuchWorkError as error:
-            raise CannotGenerate(self._parts[0][1], error.reason) from None
+            return self._make_smallest(rng, error.reason)
         except RecursionError:
             raise CannotGenerate(self._parts[0][1], NO_END) from None
+
+    def _make_smallest(self, rng: SeededRandom, reason: str) -> Any:
+        """Return a value without anything that may be left out. Raises ``CannotGenerate`` if that is not valid either.
+
+        Arrays within arrays grow by powers: 20 of them have a million items, and one of each will do.
+        """
+        with suppress(CannotGenerate, RecursionError):
+            value = self._make(SeededRandom(f"{rng.name}~smallest", SHORTEST_DEPTH, 1.0, WorkBudget()))
+            if self._is_valid(value, self._parts):
+                return value
+        raise CannotGenerate(self._parts[0][1], reason)
 
     def _make_valid(self, rng: SeededRandom) -> Any:
         reasons: list[str] = []

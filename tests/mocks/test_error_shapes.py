@@ -144,6 +144,13 @@ def test_an_example_is_filled(tmp_path: Path) -> None:
     assert (error["message"], error["docs"]) == (MESSAGE, "https://a.example")
 
 
+@pytest.mark.parametrize("example", ["not allowed", 7, False])
+def test_an_example_that_is_no_object_is_the_body(tmp_path: Path, example: Any) -> None:
+    """Nothing can be put into a text or a number, and without a schema nothing else is described."""
+    mock = serve(tmp_path, {"400": {"description": "", "content": {"application/json": {"example": example}}}})
+    assert post(mock).json == example
+
+
 @pytest.mark.parametrize(
     ("media_type", "schema"),
     [("text/plain", {"type": "string"}), ("text/html", {"type": "string"}), ("text/plain", None)],

@@ -38,6 +38,9 @@ GIVEN_UP: dict[str, dict[str, Any]] = {
     },
 }
 MADE: dict[str, dict[str, Any]] = {
+    "100 arrays within each other": chain(100, lambda ref: {"type": "array", "items": {"$ref": ref}}),
+    "100 arrays of one item": chain(100, lambda ref: {"type": "array", "items": {"$ref": ref}, "minItems": 1}),
+    "100 objects": chain(100, lambda ref: require_all([{"$ref": ref}])),
     "a web of optional": web(12, lambda references: {"properties": {f"p{i}": r for i, r in enumerate(references)}}),
     "a doubled all of": chain(12, lambda ref: {"allOf": [{"$ref": ref}] * 2}),
     "references in a circle": {"n0": {"$ref": "#/n1"}, "n1": {"$ref": "#/n0"}},

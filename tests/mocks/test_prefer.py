@@ -1,8 +1,15 @@
 """``Prefer`` is read as RFC 7240 writes it."""
 
+import io
+import json
+from pathlib import Path
+
 import pytest
 
-from specduet.mocks.prefer import BadPreference, Preferences, parse_header
+from specduet.mocks import create_app
+from specduet.mocks.prefer import Preferences, parse_header
+from specduet.mocks.settings import Settings
+from tests.mocks.raw_http import RawRequest, send_raw
 
 
 @pytest.mark.parametrize(
@@ -34,14 +41,70 @@ def test_every_way_to_write_preferences(header: str, expected: Preferences) -> N
 @pytest.mark.parametrize(
     "header",
     [
-        *("code=abc", "code=99", "code=600", "code", "code=2(0)", "dynamic=maybe"),
+        *("code=abc", "code=99", "code=600", "code", "code=2(0)", "dynamic=maybe", "example="),
         *("wait=soon", "wait=-1", "wait=61", "wait=1e9", 'example="open', "=1"),
     ],
 )
-def test_what_cannot_be_honoured_is_rejected(header: str) -> None:
-    """A preference that the mock knows and cannot read is never passed over in silence."""
-    with pytest.raises(BadPreference):
-        parse_header(header)
+def test_what_is_not_understood_is_ignored(header: str) -> None:
+    """A preference that cannot be read counts as none, what came before it counts, and a sentence says so."""
+    preferences = parse_header(f"return=minimal, {header}")
+    assert preferences == Preferences(ignored=preferences.ignored)
+    assert len(preferences.ignored) == 1
+    assert parse_header(f"dynamic=true, wait=1, {header}").wait == 1
+
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Preferences", "version": "1"},
+    "paths": {
+        "/x": {
+            "get": {
+                "parameters": [{"name": "n", "in": "query", "schema": {"type": "integer"}}],
+                "responses": {
+                    "200": {"description": ""},
+                    "400": {
+                        "description": "",
+                        "content": {"application/json": {"examples": {"a": {"value": 1}, "b": {"value": 2}}}},
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+def test_an_ignored_preference_is_in_the_log(tmp_path: Path) -> None:
+    """The line of a request says what of ``Prefer`` was ignored, on success as well."""
+    file, stream = tmp_path / "prefer.json", io.StringIO()
+    file.write_text(json.dumps(DOCUMENT))
+    mock = create_app([file], Settings(log="text"))
+    assert mock._log is not None
+    mock._log._stream = stream
+    response = send_raw(mock, RawRequest("GET", "/x", [(b"prefer", b"code=4xx")]))
+    mock._log.flush()
+    assert (response.status, "preference-applied" in response.headers) == (200, False)
+    assert "Prefer: code='4xx' is ignored, it is not an HTTP status" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("prefer", "body", "applied"),
+    [
+        ("code=400, example=b", b"2", "code=400, example=b"),
+        ("code=200", b"1", None),
+        ("example=b", None, None),
+    ],
+)
+def test_an_invalid_request_gets_the_preferred_example(
+    tmp_path: Path, prefer: str, body: bytes | None, applied: str | None
+) -> None:
+    """If its error response has the preferred status, it is the preferred example of that."""
+    file = tmp_path / "prefer.json"
+    file.write_text(json.dumps(DOCUMENT))
+    response = send_raw(create_app([file]), RawRequest("GET", "/x?n=a", [(b"prefer", prefer.encode())]))
+    if body is None:  # the usual status has no such example
+        assert response.status == 404
+    else:
+        assert (response.status, response.body, response.headers.get("preference-applied")) == (400, body, applied)
 
 
 @pytest.mark.parametrize(
@@ -62,5 +125,4 @@ def test_what_was_applied_reads_as_it_was_preferred(preferences: Preferences) ->
 
 def test_a_long_header_is_read_in_no_time() -> None:
     """A header of many unfinished quotes costs no more than its length: the pattern does not backtrack."""
-    with pytest.raises(BadPreference):
-        parse_header('example="' + "\\a" * 50_000)
+    assert parse_header('example="' + "\\a" * 50_000).example is None

@@ -42,14 +42,16 @@ PROBLEMS = [{"loc": ("body", "crew_type"), "msg": "Input should be 'a'"}, {"loc"
 
 
 def test_lines_in_text() -> None:
-    """Method, path, status and time, and the reason of an error; a dropped connection has no status."""
-    accepted, reset, rejected = write_lines(
+    """Method, path, status and time, and what was wrong or ignored; a dropped connection has no status."""
+    accepted, ignored, reset, rejected = write_lines(
         "text",
-        (make_scope("/v1/runs"), HttpResponse(200, [], b"x", reason="never shown")),
+        (make_scope("/v1/runs"), HttpResponse(200, [], b"x")),
+        (make_scope("/v1/runs"), HttpResponse(200, [], b"x", reason="Prefer: wait='x' is ignored")),
         (make_scope("/v1/runs"), None),
         (make_scope("/v1/runs"), HttpResponse(422, [], reason=PROBLEMS)),
     )
     assert re.fullmatch(r"POST /v1/runs 200 [\d.]+ ms", accepted)
+    assert ignored.endswith(" ms: Prefer: wait='x' is ignored")
     assert re.fullmatch(r"POST /v1/runs reset [\d.]+ ms", reset)
     assert rejected.endswith(r" ms: body.crew_type: Input should be 'a'; query.n: Too\nlong")
 
