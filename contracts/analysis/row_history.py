@@ -19,7 +19,7 @@ from specduet.contracts.analysis.row_values import (
     read_timestamp,
 )
 from specduet.contracts.memo import compute_once
-from specduet.contracts.oracle.requests import extract_path_texts
+from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.recording import ABSENT, Exchange, Recording, Row
 from specduet.specs import Api, Operation, Resource
 

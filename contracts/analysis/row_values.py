@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from specduet.contracts.oracle import scalars
-from specduet.contracts.oracle.requests import extract_path_texts
+from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.oracle.schema_access import is_valid_value, list_types, strip_null
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.specs import Api, Operation, Parameter, Resource, Schema

@@ -17,7 +17,7 @@ from specduet.contracts.analysis.single_row import find_violated_fields, rank_ob
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
-from specduet.contracts.oracle.requests import extract_path_texts
+from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.recording import Exchange
 from specduet.contracts.traces import CrossOwnerFetch, FetchedRow, UnknownPathValue
 

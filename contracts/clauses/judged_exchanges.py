@@ -11,6 +11,7 @@ from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import credentials, requests
+from specduet.contracts.oracle.addresses import extract_path_texts, has_rival
 from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.request_parts import RequestPart, combine_verdicts
 from specduet.contracts.oracle.scalars import Verdict
@@ -77,7 +78,7 @@ class JudgedExchange:
 
 
 def judged_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
-    """Yield the exchanges of an operation that have a response and the operation's own method."""
+    """Yield the exchanges of an operation that have a response, and a method and an address of this operation alone."""
     about = ("judged-exchanges", subject.api.name, subject.operation.id)
     yield from compute_once(subject.recording, about, lambda: list(_judge_exchanges(subject)))
 
@@ -85,6 +86,8 @@ def judged_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
 def _judge_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
     api, operation = subject.api, subject.operation
     for exchange, parts in requests.classify_exchanges(api, operation, subject.recording):
+        if has_rival(api, operation, subject.recording, exchange.request):
+            continue
         if exchange.response is not None and exchange.request.method == operation.method:
             credential_verdict = credentials.judge_credentials(api, operation, exchange.request)
             yield JudgedExchange(exchange, parts, credential_verdict)
@@ -156,10 +159,14 @@ def accepted_credentials(subject: Subject) -> frozenset[str]:
 
 def unknown_id_responses(subject: Subject) -> frozenset[tuple[int, str]]:
     """Return the responses to well-formed ids that no row has: (status, body with ``*`` for the id)."""
-    return frozenset(
-        (case.exchange.status, _body_without_id(subject.operation, case.exchange))
-        for case in judged_exchanges(subject)
-        if case.verdict == "valid" and case.exchange.status in NOT_FOUND_STATUSES
+    return compute_once(
+        subject.recording,
+        ("unknown-id responses", subject.api.name, subject.operation.id),
+        lambda: frozenset(
+            (case.exchange.status, _body_without_id(subject.operation, case.exchange))
+            for case in judged_exchanges(subject)
+            if case.verdict == "valid" and case.exchange.status in NOT_FOUND_STATUSES
+        ),
     )
 
 
@@ -171,7 +178,7 @@ def is_unknown_id_response(subject: Subject, case: JudgedExchange) -> bool:
 
 def _body_without_id(operation: Operation, exchange: Exchange) -> str:
     body = exchange.response.body.decode(errors="replace") if exchange.response else ""
-    for raw in (requests.extract_path_texts(operation, exchange.request) or {}).values():
+    for raw in (extract_path_texts(operation, exchange.request) or {}).values():
         for spelling in sorted({raw, unquote(raw), json.dumps(unquote(raw))[1:-1]}, key=len, reverse=True):
             body = body.replace(spelling, "*") if spelling else body
     return body
@@ -181,7 +188,7 @@ def part_value(part: RequestPart, operation: Operation, exchange: Exchange) -> A
     """Return the value with which a part was sent, for the finding; empty where it was left out."""
     sent = exchange.request
     if part.location == "path":
-        return unquote((requests.extract_path_texts(operation, sent) or {}).get(part.name, ""))
+        return unquote((extract_path_texts(operation, sent) or {}).get(part.name, ""))
     if part.location == "query":
         return ",".join(value for name, value in sent.query_pairs if name == part.name)
     if part.location in {"header", "cookie"}:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from urllib.parse import unquote
 
 from jsonschema_rs import ValidationError
 
 from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
 from specduet.contracts.memo import compute_once
+from specduet.contracts.oracle.addresses import has_certain_address
 from specduet.contracts.oracle.media_types import find_json_content, is_json
 from specduet.contracts.oracle.schema_access import is_valid_value, list_required
 from specduet.contracts.recording import NOT_JSON, Exchange
@@ -90,13 +90,11 @@ def _check_body(schemas: Schemas, pointer: str, body: Any) -> Sequence[SchemaVio
 
 
 def unambiguous_exchanges(subject: Subject) -> Iterator[Exchange]:
-    """Return the exchanges with a response whose path no router can take for that of another operation."""
-    return (e for e in subject.exchanges() if e.response is not None and _is_path_unambiguous(e.request.path))
-
-
-def _is_path_unambiguous(path: str) -> bool:
-    segments = [unquote(segment) for segment in path.split("/")[1:]]
-    return all(segment.strip(".") and "/" not in segment and "\\" not in segment for segment in segments)
+    """Return the exchanges with a response whose address no router can take for that of another operation."""
+    for exchange in subject.exchanges():
+        is_certain = has_certain_address(subject.api, subject.operation, subject.recording, exchange.request)
+        if exchange.response is not None and is_certain:
+            yield exchange
 
 
 def documented_json_response(operation: Operation, exchange: Exchange) -> tuple[Response, Content] | None:

@@ -17,9 +17,10 @@ from specduet.contracts.coverage import can_be_invalid
 from specduet.contracts.generation.known_values import KnownValues, is_header_name
 from specduet.contracts.generation.minimal_values import redirect_hypothesis_cache
 from specduet.contracts.options import RunOptions
+from specduet.contracts.oracle.addresses import fill_path
 from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.recording import Origin
-from specduet.contracts.sending.sender import Sender, fill_path
+from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation
 
 if TYPE_CHECKING:
@@ -284,7 +285,8 @@ def _to_generated_request(origin: Origin, case: "SchemathesisCase") -> Generated
         body and _breaks_correct_servers(body, headers)
     ):
         return None
-    path, _, query = str(prepared.url).removeprefix(_BASE).partition("?")
+    address, _, _ = str(prepared.url).removeprefix(_BASE).partition("#")
+    path, _, query = address.partition("?")
     values = {name: str(value) for name, value in (case.path_parameters or {}).items()}
     return GeneratedRequest(origin, values, path or "/", query, headers, body or None)
 

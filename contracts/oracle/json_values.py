@@ -4,7 +4,7 @@ A value that strict servers reject and lax servers convert (``"5"`` for an integ
 integer) is lenient.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from specduet.contracts.oracle import scalars
@@ -44,8 +44,6 @@ class InvalidLocation(NamedTuple):
     pointer: str
     """JSON pointer to the schema that the value at this location breaks."""
 
-
-_AMBIGUOUS = "fits more than one alternative"
 
 MAX_DEPTH = 100
 """The deepest nesting that is judged: some servers reject deeper values, others read them."""
@@ -292,24 +290,17 @@ def _check_composition(
 ) -> Iterator[InvalidLocation]:
     for _, branch, branch_pointer in list_branches(schema, pointer, "allOf"):
         yield from find_invalid_locations(schemas, branch, branch_pointer, value, loc)
-    is_decided = _is_decided_by_name(schema, value)
     for keyword in ("anyOf", "oneOf"):
         branches = [branch for _, branch, _ in list_branches(schema, pointer, keyword)]
         if branches:
-            found = _check_alternatives(schemas, branches, f"{pointer}/{keyword}", value, loc)
-            yield from _soften(found) if is_decided else found
-    if is_decided:
+            yield from _check_alternatives(schemas, branches, f"{pointer}/{keyword}", value, loc)
+    if _is_decided_by_name(schema, value):
         yield from _check_discriminator(schemas, schema, pointer, value, loc)
 
 
 def _is_decided_by_name(schema: Schema, value: Any) -> bool:
     """Return whether a property of the value names the schema that it has (``discriminator``, OAS 3.1, 4.8.25)."""
     return isinstance(schema.get("discriminator"), Mapping) and isinstance(value, Mapping)
-
-
-def _soften(found: Iterable[InvalidLocation]) -> Iterator[InvalidLocation]:
-    """Yield the locations; several alternatives that fit are no doubt where a name decides between them."""
-    return (invalid for invalid in found if invalid.reason != _AMBIGUOUS)
 
 
 def _check_discriminator(
@@ -349,8 +340,9 @@ def _check_alternatives(
     ]
     matching = sum(not result for result in branch_results)
     if matching:
+        # also where a discriminator names one of them: a validator of JSON Schema rejects the value all the same
         is_ambiguous = matching > 1 and pointer.endswith("/oneOf")
-        return [InvalidLocation(loc, "lenient", _AMBIGUOUS, pointer)] if is_ambiguous else []
+        return [InvalidLocation(loc, "lenient", "fits more than one alternative", pointer)] if is_ambiguous else []
     if any(all(invalid.verdict == "lenient" for invalid in result) for result in branch_results):
         return [InvalidLocation(loc, "lenient", "fits an alternative to some servers", pointer)]
     non_null_results = [result for branch, result in zip(branches, branch_results, strict=True) if not _is_null(branch)]

@@ -9,12 +9,11 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import quote
 
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import json_values, scalars
+from specduet.contracts.oracle.addresses import extract_path_texts, list_fixed_names
 from specduet.contracts.oracle.query_objects import QueryMember, find_query_members, judge_query_members
 from specduet.contracts.oracle.request_body import check_body
 from specduet.contracts.oracle.request_parts import RequestPart
@@ -102,29 +101,6 @@ def _check_text(api: Api, parameter: Parameter, text: DecodedText) -> RequestPar
     return _make_parameter_part(parameter, judged)
 
 
-@lru_cache(maxsize=256)
-def _compile_path_template(path: str) -> re.Pattern[str]:
-    # Groups are numbered: a parameter may have a name that is not a group name.
-    pieces = re.split(r"\{([^{}]*)\}", path)
-    names = iter(range(len(pieces)))
-    return re.compile(
-        "".join(
-            f"(?P<p{next(names)}>[^/]*)" if i % 2 else re.escape(quote(p, safe="/:@!$&'()*+,;=~%"))
-            for i, p in enumerate(pieces)
-        )
-    )
-
-
-def extract_path_texts(operation: Operation, request: SentRequest) -> dict[str, str] | None:
-    """Return the texts of the path parameters by name, still percent-encoded; None for another operation's path.
-
-    Example: ``{"run_id": "a%20b"}`` for the path ``/runs/a%20b`` of the operation ``GET /runs/{run_id}``.
-    """
-    matched = _compile_path_template(operation.path).fullmatch(request.path)
-    names = re.findall(r"\{([^{}]*)\}", operation.path)
-    return dict(zip(names, matched.groups(), strict=True)) if matched else None
-
-
 def _check_path(api: Api, operation: Operation, request: SentRequest) -> Iterator[RequestPart]:
     texts = extract_path_texts(operation, request) or {}
     for parameter in operation.parameters:
@@ -150,6 +126,7 @@ def _check_query(api: Api, operation: Operation, request: SentRequest, sent_at: 
     pairs = split_pairs(request.query)
     declared = [parameter for parameter in operation.parameters if parameter.location == "query"]
     names = {scheme.field for scheme in api.schemes.values() if scheme.location == "query"}
+    names |= list_fixed_names(operation)
     for parameter in declared:
         members = find_query_members(api.request_schemas, parameter, pairs)
         if members is None:

@@ -19,11 +19,12 @@ from specduet.contracts.generation.known_values import KnownValues, PlannedReque
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.parameter_texts import to_styled_text
 from specduet.contracts.oracle import json_values
+from specduet.contracts.oracle.addresses import fill_path, fill_query
 from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.oracle.schema_access import list_types, strip_null
 from specduet.contracts.probes.form_requests import vary_form
-from specduet.contracts.sending.sender import Sender, fill_path
+from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 from specduet.specs.schemas import Schemas
 from specduet.specs.statement import parse_duration
@@ -200,13 +201,14 @@ def _raw_queries(operation: Operation) -> Iterator[str]:
 def _raw_arguments(operation: Operation, request: PlannedRequest, query: str) -> dict[str, Any]:
     """Return the arguments of ``Sender.send_raw`` that add a raw query to a request."""
     path = fill_path(operation.path, request.path)
-    own_query = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in request.query)
+    own_pairs = [f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in request.query]
+    whole_query = "&".join(filter(None, (fill_query(operation.path, request.path), *own_pairs, query)))
     arguments = request.send_arguments
     headers, body = list(arguments["headers"]), arguments["body"]
     if request.json is not UNSET:
         body = json.dumps(request.json).encode()
         headers += [] if _find_label(request) else _JSON_HEADER.items()
-    return {"path": path, "query": "&".join(filter(None, (own_query, query))), "headers": headers, "body": body}
+    return {"path": path, "query": whole_query, "headers": headers, "body": body}
 
 
 # ---------------------------------------------------------------------------------------------------------- bodies

@@ -6,7 +6,6 @@ Sender (one API) ── builds the request, chooses the credential, records the 
 """
 
 import json as json_
-import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import UNSET
 
+from specduet.contracts.oracle.addresses import PATH_CHARACTERS, fill_path, fill_query
 from specduet.contracts.oracle.media_types import is_json, strip_parameters
 from specduet.contracts.recording import Exchange, Headers, Origin, ReceivedResponse, Recording, SentRequest, Trace
 from specduet.contracts.sending.budget import RequestBudget
@@ -40,8 +40,6 @@ _MAX_TIMEOUTS = 6
 _MAX_STREAM_TIMEOUTS = 2
 """The same for an operation that documents a stream of events."""
 
-_PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
-_PATH_CHARACTERS = "/:@!$&'()*+,;=~%"  # RFC 3986, 3.3; an escape that the document has is kept
 
 _SHORT_TIMEOUT_S = 2.0
 """The timeout of an operation that has timed out twice in a row."""
@@ -141,7 +139,8 @@ class Sender:
         Raises ``BudgetSpent``; ``UnsafeOperation`` if ``can_send`` is False; ``OperationUnresponsive`` after too many
         timeouts in a row; ``TargetGone`` if nothing listens any more.
         """
-        encoded_query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
+        pairs = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query]
+        encoded_query = "&".join(filter(None, (fill_query(operation.path, path), *pairs)))
         if json is not UNSET:
             body = json_.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
             headers = _override_headers((("Content-Type", "application/json"),), headers)
@@ -322,7 +321,7 @@ class Sender:
     def _find_prefix(self, operation: Operation) -> str:
         """Return the base path of an operation, empty where the address of the target has it already."""
         is_in_url = urlsplit(self.target.url).path.endswith(operation.base_path)
-        return "" if is_in_url or not self.uses_base_path else quote(operation.base_path, safe=_PATH_CHARACTERS)
+        return "" if is_in_url or not self.uses_base_path else quote(operation.base_path, safe=PATH_CHARACTERS)
 
     def _build_request(
         self, operation: Operation, path: str, query: str, headers: Headers, body: bytes | None
@@ -395,17 +394,6 @@ def documents_stream(operation: Operation) -> bool:
     """Return whether a documented success is a stream of events, which need not end."""
     contents = [name for status, r in operation.responses.items() if status[:1] in {"2", "d"} for name in r.content]
     return any(strip_parameters(name) == "text/event-stream" for name in contents)
-
-
-def fill_path(path_template: str, values: Mapping[str, str]) -> str:
-    """Return a path template with its parameters filled in, percent-encoded: ``/runs/{id}`` -> ``/runs/a%2Fb``."""
-    pieces = _PATH_PARAMETER.split(path_template)
-    return "".join(
-        quote(values[piece], safe="")
-        if index % 2 and piece in values
-        else (f"{{{piece}}}" if index % 2 else quote(piece, safe=_PATH_CHARACTERS))
-        for index, piece in enumerate(pieces)
-    )
 
 
 def _override_headers(defaults: Iterable[tuple[str, str]], headers: Sequence[tuple[str, str]]) -> Headers:
