@@ -9,8 +9,10 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from specduet.mocks.error_codes import iter_fitting_codes
 from specduet.mocks.validation import Problem
 from specduet.specs import Schema, Schemas
 from specduet.specs.schemas import escape_pointer
@@ -146,7 +148,8 @@ class ErrorBody:
             return self._fill_object(value, located, name, facts, depth)
         if isinstance(value, list):
             return self._fill_list(value, located, name, facts, replace, depth)
-        return self._try_values(_iter_candidates(name, value, facts), value, replace)
+        candidates = chain(_iter_candidates(name, value, facts), iter_fitting_codes(located[0], facts.status))
+        return self._try_values(candidates, value, replace)
 
     def _fill_object(
         self, value: dict[str, Any], located: tuple[Any, str], name: str, facts: ErrorFacts, depth: int
@@ -214,7 +217,7 @@ class ErrorBody:
         if "object" in kinds or "array" in kinds:
             return False
         sample = {"integer": 0, "number": 0, "boolean": True}.get(kinds[0] or "string", "")
-        for candidate in _iter_candidates(key, sample, facts):
+        for candidate in chain(_iter_candidates(key, sample, facts), iter_fitting_codes(schema, facts.status)):
             value[key] = candidate
             if self._is_valid(self.value):
                 return True
@@ -229,7 +232,8 @@ class ErrorBody:
         item = {}
         for key, (inner, pointer) in properties.items():
             schema = self._schemas.split_null(inner, pointer)[0] if isinstance(inner, Mapping) else {}
-            kind = schema.get("type") if isinstance(schema, Mapping) else None
+            types = schema.get("type") if isinstance(schema, Mapping) else None
+            kind = next((t for t in types if t != "null"), None) if isinstance(types, list) else types
             sample = {"integer": 0, "number": 0, "boolean": True}.get(str(kind), "")
             if kind == "object" and simplify_name(key) == "source" and facts.problems:
                 item[key] = _locate_source(facts.problems[0])
@@ -326,7 +330,7 @@ def _iter_texts(simple: str, value: str | None, facts: ErrorFacts) -> Iterator[A
     if problem is not None and simple in _FIELD_NAMES:
         yield from [_point_at(problem)] if simple == "pointer" else []
         yield _join_location(problem)
-    if simple in {"path", "instance"} and problem is None and facts.path:
+    if facts.path and (simple == "instance" or (simple == "path" and problem is None)):
         yield facts.path
     if simple in _MESSAGE_NAMES:
         yield facts.message

@@ -38,6 +38,8 @@ _CONCRETE_TYPES = {
     "font/*": "font/woff2",
     "multipart/*": "multipart/mixed",
 }
+# Files that response_bodies.py can make.
+_FILE_TYPES = {"image/png", "image/gif", "application/pdf", "audio/wav", "application/zip", "application/gzip"}
 
 
 class AcceptedRange(NamedTuple):
@@ -148,6 +150,8 @@ def _can_write(content: Content, media_type: str) -> bool:
     kind = get_kind(media_type)
     if kind in {"json", "xml"}:
         return True
+    if kind == "binary":
+        return media_type in _FILE_TYPES and (not content.has_schema or is_binary_schema(content.schema))
     schema_type = content.schema.get("type") if isinstance(content.schema, dict) else None
     return kind == "text" and schema_type in {None, "string"}
 

@@ -117,9 +117,13 @@ class BodyValidator:
             return []
         _, errors = self._pydantic.validate(value if texts is None else texts)
         problems = locate_errors(errors, ("body",)) if errors else []
+        places = [_find_place(problem, value) for problem in problems]
+        if not self._is_fastapi:  # whose clients know nothing of pydantic's alternatives
+            for problem, place in zip(problems, places, strict=True):
+                problem["loc"] = place
         if is_valid or (texts is not None and not errors and self._pydantic.is_complete):
             return problems
-        known = {_find_place(problem, value) for problem in problems}
+        known = set(places)
         return problems + self._schema_check.find_problems(value, ("body",), known)
 
 
