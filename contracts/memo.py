@@ -1,11 +1,12 @@
 """Results that are computed once per recording, so that every clause can ask for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from specduet.contracts.recording import Recording
 
 _Result = TypeVar("_Result")
+_Entry = TypeVar("_Entry")
 
 
 def compute_once(recording: Recording, key: tuple[str, ...], compute: Callable[[], _Result]) -> _Result:
@@ -19,3 +20,12 @@ def compute_once(recording: Recording, key: tuple[str, ...], compute: Callable[[
         remembered = (size, compute())
         recording.results[key] = remembered
     return remembered[1]
+
+
+def compute_each(
+    recording: Recording, key: tuple[str, ...], entries: Sequence[_Entry], compute: Callable[[_Entry], _Result]
+) -> Sequence[_Result]:
+    """Return the result of ``compute`` for each entry of a list that only grows; each is computed once."""
+    results: list[_Result] = recording.results.setdefault(key, [])
+    results.extend(map(compute, entries[len(results) :]))
+    return results

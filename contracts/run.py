@@ -26,6 +26,7 @@ from specduet.contracts.discovery import ApiClient, DiscoveryAttempt, discover_a
 from specduet.contracts.findings import Finding, Severity, deduplicate, one_line
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.options import RunOptions
+from specduet.contracts.oracle.requests import classify_exchanges
 from specduet.contracts.probes.collections import probe_collections
 from specduet.contracts.probes.credentials import probe_credentials
 from specduet.contracts.probes.lifecycle import probe_lifecycle
@@ -321,6 +322,12 @@ class _ApiRun:
                 note = self._note_failure(f"the probe {name} of {operation.label}")
                 with suppress(NotSent), note, self._contract_run.take_turn():
                     PROBES[name](self.sender, operation, self.known_values)
+                self._classify_requests(operation)
+
+    def _classify_requests(self, operation: Operation) -> None:
+        """Judge the requests of an operation before the next, so that the time of the run covers it."""
+        with self._note_failure(f"the verdict on requests of {operation.label}"):
+            classify_exchanges(self.api, operation, self._contract_run.recording)
 
     @contextmanager
     def _note_failure(self, step: str) -> Iterator[None]:
@@ -345,6 +352,7 @@ class _ApiRun:
             for operation in self.sendable_operations("explore"):
                 with suppress(NotSent), self._contract_run.take_turn(_EXPLORE_TURNS):
                     self._request_generator.send_generated(self.sender, operation, self.known_values, round_number)
+                self._classify_requests(operation)
         finally:
             self._contract_run.notes.extend(f"{self.api.name}: {note}" for note in self._request_generator.notes)
 

@@ -4,8 +4,10 @@ A value that strict servers reject and lax servers convert (``"5"`` for an integ
 integer) is lenient.
 """
 
+import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.scalars import (
@@ -135,6 +137,30 @@ def find_invalid_locations(schemas: Schemas, schema: Any, pointer: str, value: A
 
     ``loc`` and ``pointer`` are those of ``value`` and ``schema``.
     """
+    if not isinstance(value, dict | list) or not value:
+        return _find_locations(schemas, schema, pointer, value, loc)
+    remembered = _remembered.setdefault(schemas, {})
+    try:
+        key = (id(schema), pointer, len(loc), marshal.dumps(value, 2))  # 2: equal values have equal bytes
+    except ValueError:
+        return _find_locations(schemas, schema, pointer, value, loc)
+    known = remembered.get(key)
+    if known is None:
+        found = _find_locations(schemas, schema, pointer, value, loc)
+        if len(remembered) >= _MOST_REMEMBERED:
+            remembered.clear()
+        known = remembered[key] = (schema, tuple(invalid._replace(loc=invalid.loc[len(loc) :]) for invalid in found))
+    return [invalid._replace(loc=(*loc, *invalid.loc)) for invalid in known[1]]
+
+
+_remembered: "WeakKeyDictionary[Schemas, dict[tuple[Any, ...], tuple[Any, tuple[InvalidLocation, ...]]]]" = (
+    WeakKeyDictionary()
+)
+"""The locations below objects and lists that were judged, with their schema: most bodies differ in one place only."""
+_MOST_REMEMBERED = 20_000
+
+
+def _find_locations(schemas: Schemas, schema: Any, pointer: str, value: Any, loc: Loc) -> list[InvalidLocation]:
     if schema is False:
         return [InvalidLocation(loc, "invalid", "is never allowed", pointer)]
     if schema is True:

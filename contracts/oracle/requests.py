@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 
-from specduet.contracts.memo import compute_once
+from specduet.contracts.memo import compute_each
 from specduet.contracts.oracle import json_values, scalars
 from specduet.contracts.oracle.addresses import extract_path_texts, list_fixed_names
 from specduet.contracts.oracle.query_objects import QueryMember, find_query_members, judge_query_members
@@ -45,13 +45,13 @@ _HTTP_HEADERS = frozenset(
 def classify_exchanges(
     api: Api, operation: Operation, recording: Recording
 ) -> Sequence[tuple[Exchange, tuple[RequestPart, ...]]]:
-    """Return all exchanges with an operation, each with the parts of its request. Computed once per recording."""
+    """Return all exchanges with an operation, each with the parts of its request. Each is judged once."""
 
-    def classify_all() -> list[tuple[Exchange, tuple[RequestPart, ...]]]:
-        exchanges = recording.find_exchanges(api.name, operation.id)
-        return [(e, classify_request(api, operation, e.request, sent_at=e.sent_at)) for e in exchanges]
+    def classify(exchange: Exchange) -> tuple[Exchange, tuple[RequestPart, ...]]:
+        return exchange, classify_request(api, operation, exchange.request, sent_at=exchange.sent_at)
 
-    return compute_once(recording, ("request parts", api.name, operation.id), classify_all)
+    exchanges = list(recording.find_exchanges(api.name, operation.id))
+    return compute_each(recording, ("request parts", api.name, operation.id), exchanges, classify)
 
 
 def classify_request(

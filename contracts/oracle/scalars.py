@@ -175,7 +175,7 @@ def _compile_pattern(pattern: str) -> Pattern | None:
 
 def _judge_characters(text: str) -> ScalarVerdict:
     # Databases reject NUL, encoders reject lone surrogates (RFC 8259, section 8.2).
-    if "\0" in text or any(unicodedata.category(c) == "Cs" for c in text):
+    if "\0" in text or (not text.isascii() and any(unicodedata.category(c) == "Cs" for c in text)):
         return ScalarVerdict("lenient", "holds characters that some servers cannot keep")
     return VALID
 

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
+from specduet.contracts.oracle.json_values import find_invalid_locations
 from specduet.contracts.oracle.request_parts import RequestPart, combine_verdicts
 from specduet.contracts.oracle.requests import classify_request
 from specduet.contracts.recording import SentRequest
@@ -473,3 +474,24 @@ def test_each_invalid_location_of_a_body_is_a_part(api: Api, value: Any, expecte
     assert expected == assert_agreement(api, sent, "/trees")
     operation = next(o for o in api.operations if o.path == "/trees")
     assert loc in [part.loc for part in classify_request(api, operation, sent) if part.verdict == expected]
+
+
+def test_a_remembered_verdict_is_that_of_its_value(tmp_path: Path) -> None:
+    """Equal parts of two bodies are judged once: 1, 1.0 and true are different parts, and a location is its own."""
+    file = tmp_path / "parts.yaml"
+    file.write_text(
+        "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {}\ncomponents: {schemas: {Part:"
+        " {properties: {size: {type: string}}}, Whole: {properties: {a: {$ref: '#/components/schemas/Part'},"
+        " b: {$ref: '#/components/schemas/Part'}}}}}\n",
+        "utf-8",
+    )
+    schemas, pointer = load(file).schemas, "/components/schemas/Whole"
+    for value in (
+        {"a": {"size": 1}},
+        {"b": {"size": 1}},
+        {"a": {"size": "x"}, "b": {"size": True}},
+        {"a": {"size": 1}},
+    ):
+        fresh = [name for name, part in value.items() if part["size"] != "x"]
+        found = find_invalid_locations(schemas, schemas.node_at(pointer), pointer, value, ("body",))
+        assert [invalid.loc for invalid in found] == [("body", name, "size") for name in fresh]
