@@ -5,11 +5,12 @@ from typing import Any
 
 from specduet.mocks import responses
 from specduet.mocks.generation import values
+from specduet.mocks.json_codec import decode_json
 from specduet.mocks.media_types import choose_concrete_type, choose_content, get_kind
 from specduet.mocks.path_templates import normalize_path
 from specduet.mocks.request import Request
 from specduet.mocks.response_headers import ResponseHeaders
-from specduet.mocks.responses import Headers, HttpResponse
+from specduet.mocks.responses import JSON, Headers, HttpResponse
 from specduet.specs import Api, Content, Operation, Response
 
 BODILESS_STATUSES = frozenset({204, 205, 304})
@@ -71,11 +72,28 @@ class DocumentedResponses:
 
     def is_acceptable(self, status: int, request: Request) -> bool:
         """Return False if a client accepts no documented type, and the document has a response to that."""
-        accept = request.get_header(b"accept")
-        response = self._operation.response_for(status)
-        if accept is None or response is None or not response.content or "406" not in self._operation.responses:
+        if "406" not in self._operation.responses or b"accept" not in request.headers:
             return True
-        return choose_content(response.content.values(), accept) is not None
+        response = self._operation.response_for(status)
+        if response is None or not response.content:
+            return True
+        return choose_content(response.content.values(), request.get_header(b"accept")) is not None
+
+    def has_media_types(self, status: int) -> bool:
+        """Return True if a client may choose between several media types, or within a range."""
+        response = self._operation.response_for(status)
+        return response is not None and (len(response.content) > 1 or any("*" in name for name in response.content))
+
+    def encode_row(self, status: int, row: bytes, request: Request) -> HttpResponse:
+        """Return the response with rows, which are given in JSON, in the media type that the client accepts."""
+        response, accept = self._operation.response_for(status), request.get_header(b"accept")
+        if response is not None and (not response.content or status in BODILESS_STATUSES):
+            return responses.make_empty_response(status)
+        content = choose_response_content(response, accept) if response else None
+        media_type = choose_concrete_type(content, accept) if content else JSON.decode()
+        if content is None or get_kind(media_type) == "json":
+            return responses.make_response(status, row, media_type.encode("latin-1", "replace"))
+        return encode_response(self._api, content, status, decode_json(row), media_type)
 
     def make_headers(self, status: int, request: Request) -> Headers:
         """Return the documented headers of a status. Raises ``CannotGenerate`` if a required one cannot be made."""

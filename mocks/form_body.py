@@ -4,7 +4,7 @@ A field is text, and its schema says whether it stands for a number, an array or
 array, ``a[b]=1`` is an object, and an object may be one text of JSON (OAS 3.1, 4.8.14 and 4.8.15).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,7 +12,14 @@ from urllib.parse import parse_qsl
 from specduet.mocks.multipart import FormPart, parse_multipart
 from specduet.mocks.parameter_styles import nest_brackets
 from specduet.mocks.text_values import TextReader
-from specduet.mocks.validation import BodyValidator, Problem, make_problem
+from specduet.mocks.validation import (
+    BodyValidator,
+    Location,
+    Problem,
+    SchemaCheck,
+    make_missing_problem,
+    make_problem,
+)
 from specduet.specs import Content, Schemas
 from specduet.specs.schemas import escape_pointer
 
@@ -50,7 +57,10 @@ class FormReader:
         """Return the values of the parts, and the problems with them. Raises ``ValueError`` for no multipart body."""
         parts = parse_multipart(raw, content_type)
         value, problems = self._read_fields([(part.name, part.text) for part in parts])
-        return value, [*problems, *(problem for part in parts for problem in self._check_content_type(part))]
+        part_problems = [
+            problem for part in parts for problem in (*self._check_content_type(part), *self._check_headers(part))
+        ]
+        return value, [*problems, *part_problems]
 
     def _read_fields(self, pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], Sequence[Problem]]:
         texts = self._nest_fields(pairs)
@@ -100,6 +110,29 @@ class FormReader:
             return []
         message = f"Value error, the content type should be {allowed}"
         return [make_problem("value_error", ("body", part.name), message, part.content_type)]
+
+    def _check_headers(self, part: FormPart) -> Iterator[Problem]:
+        """Yield the problems of the headers that the encoding of a part describes (OAS 3.1, 4.8.15.1)."""
+        headers = self._encodings.get(part.name, {}).get("headers")
+        steps = f"encoding/{escape_pointer(part.name)}/headers"
+        for name, described in headers.items() if isinstance(headers, Mapping) else ():
+            key = name.lower().encode("latin-1", "replace")
+            if key == b"content-type" or not isinstance(described, Mapping):
+                continue
+            at = f"{self._pointer.removesuffix('/schema')}/{steps}/{escape_pointer(name)}"
+            header, pointer = self._schemas.resolve(described, at)
+            location = ("body", part.name, name)
+            if key in part.headers:
+                yield from self._check_header(part.headers[key].decode("latin-1"), f"{pointer}/schema", location)
+            elif header.get("required") is True:
+                yield make_missing_problem(location)
+
+    def _check_header(self, text: str, pointer: str, location: Location) -> list[Problem]:
+        """Return the problems of the value of a part's header, which is in the style ``simple``."""
+        is_list = "array" in self._texts.list_types(pointer)
+        texts = [piece.strip() for piece in text.split(",")] if is_list else text
+        value = self._texts.convert_texts(self._texts.arrange_texts(texts, pointer), pointer)
+        return SchemaCheck(self._schemas, pointer).find_problems(value, location)
 
 
 def _has_json(value: Any, texts: Any) -> bool:

@@ -18,6 +18,7 @@ class FormPart:
     """Headers by lower-case name."""
     content: bytearray = field(default_factory=bytearray)
     name: str = ""
+    file_name: str = ""
     has_file_name: bool = False
 
     @property
@@ -89,6 +90,7 @@ def parse_multipart(raw: bytes, content_type: str) -> list[FormPart]:
         _, disposition = parse_options_header(part.headers.get(b"content-disposition", b""))
         part.name = disposition.get(b"name", b"").decode("utf-8", "replace")
         part.has_file_name = b"filename" in disposition
+        part.file_name = disposition.get(b"filename", b"").decode("utf-8", "replace")
     if not collector.parts and f"--{boundary.decode('latin-1')}".encode("latin-1") not in raw:
         raise ValueError("no part")
     return collector.parts

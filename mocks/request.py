@@ -20,7 +20,10 @@ class Request:
     ``path_values`` are the texts of the path parameters in the order of the path template, percent-decoded.
     """
 
-    __slots__ = ("body", "headers", "method", "path_values", "query_string", "receive", "response", "scope")
+    __slots__ = (
+        *("body", "has_repeated_headers", "headers", "method", "path_values", "query_string", "receive", "response"),
+        "scope",
+    )
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, path_values: Sequence[str] = ()) -> None:
         self.scope = scope
@@ -28,8 +31,10 @@ class Request:
         self.path_values = path_values
         self.method: str = scope["method"]
         self.query_string: bytes = scope["query_string"]
+        lines = [*scope["headers"]]
         # of a repeated header, the first counts, as with Starlette
-        self.headers: dict[bytes, bytes] = dict([*scope["headers"]][::-1])
+        self.headers: dict[bytes, bytes] = dict(lines[::-1])
+        self.has_repeated_headers = len(lines) > len(self.headers)
         self.response: HttpResponse | None = None
         """Response that is being sent, for the request log."""
         self.body: bytes | None = b""
@@ -40,6 +45,14 @@ class Request:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def join_header(self, name: bytes) -> bytes | None:
+        """Return all lines of a header as one: of a cookie as pairs, of any other as a list (RFC 9110, section 5.3)."""
+        if not self.has_repeated_headers or name not in self.headers:
+            return self.headers.get(name)
+        return (b"; " if name == b"cookie" else b", ").join(
+            value for key, value in self.scope["headers"] if key == name
+        )
+
     def parse_query(self) -> QueryPairs:
         """Return the pairs of the query."""
         return parse_query_string(self.query_string.decode("latin-1"))
@@ -47,7 +60,7 @@ class Request:
     def parse_cookies(self) -> dict[str, str]:
         """Return the cookies by name; a cookie that is no pair has no name, as with Starlette."""
         cookies = {}
-        for piece in (self.get_header(b"cookie") or "").split(";"):
+        for piece in (self.join_header(b"cookie") or b"").decode("latin-1").split(";"):
             name, equals, value = piece.partition("=") if "=" in piece else ("", "", piece)
             value = value.strip()
             if equals or value:

@@ -76,7 +76,8 @@ class RequestParameters:
         if self._query_readers and (request.query_string or self._requires_query):
             self._read_query(request, values, problems)
         for reader in self._header_readers:
-            text = request.headers.get(reader.header_key)
+            read = request.join_header if reader.needs_all_texts else request.headers.get
+            text = read(reader.header_key)
             reader.decode_into(None if text is None else text.decode("latin-1"), values, problems)
         if self._cookie_readers:
             texts = {name: text.split(f"&{name}=") for name, text in request.parse_cookies().items()}

@@ -100,6 +100,10 @@ class RouteTable:
             first = first or route
         return first
 
+    def list_methods(self, path: str) -> list[str]:
+        """Return the methods of all operations of a normalized path, whichever of its routes they belong to."""
+        return list(dict.fromkeys(method for route in self._iter_routes(path) for method in route.targets))
+
     def _iter_routes(self, path: str) -> Iterator[Route]:
         segments = path.split("/")
         for route in self._by_length.get(len(segments), ()):
@@ -209,11 +213,12 @@ class NotFoundHandler:
         route = self.find_route(request)
         if route is None:
             return self._dialect.render_error(404)
+        methods = self._table.list_methods(get_normalized_path(request.scope))
         if request.method == "OPTIONS":
-            extra = ["HEAD"] if "GET" in route.targets else []
-            allowed = ", ".join([*route.targets, *extra, "OPTIONS"])
+            extra = ["HEAD"] if "GET" in methods and "HEAD" not in methods else []
+            allowed = ", ".join([*methods, *extra, "OPTIONS"])
             return responses.make_empty_response(204, [(b"allow", allowed.encode())])
         dialect = next(iter(route.targets.values()))[0].handler.dialect
         if request.method in route.targets:  # with another query
             return dialect.render_error(404)
-        return dialect.render_error(405, headers=[(b"allow", ", ".join(route.targets).encode())])
+        return dialect.render_error(405, headers=[(b"allow", ", ".join(methods).encode())])

@@ -1,7 +1,9 @@
-"""The seeded, stateful world of one API: the rows that its operations list, fetch, watch and create."""
+"""The seeded, stateful world of one API: the rows that its operations list, fetch, watch, create, change and remove."""
 
 from specduet.mocks.clock import Clock
+from specduet.mocks.world.creation import Duplicate
+from specduet.mocks.world.list_pages import BadToken, RequestUrl
 from specduet.mocks.world.queries import UnknownScopeValue, WindowTooOld
 from specduet.mocks.world.world import World
 
-__all__ = ["Clock", "UnknownScopeValue", "WindowTooOld", "World"]
+__all__ = ["BadToken", "Clock", "Duplicate", "RequestUrl", "UnknownScopeValue", "WindowTooOld", "World"]

@@ -20,12 +20,15 @@ import msgspec
 from specduet.mocks.clock import Micros, format_timestamp, to_micros
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.settings import CallerIdentity
+from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.derived_fields import ABSENT
+from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.projection import Projection
 from specduet.mocks.world.row_factory import FieldMaker
 from specduet.mocks.world.table import Table
-from specduet.specs import Operation
+from specduet.specs import Api, Operation
+from specduet.specs.list_statements import Scope
 
 _encode = msgspec.json.Encoder().encode
 
@@ -46,17 +49,31 @@ class PreparedResponse(NamedTuple):
     """The unique fields that the body shows; the row has to have these values."""
 
 
+class Duplicate(Exception):
+    """A new row has a value that another row has already; ``status`` is that of the response."""
+
+    def __init__(self, field: str, value: Any, status: int) -> None:
+        super().__init__(f"there is one with {field} {value!r}")
+        self.field = field
+        self.status = status
+
+
 class CreateAction:
     """Creates rows for one operation, and renders its responses."""
 
-    def __init__(self, operation: Operation, table: Table, projection: Projection) -> None:
+    def __init__(self, api: Api, operation: Operation, table: Table, projection: Projection) -> None:
         behavior = operation.behavior
-        assert behavior.creates is not None
+        sets = behavior.creates.sets if behavior.creates else {"*": "body"}
+        body_fields = BodyFields(api, operation, table) if "*" in sets else None
+        self.body_fields = body_fields
+        """The properties of the body that the row has, where each of them sets the row's."""
+        sets = {field: source for field, source in sets.items() if field != "*"}
+        self._creates = behavior.creates
         self._table = table
         self._projection = projection
         self._operation_id = operation.id
         self._scope = behavior.scope
-        self._sources = tuple(_find_sources(table, behavior.creates.sets))
+        self._sources = tuple(_find_sources(table, sets))
         self._renderers = [(name, self._field_renderer(name)) for name in projection.names]
         """For each property of the response, its maker from the row's seed."""
         shared = projection.shared_names
@@ -64,8 +81,8 @@ class CreateAction:
         self._key_names = [name for name in projection.names if name in shared and name in unique_fields]
         self._visible_sources = [source for source in self._sources if source.field in shared]
         """Sources of fields that the response shows: a request that has a value for one gets its own response."""
-        known_fields = self._fields_known_before_row({*behavior.creates.sets})
-        self._needs_row = projection.is_identity or not shared <= known_fields
+        known_fields = self._fields_known_before_row({*sets})
+        self._needs_row = projection.is_identity or body_fields is not None or not shared <= known_fields
         """Whether the response shows something that only the finished row tells."""
         self._prepared: dict[int, PreparedResponse] = {}
         """Responses for the next rows, by the number of the row among the created ones."""
@@ -73,16 +90,30 @@ class CreateAction:
         """The generation of the table's rows that the prepared responses are for."""
 
     def create_row(
-        self, values: RequestValues, body: RequestValues, caller: CallerIdentity, now: Micros
+        self,
+        values: RequestValues,
+        body: RequestValues,
+        caller: CallerIdentity,
+        now: Micros,
+        keys: Mapping[str, Any] | None = None,
     ) -> bytes | None:
         """Create a row, and return the response, or None where it has to be rendered from the row.
 
-        ``body`` is valid.
+        ``body`` is valid. ``keys`` are values that the row has whatever the request says.
         """
         response = None if self._needs_row else self._get_response(values, body)
-        keys = response.keys if response else {}
+        keys = keys or (response.keys if response else {})
         self._table.create_row(partial(self._decide_values, values, body, caller, keys), now)
         return response.body if response else None
+
+    def check_unique(self, body: Mapping[str, Any], now: Micros) -> None:
+        """Raise ``Duplicate`` for a body with a value that another row has in a field of which each has its own."""
+        if self._creates is None or self.body_fields is None or not self._creates.unique:
+            return
+        sent = self.body_fields.read_values(body)
+        for field in self._creates.unique:
+            if sent.get(field) is not None and self._table.has_value(field, sent[field], now):
+                raise Duplicate(field, sent[field], self._creates.conflict)
 
     def _get_response(self, values: RequestValues, body: RequestValues) -> PreparedResponse:
         """Return the response for the next row: a prepared one, unless the request brings a value that it shows."""
@@ -107,7 +138,7 @@ class CreateAction:
         return PreparedResponse(_encode(fields), keys)
 
     def _decide_values(
-        self, values: RequestValues, body: RequestValues, caller: CallerIdentity, keys: dict[str, Any]
+        self, values: RequestValues, body: RequestValues, caller: CallerIdentity, keys: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return the field values that the request decides, where the row's schema allows them, and the ``keys``.
 
@@ -115,15 +146,27 @@ class CreateAction:
         """
         table, fields = self._table, self._table.indexed_fields
         decided = {name: known[0] for name, known in table.scope_values.items()}
+        if self.body_fields is not None:
+            decided |= self.body_fields.unsent_values
+            decided |= self.body_fields.read_values(body) | self.body_fields.read_extra_values(body)
         decided |= _read_sources(self._sources, values, body)
         if self._scope is not None:
-            scope_value = _to_json_value(values[self._scope.parameter])
-            decided |= table.row_factory.only_allowed({self._scope.field: scope_value})
+            decided |= self._read_scope(self._scope, values)
         if fields.owner_field is not None and fields.owner_values:
             decided[fields.owner_field] = fields.owner_values[0]
             if caller.owner:
                 decided |= table.row_factory.only_allowed({fields.owner_field: caller.owner})
-        return decided | keys
+        return decided | dict(keys)
+
+    def _read_scope(self, scope: Scope, values: RequestValues) -> dict[str, Any]:
+        """Return the field that the scope decides, with its value in the row's own type."""
+        value = _to_json_value(values[scope.parameter])
+        if not scope.resource:
+            return self._table.row_factory.only_allowed({scope.field: value})
+        identity = self._table.related_rows.find_identity(scope.resource, value)
+        field = get_field_key(scope.field, is_hidden=scope.hidden)
+        fitted = identity if scope.hidden else self._table.row_factory.fit_value(scope.field, identity)
+        return {} if fitted is ABSENT or fitted is None else {field: fitted}
 
     def _fields_known_before_row(self, request_fields: set[str]) -> set[str]:
         """Return the fields known before there is a row: unique ones, the status, and most that a request decides."""

@@ -1,11 +1,12 @@
 """Sorted indexes of rows: a page is a slice of a sorted list, and an exact filter selects a shorter sorted list."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from specduet.mocks.clock import NEVER, Micros
 from specduet.mocks.world.lifecycle import RowSeed
@@ -24,7 +25,17 @@ SortKey = tuple[int, Any, int]
 class StoredRow:
     """One row of a table: its index keys, and its JSON once it was first shown."""
 
-    __slots__ = ("can_change", "encoded", "fresh_until", "index_keys", "number", "seed")
+    __slots__ = (
+        "can_change",
+        "encoded",
+        "file",
+        "fresh_until",
+        "hidden_values",
+        "index_keys",
+        "is_removed",
+        "number",
+        "seed",
+    )
 
     def __init__(self, number: int, index_keys: IndexKeys, seed: RowSeed | None, encoded: bytes = b"") -> None:
         self.number = number
@@ -37,6 +48,11 @@ class StoredRow:
         self.fresh_until: Micros = NEVER if encoded else -NEVER
         self.can_change = False
         """True for a created row: its status changes with time."""
+        self.is_removed = False
+        self.file: Any = None
+        """The file that the request which created the row brought."""
+        self.hidden_values: Mapping[str, Any] = {}
+        """Values that a row which was put into the table as JSON does not show."""
 
 
 class RowQuery(msgspec.Struct, frozen=True):
@@ -109,6 +125,15 @@ class SortedIndex:
         stop = low if query.limit is None else max(start - query.limit, low)
         return rows[stop:start][::-1] if start > stop else []
 
+    def count(self, query: RowQuery) -> int:
+        """Return the number of rows that a query asks for, whatever its page."""
+        rows, other_equal = self._smallest_subset(query.equal)
+        if other_equal or query.predicates:
+            return len(self.select(replace(query, offset=0, limit=None)))
+        low = 0 if query.at_least is None and query.below is None else self._find_position(rows, query.at_least)
+        high = len(rows) if query.below is None else max(self._find_position(rows, query.below), low)
+        return high - low
+
     def _scan_rows(
         self, rows: list[StoredRow], low: int, high: int, equal: Sequence[tuple[int, Any]], query: RowQuery
     ) -> list[StoredRow]:
@@ -136,7 +161,7 @@ class SortedIndex:
 
     def _find_position(self, rows: list[StoredRow], index_key: Any) -> int:
         """Return the place of the first row with this key or a higher one; with None, of the first row with any key."""
-        sort_key = (1, -NEVER, 0) if index_key is None else (*_rank_by_type(index_key), -NEVER)
+        sort_key = (1, -NEVER, 0) if index_key is None else (*rank_by_type(index_key), -NEVER)
         return bisect_left(rows, sort_key, key=self._sort_key)
 
 
@@ -146,12 +171,12 @@ def _sort_key_getter(position: int | None) -> Callable[[StoredRow], SortKey]:
 
     def get_sort_key(row: StoredRow) -> SortKey:
         key = row.index_keys[position]
-        return (1, key, row.number) if type(key) is int else (*_rank_by_type(key), row.number)
+        return (1, key, row.number) if type(key) is int else (*rank_by_type(key), row.number)
 
     return get_sort_key
 
 
-def _rank_by_type(index_key: Any) -> tuple[int, Any]:
+def rank_by_type(index_key: Any) -> tuple[int, Any]:
     """Return a key that can be compared with one of another type: None first, then numbers, then text."""
     if index_key is None:
         return 0, 0

@@ -8,7 +8,9 @@ from specduet.mocks.clock import DAY, HOUR, Micros, parse_micros
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import Settings
-from specduet.specs import Api, Operation, Resource, UsageError
+from specduet.mocks.world.row_properties import RowShape
+from specduet.specs import Api, Operation, Resource, Schema, UsageError
+from specduet.specs.behavior import Identity
 from specduet.specs.schemas import escape_pointer
 
 HIDDEN_PREFIX = "?"
@@ -16,6 +18,15 @@ HIDDEN_PREFIX = "?"
 
 _DEFAULT_WINDOW = 24 * HOUR
 _MAX_WINDOW = 31 * DAY
+
+
+@dataclass(frozen=True)
+class HiddenIdentity:
+    """An id that rows do not show, and that only the path has: the schema of its path parameter."""
+
+    field: str
+    schema: Schema
+    pointer: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,10 @@ class IndexedFields:
     hidden_fields: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     """Fields of filters that rows do not show, and the values that rows have for them."""
     scope_fields: tuple[str, ...] = ()
+    """Fields that separate collections whose owners are no rows themselves."""
+    parent_fields: tuple[tuple[str, str], ...] = ()
+    """Fields that hold the identity of a parent, hidden ones with their prefix, and the parent's resource."""
+    hidden_identity: HiddenIdentity | None = None
     owner_field: str | None = None
     owner_values: tuple[str, ...] = ()
     default_window: Micros = _DEFAULT_WINDOW
@@ -47,7 +62,8 @@ class IndexedFields:
         """The fields that are asked for a single value, hidden ones with their prefix."""
         owner = () if self.owner_field is None else (self.owner_field,)
         hidden = (HIDDEN_PREFIX + name for name, _ in self.hidden_fields)
-        return _deduplicate((*self.scope_fields, *owner, *self.filter_fields, *hidden))
+        parents = (field for field, _ in self.parent_fields)
+        return _deduplicate((*self.scope_fields, *parents, *owner, *self.filter_fields, *hidden))
 
     @property
     def all_fields(self) -> tuple[str, ...]:
@@ -58,37 +74,67 @@ class IndexedFields:
 def operations_about(api: Api, resource: Resource) -> Iterator[Operation]:
     """Yield the operations with a statement that names the resource."""
     for operation in api.operations:
-        behavior = operation.behavior
-        subjects = (behavior.lists, behavior.fetches, behavior.watches, behavior.creates)
-        if any(subject is not None and subject.resource == resource.name for subject in subjects):
+        subject = operation.behavior.subject
+        if subject is not None and subject.resource == resource.name:
             yield operation
 
 
-def collect_indexed_fields(api: Api, resource: Resource, settings: Settings) -> IndexedFields:
+def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, shape: RowShape) -> IndexedFields:
     """Collect the fields of a resource that the statements on its operations name."""
     operations = list(operations_about(api, resource))
     behaviors = [operation.behavior for operation in operations]
     sort_fields = [b.order.by for b in behaviors if b.order] + [b.cursor.before for b in behaviors if b.cursor]
     filters = [statement for b in behaviors for statement in b.filters.values()]
-    looked_up = [lookup.field for b in behaviors for lookup in (b.fetches, b.watches) if lookup is not None]
+    looked_up = [b.lookup.field for b in behaviors if b.lookup and b.lookup.parameter]
+    identity = resource.behavior.id
+    scopes = [b.scope for b in behaviors if b.scope]
     owner = next((b.visibility.owner for b in behaviors if b.visibility), None)
     windows = [statement for statement in filters if statement.field in sort_fields]
     default_window = min((-parse_micros(w.default) for w in windows if w.default), default=_DEFAULT_WINDOW)
     oldest = (-parse_micros(w.oldest) for w in windows if w.oldest)
-    exact = (f.field for f in filters if f.op == "eq" and not f.hidden and f.field not in sort_fields)
+    exact = (
+        f.field
+        for f in filters
+        if f.op == "eq" and not f.hidden and f.field not in sort_fields and shape.has_single_value(f.field)
+    )
     return IndexedFields(
         sort_fields=_deduplicate(sort_fields),
         sorts_by_number=any(b.lists and not b.order for b in behaviors) or not any(b.lists for b in behaviors),
-        unique_fields=_deduplicate((resource.behavior.id.field, *looked_up)),
+        unique_fields=_deduplicate(
+            get_field_key(name, is_hidden=identity.hidden and name == identity.field)
+            for name in (identity.field, *looked_up)
+        ),
         filter_fields=_deduplicate(exact),
-        range_fields=_deduplicate(f.field for f in filters if f.op == "ge" and not f.hidden),
+        range_fields=_deduplicate(
+            f.field for f in filters if f.op == "ge" and not f.hidden and shape.has_single_value(f.field)
+        ),
         hidden_fields=tuple(_iter_hidden_fields(api, operations)),
-        scope_fields=_deduplicate(b.scope.field for b in behaviors if b.scope),
+        scope_fields=_deduplicate(scope.field for scope in scopes if not scope.resource),
+        parent_fields=_deduplicate(
+            (get_field_key(scope.field, is_hidden=scope.hidden), scope.resource) for scope in scopes if scope.resource
+        ),
+        hidden_identity=_find_hidden_identity(identity, operations) if identity.hidden else None,
         owner_field=owner,
         owner_values=() if owner is None else _owner_values(api, resource, owner, settings),
         default_window=default_window,
         max_window=min(oldest, default=max(_MAX_WINDOW, 2 * default_window)),
     )
+
+
+def get_field_key(field: str, *, is_hidden: bool) -> str:
+    """Return the name under which a field is indexed."""
+    return HIDDEN_PREFIX + field if is_hidden else field
+
+
+def _find_hidden_identity(identity: Identity, operations: list[Operation]) -> HiddenIdentity:
+    """Return the identity with the schema of the first path parameter that stands for it."""
+    for operation in operations:
+        lookup = operation.behavior.lookup
+        if lookup is not None and lookup.field == identity.field:
+            parameter = operation.parameter(lookup.parameter, "path")
+            if parameter is not None:
+                return HiddenIdentity(identity.field, parameter.schema, parameter.pointer)
+    return HiddenIdentity(identity.field, {"type": "string"}, "")
 
 
 def _iter_hidden_fields(api: Api, operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -2,14 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from specduet.mocks.clock import Micros, parse_micros
+from specduet.mocks.generation.merged_schema import LocatedSchema
+from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import ValueGenerator
+from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.creation import CreateAction
-from specduet.mocks.world.projection import ListEnvelope, Projection, find_success_content, locate_rows
+from specduet.mocks.world.derived_fields import ABSENT
+from specduet.mocks.world.envelope import Envelope, find_rows_property, locate_items, locate_property
+from specduet.mocks.world.index import StoredRow
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_field_key
+from specduet.mocks.world.projection import Projection
 from specduet.mocks.world.table import Table
-from specduet.specs import Api, Operation
+from specduet.specs import Api, Content, Operation
 from specduet.specs.list_statements import Filter
+
+_REMOVED_NAMES = ("deleted", "is_deleted", "isDeleted", "removed", "success", "ok")
+"""Booleans that say in the response to a removal that it was done."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +35,8 @@ class FilterPlan:
     """The filter's value, relative to now and negative, where the request leaves the parameter out."""
     oldest: Micros | None
     """The lowest value that is accepted, relative to now and negative."""
+    key_field: str | None
+    """The indexed field that the filter compares; None where every row has to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +46,68 @@ class OperationPlan:
     operation: Operation
     table: Table
     projection: Projection
-    envelope: ListEnvelope | None = None
+    envelope: Envelope | None = None
     filters: tuple[FilterPlan, ...] = ()
-    is_cacheable: bool = False
-    """The same request to a list has the same response as long as no row changes."""
+    has_window: bool = False
+    """The rows of a list depend on the time, also while no row changes."""
+    is_array: bool = False
+    """The response is an array, also where it shows one row alone."""
     create_action: CreateAction | None = None
+    body_fields: BodyFields | None = None
+    """What the body of a request changes."""
+    lookup_field: str = ""
+    """Name of the indexed field by which a path parameter finds a row."""
+
+    @property
+    def needs_facts(self) -> bool:
+        """True if the response tells more of a page than its rows."""
+        page_info = self.operation.behavior.page_info
+        return page_info is not None or (self.envelope is not None and self.envelope.has_facts)
+
+    @property
+    def has_urls(self) -> bool:
+        """True if the response has URLs, which depend on that of the request."""
+        page_info = self.operation.behavior.page_info
+        has_links = page_info is not None and any(
+            fact == "links" or fact.endswith("-url") for fact in page_info.headers.values()
+        )
+        return has_links or (self.envelope is not None and self.envelope.has_urls)
+
+    def render_row(self, row: StoredRow, now: Micros, *, is_removed: bool = False) -> bytes:
+        """Return the response that shows one row, ``is_removed`` for the last time."""
+        if self.projection.is_identity:
+            body = self.table.encode_row(row, now)
+        else:
+            shown = self.project_row(row, now)
+            if is_removed and isinstance(shown, dict):
+                shown |= {name: True for name in _REMOVED_NAMES if isinstance(shown.get(name), bool)}
+            body = msgspec.json.encode(shown)
+        body = b"[" + body + b"]" if self.is_array else body
+        return self.envelope.wrap(body, {}) if self.envelope else body
+
+    def project_row(self, row: StoredRow, now: Micros) -> Any:
+        """Return the row in the form of the response."""
+        table = self.table
+        get_field = table.field_getter(row, table.phase_at(row, now))
+        return self.projection.project_row(get_field, self.choose_random(row))
+
+    def without_identity(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return changes of a row without those of the fields by which it is found, and of its parents."""
+        fields = self.table.indexed_fields
+        fixed = {*fields.unique_fields, *fields.scope_fields, *(name for name, _ in fields.parent_fields)}
+        if self.body_fields is not None:  # a field that a body may name may change, unless a path finds the row by it
+            fixed -= {*self.body_fields.names} - {self.lookup_field, self.table.identity_field}
+        return {name: value for name, value in changes.items() if name not in fixed}
+
+    def fit_identity(self, value: Any) -> dict[str, Any]:
+        """Return the field by which a path finds a row, with the value of a path."""
+        field = self.lookup_field
+        fitted = value if field.startswith(HIDDEN_PREFIX) else self.table.row_factory.fit_value(field, value)
+        return {} if fitted is ABSENT else {field: fitted}
+
+    def choose_random(self, row: StoredRow) -> SeededRandom:
+        """Return the choices for what the operation's response shows beyond the row."""
+        return SeededRandom(f"{self.table.stream}/{self.operation.id}/{self.table.identity_key(row)}")
 
 
 def compile_plan(
@@ -50,25 +122,75 @@ def compile_plan(
         return None
     table = tables[behavior.subject.resource]
     content = find_success_content(operation)
-    schema, pointer = table.resource.schema, table.resource.pointer
-    if content:
-        schema, pointer = content.schema, content.pointer
-    envelope = None
-    if content and (behavior.lists or behavior.watches):
-        rows_property, schema, pointer = locate_rows(api, table.resource, schema, pointer)
-        if rows_property is not None:
-            envelope = ListEnvelope(api, content.schema, content.pointer, rows_property, generator)
-    projection = Projection(api, table.resource, schema, pointer, generator)
-    filters = tuple(
-        FilterPlan(name, statement, _to_micros(statement.default), _to_micros(statement.oldest))
-        for name, statement in behavior.filters.items()
-    )
-    # An envelope counts rows, a projection depends on more than the row, and a window moves with the time.
+    located: LocatedSchema = (table.resource.schema, table.resource.pointer)
+    envelope, is_array = None, False
+    if content is not None:
+        located, envelope, is_array = _locate_rows(api, operation, table, content, generator)
+    pointer = located[1] if located[1] is not None else table.resource.pointer
+    projection = Projection(api, table.resource, located[0] if located[1] is not None else {}, pointer, generator)
+    filters = tuple(_compile_filter(table, name, statement) for name, statement in behavior.filters.items())
     has_window = any(plan.statement.default or plan.statement.oldest for plan in filters)
-    is_cacheable = envelope is None and projection.is_identity and not has_window
-    create_action = CreateAction(operation, table, projection) if behavior.creates else None
-    return OperationPlan(operation, table, projection, envelope, filters, is_cacheable, create_action)
+    creates = behavior.creates is not None or (behavior.replaces is not None and behavior.replaces.creates)
+    changes = behavior.updates is not None or behavior.replaces is not None or behavior.acts is not None
+    lookup, identity = behavior.lookup, table.resource.behavior.id
+    is_hidden = identity.hidden and lookup is not None and lookup.field == identity.field
+    return OperationPlan(
+        operation=operation,
+        table=table,
+        projection=projection,
+        envelope=envelope,
+        filters=filters,
+        has_window=has_window,
+        is_array=is_array and behavior.lists is None and behavior.watches is None,
+        create_action=CreateAction(api, operation, table, projection) if creates else None,
+        body_fields=BodyFields(api, operation, table) if changes else None,
+        lookup_field=get_field_key(lookup.field, is_hidden=is_hidden) if lookup is not None else "",
+    )
+
+
+def _locate_rows(
+    api: Api, operation: Operation, table: Table, content: Content, generator: ValueGenerator
+) -> tuple[LocatedSchema, Envelope | None, bool]:
+    """Return the schema of one row in a response, the object around the rows, and whether they are an array."""
+    schemas, behavior = api.response_schemas, operation.behavior
+    located: LocatedSchema = (content.schema, content.pointer)
+    shows_rows = behavior.lists is not None or behavior.watches is not None
+    if behavior.envelope is not None and behavior.envelope.response is not None:
+        path = tuple(behavior.envelope.response.split("."))
+    else:
+        path = find_rows_property(schemas, table.resource.pointer, *located) if shows_rows else ()  # type: ignore[arg-type]
+    inner = locate_property(schemas, located, path)[0]
+    if inner[1] is None:
+        path, inner = (), located
+    facts = behavior.page_info.fields if behavior.page_info else {}
+    envelope = Envelope(api, content, path, facts, generator) if path else None
+    items = locate_items(schemas, inner)
+    if shows_rows or items[1] is not None:
+        return items, envelope, True
+    return inner, envelope, False
+
+
+def _compile_filter(table: Table, name: str, statement: Filter) -> FilterPlan:
+    key_field = HIDDEN_PREFIX + statement.field if statement.hidden else statement.field
+    is_indexed = key_field in table.key_positions and statement.op in {"eq", "ge"}
+    return FilterPlan(
+        parameter=name,
+        statement=statement,
+        default=_to_micros(statement.default),
+        oldest=_to_micros(statement.oldest),
+        key_field=key_field if is_indexed else None,
+    )
 
 
 def _to_micros(duration: str | None) -> Micros | None:
     return None if duration is None else parse_micros(duration)
+
+
+def find_success_content(operation: Operation) -> Content | None:
+    """Return the JSON content of the operation's first documented 2xx response that has a schema, or None."""
+    for status, response in operation.responses.items():
+        if status.startswith("2"):
+            for media_type, content in response.content.items():
+                if media_type.partition(";")[0].endswith("json") and content.schema:
+                    return content
+    return None

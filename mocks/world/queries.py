@@ -1,28 +1,48 @@
 """The rows that a request asks for: its parameters, read by the statements on the operation, as a query to an index."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from specduet.mocks.clock import Micros
 from specduet.mocks.settings import CallerIdentity
 from specduet.mocks.world.creation import RequestValues
+from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX
+from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.operation_plan import FilterPlan, OperationPlan
+from specduet.mocks.world.row_scan import COMPARISONS
 from specduet.mocks.world.table import Table
 from specduet.specs import Operation
-from specduet.specs.list_statements import Scope
+from specduet.specs.list_statements import Filter, FilterOperator, Scope
+
+_OPERATOR_KEYS: Mapping[str, FilterOperator] = {
+    "gt": "gt",
+    "gte": "ge",
+    "ge": "ge",
+    "lt": "lt",
+    "lte": "le",
+    "le": "le",
+    "eq": "eq",
+    "ne": "ne",
+    "from": "ge",
+    "to": "le",
+    "min": "ge",
+    "max": "le",
+}
+"""Names of operators in a parameter that is an object: ``created[gte]=1700000000``."""
 
 
 class UnknownScopeValue(Exception):
     """A path parameter has a value to which no collection belongs."""
 
-    def __init__(self, parameter: str, value: Any, status: int) -> None:
+    def __init__(self, parameter: str, value: Any, status: int, resource: str = "") -> None:
         super().__init__(f"no {parameter} is {value!r}")
         self.parameter = parameter
         self.value = value
         self.status = status
         """The HTTP status of the response, as the overlay states it."""
+        self.resource = resource or parameter.removesuffix("_id").removesuffix("Id")
+        """Name of what is missing."""
 
 
 class WindowTooOld(Exception):
@@ -35,23 +55,35 @@ class WindowTooOld(Exception):
         """The overlay's limit, such as ``-31d``."""
 
 
-def build_row_query(plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros) -> RowQuery:
-    """Return the query for the rows of a list request. Raises ``UnknownScopeValue`` and ``WindowTooOld``."""
+class ListQuery(NamedTuple):
+    """What a request asks for: what an index can answer, and conditions for which every row is looked at."""
+
+    query: RowQuery
+    conditions: Sequence[tuple[Filter, Any]]
+    """Filters without an index, with their values."""
+
+
+def build_list_query(plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros) -> ListQuery:
+    """Return the query for the rows of a list request, all pages. Raises ``UnknownScopeValue`` and ``WindowTooOld``."""
     behavior, table = plan.operation.behavior, plan.table
     equal = scope_and_owner_filters(plan, values, caller)
     predicates: list[tuple[int, Callable[[Any], bool]]] = []
+    conditions: list[tuple[Filter, Any]] = []
     at_least = below = None
     sort_field = behavior.order.by if behavior.order else None
     for filter_plan in plan.filters:
-        statement = filter_plan.statement
-        key = _filter_key(filter_plan, table, values.get(filter_plan.parameter), now)
+        statement, value = filter_plan.statement, values.get(filter_plan.parameter)
+        if filter_plan.key_field is None or isinstance(value, list | dict):
+            conditions += _list_conditions(statement, value)
+            continue
+        key = _filter_key(filter_plan, table, value, now)
         if key is None:
             continue
-        position = table.key_positions[HIDDEN_PREFIX + statement.field if statement.hidden else statement.field]
+        position = table.key_positions[filter_plan.key_field]
         if statement.op == "ge" and statement.field == sort_field:
             at_least = key if at_least is None else max(at_least, key)
         elif statement.op == "ge":
-            predicates.append((position, _is_at_least(key)))
+            predicates.append((position, _compare_with("ge", key)))
         elif statement.hidden or statement.field in table.indexed_fields.filter_fields:
             equal.append((position, key))
         else:
@@ -61,16 +93,28 @@ def build_row_query(plan: OperationPlan, values: RequestValues, caller: CallerId
         if behavior.cursor.before == sort_field:
             below = key
         else:
-            predicates.append((table.key_positions[behavior.cursor.before], _is_below(key)))
-    return RowQuery(
+            predicates.append((table.key_positions[behavior.cursor.before], _compare_with("lt", key)))
+    query = RowQuery(
         equal=tuple(equal),
         predicates=tuple(predicates),
         at_least=at_least,
         below=below,
         descending=_is_descending(plan.operation, values),
-        offset=max(values.get(behavior.offset.parameter) or 0, 0) if behavior.offset else 0,
-        limit=values.get(behavior.limit.parameter) if behavior.limit else None,
     )
+    return ListQuery(query, conditions)
+
+
+def _list_conditions(statement: Filter, value: Any) -> list[tuple[Filter, Any]]:
+    """Return the conditions of one parameter: an object has one for each operator that it names."""
+    if value is None or value in ("", []):
+        return []
+    if not isinstance(value, dict):
+        return [(statement, value)]
+    return [
+        (Filter(field=statement.field, op=_OPERATOR_KEYS[name], basis=statement.basis), inner)
+        for name, inner in value.items()
+        if name in _OPERATOR_KEYS and inner is not None
+    ]
 
 
 def scope_and_owner_filters(
@@ -83,8 +127,10 @@ def scope_and_owner_filters(
     behavior, table = plan.operation.behavior, plan.table
     filters = []
     if behavior.scope is not None:
+        check_ancestors(plan, values)
         scope_key = get_scope_key(table, behavior.scope, values)
-        filters.append((table.key_positions[behavior.scope.field], scope_key))
+        field = get_field_key(behavior.scope.field, is_hidden=behavior.scope.hidden)
+        filters.append((table.key_positions[field], scope_key))
     if behavior.visibility is not None and caller.owner is not None and not caller.admin:
         owner_field = behavior.visibility.owner
         owner_key = table.row_factory.index_key(owner_field, caller.owner)
@@ -92,13 +138,39 @@ def scope_and_owner_filters(
     return filters
 
 
+def check_ancestors(plan: OperationPlan, values: RequestValues) -> None:
+    """Raise ``UnknownScopeValue`` if a path names a parent that does not exist, or that is not below the one before."""
+    behavior, related = plan.operation.behavior, plan.table.related_rows
+    outer: Scope | None = None
+    for scope in (*behavior.ancestors, *((behavior.scope,) if behavior.scope else ())):
+        if scope.resource:
+            value = values.get(scope.parameter)
+            is_known = related.has_row(scope.resource, value)
+            if is_known and outer is not None and outer.resource:
+                is_known = related.is_child(scope.resource, value, outer.resource, values.get(outer.parameter))
+            if not is_known and scope.unknown >= 400:
+                raise UnknownScopeValue(scope.parameter, value, scope.unknown, scope.resource)
+        outer = scope
+
+
 def get_scope_key(table: Table, scope: Scope, values: RequestValues) -> Any:
     """Return the index key of the request's scope value. Raises ``UnknownScopeValue`` if the overlay says so."""
     value = values.get(scope.parameter)
+    if scope.resource:
+        return table.row_factory.index_key(scope.field, get_scope_value(table, scope, value))
     key = table.row_factory.index_key(scope.field, value)
     if scope.unknown >= 400 and not table.has_scope(scope.field, key):
         raise UnknownScopeValue(scope.parameter, value, scope.unknown)
     return key
+
+
+def get_scope_value(table: Table, scope: Scope, value: Any) -> Any:
+    """Return the value that the rows of a scope have in its field: the parent's identity, in the field's own type."""
+    identity = table.related_rows.find_identity(scope.resource or "", value)
+    if scope.hidden:
+        return identity
+    fitted = table.row_factory.fit_value(scope.field, identity)
+    return identity if fitted is ABSENT else fitted
 
 
 def _filter_key(plan: FilterPlan, table: Table, value: Any, now: Micros) -> Any:
@@ -108,6 +180,9 @@ def _filter_key(plan: FilterPlan, table: Table, value: Any, now: Micros) -> Any:
     """
     if value is None:
         return None if plan.default is None else now + plan.default
+    if not plan.statement.hidden:
+        fitted = table.row_factory.fit_value(plan.statement.field, value)
+        value = value if fitted is ABSENT else fitted
     key = table.row_factory.index_key(plan.statement.field, value)
     if plan.oldest is not None and key is not None and key < now + plan.oldest:
         raise WindowTooOld(plan.parameter, plan.statement.oldest or "")
@@ -122,12 +197,8 @@ def _is_descending(operation: Operation, values: RequestValues) -> bool:
     return bool(direction == "desc")
 
 
-def _is_at_least(expected: Any) -> Callable[[Any], bool]:
-    return lambda key: key is not None and key >= expected
-
-
-def _is_below(expected: Any) -> Callable[[Any], bool]:
-    return lambda key: key is not None and key < expected
+def _compare_with(op: str, expected: Any) -> Callable[[Any], bool]:
+    return lambda key: COMPARISONS[op](key, expected)
 
 
 def _is_equal_to(expected: Any) -> Callable[[Any], bool]:

@@ -6,23 +6,24 @@ made as a whole.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
-from specduet.mocks.clock import DAY, HOUR, SECOND, Micros, TimeFormat, detect_time_format, format_time, to_micros
-from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
+from specduet.mocks.clock import DAY, HOUR, SECOND, Micros, format_time, to_micros
+from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_uuid
 from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
 from specduet.mocks.world.derived_fields import ABSENT, DerivedFields, get_path
-from specduet.mocks.world.indexed_fields import IndexedFields
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import RowSeed, merge_set_when, phase_set_since
-from specduet.specs import Api, Resource, Schema
+from specduet.mocks.world.related_rows import RelatedRows
+from specduet.mocks.world.row_properties import RowProperty, RowShape
+from specduet.specs import Api, Resource
 from specduet.specs.behavior import SetWhen
-from specduet.specs.schemas import escape_pointer
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
     from specduet.mocks.generation.adversarial import AdversarialGenerator
@@ -31,6 +32,7 @@ FieldMaker = Callable[[RowSeed, int], Any]
 """A function that makes one field of a row from its seed and its phase; ``ABSENT`` where the row has none."""
 
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _TRIES = 8
 _NULL_EVERY = 4  # one of so many neighbouring rows is null
 _ADVERSARIAL_KINDS = 8  # one of so many neighbouring adversarial rows is of each of these kinds; the others of none:
@@ -38,21 +40,6 @@ _ALL_NULL, _OPTIONAL_ABSENT, _EXTRA_PROPERTIES = 3, 5, 6
 _REFERENCE_COUNT = 6  # different values of a field that refers to something else, such as ``workflow_id``
 _DEADLINE_WORDS = ("expire", "deadline", "due", "until", "valid_to", "next")
 _CHANGE_WORDS = ("updat", "modif", "chang", "last", "latest")
-
-
-@dataclass(frozen=True)
-class RowProperty:
-    """One property of the resource."""
-
-    name: str
-    schema: Schema
-    resolved: Schema
-    """``schema`` behind its references and its null alternative."""
-    pointer: str
-    required: bool
-    nullable: bool
-    time_format: TimeFormat = ""
-    is_uuid: bool = False
 
 
 class RowFactory:
@@ -65,6 +52,8 @@ class RowFactory:
         indexed_fields: IndexedFields,
         stream: str,
         *,
+        shape: RowShape,
+        related_rows: RelatedRows,
         generator: ValueGenerator,
         adversary: "AdversarialGenerator | None" = None,
     ) -> None:
@@ -76,59 +65,104 @@ class RowFactory:
         self._generator = generator
         self._adversary = adversary
         self._behavior = resource.behavior
-        self.properties = {
-            name: self._describe_property(name)
-            for name, schema in resource.properties.items()
-            if not self._generator.is_write_only([(schema, None)])
-        }
+        self._shape = shape
+        self._related_rows = related_rows
+        self.properties = self._shape.properties
         self._derived_fields = DerivedFields(api, resource, generator)
         self._times: dict[str, Callable[[RowSeed, int], Micros]] = {}
         """Of properties whose time is never null: the same time before it is formatted."""
         self._makers = {name: self._build_property(prop) for name, prop in self.properties.items()}
+        self._hidden_makers = self._build_hidden_identity()
+        """Makers of fields that rows do not show, by their name with its prefix."""
+        self._decided = self._find_decided_properties()
+        """Properties that statements decide, so that a row that was made as a whole gets them anew."""
+        self._whole_maker: ValueMaker | None = None
         self._extras = self._make_extra_properties()
         self._validator = api.response_schemas.validator_at(resource.pointer)
 
     # ----------------------------------------------------------------------------------------- rows and fields
 
     def make_row(self, seed: RowSeed, phase: int) -> dict[str, Any]:
-        """Return the whole row. Raises ``CannotGenerate`` where no combination of its fields is valid."""
+        """Return the whole row. Raises ``CannotGenerate`` where no combination of its fields is valid.
+
+        Where the values that a request decided fit no row, those that the row need not have are left out.
+        """
         for attempt in range(_TRIES):
             salted = seed.with_salt(f"~{attempt}") if attempt else seed
-            row = {n: value for n, make in self._makers.items() if (value := make(salted, phase)) is not ABSENT}
-            if self._extras and _adversarial_kind(seed) == _EXTRA_PROPERTIES:
-                row = {**SeededRandom(f"{seed.stream}/extras").pick(self._extras), **row}
-            self._derived_fields.apply_to(row, salted, phase)
-            if self._validator.is_valid(row):
+            row = self._make_candidate(salted, phase, as_whole=self._shape.is_composed or attempt >= _TRIES // 2)
+            if row is not None and self._validator.is_valid(row):
                 return row
+        needed = {n: v for n, v in seed.fixed_values.items() if n in self._decided}
+        if len(needed) < len(seed.fixed_values):
+            return self.make_row(replace(seed, fixed_values=needed, _path=None), phase)
         raise CannotGenerate(self.resource.pointer)
+
+    def _make_candidate(self, seed: RowSeed, phase: int, *, as_whole: bool) -> dict[str, Any] | None:
+        """Return a row that may be valid: made property by property, or ``as_whole`` and then changed where decided."""
+        if as_whole:
+            row = self._make_whole(seed)
+            if row is None:
+                return None
+            names = [n for n in self._makers if n in seed.fixed_values or n in self._decided]
+            for name in names:
+                value = self._makers[name](seed, phase)
+                if value is ABSENT:
+                    row.pop(name, None)
+                elif name in row or name in seed.fixed_values or name in self.indexed_fields.unique_fields:
+                    row[name] = value
+        else:
+            row = {n: value for n, make in self._makers.items() if (value := make(seed, phase)) is not ABSENT}
+        if self._extras and _adversarial_kind(seed) == _EXTRA_PROPERTIES:
+            row = {**SeededRandom(f"{seed.stream}/extras").pick(self._extras), **row}
+        self._derived_fields.apply_to(row, seed, phase)
+        return row
+
+    def _make_whole(self, seed: RowSeed) -> dict[str, Any] | None:
+        """Return any valid row, or None where there is none that is an object."""
+        if self._whole_maker is None:
+            self._whole_maker = self._generator.build_valid_maker(
+                self.resource.schema, self.resource.pointer, null=False
+            )
+        try:
+            row = self._whole_maker(SeededRandom(f"{seed.stream}/whole{seed.salt}"))
+        except CannotGenerate:
+            return None
+        return dict(row) if isinstance(row, Mapping) else None
 
     def make_field(self, path: str, seed: RowSeed, phase: int) -> Any:
         """Return one field, at a dotted path; ``ABSENT`` where the row has none."""
-        if path in self._makers and path not in self._derived_fields.changed_properties:
+        if path in self._makers and not self._depends_on_row(path, seed):
             return self._makers[path](seed, phase)
+        if path in self._hidden_makers:
+            return self._hidden_makers[path](seed, phase)
         name, *inner = path.split(".")
         if name not in self._makers:
             return ABSENT
-        if name in self._derived_fields.changed_properties:
+        if self._depends_on_row(name, seed):
             value = self.make_row(seed, phase).get(name, ABSENT)
         else:
             value = self._makers[name](seed, phase)
         return get_path(value, inner)
 
+    def _depends_on_row(self, name: str, seed: RowSeed | None) -> bool:
+        """Return whether a property cannot be made without the others."""
+        if name in self._derived_fields.changed_properties:
+            return True
+        is_decided = name in self._decided or (seed is not None and name in seed.fixed_values)
+        return self._shape.is_composed and not is_decided
+
     def is_independent(self, name: str) -> bool:
         """Return whether a property depends neither on a time nor on other properties."""
-        return not self.properties[name].time_format and name not in self._derived_fields.changed_properties
+        return not self.properties[name].time_format and not self._depends_on_row(name, None)
 
     def field_maker(self, name: str) -> FieldMaker:
         """Return the maker of one property: ``make_field`` without the search for it each time."""
-        if name in self._derived_fields.changed_properties:
-            return partial(self.make_field, name)
-        return self._makers[name]
+        return partial(self.make_field, name) if self._depends_on_row(name, None) else self._makers[name]
 
     def distinct_values(self, name: str, count: int) -> list[Any]:
         """Return different values of a property, fewer than ``count`` where its schema has no more."""
         prop = self.properties[name]
-        make = self._generator.build_valid_maker(prop.schema, prop.pointer, name, null=False)
+        make = self._build_valid_maker(prop)
         by_key: dict[Any, Any] = {}
         for index in range(4 * count):
             value = make(SeededRandom(f"{self.stream}/{name}/{index}"))
@@ -137,11 +171,43 @@ class RowFactory:
                 break
         return list(by_key.values())
 
+    @property
+    def timed_fields(self) -> set[str]:
+        """Properties with times that statements order or that a change of status decides."""
+        ordered = {name for timeline in self._behavior.timeline for name in timeline.fields}
+        return {*ordered, *(rule.field for rule in self._behavior.set_when)}
+
+    @property
+    def is_closed(self) -> bool:
+        """True if rows have no properties but those that their schema describes."""
+        return self._shape.is_closed
+
+    def is_decided(self, name: str) -> bool:
+        """Return whether a statement decides a property, so that a request which leaves it out changes nothing."""
+        return name in self._decided and all(name != reference.field for reference in self._behavior.references)
+
     def is_allowed(self, name: str) -> Callable[[Any], bool]:
         """Return a function that tells whether the row's schema allows a value, or null, for a property."""
         prop = self.properties[name]
-        is_valid = self._schemas.validator_at(prop.pointer).is_valid
-        return lambda value: prop.nullable if value is None else is_valid(value)
+        checks = [self._schemas.validator_at(str(pointer)).is_valid for _, pointer in prop.parts]
+        if len(checks) == 1:
+            is_valid = checks[0]
+            return lambda value: prop.nullable if value is None else is_valid(value)
+        return lambda value: prop.nullable if value is None else all(check(value) for check in checks)
+
+    def fit_value(self, path: str, value: Any) -> Any:
+        """Return a value in the type of a property, as paths and queries have no types; ``ABSENT`` if there is none."""
+        if not isinstance(value, str | int | float):
+            return value
+        if path not in self.properties:
+            return value if "." in path else ABSENT
+        is_allowed = self.is_allowed(path)
+        candidates = [value, str(value)]
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            candidates += [int(value)] if value.lstrip("-").isdigit() else [float(value)]
+        if value in ("true", "false"):
+            candidates.append(value == "true")
+        return next((candidate for candidate in candidates if is_allowed(candidate)), ABSENT)
 
     def only_allowed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of a request's values, by property, that the row's schema allows."""
@@ -167,6 +233,11 @@ class RowFactory:
             return round(value * SECOND)
         return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
 
+    def is_plain_key(self, path: str) -> bool:
+        """Return whether the index key of a property is its value."""
+        prop = self.properties.get(path)
+        return prop is not None and not prop.is_uuid and not prop.time_format
+
     def index_key_maker(self, path: str) -> FieldMaker:
         """Return the maker of one field's index key, without formatting a time only to parse it again."""
         if path in self._times:
@@ -175,7 +246,7 @@ class RowFactory:
                 self.index_key(path, seed.fixed_values[path]) if path in seed.fixed_values else time_at(seed, phase)
             )
         prop = self.properties.get(path)
-        if prop is None or path in self._derived_fields.changed_properties:
+        if prop is None or self._depends_on_row(path, None):
             return lambda seed, phase: self.index_key(path, self.make_field(path, seed, phase))
         make, is_plain = self._makers[path], not (prop.is_uuid or prop.time_format)
 
@@ -187,22 +258,24 @@ class RowFactory:
 
     # --------------------------------------------------------------------------------- compiling a property
 
-    def _describe_property(self, name: str) -> RowProperty:
-        schema = self.resource.properties[name]
-        pointer = f"{self.resource.pointer}/properties/{escape_pointer(name)}"
-        resolved, _, nullable = self._schemas.split_null(schema, pointer)
-        shape = schema.get("x-specduet", {}).get("shape") if isinstance(schema, Mapping) else None
-        is_timestamp = any(name in timeline.fields for timeline in self._behavior.timeline)
-        return RowProperty(
-            name=name,
-            schema=schema,
-            resolved=resolved,
-            pointer=pointer,
-            required=name in self.resource.schema.get("required", ()),
-            nullable=nullable,
-            time_format=detect_time_format(resolved, shape, is_timestamp=is_timestamp),
-            is_uuid="uuid" in {shape, resolved.get("format")},
+    def _build_hidden_identity(self) -> dict[str, FieldMaker]:
+        identity = self.indexed_fields.hidden_identity
+        if identity is None:
+            return {}
+        key = HIDDEN_PREFIX + identity.field
+        if identity.schema.get("type") == "integer":
+            first = max(int(identity.schema.get("minimum", 1)), 1)
+            return {key: lambda seed, _phase: seed.fixed_values.get(key, first + seed.number)}
+        make = (
+            self._generator.build_valid_maker(identity.schema, identity.pointer, identity.field, null=False)
+            if identity.pointer
+            else random_uuid
         )
+        return {
+            key: lambda seed, _phase: (
+                seed.fixed_values[key] if key in seed.fixed_values else make(SeededRandom(f"{seed.stream}/{key}"))
+            )
+        }
 
     def _build_property(self, prop: RowProperty) -> FieldMaker:
         rule = merge_set_when(self._behavior.set_when, prop.name)
@@ -232,8 +305,15 @@ class RowFactory:
                 return lambda seed, phase: seed.status_at(phase) in rule.status
         if prop.time_format:
             return self._build_time(prop)
-        if name == self.indexed_fields.owner_field and self.indexed_fields.owner_values:
-            return self._build_pick(name, self.indexed_fields.owner_values)
+        return self._build_picked(prop)
+
+    def _build_picked(self, prop: RowProperty) -> FieldMaker:
+        """Return the maker of an owner, of the identity of another row, or of any value that the schema allows."""
+        if prop.name == self.indexed_fields.owner_field and self.indexed_fields.owner_values:
+            return self._build_pick(prop.name, self.indexed_fields.owner_values)
+        for reference in self._behavior.references:
+            if reference.field == prop.name:
+                return self._build_reference(prop, reference.resource)
         return self._build_generated(prop)
 
     def _build_generated(self, prop: RowProperty) -> FieldMaker:
@@ -242,14 +322,14 @@ class RowFactory:
             if prop.resolved.get("enum"):
                 return self._build_round_robin(prop)
             is_reference = name in self.indexed_fields.filter_fields or name.endswith("_id")
-            if is_reference and not prop.schema.get("examples"):
+            if is_reference and not prop.resolved.get("examples"):
                 # Few values, so that a filter on the field finds several rows.
                 return self._build_pick(name, self.distinct_values(name, _REFERENCE_COUNT))
         elif prop.resolved.get("type") in {"integer", "number"}:
             return self._build_counter(prop)
         adversary = self._adversary_for(prop)
         make: ValueMaker = (
-            self._generator.build_maker(prop.schema, prop.pointer, name, null=False)
+            self._build_value_maker(prop)
             if adversary is None
             else adversary.build_valid_maker(prop.schema, prop.pointer, name, null=False)
         )
@@ -257,6 +337,31 @@ class RowFactory:
             # Not salted: an index key has to stay the same when the row is made anew.
             return lambda seed, _phase: make(SeededRandom(f"{seed.stream}/{name}"))
         return lambda seed, _phase: make(SeededRandom(f"{seed.stream}/{name}{seed.salt}"))
+
+    def _build_reference(self, prop: RowProperty, resource: str) -> FieldMaker:
+        """Return the maker of the identity of a row of another resource, or of a list of some."""
+        generate = self._build_generated(prop)
+        choices: list[Any] = []
+        is_allowed = self.is_allowed(prop.name)
+        is_list = "items" in prop.resolved
+
+        def make_reference(seed: RowSeed, phase: int) -> Any:
+            if not choices:
+                identities = self._related_rows.list_identities(resource)[:_REFERENCE_COUNT]
+                choices.extend(v for v in ([i] if is_list else i for i in identities) if is_allowed(v))
+            return SeededRandom(f"{seed.stream}/{prop.name}").pick(choices) if choices else generate(seed, phase)
+
+        return make_reference
+
+    def _build_value_maker(self, prop: RowProperty) -> ValueMaker:
+        if len(prop.parts) > 1:
+            return self._generator.build_parts(prop.parts, prop.name)
+        return self._generator.build_maker(prop.schema, prop.pointer, prop.name, null=False)
+
+    def _build_valid_maker(self, prop: RowProperty) -> ValueMaker:
+        if len(prop.parts) > 1:
+            return self._generator.build_parts(prop.parts, prop.name)
+        return self._generator.build_valid_maker(prop.schema, prop.pointer, prop.name, null=False)
 
     def _build_pick(self, name: str, choices: Sequence[Any]) -> FieldMaker:
         return lambda seed, _phase: SeededRandom(f"{seed.stream}/{name}").pick(choices)
@@ -306,6 +411,14 @@ class RowFactory:
         group, position = divmod(turn, _NULL_EVERY)
         return SeededRandom(f"{self.stream}/{name}?/{group}/{place}").randbelow(_NULL_EVERY) == position
 
+    def _find_decided_properties(self) -> set[str]:
+        behavior, indexed = self._behavior, self.indexed_fields
+        times = {name for timeline in behavior.timeline for name in timeline.fields}
+        by_status = {rule.field for rule in behavior.set_when}
+        found = {*self._stated_properties(), *times, *by_status, *indexed.unique_fields, *indexed.sort_fields}
+        found |= {*indexed.scope_fields} | {reference.field for reference in behavior.references}
+        return found | {name for name, _ in indexed.parent_fields} | {indexed.owner_field or ""}
+
     def _stated_properties(self) -> set[str]:
         """Return the properties whose value a statement decides."""
         behavior = self._behavior
@@ -317,16 +430,16 @@ class RowFactory:
     def _adversary_for(self, prop: RowProperty) -> "AdversarialGenerator | None":
         """Return the adversarial generator for a property that nothing but its schema restricts, else None."""
         restricted = self._stated_properties() | {*self.indexed_fields.all_fields}
-        has_shape = "shape" in prop.schema.get("x-specduet", {})
+        has_shape = isinstance(prop.schema, Mapping) and "shape" in prop.schema.get("x-specduet", {})
         return None if prop.name in restricted or prop.time_format or has_shape else self._adversary
 
     def _sometimes_absent(self, make: FieldMaker) -> FieldMaker:
         return lambda seed, phase: ABSENT if _adversarial_kind(seed) == _OPTIONAL_ABSENT else make(seed, phase)
 
     def _make_extra_properties(self) -> list[dict[str, Any]]:
-        closed = self.resource.schema.get("additionalProperties", True) not in (True, {})
-        closed = closed or "unevaluatedProperties" in self.resource.schema
-        return [] if self._adversary is None or closed else self._adversary.make_extra_properties([*self.properties])
+        if self._adversary is None or self._shape.is_closed:
+            return []
+        return self._adversary.make_extra_properties([*self.properties])
 
     # ------------------------------------------------------------------------------------- statuses and times
 
@@ -356,6 +469,15 @@ class RowFactory:
 
     def _deadline_of(self, name: str, rank: int, seed: RowSeed, _phase: int) -> Micros:
         return seed.created_at + rank * DAY + SeededRandom(f"{seed.stream}/{name}").randbelow(12) * HOUR
+
+    def make_change_times(self, now: Micros) -> dict[str, Any]:
+        """Return the properties that hold the time of the latest change, at a time at which a request changes a row."""
+        by_status = {rule.field for rule in self._behavior.set_when}
+        return {
+            name: format_time(prop.time_format, now)
+            for name, prop in self.properties.items()
+            if prop.time_format and name not in by_status and any(word in name.lower() for word in _CHANGE_WORDS)
+        }
 
     def changes_with_status(self, name: str) -> bool:
         """Return whether a field depends on the phase of its row."""

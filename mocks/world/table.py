@@ -13,21 +13,27 @@ difference in the rows; ``generation`` counts the replacements of all rows, afte
 zero again.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from specduet.mocks.clock import NEVER, SECOND, Micros, to_micros
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
+from specduet.mocks.world.examples import drop_times, find_example_identity, find_example_rows
 from specduet.mocks.world.index import IndexKeys, RowQuery, SortedIndex, StoredRow
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, collect_indexed_fields
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, collect_indexed_fields, get_field_key
 from specduet.mocks.world.lifecycle import FINAL_PHASE, Lifecycle, RowSeed, StatusPath
-from specduet.mocks.world.row_factory import FieldMaker, RowFactory, round_robin
+from specduet.mocks.world.related_rows import FindTable, RelatedRows
+from specduet.mocks.world.row_factory import RowFactory
+from specduet.mocks.world.row_keys import RowKeys
+from specduet.mocks.world.row_properties import RowShape
 from specduet.mocks.world.seeding import SeedingPlan
 from specduet.specs import Api, Resource, UsageError
 
@@ -39,6 +45,8 @@ _decode = msgspec.json.Decoder().decode
 
 _SCOPE_COUNT = 3  # the first scope has most rows, the second some, the third none
 _TRIES = 100
+_UNPAGED_ROWS = 12  # that a list without pages shows
+_DIGITS = re.compile("-?[0-9]{1,18}")
 
 
 class PendingRow(NamedTuple):
@@ -59,15 +67,32 @@ class Table:
         settings: Settings,
         generator: ValueGenerator,
         adversary: "AdversarialGenerator | None" = None,
+        find_table: FindTable = lambda _name: None,
     ) -> None:
+        """``find_table`` returns the tables of other resources, to which rows belong or refer."""
         self.resource = resource
         self.stream = f"{settings.seed}/{api.name}/{resource.name}"
         """Name of the random stream of everything in the table."""
-        self.indexed_fields = collect_indexed_fields(api, resource, settings)
+        shape = RowShape(api, resource, generator)
+        identity = resource.behavior.id
+        self.identity_field = get_field_key(identity.field, is_hidden=identity.hidden)
+        """Name of the field that identifies a row, with its prefix where rows do not show it."""
+        self.indexed_fields = collect_indexed_fields(api, resource, settings, shape)
+        self.related_rows = RelatedRows(find_table, self.stream)
         self.row_factory = RowFactory(
-            api, resource, self.indexed_fields, self.stream, generator=generator, adversary=adversary
+            api,
+            resource,
+            self.indexed_fields,
+            self.stream,
+            shape=shape,
+            related_rows=self.related_rows,
+            generator=generator,
+            adversary=adversary,
         )
-        self.key_positions = {name: position for position, name in enumerate(self.indexed_fields.all_fields)}
+        self._api = api
+        self._adversarial = adversary is not None
+        self._keys = RowKeys(self.row_factory, self.indexed_fields, self.identity_field, self.stream, self.related_rows)
+        self.key_positions = self._keys.positions
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
         self._settings = settings
         self._epoch = to_micros(settings.epoch)
@@ -76,56 +101,72 @@ class Table:
         self._lifecycle = Lifecycle(status) if status else None
         self.status_field = status.field if status else None
         self._initial_status = status.initial if status else None
-        self._identity_field = resource.behavior.id.field
-        self._hidden_values = dict(self.indexed_fields.hidden_fields)
-        self._key_makers = [self._index_key_maker(name) for name in self.key_positions]
+        self._moves = status is not None and status.moves
+        self._plan = SeedingPlan(_count_rows(api, resource, settings), self._epoch, self.stream, self.indexed_fields)
         self._has_changing_keys = any(map(self.row_factory.changes_with_status, self.key_positions))
         """Whether a change of status may change an index key, and with it the place of a row in the indexes."""
         self.revision = 0
         """Counts up whenever a row came, went or changed: what was read before is true while this stays the same."""
         self.generation = 0
         """Counts up whenever all rows were replaced, and created rows are numbered from zero again."""
+        self._seeds: list[RowSeed] | None = None
+        """Seeds of the rows as the table began, the newest first; their identities are unique."""
         self.reset()
-        # Makes one row now, so that a resource without valid rows is reported at the start and not to a first request.
-        for row in self.get_index(next(iter(self._indexes), None)).select(RowQuery(limit=1)):
-            self.encode_row(row, self._epoch)
 
     # ---------------------------------------------------------------------------------------- the whole table
 
     def reset(self) -> None:
-        """Replace all rows with the seeded ones."""
+        """Replace all rows with the seeded ones. They are made when they are first needed."""
         scope_fields = self.indexed_fields.scope_fields
         self.scope_values = {name: self.row_factory.distinct_values(name, _SCOPE_COUNT) for name in scope_fields}
         """The known values of each scope field, that with most rows first; also those without any row."""
-        self._load_rows(self._make_seeded_rows())
+        self._seeds = None
+        self._first_identities: list[Any] | None = None
+        self._load_rows(None)
+
+    def check_rows(self) -> None:
+        """Make one row, so that a resource without valid rows is reported. Raises ``CannotGenerate``."""
+        self._load_seeded_rows()
+        for row in self.get_index(next(iter(self._indexes), None)).select(RowQuery(limit=1)):
+            self.encode_row(row, self._epoch)
 
     def replace_rows(self, values: Sequence[Mapping[str, Any]]) -> None:
         """Replace all rows with rows given as JSON, which ``validate_rows`` has accepted."""
         rows = [self._row_from_json(value, index, len(values)) for index, value in enumerate(values)]
-        numbers = [n for row in rows if isinstance(n := self.identity_key(row), int)]
+        self._first_identities = [self._read_identity(value, i) for i, value in enumerate(values)]
+        numbers = [n for n in self._first_identities if isinstance(n, int)]
         for name, known in self.scope_values.items():
             shown = [get_path(value, name.split(".")) for value in values]
             self.scope_values[name] = list(dict.fromkeys(v for v in (*shown, *known) if isinstance(v, str | int)))
         self._load_rows(rows)
         self._first_number = max([len(rows), *numbers])
 
-    def _load_rows(self, rows: list[StoredRow]) -> None:
-        """Build the indexes of these rows, and forget every created row."""
+    @property
+    def is_written(self) -> bool:
+        """True if the rows may be others than the seeded ones."""
+        return self.created_count > 0 or self.revision > 1
+
+    @property
+    def first_identities(self) -> Sequence[Any]:
+        """The identities of the rows as the table began, the newest first."""
+        if self._first_identities is None:
+            make, seeds = self.row_factory.make_field, self._identify_seeds()
+            self._first_identities = [make(self.identity_field, seed, FINAL_PHASE) for seed in seeds]
+        return self._first_identities
+
+    def _load_rows(self, rows: list[StoredRow] | None) -> None:
+        """Build the indexes of these rows, or of the seeded ones when they are needed, and forget every created row."""
+        self._is_loaded = rows is not None
         self._unique_rows: dict[str, dict[Any, StoredRow]] = {name: {} for name in self.indexed_fields.unique_fields}
         """For each unique field, the rows by their index key."""
-        for row in rows:
-            for name, by_key in self._unique_rows.items():
-                by_key.setdefault(row.index_keys[self.key_positions[name]], row)
         match_positions = [self.key_positions[name] for name in self.indexed_fields.exact_match_fields]
         self._indexes = {
             name: SortedIndex(self.key_positions[name], match_positions) for name in self.indexed_fields.sort_fields
         }
         """For each field that orders a list, the rows sorted by it."""
         self._number_index = SortedIndex(None, match_positions)
-        for index in self._all_indexes():
-            index.load(rows)
         self._created: list[StoredRow] = []
-        """Created rows that are materialised, in the order of their creation."""
+        """Created rows that are materialised, in the order of their creation; also those that were removed since."""
         self._pending: list[PendingRow] = []
         """Created rows that are not materialised yet; they follow those in ``_created``."""
         self._last_created_at: Micros = -NEVER
@@ -133,10 +174,25 @@ class Table:
         """A heap of the next status change of each created row that has one."""
         self._advanced_to: Micros = -NEVER
         """The time up to which status changes are applied to the indexes."""
-        self._first_number = len(rows)
+        self._removed_owners: set[Any] = set()
+        """The parents whose only row was removed: pairs of a position and an index key."""
+        self._first_number = self._plan.count if rows is None else len(rows)
         """The row number of the first created row."""
+        self._fill_indexes(rows or [])
         self.revision += 1
         self.generation += 1
+
+    def _fill_indexes(self, rows: list[StoredRow]) -> None:
+        for row in rows:
+            self._register_unique(row, keep_first=True)
+        for index in self._all_indexes():
+            index.load(rows)
+
+    def _load_seeded_rows(self) -> None:
+        """Make the seeded rows, unless they are there."""
+        if not self._is_loaded:
+            self._is_loaded = True
+            self._fill_indexes([self._make_seeded_row(seed) for seed in self._identify_seeds()])
 
     def get_index(self, sort_field: str | None) -> SortedIndex:
         """Return the rows sorted by a field, or by their number where that is None."""
@@ -154,12 +210,30 @@ class Table:
     # ------------------------------------------------------------------------------------------------ one row
 
     def find_row(self, field: str, value: Any) -> StoredRow | None:
-        """Return the row whose unique field has a value; the latest, where requests gave several rows the same."""
-        return self._unique_rows[field].get(self.row_factory.index_key(field, value))
+        """Return the row whose unique field has a value; the latest, where requests gave several rows the same.
+
+        A number and the text of its digits are the same: a path has no types.
+        """
+        self._load_seeded_rows()
+        if self._pending:
+            self._materialize_pending()
+        rows = self._unique_rows[field]
+        row = rows.get(self.row_factory.index_key(field, value))
+        if row is None and isinstance(value, int | str):
+            other = str(value) if isinstance(value, int) else int(value) if _DIGITS.fullmatch(value) else None
+            row = rows.get(other) if other is not None else None
+        return row
+
+    def has_value(self, field: str, value: Any, now: Micros) -> bool:
+        """Return whether some row has a value in a field."""
+        self.advance_to(now)
+        make_key = self.row_factory.index_key
+        rows = next(self._all_indexes()).select(RowQuery())
+        return any(make_key(field, self.get_field(row, field, now)) == make_key(field, value) for row in rows)
 
     def identity_key(self, row: StoredRow) -> Any:
         """Return the index key of the field that identifies the row."""
-        return row.index_keys[self.key_positions[self._identity_field]]
+        return row.index_keys[self.key_positions[self.identity_field]]
 
     def phase_at(self, row: StoredRow, now: Micros) -> int:
         """Return the phase that the row is in, ``FINAL_PHASE`` for a row that was not created by a request."""
@@ -186,6 +260,18 @@ class Table:
         if self.status_field is not None:
             fields[self.status_field] = seed.status_path.statuses[phase]
         return lambda name: fields.get(name, ABSENT)
+
+    def decode_row(self, row: StoredRow, now: Micros) -> dict[str, Any]:
+        """Return the row as it is shown."""
+        row_value: dict[str, Any] = _decode(self.encode_row(row, now))
+        return row_value
+
+    def get_field(self, row: StoredRow, path: str, now: Micros) -> Any:
+        """Return the value at a dotted path of the row; ``ABSENT`` where it has none."""
+        position = self.key_positions.get(path)
+        if position is not None and self.row_factory.is_plain_key(path):
+            return row.index_keys[position]
+        return get_path(self.decode_row(row, now), path.split("."))
 
     def seed_of(self, row: StoredRow) -> RowSeed:
         """Return the row's seed. A row that was given as JSON has none, and gets one whose status path leads to it."""
@@ -227,12 +313,15 @@ class Table:
 
         Everything but times follows from the number and the fixed values, so that a response can be rendered ahead.
         """
+        status = fixed_values.get(self.status_field) if self.status_field is not None else None
+        if isinstance(status, str):
+            fixed_values = {name: value for name, value in fixed_values.items() if name != self.status_field}
         return RowSeed(
             self._row_stream("started", number),
             self._first_number + number,
-            self._future_path,
+            self._future_path if status is None or status == self._initial_status else _stay_in_status,
             created_at=created_at,
-            status=self._initial_status,
+            status=status if isinstance(status, str) else self._initial_status,
             fixed_values=fixed_values,
         )
 
@@ -243,11 +332,16 @@ class Table:
 
     def _materialize_pending(self) -> None:
         """Compute the index keys of every pending row, and add it to the indexes in its first phase."""
+        self._load_seeded_rows()
         pending, self._pending = self._pending, []
         for created_at, decide_values in pending:
             seed = self.seed_created_row(len(self._created), decide_values(), created_at)
             # A generated identity must not repeat; one that the request brought may.
-            unique_fields = [name for name in [self._identity_field] if name not in seed.fixed_values]
+            unique_fields = [name for name in [self.identity_field] if name not in seed.fixed_values]
+            if not unique_fields:
+                earlier = self.find_row(self.identity_field, seed.fixed_values[self.identity_field])
+                if earlier is not None:
+                    self.remove_row(earlier)
             row = self._make_unique_row(seed, 0, unique_fields)
             row.can_change = True
             for index in self._all_indexes():
@@ -263,12 +357,16 @@ class Table:
         Has to be called before rows are read. Where the clock has gone back, the place of every created row is computed
         anew.
         """
+        if not self._is_loaded:
+            self._load_seeded_rows()
         if self._pending:
             self._materialize_pending()
         if now < self._advanced_to:
             self.revision += 1
             self._due_changes = []
             for row in self._created:
+                if row.is_removed:
+                    continue
                 row.fresh_until = -NEVER
                 if self._has_changing_keys:
                     self._move_row(row, now)
@@ -279,17 +377,21 @@ class Table:
 
     def _move_row(self, row: StoredRow, now: Micros) -> None:
         """Put a created row where it belongs in the indexes at a time, and schedule its next change."""
-        assert row.seed is not None
+        if row.is_removed or row.seed is None:
+            return
         row.fresh_until = -NEVER
-        index_keys = self._make_index_keys(row.seed, row.seed.status_path.phase_at(now))
+        self._replace_keys(row, self._keys.make_keys(row.seed, row.seed.status_path.phase_at(now)))
         self.revision += 1
+        self._schedule_change(row, now)
+
+    def _replace_keys(self, row: StoredRow, index_keys: IndexKeys) -> None:
+        """Give a row other index keys, and the place in the indexes that belongs to them."""
         if index_keys != row.index_keys:
             for index in self._all_indexes():
                 index.remove(row)
             row.index_keys = index_keys
             for index in self._all_indexes():
                 index.add(row)
-        self._schedule_change(row, now)
 
     def _schedule_change(self, row: StoredRow, now: Micros) -> None:
         assert row.seed is not None
@@ -298,29 +400,164 @@ class Table:
             # The number decides between rows that change at the same time: rows themselves cannot be compared.
             heappush(self._due_changes, (change, row.number, row))
 
+    # --------------------------------------------------------------------------------------- changes and removals
+
+    def change_row(self, row: StoredRow, changes: Mapping[str, Any], now: Micros) -> None:
+        """Set properties of a row; ``ABSENT`` removes one. A status stays as it is set."""
+        self.revision += 1
+        changes = {**self.row_factory.make_change_times(now), **changes}
+        if row.seed is None:
+            value = {n: v for n, v in {**_decode(row.encoded), **changes}.items() if v is not ABSENT}
+            row.encoded = _encode(value)
+            self._unregister_unique(row)
+            self._replace_keys(row, self._keys.read_keys(value, row.hidden_values))
+        else:
+            row.seed = self._change_seed(row.seed, changes, self.phase_at(row, now), now)
+            row.fresh_until = -NEVER
+            self._unregister_unique(row)
+            self._replace_keys(row, self._keys.make_keys(row.seed, self.phase_at(row, now)))
+            if row.can_change and self._has_changing_keys:
+                self._schedule_change(row, now)
+        self._register_unique(row)
+
+    def _change_seed(self, seed: RowSeed, changes: Mapping[str, Any], phase: int, now: Micros) -> RowSeed:
+        changed = replace(seed, fixed_values={**seed.fixed_values, **changes})
+        status = changes.get(self.status_field) if self.status_field is not None else None
+        if isinstance(status, str) and status != seed.status_at(phase):
+            path = seed.status_path
+            last = len(seed.statuses_until(phase))
+            reached = StatusPath((*path.statuses[:last], status), (*path.times[:last], max(now, path.times[last - 1])))
+            del changed.fixed_values[self.status_field]  # type: ignore[attr-defined]  # the dictionary made above
+            changed = replace(changed, build_path=lambda _seed: reached, _path=reached)
+            changed.status = status if seed.index is not None else seed.status
+        return changed
+
+    def find_single_row(self, required_keys: Sequence[tuple[int, Any]], now: Micros) -> StoredRow | None:
+        """Return the only row, or the only one of a parent, which is made when it is first asked for."""
+        index = next(self._all_indexes())
+        found = index.select(RowQuery(equal=tuple(required_keys), limit=1))
+        owner = tuple(required_keys)
+        if found or owner in self._removed_owners or (not owner and self.is_written):
+            return found[0] if found else None
+        names = {position: name for name, position in self.key_positions.items()}
+        values = {names[position]: key for position, key in owner}
+        self.create_row(lambda: values, now)
+        return self.newest_row()
+
+    def list_children(self, parent: str, identity: Any) -> list[StoredRow]:
+        """Return the rows that belong to a row of the resource ``parent``."""
+        fields = [field for field, resource in self.indexed_fields.parent_fields if resource == parent]
+        return [
+            row
+            for field in fields
+            for row in next(self._all_indexes()).select(RowQuery())
+            if str(row.index_keys[self.key_positions[field]]) == str(identity)
+        ]
+
+    def remove_row(self, row: StoredRow) -> None:
+        """Remove a row for good."""
+        row.is_removed = True
+        if self.resource.behavior.single:
+            positions = [self.key_positions[field] for field, _ in self.indexed_fields.parent_fields]
+            self._removed_owners.add(tuple((position, row.index_keys[position]) for position in positions))
+        for index in self._all_indexes():
+            index.remove(row)
+        self._unregister_unique(row)
+        self.revision += 1
+
+    def _register_unique(self, row: StoredRow, *, keep_first: bool = False) -> None:
+        for name, by_key in self._unique_rows.items():
+            key = row.index_keys[self.key_positions[name]]
+            if not keep_first or key not in by_key:
+                by_key[key] = row
+
+    def _unregister_unique(self, row: StoredRow) -> None:
+        for name, by_key in self._unique_rows.items():
+            key = row.index_keys[self.key_positions[name]]
+            if by_key.get(key) is row:
+                del by_key[key]
+
     # -------------------------------------------------------------------------------------------- seeded rows
 
-    def _make_seeded_rows(self) -> list[StoredRow]:
-        """Return the seeded rows, the newest first."""
-        self._unique_rows = {name: {} for name in self.indexed_fields.unique_fields}
-        plan = SeedingPlan(self._settings.runs, self._epoch, self.stream, self.indexed_fields)
-        scopes = [{name: values[:2][-i] for name, values in self.scope_values.items()} for i in range(2)]
-        return [self._make_seeded_row(plan, index, scopes) for index in range(self._settings.runs)]
+    def _identify_seeds(self) -> list[RowSeed]:
+        """Return the seeds of the seeded rows, the newest first, each with unique fields of its own."""
+        if self._seeds is None:
+            self._seeds = []
+            known: dict[str, set[Any]] = {name: set() for name in self.indexed_fields.unique_fields}
+            examples = self._list_example_values()
+            for index in range(self._plan.count):
+                seed = self._plan.make_seed(
+                    index,
+                    self.row_factory.status_members,
+                    self._past_path,
+                    is_sorted_by_change=self.row_factory.is_sorted_by_change,
+                )
+                if index < len(examples):
+                    self._show_example(seed, examples[index])
+                if not self._make_unique(seed, known):
+                    break
+                self._seeds.append(seed)
+            if self._plan.count and not self._seeds:
+                raise UsageError(f"{self.resource.name} has no values of {self.identity_field!r}")
+        return self._seeds
 
-    def _make_seeded_row(self, plan: SeedingPlan, index: int, scopes: Sequence[Mapping[str, Any]]) -> StoredRow:
-        seed = RowSeed(
-            self._row_stream("seeded", index),
-            self._settings.runs - 1 - index,
-            self._past_path,
-            created_at=plan.created_at(index),
-            index=index,
-            status=round_robin(f"{self.stream}/status", self.row_factory.status_members, index),
-            fixed_values=scopes[plan.is_in_second_scope(index)],
-        )
-        if self.row_factory.is_sorted_by_change:
-            # The latest change, by which lists are sorted, takes the place that the creation would have.
-            seed.created_at -= seed.status_path.times[-1] - seed.created_at
-        return self._make_unique_row(seed, FINAL_PHASE, list(self._unique_rows))
+    def _list_example_values(self) -> list[dict[str, Any]]:
+        """Return the values that the first rows have, as examples of the document show them."""
+        resource, factory = self.resource, self.row_factory
+        if self._adversarial:
+            return []
+        ordered = {*self.indexed_fields.sort_fields, *factory.timed_fields}
+        rows = [drop_times(row, factory.properties, ordered) for row in find_example_rows(self._api, resource)]
+        known = {factory.index_key(self.identity_field, get_path(row, [self.identity_field])) for row in rows}
+        identity = find_example_identity(self._api, resource)
+        if identity is not None and factory.index_key(self.identity_field, identity) not in known:
+            is_hidden = self.identity_field.startswith(HIDDEN_PREFIX)
+            fitted = identity if is_hidden else factory.fit_value(self.identity_field, identity)
+            if fitted is not ABSENT:
+                lone = next((row for row in rows if self.identity_field not in row), None)
+                if lone is not None:
+                    lone[self.identity_field] = fitted
+                else:
+                    rows.append({self.identity_field: fitted})
+        return rows
+
+    def _show_example(self, seed: RowSeed, values: dict[str, Any]) -> None:
+        """Let a row have the values of an example, and no others where the example is a whole row."""
+        is_whole = len(values) > 1 or self.identity_field not in values
+        timed = self.row_factory.timed_fields
+        absent = {name: ABSENT for name in self.row_factory.properties if is_whole and name not in timed}
+        seed.fixed_values = {**absent, **values}
+        status = values.get(self.status_field) if self.status_field is not None else None
+        if isinstance(status, str):
+            seed.status = status
+
+    def _make_unique(self, seed: RowSeed, known: Mapping[str, set[Any]]) -> bool:
+        """Give the seed another stream where a unique field has a known value; False where no stream helps."""
+        stream, names = seed.stream, [*known]
+        for attempt in range(_TRIES):
+            if attempt:
+                seed.stream = f"{stream}~{attempt}"
+            keys = self._keys.make_unique_keys(seed, names)
+            if all(keys[name] not in known[name] for name in names):
+                for name in names:
+                    known[name].add(keys[name])
+                return True
+        return False
+
+    def _make_seeded_row(self, seed: RowSeed) -> StoredRow:
+        index = seed.index or 0
+        second = self._plan.is_in_second_scope(index)
+        scopes = {name: values[:2][-1 if second else 0] for name, values in self.scope_values.items()}
+        seed.fixed_values = {**scopes, **self._pick_parents(seed, FINAL_PHASE), **seed.fixed_values}
+        return StoredRow(seed.number, self._keys.make_keys(seed, FINAL_PHASE), seed)
+
+    def _pick_parents(self, seed: RowSeed, phase: int) -> dict[str, Any]:
+        """Return the identities of the parents to which a row belongs, where nothing else decides them."""
+        fields = self.indexed_fields.parent_fields
+        identity = self.row_factory.make_field(self.identity_field, seed, phase) if fields else None
+        picked = {field: self.related_rows.pick_parent(resource, identity) for field, resource in fields}
+        fitted = {f: v if f.startswith(HIDDEN_PREFIX) else self.row_factory.fit_value(f, v) for f, v in picked.items()}
+        return {field: value for field, value in fitted.items() if value is not None and value is not ABSENT}
 
     def _past_path(self, seed: RowSeed) -> StatusPath:
         """Return the path by which a row came to its status."""
@@ -332,8 +569,8 @@ class Table:
 
     def _future_path(self, seed: RowSeed) -> StatusPath:
         """Return the path that a created row will go."""
-        if self._lifecycle is None:
-            return StatusPath(("",), (seed.created_at,))
+        if self._lifecycle is None or not self._moves:
+            return _stay_in_status(seed)
         rng = SeededRandom(f"{seed.stream}/journey")
         return self._lifecycle.future_path(seed.created_at, self._settings.pace, rng)
 
@@ -343,38 +580,17 @@ class Table:
         for attempt in range(_TRIES):
             if attempt:
                 seed.stream = f"{stream}~{attempt}"
-            index_keys = self._make_index_keys(seed, phase)
+            index_keys = self._keys.make_keys(seed, phase)
             if all(index_keys[self.key_positions[name]] not in self._unique_rows[name] for name in unique_fields):
                 break
         else:
-            raise UsageError(
-                f"{self.resource.name} has too few values of {unique_fields[0]!r} for so many rows",
-                remedy="Ask for fewer with --runs.",
-            )
+            raise UsageError(f"{self.resource.name} has too few values of {unique_fields[0]!r} for another row")
         row = StoredRow(seed.number, index_keys, seed)
-        for name, by_key in self._unique_rows.items():
-            by_key[index_keys[self.key_positions[name]]] = row
+        self._register_unique(row)
         return row
 
     def _row_stream(self, kind: str, index: int) -> str:
         return f"{self.stream}/{kind}/{index}"
-
-    # --------------------------------------------------------------------------------------------- index keys
-
-    def _make_index_keys(self, seed: RowSeed, phase: int) -> IndexKeys:
-        return tuple([make_key(seed, phase) for make_key in self._key_makers])
-
-    def _index_key_maker(self, name: str) -> FieldMaker:
-        if not name.startswith(HIDDEN_PREFIX):
-            return self.row_factory.index_key_maker(name)
-        return lambda seed, phase: self._hidden_key(
-            name, self.row_factory.make_field(self._identity_field, seed, phase)
-        )
-
-    def _hidden_key(self, name: str, identity: Any) -> Any:
-        """Return the key of a hidden field, picked by the row's identity: it stays when the row is put back as JSON."""
-        choices = self._hidden_values[name.removeprefix(HIDDEN_PREFIX)]
-        return self.row_factory.index_key(name, SeededRandom(f"{self.stream}/{name}/{identity}").pick(choices))
 
     # ---------------------------------------------------------------------------------------- rows given as JSON
 
@@ -383,10 +599,9 @@ class Table:
 
         Raises ``UsageError`` where one of them violates the schema or has no identity of its own.
         """
-        name, identity = self.resource.name, self._identity_field
+        name, seen = self.resource.name, set()
         if not isinstance(values, list):
             raise UsageError(f"the rows of {name!r} are no list")
-        seen = set()
         for index, value in enumerate(values):
             problem = next(self._validator.iter_errors(value), None)
             if problem is not None:
@@ -394,9 +609,10 @@ class Table:
                 raise UsageError(
                     f"row {index} of {name!r} breaks the schema at {place or 'its root'}: {problem.message}"
                 )
-            key = self.row_factory.index_key(identity, get_path(value, identity.split(".")))
+            key = self.row_factory.index_key(self.identity_field, self._read_identity(value, index))
             if key is None or key in seen:
-                raise UsageError(f"row {index} of {name!r} has {'no' if key is None else 'the same'} {identity!r}")
+                missing = "no" if key is None else "the same"
+                raise UsageError(f"row {index} of {name!r} has {missing} {self.identity_field!r}")
             seen.add(key)
             try:
                 _encode(value)
@@ -404,12 +620,33 @@ class Table:
                 raise UsageError(f"row {index} of {name!r} is no JSON: {error}") from error
         return values
 
+    def _read_identity(self, value: Mapping[str, Any], index: int) -> Any:
+        return self._keys.read_identity(value, self._make_hidden_values(index))
+
+    def _make_hidden_values(self, index: int) -> dict[str, Any]:
+        """Return what a row that is given as JSON does not show: its id, where only paths have it."""
+        if not self.identity_field.startswith(HIDDEN_PREFIX):
+            return {}
+        seed = RowSeed(self._row_stream("put", index), index, self._past_path, created_at=self._epoch, index=index)
+        return {self.identity_field: self.row_factory.make_field(self.identity_field, seed, FINAL_PHASE)}
+
     def _row_from_json(self, value: Mapping[str, Any], index: int, count: int) -> StoredRow:
-        identity = get_path(value, self._identity_field.split("."))
-        index_keys = tuple(
-            self._hidden_key(name, identity)
-            if name.startswith(HIDDEN_PREFIX)
-            else self.row_factory.index_key(name, get_path(value, name.split(".")))
-            for name in self.key_positions
-        )
-        return StoredRow(count - 1 - index, index_keys, None, _encode(value))
+        hidden = self._make_hidden_values(index)
+        row = StoredRow(count - 1 - index, self._keys.read_keys(value, hidden), None, _encode(value))
+        row.hidden_values = hidden
+        return row
+
+
+def _stay_in_status(seed: RowSeed) -> StatusPath:
+    """Return the path of a row whose status only a request changes."""
+    return StatusPath((seed.status or "",), (seed.created_at,))
+
+
+def _count_rows(api: Api, resource: Resource, settings: Settings) -> int:
+    """Return the number of seeded rows: one that is the only one, and few where no list of them has pages."""
+    if resource.behavior.single:
+        return 1
+    behaviors = [o.behavior for o in api.operations if o.behavior.lists and o.behavior.lists.resource == resource.name]
+    is_paged = any(b.limit or b.offset or b.page or b.token or b.cursor for b in behaviors)
+    is_stated = any(b.order for b in behaviors)
+    return settings.runs if is_paged or is_stated or not behaviors else min(settings.runs, _UNPAGED_ROWS)

@@ -5,45 +5,40 @@ current time (``Table.advance_to``), asks it for rows, and renders them in the f
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from functools import partial
 from itertools import islice
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
-from msgspec.structs import replace
 
 from specduet.mocks.bounded_cache import BoundedCache
-from specduet.mocks.clock import NEVER, SECOND, Clock, Micros
-from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.clock import SECOND, Clock, Micros
 from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery, StoredRow
+from specduet.mocks.world.list_pages import RequestUrl
+from specduet.mocks.world.list_rendering import NO_URL, RenderedList, render_list
 from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
-from specduet.mocks.world.queries import build_row_query, get_scope_key, scope_and_owner_filters
+from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
 from specduet.mocks.world.table import Table
+from specduet.mocks.world.tables import Tables
 from specduet.specs import Api, Operation, UsageError
 
 if TYPE_CHECKING:
     from specduet.mocks.generation.adversarial import AdversarialGenerator
 
-_get_encoded, _get_fresh_until = attrgetter("encoded"), attrgetter("fresh_until")
-
 _POLL_INTERVAL_S = 0.25
 # speed: without the cache, "list" costs 28 % more processor time (make bench ARGS='--only tricks', 2026-11-28)
 _CACHE_SIZE = 64  # lists
 _MAX_CACHED_BYTES = 65_536  # of one list
-
-
-class CachedList(NamedTuple):
-    """The response of a list. It holds for one revision of the table, from a time until another."""
-
-    body: bytes
-    revision: int
-    since: Micros
-    until: Micros
+_SCOPE_COUNT = 3  # known values of a path parameter that are shown
+_PATH_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_NO_KEYS: Mapping[str, Any] = {}
 
 
 class World:
@@ -59,13 +54,13 @@ class World:
         self._clock = clock
         believable = get_generator(api.response_schemas)
         adversary = _load_adversary(api, settings)
-        self._tables = {
-            name: Table(api, resource, settings, believable, adversary) for name, resource in api.resources.items()
-        }
-        self._cached_lists: BoundedCache[tuple[Any, ...], CachedList] = BoundedCache(_CACHE_SIZE)
-        generator = adversary or believable
-        plans = (compile_plan(api, operation, self._tables, generator) for operation in api.operations)
-        self._plans = {plan.operation.id: plan for plan in plans if plan is not None}
+        self._tables = Tables(api, settings, believable, adversary)
+        self._cached_lists: BoundedCache[tuple[Any, ...], RenderedList] = BoundedCache(_CACHE_SIZE)
+        self._generator = adversary or believable
+        self._plans: dict[str, OperationPlan] = {}
+        for name, resource in api.resources.items():
+            if not resource.is_inferred:
+                self._tables[name].check_rows()
 
     @property
     def clock(self) -> Clock:
@@ -73,68 +68,71 @@ class World:
 
     # ---------------------------------------------------------------------------------------- lists and details
 
-    def list_rows(self, operation: Operation, values: RequestValues, caller: CallerIdentity) -> bytes:
-        """Return the response of a list operation.
+    def find_plan(self, operation: Operation) -> OperationPlan:
+        """Return the statements on an operation about rows, compiled at its first request."""
+        plan = self._plans.get(operation.pointer)
+        if plan is None:
+            plan = compile_plan(self._api, operation, self._tables, self._generator)
+            assert plan is not None
+            self._plans[operation.pointer] = plan
+        return plan
 
-        A limit of zero or less holds no rows, an offset below zero is zero. Raises ``UnknownScopeValue`` and
-        ``WindowTooOld``.
+    def list_rows(
+        self, operation: Operation, values: RequestValues, caller: CallerIdentity, url: RequestUrl = NO_URL
+    ) -> bytes:
+        """Return the response of a list operation; see ``list_page``."""
+        return self.list_page(operation, values, caller, url).body
+
+    def list_page(
+        self, operation: Operation, values: RequestValues, caller: CallerIdentity, url: RequestUrl
+    ) -> RenderedList:
+        """Return the response of a list operation, and the facts about the page that headers tell.
+
+        A limit of zero or less holds no rows, an offset below zero is zero. ``url`` is that of the request. Raises
+        ``UnknownScopeValue``, ``WindowTooOld`` and ``BadToken``.
         """
-        plan = self._plans[operation.id]
+        plan = self.find_plan(operation)
         table, now = plan.table, self._clock.current_micros()
         table.advance_to(now)
-        if not plan.is_cacheable:
-            return self._render_list(plan, values, caller, now)[0]
-        key = (operation.id, caller.owner, caller.admin, *values.items())
+        if plan.has_window:
+            return render_list(plan, values, caller, now, url)
+        key = (operation.pointer, caller.owner, caller.admin, *values.items(), *(url if plan.has_urls else ()))
         try:
             cached = self._cached_lists.get(key)
         except TypeError:  # a value that is a list has no hash
-            return self._render_list(plan, values, caller, now)[0]
+            return render_list(plan, values, caller, now, url)
         if cached is None or cached.revision != table.revision or not cached.since <= now < cached.until:
-            body, until = self._render_list(plan, values, caller, now)
-            cached = CachedList(body, table.revision, now, until)
-            if len(body) <= _MAX_CACHED_BYTES:
+            cached = render_list(plan, values, caller, now, url)
+            if len(cached.body) <= _MAX_CACHED_BYTES:
                 self._cached_lists.store(key, cached)
-        return cached.body
-
-    def _render_list(
-        self, plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros
-    ) -> tuple[bytes, Micros]:
-        """Return the response of a list, and the time until which it holds if no row comes, goes or moves."""
-        operation, table = plan.operation, plan.table
-        order = operation.behavior.order
-        index, query = table.get_index(order.by if order else None), build_row_query(plan, values, caller, now)
-        rows = index.select(query)
-        if plan.projection.is_identity:
-            if min(map(_get_fresh_until, rows), default=NEVER) <= now:
-                for row in rows:
-                    table.encode_row(row, now)
-            body = b"[" + b",".join(map(_get_encoded, rows)) + b"]"
-        else:
-            body = msgspec.json.encode([self._project_row(plan, row, now) for row in rows])
-        if plan.envelope is None:
-            return body, min(map(_get_fresh_until, rows), default=NEVER)
-        remaining = len(index.select(replace(query, limit=None)))
-        total = len(index.select(replace(query, limit=None, offset=0, below=None)))
-        rng = SeededRandom(f"{table.stream}/{operation.id}")
-        return plan.envelope.wrap_rows(body, total, has_more=remaining > len(rows), rng=rng), now
+        return cached
 
     def fetch_row(self, operation: Operation, values: RequestValues, caller: CallerIdentity) -> bytes | None:
         """Return the response of an operation that fetches one row; None where there is none the caller may see."""
-        plan, now = self._plans[operation.id], self._clock.current_micros()
-        row = self._find_row(plan, values, caller, now)
-        return None if row is None else self._render_row(plan, row, now)
+        plan = self.find_plan(operation)
+        row = self.find_row(plan, values, caller)
+        return None if row is None else self.render_row(plan, row)
 
-    def _find_row(
-        self, plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros
-    ) -> StoredRow | None:
-        lookup = plan.operation.behavior.lookup
+    def find_row(self, plan: OperationPlan, values: RequestValues, caller: CallerIdentity) -> StoredRow | None:
+        """Return the row that a request names, None where there is none the caller may see."""
+        lookup, now = plan.operation.behavior.lookup, self._clock.current_micros()
         assert lookup is not None
         plan.table.advance_to(now)
-        row = plan.table.find_row(lookup.field, values.get(lookup.parameter))
         required_keys = scope_and_owner_filters(plan, values, caller)
+        if not lookup.parameter:
+            return plan.table.find_single_row(required_keys, now)
+        row = plan.table.find_row(plan.lookup_field, values.get(lookup.parameter))
         if row is None or any(row.index_keys[position] != key for position, key in required_keys):
             return None
         return row
+
+    def render_row(self, plan: OperationPlan, row: StoredRow) -> bytes:
+        """Return the response that shows a row."""
+        return plan.render_row(row, self._clock.current_micros())
+
+    def decode_row(self, plan: OperationPlan, row: StoredRow) -> dict[str, Any]:
+        """Return a row as it is now."""
+        return plan.table.decode_row(row, self._clock.current_micros())
 
     # ------------------------------------------------------------------------------------------- status events
 
@@ -142,16 +140,16 @@ class World:
         self, operation: Operation, values: RequestValues, caller: CallerIdentity
     ) -> list[bytes] | None:
         """Return an event for each status a row has had, oldest first; None where there is none the caller may see."""
-        plan, now = self._plans[operation.id], self._clock.current_micros()
-        row = self._find_row(plan, values, caller, now)
+        plan, now = self.find_plan(operation), self._clock.current_micros()
+        row = self.find_row(plan, values, caller)
         return None if row is None else self._render_events(plan, row, 0, plan.table.count_changes(row, now))
 
     def stream_status_events(
         self, operation: Operation, values: RequestValues, caller: CallerIdentity
     ) -> AsyncIterator[bytes] | None:
         """Return the same events, and later ones as they happen, until the row's status does not change any more."""
-        plan = self._plans[operation.id]
-        row = self._find_row(plan, values, caller, self._clock.current_micros())
+        plan = self.find_plan(operation)
+        row = self.find_row(plan, values, caller)
         return None if row is None else self._poll_status_events(plan, row)
 
     async def _poll_status_events(self, plan: OperationPlan, row: StoredRow) -> AsyncIterator[bytes]:
@@ -172,40 +170,74 @@ class World:
         path = table.seed_of(row).status_path
         events = []
         for phase in range(first_phase, last_phase + 1):
-            event = plan.projection.project_row(table.field_getter(row, phase), self._row_rng(plan, row))
+            event = plan.projection.project_row(table.field_getter(row, phase), plan.choose_random(row))
             if watches is not None and watches.moment is not None and watches.moment in event:
                 event[watches.moment] = plan.projection.format_time_property(watches.moment, path.times[phase])
             events.append(msgspec.json.encode(event))
         return events
 
-    # ------------------------------------------------------------------------------------------------ creation
+    # ----------------------------------------------------------------------------------- creation, change, removal
 
     def create_row(
-        self, operation: Operation, values: RequestValues, body: Mapping[str, Any] | None, caller: CallerIdentity
+        self,
+        operation: Operation,
+        values: RequestValues,
+        body: Any,
+        caller: CallerIdentity,
+        keys: RequestValues = _NO_KEYS,
     ) -> bytes:
-        """Create a row, and return the response as documented. ``body`` is valid. Raises ``UnknownScopeValue``."""
-        plan, now = self._plans[operation.id], self._clock.current_micros()
+        """Create a row, and return the response as documented. ``body`` is valid.
+
+        ``keys`` are fields that the row has whatever the request says. Raises ``UnknownScopeValue`` and ``Duplicate``.
+        """
+        plan, now = self.find_plan(operation), self._clock.current_micros()
         table, scope = plan.table, operation.behavior.scope
         if scope is not None:
+            check_ancestors(plan, values)
             get_scope_key(table, scope, values)  # raises for a scope that no collection has
         assert plan.create_action is not None
-        response = plan.create_action.create_row(values, body or {}, caller, now)
-        return self._render_row(plan, table.newest_row(), now) if response is None else response
+        sent = body if isinstance(body, Mapping) else {}
+        plan.create_action.check_unique(sent, now)
+        response = plan.create_action.create_row(values, sent, caller, now, keys)
+        return plan.render_row(table.newest_row(), now) if response is None else response
 
-    # ----------------------------------------------------------------------------------------------- responses
+    def newest_row(self, operation: Operation) -> StoredRow:
+        """Return the row that was created last in the resource of an operation."""
+        return self.find_plan(operation).table.newest_row()
 
-    def _render_row(self, plan: OperationPlan, row: StoredRow, now: Micros) -> bytes:
-        if plan.projection.is_identity:
-            return plan.table.encode_row(row, now)
-        return msgspec.json.encode(self._project_row(plan, row, now))
+    def locate_newest_row(self, operation: Operation, values: RequestValues) -> str | None:
+        """Return the path at which the row that was created last is fetched, None where nothing fetches it."""
+        statement = operation.behavior.subject
+        assert statement is not None
+        for target in self._api.operations:
+            fetches = target.behavior.fetches
+            if fetches is None or fetches.resource != statement.resource or not fetches.parameter:
+                continue
+            plan, row = self.find_plan(target), self.newest_row(operation)
+            known = {**values, fetches.parameter: row.index_keys[plan.table.key_positions[plan.lookup_field]]}
+            names = _PATH_PARAMETER.findall(target.path)
+            if all(known.get(name) is not None for name in names):
+                return _PATH_PARAMETER.sub(partial(_quote_value, known), target.path)
+        return None
 
-    def _project_row(self, plan: OperationPlan, row: StoredRow, now: Micros) -> Any:
-        table = plan.table
-        return plan.projection.project_row(table.field_getter(row, table.phase_at(row, now)), self._row_rng(plan, row))
+    def change_row(self, plan: OperationPlan, row: StoredRow, changes: Mapping[str, Any]) -> bytes:
+        """Set fields of a row, and return the response."""
+        now = self._clock.current_micros()
+        plan.table.change_row(row, changes, now)
+        return plan.render_row(row, now)
 
-    def _row_rng(self, plan: OperationPlan, row: StoredRow) -> SeededRandom:
-        """Return the choices for what the operation's response shows beyond the row."""
-        return SeededRandom(f"{plan.table.stream}/{plan.operation.id}/{plan.table.identity_key(row)}")
+    def remove_row(self, plan: OperationPlan, row: StoredRow) -> bytes:
+        """Remove a row and those that belong to it, and return the response, which may show it for the last time."""
+        response = plan.render_row(row, self._clock.current_micros(), is_removed=True)
+        self._remove_with_children(plan.table, row)
+        return response
+
+    def _remove_with_children(self, table: Table, row: StoredRow) -> None:
+        identity = table.identity_key(row)
+        table.remove_row(row)
+        for _, other in [*self._tables.iter_made()]:
+            for child in other.list_children(table.resource.name, identity):
+                self._remove_with_children(other, child)
 
     # ------------------------------------------------------------------------------------------ the whole world
 
@@ -223,12 +255,13 @@ class World:
 
     def list_changed_resources(self) -> list[str]:
         """Return the names of the resources whose rows may be others than the seeded ones."""
-        return [name for name, table in self._tables.items() if table.created_count or table.revision > 1]
+        return [name for name, table in self._tables.iter_made() if table.is_written]
 
     def _iter_rows(self, table: Table, now: Micros) -> Iterator[StoredRow]:
         table.advance_to(now)
-        behaviors = (plan.operation.behavior for plan in self._plans.values() if plan.table is table)
-        order = next((behavior.order for behavior in behaviors if behavior.lists), None)
+        behaviors = (o.behavior for o in self._api.operations)
+        lists = (b for b in behaviors if b.lists and b.lists.resource == table.resource.name)
+        order = next((behavior.order for behavior in lists), None)
         index = table.get_index(order.by if order else None)
         descending = order is None or order.direction == "desc"
         first_scope = next(iter(table.scope_values.items()), None)
@@ -257,16 +290,19 @@ class World:
 
     def reset(self) -> None:
         """Return to the seeded rows: all that was created or put is gone. The clock stays as it is."""
-        for table in self._tables.values():
+        for _, table in self._tables.iter_made():
             table.reset()
 
     def scope_values(self) -> dict[str, list[Any]]:
         """Return the known values of each path parameter that scopes a list; the first has most rows, the last none."""
         by_parameter: dict[str, list[Any]] = {}
-        for plan in self._plans.values():
-            scope = plan.operation.behavior.scope
-            if scope is not None:
-                by_parameter.setdefault(scope.parameter, [*plan.table.scope_values[scope.field]])
+        for operation in self._api.operations:
+            scope, subject = operation.behavior.scope, operation.behavior.subject
+            if scope is not None and subject is not None and scope.parameter not in by_parameter:
+                if scope.resource:
+                    by_parameter[scope.parameter] = [*self._tables[scope.resource].first_identities[:_SCOPE_COUNT]]
+                else:
+                    by_parameter[scope.parameter] = [*self._tables[subject.resource].scope_values[scope.field]]
         return by_parameter
 
     def sample_ids(self, operation: Operation, count: int) -> list[Any]:
@@ -274,15 +310,22 @@ class World:
         lookup = operation.behavior.lookup
         if lookup is None:
             return []
+        if not lookup.parameter:
+            return []
         table, now = self._tables[lookup.resource], self._clock.current_micros()
         rows = self._iter_rows(table, now)
-        values = (table.field_getter(row, table.phase_at(row, now))(lookup.field) for row in rows)
+        field = self.find_plan(operation).lookup_field
+        values = (table.get_field(row, field, now) for row in rows)
         return [*islice((value for value in values if value is not ABSENT and value is not None), count)]
 
     def list_owners(self) -> list[Any]:
         """Return the owners that rows may have, those of configured credentials first."""
-        tables = self._tables.values()
+        tables = (table for _, table in self._tables.iter_made())
         return [*dict.fromkeys(owner for table in tables for owner in table.indexed_fields.owner_values)]
+
+
+def _quote_value(values: Mapping[str, Any], match: re.Match[str]) -> str:
+    return quote(str(values[match[1]]), safe="")
 
 
 def _load_adversary(api: Api, settings: Settings) -> "AdversarialGenerator | None":

@@ -1,0 +1,319 @@
+"""The actions of operations about rows: list, fetch, create, change, remove, and follow the status of one."""
+
+from collections.abc import Mapping
+from functools import wraps
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from specduet.mocks import event_streams, responses
+from specduet.mocks.error_responses import HttpError
+from specduet.mocks.path_templates import normalize_path
+from specduet.mocks.request import Request
+from specduet.mocks.responses import HttpResponse
+from specduet.mocks.stored_files import StoredFile, read_file
+from specduet.mocks.validation import Problem, make_problem
+from specduet.mocks.world import BadToken, Duplicate, RequestUrl, UnknownScopeValue, WindowTooOld, World
+from specduet.mocks.world.index import StoredRow
+from specduet.mocks.world.operation_plan import OperationPlan
+from specduet.mocks.world.row_edits import BadPatch, read_changes
+from specduet.specs import Operation
+from specduet.specs.statement import DURATION_UNITS
+
+if TYPE_CHECKING:
+    from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest
+
+_REFUSALS = (409, 422, 400, 403)
+"""Statuses of the response to a valid request that does not fit the row, in the order of their preference."""
+
+
+def choose_action(operation: Operation) -> "Action | None":
+    """Return the action that statements give an operation; None where it is not about rows."""
+    behavior = operation.behavior
+    actions = {
+        _list_rows: behavior.lists,
+        _fetch_row: behavior.fetches,
+        _watch_row: behavior.watches,
+        _download_file: behavior.downloads,
+        _update_row: behavior.updates,
+        _replace_row: behavior.replaces,
+        _delete_row: behavior.deletes,
+        _move_status: behavior.acts,
+        _create_row: behavior.creates,
+    }
+    return next((action for action, statement in actions.items() if statement is not None), None)
+
+
+def _with_error_responses(action: "Action") -> "Action":
+    """Return the action with errors of the world turned into error responses."""
+
+    @wraps(action)
+    def run_action(
+        handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+    ) -> HttpResponse:
+        try:
+            return action(handler, world, validated, request)
+        except UnknownScopeValue as error:
+            raise HttpError(handler.dialect.render_error(error.status, _not_found_message(error.resource))) from None
+        except WindowTooOld as error:
+            problem = _build_too_old_problem(error, request)
+            raise HttpError(handler.dialect.render_validation_error([problem])) from None
+        except BadToken as error:
+            problem = make_problem("value_error", ("query", error.parameter), f"Value error, {error}", error.value)
+            raise HttpError(handler.dialect.render_validation_error([problem])) from None
+        except Duplicate as error:
+            raise HttpError(_refuse(handler, error.status, f"{str(error).capitalize()}")) from None
+        except BadPatch as error:
+            raise HttpError(_refuse(handler, 422, str(error))) from None
+
+    return run_action
+
+
+def _refuse(handler: "OperationHandler", status: int, message: str) -> HttpResponse:
+    """Return the refusal of a valid request, with the status that is meant or another documented one."""
+    documented = handler.operation.responses
+    choices = (status, *_REFUSALS) if str(status) not in documented else (status,)
+    return handler.dialect.render_error(next((c for c in choices if str(c) in documented), status), message)
+
+
+@_with_error_responses
+def _list_rows(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    url = RequestUrl(_read_origin(request), request.scope["path"], request.query_string.decode("latin-1"))
+    rendered = world.list_page(handler.operation, validated.parameters, validated.caller, url)
+    response = handler.make_row_response(rendered.body, request)
+    if rendered.headers:
+        _set_headers(response, dict(rendered.headers))
+    return response
+
+
+@_with_error_responses
+def _fetch_row(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    statement = handler.operation.behavior.fetches
+    assert statement is not None
+    if handler.operation.behavior.etag is None:
+        body = world.fetch_row(handler.operation, validated.parameters, validated.caller)
+        if body is None:
+            return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
+        return handler.make_row_response(body, request)
+    plan, row = _find_row(handler, world, validated)
+    tag = _make_etag(world, plan, row)
+    if tag in _read_tags(request, b"if-none-match"):
+        return responses.make_empty_response(304, [(b"etag", tag.encode())])
+    return _with_etag(handler.make_row_response(world.render_row(plan, row), request), tag)
+
+
+def _find_row(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest"
+) -> tuple[OperationPlan, StoredRow]:
+    """Return the row that a request names. Raises ``HttpError`` where there is none."""
+    statement = handler.operation.behavior.lookup
+    assert statement is not None
+    plan = world.find_plan(handler.operation)
+    row = world.find_row(plan, validated.parameters, validated.caller)
+    if row is None:
+        raise HttpError(handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource)))
+    return plan, row
+
+
+@_with_error_responses
+def _create_row(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    return _respond_with_new_row(handler, world, validated, request, {})
+
+
+def _respond_with_new_row(
+    handler: "OperationHandler",
+    world: World,
+    validated: "ValidatedRequest",
+    request: Request,
+    keys: Mapping[str, Any],
+) -> HttpResponse:
+    operation = handler.operation
+    body = world.create_row(operation, validated.parameters, validated.body, validated.caller, keys)
+    statement = operation.behavior.creates
+    if statement is not None and statement.stores is not None:
+        world.newest_row(operation).file = read_file(request, statement.stores)
+    response = handler.make_row_response(body, request)
+    if response.status == 201 or any(name.lower() == b"location" for name, _ in response.headers):
+        path = world.locate_newest_row(operation, validated.parameters)
+        if path is not None:
+            base = normalize_path(request.scope.get("root_path", "")) + handler.base_path
+            _set_headers(response, {"location": f"{_read_origin(request)}{base.rstrip('/')}{path}"})
+    if operation.behavior.etag is not None:
+        plan = world.find_plan(operation)
+        return _with_etag(response, _make_etag(world, plan, world.newest_row(operation)))
+    return response
+
+
+@_with_error_responses
+def _update_row(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    """Change what the body names: its properties, or by RFC 6902 where it is a list of operations."""
+    plan, row = _find_row(handler, world, validated)
+    _check_precondition(handler, world, plan, row, request)
+    is_merge_patch = b"merge-patch" in request.headers.get(b"content-type", b"")
+    changes = read_changes(plan, world.decode_row(plan, row), validated.body, merges=is_merge_patch)
+    return _respond_with_change(handler, world, plan, row, changes, request)
+
+
+@_with_error_responses
+def _replace_row(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    """Replace what a client may write; where the statement says so, an unknown id is created."""
+    statement = handler.operation.behavior.replaces
+    assert statement is not None
+    plan = world.find_plan(handler.operation)
+    row = world.find_row(plan, validated.parameters, validated.caller)
+    if row is None:
+        if not statement.creates:
+            return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
+        keys = plan.fit_identity(validated.parameters.get(statement.parameter))
+        return _respond_with_new_row(handler, world, validated, request, keys)
+    _check_precondition(handler, world, plan, row, request)
+    assert plan.body_fields is not None
+    changes = {**plan.body_fields.unsent_values, **plan.body_fields.read_values(validated.body)}
+    return _respond_with_change(handler, world, plan, row, changes, request, is_replaced=True)
+
+
+def _respond_with_change(
+    handler: "OperationHandler",
+    world: World,
+    plan: OperationPlan,
+    row: StoredRow,
+    changes: Mapping[str, Any],
+    request: Request,
+    *,
+    is_replaced: bool = False,
+) -> HttpResponse:
+    body = world.change_row(plan, row, plan.without_identity(changes))
+    status = handler.success_status
+    if is_replaced and status == 201 and "200" in handler.operation.responses:
+        status = 200
+    response = handler.make_row_response(body, request, status)
+    return response if handler.operation.behavior.etag is None else _with_etag(response, _make_etag(world, plan, row))
+
+
+@_with_error_responses
+def _delete_row(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    plan, row = _find_row(handler, world, validated)
+    _check_precondition(handler, world, plan, row, request)
+    return handler.make_row_response(world.remove_row(plan, row), request)
+
+
+@_with_error_responses
+def _move_status(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    """Move the status of the row where its lifecycle allows it, and set what the body names."""
+    statement = handler.operation.behavior.acts
+    assert statement is not None
+    plan, row = _find_row(handler, world, validated)
+    changes: dict[str, Any] = {}
+    if plan.body_fields is not None and validated.body:
+        changes |= plan.body_fields.read_values(validated.body)
+    lifecycle, field = plan.table.resource.behavior.status, plan.table.status_field
+    if statement.to is not None and lifecycle is not None and field is not None:
+        current = world.decode_row(plan, row).get(field)
+        if statement.to not in lifecycle.transitions.get(str(current), ()):
+            return _refuse(handler, statement.refused, f"It is {current}, and cannot become {statement.to}")
+        changes[field] = statement.to
+    return handler.make_row_response(world.change_row(plan, row, plan.without_identity(changes)), request)
+
+
+@_with_error_responses
+def _download_file(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    """Respond with the bytes that were stored with the row; of a seeded row, with documented ones."""
+    _, row = _find_row(handler, world, validated)
+    file: StoredFile | None = row.file
+    if file is None:
+        key = f"{handler.api.name}/{handler.operation.id}/{row.index_keys}"
+        return handler.documented.make_response(handler.success_status, request, key)
+    return file.to_response(handler.success_status)
+
+
+@_with_error_responses
+def _watch_row(
+    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+) -> HttpResponse:
+    """Respond with the status events of a row: those so far as a list, or all until its end as a stream of events."""
+    statement = handler.operation.behavior.watches
+    assert statement is not None
+    if responses.EVENT_STREAM in request.headers.get(b"accept", b""):
+        stream = world.stream_status_events(handler.operation, validated.parameters, validated.caller)
+        if stream is not None:
+            pieces = event_streams.stream_events(stream, request.receive)
+            return responses.make_streaming_response(pieces, responses.EVENT_STREAM)
+    events = world.list_status_events(handler.operation, validated.parameters, validated.caller)
+    if events is None:
+        return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
+    return handler.make_row_response(b"[" + b",".join(events) + b"]", request)
+
+
+# ------------------------------------------------------------------------------------------------ headers and errors
+
+
+def _check_precondition(
+    handler: "OperationHandler", world: World, plan: OperationPlan, row: StoredRow, request: Request
+) -> None:
+    """Raise ``HttpError`` for a request that is meant for another version of the row (RFC 9110, 13.1.1)."""
+    if handler.operation.behavior.etag is None:
+        return
+    expected = _read_tags(request, b"if-match")
+    if not expected and "428" in handler.operation.responses:
+        raise HttpError(handler.dialect.render_error(428, "If-Match is missing"))
+    if expected and "*" not in expected and _make_etag(world, plan, row) not in expected:
+        raise HttpError(handler.dialect.render_error(412, "It has changed since"))
+
+
+def _make_etag(world: World, plan: OperationPlan, row: StoredRow) -> str:
+    """Return the version of a row: a digest of what it shows, whatever the operation."""
+    shown = msgspec.json.encode(world.decode_row(plan, row))
+    return f'"{blake2b(shown, digest_size=8).hexdigest()}"'
+
+
+def _read_tags(request: Request, header: bytes) -> list[str]:
+    """Return the entity tags of a header; weak ones count as strong."""
+    text = request.get_header(header) or ""
+    return [tag.strip().removeprefix("W/") for tag in text.split(",") if tag.strip()]
+
+
+def _with_etag(response: HttpResponse, tag: str) -> HttpResponse:
+    _set_headers(response, {"etag": tag})
+    return response
+
+
+def _set_headers(response: HttpResponse, headers: Mapping[str, str]) -> None:
+    """Set headers of a response, instead of those of the same name that it has."""
+    names = {name.lower().encode("latin-1") for name in headers}
+    response.headers = [pair for pair in response.headers if pair[0].lower() not in names]
+    response.headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _read_origin(request: Request) -> str:
+    host = request.get_header(b"host") or "127.0.0.1"
+    return f"{request.scope.get('scheme', 'http')}://{host}"
+
+
+def _build_too_old_problem(error: WindowTooOld, request: Request) -> Problem:
+    """Return the problem as pydantic words an error that a validator raises."""
+    value = dict(request.parse_query()).get(error.parameter)
+    number, unit = error.oldest[1:-1], DURATION_UNITS[error.oldest[-1]]
+    message = f"Value error, should not be more than {number} {unit} ago"
+    return make_problem("value_error", ("query", error.parameter), message, value)
+
+
+def _not_found_message(resource: str) -> str:
+    """Return ``Crew run not found`` for ``crew-run``."""
+    return f"{resource.replace('-', ' ').replace('_', ' ').capitalize()} not found"

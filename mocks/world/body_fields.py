@@ -1,0 +1,90 @@
+"""The properties of a request body that a row has too, and what a row has where the request leaves one out."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from specduet.mocks.generation.merged_schema import merge_schemas
+from specduet.mocks.world.derived_fields import ABSENT, get_path
+from specduet.mocks.world.envelope import locate_property, merge_object
+from specduet.mocks.world.table import Table
+from specduet.specs import Api, Operation
+
+_GENERATED: Any = object()
+"""Stands for a value that is not known before the row is made."""
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+class BodyFields:
+    """The row's fields that a request body of one operation sets, by the names that the body has for them."""
+
+    def __init__(self, api: Api, operation: Operation, table: Table) -> None:
+        self._table = table
+        envelope = operation.behavior.envelope
+        self._path = tuple(envelope.request.split(".")) if envelope and envelope.request else ()
+        names = _list_body_names(api, operation, self._path)
+        by_plain_name = {normalize_name(name): name for name in reversed(names)}
+        properties = table.row_factory.properties
+        self.names: Mapping[str, str] = {
+            field: name
+            for field, prop in properties.items()
+            if (name := field if field in names else by_plain_name.get(normalize_name(field)))
+            and prop.resolved.get("readOnly") is not True
+        }
+        """The body's name of each field."""
+        unsent = {field: self._choose_unsent(field) for field in self.names}
+        self.unsent_values = {field: value for field, value in unsent.items() if value is not _GENERATED}
+        """Values of fields that a request leaves out; the others are generated."""
+
+    def select_body(self, body: Any) -> Mapping[str, Any]:
+        """Return the part of a body that holds the row's fields; nothing where it is no object."""
+        inner = get_path(body, self._path)
+        return inner if isinstance(inner, Mapping) else {}
+
+    def read_values(self, body: Any) -> dict[str, Any]:
+        """Return the fields that a body sets, those that the row's schema allows."""
+        sent = self.select_body(body)
+        values = {field: sent[name] for field, name in self.names.items() if name in sent}
+        return self._table.row_factory.only_allowed(values)
+
+    def read_extra_values(self, body: Any) -> dict[str, Any]:
+        """Return what a body sets and the row's schema does not describe, where rows may have that."""
+        known = {*self.names.values(), *self._table.row_factory.properties}
+        if self._table.row_factory.is_closed:
+            return {}
+        return {name: value for name, value in self.select_body(body).items() if name not in known}
+
+    def _choose_unsent(self, field: str) -> Any:
+        """Return what the row has where the request leaves a field out: its default, null, or nothing.
+
+        An id, the status and whatever else the service decides are generated, and a required value that is never null.
+        """
+        prop = self._table.row_factory.properties[field]
+        is_allowed = self._table.row_factory.is_allowed(field)
+        default = prop.resolved.get("default", prop.schema.get("default") if isinstance(prop.schema, Mapping) else None)
+        if default is not None and is_allowed(default):
+            return default
+        if self._table.row_factory.is_decided(field):
+            return _GENERATED
+        return None if prop.nullable else _GENERATED if prop.required else ABSENT
+
+
+def normalize_name(name: str) -> str:
+    """Return a name without case and separators: ``friendlyname`` for ``FriendlyName`` and ``friendly_name``."""
+    return _SEPARATORS.sub("", name).lower()
+
+
+def _list_body_names(api: Api, operation: Operation, path: tuple[str, ...]) -> list[str]:
+    if operation.body is None:
+        return []
+    schemas = api.request_schemas
+    for content in operation.body.content.values():
+        if content.has_schema:
+            located, _ = locate_property(schemas, (content.schema, content.pointer), path)
+            if located[1] is None:
+                continue
+            merged = merge_object(schemas, located)
+            branches = [branch for choice in merged.choices for branch in choice.branches]
+            inner = [name for branch in branches for name in merge_schemas(schemas, branch).properties]
+            return list(dict.fromkeys([*merged.properties, *inner]))
+    return []

@@ -1,0 +1,135 @@
+"""Responses of lists: the rows of one page, in their envelope, and the facts about the page."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from specduet.mocks.clock import NEVER, Micros
+from specduet.mocks.settings import CallerIdentity
+from specduet.mocks.world.creation import RequestValues
+from specduet.mocks.world.index import StoredRow
+from specduet.mocks.world.list_pages import (
+    Page,
+    PageWindow,
+    RequestUrl,
+    collect_facts,
+    format_links,
+    read_token,
+    read_window,
+)
+from specduet.mocks.world.operation_plan import OperationPlan
+from specduet.mocks.world.queries import ListQuery, build_list_query
+from specduet.mocks.world.row_scan import is_match, read_sort, sort_rows
+from specduet.specs.list_statements import Token
+
+_get_encoded, _get_fresh_until = attrgetter("encoded"), attrgetter("fresh_until")
+NO_URL = RequestUrl("", "", "")
+
+
+class RenderedList(NamedTuple):
+    """The response of a list. It holds for one revision of the table, from a time until another."""
+
+    body: bytes
+    headers: Sequence[tuple[str, str]]
+    """Facts about the page by the name of their header."""
+    revision: int
+    since: Micros
+    until: Micros
+
+
+class _Selection(NamedTuple):
+    """The rows of a page, and the numbers that facts about it are made of."""
+
+    rows: Sequence[StoredRow]
+    window: PageWindow
+    available: int
+    """The number of rows of all pages from the request's cursor on."""
+    total: int
+    until: Micros
+    """The time until which no other row may come into the list."""
+
+
+def render_list(
+    plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros, url: RequestUrl
+) -> RenderedList:
+    """Return the response of a list. Raises ``UnknownScopeValue``, ``WindowTooOld`` and ``BadToken``."""
+    selection = _select_rows(plan, values, caller, now)
+    table, rows = plan.table, selection.rows
+    if min(map(_get_fresh_until, rows), default=NEVER) <= now:
+        for row in rows:
+            table.encode_row(row, now)
+    until = min(map(_get_fresh_until, rows), default=NEVER)
+    if plan.projection.is_identity:
+        body = b"[" + b",".join(map(_get_encoded, rows)) + b"]"
+    else:
+        body = msgspec.json.encode([plan.project_row(row, now) for row in rows])
+    headers: list[tuple[str, str]] = []
+    if plan.needs_facts:
+        identities = [table.identity_key(row) for row in rows]
+        page = Page(selection.window, len(rows), selection.available, selection.total, identities)
+        facts = collect_facts(plan.operation.behavior, page, url)
+        headers = list(_make_headers(plan, facts))
+        body = plan.envelope.wrap(body, facts) if plan.envelope else body
+    elif plan.envelope is not None:
+        body = plan.envelope.wrap(body, {})
+    return RenderedList(body, headers, table.revision, now, min(until, selection.until))
+
+
+def _select_rows(plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros) -> _Selection:
+    """Return the rows of the page: a slice of an index, or of all rows that were looked at."""
+    behavior, table = plan.operation.behavior, plan.table
+    listing = build_list_query(plan, values, caller, now)
+    index = table.get_index(behavior.order.by if behavior.order else None)
+    sort_fields = read_sort(behavior.sort, values, table) if behavior.sort else []
+    has_token = behavior.token is not None and values.get(behavior.token.parameter) not in (None, "")
+    if listing.conditions or sort_fields or has_token:
+        return _scan_rows(plan, values, now, index.select(listing.query), listing, sort_fields)
+    window = read_window(behavior, values, lambda _token, _value: None)
+    rows = index.select(replace(listing.query, offset=window.start, limit=window.limit))
+    if not plan.needs_facts:
+        return _Selection(rows, window, 0, 0, NEVER)
+    available = index.count(listing.query)
+    total = available if listing.query.below is None else index.count(replace(listing.query, below=None))
+    return _Selection(rows, window, available, total, NEVER)
+
+
+def _scan_rows(
+    plan: OperationPlan,
+    values: RequestValues,
+    now: Micros,
+    rows: Sequence[StoredRow],
+    listing: ListQuery,
+    sort_fields: Sequence[tuple[str, bool]],
+) -> _Selection:
+    table, behavior = plan.table, plan.operation.behavior
+    until = NEVER
+    if listing.conditions or sort_fields:
+        for row in rows:
+            table.encode_row(row, now)
+        until = min(map(_get_fresh_until, rows), default=NEVER)
+    matching = [row for row in rows if all(is_match(table, row, now, *condition) for condition in listing.conditions)]
+    if sort_fields:
+        matching = sort_rows(table, matching, sort_fields, now)
+
+    def find_position(token: Token, value: Any) -> int | None:
+        identity, usual_position = (value, None) if token.field else read_token(value) or (None, None)
+        row = None if identity is None else table.find_row(table.identity_field, identity)
+        position = next((place for place, known in enumerate(matching) if known is row), None)
+        return usual_position if position is None else position
+
+    window = read_window(behavior, values, find_position)
+    stop = None if window.limit is None else window.start + window.limit
+    return _Selection(matching[window.start : stop], window, len(matching), len(matching), until)
+
+
+def _make_headers(plan: OperationPlan, facts: dict[str, Any]) -> Sequence[tuple[str, str]]:
+    statement = plan.operation.behavior.page_info
+    pairs = []
+    for name, fact in statement.headers.items() if statement else ():
+        value = format_links(facts) if fact == "links" else facts.get(fact)
+        if value is not None and value != "":
+            pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
+    return pairs
