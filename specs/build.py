@@ -7,6 +7,8 @@ from typing import Any
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
 from specduet.specs.cache import Entry
 from specduet.specs.extension import EXTENSION, StatementReader
+from specduet.specs.inference import infer_behavior
+from specduet.specs.inference.merging import merge_inference
 from specduet.specs.model import (
     Api,
     Body,
@@ -24,14 +26,20 @@ from specduet.specs.servers import fill_variables, read_base_path
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def build_api(name: str, path: Path, overlay_path: Path | None, entry: Entry) -> Api:
-    """Return the model of a document. Raises ``BadStatement`` for a malformed ``x-specduet`` statement."""
+def build_api(name: str, path: Path, overlay_path: Path | None, entry: Entry, *, stateless: bool = False) -> Api:
+    """Return the model of a document, with what it implies about behavior unless ``stateless``.
+
+    Raises ``BadStatement`` for a malformed ``x-specduet`` statement.
+    """
     document = entry.document
     schemas = Schemas(document)
     reader = StatementReader(schemas, path, overlay_path)
-    resources = {r.name: r for r in _build_resources(reader, document)}
+    behavior = reader.read_behavior(ApiBehavior, document, "") or ApiBehavior()
+    resources = {r.name: r for r in _build_resources(reader, document, behavior)}
     operations = tuple(_build_operations(reader, document))
     reader.check_operations(operations, resources)
+    if not stateless:
+        operations, resources = merge_inference(infer_behavior(schemas, operations, resources), operations, resources)
     return Api(
         name=name,
         title=document["info"]["title"] or name,
@@ -45,23 +53,26 @@ def build_api(name: str, path: Path, overlay_path: Path | None, entry: Entry) ->
         schemes={
             n: _build_scheme(reader.schemas, n) for n in document.get("components", {}).get("securitySchemes", {})
         },
-        behavior=reader.read_behavior(ApiBehavior, document, "") or ApiBehavior(),
+        behavior=behavior,
         schemas=schemas,
         problems=entry.problems,
         dropped=entry.dropped,
     )
 
 
-def _build_resources(reader: StatementReader, document: Mapping[str, Any]) -> Iterator[Resource]:
+def _build_resources(reader: StatementReader, document: Mapping[str, Any], stated: ApiBehavior) -> Iterator[Resource]:
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         pointer = f"/components/schemas/{escape_pointer(name)}"
         if not isinstance(schema, Mapping) or EXTENSION not in schema:
             continue
         behavior = reader.read_behavior(ResourceBehavior, schema, pointer)
         if behavior is not None:
-            resource = Resource(behavior.resource, pointer, schema, behavior)
-            reader.check_resource(resource)
+            resource = Resource(behavior.resource, pointer, schema, behavior, reader.schemas)
+            reader.check_resource(resource, f"{pointer}/{EXTENSION}")
             yield resource
+    for name, behavior in stated.resources.items():
+        at = f"/{EXTENSION}/resources/{escape_pointer(name)}"
+        yield reader.build_resource(behavior, at)
 
 
 def _build_operations(reader: StatementReader, document: Mapping[str, Any]) -> Iterator[Operation]:

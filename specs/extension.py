@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
-from specduet.specs.behavior import OperationBehavior
+from specduet.specs.behavior import OperationBehavior, ResourceBehavior
 from specduet.specs.errors import BadStatement
 from specduet.specs.model import Operation, Resource
-from specduet.specs.schemas import Schema, Schemas, escape_pointer
+from specduet.specs.schema_reader import SchemaReader
+from specduet.specs.schemas import Schemas, escape_pointer
 from specduet.specs.statement import Statement
 
 EXTENSION = "x-specduet"
@@ -51,12 +53,27 @@ class StatementReader:
                 return BadStatement(message, file=self._overlay_path, line=line, pointer=pointer)
         return BadStatement(message, file=self._path, line=find_line(self._path, pointer), pointer=pointer)
 
-    def check_resource(self, resource: Resource) -> None:
+    def build_resource(self, behavior: ResourceBehavior, at: str) -> Resource:
+        """Return a resource that is stated at the root of the document. Raises ``BadStatement``."""
+        pointer = unquote((behavior.schema or "").removeprefix("#"))
+        try:
+            schema, pointer = self.schemas.resolve(self.schemas.node_at(pointer), pointer)
+        except KeyError:
+            schema = None
+        if not pointer or not isinstance(schema, Mapping):
+            raise self.statement_error(f"no schema is at {behavior.schema!r}", f"{at}/schema")
+        resource = Resource(behavior.resource, pointer, schema, behavior, self.schemas)
+        self.check_resource(resource, at)
+        return resource
+
+    def check_resource(self, resource: Resource, at: str) -> None:
         """Raise ``BadStatement`` where a statement names a field or status that the schema does not have."""
-        behavior, at = resource.behavior, f"{resource.pointer}/{EXTENSION}"
+        behavior = resource.behavior
         for pointer, statement in _walk_statements(behavior, at):
+            if getattr(statement, "hidden", False):
+                continue
             for field in _field_paths(statement):
-                self._require_field(resource.schema, resource.pointer, field, pointer)
+                self._require_field(resource, field, pointer)
         if behavior.status is not None:
             self._check_statuses(resource, at)
 
@@ -80,12 +97,12 @@ class StatementReader:
 
     def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
         name = getattr(statement, "parameter", None)
-        if name is not None and operation.parameter(name) is None:
+        if name and operation.parameter(name) is None:
             raise self.statement_error(f"{operation.label} has no parameter {name!r}", pointer)
 
     def _check_rows(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:
         behavior = operation.behavior
-        subject = behavior.lists or behavior.fetches or behavior.watches or behavior.creates
+        subject = behavior.subject
         if subject is None:
             return
         if subject.resource not in resources:
@@ -94,7 +111,7 @@ class StatementReader:
         for pointer, statement in _walk_statements(behavior, at):
             if not getattr(statement, "hidden", False):
                 for field in _field_paths(statement):
-                    self._require_field(resource.schema, resource.pointer, field, pointer)
+                    self._require_field(resource, field, pointer)
         for name in behavior.filters:
             if operation.parameter(name, "query") is None:
                 raise self.statement_error(
@@ -102,15 +119,13 @@ class StatementReader:
                     f"{at}/filters/{escape_pointer(name)}",
                 )
 
-    def _require_field(self, schema: Schema, pointer: str, path: str, place: str) -> None:
-        for part in path.split("."):
-            schema, pointer, _ = self.schemas.split_null(schema, pointer)
-            if part not in schema.get("properties", {}):
+    def _require_field(self, resource: Resource, path: str, place: str) -> None:
+        pointer, reader = resource.pointer, SchemaReader(self.schemas)
+        for part in [] if path == "*" else path.split("."):
+            properties = reader.properties_at(pointer)
+            if part not in properties:
                 raise self.statement_error(f"the schema has no field {path!r}", place)
-            schema, pointer = (
-                schema["properties"][part],
-                f"{pointer}/properties/{escape_pointer(part)}",
-            )
+            pointer = properties[part]
 
     def _check_statuses(self, resource: Resource, at: str) -> None:
         status = resource.behavior.status
@@ -118,9 +133,7 @@ class StatementReader:
         if "." in status.field:
             message = f"a status is a field of the row itself, and {status.field!r} is inside an object"
             raise self.statement_error(message, f"{at}/status")
-        field = resource.properties[status.field]
-        schema, _, _ = self.schemas.split_null(field, f"{resource.pointer}/properties/{escape_pointer(status.field)}")
-        members = set(schema.get("enum", ()))
+        members = SchemaReader(self.schemas).members_at(resource.property_pointers[status.field])
         for pointer, name in _named_statuses(resource.behavior, at):
             if name not in members:
                 raise self.statement_error(f"{status.field!r} has no member {name!r}", pointer)

@@ -31,13 +31,19 @@ def bundled() -> tuple[str, ...]:
 
 
 def load(
-    name_or_path: str | Path, *, overlay_path: Path | None = None, strict: bool = False, allow_remote: bool = False
+    name_or_path: str | Path,
+    *,
+    overlay_path: Path | None = None,
+    strict: bool = False,
+    allow_remote: bool = False,
+    stateless: bool = False,
 ) -> Api:
     """Load a bundled API by name, or any OpenAPI 3 document by path.
 
     An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names
     another. Whatever is wrong in the document is left out, and stands in ``problems``; with ``strict`` it is an error.
-    ``allow_remote`` follows references to URLs. Raises ``SpecError`` for files that cannot be read or are no OpenAPI,
+    ``allow_remote`` follows references to URLs. ``stateless`` leaves out what the document only implies about behavior
+    (``specs/inference``). Raises ``SpecError`` for files that cannot be read or are no OpenAPI,
     ``UsageError`` for an unknown name.
     """
     path = find_document(name_or_path)
@@ -48,7 +54,7 @@ def load(
     if entry is None or (allow_remote and entry.problems):
         entry = _read_document(path, overlay_path, allow_remote=allow_remote)
         cache.store_cached(path, overlay_path, entry)
-    return build_api(_api_name(path), path, overlay_path, entry)
+    return build_api(_api_name(path), path, overlay_path, entry, stateless=stateless)
 
 
 def check_document(
@@ -66,7 +72,7 @@ def check_document(
 
         normalized, files, found = _normalize(path, overlay_path, allow_remote=allow_remote)
         entry = _upgrade(normalized, files, found)
-        api = build_api(_api_name(path), path, overlay_path, entry)
+        api = build_api(_api_name(path), path, overlay_path, entry, stateless=True)
         known = find_all_problems(api, normalized)
         cache.store_checked(path, overlay_path, files, known)
     return known

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
 from specduet.specs.directions import Mark, drop_required
 from specduet.specs.problems import Problem
+from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schema, Schemas
 from specduet.specs.statement import Basis
 
@@ -104,17 +105,41 @@ class SecurityScheme:
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of row: the schema at ``pointer`` and its x-specduet statements."""
+    """A kind of row: the schema at ``pointer`` and its x-specduet statements. Several may have one schema."""
 
     name: str
+    #: leads to a component, or to a schema inside a response: ``/paths/~1pets/get/…/schema/items``
     pointer: str
     schema: Schema
     behavior: ResourceBehavior
+    schemas: Schemas = field(repr=False, compare=False)
+    #: neither the document nor an overlay states it
+    is_inferred: bool = False
+
+    @cached_property
+    def property_pointers(self) -> Mapping[str, str]:
+        """The pointers of the properties by name, those behind references and compositions (``allOf``) too."""
+        return SchemaReader(self.schemas).properties_at(self.pointer)
 
     @cached_property
     def properties(self) -> Mapping[str, Schema]:
-        properties: Mapping[str, Schema] = self.schema.get("properties", {})
-        return properties
+        """The schemas of the properties by name, as they are written at ``property_pointers``."""
+        return {name: self.schemas.node_at(pointer) for name, pointer in self.property_pointers.items()}
+
+
+RoleName = Literal["list", "create", "fetch", "replace", "update", "delete", "action", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The part that an operation has in the life of a resource, and the sentences that witness it."""
+
+    name: RoleName = "other"
+    #: name of the resource, empty for none
+    resource: str = ""
+    #: name of the resource to whose rows these belong, empty for none
+    parent: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,6 +161,7 @@ class Operation:
     behavior: OperationBehavior
     #: the path of the server, ``""`` or ``/v1``: never with a slash at its end
     base_path: str = ""
+    role: Role = field(default_factory=Role)
 
     @property
     def full_path(self) -> str:

@@ -1,0 +1,114 @@
+"""Operations about one collection, or about one thing that there is once, brought together by their paths."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from specduet.specs.inference.paths import PathShape
+from specduet.specs.inference.roles import ends_with_verb
+from specduet.specs.inference.survey import SurveyedOperation
+from specduet.specs.inference.words import split_words, to_singular, word_set
+
+_FILE_WORDS = word_set("content contents download file raw media binary data stream attachment blob body")
+_COLLECTION_ROLES = frozenset(["list", "create"])
+
+
+@dataclass(slots=True)
+class OperationGroup:
+    """The operations of one collection: those of its path, those of its items, and actions on these."""
+
+    shape: PathShape
+    #: operations whose path is the collection's
+    whole: list[SurveyedOperation] = field(default_factory=list)
+    #: operations whose path ends with the id of an item
+    items: list[SurveyedOperation] = field(default_factory=list)
+    #: operations below an item: actions, and downloads of its file
+    below: list[SurveyedOperation] = field(default_factory=list)
+
+    @property
+    def is_single(self) -> bool:
+        """Tell whether there is one row, found without an id: a path without an item that is read or changed."""
+        if self.items:
+            return False
+        roles = {entry.role for entry in self.whole}
+        return "list" not in roles and bool(roles & {"fetch", "replace", "update", "delete"})
+
+    @property
+    def noun(self) -> str:
+        """The singular of the path's last word: ``order``."""
+        return to_singular(self.shape.noun) or "row"
+
+    def find(self, *roles: str) -> list[SurveyedOperation]:
+        """Return the operations with one of the roles, those of the collection first."""
+        return [entry for entry in (*self.whole, *self.items) if entry.role in roles]
+
+
+def group_operations(surveyed: Sequence[SurveyedOperation]) -> dict[str, OperationGroup]:
+    """Return the groups by the key of their collection's path, in the order of the document."""
+    groups: dict[str, OperationGroup] = {}
+    for entry in surveyed:
+        shape = entry.shape
+        if entry.role == "other" or (shape.verb and not shape.is_item):
+            continue
+        if shape.is_item and entry.role != "list" and shape.above.parts:
+            group = _find_group(groups, shape.above)
+            (group.below if shape.verb else group.items).append(entry)
+        elif not _is_below(entry):
+            _find_group(groups, shape).whole.append(entry)
+    for entry in surveyed:
+        if (
+            entry.role not in {"other", "list"}
+            and not entry.shape.is_item
+            and not entry.shape.verb
+            and _is_below(entry)
+        ):
+            _add_below(groups, entry)
+    return groups
+
+
+def _find_group(groups: dict[str, OperationGroup], shape: PathShape) -> OperationGroup:
+    return groups.setdefault(shape.key, OperationGroup(shape))
+
+
+def _is_below(entry: SurveyedOperation) -> bool:
+    """Tell whether an operation with a literal at the end of its path is about the item above it."""
+    if entry.shape.is_item:
+        return False
+    return entry.role == "action" or is_file_path(entry)
+
+
+def is_file_path(entry: SurveyedOperation) -> bool:
+    """Tell whether the operation reads or writes the file of the item above: ``GET /files/{id}/content``."""
+    words = split_words(entry.shape.last)
+    is_file = bool(words) and words[-1] in _FILE_WORDS and entry.shape.above.is_item
+    return is_file and entry.role == "fetch" and entry.rows.kind == "none"
+
+
+def _add_below(groups: Mapping[str, OperationGroup], entry: SurveyedOperation) -> None:
+    above = entry.shape.above
+    group = groups.get(above.above.key) if above.is_item else groups.get(above.key)
+    if group is not None and (above.is_item or group.is_single):
+        group.below.append(entry)
+
+
+def find_parents(shape: PathShape, groups: Mapping[str, OperationGroup]) -> list[tuple[str, OperationGroup | None]]:
+    """Return the parameters of a collection's path, outermost first, each with the collection whose items it names."""
+    found = []
+    allowed = set(shape.parameters)
+    for index, part in enumerate(shape.parts):
+        if part[0] == "{":
+            prefix = PathShape(shape.parts[: index + 1])
+            if prefix.parameter in allowed:
+                found.append((prefix.parameter, groups.get(prefix.above.key)))
+    return found
+
+
+def has_action_path(entry: SurveyedOperation) -> bool:
+    """Tell whether the path of an operation ends with a verb."""
+    return bool(entry.shape.verb) or ends_with_verb(entry.shape)
+
+
+def list_entries(groups: Iterable[OperationGroup]) -> Iterable[tuple[OperationGroup, SurveyedOperation]]:
+    """Yield each operation with its group."""
+    for group in groups:
+        for entry in (*group.whole, *group.items, *group.below):
+            yield group, entry

@@ -1,0 +1,86 @@
+"""The field that is the id of a row, and the fields that name its parents."""
+
+from collections.abc import Iterable, Mapping
+
+from specduet.specs.inference.words import split_words, to_singular, to_snake
+from specduet.specs.schema_reader import SchemaReader
+
+_SCALARS = frozenset(["string", "integer", "number", ""])
+_ID_NAMES = (
+    "id",
+    "gid",
+    "sid",
+    "uuid",
+    "guid",
+    "uid",
+    "key",
+    "slug",
+    "code",
+    "number",
+    "login",
+    "username",
+    "handle",
+    "name",
+)
+_SURE_NAMES = frozenset(["id", "gid", "sid", "uuid", "guid"])
+
+
+def find_identity(
+    reader: SchemaReader, properties: Mapping[str, str], resource: str, parameter: str, parameter_pointer: str
+) -> tuple[str, bool] | None:
+    """Return the field that is the id of a row, and whether the evidence is strong; None where rows show none.
+
+    ``parameter`` is the one at the end of the item's path, empty where there is no such path.
+    """
+    snakes = {to_snake(name): name for name in properties}
+    kind = reader.kind_at(parameter_pointer) if parameter_pointer else ""
+    for snake in _candidates(to_snake(parameter), resource):
+        name = snakes.get(snake)
+        if name is not None and _fits(reader, properties[name], kind):
+            return name, bool(parameter) or snake in _SURE_NAMES
+    return None
+
+
+def _candidates(parameter: str, resource: str) -> Iterable[str]:
+    if parameter:
+        yield parameter
+        words = parameter.split("_")
+        for start in range(1, len(words)):  # `order_number`: number; `petId`: id
+            yield "_".join(words[start:])
+        if words[-1] in _SURE_NAMES:
+            yield from (f"{resource}_{words[-1]}", f"{resource.rpartition('_')[2]}_{words[-1]}")
+    yield from ("id", "gid", "sid", "uuid", "guid", f"{resource}_id", f"{resource.rpartition('_')[2]}_id")
+    yield from ("uid", "key", "slug", "code", f"{resource}_code", f"{resource}_number", "number", "login", "username")
+    yield from ("handle", f"{resource}_name", "name", "email", resource)
+
+
+def _fits(reader: SchemaReader, pointer: str, kind: str) -> bool:
+    """Tell whether a property can be the value of a parameter of a type."""
+    own = reader.kind_at(pointer)
+    if own not in _SCALARS:
+        return False
+    return not (kind in {"integer", "number"} and own == "string")
+
+
+def find_parent_field(
+    reader: SchemaReader, properties: Mapping[str, str], parameter: str, parent: str, identity: str
+) -> str | None:
+    """Return the field of a row that holds the id of its parent, None where rows do not show it."""
+    snakes = {to_snake(name): name for name in properties}
+    snake = to_snake(parameter)
+    head = parent.rpartition("_")[2]
+    suffix = split_words(snake)[-1] if snake else "id"
+    names = (snake, f"{parent}_{suffix}", f"{head}_{suffix}", f"{parent}_id", f"{head}_id", parent, head)
+    for candidate in dict.fromkeys(names):
+        name = snakes.get(candidate)
+        if name is None or name == identity or candidate in {"id", "name", "key", "slug"}:
+            continue
+        if reader.kind_at(properties[name]) in {"string", "integer"}:
+            return name
+    return None
+
+
+def name_parent(parameter: str) -> str:
+    """Return the resource that a path's parameter names by itself: ``user`` for ``user_id``."""
+    words = [word for word in split_words(parameter) if word not in _ID_NAMES]
+    return to_singular("_".join(words))

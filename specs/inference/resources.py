@@ -1,0 +1,197 @@
+"""The resources of a document: name, schema of a row, id, and the groups of operations that share one."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from specduet.specs.behavior import Identity, ResourceBehavior
+from specduet.specs.inference.grouping import OperationGroup, find_parents
+from specduet.specs.inference.identities import find_identity
+from specduet.specs.inference.row_shapes import RowShape, pick_content, read_rows
+from specduet.specs.inference.survey import SurveyedOperation
+from specduet.specs.inference.words import to_singular
+from specduet.specs.model import Operation, Resource
+from specduet.specs.schema_reader import SchemaReader
+from specduet.specs.statement import Basis
+
+
+@dataclass(slots=True)
+class RowKind:
+    """A resource in the making."""
+
+    name: str
+    #: leads to the schema of a row
+    pointer: str
+    properties: Mapping[str, str]
+    groups: list[OperationGroup] = field(default_factory=list)
+    id_field: str = ""
+    is_hidden: bool = False
+    is_single: bool = False
+    is_sure: bool = False
+    #: stated by the document or an overlay
+    stated: Resource | None = None
+
+
+def find_row_kinds(
+    reader: SchemaReader, groups: Mapping[str, OperationGroup], stated: Mapping[str, Resource]
+) -> dict[str, RowKind]:
+    """Return the resource of each group that shows rows, by the key of the group."""
+    stated_pointers = {resource.pointer: resource for resource in stated.values() if not resource.behavior.single}
+    rows = {key: _find_row_pointer(reader, group) for key, group in groups.items()}
+    owners = _find_owners(groups, rows)
+    found: dict[str, RowKind] = {}
+    names = Counter(stated)
+    for key in sorted(groups, key=lambda key: (owners.get(key, key) != key, len(groups[key].shape.parts))):
+        group, pointer = groups[key], rows[key]
+        if not pointer or not reader.properties_at(pointer):
+            continue
+        owner = owners.get(key, key)
+        if owner != key and owner in found:
+            found[owner].groups.append(group)
+            found[key] = found[owner]
+            continue
+        kind = _build_kind(reader, group, pointer, stated_pointers.get(pointer))
+        if kind.stated is None:
+            kind.name = _choose_name(kind.name, group, groups, names)
+        found[key] = kind
+    return {key: found[key] for key in groups if key in found}
+
+
+def _find_row_pointer(reader: SchemaReader, group: OperationGroup) -> str:
+    """Return the pointer of the schema of a row: of what is fetched, else listed, else written; empty for none."""
+    fetched = [e.rows for e in group.find("fetch") if e.rows.kind == "one"]
+    listed = [e.rows for e in group.find("list") if e.rows.kind == "many" and e.rows.pointer]
+    written = [e.rows for e in group.find("create", "replace", "update") if e.rows.kind == "one"]
+    for entries in (fetched, listed, written):
+        for rows in entries:
+            pointer = reader.resolve(rows.pointer)[1]
+            if reader.properties_at(pointer):
+                return _choose_branch(reader, pointer, (fetched[1:] if entries is fetched else []) + listed + written)
+    sent = [e.operation for e in group.find("create", "replace", "update") if e.operation.body is not None]
+    for operation in sent:
+        assert operation.body is not None
+        rows = read_rows(reader, pick_content(operation.body.content), group.shape.noun)
+        if rows.kind == "one" and reader.properties_at(rows.pointer):
+            return reader.resolve(rows.pointer)[1]
+    return ""
+
+
+def _choose_branch(reader: SchemaReader, pointer: str, others: Iterable[RowShape]) -> str:
+    """Return the branch of a union that other operations return too: a customer, not a deleted one."""
+    schema, _ = reader.resolve(pointer)
+    known = {reader.resolve(rows.pointer)[1] for rows in others}
+    for keyword in ("anyOf", "oneOf"):
+        branches = schema.get(keyword)
+        for index in range(len(branches) if isinstance(branches, list) else 0):
+            branch = reader.resolve(f"{pointer}/{keyword}/{index}")[1]
+            if branch in known:
+                return branch
+    return pointer
+
+
+def _find_owners(groups: Mapping[str, OperationGroup], rows: Mapping[str, str]) -> dict[str, str]:
+    """Return for each group that only lists or creates rows of another group's items the key of that group."""
+    by_pointer: dict[str, list[str]] = {}
+    for key, group in groups.items():
+        if group.items and not group.is_single:
+            for pointer in _component_pointers(group, rows[key]):
+                by_pointer.setdefault(pointer, []).append(key)
+    owners = {}
+    for key, group in groups.items():
+        if group.is_single or not rows[key].startswith("/components/"):
+            continue
+        candidates = [other for other in by_pointer.get(rows[key], ()) if other != key]
+        same_noun = [other for other in candidates if groups[other].noun == group.noun]
+        shorter = [other for other in same_noun if len(groups[other].shape.parts) < len(group.shape.parts)]
+        if group.items:
+            if shorter:
+                owners[key] = min(shorter, key=lambda other: len(groups[other].shape.parts))
+        elif same_noun or len(candidates) == 1:
+            owners[key] = min(same_noun or candidates, key=lambda other: len(groups[other].shape.parts))
+    for key, owner in owners.items():  # an owner that has an owner itself
+        owners[key] = owners.get(owner, owner)
+    return owners
+
+
+def _component_pointers(group: OperationGroup, pointer: str) -> set[str]:
+    listed = {e.rows.pointer for e in group.find("list") if e.rows.pointer.startswith("/components/")}
+    return listed | ({pointer} if pointer.startswith("/components/") else set())
+
+
+def _build_kind(
+    reader: SchemaReader,
+    group: OperationGroup,
+    pointer: str,
+    by_schema: Resource | None,
+) -> RowKind:
+    properties = reader.properties_at(pointer)
+    kind = RowKind(group.noun, pointer, properties, [group], is_single=group.is_single)
+    kind.stated = by_schema
+    if kind.stated is not None:
+        kind.name, kind.id_field = kind.stated.name, kind.stated.behavior.id.field
+        kind.is_hidden, kind.is_sure = kind.stated.behavior.id.hidden, True
+        return kind
+    parameter, parameter_pointer = _find_item_parameter(group)
+    identity = find_identity(reader, properties, kind.name, parameter, parameter_pointer)
+    if identity is None:
+        kind.id_field, kind.is_hidden = parameter or "id", True
+    else:
+        kind.id_field, kind.is_sure = identity
+    return kind
+
+
+def _find_item_parameter(group: OperationGroup) -> tuple[str, str]:
+    """Return the name of the parameter at the end of the items' path, and the pointer of its schema."""
+    for entry in sorted(group.items, key=lambda entry: entry.role != "fetch"):
+        name = entry.shape.parameter
+        parameter = entry.operation.parameter(name, "path")
+        return name, parameter.pointer if parameter else ""
+    return "", ""
+
+
+def _choose_name(name: str, group: OperationGroup, groups: Mapping[str, OperationGroup], names: Counter[str]) -> str:
+    """Return a name that no other resource has: ``order``, else ``user_order``, else ``order_2``."""
+    if names[name] and (parents := find_parents(group.shape, groups)):
+        parameter, parent = parents[-1]
+        name = f"{parent.noun if parent else to_singular(parameter)}_{name}"
+    names[name] += 1
+    return name if names[name] == 1 else f"{name}_{names[name]}"
+
+
+def build_identity(kind: RowKind) -> Identity:
+    """Return the statement on the id of a resource."""
+    if kind.is_hidden:
+        because = f"rows do not show {kind.id_field}, with which a path finds them"
+        return Identity(field=kind.id_field, hidden=True, basis="assumed", because=because)
+    basis: Basis = "inferred" if kind.is_sure else "assumed"
+    return Identity(field=kind.id_field, basis=basis, because=f"{kind.id_field} is the name of an id")
+
+
+def build_behavior(kind: RowKind) -> ResourceBehavior:
+    """Return the statements on the rows of a resource."""
+    schema = f"#{kind.pointer}"
+    return ResourceBehavior(resource=kind.name, schema=schema, id=build_identity(kind), single=kind.is_single)
+
+
+def find_group_parents(
+    entry: SurveyedOperation,
+    groups: Mapping[str, OperationGroup],
+    kinds: Mapping[str, RowKind],
+    collection: OperationGroup,
+) -> list[tuple[str, RowKind | None, OperationGroup | None]]:
+    """Return the parameters above a collection that an operation has, outermost first, with the parent of each."""
+    found = []
+    for parameter, group in find_parents(collection.shape, groups):
+        if entry.operation.parameter(parameter, "path") is not None:
+            kind = kinds.get(group.shape.key) if group else None
+            found.append((parameter, kind, group))
+    return found
+
+
+def unknown_status(operation: Operation) -> tuple[int, Basis]:
+    """Return the documented status of a response to an unknown id, and its basis: 404, else 410, else assumed."""
+    if operation.responses.get("404") is not None:
+        return 404, "inferred"
+    if operation.responses.get("410") is not None:
+        return 410, "inferred"
+    return 404, "assumed"

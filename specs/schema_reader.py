@@ -1,0 +1,109 @@
+"""Schemas as the inference sees them: merged properties and simple kinds, each read once."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from specduet.specs.schemas import Schema, Schemas, escape_pointer
+
+_COMPOSITIONS = ("allOf", "oneOf", "anyOf")
+_MOST_BRANCHES = 60  # a union of more kinds of rows is not looked through
+
+
+class SchemaReader:
+    """Reader of one document's schemas. It answers for whatever a schema holds, and never raises."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._properties: dict[str, Mapping[str, str]] = {}
+        self._resolved: dict[str, tuple[Schema, str]] = {}
+
+    def resolve(self, pointer: str) -> tuple[Schema, str]:
+        """Return the schema at a pointer behind references and null, with its pointer; empty where there is none."""
+        found = self._resolved.get(pointer)
+        if found is None:
+            found = self._resolved[pointer] = self._resolve(pointer)
+        return found
+
+    def _resolve(self, pointer: str) -> tuple[Schema, str]:
+        try:
+            schema, at, _ = self._schemas.split_null(self._schemas.node_at(pointer), pointer)
+        except (KeyError, TypeError, AttributeError, RecursionError):  # a reference that leads nowhere
+            return {}, pointer
+        for _ in range(5):  # `allOf` with nothing but one reference is that reference, with a description or without
+            branches = schema.get("allOf") if isinstance(schema, Mapping) else None
+            if not (isinstance(branches, list) and len(branches) == 1 and "properties" not in schema):
+                break
+            try:
+                schema, at, _ = self._schemas.split_null(branches[0], f"{at}/allOf/0")
+            except (KeyError, TypeError, AttributeError, RecursionError):
+                break
+        return (schema if isinstance(schema, Mapping) else {}), at
+
+    def properties_at(self, pointer: str) -> Mapping[str, str]:
+        """Return the pointers of an object's properties by name, those of its compositions too."""
+        _, pointer = self.resolve(pointer)
+        found = self._properties.get(pointer)
+        if found is None:
+            found = self._properties[pointer] = dict(self._walk_properties(pointer, frozenset()))
+        return found
+
+    def _walk_properties(self, pointer: str, entered: frozenset[str]) -> Iterator[tuple[str, str]]:
+        schema, pointer = self.resolve(pointer)
+        if pointer in entered or len(entered) > _MOST_BRANCHES:
+            return
+        entered |= {pointer}
+        for keyword in _COMPOSITIONS:
+            branches = schema.get(keyword)
+            for index in range(min(len(branches), _MOST_BRANCHES) if isinstance(branches, list) else 0):
+                yield from self._walk_properties(f"{pointer}/{keyword}/{index}", entered)
+        properties = schema.get("properties")
+        for name in properties if isinstance(properties, Mapping) else ():
+            yield name, f"{pointer}/properties/{escape_pointer(name)}"
+
+    def kind_at(self, pointer: str) -> str:
+        """Return the type of the schema at a pointer other than null: ``object``, ``string``; empty if unknown."""
+        schema, at = self.resolve(pointer)
+        kind = schema.get("type")
+        if isinstance(kind, list):
+            kind = next((name for name in kind if name != "null"), None)
+        if isinstance(kind, str):
+            return kind
+        if "items" in schema:
+            return "array"
+        if any(keyword in schema for keyword in ("properties", "additionalProperties")):
+            return "object"
+        members = schema.get("enum")
+        if isinstance(members, list) and members:
+            return _kind_of_value(next((member for member in members if member is not None), None))
+        return self._kind_of_branches(schema, at)
+
+    def _kind_of_branches(self, schema: Schema, pointer: str) -> str:
+        for keyword in _COMPOSITIONS:
+            branches = schema.get(keyword)
+            for index in range(min(len(branches), 5) if isinstance(branches, list) else 0):
+                branch, at = self.resolve(f"{pointer}/{keyword}/{index}")
+                if at != pointer and not any(word in branch for word in _COMPOSITIONS):
+                    return self.kind_at(at)
+                if at != pointer and self.properties_at(at):
+                    return "object"
+        return ""
+
+    def items_at(self, pointer: str) -> str | None:
+        """Return the pointer of the items of the array at a pointer, behind references; None for anything else."""
+        schema, pointer = self.resolve(pointer)
+        if not isinstance(schema.get("items"), Mapping):
+            return None
+        return self.resolve(f"{pointer}/items")[1]
+
+    def members_at(self, pointer: str) -> tuple[Any, ...]:
+        """Return the members of the enumeration at a pointer without null."""
+        schema, _ = self.resolve(pointer)
+        members = schema.get("enum")
+        if "const" in schema:
+            return (schema["const"],)
+        return tuple(member for member in members if member is not None) if isinstance(members, list) else ()
+
+
+def _kind_of_value(value: Any) -> str:
+    names = {str: "string", bool: "boolean", int: "integer", float: "number"}
+    return names.get(type(value), "")
