@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from specduet.specs.behavior import Identity, ResourceBehavior
 from specduet.specs.inference.grouping import OperationGroup, find_parents
 from specduet.specs.inference.identities import find_identity
-from specduet.specs.inference.row_shapes import RowShape, pick_content, read_rows
+from specduet.specs.inference.row_shapes import ShownRows, pick_content, read_rows
 from specduet.specs.inference.survey import SurveyedOperation
 from specduet.specs.inference.words import to_singular
 from specduet.specs.model import Operation, Resource
@@ -76,7 +76,7 @@ def _find_row_pointer(reader: SchemaReader, group: OperationGroup) -> str:
     return ""
 
 
-def _choose_branch(reader: SchemaReader, pointer: str, others: Iterable[RowShape]) -> str:
+def _choose_branch(reader: SchemaReader, pointer: str, others: Iterable[ShownRows]) -> str:
     """Return the branch of a union that other operations return too: a customer, not a deleted one."""
     schema, _ = reader.resolve(pointer)
     known = {reader.resolve(rows.pointer)[1] for rows in others}

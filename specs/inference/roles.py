@@ -7,7 +7,7 @@ operationId begins. Other operations of the same path are a fifth.
 from dataclasses import dataclass
 
 from specduet.specs.inference.paths import PathShape
-from specduet.specs.inference.row_shapes import RowShape
+from specduet.specs.inference.row_shapes import ShownRows
 from specduet.specs.inference.verbs import (
     ACTION_VERBS,
     CHECK_VERBS,
@@ -39,7 +39,7 @@ class PathNeighbors:
     has_item: bool = False
 
 
-def classify_read(operation: Operation, shape: PathShape, rows: RowShape, *, has_item: bool) -> Verdict:  # noqa: PLR0911
+def classify_read(operation: Operation, shape: PathShape, rows: ShownRows, *, has_item: bool) -> Verdict:  # noqa: PLR0911
     """Return the role of a GET and the sentences that witness it."""
     verb, last = read_verb(operation), shape.verb or shape.last
     if rows.kind == "many" and rows.item_kind == "boolean":
@@ -62,7 +62,7 @@ def classify_read(operation: Operation, shape: PathShape, rows: RowShape, *, has
     return "fetch", ["the path's last word is a singular, and the response is not described"]
 
 
-def _classify_item_read(rows: RowShape, verb: str, *, has_item: bool) -> Verdict:
+def _classify_item_read(rows: ShownRows, verb: str, *, has_item: bool) -> Verdict:
     if rows.kind == "many" and (verb == "list" or (rows.is_certain and not has_item and not rows.path)):
         return "list", ["the response is a list, although the path ends with a parameter"]
     if verb in CHECK_VERBS and rows.kind == "none":
@@ -70,7 +70,7 @@ def _classify_item_read(rows: RowShape, verb: str, *, has_item: bool) -> Verdict
     return "fetch", ["GET of a path that ends with a parameter"]
 
 
-def classify_write(operation: Operation, shape: PathShape, rows: RowShape, beside: PathNeighbors) -> Verdict:  # noqa: PLR0911  rules in their order: the first that holds
+def classify_write(operation: Operation, shape: PathShape, rows: ShownRows, beside: PathNeighbors) -> Verdict:  # noqa: PLR0911  rules in their order: the first that holds
     """Return the role of a POST, PUT, PATCH or DELETE and the sentences that witness it."""
     if shape.verb:
         return "action", [f"the path ends with the verb {shape.verb!r}"]
@@ -108,7 +108,7 @@ def is_noun_too(shape: PathShape) -> bool:
     return split_words(shape.last)[0] in NOUNS_TOO
 
 
-def _classify_post(operation: Operation, shape: PathShape, rows: RowShape, beside: PathNeighbors) -> Verdict:
+def _classify_post(operation: Operation, shape: PathShape, rows: ShownRows, beside: PathNeighbors) -> Verdict:
     verb = read_verb(operation)
     if shape.is_item:
         return _classify_item_post(verb, beside)
@@ -134,7 +134,7 @@ def _classify_list_post(operation: Operation, shape: PathShape, verb: str) -> Ve
     return "create", ["POST of the path of a collection"]
 
 
-def _classify_post_by_verb(operation: Operation, shape: PathShape, rows: RowShape, verb: str) -> Verdict:
+def _classify_post_by_verb(operation: Operation, shape: PathShape, rows: ShownRows, verb: str) -> Verdict:
     if verb in UPDATE_VERBS and verb != "put":
         return "update", [f"the summary says {verb}"]
     if verb in CREATE_VERBS or "201" in operation.responses:

@@ -20,7 +20,7 @@ _BESIDE = word_set(
 
 
 @dataclass(frozen=True, slots=True)
-class RowShape:
+class ShownRows:
     """The rows of a body: many or one, their dotted path in it, and the pointer of their schema."""
 
     kind: Literal["many", "one", "none"]
@@ -34,7 +34,7 @@ class RowShape:
     item_kind: str = "object"
 
 
-NOTHING = RowShape("none")
+NOTHING = ShownRows("none")
 
 
 def pick_content(content: Mapping[str, Content]) -> Content | None:
@@ -54,27 +54,27 @@ def pick_success(operation: Operation) -> str:
     return min(with_body or successes, default="")
 
 
-def read_response(reader: SchemaReader, operation: Operation, noun: str) -> RowShape:
+def read_response(reader: SchemaReader, operation: Operation, noun: str) -> ShownRows:
     """Return the rows of an operation's successful response; ``noun`` is the last word of its path."""
     status = pick_success(operation)
     content = pick_content(operation.responses[status].content) if status else None
     return read_rows(reader, content, noun)
 
 
-def read_rows(reader: SchemaReader, content: Content | None, noun: str) -> RowShape:
+def read_rows(reader: SchemaReader, content: Content | None, noun: str) -> ShownRows:
     """Return the rows in one content of a body or response."""
     if content is None or not content.has_schema:
         return NOTHING
     return find_rows(reader, content.pointer, noun)
 
 
-def find_rows(reader: SchemaReader, pointer: str, noun: str, path: str = "", depth: int = 0) -> RowShape:
+def find_rows(reader: SchemaReader, pointer: str, noun: str, path: str = "", depth: int = 0) -> ShownRows:
     """Return the rows in the schema at a pointer."""
     _, pointer = reader.resolve(pointer)
     kind = reader.kind_at(pointer)
     if kind == "array":
         items = reader.items_at(pointer) or ""
-        return RowShape("many", path, items, pointer, is_certain=True, item_kind=_read_item_kind(reader, items))
+        return ShownRows("many", path, items, pointer, is_certain=True, item_kind=_read_item_kind(reader, items))
     properties = reader.properties_at(pointer)
     if kind not in {"object", ""} or (not properties and kind != "object"):
         return NOTHING
@@ -84,14 +84,14 @@ def find_rows(reader: SchemaReader, pointer: str, noun: str, path: str = "", dep
         items = reader.items_at(properties[listed]) or ""
         inner = f"{path}.{listed}" if path else listed
         certain = to_snake(listed) in ENVELOPES or _is_named(listed, noun)
-        return RowShape("many", inner, items, pointer, certain, _read_item_kind(reader, items))
+        return ShownRows("many", inner, items, pointer, certain, _read_item_kind(reader, items))
     inside = _find_envelope(reader, properties, snakes, noun)
     if inside is not None and depth < 3:
         found = find_rows(reader, properties[inside], noun, f"{path}.{inside}" if path else inside, depth + 1)
         is_known = to_snake(inside) in ENVELOPES or to_singular(to_snake(inside)) == to_singular(noun)
         if found.kind == "many" or (found.kind == "one" and is_known and _is_object(reader, found.pointer)):
             return found
-    return RowShape("one", path, pointer, pointer) if properties or kind == "object" else NOTHING
+    return ShownRows("one", path, pointer, pointer) if properties or kind == "object" else NOTHING
 
 
 def _read_item_kind(reader: SchemaReader, items: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from specduet.specs.inference.paths import PathShape, parse_path
 from specduet.specs.inference.roles import PathNeighbors, classify_read, classify_write
-from specduet.specs.inference.row_shapes import RowShape, read_response
+from specduet.specs.inference.row_shapes import ShownRows, read_response
 from specduet.specs.model import Operation, RoleName
 from specduet.specs.schema_reader import SchemaReader
 
@@ -18,7 +18,7 @@ class SurveyedOperation:
     operation: Operation
     shape: PathShape
     #: in the successful response
-    rows: RowShape
+    rows: ShownRows
     role: RoleName = "other"
     evidence: tuple[str, ...] = ()
 
