@@ -27,8 +27,9 @@ EXPANDED = Bound(
 )
 COMBINED = Bound("schemas at one place", 10_000, "each of them is applied to each value")
 CHAINED = Bound("schemas in a row", 200, "references are followed recursively")
+WALKED = Bound("schemas below one", 1_000, "schemas that refer to each other hold each other without end")
 ADDRESS = Bound("characters in the address of a server", 2_000, "each operation has it; a variable may repeat in it")
 PATH = Bound("characters", 2_000, "no server takes a longer one, and each pointer into its operations has it")
 TARGET = Bound("characters", 2_000, "the JSONPath of an overlay is parsed and applied recursively")
 
-BOUNDS = (FILE_BYTES, VALUES, LEVELS, DIGITS, PROBLEMS, EXPANDED, COMBINED, CHAINED, ADDRESS, PATH, TARGET)
+BOUNDS = (FILE_BYTES, VALUES, LEVELS, DIGITS, PROBLEMS, EXPANDED, COMBINED, CHAINED, WALKED, ADDRESS, PATH, TARGET)

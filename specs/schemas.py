@@ -3,13 +3,19 @@
 Nothing is inlined: recursive schemas work, and a small document stays small.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
+from specduet.specs.bounds import WALKED
 from specduet.specs.validators import SchemaValidator, ValidatorStore
 
 Schema = Mapping[str, Any]
+
+_MEMBERS = ("items", "additionalProperties")
+_BRANCHES = ("allOf", "anyOf", "oneOf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +97,50 @@ class Schemas:
         return schema, pointer, _allows_null(schema)
 
     def walk_fields(self, schema: Schema, pointer: str) -> Iterator[Field]:
-        """Yield every property below a schema once; a recursive schema is entered a single time."""
-        yield from self._walk_fields(schema, pointer, (), frozenset())
+        """Yield every property below a schema once; a recursive schema is entered a single time.
 
-    def _walk_fields(
-        self,
-        schema: Schema,
-        pointer: str,
-        path: tuple[str, ...],
-        entered: frozenset[str],
-    ) -> Iterator[Field]:
-        schema, pointer, _ = self.split_null(schema, pointer)
-        if pointer in entered:
-            return
-        entered |= {pointer}
+        Of schemas that refer to each other without end, the nearest properties are found.
+        """
+        found: list[tuple[tuple[int, ...], Field]] = []
+        waiting = deque([_Visit(schema, pointer, (), (), frozenset())])
+        for _ in range(WALKED.value):
+            if not waiting:
+                break
+            visit = waiting.popleft()
+            schema, pointer, _ = self.split_null(visit.schema, visit.pointer)
+            if pointer not in visit.entered:
+                waiting.extend(self._visit_parts(visit, schema, pointer, found))
+        for _, known in sorted(found, key=itemgetter(0)):
+            yield known
+
+    def _visit_parts(
+        self, visit: "_Visit", schema: Schema, pointer: str, found: list[tuple[tuple[int, ...], Field]]
+    ) -> Iterator["_Visit"]:
+        """Yield what is to be visited below a schema, and add its properties to ``found``."""
+        entered, rank = visit.entered | {pointer}, 0
         for name, inner in schema.get("properties", {}).items():
-            at = f"{pointer}/properties/{escape_pointer(name)}"
+            at, path, rank = f"{pointer}/properties/{escape_pointer(name)}", (*visit.path, name), rank + 1
             resolved, _, null = self.split_null(inner, at)
-            required = name in schema.get("required", ())
-            yield Field((*path, name), at, resolved, required, null)
-            yield from self._walk_fields(inner, at, (*path, name), entered)
-        for keyword in ("items", "additionalProperties"):
-            if isinstance(schema.get(keyword), Mapping):
-                yield from self._walk_fields(schema[keyword], f"{pointer}/{keyword}", (*path, "*"), entered)
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            for index, branch in enumerate(schema.get(keyword, ())):
-                yield from self._walk_fields(branch, f"{pointer}/{keyword}/{index}", path, entered)
+            found.append(((*visit.rank, rank), Field(path, at, resolved, name in schema.get("required", ()), null)))
+            yield _Visit(inner, at, path, (*visit.rank, rank), entered)
+        parts = [((*visit.path, "*"), k, schema[k]) for k in _MEMBERS if isinstance(schema.get(k), Mapping)]
+        parts += [(visit.path, f"{k}/{i}", part) for k in _BRANCHES for i, part in enumerate(schema.get(k, ()))]
+        for path, keyword, inner in parts:
+            rank += 1
+            yield _Visit(inner, f"{pointer}/{keyword}", path, (*visit.rank, rank), entered)
+
+
+class _Visit(NamedTuple):
+    """A schema that is to be looked through for properties."""
+
+    schema: Schema
+    pointer: str
+    #: of the properties and members that it stands for
+    path: tuple[str, ...]
+    #: place in the order of the document
+    rank: tuple[int, ...]
+    #: pointers of the schemas around it
+    entered: frozenset[str]
 
 
 def split_pointer(pointer: str) -> list[str]:

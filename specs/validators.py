@@ -1,9 +1,10 @@
 """Compiled validators of the schemas of one document, by JSON pointer; each is compiled on its first use.
 
-jsonschema-rs compiles all that a schema refers to into one validator. In a large document whose schemas refer to each
-other, every operation would have its own copy of nearly all of them: of 600 such schemas, one validator takes 42 MB
-and 100 ms. There, each schema is compiled by itself instead, and a reference calls the validator of its target: all 600
-together take 28 MB and 260 ms, and a validation some 150 µs instead of 12.
+jsonschema-rs compiles all that a schema refers to into one validator. In a document whose schemas refer to each other,
+every operation would have its own copy of nearly all of them: of 40 such schemas, one validator takes 7 MB and 10 ms,
+and those of 200 operations 1.5 GB. When the validators of a document have become large, each further schema that
+refers to much is compiled by itself, and a reference calls the validator of its target: those of 200 operations then
+take 70 MB, and a validation some 150 µs instead of 12.
 """
 
 from collections import OrderedDict
@@ -15,10 +16,11 @@ import jsonschema_rs
 
 _URI = "urn:specduet:document"
 _REFERENCE = "x-specduet-reference"
-# In objects and arrays: the smallest document, and the smallest schema with all that it refers to, that are linked.
-_LARGE_DOCUMENT = 20_000
-_LARGE_SCHEMA = 200
-_MOST_WHOLE = 4  # of the large schemas that are compiled in one piece, which only errors need
+# In objects and arrays, of 2 KB and 2 µs each: what is compiled in one piece before schemas are linked, and how much a
+# schema has to refer to to be linked then.
+_MOST_COPIED = 10_000
+_LEAST_LINKED = 50
+_MOST_WHOLE = 2  # of the linked schemas that are compiled in one piece, too, which only errors need
 _MOST_LEVELS = 200  # of references in each other, three Python frames each: a schema may refer to itself
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 _MAPS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
@@ -51,7 +53,7 @@ class ValidatorStore:
         """``node_at`` returns the node of the document at a pointer, and raises ``KeyError`` if there is none."""
         self._document = document
         self._node_at = node_at
-        self._is_large: bool | None = None
+        self._copied = 0  # objects and arrays that validators in one piece have of other schemas
         self._registry: jsonschema_rs.Registry | None = None
         self._validators: dict[str, SchemaValidator] = {}
         self._whole: OrderedDict[str, SchemaValidator] = OrderedDict()
@@ -67,14 +69,17 @@ class ValidatorStore:
         return found
 
     def _compile(self, pointer: str) -> SchemaValidator:
-        if self._is_large is None:
-            self._is_large = _count_nodes(self._document, _LARGE_DOCUMENT) >= _LARGE_DOCUMENT
-        if not self._is_large:
-            return self._compile_whole(pointer)
         target = self._find_target(pointer)
         if target != pointer:  # of all schemas that are mere references, one validator is enough
             return self.find(target)
-        return _LinkedValidator(self, pointer) if self._can_link(pointer) else self._compile_whole(pointer)
+        foreign = self._measure_foreign(pointer)
+        if foreign is None:
+            return self._compile_whole(pointer)
+        if foreign > _LEAST_LINKED and self._copied + foreign > _MOST_COPIED:
+            self._linked.add(pointer)
+            return _LinkedValidator(self, pointer)
+        self._copied += foreign
+        return self._compile_whole(pointer)
 
     def find_whole(self, pointer: str) -> SchemaValidator:
         """Return the validator of a large schema in one piece, which tells the place of an error."""
@@ -133,23 +138,21 @@ class ValidatorStore:
             pointer = target[1:]
             seen.add(pointer)
 
-    def _can_link(self, pointer: str) -> bool:
-        """Return True for a large schema that can be compiled apart from those that it refers to."""
+    def _measure_foreign(self, pointer: str) -> int | None:
+        """Return the size of all that a schema refers to; None if it cannot be compiled apart from that."""
         seen, waiting, size = {pointer}, [pointer], 0
         while waiting:
             at = waiting.pop()
-            if at in self._linked:  # with all that it refers to
-                size += _LARGE_SCHEMA
+            if at in self._linked:
+                size += _LEAST_LINKED + 1  # at least: it is not measured again
                 continue
             extent = self._measure(at)
             if extent.is_dynamic:
-                return False
-            size += extent.size
+                return None
+            size += extent.size if at != pointer else 0
             waiting += extent.targets - seen
             seen |= extent.targets
-        if size > _LARGE_SCHEMA:
-            self._linked.add(pointer)
-        return size > _LARGE_SCHEMA
+        return size
 
     def _measure(self, pointer: str) -> _Extent:
         if pointer not in self._extents:
@@ -182,17 +185,6 @@ class _LinkedValidator:
     def validate(self, instance: Any) -> None:
         if not self.is_valid(instance):
             self._store.find_whole(self._pointer).validate(instance)
-
-
-def _count_nodes(node: Any, limit: int) -> int:
-    """Return the number of objects and arrays in a node, and ``limit`` if there are more."""
-    waiting, count = [node], 0
-    while waiting and count < limit:
-        inner = waiting.pop()
-        children = inner.values() if isinstance(inner, dict) else inner
-        count += 1
-        waiting += [child for child in children if isinstance(child, dict | list)]
-    return count
 
 
 def _measure_node(node: Any, targets: set[str], *, is_named: bool = False) -> tuple[int, bool]:

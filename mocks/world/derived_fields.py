@@ -6,7 +6,7 @@ else.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -33,9 +33,7 @@ class DerivedFields:
         self._behavior = resource.behavior
         self._generator = generator
         self._schemas = api.response_schemas
-        fields = api.response_schemas.walk_fields(resource.schema, resource.pointer)
-        self._fields = {".".join(field.path): field for field in fields}
-        """Every field of the rows, by its dotted path."""
+        self._resource = resource
         nested = list(self._iter_nested_changes())
         self.totals = {total.field.partition(".")[0] for total in self._behavior.sum}
         """Properties of the row that hold a sum, by themselves or somewhere inside."""
@@ -43,6 +41,12 @@ class DerivedFields:
         """Properties of the row that a change may touch: they cannot be made without the others."""
         self._changes = [change for _, change in nested]
         self._changes += [_sum_change(total.field, total.of) for total in self._behavior.sum]
+
+    @cached_property
+    def _fields(self) -> dict[str, Field]:
+        """Every field of the rows, by its dotted path."""
+        fields = self._schemas.walk_fields(self._resource.schema, self._resource.pointer)
+        return {".".join(field.path): field for field in fields}
 
     def apply_to(self, row: JsonRow, seed: RowSeed, phase: int) -> None:
         """Change a row, in a phase, so that the statements hold. Objects that rows share are copied first."""

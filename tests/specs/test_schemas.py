@@ -94,3 +94,13 @@ def test_a_pointer_to_nothing_is_a_key_error() -> None:
     """Looking up what does not exist says which pointer it was."""
     with pytest.raises(KeyError, match="/components/schemas/Nope"):
         schemas().node_at("/components/schemas/Nope")
+
+
+def test_schemas_that_hold_each_other_without_end() -> None:
+    """Of 30 schemas that all hold each other, which have more properties than atoms in the universe, some are found."""
+    names = [f"S{number}" for number in range(30)]
+    properties = {name: {"$ref": f"#/components/schemas/{name}"} for name in names}
+    known = schemas(**{name: {"properties": properties} for name in names})
+    paths = [field.path for field in known.walk_fields({"properties": properties}, "/x")]
+    assert {path for path in paths if len(path) == 1} == {(name,) for name in names}
+    assert len(paths) < 40_000

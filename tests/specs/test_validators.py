@@ -27,7 +27,7 @@ def make_document(**more: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a small document count as a large one."""
-    monkeypatch.setattr(validators, "_LARGE_DOCUMENT", 100)
+    monkeypatch.setattr(validators, "_MOST_COPIED", 100)
 
 
 GOOD = {"p0": "a", "r1": {"p0": "b", "r2": {"p0": "c", "r3": None}}}
@@ -76,3 +76,16 @@ def test_a_schema_that_refers_to_itself_without_end() -> None:
     schemas = Schemas(make_document(Loop=loop, Open={"allOf": [S0]}))
     assert schemas.validator_at("/components/schemas/Loop").is_valid(GOOD)
     assert not schemas.validator_at("/components/schemas/Loop").is_valid({"p0": 5})
+
+
+def test_large_schemas_are_copied_within_a_bound() -> None:
+    """The first validators of linked schemas are in one piece; when these have become large, the others are linked."""
+    schemas = Schemas(make_document())
+    found = [schemas.validator_at(f"/components/schemas/S{index}") for index in range(COUNT)]
+    assert [validator.is_valid(GOOD) for validator in found] == [True] * COUNT
+    linked = [isinstance(validator, validators._LinkedValidator) for validator in found]
+    assert linked == [True] * COUNT  # each refers to more than the bound
+
+    plain = Schemas({"components": {"schemas": {"A": {"type": "string"}, "B": {"items": S0}, "S0": {"type": "null"}}}})
+    small = [plain.validator_at(f"/components/schemas/{name}") for name in "AB"]
+    assert not any(isinstance(validator, validators._LinkedValidator) for validator in small)
