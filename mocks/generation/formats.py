@@ -1,6 +1,6 @@
 """Makers of text for each format that JSON Schema 2020-12 and OpenAPI 3.1 name."""
 
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 
 from specduet.mocks.clock import DAY, SECOND, format_timestamp
@@ -36,6 +36,7 @@ FORMAT_MAKERS: dict[str, Callable[[SeededRandom], str]] = {
     "relative-json-pointer": lambda rng: f"{rng.randbelow(3)}/{text.make_slug(rng)}",
     "regex": lambda rng: f"^{text.make_slug(rng)}-[0-9]{{1,3}}$",
     "byte": lambda rng: b64encode(text.make_sentence(rng).encode()).decode(),
+    "base64url": lambda rng: urlsafe_b64encode(text.make_sentence(rng).encode()).decode(),
     "password": lambda rng: f"{rng.randbelow(1 << 48):012x}",
 }
 MEDIA_MAKERS: dict[str, Callable[[SeededRandom], str]] = {
@@ -61,7 +62,7 @@ _SHORT_TEXTS = {
     "json-pointer": ("/a", ""),
     "relative-json-pointer": ("0/a", "0"),
     "regex": ("a+", "a", ""),
-    "byte": ("YWJj", ""),
+    **dict.fromkeys(("byte", "base64url"), ("YWJj", "")),
     "duration": ("P1D",),
     "time": ("10:20:30Z",),
     "date-time": ("2025-06-15T10:20:30Z",),
@@ -127,7 +128,7 @@ _LENGTHENED: dict[str, Callable[[str, int], str]] = {
         lambda value, more: value + "a" * more,
     ),
     "regex": lambda value, more: "a" * more + value,
-    "byte": lambda value, more: "YWJj" * -(-more // 4) + value,
+    **dict.fromkeys(("byte", "base64url"), lambda value, more: "YWJj" * -(-more // 4) + value),
     "password": lambda value, more: value + "a" * more,
     "date-time": lambda value, more: f"{value[:-1]}.{'0' * max(more - 1, 1)}Z",
     "time": lambda value, more: f"{value[:-1]}.{'0' * max(more - 1, 1)}Z",

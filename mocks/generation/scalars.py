@@ -27,7 +27,7 @@ def build_string_maker(keywords: Mapping[str, Any], name: str) -> ValueMaker:
         return build_failing_maker(f"its texts have at least {least:,} and at most {most:,} characters")
     format_name = shape if shape in formats.FORMAT_MAKERS else keywords.get("format")
     if keywords.get("contentEncoding") in {"base64", "base64url"}:
-        format_name = "byte"
+        format_name = "base64url" if keywords["contentEncoding"] == "base64url" else "byte"
     if format_name in formats.FORMAT_MAKERS:
         make = formats.build_format_maker(format_name, least, most)
         return _match_pattern(make, keywords["pattern"], least, most) if "pattern" in keywords else make

@@ -24,7 +24,7 @@ class BodyFields:
         self._path = tuple(envelope.request.split(".")) if envelope and envelope.request else ()
         names = _list_body_names(api, operation, self._path)
         by_plain_name = {normalize_name(name): name for name in reversed(names)}
-        properties = table.row_factory.properties
+        properties = table.values.properties
         self.names: Mapping[str, str] = {
             field: name
             for field, prop in properties.items()
@@ -45,12 +45,12 @@ class BodyFields:
         """Return the fields that a body sets, those that the row's schema allows."""
         sent = self.select_body(body)
         values = {field: sent[name] for field, name in self.names.items() if name in sent}
-        return self._table.row_factory.only_allowed(values)
+        return self._table.values.only_allowed(values)
 
     def read_extra_values(self, body: Any) -> dict[str, Any]:
         """Return what a body sets and the row's schema does not describe, where rows may have that."""
-        known = {*self.names.values(), *self._table.row_factory.properties}
-        if self._table.row_factory.is_closed:
+        known = {*self.names.values(), *self._table.values.properties}
+        if self._table.values.is_closed:
             return {}
         return {name: value for name, value in self.select_body(body).items() if name not in known}
 
@@ -59,8 +59,8 @@ class BodyFields:
 
         An id, the status and whatever else the service decides are generated, and a required value that is never null.
         """
-        prop = self._table.row_factory.properties[field]
-        is_allowed = self._table.row_factory.is_allowed(field)
+        prop = self._table.values.properties[field]
+        is_allowed = self._table.values.is_allowed(field)
         default = prop.resolved.get("default", prop.schema.get("default") if isinstance(prop.schema, Mapping) else None)
         if default is not None and is_allowed(default):
             return default

@@ -22,10 +22,10 @@ from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.settings import CallerIdentity
 from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.derived_fields import ABSENT
+from specduet.mocks.world.field_makers import FieldMaker
 from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.projection import Projection
-from specduet.mocks.world.row_factory import FieldMaker
 from specduet.mocks.world.table import Table
 from specduet.specs import Api, Operation
 from specduet.specs.list_statements import Scope
@@ -155,17 +155,17 @@ class CreateAction:
         if fields.owner_field is not None and fields.owner_values:
             decided[fields.owner_field] = fields.owner_values[0]
             if caller.owner:
-                decided |= table.row_factory.only_allowed({fields.owner_field: caller.owner})
+                decided |= table.values.only_allowed({fields.owner_field: caller.owner})
         return decided | dict(keys)
 
     def _read_scope(self, scope: Scope, values: RequestValues) -> dict[str, Any]:
         """Return the field that the scope decides, with its value in the row's own type."""
         value = _to_json_value(values[scope.parameter])
         if not scope.resource:
-            return self._table.row_factory.only_allowed({scope.field: value})
+            return self._table.values.only_allowed({scope.field: value})
         identity = self._table.related_rows.find_identity(scope.resource, value)
         field = get_field_key(scope.field, is_hidden=scope.hidden)
-        fitted = identity if scope.hidden else self._table.row_factory.fit_value(scope.field, identity)
+        fitted = identity if scope.hidden else self._table.values.fit_value(scope.field, identity)
         return {} if fitted is ABSENT or fitted is None else {field: fitted}
 
     def _fields_known_before_row(self, request_fields: set[str]) -> set[str]:
@@ -173,7 +173,7 @@ class CreateAction:
         table = self._table
         fields = {*request_fields, *table.indexed_fields.unique_fields, table.status_field}
         fields -= {table.indexed_fields.owner_field, *table.scope_values}
-        return {n for n in table.row_factory.properties if n in fields and table.row_factory.is_independent(n)}
+        return {n for n in table.values.properties if n in fields and table.row_factory.is_independent(n)}
 
     def _field_renderer(self, name: str) -> FieldMaker:
         if name in self._projection.shared_names:
@@ -201,8 +201,8 @@ class FieldSource(NamedTuple):
 def _find_sources(table: Table, sets: Mapping[str, str]) -> Iterator[FieldSource]:
     for field, source in sets.items():
         place, _, name = source.partition("/")
-        if field in table.row_factory.properties:
-            yield FieldSource(field, place == "body", name, table.row_factory.is_allowed(field))
+        if field in table.values.properties:
+            yield FieldSource(field, place == "body", name, table.values.is_allowed(field))
 
 
 def _read_sources(sources: Sequence[FieldSource], values: RequestValues, body: RequestValues) -> dict[str, Any]:

@@ -87,9 +87,8 @@ class OperationPlan:
 
     def project_row(self, row: StoredRow, now: Micros) -> Any:
         """Return the row in the form of the response."""
-        table = self.table
-        get_field = table.field_getter(row, table.phase_at(row, now))
-        return self.projection.project_row(get_field, self.choose_random(row))
+        fields = self.table.decode_row(row, now)
+        return self.projection.project_row(lambda name: fields.get(name, ABSENT), self.choose_random(row))
 
     def without_identity(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Return changes of a row without those of the fields by which it is found, and of its parents."""
@@ -102,7 +101,7 @@ class OperationPlan:
     def fit_identity(self, value: Any) -> dict[str, Any]:
         """Return the field by which a path finds a row, with the value of a path."""
         field = self.lookup_field
-        fitted = value if field.startswith(HIDDEN_PREFIX) else self.table.row_factory.fit_value(field, value)
+        fitted = value if field.startswith(HIDDEN_PREFIX) else self.table.values.fit_value(field, value)
         return {} if fitted is ABSENT else {field: fitted}
 
     def choose_random(self, row: StoredRow) -> SeededRandom:

@@ -89,7 +89,7 @@ def build_list_query(plan: OperationPlan, values: RequestValues, caller: CallerI
         else:
             predicates.append((position, _is_equal_to(key)))
     if behavior.cursor is not None and (cursor := values.get(behavior.cursor.parameter)) is not None:
-        key = table.row_factory.index_key(behavior.cursor.before, cursor)
+        key = table.values.index_key(behavior.cursor.before, cursor)
         if behavior.cursor.before == sort_field:
             below = key
         else:
@@ -133,7 +133,7 @@ def scope_and_owner_filters(
         filters.append((table.key_positions[field], scope_key))
     if behavior.visibility is not None and caller.owner is not None and not caller.admin:
         owner_field = behavior.visibility.owner
-        owner_key = table.row_factory.index_key(owner_field, caller.owner)
+        owner_key = table.values.index_key(owner_field, caller.owner)
         filters.append((table.key_positions[owner_field], owner_key))
     return filters
 
@@ -157,8 +157,8 @@ def get_scope_key(table: Table, scope: Scope, values: RequestValues) -> Any:
     """Return the index key of the request's scope value. Raises ``UnknownScopeValue`` if the overlay says so."""
     value = values.get(scope.parameter)
     if scope.resource:
-        return table.row_factory.index_key(scope.field, get_scope_value(table, scope, value))
-    key = table.row_factory.index_key(scope.field, value)
+        return table.values.index_key(scope.field, get_scope_value(table, scope, value))
+    key = table.values.index_key(scope.field, value)
     if scope.unknown >= 400 and not table.has_scope(scope.field, key):
         raise UnknownScopeValue(scope.parameter, value, scope.unknown)
     return key
@@ -169,7 +169,7 @@ def get_scope_value(table: Table, scope: Scope, value: Any) -> Any:
     identity = table.related_rows.find_identity(scope.resource or "", value)
     if scope.hidden:
         return identity
-    fitted = table.row_factory.fit_value(scope.field, identity)
+    fitted = table.values.fit_value(scope.field, identity)
     return identity if fitted is ABSENT else fitted
 
 
@@ -181,9 +181,9 @@ def _filter_key(plan: FilterPlan, table: Table, value: Any, now: Micros) -> Any:
     if value is None:
         return None if plan.default is None else now + plan.default
     if not plan.statement.hidden:
-        fitted = table.row_factory.fit_value(plan.statement.field, value)
+        fitted = table.values.fit_value(plan.statement.field, value)
         value = value if fitted is ABSENT else fitted
-    key = table.row_factory.index_key(plan.statement.field, value)
+    key = table.values.index_key(plan.statement.field, value)
     if plan.oldest is not None and key is not None and key < now + plan.oldest:
         raise WindowTooOld(plan.parameter, plan.statement.oldest or "")
     return key

@@ -45,7 +45,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def _choose_removed(plan: OperationPlan, field: str) -> Any:
     """Return what a row has in place of a value that is removed: nothing, or null where it needs the property."""
-    prop = plan.table.row_factory.properties[field]
+    prop = plan.table.values.properties[field]
     return None if prop.required and prop.nullable else ABSENT
 
 
@@ -63,10 +63,10 @@ def _apply_patch(row: Mapping[str, Any], operations: list[Any]) -> dict[str, Any
 
 
 def _keep_allowed(plan: OperationPlan, changes: Mapping[str, Any]) -> dict[str, Any]:
-    factory = plan.table.row_factory
-    present = {name: value for name, value in changes.items() if value is not ABSENT and name in factory.properties}
-    allowed = factory.only_allowed(present)
+    values = plan.table.values
+    present = {name: value for name, value in changes.items() if value is not ABSENT and name in values.properties}
+    allowed = values.only_allowed(present)
     if len(allowed) < len(present):
         name = next(name for name in present if name not in allowed)
         raise BadPatch(f"{name} cannot be {present[name]!r}")
-    return allowed | {n: v for n, v in changes.items() if v is ABSENT or n not in factory.properties}
+    return allowed | {n: v for n, v in changes.items() if v is ABSENT or n not in values.properties}

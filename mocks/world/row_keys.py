@@ -5,11 +5,13 @@ from typing import Any
 
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.world.derived_fields import get_path
+from specduet.mocks.world.field_makers import FieldMaker
 from specduet.mocks.world.index import IndexKeys
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
+from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
-from specduet.mocks.world.row_factory import FieldMaker, RowFactory
+from specduet.mocks.world.row_factory import RowFactory
 
 
 class RowKeys:
@@ -18,6 +20,7 @@ class RowKeys:
     def __init__(
         self,
         row_factory: RowFactory,
+        values: PropertyValues,
         indexed_fields: IndexedFields,
         identity_field: str,
         stream: str,
@@ -26,6 +29,7 @@ class RowKeys:
         self.positions = {name: position for position, name in enumerate(indexed_fields.all_fields)}
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
         self._row_factory = row_factory
+        self._values = values
         self._identity_field = identity_field
         self._stream = stream
         self._related_rows = related_rows
@@ -47,7 +51,7 @@ class RowKeys:
         return tuple(
             self._make_hidden_key(name, identity, hidden)
             if name.startswith(HIDDEN_PREFIX)
-            else self._row_factory.index_key(name, get_path(value, name.split(".")))
+            else self._values.index_key(name, get_path(value, name.split(".")))
             for name in self.positions
         )
 
@@ -61,7 +65,7 @@ class RowKeys:
         if not name.startswith(HIDDEN_PREFIX):
             return self._row_factory.index_key_maker(name)
         if name == self._identity_field:
-            return lambda seed, phase: self._row_factory.index_key(name, self._make_identity(seed, phase))
+            return lambda seed, phase: self._values.index_key(name, self._make_identity(seed, phase))
         return lambda seed, phase: self._make_hidden_key(name, self._make_identity(seed, phase), seed.fixed_values)
 
     def _make_identity(self, seed: RowSeed, phase: int) -> Any:
@@ -80,4 +84,4 @@ class RowKeys:
             value = self._related_rows.pick_parent(self._parents[name], identity)
         else:
             value = SeededRandom(f"{self._stream}/{name}/{identity}").pick(self._hidden_choices[name])
-        return self._row_factory.index_key(name, value)
+        return self._values.index_key(name, value)

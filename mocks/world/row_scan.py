@@ -19,11 +19,9 @@ def is_match(table: Table, row: StoredRow, now: Micros, statement: Filter, value
     field_value = table.get_field(row, statement.field, now) if statement.op != "search" else None
     if statement.op == "search":
         return _contains_text(table, row, now, statement.field, str(value))
-    expected = [
-        table.row_factory.index_key(statement.field, v) for v in (value if isinstance(value, list) else [value])
-    ]
+    expected = [table.values.index_key(statement.field, v) for v in (value if isinstance(value, list) else [value])]
     actual = [
-        table.row_factory.index_key(statement.field, v)
+        table.values.index_key(statement.field, v)
         for v in (field_value if isinstance(field_value, list) else [field_value])
     ]
     if statement.op == "eq":
@@ -91,7 +89,7 @@ def read_sort(statement: Sort, values: RequestValues, table: Table) -> list[tupl
     found = []
     for word in words:
         field, is_descending = _read_sort_word(word.strip(), statement)
-        if field.partition(".")[0] in table.row_factory.properties:
+        if field.partition(".")[0] in table.values.properties:
             found.append((field, is_descending or str(direction).lower().startswith("desc")))
     return found
 
@@ -117,7 +115,7 @@ def sort_rows(
 
         def get_key(row: StoredRow, field: str = field, *, descends: bool = is_descending) -> tuple[Any, ...]:
             value = table.get_field(row, field, now)
-            key = table.row_factory.index_key(field, None if value is ABSENT else value)
+            key = table.values.index_key(field, None if value is ABSENT else value)
             return ((key is not None) is descends, *rank_by_type(key))
 
         result.sort(key=get_key, reverse=is_descending)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from specduet.mocks.clock import HOUR, Micros
 from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.world.field_makers import round_robin
 from specduet.mocks.world.indexed_fields import IndexedFields
 from specduet.mocks.world.lifecycle import RowSeed, StatusPath
-from specduet.mocks.world.row_factory import round_robin
 
 _SECOND_SCOPE_ROWS = 10  # rows that the second scope has at least
 _SECOND_SCOPE_FROM = 50  # from so many rows on that leaves forty to the first

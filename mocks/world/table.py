@@ -13,8 +13,7 @@ difference in the rows; ``generation`` counts the replacements of all rows, afte
 zero again.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,16 +25,18 @@ from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
-from specduet.mocks.world.examples import drop_times, find_example_identity, find_example_rows
-from specduet.mocks.world.index import IndexKeys, RowQuery, SortedIndex, StoredRow
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, collect_indexed_fields, get_field_key
+from specduet.mocks.world.index import RowQuery, SortedIndex, StoredRow
+from specduet.mocks.world.indexed_fields import collect_indexed_fields, get_field_key
+from specduet.mocks.world.json_rows import JsonRows
 from specduet.mocks.world.lifecycle import FINAL_PHASE, Lifecycle, RowSeed, StatusPath
+from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import FindTable, RelatedRows
 from specduet.mocks.world.row_factory import RowFactory
+from specduet.mocks.world.row_indexes import RowIndexes
 from specduet.mocks.world.row_keys import RowKeys
 from specduet.mocks.world.row_properties import RowShape
-from specduet.mocks.world.seeding import SeedingPlan
-from specduet.specs import Api, Resource, UsageError
+from specduet.mocks.world.seeded_rows import SeededRows
+from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
     from specduet.mocks.generation.adversarial import AdversarialGenerator
@@ -45,8 +46,6 @@ _decode = msgspec.json.Decoder().decode
 
 _SCOPE_COUNT = 3  # the first scope has most rows, the second some, the third none
 _TRIES = 100
-_UNPAGED_ROWS = 12  # that a list without pages shows
-_DIGITS = re.compile("-?[0-9]{1,18}")
 
 
 class PendingRow(NamedTuple):
@@ -79,38 +78,58 @@ class Table:
         """Name of the field that identifies a row, with its prefix where rows do not show it."""
         self.indexed_fields = collect_indexed_fields(api, resource, settings, shape)
         self.related_rows = RelatedRows(find_table, self.stream)
+        self.values = PropertyValues(api, shape, generator, self.stream)
         self.row_factory = RowFactory(
             api,
             resource,
             self.indexed_fields,
             self.stream,
-            shape=shape,
+            values=self.values,
+            is_composed=shape.is_composed,
             related_rows=self.related_rows,
             generator=generator,
             adversary=adversary,
         )
-        self._api = api
-        self._adversarial = adversary is not None
-        self._keys = RowKeys(self.row_factory, self.indexed_fields, self.identity_field, self.stream, self.related_rows)
+        self._keys = RowKeys(
+            self.row_factory, self.values, self.indexed_fields, self.identity_field, self.stream, self.related_rows
+        )
         self.key_positions = self._keys.positions
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
         self._settings = settings
         self._epoch = to_micros(settings.epoch)
-        self._validator = api.response_schemas.validator_at(resource.pointer)
         status = resource.behavior.status
         self._lifecycle = Lifecycle(status) if status else None
         self.status_field = status.field if status else None
         self._initial_status = status.initial if status else None
         self._moves = status is not None and status.moves
-        self._plan = SeedingPlan(_count_rows(api, resource, settings), self._epoch, self.stream, self.indexed_fields)
+        self._seeded = SeededRows(
+            api,
+            resource,
+            settings,
+            row_factory=self.row_factory,
+            values=self.values,
+            keys=self._keys,
+            indexed_fields=self.indexed_fields,
+            related_rows=self.related_rows,
+            identity_field=self.identity_field,
+            stream=self.stream,
+            shows_examples=adversary is None,
+        )
+        self._json_rows = JsonRows(
+            api,
+            resource,
+            self.row_factory,
+            self.values,
+            self._keys,
+            identity_field=self.identity_field,
+            stream=self.stream,
+        )
         self._has_changing_keys = any(map(self.row_factory.changes_with_status, self.key_positions))
         """Whether a change of status may change an index key, and with it the place of a row in the indexes."""
         self.revision = 0
         """Counts up whenever a row came, went or changed: what was read before is true while this stays the same."""
         self.generation = 0
         """Counts up whenever all rows were replaced, and created rows are numbered from zero again."""
-        self._seeds: list[RowSeed] | None = None
-        """Seeds of the rows as the table began, the newest first; their identities are unique."""
         self.reset()
 
     # ---------------------------------------------------------------------------------------- the whole table
@@ -118,22 +137,26 @@ class Table:
     def reset(self) -> None:
         """Replace all rows with the seeded ones. They are made when they are first needed."""
         scope_fields = self.indexed_fields.scope_fields
-        self.scope_values = {name: self.row_factory.distinct_values(name, _SCOPE_COUNT) for name in scope_fields}
+        self.scope_values = {name: self.values.distinct_values(name, _SCOPE_COUNT) for name in scope_fields}
         """The known values of each scope field, that with most rows first; also those without any row."""
-        self._seeds = None
+        self._seeded.forget()
         self._first_identities: list[Any] | None = None
         self._load_rows(None)
 
     def check_rows(self) -> None:
         """Make one row, so that a resource without valid rows is reported. Raises ``CannotGenerate``."""
         self._load_seeded_rows()
-        for row in self.get_index(next(iter(self._indexes), None)).select(RowQuery(limit=1)):
+        for row in self._indexes.get_any().select(RowQuery(limit=1)):
             self.encode_row(row, self._epoch)
+
+    def validate_rows(self, values: Any) -> Sequence[Mapping[str, Any]]:
+        """Return rows that may replace those of the table. Raises ``UsageError`` for others."""
+        return self._json_rows.validate(values)
 
     def replace_rows(self, values: Sequence[Mapping[str, Any]]) -> None:
         """Replace all rows with rows given as JSON, which ``validate_rows`` has accepted."""
-        rows = [self._row_from_json(value, index, len(values)) for index, value in enumerate(values)]
-        self._first_identities = [self._read_identity(value, i) for i, value in enumerate(values)]
+        rows = [self._json_rows.read_row(value, index, len(values)) for index, value in enumerate(values)]
+        self._first_identities = [self._json_rows.read_identity(value, i) for i, value in enumerate(values)]
         numbers = [n for n in self._first_identities if isinstance(n, int)]
         for name, known in self.scope_values.items():
             shown = [get_path(value, name.split(".")) for value in values]
@@ -150,21 +173,14 @@ class Table:
     def first_identities(self) -> Sequence[Any]:
         """The identities of the rows as the table began, the newest first."""
         if self._first_identities is None:
-            make, seeds = self.row_factory.make_field, self._identify_seeds()
+            make, seeds = self.row_factory.make_field, self._seeded.identify_seeds()
             self._first_identities = [make(self.identity_field, seed, FINAL_PHASE) for seed in seeds]
         return self._first_identities
 
     def _load_rows(self, rows: list[StoredRow] | None) -> None:
         """Build the indexes of these rows, or of the seeded ones when they are needed, and forget every created row."""
         self._is_loaded = rows is not None
-        self._unique_rows: dict[str, dict[Any, StoredRow]] = {name: {} for name in self.indexed_fields.unique_fields}
-        """For each unique field, the rows by their index key."""
-        match_positions = [self.key_positions[name] for name in self.indexed_fields.exact_match_fields]
-        self._indexes = {
-            name: SortedIndex(self.key_positions[name], match_positions) for name in self.indexed_fields.sort_fields
-        }
-        """For each field that orders a list, the rows sorted by it."""
-        self._number_index = SortedIndex(None, match_positions)
+        self._indexes = RowIndexes(self.indexed_fields, self.key_positions)
         self._created: list[StoredRow] = []
         """Created rows that are materialised, in the order of their creation; also those that were removed since."""
         self._pending: list[PendingRow] = []
@@ -176,59 +192,41 @@ class Table:
         """The time up to which status changes are applied to the indexes."""
         self._removed_owners: set[Any] = set()
         """The parents whose only row was removed: pairs of a position and an index key."""
-        self._first_number = self._plan.count if rows is None else len(rows)
+        self._first_number = self._seeded.count if rows is None else len(rows)
         """The row number of the first created row."""
-        self._fill_indexes(rows or [])
+        self._indexes.load(rows or [])
         self.revision += 1
         self.generation += 1
-
-    def _fill_indexes(self, rows: list[StoredRow]) -> None:
-        for row in rows:
-            self._register_unique(row, keep_first=True)
-        for index in self._all_indexes():
-            index.load(rows)
 
     def _load_seeded_rows(self) -> None:
         """Make the seeded rows, unless they are there."""
         if not self._is_loaded:
             self._is_loaded = True
-            self._fill_indexes([self._make_seeded_row(seed) for seed in self._identify_seeds()])
+            make_row, seeds = self._seeded.make_row, self._seeded.identify_seeds()
+            self._indexes.load([make_row(seed, self.scope_values) for seed in seeds])
 
     def get_index(self, sort_field: str | None) -> SortedIndex:
         """Return the rows sorted by a field, or by their number where that is None."""
-        return self._number_index if sort_field is None else self._indexes[sort_field]
+        return self._indexes.get_sorted(sort_field)
 
     def has_scope(self, field: str, key: Any) -> bool:
         """Return whether the index key belongs to a known value of a scope field, with rows or without."""
-        return any(self.row_factory.index_key(field, value) == key for value in self.scope_values[field])
-
-    def _all_indexes(self) -> Iterator[SortedIndex]:
-        yield from self._indexes.values()
-        if self.indexed_fields.sorts_by_number:
-            yield self._number_index
+        return any(self.values.index_key(field, value) == key for value in self.scope_values[field])
 
     # ------------------------------------------------------------------------------------------------ one row
 
     def find_row(self, field: str, value: Any) -> StoredRow | None:
-        """Return the row whose unique field has a value; the latest, where requests gave several rows the same.
-
-        A number and the text of its digits are the same: a path has no types.
-        """
+        """Return the row whose unique field has a value; see ``RowIndexes.find``."""
         self._load_seeded_rows()
         if self._pending:
             self._materialize_pending()
-        rows = self._unique_rows[field]
-        row = rows.get(self.row_factory.index_key(field, value))
-        if row is None and isinstance(value, int | str):
-            other = str(value) if isinstance(value, int) else int(value) if _DIGITS.fullmatch(value) else None
-            row = rows.get(other) if other is not None else None
-        return row
+        return self._indexes.find(field, self.values.index_key(field, value))
 
     def has_value(self, field: str, value: Any, now: Micros) -> bool:
         """Return whether some row has a value in a field."""
         self.advance_to(now)
-        make_key = self.row_factory.index_key
-        rows = next(self._all_indexes()).select(RowQuery())
+        make_key = self.values.index_key
+        rows = self._indexes.get_any().select(RowQuery())
         return any(make_key(field, self.get_field(row, field, now)) == make_key(field, value) for row in rows)
 
     def identity_key(self, row: StoredRow) -> Any:
@@ -269,7 +267,7 @@ class Table:
     def get_field(self, row: StoredRow, path: str, now: Micros) -> Any:
         """Return the value at a dotted path of the row; ``ABSENT`` where it has none."""
         position = self.key_positions.get(path)
-        if position is not None and self.row_factory.is_plain_key(path):
+        if position is not None and self.values.is_plain_key(path):
             return row.index_keys[position]
         return get_path(self.decode_row(row, now), path.split("."))
 
@@ -283,7 +281,7 @@ class Table:
         return RowSeed(
             self._row_stream("put", row.number),
             row.number,
-            self._past_path,
+            self._seeded.build_past_path,
             created_at=created_at,
             index=0,
             status=str(status),
@@ -344,8 +342,7 @@ class Table:
                     self.remove_row(earlier)
             row = self._make_unique_row(seed, 0, unique_fields)
             row.can_change = True
-            for index in self._all_indexes():
-                index.add(row)
+            self._indexes.add(row)
             self._created.append(row)
             if self._has_changing_keys:
                 self._schedule_change(row, seed.created_at)
@@ -380,18 +377,9 @@ class Table:
         if row.is_removed or row.seed is None:
             return
         row.fresh_until = -NEVER
-        self._replace_keys(row, self._keys.make_keys(row.seed, row.seed.status_path.phase_at(now)))
+        self._indexes.replace_keys(row, self._keys.make_keys(row.seed, row.seed.status_path.phase_at(now)))
         self.revision += 1
         self._schedule_change(row, now)
-
-    def _replace_keys(self, row: StoredRow, index_keys: IndexKeys) -> None:
-        """Give a row other index keys, and the place in the indexes that belongs to them."""
-        if index_keys != row.index_keys:
-            for index in self._all_indexes():
-                index.remove(row)
-            row.index_keys = index_keys
-            for index in self._all_indexes():
-                index.add(row)
 
     def _schedule_change(self, row: StoredRow, now: Micros) -> None:
         assert row.seed is not None
@@ -409,16 +397,13 @@ class Table:
         if row.seed is None:
             value = {n: v for n, v in {**_decode(row.encoded), **changes}.items() if v is not ABSENT}
             row.encoded = _encode(value)
-            self._unregister_unique(row)
-            self._replace_keys(row, self._keys.read_keys(value, row.hidden_values))
+            self._indexes.replace_keys(row, self._keys.read_keys(value, row.hidden_values))
         else:
             row.seed = self._change_seed(row.seed, changes, self.phase_at(row, now), now)
             row.fresh_until = -NEVER
-            self._unregister_unique(row)
-            self._replace_keys(row, self._keys.make_keys(row.seed, self.phase_at(row, now)))
+            self._indexes.replace_keys(row, self._keys.make_keys(row.seed, self.phase_at(row, now)))
             if row.can_change and self._has_changing_keys:
                 self._schedule_change(row, now)
-        self._register_unique(row)
 
     def _change_seed(self, seed: RowSeed, changes: Mapping[str, Any], phase: int, now: Micros) -> RowSeed:
         changed = replace(seed, fixed_values={**seed.fixed_values, **changes})
@@ -434,7 +419,7 @@ class Table:
 
     def find_single_row(self, required_keys: Sequence[tuple[int, Any]], now: Micros) -> StoredRow | None:
         """Return the only row, or the only one of a parent, which is made when it is first asked for."""
-        index = next(self._all_indexes())
+        index = self._indexes.get_any()
         found = index.select(RowQuery(equal=tuple(required_keys), limit=1))
         owner = tuple(required_keys)
         if found or owner in self._removed_owners or (not owner and self.is_written):
@@ -450,7 +435,7 @@ class Table:
         return [
             row
             for field in fields
-            for row in next(self._all_indexes()).select(RowQuery())
+            for row in self._indexes.get_any().select(RowQuery())
             if str(row.index_keys[self.key_positions[field]]) == str(identity)
         ]
 
@@ -460,112 +445,8 @@ class Table:
         if self.resource.behavior.single:
             positions = [self.key_positions[field] for field, _ in self.indexed_fields.parent_fields]
             self._removed_owners.add(tuple((position, row.index_keys[position]) for position in positions))
-        for index in self._all_indexes():
-            index.remove(row)
-        self._unregister_unique(row)
+        self._indexes.remove(row)
         self.revision += 1
-
-    def _register_unique(self, row: StoredRow, *, keep_first: bool = False) -> None:
-        for name, by_key in self._unique_rows.items():
-            key = row.index_keys[self.key_positions[name]]
-            if not keep_first or key not in by_key:
-                by_key[key] = row
-
-    def _unregister_unique(self, row: StoredRow) -> None:
-        for name, by_key in self._unique_rows.items():
-            key = row.index_keys[self.key_positions[name]]
-            if by_key.get(key) is row:
-                del by_key[key]
-
-    # -------------------------------------------------------------------------------------------- seeded rows
-
-    def _identify_seeds(self) -> list[RowSeed]:
-        """Return the seeds of the seeded rows, the newest first, each with unique fields of its own."""
-        if self._seeds is None:
-            self._seeds = []
-            known: dict[str, set[Any]] = {name: set() for name in self.indexed_fields.unique_fields}
-            examples = self._list_example_values()
-            for index in range(self._plan.count):
-                seed = self._plan.make_seed(
-                    index,
-                    self.row_factory.status_members,
-                    self._past_path,
-                    is_sorted_by_change=self.row_factory.is_sorted_by_change,
-                )
-                if index < len(examples):
-                    self._show_example(seed, examples[index])
-                if not self._make_unique(seed, known):
-                    break
-                self._seeds.append(seed)
-            if self._plan.count and not self._seeds:
-                raise UsageError(f"{self.resource.name} has no values of {self.identity_field!r}")
-        return self._seeds
-
-    def _list_example_values(self) -> list[dict[str, Any]]:
-        """Return the values that the first rows have, as examples of the document show them."""
-        resource, factory = self.resource, self.row_factory
-        if self._adversarial:
-            return []
-        ordered = {*self.indexed_fields.sort_fields, *factory.timed_fields}
-        rows = [drop_times(row, factory.properties, ordered) for row in find_example_rows(self._api, resource)]
-        known = {factory.index_key(self.identity_field, get_path(row, [self.identity_field])) for row in rows}
-        identity = find_example_identity(self._api, resource)
-        if identity is not None and factory.index_key(self.identity_field, identity) not in known:
-            is_hidden = self.identity_field.startswith(HIDDEN_PREFIX)
-            fitted = identity if is_hidden else factory.fit_value(self.identity_field, identity)
-            if fitted is not ABSENT:
-                lone = next((row for row in rows if self.identity_field not in row), None)
-                if lone is not None:
-                    lone[self.identity_field] = fitted
-                else:
-                    rows.append({self.identity_field: fitted})
-        return rows
-
-    def _show_example(self, seed: RowSeed, values: dict[str, Any]) -> None:
-        """Let a row have the values of an example, and no others where the example is a whole row."""
-        is_whole = len(values) > 1 or self.identity_field not in values
-        timed = self.row_factory.timed_fields
-        absent = {name: ABSENT for name in self.row_factory.properties if is_whole and name not in timed}
-        seed.fixed_values = {**absent, **values}
-        status = values.get(self.status_field) if self.status_field is not None else None
-        if isinstance(status, str):
-            seed.status = status
-
-    def _make_unique(self, seed: RowSeed, known: Mapping[str, set[Any]]) -> bool:
-        """Give the seed another stream where a unique field has a known value; False where no stream helps."""
-        stream, names = seed.stream, [*known]
-        for attempt in range(_TRIES):
-            if attempt:
-                seed.stream = f"{stream}~{attempt}"
-            keys = self._keys.make_unique_keys(seed, names)
-            if all(keys[name] not in known[name] for name in names):
-                for name in names:
-                    known[name].add(keys[name])
-                return True
-        return False
-
-    def _make_seeded_row(self, seed: RowSeed) -> StoredRow:
-        index = seed.index or 0
-        second = self._plan.is_in_second_scope(index)
-        scopes = {name: values[:2][-1 if second else 0] for name, values in self.scope_values.items()}
-        seed.fixed_values = {**scopes, **self._pick_parents(seed, FINAL_PHASE), **seed.fixed_values}
-        return StoredRow(seed.number, self._keys.make_keys(seed, FINAL_PHASE), seed)
-
-    def _pick_parents(self, seed: RowSeed, phase: int) -> dict[str, Any]:
-        """Return the identities of the parents to which a row belongs, where nothing else decides them."""
-        fields = self.indexed_fields.parent_fields
-        identity = self.row_factory.make_field(self.identity_field, seed, phase) if fields else None
-        picked = {field: self.related_rows.pick_parent(resource, identity) for field, resource in fields}
-        fitted = {f: v if f.startswith(HIDDEN_PREFIX) else self.row_factory.fit_value(f, v) for f, v in picked.items()}
-        return {field: value for field, value in fitted.items() if value is not None and value is not ABSENT}
-
-    def _past_path(self, seed: RowSeed) -> StatusPath:
-        """Return the path by which a row came to its status."""
-        status = seed.status or ""
-        if self._lifecycle is None:
-            return StatusPath((status,), (seed.created_at,))
-        rng = SeededRandom(f"{seed.stream}/journey")
-        return self._lifecycle.past_path(status, seed.created_at, self._epoch, rng)
 
     def _future_path(self, seed: RowSeed) -> StatusPath:
         """Return the path that a created row will go."""
@@ -581,72 +462,20 @@ class Table:
             if attempt:
                 seed.stream = f"{stream}~{attempt}"
             index_keys = self._keys.make_keys(seed, phase)
-            if all(index_keys[self.key_positions[name]] not in self._unique_rows[name] for name in unique_fields):
+            keys = {name: index_keys[self.key_positions[name]] for name in unique_fields}
+            if not any(self._indexes.has_key(name, key) for name, key in keys.items()):
                 break
-        else:
-            raise UsageError(f"{self.resource.name} has too few values of {unique_fields[0]!r} for another row")
-        row = StoredRow(seed.number, index_keys, seed)
-        self._register_unique(row)
-        return row
+        else:  # there are no more identities: the row takes the place of another one
+            for name, key in keys.items():
+                earlier = self._indexes.find(name, key)
+                if earlier is not None:
+                    self.remove_row(earlier)
+        return StoredRow(seed.number, index_keys, seed)
 
     def _row_stream(self, kind: str, index: int) -> str:
         return f"{self.stream}/{kind}/{index}"
-
-    # ---------------------------------------------------------------------------------------- rows given as JSON
-
-    def validate_rows(self, values: Any) -> Sequence[Mapping[str, Any]]:
-        """Return rows that may replace those of the table.
-
-        Raises ``UsageError`` where one of them violates the schema or has no identity of its own.
-        """
-        name, seen = self.resource.name, set()
-        if not isinstance(values, list):
-            raise UsageError(f"the rows of {name!r} are no list")
-        for index, value in enumerate(values):
-            problem = next(self._validator.iter_errors(value), None)
-            if problem is not None:
-                place = "".join(f"/{part}" for part in problem.instance_path)
-                raise UsageError(
-                    f"row {index} of {name!r} breaks the schema at {place or 'its root'}: {problem.message}"
-                )
-            key = self.row_factory.index_key(self.identity_field, self._read_identity(value, index))
-            if key is None or key in seen:
-                missing = "no" if key is None else "the same"
-                raise UsageError(f"row {index} of {name!r} has {missing} {self.identity_field!r}")
-            seen.add(key)
-            try:
-                _encode(value)
-            except (UnicodeEncodeError, ValueError) as error:
-                raise UsageError(f"row {index} of {name!r} is no JSON: {error}") from error
-        return values
-
-    def _read_identity(self, value: Mapping[str, Any], index: int) -> Any:
-        return self._keys.read_identity(value, self._make_hidden_values(index))
-
-    def _make_hidden_values(self, index: int) -> dict[str, Any]:
-        """Return what a row that is given as JSON does not show: its id, where only paths have it."""
-        if not self.identity_field.startswith(HIDDEN_PREFIX):
-            return {}
-        seed = RowSeed(self._row_stream("put", index), index, self._past_path, created_at=self._epoch, index=index)
-        return {self.identity_field: self.row_factory.make_field(self.identity_field, seed, FINAL_PHASE)}
-
-    def _row_from_json(self, value: Mapping[str, Any], index: int, count: int) -> StoredRow:
-        hidden = self._make_hidden_values(index)
-        row = StoredRow(count - 1 - index, self._keys.read_keys(value, hidden), None, _encode(value))
-        row.hidden_values = hidden
-        return row
 
 
 def _stay_in_status(seed: RowSeed) -> StatusPath:
     """Return the path of a row whose status only a request changes."""
     return StatusPath((seed.status or "",), (seed.created_at,))
-
-
-def _count_rows(api: Api, resource: Resource, settings: Settings) -> int:
-    """Return the number of seeded rows: one that is the only one, and few where no list of them has pages."""
-    if resource.behavior.single:
-        return 1
-    behaviors = [o.behavior for o in api.operations if o.behavior.lists and o.behavior.lists.resource == resource.name]
-    is_paged = any(b.limit or b.offset or b.page or b.token or b.cursor for b in behaviors)
-    is_stated = any(b.order for b in behaviors)
-    return settings.runs if is_paged or is_stated or not behaviors else min(settings.runs, _UNPAGED_ROWS)

@@ -270,7 +270,7 @@ class World:
             return
         field, values = first_scope
         for value in values:
-            scope_filter = (table.key_positions[field], table.row_factory.index_key(field, value))
+            scope_filter = (table.key_positions[field], table.values.index_key(field, value))
             yield from index.select(RowQuery(equal=(scope_filter,), descending=descending))
 
     def replace_state(self, state: Any) -> None:
