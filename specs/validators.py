@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
+from specduet.specs.encodings import FORMATS, KEYWORDS
+
 _URI = "urn:specduet:document"
 _REFERENCE = "x-specduet-reference"
 # In objects and arrays, of 2 KB and 2 µs each: what is compiled in one piece before schemas are linked, and how much a
@@ -93,7 +95,9 @@ class ValidatorStore:
         if self._registry is None:
             self._registry = jsonschema_rs.Registry([(_URI, dict(self._document))])
         schema = {"$ref": f"{_URI}#{quote(pointer, safe='/~')}"}
-        return jsonschema_rs.Draft202012Validator(schema, registry=self._registry, validate_formats=True)
+        return jsonschema_rs.Draft202012Validator(
+            schema, registry=self._registry, validate_formats=True, formats=FORMATS, keywords=KEYWORDS
+        )
 
     def compile_apart(self, pointer: str) -> SchemaValidator:
         """Return the validator of a schema whose references are links to other validators."""
@@ -110,7 +114,8 @@ class ValidatorStore:
                     raise ValueError(self._target)
 
         schema = _replace_references(self._node_at(pointer))
-        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, keywords={_REFERENCE: Link})
+        keywords = {**KEYWORDS, _REFERENCE: Link}
+        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, formats=FORMATS, keywords=keywords)
 
     def is_valid_at(self, pointer: str, instance: Any) -> bool:
         """Return True if a value is valid for the target of a reference."""

@@ -58,7 +58,7 @@ class JudgedExchange:
         sizes = {
             413: len(sent.body or b""),
             414: len(sent.url),
-            431: max(len(sent.url), *(len(name) + len(value) for name, value in sent.headers)),
+            431: max([len(sent.url), *(len(name) + len(value) for name, value in sent.headers)]),
         }
         return sizes.get(self.exchange.status, 0) > _LARGE_BYTES
 
@@ -91,6 +91,13 @@ def _judge_exchanges(subject: Subject) -> Iterator[JudgedExchange]:
         if exchange.response is not None and exchange.request.method == operation.method:
             credential_verdict = credentials.judge_credentials(api, operation, exchange.request)
             yield JudgedExchange(exchange, parts, credential_verdict)
+
+
+def find_early_rejections(subject: Subject) -> frozenset[int]:
+    """Return the numbers of the exchanges whose 4xx may be from something in front of the service, in its own words."""
+    cases = judged_exchanges(subject)
+    rejected = (case for case in cases if case.any_4xx_allowed or case.is_too_large)
+    return frozenset(case.exchange.number for case in rejected if 400 <= case.exchange.status < 500)
 
 
 # ------------------------------------------------------------------------------------------ what is documented

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from specduet.contracts.clauses.judged_exchanges import find_early_rejections
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import (
     BOUND_KEYWORDS,
+    FORMAT_KEYWORDS,
     NONE_OF_REQUIRED,
     SchemaViolation,
     describe_type,
@@ -26,7 +28,7 @@ from specduet.specs.model import Header
 
 _VALIDATION_ERROR_POINTER = "/components/schemas/HTTPValidationError"
 _VALIDATION_ERROR_STATUSES = {400, 422}
-_KEYWORDS_OF_OTHER_CLAUSES = BOUND_KEYWORDS | {"required", "type", "enum", "const", "format", NONE_OF_REQUIRED}
+_KEYWORDS_OF_OTHER_CLAUSES = BOUND_KEYWORDS | FORMAT_KEYWORDS | {"required", "type", "enum", "const", NONE_OF_REQUIRED}
 
 
 @clause("SD101", "documented-status", "A success or a redirect has a documented status.", specificity=40)
@@ -53,8 +55,15 @@ def _is_status_documented(subject: Subject, exchange: Exchange) -> bool:
 
 @clause("SD102", "content-type", "A response has the content type that is documented for its status.", specificity=40)
 def check_content_type(subject: Subject) -> Iterator[Finding]:
-    """A response without a body needs no content type (RFC 9110, 8.3)."""
+    """A response without a body needs no content type (RFC 9110, 8.3).
+
+    A server or a proxy may reject a request before the service sees it (a very long URL, a header that HTTP itself
+    gives a syntax): such an error response is not checked.
+    """
+    early = find_early_rejections(subject)
     for exchange in unambiguous_exchanges(subject):
+        if exchange.number in early:
+            continue
         response = subject.operation.response_for(exchange.status)
         received = exchange.response
         if response is None or received is None or not response.content or not received.body:
@@ -75,10 +84,12 @@ def check_content_type(subject: Subject) -> Iterator[Finding]:
 def check_parses(subject: Subject) -> Iterator[Finding]:
     """Invalid are an empty body, ``NaN``, a trailing comma, and bytes that are not UTF-8 (RFC 8259).
 
-    A response to HEAD, a 204, 205 or 304 has no body, whatever is documented (RFC 9110, 6.4.1).
+    A response to HEAD, a 204, 205 or 304 has no body, whatever is documented (RFC 9110, 6.4.1). The error response to
+    a request that a server or a proxy may reject before the service sees it is not checked.
     """
+    early = find_early_rejections(subject)
     for exchange in unambiguous_exchanges(subject):
-        if subject.operation.method == "HEAD" or exchange.status in {204, 205, 304}:
+        if subject.operation.method == "HEAD" or exchange.status in {204, 205, 304} or exchange.number in early:
             continue
         documented = documented_json_response(subject.operation, exchange)
         received = exchange.response

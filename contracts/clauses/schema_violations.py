@@ -30,6 +30,9 @@ BOUND_KEYWORDS = frozenset(
 )
 """The keywords that a value of the right type can break."""
 
+FORMAT_KEYWORDS = frozenset({"format", "contentEncoding"})
+"""The keywords that say how the characters of a string are to be read."""
+
 _MAX_VIOLATIONS = 200  # of one body: more would only repeat the same causes
 _TYPE_NAMES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
 
@@ -200,7 +203,7 @@ def _describe_expected(error: ValidationError) -> str:
         return " or ".join(value)
     if keyword == "enum":
         return ", ".join(to_text(option) for option in value)
-    if keyword in {"const", "format"}:
+    if keyword in {"const", *FORMAT_KEYWORDS}:
         return value if isinstance(value, str) else to_text(value)
     return f"{keyword} {to_text(value)}" if value is not None else keyword
 

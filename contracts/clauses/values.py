@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import (
     BOUND_KEYWORDS,
+    FORMAT_KEYWORDS,
     NONE_OF_REQUIRED,
     SchemaViolation,
     describe_type,
@@ -62,8 +63,12 @@ def check_type(subject: Subject) -> Iterator[Finding]:
 
 @clause("SD206", "format", "A string has its documented format.", specificity=25)
 def check_format(subject: Subject) -> Iterator[Finding]:
-    """``date-time`` is a timestamp of RFC 3339, with a time zone; ``uuid`` is one of RFC 4122, with its four dashes."""
-    for exchange, violation in _keyword_violations(subject, "format"):
+    """``date-time`` is a timestamp of RFC 3339, with a time zone; ``uuid`` is one of RFC 4122, with its four dashes.
+
+    ``byte`` is base64 or base64url, with or without padding; ``contentEncoding: base64`` has padding (RFC 4648, 4).
+    Either may come in lines (RFC 2045).
+    """
+    for exchange, violation in _keyword_violations(subject, *FORMAT_KEYWORDS):
         outcome = f"is {to_text(violation.value)}, which is not a valid {violation.expected}"
         yield _value_finding(subject, exchange, violation, outcome)
 

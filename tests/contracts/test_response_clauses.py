@@ -1,11 +1,13 @@
 """SD1xx and SD2xx: responses and the values in them, valid and invalid ones."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from specduet.contracts.findings import Finding, deduplicate
-from specduet.specs import Api
+from specduet.specs import Api, load
 from tests.contracts.recording_builder import RecordingBuilder
 
 RUNS = "GET /runs"
@@ -291,3 +293,44 @@ def test_what_an_overlay_added_is_never_more_than_a_warning(nx1: Api) -> None:
     builder = RecordingBuilder(nx1)
     builder.add(label, json_={"correlation_id": "c", "status": "archived"})
     assert find_only(builder, label).severity == "warning"
+
+
+@pytest.mark.parametrize(("length", "codes"), [(5_000, []), (5, ["SD102"])])
+def test_a_rejection_before_the_service_has_its_own_words(cloudcruise: Api, length: int, codes: list[str]) -> None:
+    """A server may reject a very long URL in plain text, whatever the operation documents; nothing else is excused."""
+    builder = RecordingBuilder(cloudcruise)
+    operation = next(o for o in cloudcruise.operations if o.label == RUNS)
+    documented = replace(operation, responses={**operation.responses, "400": operation.responses["200"]})
+    builder.api = replace(cloudcruise, operations=(documented,))
+    text = (("content-type", "text/plain"),)
+    builder.add(RUNS, status=400, body=b"Invalid HTTP request", headers=text, query=f"workflow_id={'a' * length}")
+    assert [finding.code for finding in find_violations(builder, RUNS)] == codes
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "is_valid"),
+    [
+        ("format: byte", "aGVsbG8=", True),
+        ("format: byte", "aGVs\r\nbG8=", True),
+        ("format: byte", "_-_-", True),
+        ("format: byte", "YQ", True),
+        ("format: byte", "!!!", False),
+        ("format: byte", "a", False),
+        ("contentEncoding: base64", "aGVsbG8=", True),
+        ("contentEncoding: base64", "YQ", False),
+        ("contentEncoding: base64url", "_-", True),
+        ("contentEncoding: base64url", "+/+/", False),
+        ("contentEncoding: quoted-printable", "!!!", True),
+    ],
+)
+def test_base64_text_can_be_decoded(tmp_path: Path, schema: str, text: str, is_valid: bool) -> None:  # noqa: FBT001
+    """RFC 4648, and the lines of RFC 2045; ``byte`` does not say which of the two alphabets it means."""
+    file = tmp_path / "bytes.yaml"
+    content = f"{{application/json: {{schema: {{properties: {{data: {{type: string, {schema}}}}}}}}}}}"
+    responses = f"{{'200': {{description: ok, content: {content}}}}}"
+    file.write_text(
+        f"openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths: {{/a: {{get: {{responses: {responses}}}}}}}", "utf-8"
+    )
+    builder = RecordingBuilder(load(file))
+    builder.add("GET /a", json_={"data": text})
+    assert [finding.code for finding in find_violations(builder, "GET /a")] == ([] if is_valid else ["SD206"])
