@@ -247,6 +247,33 @@ def test_a_location_validates(tmp_path: Path, status: str, schema: Any, location
     assert request(mock, "POST", "/v1/x").headers["location"] == location
 
 
+@pytest.mark.parametrize(
+    ("documented", "header", "status", "body", "content_range"),
+    [
+        (["200", "206"], "bytes=0-2", 206, b"abc", "bytes 0-2/6"),
+        (["206"], "bytes=4-", 206, b"ef", "bytes 4-5/6"),
+        (["200", "206"], "bytes=-2", 206, b"ef", "bytes 4-5/6"),
+        (["200", "206"], "bytes=2-99", 206, b"cdef", "bytes 2-5/6"),
+        (["200", "206"], "bytes=0-1,4-5", 200, b"abcdef", None),
+        (["200", "206"], "bytes=3-1", 200, b"abcdef", None),
+        (["200", "206"], "items=0-1", 200, b"abcdef", None),
+        (["200", "206"], "bytes=9-", 200, b"abcdef", None),
+        (["200", "206", "416"], "bytes=9-", 416, None, "bytes */6"),
+        (["200", "206"], "", 200, b"abcdef", None),
+        (["200"], "bytes=0-2", 200, b"abcdef", None),
+    ],
+)
+def test_ranges_of_bytes(
+    tmp_path: Path, documented: list[str], header: str, status: int, body: bytes | None, content_range: str | None
+) -> None:
+    """An operation that documents a 206 sends the bytes of one range; without that, ``Range`` is ignored."""
+    content = {"text/plain": {"example": "abcdef"}}
+    responses = {code: {"content": content} if code != "416" else {} for code in documented}
+    response = request(serve(tmp_path, responses), range=header)
+    assert (response.status, response.headers.get("content-range")) == (status, content_range)
+    assert body is None or (response.body, response.headers["content-length"]) == (body, str(len(body)))
+
+
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "text/csv", "application/xml"])
 def test_prefer_for_every_media_type(tmp_path: Path, media_type: str) -> None:
     """``Prefer: example`` and ``code`` choose among the examples of any media type."""

@@ -235,6 +235,26 @@ def test_headers_and_cookies(
 
 
 @pytest.mark.parametrize(
+    ("schema", "location", "lines", "value"),
+    [
+        (INTEGERS, "header", [b"1", b"2, 3"], [1, 2, 3]),
+        (INTEGERS, "header", [b"1", b"x"], 400),
+        (TEXT, "header", [b"first", b"second"], "first"),
+        (INTEGER, "header", [b"1", b"x"], 1),
+        (TEXT, "cookie", [b"a=1", b"p=2"], "2"),
+    ],
+)
+def test_repeated_header_lines(tmp_path: Path, schema: Any, location: str, lines: list[bytes], value: Any) -> None:
+    """The lines of one header are one list (RFC 9110, section 5.3); of any other value, the first counts."""
+    mock = serve_operation(tmp_path, describe_parameter(schema, location))
+    name = b"p" if location == "header" else b"cookie"
+    for _ in range(2):  # the second may come from the cache
+        send_raw(mock, RawRequest("GET", "/x", [(name, lines[0])]))
+        response = send_raw(mock, RawRequest("GET", "/x", [(name, line) for line in lines]))
+        assert (response.json["parameters"]["p"] if response.status == 200 else response.status) == value
+
+
+@pytest.mark.parametrize(
     ("content", "query", "value"),
     [
         ({"application/json": {"schema": COLOR}}, "p=%7B%22R%22%3A1%7D", {"R": 1}),
@@ -348,6 +368,34 @@ def test_multipart(tmp_path: Path, parts: Sequence[tuple[str, bytes]], pointers:
     assert response.status == (400 if pointers else 200), response.body
     if pointers:
         assert sorted(error["pointer"] for error in response.json["errors"]) == pointers
+
+
+@pytest.mark.parametrize(
+    ("headers", "pointers"),
+    [
+        ("X-Size: 5\r\nX-Tags: 1, 2", []),
+        ("X-SIZE: 5", []),
+        ("X-Tags: 1", ["#/logo/X-Size"]),
+        ("X-Size: big", ["#/logo/X-Size"]),
+        ("X-Size: 5\r\nX-Tags: 1, a", ["#/logo/X-Tags/1"]),
+    ],
+)
+def test_headers_of_parts(tmp_path: Path, headers: str, pointers: list[str]) -> None:
+    """A part has the headers that its encoding requires, and their values satisfy their schemas."""
+    described = {
+        "X-Size": {"required": True, "schema": INTEGER},
+        "X-Tags": {"schema": INTEGERS},
+        "Content-Type": {"required": True, "schema": INTEGER},
+    }
+    encoding = {"logo": {"headers": described}, "other": {"headers": described}}
+    body = describe_body(describe_object(logo=FILE), "multipart/form-data", encoding=encoding)
+    response = post(
+        serve_operation(tmp_path, body),
+        make_multipart((f'name="logo"; filename="l"\r\n{headers}', b"a")),
+        "multipart/form-data; boundary=XX",
+    )
+    assert response.status == (400 if pointers else 200), response.body
+    assert [error["pointer"] for error in response.json.get("errors", ())] == pointers
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,26 @@ def test_the_path_of_the_server_is_served(tmp_path: Path) -> None:
         assert find_operation(mock, "GET", f"{prefix}/b") == 404
 
 
+@pytest.mark.parametrize("prefix", ["", "/v1"])
+def test_the_methods_of_a_path(tmp_path: Path, prefix: str) -> None:
+    """OPTIONS and 405 name the methods of all templates that match, below the path of the server and without it."""
+    operations = ("GET /a/{b}", "PUT /a/me", "HEAD /a", "GET /a", "DELETE /a/{b}/{c}")
+    mock = create_app([write_document(tmp_path, "methods", *operations, **with_server("/v1"))])
+    allowed = {
+        path: send_raw(mock, RawRequest("OPTIONS", prefix + path)).headers["allow"]
+        for path in ("/a/me", "/a/x", "/a", "/a/1/2")
+    }
+    assert allowed == {
+        "/a/me": "PUT, GET, HEAD, OPTIONS",
+        "/a/x": "GET, HEAD, OPTIONS",
+        "/a": "GET, HEAD, OPTIONS",
+        "/a/1/2": "DELETE, OPTIONS",
+    }
+    refused = send_raw(mock, RawRequest("POST", f"{prefix}/a/me"))
+    assert (refused.status, refused.headers["allow"]) == (405, "PUT, GET")
+    assert send_raw(mock, RawRequest("HEAD", f"{prefix}/a/me")).status == 200
+
+
 def test_a_full_path_wins_over_a_bare_one(tmp_path: Path) -> None:
     """Of two APIs with one bare path both are served at their full paths; a full path is never taken for a bare one."""
     one = write_document(tmp_path, "one", "GET /a", "GET /{x}/{y}", **with_server("/one"))
