@@ -50,7 +50,9 @@ def infer_behavior(
             behaviors[entry.operation.label] = maker.state_operation(entry, group, kind)
     used = {kind.name: kind for kind in kinds.values()}
     resources = {
-        name: Resource(name, kind.pointer, reader.resolve(kind.pointer)[0], build_behavior(kind), schemas)
+        name: Resource(
+            name, kind.pointer, reader.resolve(kind.pointer)[0], build_behavior(kind), schemas, is_inferred=True
+        )
         for name, kind in used.items()
     }
     silent = OperationBehavior()
