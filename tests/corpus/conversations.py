@@ -37,7 +37,7 @@ DOCUMENTS = sorted(path for kind in ("*/*.yaml", "*/*.json") for path in FOLDER.
 
 
 @dataclass(frozen=True)
-class Exchange:
+class ExpectedExchange:
     """A request of a document with what is right for it, and a place to send it to."""
 
     api: Api

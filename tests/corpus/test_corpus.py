@@ -8,7 +8,7 @@ import pytest
 from specduet.mocks import Settings, create_app
 from specduet.specs import load
 from specduet.specs.source import read_document
-from tests.corpus.conversations import DOCUMENTS, FOLDER, Exchange
+from tests.corpus.conversations import DOCUMENTS, FOLDER, ExpectedExchange
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def test_a_document_is_served_as_it_says(path: Path) -> None:
     assert len(found) == len(patterns), found
     assert all(re.search(pattern, problem) for pattern, problem in zip(patterns, found, strict=True)), found
     for expected in own["x-requests"]:
-        Exchange(api, mock, expected).check()
+        ExpectedExchange(api, mock, expected).check()
 
 
 def test_the_corpus_is_large() -> None:
