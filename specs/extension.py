@@ -9,6 +9,7 @@ import msgspec
 
 from specduet.specs.behavior import OperationBehavior, ResourceBehavior
 from specduet.specs.errors import BadStatement
+from specduet.specs.list_statements import PageInfo
 from specduet.specs.model import Operation, Resource
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schemas, escape_pointer
@@ -109,7 +110,7 @@ class StatementReader:
             raise self.statement_error(f"no schema is the resource {subject.resource!r}", at)
         resource = resources[subject.resource]
         for pointer, statement in _walk_statements(behavior, at):
-            if not getattr(statement, "hidden", False):
+            if not getattr(statement, "hidden", False) and not pointer.startswith(f"{at}/ancestors"):
                 for field in _field_paths(statement):
                     self._require_field(resource, field, pointer)
         for name in behavior.filters:
@@ -121,7 +122,7 @@ class StatementReader:
 
     def _require_field(self, resource: Resource, path: str, place: str) -> None:
         pointer, reader = resource.pointer, SchemaReader(self.schemas)
-        for part in [] if path == "*" else path.split("."):
+        for part in [] if path in {"*", ""} else path.split("."):
             properties = reader.properties_at(pointer)
             if part not in properties:
                 raise self.statement_error(f"the schema has no field {path!r}", place)
@@ -157,8 +158,10 @@ def _field_paths(statement: Statement) -> Iterator[str]:
     for name in ("field", "by", "before", "owner"):
         if isinstance(getattr(statement, name, None), str):
             yield getattr(statement, name)
-    yield from getattr(statement, "fields", ())
+    fields = () if isinstance(statement, PageInfo) else getattr(statement, "fields", ())
+    yield from fields.values() if isinstance(fields, Mapping) else fields
     yield from getattr(statement, "of", ())
+    yield from getattr(statement, "unique", ())
     yield from getattr(statement, "sets", ())
 
 
