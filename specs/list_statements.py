@@ -125,6 +125,8 @@ class Filter(Statement, frozen=True):
 
     field: str
     op: FilterOperator = "eq"
+    #: values that keep every row: ``all``
+    every: tuple[str, ...] = ()
     #: the rows do not show the field
     hidden: bool = False
     #: value that holds when the parameter is left out, relative to now: ``-24h``

@@ -39,6 +39,13 @@ class SchemaReader:
                 break
         return (schema if isinstance(schema, Mapping) else {}), at
 
+    def node_at(self, pointer: str) -> Any:
+        """Return the node at a pointer as it is written; None where there is none."""
+        try:
+            return self._schemas.node_at(pointer)
+        except KeyError:
+            return None
+
     def properties_at(self, pointer: str) -> Mapping[str, str]:
         """Return the pointers of an object's properties by name, those of its compositions too."""
         _, pointer = self.resolve(pointer)
@@ -59,6 +66,20 @@ class SchemaReader:
         properties = schema.get("properties")
         for name in properties if isinstance(properties, Mapping) else ():
             yield name, f"{pointer}/properties/{escape_pointer(name)}"
+
+    def required_at(self, pointer: str) -> frozenset[str]:
+        """Return the names of the properties that every object at a pointer has: its own and those of its ``allOf``."""
+        found: set[str] = set()
+        waiting, seen = [pointer], set()
+        while waiting:
+            schema, at = self.resolve(waiting.pop())
+            if at in seen:
+                continue
+            seen.add(at)
+            names, branches = schema.get("required"), schema.get("allOf")
+            found.update(name for name in names if isinstance(name, str)) if isinstance(names, list) else None
+            waiting += [f"{at}/allOf/{index}" for index in range(len(branches) if isinstance(branches, list) else 0)]
+        return frozenset(found)
 
     def kind_at(self, pointer: str) -> str:
         """Return the type of the schema at a pointer other than null: ``object``, ``string``; empty if unknown."""

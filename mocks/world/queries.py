@@ -73,6 +73,8 @@ def build_list_query(plan: OperationPlan, values: RequestValues, caller: CallerI
     sort_field = behavior.order.by if behavior.order else None
     for filter_plan in plan.filters:
         statement, value = filter_plan.statement, values.get(filter_plan.parameter)
+        if value in statement.every:
+            continue
         if filter_plan.key_field is None or isinstance(value, list | dict):
             conditions += _list_conditions(statement, value)
             continue

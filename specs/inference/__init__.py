@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from specduet.specs.behavior import OperationBehavior
 from specduet.specs.inference.grouping import find_parents, group_operations, list_entries
 from specduet.specs.inference.operations import StatementMaker
-from specduet.specs.inference.resources import build_behavior, find_row_kinds
+from specduet.specs.inference.resources import find_row_kinds
+from specduet.specs.inference.rows import state_rows
 from specduet.specs.inference.survey import survey_operations
 from specduet.specs.model import Operation, Resource, Role
 from specduet.specs.schema_reader import SchemaReader
@@ -48,12 +49,10 @@ def infer_behavior(
         roles[entry.operation.label] = Role(entry.role, *names, entry.evidence)
         if kind is not None:
             behaviors[entry.operation.label] = maker.state_operation(entry, group, kind)
-    used = {kind.name: kind for kind in kinds.values()}
+    pointers = {kind.name: kind.pointer for kind in kinds.values()}
     resources = {
-        name: Resource(
-            name, kind.pointer, reader.resolve(kind.pointer)[0], build_behavior(kind), schemas, is_inferred=True
-        )
-        for name, kind in used.items()
+        name: Resource(name, pointers[name], reader.resolve(pointers[name])[0], behavior, schemas, is_inferred=True)
+        for name, behavior in state_rows(reader, kinds.values()).items()
     }
     silent = OperationBehavior()
     return Inference(

@@ -2,26 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from specduet.specs.inference.words import split_words, to_singular, to_snake
+from specduet.specs.inference.words import split_words, to_singular, to_snake, word_list
 from specduet.specs.schema_reader import SchemaReader
 
 _SCALARS = frozenset(["string", "integer", "number", ""])
-_ID_NAMES = (
-    "id",
-    "gid",
-    "sid",
-    "uuid",
-    "guid",
-    "uid",
-    "key",
-    "slug",
-    "code",
-    "number",
-    "login",
-    "username",
-    "handle",
-    "name",
-)
+_ID_NAMES = word_list("id gid sid uuid guid uid key slug code number login username handle name")
 _SURE_NAMES = frozenset(["id", "gid", "sid", "uuid", "guid"])
 
 

@@ -16,11 +16,24 @@ from specduet.specs.behavior import (
     Replaces,
     Updates,
 )
+from specduet.specs.inference.filtering import FilterReader
 from specduet.specs.inference.grouping import OperationGroup, is_file_path
 from specduet.specs.inference.identities import find_parent_field, name_parent
+from specduet.specs.inference.paging import PageReader
+from specduet.specs.inference.parameters import read_query
 from specduet.specs.inference.resources import RowKind, find_group_parents, unknown_status
 from specduet.specs.inference.row_shapes import pick_content, read_rows
+from specduet.specs.inference.sorting import SortReader
 from specduet.specs.inference.survey import SurveyedOperation
+from specduet.specs.inference.writes import (
+    find_action_target,
+    find_renamed,
+    find_stored_file,
+    find_unique,
+    read_sent,
+    returns_file,
+    state_etag,
+)
 from specduet.specs.list_statements import Envelope, Scope
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.statement import Basis
@@ -55,20 +68,37 @@ class StatementMaker:
             return OperationBehavior()
         words |= self._state_scopes(entry, group, kind)
         envelope = self._find_envelope(entry, group)
-        return OperationBehavior(envelope=envelope, **words)
+        return OperationBehavior(envelope=envelope, etag=state_etag(entry), **words)
 
     def _state_list(self, entry: SurveyedOperation, kind: RowKind) -> dict[str, Any]:
         if entry.rows.kind != "many" or not self.reader.properties_at(entry.rows.pointer):
             return {}
         basis: Basis = "inferred" if entry.rows.is_certain and not kind.is_hidden else "assumed"
-        return {"lists": Lists(resource=kind.name, basis=basis, because=join_evidence(entry))}
+        words: dict[str, Any] = {"lists": Lists(resource=kind.name, basis=basis, because=join_evidence(entry))}
+        parameters = read_query(self.reader, entry.operation)
+        node = self.reader.node_at(entry.operation.pointer)
+        description = node.get("description") if isinstance(node, Mapping) else None
+        pages = PageReader(self.reader, entry.operation, entry.rows, parameters)
+        words |= pages.read_words(kind.id_field)
+        parameters = [parameter for parameter in parameters if parameter.name not in pages.used]
+        sorting = SortReader(
+            self.reader, kind.properties, parameters, f"{entry.operation.summary}. {description or ''}"
+        )
+        words |= sorting.read_words()
+        filters = FilterReader(self.reader, kind.properties, kind.name)
+        found = {p.name: filters.read_filter(p) for p in parameters if p.name not in sorting.used}
+        return words | {"filters": {name: statement for name, statement in found.items() if statement is not None}}
 
     def _state_creation(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
         is_shown = bool(group.find("list") or group.find("fetch"))
         basis: Basis = "inferred" if is_shown and entry.rows.kind == "one" and not kind.is_hidden else "assumed"
+        sent = read_sent(self.reader, entry.operation, group.shape.noun)
+        unique = find_unique(entry.operation, sent, kind.properties)
         creates = Creates(
             resource=kind.name,
-            sets={"*": "body"},
+            sets={"*": "body", **find_renamed(self.reader, sent, kind.properties)},
+            unique=unique,
+            stores=find_stored_file(self.reader, entry.operation),
             listed_by=_first_id(group.find("list")),
             fetched_by=_first_id([e for e in group.find("fetch") if e.rows.kind == "one"]),
             basis=basis,
@@ -82,8 +112,15 @@ class StatementMaker:
         if parameter is None:
             return {}
         kinds, name = _LOOKUPS[entry.role], {"action": "acts"}.get(entry.role, f"{entry.role}s".replace("hs", "hes"))
-        if is_file_path(entry):
+        extra: dict[str, Any] = {}
+        if is_file_path(entry) or (
+            entry.role == "fetch" and returns_file(entry) and has_stored_file(self.reader, kind)
+        ):
             kinds, name = Downloads, "downloads"
+        elif entry.role == "action":
+            extra = {"to": find_action_target(entry, kind.status), "refused": _find_refusal(entry)}
+        elif entry.role == "replace":
+            extra = {"creates": "201" in entry.operation.responses}
         elif entry.role == "fetch" and entry.rows.kind != "one":
             return {}
         is_read_too = kind.is_single or any(e.role == "fetch" for e in group.items)
@@ -96,6 +133,7 @@ class StatementMaker:
             unknown_basis=unknown_basis,
             basis=basis,
             because=join_evidence(entry),
+            **extra,
         )
         return {name: statement}
 
@@ -142,6 +180,17 @@ class StatementMaker:
 def join_evidence(entry: SurveyedOperation) -> str:
     """Return the witnesses of a role as one sentence."""
     return "; ".join(entry.evidence)
+
+
+def _find_refusal(entry: SurveyedOperation) -> int:
+    """Return the documented status of an action that the row's status does not allow: 409, else 422 or 400."""
+    return next((int(status) for status in ("409", "422", "400") if status in entry.operation.responses), 409)
+
+
+def has_stored_file(reader: SchemaReader, kind: RowKind) -> bool:
+    """Tell whether the creation of a row of a kind stores a file."""
+    creations = [entry for group in kind.groups for entry in group.find("create")]
+    return any(find_stored_file(reader, entry.operation) for entry in creations)
 
 
 def _first_id(entries: list[SurveyedOperation]) -> str | None:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from specduet.specs.behavior import Identity, ResourceBehavior
+from specduet.specs.behavior import Identity
 from specduet.specs.inference.grouping import OperationGroup, find_parents
 from specduet.specs.inference.identities import find_identity
+from specduet.specs.inference.lifecycles import StatusField, find_status_field
 from specduet.specs.inference.row_shapes import ShownRows, pick_content, read_rows
 from specduet.specs.inference.survey import SurveyedOperation
 from specduet.specs.inference.words import to_singular
@@ -28,6 +29,7 @@ class RowKind:
     is_hidden: bool = False
     is_single: bool = False
     is_sure: bool = False
+    status: StatusField | None = None
     #: stated by the document or an overlay
     stated: Resource | None = None
 
@@ -40,7 +42,7 @@ def find_row_kinds(
     rows = {key: _find_row_pointer(reader, group) for key, group in groups.items()}
     owners = _find_owners(groups, rows)
     found: dict[str, RowKind] = {}
-    names = Counter(stated)
+    names = Counter(list(stated))
     for key in sorted(groups, key=lambda key: (owners.get(key, key) != key, len(groups[key].shape.parts))):
         group, pointer = groups[key], rows[key]
         if not pointer or not reader.properties_at(pointer):
@@ -128,9 +130,11 @@ def _build_kind(
     kind = RowKind(group.noun, pointer, properties, [group], is_single=group.is_single)
     kind.stated = by_schema
     if kind.stated is not None:
+        kind.status = find_status_field(reader, properties, kind.name)
         kind.name, kind.id_field = kind.stated.name, kind.stated.behavior.id.field
         kind.is_hidden, kind.is_sure = kind.stated.behavior.id.hidden, True
         return kind
+    kind.status = find_status_field(reader, properties, kind.name)
     parameter, parameter_pointer = _find_item_parameter(group)
     identity = find_identity(reader, properties, kind.name, parameter, parameter_pointer)
     if identity is None:
@@ -165,12 +169,6 @@ def build_identity(kind: RowKind) -> Identity:
         return Identity(field=kind.id_field, hidden=True, basis="assumed", because=because)
     basis: Basis = "inferred" if kind.is_sure else "assumed"
     return Identity(field=kind.id_field, basis=basis, because=f"{kind.id_field} is the name of an id")
-
-
-def build_behavior(kind: RowKind) -> ResourceBehavior:
-    """Return the statements on the rows of a resource."""
-    schema = f"#{kind.pointer}"
-    return ResourceBehavior(resource=kind.name, schema=schema, id=build_identity(kind), single=kind.is_single)
 
 
 def find_group_parents(

@@ -12,6 +12,11 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def word_list(text: str) -> tuple[str, ...]:
+    """Return the words of a text, which spaces separate, in their order."""
+    return tuple(text.split())
+
+
 _IRREGULAR = {
     "people": "person",
     "children": "child",

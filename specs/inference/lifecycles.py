@@ -1,0 +1,163 @@
+"""Lifecycles of rows: the status of a known family, and the actions that move it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from specduet.specs.behavior import Status
+from specduet.specs.inference.status_words import DONE, ENDS, FAILED, FAMILIES, RUNNING, STOPPED, TARGETS, WAITING
+from specduet.specs.inference.words import to_snake, word_list
+from specduet.specs.schema_reader import SchemaReader
+
+_FIELDS = word_list("status state phase stage lifecycle_state lifecycle_status job_status current_status")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusField:
+    """The field of a row that is its status, with its members as the schema and as the families write them."""
+
+    name: str
+    members: tuple[str, ...]
+    default: Any = None
+
+    @property
+    def snakes(self) -> dict[str, str]:
+        """The members by their names in lower case with underscores."""
+        return {to_snake(member): member for member in self.members}
+
+
+def find_status_field(reader: SchemaReader, properties: Mapping[str, str], resource: str) -> StatusField | None:
+    """Return the field of a row that is its status: an enumeration of texts with the name of one."""
+    snakes = {to_snake(name): name for name in properties}
+    for candidate in (*_FIELDS, f"{resource}_status", f"{resource}_state"):
+        name = snakes.get(candidate)
+        members = reader.members_at(properties[name]) if name else ()
+        if name and len(members) > 1 and all(isinstance(member, str) for member in members):
+            return StatusField(name, members, reader.resolve(properties[name])[0].get("default"))
+    return None
+
+
+def find_target(field: StatusField, verb: str) -> str | None:
+    """Return the member to which an action moves a status, None for a verb that fits none."""
+    snakes = field.snakes
+    return next((snakes[name] for name in TARGETS.get(verb, "").split() if name in snakes), None)
+
+
+def state_status(field: StatusField, targets: Sequence[str], *, is_settable: bool) -> Status | None:
+    """Return the statement on a status; ``targets`` are the members to which actions move it.
+
+    One that is settable is in the body of a request: a client moves it, and it does not move by itself.
+    """
+    snakes = field.snakes
+    machine = _sort_machine(snakes)
+    if machine is not None and not is_settable:
+        return _state_machine(field, *machine)
+    family = next((found for names in FAMILIES if (found := _sort_family(snakes, names)) is not None), None)
+    if family is not None:
+        return _state_family(field, family)
+    if machine is not None:
+        return _state_free(field, _choose_first(field, machine), "requests set it")
+    initial = field.default if field.default in field.members else None
+    initial = initial or next(
+        (member for snake, member in snakes.items() if snake in WAITING | {"draft", "open", "todo"}), None
+    )
+    if initial is None and not targets:
+        return None
+    initial = initial or next((member for member in field.members if member not in targets), field.members[0])
+    return _state_free(field, str(initial), "its members are of no known family")
+
+
+def _choose_first(field: StatusField, machine: tuple[list[str], list[str], list[str]]) -> str:
+    waiting, running, _ = machine
+    return str(field.default) if field.default in field.members else (waiting + running)[0]
+
+
+def _sort_machine(snakes: Mapping[str, str]) -> tuple[list[str], list[str], list[str]] | None:
+    """Return the waiting, running and terminal members of a job's status, None for another kind of status."""
+    waiting = [member for snake, member in snakes.items() if snake in WAITING]
+    running = [member for snake, member in snakes.items() if snake in RUNNING]
+    ended = [member for snake, member in snakes.items() if snake in DONE | FAILED | STOPPED]
+    done = snakes.keys() & DONE
+    working = snakes.keys() & (RUNNING - {"active", "paused"})
+    is_known = len(waiting) + len(running) + len(ended) == len(snakes)
+    is_job = bool(done) and bool(waiting or running) and bool(working or snakes.keys() & (FAILED | {"queued"}))
+    return (waiting, running, ended) if is_known and is_job else None
+
+
+def _state_machine(field: StatusField, waiting: list[str], running: list[str], ended: list[str]) -> Status:
+    stages = waiting[:1] + waiting[1:] + running
+    initial = field.default if field.default in stages else stages[0]
+    order = [str(initial), *(member for member in stages if member != initial)]
+    snakes = {member: snake for snake, member in field.snakes.items()}
+    side = {
+        member for member in order if snakes[member] in {"paused", "cancelling", "canceling", "stopping", "retrying"}
+    }
+    main = [member for member in order if member not in side]
+    transitions: dict[str, tuple[str, ...]] = {}
+    for index, member in enumerate(main):
+        following = main[index + 1 : index + 2]
+        transitions[member] = (
+            *following,
+            *(sorted(side) if index else ()),
+            *(_ends_from(ended, snakes, early=bool(following))),
+        )
+    for member in side:
+        transitions[member] = (*main[1:], *ended)
+    because = f"the members of {field.name} are those of a job: {', '.join(order)}, then {', '.join(ended)}"
+    return Status(
+        field=field.name,
+        initial=str(initial),
+        transitions=transitions,
+        terminal=tuple(ended),
+        moves=True,
+        basis="inferred",
+        because=because,
+    )
+
+
+def _ends_from(ended: list[str], snakes: Mapping[str, str], *, early: bool) -> list[str]:
+    """Return the ends that a stage can go to; an early one cannot be done already."""
+    return [member for member in ended if not (early and snakes[member] in DONE)]
+
+
+def _sort_family(snakes: Mapping[str, str], family: Sequence[str]) -> list[list[str]] | None:
+    """Return the members by the groups of a family, None where a member is in none of them."""
+    left, found = dict(snakes), []
+    for names in family:
+        group = [left.pop(name) for name in names.split() if name in left]
+        if group:
+            found.append(group)
+    return found if not left and len(found) > 1 else None
+
+
+def _state_family(field: StatusField, family: list[list[str]]) -> Status:
+    snakes = {member: snake for snake, member in field.snakes.items()}
+    members = [member for group in family for member in group]
+    initial = field.default if field.default in members else members[0]
+    terminal = tuple(member for member in members if snakes[member] in ENDS and member != initial)
+    transitions = {
+        member: tuple(other for other in members if other != member) for member in members if member not in terminal
+    }
+    because = f"the members of {field.name} are those of a status that requests change: {', '.join(members)}"
+    return Status(
+        field=field.name,
+        initial=str(initial),
+        transitions=transitions,
+        terminal=terminal,
+        moves=False,
+        basis="assumed",
+        because=because,
+    )
+
+
+def _state_free(field: StatusField, initial: str, because: str) -> Status:
+    transitions = {member: tuple(other for other in field.members if other != member) for member in field.members}
+    return Status(
+        field=field.name,
+        initial=initial,
+        transitions=transitions,
+        terminal=(),
+        moves=False,
+        basis="assumed",
+        because=f"{field.name} is the name of a status, and {because}",
+    )

@@ -1,0 +1,74 @@
+"""Query parameters as the inference sees them: names in one form, types, and numbers in their descriptions."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from specduet.specs.inference.words import to_snake
+from specduet.specs.model import Operation, Parameter
+from specduet.specs.schema_reader import SchemaReader
+
+_DEFAULT = re.compile(
+    r"(?:\bdefaults?\b(?:\s+(?:value|page size|limit|number))?\s*(?:is|to|of|:|=|\()?\s*[`'\"]?"
+    r"|\bby default,?\s+)(\d{1,4})\b"
+    r"|\b(\d{1,4})\s*(?:\(default\)|by default|is the default)",
+    re.IGNORECASE,
+)
+_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """One query parameter of an operation."""
+
+    name: str
+    #: with underscores: ``page_size`` for ``pageSize`` and ``page[size]``
+    snake: str
+    #: ``string``, ``integer``, ``array``; empty if unknown
+    kind: str
+    pointer: str
+    description: str
+    parameter: Parameter
+
+    def default_number(self) -> int | None:
+        """Return the default of a number, from its schema or else a sentence such as "Defaults to 20"."""
+        default = self.parameter.schema.get("default")
+        if isinstance(default, int) and not isinstance(default, bool):
+            return default
+        match = _DEFAULT.search(self.description)
+        number = int(match[1] or match[2]) if match else 0
+        return number if 0 < number <= _MOST else None
+
+
+def read_query(reader: SchemaReader, operation: Operation) -> list[QueryParameter]:
+    """Return the query parameters of an operation."""
+    return [
+        QueryParameter(
+            parameter.name,
+            to_snake(parameter.name),
+            reader.kind_at(parameter.pointer),
+            parameter.pointer,
+            _read_description(reader, parameter),
+            parameter,
+        )
+        for parameter in operation.parameters
+        if parameter.location == "query"
+    ]
+
+
+def _read_description(reader: SchemaReader, parameter: Parameter) -> str:
+    holder = reader.node_at(parameter.pointer.removesuffix("/schema"))
+    texts = [node.get("description") for node in (holder, parameter.schema) if isinstance(node, Mapping)]
+    return " ".join(text for text in texts if isinstance(text, str))
+
+
+def find_named(
+    parameters: Iterable[QueryParameter], names: Iterable[str], kinds: Iterable[str]
+) -> QueryParameter | None:
+    """Return the first parameter with one of the names, in the order of the names, and one of the types."""
+    by_name = {parameter.snake: parameter for parameter in parameters}
+    for name in names:
+        parameter = by_name.get(name)
+        if parameter is not None and parameter.kind in kinds:
+            return parameter
+    return None

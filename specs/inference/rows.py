@@ -1,0 +1,48 @@
+"""Statements on the rows of a resource: status, times, references, besides the id."""
+
+from collections.abc import Iterable, Mapping
+
+from specduet.specs.behavior import ResourceBehavior, Status
+from specduet.specs.inference.lifecycles import state_status
+from specduet.specs.inference.references import state_references
+from specduet.specs.inference.resources import RowKind, build_identity
+from specduet.specs.inference.timelines import state_set_when, state_timelines
+from specduet.specs.inference.writes import find_action_target, read_sent
+from specduet.specs.schema_reader import SchemaReader
+
+
+def state_rows(reader: SchemaReader, kinds: Iterable[RowKind]) -> dict[str, ResourceBehavior]:
+    """Return the statements on the rows of each resource by its name."""
+    used = {kind.name: kind for kind in kinds}
+    identities = {
+        name: kind.properties.get(kind.id_field, "")
+        for name, kind in used.items()
+        if not kind.is_single and not kind.is_hidden
+    }
+    return {name: _state_kind(reader, kind, identities) for name, kind in used.items()}
+
+
+def _state_kind(reader: SchemaReader, kind: RowKind, identities: Mapping[str, str]) -> ResourceBehavior:
+    status = _state_status(reader, kind)
+    required = reader.required_at(kind.pointer)
+    moving = status if status is not None and status.moves else None
+    return ResourceBehavior(
+        resource=kind.name,
+        schema=f"#{kind.pointer}",
+        id=build_identity(kind),
+        single=kind.is_single,
+        references=state_references(reader, (kind.name, kind.id_field), kind.properties, identities),
+        status=status,
+        timeline=state_timelines(reader, kind.properties),
+        set_when=state_set_when(reader, kind.properties, required, moving) if moving else (),
+    )
+
+
+def _state_status(reader: SchemaReader, kind: RowKind) -> Status | None:
+    if kind.status is None:
+        return None
+    actions = [entry for group in kind.groups for entry in group.below if entry.role == "action"]
+    targets = [target for entry in actions if (target := find_action_target(entry, kind.status)) is not None]
+    writes = [entry for group in kind.groups for entry in group.find("create", "update", "replace")]
+    settable = any(kind.status.name in read_sent(reader, entry.operation, entry.shape.noun) for entry in writes)
+    return state_status(kind.status, targets, is_settable=settable)
