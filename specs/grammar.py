@@ -45,10 +45,15 @@ SERVER = ObjectKind(
     "a server",
     {"url": "text", "description": "text", "variables": MapOf(ObjectKind("a server variable", {"default": "text"}))},
 )
-EXAMPLE = ObjectKind("an example", {**_TEXTS, "value": "data", "externalValue": "text"}, "examples")
+EXAMPLE = ObjectKind(
+    "an example",
+    {**_TEXTS, "value": "data", "externalValue": "text", "dataValue": "data", "serializedValue": "text"},
+    "examples",
+)
 LINK = ObjectKind("a link", {"operationId": "text", "operationRef": "text", "description": "text"}, "links")
 _MEDIA_TYPE_FIELDS: dict[str, Shape] = {
     "schema": "schema",
+    "itemSchema": "schema",
     "example": "data",
     "examples": MapOf(EXAMPLE),
 }

@@ -3,6 +3,7 @@
 Fields have been checked one by one before; here it is what they say together.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -225,6 +226,26 @@ _SCHEME_FIELDS = {
 def _check_example(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
     if "value" in found and "externalValue" in found:
         report(place, "an example has 'value' and 'externalValue'", "'externalValue' is ignored")
+    if "value" not in found:  # as OpenAPI 3.2 has it
+        if "dataValue" in found:
+            found["value"] = found["dataValue"]
+        elif "serializedValue" in found:
+            found["value"] = _parse_serialized(found["serializedValue"])
+    return found
+
+
+def _parse_serialized(text: str) -> Any:
+    """Return the value of a text that is JSON, else the text itself."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _check_media_type(found: dict[str, Any], _place: FilePlace, _report: Report) -> Any:
+    """Give a stream of items, as OpenAPI 3.2 has it, the schema of their list."""
+    if "itemSchema" in found and "schema" not in found:
+        found["schema"] = {"type": "array", "items": found["itemSchema"]}
     return found
 
 
@@ -249,4 +270,5 @@ _CHECKS: Mapping[str, _Check] = {
     "a server": _check_server,
     "a security scheme": _check_scheme,
     "an example": _check_example,
+    "a media type": _check_media_type,
 }

@@ -90,7 +90,7 @@ class ExpectedExchange:
         described = operation.response_for(response.status) if operation else None
         for content in described.content.values() if described else ():
             media_type = response.headers.get("content-type", "").split(";")[0]
-            if content.media_type.split(";")[0] == media_type and "json" in media_type and content.has_schema:
+            if content.media_type.split(";")[0] == media_type and media_type.endswith("json") and content.has_schema:
                 validator = self.api.response_schemas.validator_at(content.pointer)
                 assert not [*validator.iter_errors(response.json)], shown
 
