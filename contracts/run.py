@@ -11,13 +11,12 @@ Every step but ``judge`` sends all its requests through ``contracts/sending/send
 """
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from specduet.contracts import clauses
 from specduet.contracts.clauses.robustness import SLOW_S
@@ -33,6 +32,7 @@ from specduet.contracts.probes.lifecycle import probe_lifecycle
 from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.probes.robustness import probe_robustness
 from specduet.contracts.recording import Recording
+from specduet.contracts.run_notes import describe_unanswered, describe_unserved, explain_inconclusive, is_all_missing
 from specduet.contracts.sending.budget import BudgetSpent, RequestBudget
 from specduet.contracts.sending.curl import format_curl_line
 from specduet.contracts.sending.fair_shares import MANY_OPERATIONS, FairShares
@@ -179,11 +179,13 @@ class _ContractRun:
             self._send_requests(api_runs)
         finally:
             self.budget.transport.close()
-        self.notes += _describe_unanswered(self.recording)
+        self.notes += describe_unanswered(self.recording)
+        if self.options.is_mock:
+            self.notes += describe_unserved([api_run.api for api_run in api_runs], self.recording)
         apis = tuple(api_run.api for api_run in api_runs)
         with self._measure_step("judge"):
             self.report_progress("judge")
-            findings = () if _is_all_missing(self.recording) else tuple(self._judge_recording(apis))
+            findings = () if is_all_missing(self.recording) else tuple(self._judge_recording(apis))
             coverage = Coverage.from_recording(apis, self.recording)
         return RunResult(
             target=self.target,
@@ -195,7 +197,11 @@ class _ContractRun:
             coverage=coverage,
             secrets=self.secrets,
             notes=tuple(dict.fromkeys(self.notes)),
-            inconclusive_reason=_inconclusive_reason(api_runs, self.recording),
+            inconclusive_reason=explain_inconclusive(
+                [api_run.sender for api_run in api_runs],
+                self.recording,
+                (sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()),
+            ),
             elapsed_s=time.monotonic() - started_at,
             step_seconds=dict(self.step_seconds),
         )
@@ -384,67 +390,6 @@ class _ApiRun:
                 yield f"{operation.label} needs an id that is not known: give {options}."
 
 
-def _describe_unanswered(recording: Recording) -> Iterator[str]:
-    """Yield one sentence on the requests that got no complete response, if there are any."""
-    kinds = Counter(e.failure.partition(":")[0] for e in recording.exchanges if e.response is None)
-    if kinds:
-        kind_counts = ", ".join(
-            f"{kind} {number} times" if number > 1 else kind for kind, number in kinds.most_common()
-        )
-        yield f"{kinds.total()} of {len(recording.exchanges)} requests got no complete response: {kind_counts}."
-
-
 def _list_operations_first(operation: Operation) -> tuple[bool, bool, bool]:
     """Return a sort key: lists first, then paths without parameters, then GET."""
     return operation.behavior.lists is None, "{" in operation.path, operation.method != "GET"
-
-
-def _responds_without_success(api: Api, recording: Recording) -> bool:
-    """Return whether an operation that documents no 2xx, but redirects or errors alone, responds as documented."""
-    for operation in api.operations:
-        if operation.responses and not any(status[:1] in {"2", "d"} for status in operation.responses):
-            statuses = {str(exchange.status) for exchange in recording.find_exchanges(api.name, operation.id)}
-            if statuses & operation.responses.keys():
-                return True
-    return False
-
-
-def _is_all_missing(recording: Recording) -> bool:
-    """Return whether every response is a 404: then nothing of the API is there."""
-    statuses = {exchange.status for exchange in recording.exchanges if exchange.response is not None}
-    return statuses == {404}
-
-
-def _describe_base_path(api_runs: Sequence[_ApiRun]) -> str:
-    """Return the question that an operator has to answer where every response is a 404."""
-    paths = {
-        urlsplit(api_run.sender.address_of(o)).path.rstrip("/") or "/"
-        for api_run in api_runs
-        for o in api_run.api.operations[:1]
-    }
-    return f"Every response was 404: is {' or '.join(sorted(paths))} the right base path?"
-
-
-def _inconclusive_reason(api_runs: Sequence[_ApiRun], recording: Recording) -> str:
-    """Return why a run without a single 2xx response proves nothing, and what to do; empty if there was one."""
-    if any(exchange.is_success for exchange in recording.exchanges):
-        return ""
-    if any(_responds_without_success(api_run.api, recording) for api_run in api_runs):
-        return ""
-    statuses = Counter(e.status for e in recording.exchanges if e.credentials in {"given", "placeholder"})
-    if statuses[401] + statuses[403] > sum(statuses.values()) / 2:
-        none_given = any(e.credentials == "placeholder" for e in recording.exchanges)
-        reasons = ["No credential was given: give one with -H or --auth."] if none_given else [_CREDENTIAL_REJECTED]
-    elif statuses:
-        status_counts = ", ".join(f"{number} of {status or 'no status'}" for status, number in statuses.most_common())
-        reasons = [sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()]
-        if _is_all_missing(recording):
-            reasons.append(_describe_base_path(api_runs))
-        else:
-            reasons.append(f"Responses were: {status_counts}.")
-    else:
-        reasons = ["No operation could be sent."]
-    return " ".join(["No response was 2xx, so the run proves nothing.", *reasons])
-
-
-_CREDENTIAL_REJECTED = "The credential that was given is rejected (401, 403)."

@@ -240,12 +240,12 @@ def check_refusal_leaks(subject: Subject) -> Iterator[Finding]:
 
 
 def _known_ids(subject: Subject) -> frozenset[str]:
-    """Return the ids in all successful responses of the API; the field ``id`` where the overlay names no other."""
+    """Return the ids in all successful responses of the API: the field ``id``, and those that statements name."""
     return compute_once(subject.recording, ("known ids", subject.api.name), lambda: _collect_ids(subject))
 
 
 def _collect_ids(subject: Subject) -> frozenset[str]:
-    fields = {resource.behavior.id.field for resource in subject.api.resources.values()} or {"id"}
+    fields = {"id", *(resource.behavior.id.field for resource in subject.api.resources.values())}
     rows = (
         row
         for e in subject.recording.exchanges

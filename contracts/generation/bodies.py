@@ -13,6 +13,7 @@ from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.parameter_texts import to_parameter_text
 from specduet.contracts.oracle.form_body import is_file_field, list_form_fields
 from specduet.contracts.oracle.media_types import FORM_MEDIA_TYPES, find_json_content, is_json, strip_parameters
+from specduet.contracts.oracle.schema_access import locate_content
 from specduet.specs import Body, Content, Schemas
 
 BOUNDARY = "specduet-boundary-7d5f1c"
@@ -112,7 +113,7 @@ def _build_value(schemas: Schemas, content: Content) -> Any:
     example = next(iter(content.examples.values()), UNSET)
     if not content.has_schema:
         return {} if example is UNSET else example
-    value = build_minimal_value(schemas, content.schema, content.pointer)
+    value = build_minimal_value(schemas, *locate_content(schemas, content))
     if value is UNSET and example is not UNSET and schemas.validator_at(content.pointer).is_valid(example):
         return example
     return value

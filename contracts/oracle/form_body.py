@@ -14,6 +14,7 @@ from specduet.contracts.oracle.schema_access import (
     list_properties,
     list_required,
     list_types,
+    locate_content,
     resolve_schema,
     strip_null,
 )
@@ -35,7 +36,7 @@ class FormField(NamedTuple):
 def list_form_fields(schemas: Schemas, content: Content) -> dict[str, FormField] | None:
     """Return the fields of a form by name, None where its schema leaves open which there are."""
     fields: dict[str, FormField] = {}
-    return fields if _collect_fields(schemas, content.schema, content.pointer, fields, 0) else None
+    return fields if _collect_fields(schemas, *locate_content(schemas, content), fields, 0) else None
 
 
 def _collect_fields(schemas: Schemas, schema: Any, pointer: str, fields: dict[str, FormField], depth: int) -> bool:

@@ -11,6 +11,7 @@ from specduet.contracts.oracle import json_values
 from specduet.contracts.oracle.media_types import is_json, matches_media_type, strip_parameters
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.oracle.scalars import VALID, ScalarVerdict
+from specduet.contracts.oracle.schema_access import locate_content
 from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, Body, Content
 
@@ -48,7 +49,7 @@ def check_json_body(api: Api, body: Body, content: Content, request: SentRequest
 
 def _check_json_value(api: Api, content: Content, value: Any) -> Iterator[RequestPart]:
     locations = json_values.find_invalid_locations(
-        api.request_schemas, content.schema, content.pointer, value, ("body",)
+        api.request_schemas, *locate_content(api.request_schemas, content), value, ("body",)
     )
     for invalid in locations:
         name = "/".join(map(str, invalid.loc[1:]))

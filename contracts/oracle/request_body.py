@@ -14,6 +14,7 @@ from specduet.contracts.oracle.media_types import (
 )
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.oracle.scalars import VALID, ScalarVerdict
+from specduet.contracts.oracle.schema_access import locate_content
 from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, Body, Content, Operation
 
@@ -86,5 +87,6 @@ def _judge_raw(api: Api, content: Content, data: bytes, content_type: str) -> Sc
             return ScalarVerdict("lenient", "is a text that servers decode differently")
         if not text.isprintable():
             return ScalarVerdict("lenient", "is a text that servers read differently")
-        return judge_text(api.request_schemas, content.schema, content.pointer, text) if content.has_schema else VALID
+        located = locate_content(api.request_schemas, content)
+        return judge_text(api.request_schemas, *located, text) if content.has_schema else VALID
     return ScalarVerdict("lenient", "is of a media type that is not judged")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from specduet.specs import Schema, Schemas
+from specduet.specs import Content, Schema, Schemas
 from specduet.specs.schemas import escape_pointer
 
 _NOTHING: Schema = {"not": {}}
@@ -21,6 +21,15 @@ def resolve_schema(schemas: Schemas, schema: Any, pointer: str) -> PlacedSchema:
     if isinstance(schema, Mapping) and "$ref" in schema:
         schema, pointer = schemas.resolve(schema, pointer)
     return PlacedSchema(_to_object(schema), pointer)
+
+
+def locate_content(schemas: Schemas, content: Content) -> PlacedSchema:
+    """Return the schema of a body as it is in ``schemas``: in requests, no property that is readOnly is required."""
+    try:
+        schema = schemas.node_at(content.pointer)
+    except KeyError:
+        schema = content.schema
+    return PlacedSchema(schema, content.pointer)
 
 
 def strip_null(schemas: Schemas, schema: Any, pointer: str) -> tuple[Schema, str, bool]:

@@ -22,7 +22,7 @@ from specduet.contracts.oracle import json_values
 from specduet.contracts.oracle.addresses import fill_path, fill_query
 from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.scalars import Verdict
-from specduet.contracts.oracle.schema_access import list_types, strip_null
+from specduet.contracts.oracle.schema_access import list_types, locate_content, strip_null
 from specduet.contracts.probes.form_requests import vary_form
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
@@ -242,8 +242,8 @@ def _vary_locations(api: Api, operation: Operation, request: PlannedRequest) -> 
     if content is None:
         return
     schemas = api.request_schemas
-    full_body = mutations.fill_optional(schemas, content.schema, content.pointer, request.json)
-    for path, schema, pointer in mutations.list_locations(schemas, content.schema, content.pointer, full_body):
+    full_body = mutations.fill_optional(schemas, *locate_content(schemas, content), request.json)
+    for path, schema, pointer in mutations.list_locations(schemas, *locate_content(schemas, content), full_body):
         template = request.json if len(path) == 1 and isinstance(request.json, dict) else full_body
         values = (
             [UNSET, *mutations.candidate_values(schemas, schema, pointer)]
@@ -271,7 +271,7 @@ def _bodies_with_verdict(
         matching = (
             body
             for body in bodies
-            if _body_verdict(api.request_schemas, content.schema, content.pointer, body) == verdict
+            if _body_verdict(api.request_schemas, *locate_content(api.request_schemas, content), body) == verdict
         )
         for body in islice(matching, max(2, _MAX_VALUES_AT_LOCATION // max(depth, 1))):
             yield request.with_json(body)
@@ -293,7 +293,8 @@ def _valid_bodies(api: Api, operation: Operation, request: PlannedRequest) -> It
     """Yield the request with all optional properties, with valid values everywhere, unknown properties, and no body."""
     content = find_json_content(operation.body.content) if operation.body else None
     assert content is not None
-    yield request.with_json(mutations.fill_optional(api.request_schemas, content.schema, content.pointer, request.json))
+    located = locate_content(api.request_schemas, content)
+    yield request.with_json(mutations.fill_optional(api.request_schemas, *located, request.json))
     yield from _bodies_with_verdict(api, operation, request, "valid")
     if isinstance(request.json, dict):
         yield request.with_json({**request.json, "specduet_unknown": {"deep": [[[[]]]]}, "": "\u2028\x01"})

@@ -103,6 +103,7 @@ class ContractSession:
             max_time_s=settings.max_time,
             max_requests=settings.max_requests,
             requests_per_second=settings.rate_limit,
+            is_mock=settings.mock,
         )
 
     def served_items(self) -> list[Item]:

@@ -495,3 +495,18 @@ def test_a_remembered_verdict_is_that_of_its_value(tmp_path: Path) -> None:
         fresh = [name for name, part in value.items() if part["size"] != "x"]
         found = find_invalid_locations(schemas, schemas.node_at(pointer), pointer, value, ("body",))
         assert [invalid.loc for invalid in found] == [("body", name, "size") for name in fresh]
+
+
+def test_a_read_only_property_is_not_required_in_a_request(tmp_path: Path) -> None:
+    """Also where the schema of the body stands in the operation itself (OAS 3.0, 4.7.24.2)."""
+    file = tmp_path / "directions.yaml"
+    schema = "{type: object, required: [id, name], properties: {id: {type: integer, readOnly: true}, name: {}}}"
+    file.write_text(
+        "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {/a: {post: {responses: {'200': {description: ok}},"
+        f" requestBody: {{required: true, content: {{application/json: {{schema: {schema}}}}}}}}}}}}}\n",
+        "utf-8",
+    )
+    api = load(file)
+    for body, verdict in ((b'{"name": 1}', "valid"), (b'{"id": 1}', "invalid")):
+        request = SentRequest("POST", "http://h/a", "/a", "", (("Content-Type", "application/json"),), body)
+        assert combine_verdicts(classify_request(api, api.operations[0], request)) == verdict

@@ -4,6 +4,7 @@ import pytest
 
 from specduet.contracts.findings import deduplicate
 from specduet.contracts.options import RunOptions
+from specduet.contracts.run_notes import describe_unserved
 from specduet.specs import Api
 from tests.contracts.recording_builder import RecordingBuilder
 
@@ -138,3 +139,12 @@ def test_a_service_that_goes_away_is_one_finding(cloudcruise: Api) -> None:
     never = RecordingBuilder(cloudcruise)
     never.add(RUNS, failure="refused: nothing listens there")
     assert never.check_clause("SD705", RUNS) == []
+
+
+def test_a_501_of_the_mock_tells_of_the_document(cloudcruise: Api) -> None:
+    """The mock responds so where no value satisfies a schema; from any other service it is a 5xx like others."""
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, status=501)
+    assert len(builder.check_clause("SD701", RUNS)) == 1
+    assert builder.check_clause("SD701", RUNS, RunOptions(is_mock=True)) == []
+    assert [line.partition(":")[0] for line in describe_unserved([cloudcruise], builder.recording)] == [RUNS]

@@ -1,0 +1,78 @@
+"""Sentences for the operator about a run as a whole: what got no response, and why a run proves nothing."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import urlsplit
+
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.sender import Sender
+from specduet.specs import Api
+
+
+def describe_unanswered(recording: Recording) -> Iterator[str]:
+    """Yield one sentence on the requests that got no complete response, if there are any."""
+    kinds = Counter(e.failure.partition(":")[0] for e in recording.exchanges if e.response is None)
+    if kinds:
+        kind_counts = ", ".join(
+            f"{kind} {number} times" if number > 1 else kind for kind, number in kinds.most_common()
+        )
+        yield f"{kinds.total()} of {len(recording.exchanges)} requests got no complete response: {kind_counts}."
+
+
+def describe_unserved(apis: Sequence[Api], recording: Recording) -> Iterator[str]:
+    """Yield a sentence for each operation for which the mock has no valid response."""
+    for api in apis:
+        for operation in api.operations:
+            if any(exchange.status == 501 for exchange in recording.find_exchanges(api.name, operation.id)):
+                yield f"{operation.label}: no value that the mock made satisfies the schema of a response (501)."
+
+
+def _responds_without_success(api: Api, recording: Recording) -> bool:
+    """Return whether an operation that documents no 2xx, but redirects or errors alone, responds as documented."""
+    for operation in api.operations:
+        if operation.responses and not any(status[:1] in {"2", "d"} for status in operation.responses):
+            statuses = {str(exchange.status) for exchange in recording.find_exchanges(api.name, operation.id)}
+            if statuses & operation.responses.keys():
+                return True
+    return False
+
+
+def is_all_missing(recording: Recording) -> bool:
+    """Return whether every response is a 404: then nothing of the API is there."""
+    statuses = {exchange.status for exchange in recording.exchanges if exchange.response is not None}
+    return statuses == {404}
+
+
+def _describe_base_path(senders: Sequence[Sender]) -> str:
+    """Return the question that an operator has to answer where every response is a 404."""
+    addresses = (sender.address_of(sender.api.operations[0]) for sender in senders if sender.api.operations)
+    paths = {urlsplit(address).path.rstrip("/") or "/" for address in addresses}
+    return f"Every response was 404: is {' or '.join(sorted(paths))} the right base path?"
+
+
+def explain_inconclusive(senders: Sequence[Sender], recording: Recording, missing_ids: Iterable[str]) -> str:
+    """Return why a run without a single 2xx response proves nothing, and what to do; empty if there was one.
+
+    ``missing_ids`` are sentences on the operations that need an unknown id.
+    """
+    if any(exchange.is_success for exchange in recording.exchanges):
+        return ""
+    if any(_responds_without_success(sender.api, recording) for sender in senders):
+        return ""
+    statuses = Counter(e.status for e in recording.exchanges if e.credentials in {"given", "placeholder"})
+    if statuses[401] + statuses[403] > sum(statuses.values()) / 2:
+        none_given = any(e.credentials == "placeholder" for e in recording.exchanges)
+        reasons = ["No credential was given: give one with -H or --auth."] if none_given else [_CREDENTIAL_REJECTED]
+    elif statuses:
+        status_counts = ", ".join(f"{number} of {status or 'no status'}" for status, number in statuses.most_common())
+        reasons = list(missing_ids)
+        if is_all_missing(recording):
+            reasons.append(_describe_base_path(senders))
+        else:
+            reasons.append(f"Responses were: {status_counts}.")
+    else:
+        reasons = ["No operation could be sent."]
+    return " ".join(["No response was 2xx, so the run proves nothing.", *reasons])
+
+
+_CREDENTIAL_REJECTED = "The credential that was given is rejected (401, 403)."
