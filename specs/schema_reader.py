@@ -6,6 +6,7 @@ from typing import Any
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
 
 _COMPOSITIONS = ("allOf", "oneOf", "anyOf")
+_SIMPLE = frozenset(["string", "integer", "number", "boolean", "array", "object"])
 _MOST_BRANCHES = 60  # a union of more kinds of rows is not looked through
 
 
@@ -16,6 +17,9 @@ class SchemaReader:
         self._schemas = schemas
         self._properties: dict[str, Mapping[str, str]] = {}
         self._resolved: dict[str, tuple[Schema, str]] = {}
+        self._kinds: dict[str, str] = {}
+        #: schemas that were met on the way, so that they are not looked up again
+        self._nodes: dict[str, Any] = {}
 
     def resolve(self, pointer: str) -> tuple[Schema, str]:
         """Return the schema at a pointer behind references and null, with its pointer; empty where there is none."""
@@ -26,7 +30,10 @@ class SchemaReader:
 
     def _resolve(self, pointer: str) -> tuple[Schema, str]:
         try:
-            schema, at, _ = self._schemas.split_null(self._schemas.node_at(pointer), pointer)
+            node = self._nodes[pointer] if pointer in self._nodes else self._schemas.node_at(pointer)
+            if isinstance(node, Mapping) and ("properties" in node or node.get("type") in _SIMPLE) and _is_plain(node):
+                return node, pointer
+            schema, at, _ = self._schemas.split_null(node, pointer)
         except (KeyError, TypeError, AttributeError, RecursionError):  # a reference that leads nowhere
             return {}, pointer
         for _ in range(5):  # `allOf` with nothing but one reference is that reference, with a description or without
@@ -64,8 +71,10 @@ class SchemaReader:
             for index in range(min(len(branches), _MOST_BRANCHES) if isinstance(branches, list) else 0):
                 yield from self._walk_properties(f"{pointer}/{keyword}/{index}", entered)
         properties = schema.get("properties")
-        for name in properties if isinstance(properties, Mapping) else ():
-            yield name, f"{pointer}/properties/{escape_pointer(name)}"
+        for name, node in properties.items() if isinstance(properties, Mapping) else ():
+            at = f"{pointer}/properties/{escape_pointer(name)}"
+            self._nodes[at] = node
+            yield name, at
 
     def required_at(self, pointer: str) -> frozenset[str]:
         """Return the names of the properties that every object at a pointer has: its own and those of its ``allOf``."""
@@ -84,6 +93,12 @@ class SchemaReader:
     def kind_at(self, pointer: str) -> str:
         """Return the type of the schema at a pointer other than null: ``object``, ``string``; empty if unknown."""
         schema, at = self.resolve(pointer)
+        found = self._kinds.get(at)
+        if found is None:
+            found = self._kinds[at] = self._find_kind(schema, at)
+        return found
+
+    def _find_kind(self, schema: Schema, at: str) -> str:
         kind = schema.get("type")
         if isinstance(kind, list):
             kind = next((name for name in kind if name != "null"), None)
@@ -123,6 +138,11 @@ class SchemaReader:
         if "const" in schema:
             return (schema["const"],)
         return tuple(member for member in members if member is not None) if isinstance(members, list) else ()
+
+
+def _is_plain(node: Mapping[str, Any]) -> bool:
+    """Tell whether a schema is neither a reference nor a composition, so that there is nothing behind it."""
+    return "$ref" not in node and "allOf" not in node and "anyOf" not in node and "oneOf" not in node
 
 
 def _kind_of_value(value: Any) -> str:

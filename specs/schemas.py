@@ -145,7 +145,10 @@ class _Visit(NamedTuple):
 
 def split_pointer(pointer: str) -> list[str]:
     """Return the unescaped parts of a JSON pointer (RFC 6901, section 4): ``/a~1b/0`` gives ``["a/b", "0"]``."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    parts = pointer.split("/")[1:]
+    if "~" not in pointer:
+        return parts
+    return [part.replace("~1", "/").replace("~0", "~") if "~" in part else part for part in parts]
 
 
 def escape_pointer(part: str) -> str:

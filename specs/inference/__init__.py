@@ -38,7 +38,7 @@ def infer_behavior(
     surveyed = survey_operations(reader, operations)
     groups = group_operations(surveyed)
     kinds = find_row_kinds(reader, groups, stated or {})
-    maker = StatementMaker(reader, groups, kinds)
+    maker = StatementMaker(reader, groups, kinds, {kind.name: kind for kind in kinds.values()})
     roles = {e.operation.label: Role(e.role, "", "", e.evidence) for e in surveyed}
     behaviors: dict[str, OperationBehavior] = {}
     for group, entry in list_entries(groups.values()):

@@ -178,7 +178,7 @@ class FilterReader:
     ) -> Filter | None:
         (field, pointer, kind), (op, basis) = target, verdict
         members, known = self._reader.members_at(at), self._reader.members_at(pointer)
-        every = tuple(str(m) for m in members if known and m not in known and str(m).lower() in _EVERY)
+        every = tuple(str(m) for m in members if m not in known and str(m).lower() in _EVERY)
         if known and any(member not in known and str(member) not in every for member in members):
             return None
         if kind == "string" and op == "eq" and not known and not members and not _is_identifier(field):

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from specduet.specs.inference.paths import PathShape
 from specduet.specs.inference.roles import ends_with_verb
 from specduet.specs.inference.survey import SurveyedOperation
-from specduet.specs.inference.words import split_words, to_singular, word_set
+from specduet.specs.inference.words import split_words, to_singular, to_snake, word_set
 
 _FILE_WORDS = word_set("content contents download file raw media binary data stream attachment blob body")
-_COLLECTION_ROLES = frozenset(["list", "create"])
+_VERBS = frozenset(
+    ["create", "add", "new", "list", "get", "update", "delete", "remove", "fetch", "upload", "edit", "search"]
+)
+_MYSELF = frozenset(["me", "self", "current"])
 
 
 @dataclass(slots=True)
@@ -34,12 +38,23 @@ class OperationGroup:
 
     @property
     def noun(self) -> str:
-        """The singular of the path's last word: ``order``."""
-        return to_singular(self.shape.noun) or "row"
+        """The singular of the path's last word that is no verb: ``order``."""
+        return name_rows(self.shape)
 
     def find(self, *roles: str) -> list[SurveyedOperation]:
         """Return the operations with one of the roles, those of the collection first."""
         return [entry for entry in (*self.whole, *self.items) if entry.role in roles]
+
+
+@lru_cache(maxsize=4096)
+def name_rows(shape: PathShape) -> str:
+    """Return the name of a row of a collection: ``order`` for ``/orders`` and ``/orders/create``."""
+    nouns = [to_singular(to_snake(part)) for part in shape.parts if part[0] != "{"]
+    while len(nouns) > 1 and nouns[-1] in _VERBS:
+        nouns.pop()
+    if nouns and nouns[-1] in _MYSELF:
+        return "_".join(["current", *nouns[-2:-1]]) if len(nouns) > 1 and nouns[-2] not in {"v1", "v2"} else "me"
+    return (nouns[-1] if nouns else "") or "row"
 
 
 def group_operations(surveyed: Sequence[SurveyedOperation]) -> dict[str, OperationGroup]:
@@ -92,13 +107,12 @@ def _add_below(groups: Mapping[str, OperationGroup], entry: SurveyedOperation) -
 
 def find_parents(shape: PathShape, groups: Mapping[str, OperationGroup]) -> list[tuple[str, OperationGroup | None]]:
     """Return the parameters of a collection's path, outermost first, each with the collection whose items it names."""
-    found = []
-    allowed = set(shape.parameters)
-    for index, part in enumerate(shape.parts):
-        if part[0] == "{":
-            prefix = PathShape(shape.parts[: index + 1])
-            if prefix.parameter in allowed:
-                found.append((prefix.parameter, groups.get(prefix.above.key)))
+    found: list[tuple[str, OperationGroup | None]] = []
+    while shape.parts:
+        if shape.is_item and shape.parameter in shape.parameters:
+            group = groups.get(shape.above.key)
+            found.insert(0, (shape.parameter, group if group is not None and not group.is_single else None))
+        shape = shape.above
     return found
 
 

@@ -7,11 +7,27 @@ from specduet.specs.schema_reader import SchemaReader
 
 _SCALARS = frozenset(["string", "integer", "number", ""])
 _ID_NAMES = word_list("id gid sid uuid guid uid key slug code number login username handle name")
+_SURE_IDS = ("id", "gid", "sid", "uuid", "guid")
+_ALIASES = {
+    "username": ("login", "handle", "user_name", "screen_name", "name"),
+    "login": ("username", "name"),
+    "user": ("username", "login"),
+    "name": ("slug", "title"),
+    "slug": ("name", "handle"),
+    "number": ("no", "num"),
+    "barcode": ("ean", "upc"),
+}
 _SURE_NAMES = frozenset(["id", "gid", "sid", "uuid", "guid"])
 
 
 def find_identity(
-    reader: SchemaReader, properties: Mapping[str, str], resource: str, parameter: str, parameter_pointer: str
+    reader: SchemaReader,
+    properties: Mapping[str, str],
+    resource: str,
+    parameter: str,
+    parameter_pointer: str,
+    *,
+    is_single: bool = False,
 ) -> tuple[str, bool] | None:
     """Return the field that is the id of a row, and whether the evidence is strong; None where rows show none.
 
@@ -19,7 +35,7 @@ def find_identity(
     """
     snakes = {to_snake(name): name for name in properties}
     kind = reader.kind_at(parameter_pointer) if parameter_pointer else ""
-    for snake in _candidates(to_snake(parameter), resource):
+    for snake in _SURE_IDS if is_single else _candidates(to_snake(parameter), resource):
         name = snakes.get(snake)
         if name is not None and _fits(reader, properties[name], kind):
             return name, bool(parameter) or snake in _SURE_NAMES
@@ -34,9 +50,25 @@ def _candidates(parameter: str, resource: str) -> Iterable[str]:
             yield "_".join(words[start:])
         if words[-1] in _SURE_NAMES:
             yield from (f"{resource}_{words[-1]}", f"{resource.rpartition('_')[2]}_{words[-1]}")
+        yield from _ALIASES.get(words[-1], ())
     yield from ("id", "gid", "sid", "uuid", "guid", f"{resource}_id", f"{resource.rpartition('_')[2]}_id")
     yield from ("uid", "key", "slug", "code", f"{resource}_code", f"{resource}_number", "number", "login", "username")
     yield from ("handle", f"{resource}_name", "name", "email", resource)
+
+
+def find_named_field(
+    reader: SchemaReader, properties: Mapping[str, str], parameter: str, parameter_pointer: str
+) -> str | None:
+    """Return the field that a path's parameter names and that is no id: ``tag_name`` for ``{tag}``."""
+    snakes = {to_snake(name): name for name in properties}
+    snake, kind = to_snake(parameter), reader.kind_at(parameter_pointer) if parameter_pointer else ""
+    words = snake.removeprefix("by_").split("_")
+    tails = ["_".join(words[start:]) for start in range(len(words))]
+    names = [*tails, f"{words[-1]}_name", f"{words[-1]}_number", f"{words[-1]}_code", *_ALIASES.get(words[-1], ())]
+    for name in names:
+        if name in snakes and name not in _SURE_NAMES and _fits(reader, properties[snakes[name]], kind):
+            return snakes[name]
+    return None
 
 
 def _fits(reader: SchemaReader, pointer: str, kind: str) -> bool:

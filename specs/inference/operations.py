@@ -1,7 +1,7 @@
 """Statements on operations: the subject by its role, the scopes of its path, and the envelope."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from specduet.specs.behavior import (
@@ -18,10 +18,10 @@ from specduet.specs.behavior import (
 )
 from specduet.specs.inference.filtering import FilterReader
 from specduet.specs.inference.grouping import OperationGroup, is_file_path
-from specduet.specs.inference.identities import find_parent_field, name_parent
+from specduet.specs.inference.identities import find_named_field, find_parent_field, name_parent
 from specduet.specs.inference.paging import PageReader
 from specduet.specs.inference.parameters import read_query
-from specduet.specs.inference.resources import RowKind, find_group_parents, unknown_status
+from specduet.specs.inference.resources import RowKind, find_group_parents, find_item_parameter, unknown_status
 from specduet.specs.inference.row_shapes import pick_content, read_rows
 from specduet.specs.inference.sorting import SortReader
 from specduet.specs.inference.survey import SurveyedOperation
@@ -35,6 +35,7 @@ from specduet.specs.inference.writes import (
     state_etag,
 )
 from specduet.specs.list_statements import Envelope, Scope
+from specduet.specs.model import RoleName
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.statement import Basis
 
@@ -54,10 +55,15 @@ class StatementMaker:
     reader: SchemaReader
     groups: Mapping[str, OperationGroup]
     kinds: Mapping[str, RowKind]
+    #: the kinds by their names
+    by_name: Mapping[str, RowKind]
 
     def state_operation(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> OperationBehavior:
         """Return the statements on an operation of a group whose rows are of a kind."""
         words: dict[str, Any] = {}
+        owner = kind.groups[0]
+        if group is not owner and _is_part(group, owner):
+            return self._state_part(entry, owner, kind)
         if entry.role == "list":
             words = self._state_list(entry, kind)
         elif entry.role == "create":
@@ -69,6 +75,12 @@ class StatementMaker:
         words |= self._state_scopes(entry, group, kind)
         envelope = self._find_envelope(entry, group)
         return OperationBehavior(envelope=envelope, etag=state_etag(entry), **words)
+
+    def _state_part(self, entry: SurveyedOperation, owner: OperationGroup, kind: RowKind) -> OperationBehavior:
+        """Return the statements on an operation below an item that returns the item itself: a file sent to it."""
+        role: RoleName = "fetch" if entry.role == "fetch" else "action"
+        words = self._state_lookup(replace(entry, role=role), owner, kind)
+        return OperationBehavior(**words, **self._state_scopes(entry, owner, kind)) if words else OperationBehavior()
 
     def _state_list(self, entry: SurveyedOperation, kind: RowKind) -> dict[str, Any]:
         if entry.rows.kind != "many" or not self.reader.properties_at(entry.rows.pointer):
@@ -121,13 +133,13 @@ class StatementMaker:
             extra = {"to": find_action_target(entry, kind.status), "refused": _find_refusal(entry)}
         elif entry.role == "replace":
             extra = {"creates": "201" in entry.operation.responses}
-        elif entry.role == "fetch" and entry.rows.kind != "one":
+        elif entry.role == "fetch" and not self._shows_rows(entry):
             return {}
         is_read_too = kind.is_single or any(e.role == "fetch" for e in group.items)
         basis: Basis = "inferred" if is_read_too and not kind.is_hidden and entry.role != "action" else "assumed"
         statement = kinds(
             resource=kind.name,
-            field=kind.id_field,
+            field=self._find_key(group, kind, parameter),
             parameter=parameter,
             unknown=status,
             unknown_basis=unknown_basis,
@@ -136,6 +148,16 @@ class StatementMaker:
             **extra,
         )
         return {name: statement}
+
+    def _shows_rows(self, entry: SurveyedOperation) -> bool:
+        return entry.rows.kind == "one" or bool(self.reader.properties_at(entry.rows.pointer))
+
+    def _find_key(self, group: OperationGroup, kind: RowKind, parameter: str) -> str:
+        """Return the field with which the paths of a group find rows: the id, or another key of another group."""
+        if group is kind.groups[0] or not parameter:
+            return kind.id_field
+        name, pointer = find_item_parameter(group)
+        return find_named_field(self.reader, kind.properties, name, pointer) or kind.id_field
 
     def _find_item_parameter(self, entry: SurveyedOperation, group: OperationGroup) -> str | None:
         parts = entry.shape.parts
@@ -147,6 +169,7 @@ class StatementMaker:
         scopes = []
         for parameter, parent, parent_group in find_group_parents(entry, self.groups, self.kinds, group):
             noun = parent.name if parent else parent_group.noun if parent_group else name_parent(parameter)
+            owner = parent or self._find_parent(entry, parameter, noun)
             field = find_parent_field(self.reader, kind.properties, parameter, noun, kind.id_field)
             status, basis = unknown_status(entry.operation)
             scopes.append(
@@ -154,14 +177,23 @@ class StatementMaker:
                     parameter=parameter,
                     field=field or parameter,
                     hidden=field is None,
-                    resource=parent.name if parent else None,
-                    unknown=status if parent or status != 404 or basis == "inferred" else 200,
+                    resource=owner.name if owner else None,
+                    unknown=status if owner or status != 404 or basis == "inferred" else 200,
                     unknown_basis=basis,
-                    basis="assumed" if field is None or parent is None else "inferred",
+                    basis="assumed" if field is None or owner is None else "inferred",
                     because=f"{parameter} stands before the rows in the path",
                 )
             )
         return {"scope": scopes[-1], "ancestors": tuple(scopes[:-1])} if scopes else {}
+
+    def _find_parent(self, entry: SurveyedOperation, parameter: str, noun: str) -> RowKind | None:
+        """Return the resource that a parameter names, although no path with its items leads there."""
+        kind = self.by_name.get(noun)
+        given = entry.operation.parameter(parameter, "path")
+        if kind is None or kind.is_single or kind.is_hidden or given is None:
+            return None
+        kinds = {self.reader.kind_at(kind.properties.get(kind.id_field, "")), self.reader.kind_at(given.pointer)}
+        return kind if len(kinds) == 1 else None
 
     def _find_envelope(self, entry: SurveyedOperation, group: OperationGroup) -> Envelope | None:
         request = None
@@ -180,6 +212,11 @@ class StatementMaker:
 def join_evidence(entry: SurveyedOperation) -> str:
     """Return the witnesses of a role as one sentence."""
     return "; ".join(entry.evidence)
+
+
+def _is_part(group: OperationGroup, owner: OperationGroup) -> bool:
+    """Tell whether a path without a list is below an item of the collection: ``/videos/{id}/source``."""
+    return group.shape.key.startswith(f"{owner.shape.key}/{{}}/") and not group.find("list")
 
 
 def _find_refusal(entry: SurveyedOperation) -> int:

@@ -1,6 +1,7 @@
 """Pages of lists: limit, offset, page number, token, and the facts about a page."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from specduet.specs.inference.page_facts import find_header_facts, find_page_facts
@@ -63,7 +64,7 @@ class PageReader:
             words["token"] = None
         return {**{name: word for name, word in words.items() if word is not None}, **self._state_facts(facts, words)}
 
-    def _find(self, names: tuple[str, ...], kinds: tuple[str, ...]) -> QueryParameter | None:
+    def _find(self, names: Sequence[str], kinds: tuple[str, ...]) -> QueryParameter | None:
         found = find_named(self._parameters, names, kinds)
         if found is not None:
             self.used.add(found.name)

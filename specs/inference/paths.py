@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from specduet.specs.inference.words import to_singular, to_snake, word_set
+from specduet.specs.inference.words import to_snake, word_set
 
 _EXTENSION = re.compile(r"\.(json|xml|\{format\})$")
 _VERB = re.compile(r"^(.*[^/]):([A-Za-z]+)$")
@@ -13,7 +13,7 @@ _VERSION = re.compile(r"v?\d+([.\-]\d+)*([a-z]+\d*)?$", re.IGNORECASE)
 _SETTINGS = word_set("version api_version locale language lang format response_format region environment")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PathShape:
     """The parts of a path without a suffix such as ``.json``: ``/users/{id}`` has the parts ``users`` and ``{id}``."""
 
@@ -21,7 +21,7 @@ class PathShape:
     #: at the end of the path, after a colon: ``cancel`` in ``/jobs/{id}:cancel``
     verb: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The path without the names of its parameters: ``/users/{}``."""
         return "".join("/{}" if part[0] == "{" else f"/{part}" for part in self.parts)
@@ -41,17 +41,17 @@ class PathShape:
         """The name of the parameter at its end, else empty."""
         return read_parameter(self.last) if self.is_item else ""
 
-    @property
+    @cached_property
     def above(self) -> "PathShape":
         """The path without its last part."""
         return PathShape(self.parts[:-1])
 
-    @property
+    @cached_property
     def noun(self) -> str:
         """The last part that is no parameter, with underscores: ``order_lines``."""
         return next((to_snake(part) for part in reversed(self.parts) if part[0] != "{"), "")
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The names of its parameters that choose rows, in their order."""
         names = (read_parameter(part) for part in self.parts if part[0] == "{")
@@ -78,9 +78,3 @@ def parse_path(path: str) -> PathShape:
 def read_parameter(part: str) -> str:
     """Return the name of the first parameter in a part of a path: ``{id}`` and ``{id}.csv`` give ``id``."""
     return part[1:].partition("}")[0]
-
-
-@lru_cache(maxsize=8192)
-def name_resource(shape: PathShape) -> str:
-    """Return the name of a row of a collection: ``order_line`` for ``/orders/{id}/order-lines``."""
-    return to_singular(shape.noun) or "row"

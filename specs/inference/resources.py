@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from specduet.specs.behavior import Identity
 from specduet.specs.inference.grouping import OperationGroup, find_parents
-from specduet.specs.inference.identities import find_identity
+from specduet.specs.inference.identities import find_identity, find_named_field, name_parent
 from specduet.specs.inference.lifecycles import StatusField, find_status_field
 from specduet.specs.inference.row_shapes import ShownRows, pick_content, read_rows
 from specduet.specs.inference.survey import SurveyedOperation
-from specduet.specs.inference.words import to_singular
+from specduet.specs.inference.words import to_snake
 from specduet.specs.model import Operation, Resource
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.statement import Basis
@@ -40,7 +40,7 @@ def find_row_kinds(
     """Return the resource of each group that shows rows, by the key of the group."""
     stated_pointers = {resource.pointer: resource for resource in stated.values() if not resource.behavior.single}
     rows = {key: _find_row_pointer(reader, group) for key, group in groups.items()}
-    owners = _find_owners(groups, rows)
+    owners = _find_owners(reader, groups, rows)
     found: dict[str, RowKind] = {}
     names = Counter(list(stated))
     for key in sorted(groups, key=lambda key: (owners.get(key, key) != key, len(groups[key].shape.parts))):
@@ -91,7 +91,7 @@ def _choose_branch(reader: SchemaReader, pointer: str, others: Iterable[ShownRow
     return pointer
 
 
-def _find_owners(groups: Mapping[str, OperationGroup], rows: Mapping[str, str]) -> dict[str, str]:
+def _find_owners(reader: SchemaReader, groups: Mapping[str, OperationGroup], rows: Mapping[str, str]) -> dict[str, str]:
     """Return for each group that only lists or creates rows of another group's items the key of that group."""
     by_pointer: dict[str, list[str]] = {}
     for key, group in groups.items():
@@ -103,16 +103,32 @@ def _find_owners(groups: Mapping[str, OperationGroup], rows: Mapping[str, str]) 
         if group.is_single or not rows[key].startswith("/components/"):
             continue
         candidates = [other for other in by_pointer.get(rows[key], ()) if other != key]
-        same_noun = [other for other in candidates if groups[other].noun == group.noun]
-        shorter = [other for other in same_noun if len(groups[other].shape.parts) < len(group.shape.parts)]
-        if group.items:
-            if shorter:
-                owners[key] = min(shorter, key=lambda other: len(groups[other].shape.parts))
-        elif same_noun or len(candidates) == 1:
-            owners[key] = min(same_noun or candidates, key=lambda other: len(groups[other].shape.parts))
+        chosen = _choose_owners(reader, groups, key, candidates, rows[key]) if candidates else []
+        if chosen:
+            owners[key] = min(chosen, key=lambda other: len(groups[other].shape.parts))
     for key, owner in owners.items():  # an owner that has an owner itself
         owners[key] = owners.get(owner, owner)
     return owners
+
+
+def _choose_owners(
+    reader: SchemaReader, groups: Mapping[str, OperationGroup], key: str, candidates: list[str], pointer: str
+) -> list[str]:
+    """Return those groups with rows of the same schema to which a group can belong."""
+    group = groups[key]
+    above = [other for other in candidates if key.startswith(f"{other}/")]  # `/pets/findByStatus` and `/pets`
+    same_noun = [other for other in candidates if groups[other].noun == group.noun]
+    if not group.items:
+        return above or same_noun or (candidates if len(candidates) == 1 else [])
+    if not group.whole and _find_other_key(reader, group, pointer):
+        return [other for other in above if groups[other].whole]
+    return [other for other in same_noun if len(groups[other].shape.parts) < len(group.shape.parts)]
+
+
+def _find_other_key(reader: SchemaReader, group: OperationGroup, pointer: str) -> str | None:
+    """Return the field other than an id with which the paths of a group find rows: ``/releases/tags/{tag}``."""
+    parameter, parameter_pointer = find_item_parameter(group)
+    return find_named_field(reader, reader.properties_at(pointer), parameter, parameter_pointer)
 
 
 def _component_pointers(group: OperationGroup, pointer: str) -> set[str]:
@@ -135,8 +151,8 @@ def _build_kind(
         kind.is_hidden, kind.is_sure = kind.stated.behavior.id.hidden, True
         return kind
     kind.status = find_status_field(reader, properties, kind.name)
-    parameter, parameter_pointer = _find_item_parameter(group)
-    identity = find_identity(reader, properties, kind.name, parameter, parameter_pointer)
+    parameter, parameter_pointer = find_item_parameter(group)
+    identity = find_identity(reader, properties, kind.name, parameter, parameter_pointer, is_single=kind.is_single)
     if identity is None:
         kind.id_field, kind.is_hidden = parameter or "id", True
     else:
@@ -144,7 +160,7 @@ def _build_kind(
     return kind
 
 
-def _find_item_parameter(group: OperationGroup) -> tuple[str, str]:
+def find_item_parameter(group: OperationGroup) -> tuple[str, str]:
     """Return the name of the parameter at the end of the items' path, and the pointer of its schema."""
     for entry in sorted(group.items, key=lambda entry: entry.role != "fetch"):
         name = entry.shape.parameter
@@ -157,7 +173,8 @@ def _choose_name(name: str, group: OperationGroup, groups: Mapping[str, Operatio
     """Return a name that no other resource has: ``order``, else ``user_order``, else ``order_2``."""
     if names[name] and (parents := find_parents(group.shape, groups)):
         parameter, parent = parents[-1]
-        name = f"{parent.noun if parent else to_singular(parameter)}_{name}"
+        owner = parent.noun if parent else name_parent(parameter) or to_snake(parameter)
+        name = f"{owner}_{name}" if owner != name else name
     names[name] += 1
     return name if names[name] == 1 else f"{name}_{names[name]}"
 

@@ -100,6 +100,8 @@ def ends_with_verb(shape: PathShape) -> bool:
     words = split_words(shape.last)
     if not words or shape.is_item:
         return False
+    if len(words) > 1 and words[0] in DELETE_VERBS | UPDATE_VERBS | {"create", "get"}:  # `/update-branch`
+        return words[0] != "put"
     return words[0] in ACTION_VERBS and not (len(words) > 1 and is_plural(words[-1]) and words[0] in NOUNS_TOO)
 
 
