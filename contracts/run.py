@@ -285,6 +285,7 @@ class _ApiRun:
             budget=contract_run.budget,
             shares=contract_run.shares,
             on_exchange=self.known_values.observe_exchange,
+            chosen=contract_run.options.only_operations,
         )
         self._first_requests: list[tuple[Operation, PlannedRequest]] = []
         self._request_generator: RequestGenerator | None = None
@@ -299,7 +300,7 @@ class _ApiRun:
         Operations that take ids come after the lists that show them. Raises ``BudgetSpent``.
         """
         for operation in sorted(self.api.operations, key=_list_operations_first):
-            if self._options.only_operations and operation.label not in self._options.only_operations:
+            if not self.sender.is_chosen(operation):
                 continue
             if not self.sender.can_send(operation):
                 self._contract_run.notes.append(f"{operation.label} was not sent: it may change data (--allow-writes).")

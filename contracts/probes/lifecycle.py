@@ -30,6 +30,9 @@ _MAX_UNCHANGED_S = {True: 4.0, False: 12.0}
 
 _PAUSES_AFTER_END_S = (0.3, 1.0)
 _CREATE_COUNT = {True: 12, False: 2}
+_MIN_CREATE_COUNT = 2
+"""Rows that are created of a resource without a status."""
+
 _CONCURRENT_CREATES = 4
 
 
@@ -52,7 +55,8 @@ def _create_rows_once(resource_probe: ResourceProbe) -> None:
         return
     for operation in resource_probe.operations_with("creates"):
         request = resource_probe.known_values.build_valid_request(operation)
-        if request is not None and resource_probe.sender.can_send(operation):
+        sender = resource_probe.sender
+        if request is not None and sender.can_send(operation) and sender.is_chosen(operation):
             RunWatcher(resource_probe, operation, request).create_and_watch()
 
 
@@ -88,6 +92,10 @@ class RunWatcher:
         }
         self.watched: list[_WatchedRow] = []
 
+    @property
+    def _has_status(self) -> bool:
+        return self.resource_probe.resource.behavior.status is not None
+
     def _lookup_operations(self) -> Iterator[Operation]:
         yield from self.resource_probe.operations_with("fetches")
         yield from self.resource_probe.operations_with("watches")
@@ -100,8 +108,11 @@ class RunWatcher:
         try:
             self._create_rows()
             if any(watched_row.created_by.is_success for watched_row in self.watched):
-                self._poll_until_ended()
-                self._poll_after_end()
+                if self._has_status:
+                    self._poll_until_ended()
+                    self._poll_after_end()
+                else:  # nothing of such a row changes by itself: one look is enough
+                    self._poll_once(with_list=False)
         finally:
             for watched_row in self.watched:
                 self.sender.record_trace(
@@ -118,11 +129,9 @@ class RunWatcher:
 
     def _create_rows(self) -> None:
         """Create rows one by one, then several at once, then one as each other caller (on this machine only)."""
-        requests = list(
-            CreateRequests(self.resource_probe.api, self.operation, self.request).vary_requests(
-                _CREATE_COUNT[self.resource_probe.is_loopback]
-            )
-        )
+        creator = CreateRequests(self.resource_probe.api, self.operation, self.request)
+        count = _CREATE_COUNT[self.resource_probe.is_loopback] if self._has_status else _MIN_CREATE_COUNT
+        requests = list(creator.vary_requests(count))
         sequential = requests[: max(len(requests) - _CONCURRENT_CREATES, 2)]
         for number, (request, requested) in enumerate(sequential):
             self.watched.append(_WatchedRow(self._send_create(request), requested))
@@ -268,13 +277,15 @@ class RunWatcher:
     def _find_created_row(self, watched_row: _WatchedRow, new_rows: Sequence[Row]) -> Row | None:
         """Return the row that a request created, or None.
 
-        It is found by the fields that the response shares with the rows, else by a header or an object that was sent.
+        It is found by the id in the response, else by the fields that the response shares with the rows, else by a
+        header or an object that was sent.
         """
         shared = find_shared_fields(self.resource_probe.api, self.operation, self.resource_probe.resource)
-        rule = self.resource_probe.resource.behavior.status
+        rule, id_field = self.resource_probe.resource.behavior.status, self.resource_probe.resource.behavior.id.field
         response = watched_row.created_by.json if isinstance(watched_row.created_by.json, Mapping) else {}
-        shared_values = {name: response[name] for name in shared if name in response and rule and name != rule.field}
-        descriptions: list[Mapping[str, Any]] = [shared_values]
+        shared_values = {n: response[n] for n in shared if n in response and (rule is None or n != rule.field)}
+        descriptions: list[Mapping[str, Any]] = [{id_field: response[id_field]}] if id_field in response else []
+        descriptions.append(shared_values)
         descriptions += [
             {name: value} for name, value in watched_row.requested.items() if self.rule.sets[name].startswith("header/")
         ]

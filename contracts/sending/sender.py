@@ -86,8 +86,12 @@ class Sender:
         budget: RequestBudget | None = None,
         shares: FairShares | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
+        chosen: Sequence[str] = (),
     ) -> None:
-        """``on_exchange`` is called with every exchange, after it was recorded. Without ``shares``, none is limited."""
+        """``on_exchange`` is called with every exchange, after it was recorded. Without ``shares``, none is limited.
+
+        ``chosen`` are the labels of the operations to test, none for all.
+        """
         self.target = target
         self.api = api
         self.recording = recording
@@ -103,6 +107,7 @@ class Sender:
         self.uses_base_path = True
         """False where the target serves the operations without the base path that the document has (``/v1``)."""
         self._on_exchange = on_exchange
+        self._chosen = frozenset(chosen)
         self._timeouts_in_a_row: dict[str, int] = {}
         self._hanging_operations: set[str] = set()
         self._lock = Lock()
@@ -115,6 +120,10 @@ class Sender:
     def can_send(self, operation: Operation) -> bool:
         """Return whether the operation may be sent to this target at all."""
         return self.target.can_send(operation)
+
+    def is_chosen(self, operation: Operation) -> bool:
+        """Return whether the operation is one of those to test."""
+        return not self._chosen or operation.label in self._chosen
 
     def send(
         self,

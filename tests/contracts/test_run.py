@@ -123,9 +123,9 @@ def test_everything_was_reached(result: RunResult) -> None:
 
 
 def test_a_quick_run_repeats_itself(api: Api, serve: Serve, result: RunResult) -> None:
-    """The same seed and a fresh service: the same requests in the same order."""
+    """The same seed and a fresh service: the same requests; those that are sent at once are recorded in any order."""
     again = run_contract([api], Target.parse(serve(application()), headers=[f"x-key: {KEY}"]))
-    assert requests(again) == requests(result)
+    assert Counter(requests(again)) == Counter(requests(result))
 
 
 def test_no_secret_is_in_a_finding(api: Api, serve: Serve, result: RunResult) -> None:
