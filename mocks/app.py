@@ -28,6 +28,7 @@ from specduet.mocks.request import Request
 from specduet.mocks.request_log import RequestLog
 from specduet.mocks.responses import HttpResponse, Receive, Send
 from specduet.mocks.routing import NotFoundHandler, RouteCache, RouteMatch, RouteTable
+from specduet.mocks.row_actions import choose_action
 from specduet.mocks.settings import Settings
 from specduet.specs import Api, UsageError, bundled, load
 
@@ -41,7 +42,9 @@ class Mock:
         self.sessions: SessionRegistry = SessionRegistry(self.apis, settings, previous.sessions if previous else None)
         find_world = self.sessions.default.get_world
         self.handlers = [
-            OperationHandler(api, operation, settings, find_world) for api in apis for operation in api.operations
+            OperationHandler(api, operation, settings, find_world, choose_action(operation))
+            for api in apis
+            for operation in api.operations
         ]
         control = ControlApi(self.sessions) if settings.control else None
         if control is not None:

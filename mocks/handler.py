@@ -11,17 +11,17 @@ from typing import Any
 
 import msgspec
 
-from specduet.mocks import error_responses, responses, row_actions
+from specduet.mocks import error_responses, responses
 from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.byte_ranges import cut_range
 from specduet.mocks.credentials import ANONYMOUS, build_authenticator
 from specduet.mocks.documented_errors import choose_documented_dialect
-from specduet.mocks.documented_responses import DocumentedResponses
+from specduet.mocks.documented_responses import BODILESS_STATUSES, DocumentedResponses
 from specduet.mocks.error_responses import HttpError
 from specduet.mocks.generation.values import CannotGenerate
 from specduet.mocks.media_types import choose_concrete_type, choose_content, get_kind
 from specduet.mocks.request import MAX_QUERY_BYTES, Request
-from specduet.mocks.request_body import ABSENT_BODY, BodyReader
+from specduet.mocks.request_body import ABSENT_BODY, BODY_HEADERS, BodyReader
 from specduet.mocks.request_parameters import RequestParameters
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.settings import CallerIdentity, Settings
@@ -60,7 +60,7 @@ class OperationHandler:
     def __init__(
         self, api: Api, operation: Operation, settings: Settings, find_world: WorldLookup, action: Action | None = None
     ) -> None:
-        """``action`` is performed instead of the one that the overlay states for the operation."""
+        """``action`` is performed for a valid request; without it, the response is an example."""
         self.api = api
         self.operation = operation
         self.base_path = operation.base_path if settings.base_path is None else settings.base_path
@@ -74,15 +74,15 @@ class OperationHandler:
         self.seed = settings.seed
         self._find_world = find_world
         self._authenticator = build_authenticator(api, operation, settings)
-        self._parameters = RequestParameters(api.schemas, operation)
+        self._parameters = RequestParameters(api.request_schemas, operation, is_fastapi=self.dialect.is_fastapi)
         self._body_reader = BodyReader(api, operation, self.dialect) if operation.body else None
         self.reads_body = self._body_reader is not None
         """True if the body of a request has to be read before ``respond``."""
         credential_headers = self._authenticator.header_names if self._authenticator else ()
-        self._header_names = [b"content-type", *self._parameters.header_names, *credential_headers]
+        self._header_names = [*BODY_HEADERS, *self._parameters.header_names, *credential_headers]
         """Names of all headers that validation depends on."""
         self._validations: BoundedCache[tuple[Any, ...], ValidatedRequest | HttpResponse] = BoundedCache(_CACHE_SIZE)
-        self.action = action or row_actions.choose_action(operation) or _respond_with_example
+        self.action = action or respond_with_example
 
     def respond(self, request: Request, world: World | None = None, action: Action | None = None) -> HttpResponse:
         """Return the response to a request whose body has been read, if the handler ``reads_body``.
@@ -166,13 +166,14 @@ class OperationHandler:
 def _find_row_form(operation: Operation, status: int) -> tuple[bytes, bool]:
     """Return the media type of rows, empty if it is not JSON, and True if headers are documented for them."""
     response = operation.response_for(status)
-    content = choose_content(response.content.values()) if response else None
+    has_content = response is not None and status not in BODILESS_STATUSES
+    content = choose_content(response.content.values()) if response and has_content else None
     media_type = choose_concrete_type(content) if content else "" if response else responses.JSON.decode()
     name = media_type.encode("latin-1", "replace") if media_type and get_kind(media_type) == "json" else b""
     return name, bool(response and response.headers)
 
 
-def _respond_with_example(
+def respond_with_example(
     handler: OperationHandler, _world: World, validated: ValidatedRequest, request: Request
 ) -> HttpResponse:
     """Respond with a documented example, or with a body that the schema allows, the same for the same parameters."""

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from functools import wraps
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from specduet.mocks import event_streams, responses
 from specduet.mocks.error_responses import HttpError
+from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest
 from specduet.mocks.path_templates import normalize_path
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
@@ -21,14 +22,11 @@ from specduet.mocks.world.row_edits import BadPatch, read_changes
 from specduet.specs import Operation
 from specduet.specs.statement import DURATION_UNITS
 
-if TYPE_CHECKING:
-    from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest
-
 _REFUSALS = (409, 422, 400, 403)
 """Statuses of the response to a valid request that does not fit the row, in the order of their preference."""
 
 
-def choose_action(operation: Operation) -> "Action | None":
+def choose_action(operation: Operation) -> Action | None:
     """Return the action that statements give an operation; None where it is not about rows."""
     behavior = operation.behavior
     actions = {
@@ -45,12 +43,12 @@ def choose_action(operation: Operation) -> "Action | None":
     return next((action for action, statement in actions.items() if statement is not None), None)
 
 
-def _with_error_responses(action: "Action") -> "Action":
+def _with_error_responses(action: Action) -> Action:
     """Return the action with errors of the world turned into error responses."""
 
     @wraps(action)
     def run_action(
-        handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+        handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
     ) -> HttpResponse:
         try:
             return action(handler, world, validated, request)
@@ -70,7 +68,7 @@ def _with_error_responses(action: "Action") -> "Action":
     return run_action
 
 
-def _refuse(handler: "OperationHandler", status: int, message: str) -> HttpResponse:
+def _refuse(handler: OperationHandler, status: int, message: str) -> HttpResponse:
     """Return the refusal of a valid request, with the status that is meant or another documented one."""
     documented = handler.operation.responses
     choices = (status, *_REFUSALS) if str(status) not in documented else (status,)
@@ -78,9 +76,7 @@ def _refuse(handler: "OperationHandler", status: int, message: str) -> HttpRespo
 
 
 @_with_error_responses
-def _list_rows(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
-) -> HttpResponse:
+def _list_rows(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     url = RequestUrl(_read_origin(request), request.scope["path"], request.query_string.decode("latin-1"))
     rendered = world.list_page(handler.operation, validated.parameters, validated.caller, url)
     response = handler.make_row_response(rendered.body, request)
@@ -90,9 +86,7 @@ def _list_rows(
 
 
 @_with_error_responses
-def _fetch_row(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
-) -> HttpResponse:
+def _fetch_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     statement = handler.operation.behavior.fetches
     assert statement is not None
     if handler.operation.behavior.etag is None:
@@ -107,9 +101,7 @@ def _fetch_row(
     return _with_etag(handler.make_row_response(world.render_row(plan, row), request), tag)
 
 
-def _find_row(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest"
-) -> tuple[OperationPlan, StoredRow]:
+def _find_row(handler: OperationHandler, world: World, validated: ValidatedRequest) -> tuple[OperationPlan, StoredRow]:
     """Return the row that a request names. Raises ``HttpError`` where there is none."""
     statement = handler.operation.behavior.lookup
     assert statement is not None
@@ -121,16 +113,14 @@ def _find_row(
 
 
 @_with_error_responses
-def _create_row(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
-) -> HttpResponse:
+def _create_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     return _respond_with_new_row(handler, world, validated, request, {})
 
 
 def _respond_with_new_row(
-    handler: "OperationHandler",
+    handler: OperationHandler,
     world: World,
-    validated: "ValidatedRequest",
+    validated: ValidatedRequest,
     request: Request,
     keys: Mapping[str, Any],
 ) -> HttpResponse:
@@ -139,7 +129,8 @@ def _respond_with_new_row(
     statement = operation.behavior.creates
     if statement is not None and statement.stores is not None:
         world.newest_row(operation).file = read_file(request, statement.stores)
-    response = handler.make_row_response(body, request)
+    # RFC 9110, 15.3.2: what is new is told from what is changed
+    response = handler.make_row_response(body, request, 201 if "201" in operation.responses else None)
     if response.status == 201 or any(name.lower() == b"location" for name, _ in response.headers):
         path = world.locate_newest_row(operation, validated.parameters)
         if path is not None:
@@ -152,9 +143,7 @@ def _respond_with_new_row(
 
 
 @_with_error_responses
-def _update_row(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
-) -> HttpResponse:
+def _update_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     """Change what the body names: its properties, or by RFC 6902 where it is a list of operations."""
     plan, row = _find_row(handler, world, validated)
     _check_precondition(handler, world, plan, row, request)
@@ -165,7 +154,7 @@ def _update_row(
 
 @_with_error_responses
 def _replace_row(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+    handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
 ) -> HttpResponse:
     """Replace what a client may write; where the statement says so, an unknown id is created."""
     statement = handler.operation.behavior.replaces
@@ -184,7 +173,7 @@ def _replace_row(
 
 
 def _respond_with_change(
-    handler: "OperationHandler",
+    handler: OperationHandler,
     world: World,
     plan: OperationPlan,
     row: StoredRow,
@@ -202,9 +191,7 @@ def _respond_with_change(
 
 
 @_with_error_responses
-def _delete_row(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
-) -> HttpResponse:
+def _delete_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     plan, row = _find_row(handler, world, validated)
     _check_precondition(handler, world, plan, row, request)
     return handler.make_row_response(world.remove_row(plan, row), request)
@@ -212,7 +199,7 @@ def _delete_row(
 
 @_with_error_responses
 def _move_status(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+    handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
 ) -> HttpResponse:
     """Move the status of the row where its lifecycle allows it, and set what the body names."""
     statement = handler.operation.behavior.acts
@@ -232,7 +219,7 @@ def _move_status(
 
 @_with_error_responses
 def _download_file(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
+    handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
 ) -> HttpResponse:
     """Respond with the bytes that were stored with the row; of a seeded row, with documented ones."""
     _, row = _find_row(handler, world, validated)
@@ -244,9 +231,7 @@ def _download_file(
 
 
 @_with_error_responses
-def _watch_row(
-    handler: "OperationHandler", world: World, validated: "ValidatedRequest", request: Request
-) -> HttpResponse:
+def _watch_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     """Respond with the status events of a row: those so far as a list, or all until its end as a stream of events."""
     statement = handler.operation.behavior.watches
     assert statement is not None
@@ -265,7 +250,7 @@ def _watch_row(
 
 
 def _check_precondition(
-    handler: "OperationHandler", world: World, plan: OperationPlan, row: StoredRow, request: Request
+    handler: OperationHandler, world: World, plan: OperationPlan, row: StoredRow, request: Request
 ) -> None:
     """Raise ``HttpError`` for a request that is meant for another version of the row (RFC 9110, 13.1.1)."""
     if handler.operation.behavior.etag is None:

@@ -31,7 +31,7 @@ class ControlApi:
     """The control plane over the sessions of one mock."""
 
     def __init__(self, sessions: SessionRegistry) -> None:
-        self.api = load(DOCUMENT_PATH)
+        self.api = load(DOCUMENT_PATH, stateless=True)
         self.sessions = sessions
 
     def get_any_world(self, _name: str) -> World:

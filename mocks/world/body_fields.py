@@ -1,10 +1,10 @@
 """The properties of a request body that a row has too, and what a row has where the request leaves one out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from specduet.mocks.generation.merged_schema import merge_schemas
+from specduet.mocks.generation.merged_schema import LocatedSchema, merge_schemas
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.envelope import locate_property, merge_object
 from specduet.mocks.world.table import Table
@@ -22,13 +22,13 @@ class BodyFields:
         self._table = table
         envelope = operation.behavior.envelope
         self._path = tuple(envelope.request.split(".")) if envelope and envelope.request else ()
-        names = _list_body_names(api, operation, self._path)
-        by_plain_name = {normalize_name(name): name for name in reversed(names)}
+        self._defaults = _find_body_properties(api, operation, self._path)
+        by_plain_name = {normalize_name(name): name for name in reversed([*self._defaults])}
         properties = table.values.properties
         self.names: Mapping[str, str] = {
             field: name
             for field, prop in properties.items()
-            if (name := field if field in names else by_plain_name.get(normalize_name(field)))
+            if (name := field if field in self._defaults else by_plain_name.get(normalize_name(field)))
             and prop.resolved.get("readOnly") is not True
         }
         """The body's name of each field."""
@@ -54,6 +54,15 @@ class BodyFields:
             return {}
         return {name: value for name, value in self.select_body(body).items() if name not in known}
 
+    def only_allowed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of the row's fields whose values its schema allows."""
+        return self._table.values.only_allowed(values)
+
+    def choose_removed(self, field: str) -> Any:
+        """Return what a row has in place of a value that is removed: nothing, or null where it needs the field."""
+        prop = self._table.values.properties[field]
+        return None if prop.required and prop.nullable else ABSENT
+
     def _choose_unsent(self, field: str) -> Any:
         """Return what the row has where the request leaves a field out: its default, null, or nothing.
 
@@ -61,9 +70,10 @@ class BodyFields:
         """
         prop = self._table.values.properties[field]
         is_allowed = self._table.values.is_allowed(field)
-        default = prop.resolved.get("default", prop.schema.get("default") if isinstance(prop.schema, Mapping) else None)
-        if default is not None and is_allowed(default):
-            return default
+        stated = prop.schema.get("default") if isinstance(prop.schema, Mapping) else None
+        for default in (self._defaults.get(self.names[field]), stated, prop.resolved.get("default")):
+            if default is not None and is_allowed(default):
+                return default
         if self._table.row_factory.is_decided(field):
             return _GENERATED
         return None if prop.nullable else _GENERATED if prop.required else ABSENT
@@ -74,9 +84,10 @@ def normalize_name(name: str) -> str:
     return _SEPARATORS.sub("", name).lower()
 
 
-def _list_body_names(api: Api, operation: Operation, path: tuple[str, ...]) -> list[str]:
+def _find_body_properties(api: Api, operation: Operation, path: tuple[str, ...]) -> dict[str, Any]:
+    """Return the properties of a request body with their defaults, None for those without one."""
     if operation.body is None:
-        return []
+        return {}
     schemas = api.request_schemas
     for content in operation.body.content.values():
         if content.has_schema:
@@ -85,6 +96,10 @@ def _list_body_names(api: Api, operation: Operation, path: tuple[str, ...]) -> l
                 continue
             merged = merge_object(schemas, located)
             branches = [branch for choice in merged.choices for branch in choice.branches]
-            inner = [name for branch in branches for name in merge_schemas(schemas, branch).properties]
-            return list(dict.fromkeys([*merged.properties, *inner]))
-    return []
+            found = [merged.properties, *(merge_schemas(schemas, branch).properties for branch in branches)]
+            return {name: _find_default(parts) for properties in reversed(found) for name, parts in properties.items()}
+    return {}
+
+
+def _find_default(parts: Sequence[LocatedSchema]) -> Any:
+    return next((schema["default"] for schema, _ in parts if isinstance(schema, Mapping) and "default" in schema), None)

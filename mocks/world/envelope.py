@@ -25,7 +25,7 @@ class FactField(NamedTuple):
     is_required: bool
 
 
-class Envelope:
+class ResponseEnvelope:
     """The way from rows, or a row, as JSON to the whole body of a response."""
 
     def __init__(

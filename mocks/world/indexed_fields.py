@@ -100,7 +100,9 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
     return IndexedFields(
         sort_fields=_deduplicate(sort_fields),
         sorts_by_number=any(b.lists and not b.order for b in behaviors) or not any(b.lists for b in behaviors),
-        unique_fields=_deduplicate(
+        unique_fields=()
+        if resource.behavior.single
+        else _deduplicate(
             get_field_key(name, is_hidden=identity.hidden and name == identity.field)
             for name in (identity.field, *looked_up)
         ),

@@ -7,10 +7,11 @@ import msgspec
 
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX
-from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed, StatusPath
+from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.row_factory import RowFactory
 from specduet.mocks.world.row_keys import RowKeys
+from specduet.mocks.world.status_paths import stay_in_status
 from specduet.specs import Api, Resource, UsageError
 
 _encode = msgspec.json.Encoder().encode
@@ -71,7 +72,7 @@ class JsonRows:
         """Return what a row that is given as JSON does not show: its id, where only paths have it."""
         if not self._identity_field.startswith(HIDDEN_PREFIX):
             return {}
-        seed = RowSeed(f"{self._stream}/put/{index}", index, _stay, created_at=0, index=index)
+        seed = RowSeed(f"{self._stream}/put/{index}", index, stay_in_status, created_at=0, index=index)
         return {self._identity_field: self._row_factory.make_field(self._identity_field, seed, FINAL_PHASE)}
 
     def read_row(self, value: Mapping[str, Any], index: int, count: int) -> StoredRow:
@@ -79,7 +80,3 @@ class JsonRows:
         row = StoredRow(count - 1 - index, self._keys.read_keys(value, hidden), None, _encode(value))
         row.hidden_values = hidden
         return row
-
-
-def _stay(seed: RowSeed) -> StatusPath:
-    return StatusPath((seed.status or "",), (seed.created_at,))

@@ -94,7 +94,7 @@ def read_token(text: Any) -> tuple[Any, int] | None:
     return (content[0], content[1]) if is_token else None
 
 
-class Page(NamedTuple):
+class ListPage(NamedTuple):
     """One page of a list, as a response shows it."""
 
     window: PageWindow
@@ -113,7 +113,7 @@ class Page(NamedTuple):
         return self.window.start + self.size
 
 
-def collect_facts(behavior: OperationBehavior, page: Page, url: RequestUrl) -> dict[str, Any]:
+def collect_facts(behavior: OperationBehavior, page: ListPage, url: RequestUrl) -> dict[str, Any]:
     """Return the facts about a page by their names in the vocabulary; None where there is none."""
     start, limit = page.window
     size = limit or page.size or 1

@@ -12,7 +12,7 @@ from specduet.mocks.settings import CallerIdentity
 from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.list_pages import (
-    Page,
+    ListPage,
     PageWindow,
     RequestUrl,
     collect_facts,
@@ -69,7 +69,7 @@ def render_list(
     headers: list[tuple[str, str]] = []
     if plan.needs_facts:
         identities = [table.identity_key(row) for row in rows]
-        page = Page(selection.window, len(rows), selection.available, selection.total, identities)
+        page = ListPage(selection.window, len(rows), selection.available, selection.total, identities)
         facts = collect_facts(plan.operation.behavior, page, url)
         headers = list(_make_headers(plan, facts))
         body = plan.envelope.wrap(body, facts) if plan.envelope else body

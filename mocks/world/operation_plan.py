@@ -13,7 +13,7 @@ from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.creation import CreateAction
 from specduet.mocks.world.derived_fields import ABSENT
-from specduet.mocks.world.envelope import Envelope, find_rows_property, locate_items, locate_property
+from specduet.mocks.world.envelope import ResponseEnvelope, find_rows_property, locate_items, locate_property
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_field_key
 from specduet.mocks.world.projection import Projection
@@ -46,7 +46,7 @@ class OperationPlan:
     operation: Operation
     table: Table
     projection: Projection
-    envelope: Envelope | None = None
+    envelope: ResponseEnvelope | None = None
     filters: tuple[FilterPlan, ...] = ()
     has_window: bool = False
     """The rows of a list depend on the time, also while no row changes."""
@@ -149,7 +149,7 @@ def compile_plan(
 
 def _locate_rows(
     api: Api, operation: Operation, table: Table, content: Content, generator: ValueGenerator
-) -> tuple[LocatedSchema, Envelope | None, bool]:
+) -> tuple[LocatedSchema, ResponseEnvelope | None, bool]:
     """Return the schema of one row in a response, the object around the rows, and whether they are an array."""
     schemas, behavior = api.response_schemas, operation.behavior
     located: LocatedSchema = (content.schema, content.pointer)
@@ -162,7 +162,7 @@ def _locate_rows(
     if inner[1] is None:
         path, inner = (), located
     facts = behavior.page_info.fields if behavior.page_info else {}
-    envelope = Envelope(api, content, path, facts, generator) if path else None
+    envelope = ResponseEnvelope(api, content, path, facts, generator) if path else None
     items = locate_items(schemas, inner)
     if shows_rows or items[1] is not None:
         return items, envelope, True

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.operation_plan import OperationPlan
 
@@ -20,14 +21,21 @@ def read_changes(plan: OperationPlan, row: Mapping[str, Any], body: Any, *, merg
     if isinstance(body, list):
         return _keep_allowed(plan, _apply_patch(row, body))
     assert plan.body_fields is not None
-    sent = {**plan.body_fields.read_values(body), **plan.body_fields.read_extra_values(body)}
-    if not merges:
-        return sent
-    named = plan.body_fields.select_body(body)
-    nulls = {field for field, name in plan.body_fields.names.items() if name in named and named[name] is None}
-    merged = {field: merge_patch(row.get(field), value) for field, value in sent.items()}
-    removed = {field: _choose_removed(plan, field) for field in nulls}
-    return {field: value for field, value in {**merged, **removed}.items() if value != row.get(field, ABSENT)}
+    if merges:
+        return _merge_body(plan.body_fields, row, body)
+    return {**plan.body_fields.read_values(body), **plan.body_fields.read_extra_values(body)}
+
+
+def _merge_body(fields: BodyFields, row: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    """Return the fields that a merge patch changes."""
+    named = fields.select_body(body)
+    changes = {}
+    for field, name in fields.names.items():
+        if name in named:
+            merged = merge_patch(row.get(field), named[name])
+            changes[field] = fields.choose_removed(field) if merged is None else merged
+    allowed = fields.only_allowed({field: value for field, value in changes.items() if value is not ABSENT})
+    return allowed | {field: ABSENT for field, value in changes.items() if value is ABSENT}
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -41,12 +49,6 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             merged[name] = merge_patch(merged.get(name), value)
     return merged
-
-
-def _choose_removed(plan: OperationPlan, field: str) -> Any:
-    """Return what a row has in place of a value that is removed: nothing, or null where it needs the property."""
-    prop = plan.table.values.properties[field]
-    return None if prop.required and prop.nullable else ABSENT
 
 
 def _apply_patch(row: Mapping[str, Any], operations: list[Any]) -> dict[str, Any]:

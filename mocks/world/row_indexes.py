@@ -45,7 +45,7 @@ class RowIndexes:
 
         A number and the text of its digits are the same: a path has no types.
         """
-        rows = self._unique[field]
+        rows = self._unique.get(field, {})
         row = rows.get(key)
         if row is None and isinstance(key, int | str):
             other = str(key) if isinstance(key, int) else int(key) if _DIGITS.fullmatch(key) else None

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specduet.mocks.clock import to_micros
-from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.examples import drop_times, find_example_identity, find_example_rows
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
-from specduet.mocks.world.lifecycle import FINAL_PHASE, Lifecycle, RowSeed, StatusPath
+from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
 from specduet.mocks.world.row_factory import RowFactory
 from specduet.mocks.world.row_keys import RowKeys
 from specduet.mocks.world.seeding import SeedingPlan
+from specduet.mocks.world.status_paths import StatusPaths
 from specduet.specs import Api, Resource, UsageError
 
 _TRIES = 100
@@ -31,6 +31,7 @@ class SeededRows:
         resource: Resource,
         settings: Settings,
         *,
+        status_paths: StatusPaths,
         row_factory: RowFactory,
         values: PropertyValues,
         keys: RowKeys,
@@ -49,11 +50,8 @@ class SeededRows:
         self._related_rows = related_rows
         self._identity_field = identity_field
         self._shows_examples = shows_examples
-        status = resource.behavior.status
-        self._lifecycle = Lifecycle(status) if status else None
-        self._status_field = status.field if status else None
-        self._epoch = to_micros(settings.epoch)
-        self._plan = SeedingPlan(count_rows(api, resource, settings), self._epoch, stream, indexed_fields)
+        self._status_paths = status_paths
+        self._plan = SeedingPlan(count_rows(api, resource, settings), to_micros(settings.epoch), stream, indexed_fields)
         self._seeds: list[RowSeed] | None = None
 
     @property
@@ -75,7 +73,7 @@ class SeededRows:
                 seed = self._plan.make_seed(
                     index,
                     self._row_factory.status_members,
-                    self.build_past_path,
+                    self._status_paths.build_past,
                     is_sorted_by_change=self._row_factory.is_sorted_by_change,
                 )
                 if index < len(examples):
@@ -113,7 +111,7 @@ class SeededRows:
         timed = self._row_factory.timed_fields
         absent = {name: ABSENT for name in self._values.properties if is_whole and name not in timed}
         seed.fixed_values = {**absent, **values}
-        status = values.get(self._status_field) if self._status_field is not None else None
+        status = values.get(self._status_paths.field) if self._status_paths.field is not None else None
         if isinstance(status, str):
             seed.status = status
 
@@ -128,7 +126,17 @@ class SeededRows:
                 for name in names:
                     known[name].add(keys[name])
                 return True
-        return False
+        return self._take_next_number(seed, known)
+
+    def _take_next_number(self, seed: RowSeed, known: Mapping[str, set[Any]]) -> bool:
+        """Give the seed the next number where an example has its own; False where identities are no numbers."""
+        identities = known.get(self._identity_field, set())
+        if len(known) != 1 or not all(isinstance(identity, int) for identity in identities):
+            return False
+        number = max([self.count, *identities]) + 1
+        seed.fixed_values = {**seed.fixed_values, self._identity_field: number}
+        identities.add(number)
+        return bool(self._keys.make_unique_keys(seed, [self._identity_field])[self._identity_field] == number)
 
     def make_row(self, seed: RowSeed, scope_values: Mapping[str, Sequence[Any]]) -> StoredRow:
         """Return the row of a seed, in a scope and with parents."""
@@ -145,14 +153,6 @@ class SeededRows:
         picked = {field: self._related_rows.pick_parent(resource, identity) for field, resource in fields}
         fitted = {f: v if f.startswith(HIDDEN_PREFIX) else self._values.fit_value(f, v) for f, v in picked.items()}
         return {field: value for field, value in fitted.items() if value is not None and value is not ABSENT}
-
-    def build_past_path(self, seed: RowSeed) -> StatusPath:
-        """Return the path by which a row came to its status."""
-        status = seed.status or ""
-        if self._lifecycle is None:
-            return StatusPath((status,), (seed.created_at,))
-        rng = SeededRandom(f"{seed.stream}/journey")
-        return self._lifecycle.past_path(status, seed.created_at, self._epoch, rng)
 
 
 def count_rows(api: Api, resource: Resource, settings: Settings) -> int:

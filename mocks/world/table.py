@@ -18,17 +18,15 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
 from specduet.mocks.clock import NEVER, SECOND, Micros, to_micros
-from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.index import RowQuery, SortedIndex, StoredRow
 from specduet.mocks.world.indexed_fields import collect_indexed_fields, get_field_key
 from specduet.mocks.world.json_rows import JsonRows
-from specduet.mocks.world.lifecycle import FINAL_PHASE, Lifecycle, RowSeed, StatusPath
+from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import FindTable, RelatedRows
 from specduet.mocks.world.row_factory import RowFactory
@@ -36,6 +34,7 @@ from specduet.mocks.world.row_indexes import RowIndexes
 from specduet.mocks.world.row_keys import RowKeys
 from specduet.mocks.world.row_properties import RowShape
 from specduet.mocks.world.seeded_rows import SeededRows
+from specduet.mocks.world.status_paths import StatusPaths
 from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
@@ -95,17 +94,14 @@ class Table:
         )
         self.key_positions = self._keys.positions
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
-        self._settings = settings
         self._epoch = to_micros(settings.epoch)
-        status = resource.behavior.status
-        self._lifecycle = Lifecycle(status) if status else None
-        self.status_field = status.field if status else None
-        self._initial_status = status.initial if status else None
-        self._moves = status is not None and status.moves
+        self._status_paths = StatusPaths(resource.behavior.status, self._epoch, settings.pace)
+        self.status_field = self._status_paths.field
         self._seeded = SeededRows(
             api,
             resource,
             settings,
+            status_paths=self._status_paths,
             row_factory=self.row_factory,
             values=self.values,
             keys=self._keys,
@@ -130,6 +126,8 @@ class Table:
         """Counts up whenever a row came, went or changed: what was read before is true while this stays the same."""
         self.generation = 0
         """Counts up whenever all rows were replaced, and created rows are numbered from zero again."""
+        self._first_number: int | None = None
+        """The row number of the first created row, above every number that is an identity; None until it is known."""
         self.reset()
 
     # ---------------------------------------------------------------------------------------- the whole table
@@ -192,8 +190,7 @@ class Table:
         """The time up to which status changes are applied to the indexes."""
         self._removed_owners: set[Any] = set()
         """The parents whose only row was removed: pairs of a position and an index key."""
-        self._first_number = self._seeded.count if rows is None else len(rows)
-        """The row number of the first created row."""
+        self._first_number = None if rows is None else len(rows)
         self._indexes.load(rows or [])
         self.revision += 1
         self.generation += 1
@@ -230,8 +227,8 @@ class Table:
         return any(make_key(field, self.get_field(row, field, now)) == make_key(field, value) for row in rows)
 
     def identity_key(self, row: StoredRow) -> Any:
-        """Return the index key of the field that identifies the row."""
-        return row.index_keys[self.key_positions[self.identity_field]]
+        """Return the index key of the field that identifies the row; its number where it is the only one."""
+        return row.number if self.resource.behavior.single else row.index_keys[self.key_positions[self.identity_field]]
 
     def phase_at(self, row: StoredRow, now: Micros) -> int:
         """Return the phase that the row is in, ``FINAL_PHASE`` for a row that was not created by a request."""
@@ -261,8 +258,7 @@ class Table:
 
     def decode_row(self, row: StoredRow, now: Micros) -> dict[str, Any]:
         """Return the row as it is shown."""
-        row_value: dict[str, Any] = _decode(self.encode_row(row, now))
-        return row_value
+        return dict(_decode(self.encode_row(row, now)))
 
     def get_field(self, row: StoredRow, path: str, now: Micros) -> Any:
         """Return the value at a dotted path of the row; ``ABSENT`` where it has none."""
@@ -279,9 +275,9 @@ class Table:
         sort_keys = [row.index_keys[self.key_positions[name]] for name in self.indexed_fields.sort_fields]
         created_at = sort_keys[0] if sort_keys and isinstance(sort_keys[0], int) else self._epoch
         return RowSeed(
-            self._row_stream("put", row.number),
+            f"{self.stream}/put/{row.number}",
             row.number,
-            self._seeded.build_past_path,
+            self._status_paths.build_past,
             created_at=created_at,
             index=0,
             status=str(status),
@@ -311,17 +307,22 @@ class Table:
 
         Everything but times follows from the number and the fixed values, so that a response can be rendered ahead.
         """
-        status = fixed_values.get(self.status_field) if self.status_field is not None else None
-        if isinstance(status, str):
-            fixed_values = {name: value for name, value in fixed_values.items() if name != self.status_field}
-        return RowSeed(
-            self._row_stream("started", number),
-            self._first_number + number,
-            self._future_path if status is None or status == self._initial_status else _stay_in_status,
-            created_at=created_at,
-            status=status if isinstance(status, str) else self._initial_status,
-            fixed_values=fixed_values,
-        )
+        name = f"{self.stream}/started/{number}"
+        return self._status_paths.seed_created(name, self._find_first_number() + number, created_at, fixed_values)
+
+    def _find_first_number(self) -> int:
+        if self._first_number is None:
+            numbers = [identity for identity in self.first_identities if isinstance(identity, int)]
+            self._first_number = max([self._seeded.count, *numbers])
+        return self._first_number
+
+    def _make_place(self, identity: Any) -> None:
+        """Remove the row with an identity that a request chose for another one, and keep later numbers above it."""
+        earlier = self.find_row(self.identity_field, identity)
+        if earlier is not None:
+            self.remove_row(earlier)
+        if isinstance(identity, int):
+            self._first_number = max(self._find_first_number(), identity - len(self._created))
 
     def newest_row(self) -> StoredRow:
         """Return the row that was created last."""
@@ -334,13 +335,9 @@ class Table:
         pending, self._pending = self._pending, []
         for created_at, decide_values in pending:
             seed = self.seed_created_row(len(self._created), decide_values(), created_at)
-            # A generated identity must not repeat; one that the request brought may.
-            unique_fields = [name for name in [self.identity_field] if name not in seed.fixed_values]
-            if not unique_fields:
-                earlier = self.find_row(self.identity_field, seed.fixed_values[self.identity_field])
-                if earlier is not None:
-                    self.remove_row(earlier)
-            row = self._make_unique_row(seed, 0, unique_fields)
+            if self.identity_field in seed.fixed_values:
+                self._make_place(seed.fixed_values[self.identity_field])
+            row = self._make_unique_row(seed, 0)
             row.can_change = True
             self._indexes.add(row)
             self._created.append(row)
@@ -399,23 +396,11 @@ class Table:
             row.encoded = _encode(value)
             self._indexes.replace_keys(row, self._keys.read_keys(value, row.hidden_values))
         else:
-            row.seed = self._change_seed(row.seed, changes, self.phase_at(row, now), now)
+            row.seed = self._status_paths.change_seed(row.seed, changes, self.phase_at(row, now), now)
             row.fresh_until = -NEVER
             self._indexes.replace_keys(row, self._keys.make_keys(row.seed, self.phase_at(row, now)))
             if row.can_change and self._has_changing_keys:
                 self._schedule_change(row, now)
-
-    def _change_seed(self, seed: RowSeed, changes: Mapping[str, Any], phase: int, now: Micros) -> RowSeed:
-        changed = replace(seed, fixed_values={**seed.fixed_values, **changes})
-        status = changes.get(self.status_field) if self.status_field is not None else None
-        if isinstance(status, str) and status != seed.status_at(phase):
-            path = seed.status_path
-            last = len(seed.statuses_until(phase))
-            reached = StatusPath((*path.statuses[:last], status), (*path.times[:last], max(now, path.times[last - 1])))
-            del changed.fixed_values[self.status_field]  # type: ignore[attr-defined]  # the dictionary made above
-            changed = replace(changed, build_path=lambda _seed: reached, _path=reached)
-            changed.status = status if seed.index is not None else seed.status
-        return changed
 
     def find_single_row(self, required_keys: Sequence[tuple[int, Any]], now: Micros) -> StoredRow | None:
         """Return the only row, or the only one of a parent, which is made when it is first asked for."""
@@ -448,34 +433,17 @@ class Table:
         self._indexes.remove(row)
         self.revision += 1
 
-    def _future_path(self, seed: RowSeed) -> StatusPath:
-        """Return the path that a created row will go."""
-        if self._lifecycle is None or not self._moves:
-            return _stay_in_status(seed)
-        rng = SeededRandom(f"{seed.stream}/journey")
-        return self._lifecycle.future_path(seed.created_at, self._settings.pace, rng)
-
-    def _make_unique_row(self, seed: RowSeed, phase: int, unique_fields: Sequence[str]) -> StoredRow:
-        """Return the row of a seed; with another stream where one of ``unique_fields`` has a value that exists."""
-        stream = seed.stream
-        for attempt in range(_TRIES):
-            if attempt:
-                seed.stream = f"{stream}~{attempt}"
+    def _make_unique_row(self, seed: RowSeed, phase: int) -> StoredRow:
+        """Return the row of a seed; with another stream where its identity is generated, and there is one with it."""
+        name, stream = self.identity_field, seed.stream
+        index_keys = self._keys.make_keys(seed, phase)
+        if name in seed.fixed_values or name not in self.indexed_fields.unique_fields:
+            return StoredRow(seed.number, index_keys, seed)
+        position = self.key_positions[name]
+        for attempt in range(1, _TRIES):
+            if not self._indexes.has_key(name, index_keys[position]):
+                return StoredRow(seed.number, index_keys, seed)
+            seed.stream = f"{stream}~{attempt}"
             index_keys = self._keys.make_keys(seed, phase)
-            keys = {name: index_keys[self.key_positions[name]] for name in unique_fields}
-            if not any(self._indexes.has_key(name, key) for name, key in keys.items()):
-                break
-        else:  # there are no more identities: the row takes the place of another one
-            for name, key in keys.items():
-                earlier = self._indexes.find(name, key)
-                if earlier is not None:
-                    self.remove_row(earlier)
+        self._make_place(index_keys[position])  # there are no more identities
         return StoredRow(seed.number, index_keys, seed)
-
-    def _row_stream(self, kind: str, index: int) -> str:
-        return f"{self.stream}/{kind}/{index}"
-
-
-def _stay_in_status(seed: RowSeed) -> StatusPath:
-    """Return the path of a row whose status only a request changes."""
-    return StatusPath((seed.status or "",), (seed.created_at,))
