@@ -101,9 +101,12 @@ class Normalizer:
 
     def find_origin(self, pointer: str) -> FilePlace:
         """Return the place in the files of a node of the result."""
-        for start, origin in self.origins.items():
-            if pointer == start or pointer.startswith(f"{start}/"):
-                return FilePlace(origin.file, origin.pointer + pointer[len(start) :])
+        start = pointer
+        while start and start not in self.origins:
+            start = start.rpartition("/")[0]
+        if start:
+            origin = self.origins[start]
+            return FilePlace(origin.file, origin.pointer + pointer[len(start) :])
         return FilePlace(self._references.main, pointer)
 
     def reporter(self, place: FilePlace) -> Callable[[str, str], None]:

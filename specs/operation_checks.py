@@ -23,7 +23,7 @@ def check_operations(document: dict[str, Any], report: Report) -> None:
     if "security" in document:
         _check_security(document, "", schemes, report)
     _drop_long_paths(document, report)
-    ids: set[str] = set()
+    ids: dict[str, int] = {}
     for path, pointer, item in _walk_items(document):
         shared = list(_read_parameters(schemas, item, pointer))
         for method in METHODS:
@@ -82,15 +82,17 @@ def _is_dangling(schemas: Schemas, node: Any, pointer: str) -> bool:
     return False
 
 
-def _check_id(operation: dict[str, Any], pointer: str, ids: set[str], report: Report) -> None:
+def _check_id(operation: dict[str, Any], pointer: str, ids: dict[str, int], report: Report) -> None:
+    """Number an operationId that occurred before; ``ids`` holds the last number that was given to each."""
     name = operation.get("operationId")
     if not name:
         return
     if name in ids:
-        number = next(n for n in range(2, len(ids) + 3) if f"{name}_{n}" not in ids)
+        number = next(n for n in range(ids[name] + 1, len(ids) + ids[name] + 2) if f"{name}_{n}" not in ids)
+        ids[name] = number
         report(f"{pointer}/operationId", f"two operations are called {name!r}", f"this one is called '{name}_{number}'")
         name = operation["operationId"] = f"{name}_{number}"
-    ids.add(name)
+    ids[name] = 1
 
 
 def _check_security(holder: dict[str, Any], pointer: str, schemes: Mapping[str, Any], report: Report) -> None:
@@ -106,14 +108,18 @@ def _check_security(holder: dict[str, Any], pointer: str, schemes: Mapping[str, 
 
 
 def _check_duplicates(operation: dict[str, Any], found: list[tuple[str, str]], pointer: str, report: Report) -> None:
-    for index in range(len(found) - 1, -1, -1):
-        location, name = found[index]
-        if found[index] == ("", ""):
-            del operation["parameters"][index], found[index]
-        elif found[index] in found[:index]:
+    seen: set[tuple[str, str]] = set()
+    surplus = []
+    for index, (location, name) in enumerate(found):
+        if (location, name) in seen:
             at = f"{pointer}/parameters/{index}"
             report(at, f"the {location} parameter {name!r} is declared twice", "the second one is ignored")
-            del operation["parameters"][index], found[index]
+        if not location or (location, name) in seen:
+            surplus.append(index)
+        else:
+            seen.add((location, name))
+    for index in reversed(surplus):
+        del operation["parameters"][index], found[index]
 
 
 def _check_path_parameters(

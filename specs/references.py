@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin
 
 from specduet.specs.errors import SpecError
+from specduet.specs.files import decode_text, read_bytes
+from specduet.specs.problem_log import ProblemLog
 from specduet.specs.problems import Problem
 from specduet.specs.schemas import escape_pointer, split_pointer
 from specduet.specs.source import read_document
@@ -77,10 +79,13 @@ class References:
     def read_text(self, reference: str, base: FilePlace) -> str:
         """Return the text of the file that a reference leads to. Raises ``Unresolved``."""
         file = self._find_file(reference.partition("#")[0], base, is_document=False)
+        log = ProblemLog(file, self.problems)
         try:
-            text = file.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise Unresolved(f"the reference {reference!r} leads to a file that cannot be read") from error
+            text = decode_text(read_bytes(file), log)
+        except SpecError as error:
+            self._unreadable.add(file)
+            raise Unresolved(f"the file {file.name!r} {error.message}") from error
+        log.close()
         self._texts.add(file)
         return text
 

@@ -149,7 +149,7 @@ class ValidatorStore:
         while waiting:
             at = waiting.pop()
             if at in self._linked:
-                size += _LEAST_LINKED + 1  # at least: it is not measured again
+                size += _MOST_COPIED + 1  # too much, and what it refers to is not measured again
                 continue
             extent = self._measure(at)
             if extent.is_dynamic:

@@ -3,6 +3,7 @@
 Each is read in a process of its own with little memory: a crash of the parser would end the tests.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from specduet import specs
 from specduet.specs import bounds
 from specduet.specs.errors import BadOverlay, UnreadableFile
 from specduet.specs.operation_checks import check_circles, check_operations
@@ -216,3 +218,24 @@ def test_hostile_targets_of_overlays_are_refused(target: str, message: str) -> N
     overlay = {"overlay": "1.0.0", "info": {"title": "o", "version": "1"}, "actions": [{"target": target, "update": 1}]}
     with pytest.raises(BadOverlay, match=message):
         apply_overlay({"a": {}}, overlay, Path("overlay.yaml"))
+
+
+def test_twenty_thousand_of_a_kind(tmp_path: Path) -> None:
+    """So many parameters, references or equal operationIds are read one by one, not each beside all others."""
+    parameters = [{"name": f"p{number // 2}", "in": "query", "schema": {}} for number in range(20_000)]
+    responses = {"responses": {"204": {"description": ""}}}
+    item = {"get": {"operationId": "same", **responses}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            "/x": {"get": {"parameters": parameters, **responses}},
+            **{f"/y{number}": {"$ref": "#/components/pathItems/Same"} for number in range(5_000)},
+        },
+        "components": {"pathItems": {"Same": item}},
+    }
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(document))
+    operations = specs.load(path).operations
+    assert len(operations[0].parameters) == 10_000
+    assert [operation.id for operation in operations[1:]] == ["same", *(f"same_{n}" for n in range(2, 5_001))]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from specduet import specs
-from specduet.specs import Api
+from specduet.specs import Api, bounds
 
 from .conftest import Write
 
@@ -307,3 +307,20 @@ components:
     operation = specs.load(path).operations[0]
     assert (operation.parameters, operation.body, operation.responses["200"].headers) == ((), None, {})
     assert is_valid(specs.load(path), 1)
+
+
+def test_text_files_are_read_within_the_bound_of_every_file(write: Write) -> None:
+    """A text in any encoding is read; one that is too large or has bytes of no encoding is a problem."""
+    document = "openapi: 3.0.3\ninfo: {title: T, version: '1', description: {$ref: text.md}}\npaths: {}\n"
+    path = write("openapi.yaml", document)
+    text = path.with_name("text.md")
+    text.write_bytes("Vögel".encode("utf-16"))
+    assert specs.load(path).document["info"]["description"] == "Vögel"
+    text.write_bytes(b"a\nb\xff")
+    (problem,) = specs.load(path).problems
+    assert (problem.file, problem.line) == (text, 2)
+    with text.open("wb") as file:
+        file.truncate(bounds.FILE_BYTES.value + 1)
+    api = specs.load(path)
+    assert "description" not in api.document["info"]
+    assert "has more than 16,777,216 bytes" in api.problems[0].sentence

@@ -78,13 +78,13 @@ def test_a_schema_that_refers_to_itself_without_end() -> None:
     assert not schemas.validator_at("/components/schemas/Loop").is_valid({"p0": 5})
 
 
-def test_large_schemas_are_copied_within_a_bound() -> None:
-    """The first validators of linked schemas are in one piece; when these have become large, the others are linked."""
-    schemas = Schemas(make_document())
-    found = [schemas.validator_at(f"/components/schemas/S{index}") for index in range(COUNT)]
-    assert [validator.is_valid(GOOD) for validator in found] == [True] * COUNT
-    linked = [isinstance(validator, validators._LinkedValidator) for validator in found]
-    assert linked == [True] * COUNT  # each refers to more than the bound
+def test_large_schemas_are_copied_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Schemas are linked that refer to more than the bound, and those that refer to them."""
+    monkeypatch.setattr(validators, "_MOST_COPIED", 300)
+    schemas = Schemas(make_document(Y={"items": S0}))
+    found = [schemas.validator_at(f"/components/schemas/{name}") for name in ("Y", *(f"S{n}" for n in range(COUNT)))]
+    assert [validator.is_valid(GOOD) for validator in found] == [True] * (COUNT + 1)
+    assert all(isinstance(validator, validators._LinkedValidator) for validator in found)
 
     plain = Schemas({"components": {"schemas": {"A": {"type": "string"}, "B": {"items": S0}, "S0": {"type": "null"}}}})
     small = [plain.validator_at(f"/components/schemas/{name}") for name in "AB"]
