@@ -32,6 +32,10 @@ class BodyFields:
             and prop.resolved.get("readOnly") is not True
         }
         """The body's name of each field."""
+        self.row_defaults = {
+            field: default for field in properties if (default := self._find_row_default(field)) is not None
+        }
+        """Defaults that the row's schema has for fields of a new row, also for those that no request may write."""
         unsent = {field: self._choose_unsent(field) for field in self.names}
         self.unsent_values = {field: value for field, value in unsent.items() if value is not _GENERATED}
         """Values of fields that a request leaves out; the others are generated."""
@@ -48,8 +52,8 @@ class BodyFields:
         return self._table.values.only_allowed(values)
 
     def read_extra_values(self, body: Any) -> dict[str, Any]:
-        """Return what a body sets and the row's schema does not describe, where rows may have that."""
-        known = {*self.names.values(), *self._table.values.properties}
+        """Return what a body sets and no schema describes, where rows may have that: a password is described."""
+        known = {*self._defaults, *self._table.values.properties}
         if self._table.values.is_closed:
             return {}
         return {name: value for name, value in self.select_body(body).items() if name not in known}
@@ -69,14 +73,22 @@ class BodyFields:
         An id, the status and whatever else the service decides are generated, and a required value that is never null.
         """
         prop = self._table.values.properties[field]
-        is_allowed = self._table.values.is_allowed(field)
-        stated = prop.schema.get("default") if isinstance(prop.schema, Mapping) else None
-        for default in (self._defaults.get(self.names[field]), stated, prop.resolved.get("default")):
-            if default is not None and is_allowed(default):
-                return default
+        default = self._defaults.get(self.names[field])
+        if default is not None and self._table.values.is_allowed(field)(default):
+            return default
+        if field in self.row_defaults:
+            return self.row_defaults[field]
         if self._table.row_factory.is_decided(field):
             return _GENERATED
         return None if prop.nullable else _GENERATED if prop.required else ABSENT
+
+    def _find_row_default(self, field: str) -> Any:
+        prop = self._table.values.properties[field]
+        if self._table.row_factory.is_decided(field):
+            return None
+        stated = prop.schema.get("default") if isinstance(prop.schema, Mapping) else None
+        default = prop.resolved.get("default") if stated is None else stated
+        return default if default is not None and self._table.values.is_allowed(field)(default) else None
 
 
 def normalize_name(name: str) -> str:

@@ -147,7 +147,7 @@ class CreateAction:
         table, fields = self._table, self._table.indexed_fields
         decided = {name: known[0] for name, known in table.scope_values.items()}
         if self.body_fields is not None:
-            decided |= self.body_fields.unsent_values
+            decided |= self.body_fields.row_defaults | self.body_fields.unsent_values
             decided |= self.body_fields.read_values(body) | self.body_fields.read_extra_values(body)
         decided |= _read_sources(self._sources, values, body)
         if self._scope is not None:
