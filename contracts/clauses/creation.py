@@ -17,6 +17,8 @@ from specduet.contracts.analysis.row_values import (
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
+from specduet.contracts.oracle.media_types import find_json_content
+from specduet.contracts.oracle.schema_access import list_properties, locate_content, resolve_schema
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.traces import CreatedRun, FetchedRow
 from specduet.specs import Resource
@@ -188,12 +190,24 @@ def check_one_run_each(subject: Subject) -> Iterator[Finding]:
             yield _shared_value_finding(subject, later, earlier.resource.behavior.id.field, earlier.row_id)
         for field in _identity_fields(earlier):
             requested = earlier.trace.requested_fields.keys() | later.trace.requested_fields.keys()
-            is_generated = field in earlier.rule.sets and field not in requested
+            is_left_out = field in earlier.rule.sets and field not in requested
+            is_generated = is_left_out and not _has_default(subject, earlier, field)
             value = earlier.response_fields.get(field)
             if is_generated and value and value == later.response_fields.get(field):
                 yield _shared_value_finding(subject, later, field, value)
     for run in runs:
         yield from _check_single_row(subject, run)
+
+
+def _has_default(subject: Subject, run: ObservedRun, field: str) -> bool:
+    """Return whether the document has a value for a field that a request leaves out: then all such rows have that."""
+    schemas, kind_and_name = subject.api.request_schemas, run.rule.sets[field].partition("/")
+    content = find_json_content(subject.operation.body.content) if subject.operation.body else None
+    found = [(run.resource.properties.get(field), "")]
+    if content is not None and kind_and_name[0] == "body":
+        body, pointer = resolve_schema(schemas, *locate_content(schemas, content))
+        found += [(inner, at) for name, inner, at in list_properties(body, pointer) if name == kind_and_name[2]]
+    return any("default" in resolve_schema(schemas, inner, at).schema for inner, at in found)
 
 
 def _shared_value_finding(subject: Subject, run: ObservedRun, field: str, value: Any) -> Finding:

@@ -225,7 +225,11 @@ def _check_statements(
 ) -> RequestPart:
     """Return the part, or a lenient one where a server may reject the valid text for what it means."""
     judged = pick_strictest(
-        (_check_age(operation, parameter, value, sent_at), _check_row_count(operation, parameter, value))
+        (
+            _check_age(operation, parameter, value, sent_at),
+            _check_row_count(operation, parameter, value),
+            _check_place_in_list(operation, parameter),
+        )
     )
     if part.verdict != "valid" or judged.verdict == "valid":
         return part
@@ -247,11 +251,22 @@ def _check_age(operation: Operation, parameter: Parameter, value: str, sent_at: 
     return ScalarVerdict("lenient", "is older than the service looks back")
 
 
+def _check_place_in_list(operation: Operation, parameter: Parameter) -> ScalarVerdict:
+    # A token is opaque: it is what an earlier response gave. Which fields a list can be sorted by is not in a schema.
+    behavior = operation.behavior
+    names = {behavior.token.parameter} if behavior.token else set()
+    names |= {behavior.sort.parameter, behavior.sort.direction} if behavior.sort else set()
+    if parameter.name in names and not {"enum", "const"} & parameter.schema.keys():
+        return ScalarVerdict("lenient", "means a place or an order that the service may not know")
+    return VALID
+
+
 def _check_row_count(operation: Operation, parameter: Parameter, value: str) -> ScalarVerdict:
     # Where the schema has no bounds, a server may still reject a limit or offset of no, fewer or billions of rows.
     behavior, keywords = operation.behavior, parameter.schema.keys()
     minimums = {behavior.limit.parameter: 1} if behavior.limit else {}
     minimums |= {behavior.offset.parameter: 0} if behavior.offset else {}
+    minimums |= {behavior.page.parameter: behavior.page.first} if behavior.page else {}
     if parameter.name not in minimums or not re.fullmatch(r"-?\d+", value, re.ASCII):
         return VALID
     if int(value) < minimums[parameter.name] and not {"minimum", "exclusiveMinimum"} & keywords:

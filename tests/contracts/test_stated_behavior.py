@@ -1,0 +1,130 @@
+"""Statements of small documents, checked in recordings that are written by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specduet.contracts.clauses import run_clauses
+from specduet.contracts.findings import Finding
+from specduet.contracts.options import RunOptions
+from specduet.contracts.oracle.request_parts import combine_verdicts
+from specduet.contracts.oracle.requests import classify_request
+from specduet.contracts.recording import Exchange
+from specduet.contracts.traces import CreatedRun, UnknownPathValue
+from specduet.specs import Api, load
+from tests.contracts.recording_builder import RecordingBuilder
+
+LIST, CREATE = "GET /shops/{shop}/orders", "POST /shops/{shop}/orders"
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /shops/{shop}/orders:
+    parameters: [{name: shop, in: path, required: true, schema: {type: string}}]
+    get:
+      operationId: list_orders
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {type: array, items: &order
+          {$ref: '#/components/schemas/Order'}}}}}
+        '404': {description: no such shop}
+      x-specduet:
+        lists: {resource: order, basis: BASIS, because: "page 1"}
+        scope: {parameter: shop, field: shop, unknown: 404, unknown-basis: BASIS, basis: BASIS, because: "page 1"}
+    post:
+      operationId: create_order
+      requestBody:
+        content: {application/json: {schema: {type: object, properties: {note: NOTE, kind: {type: string}}}}}
+      responses: {'201': {description: made, content: {application/json: {schema: *order}}}}
+      x-specduet:
+        creates: {resource: order, sets: {note: body/note}, listed-by: list_orders, basis: BASIS, because: "page 1"}
+components:
+  schemas:
+    Order:
+      type: object
+      required: [id]
+      properties: {id: {type: string}, note: {type: string}, shop: {type: string}}
+      x-specduet: {resource: order, id: {field: id, basis: BASIS, because: "page 1"}}
+"""
+
+
+def build(folder: Path, basis: str = "documented", note: str = "{type: string}") -> RecordingBuilder:
+    """Return a recording of a document whose statements have one basis."""
+    file = folder / "orders.yaml"
+    file.write_text(DOCUMENT.replace("BASIS", basis).replace("NOTE", note), "utf-8")
+    return RecordingBuilder(load(file))
+
+
+def judge(builder: RecordingBuilder) -> list[Finding]:
+    return list(run_clauses(builder.api, builder.recording, RunOptions()))
+
+
+def find_id(api: Api, label: str) -> str:
+    return next(operation.id for operation in api.operations if operation.label == label)
+
+
+@pytest.mark.parametrize(
+    ("basis", "status", "found"),
+    [
+        ("documented", 404, []),
+        ("documented", 200, [("SD518", "error")]),
+        ("inferred", 200, [("SD518", "warning")]),
+        ("assumed", 200, []),
+    ],
+)
+def test_an_unknown_scope_gets_its_status(
+    tmp_path: Path, basis: str, status: int, found: list[tuple[str, str]]
+) -> None:
+    """A list under a made-up id is refused as stated; a statement that is assumed is not held against a service."""
+    builder = build(tmp_path, basis)
+    body: dict[str, Any] = {"json_": []} if status == 200 else {"body": b""}
+    exchange = builder.add(LIST, status=status, path="/shops/made-up/orders", **body)
+    builder.recording.traces.append(UnknownPathValue(builder.api.name, find_id(builder.api, LIST), "shop", exchange))
+    assert [(finding.code, finding.severity) for finding in judge(builder)] == found
+
+
+def add_created(builder: RecordingBuilder, row: dict[str, Any]) -> Exchange:
+    """Add a POST without a body that has created a row, and the list that shows it."""
+    creation = builder.add(CREATE, status=201, json_=row)
+    builder.sent_at += 1
+    listing = builder.add(LIST, json_=[row])
+    api, operation = builder.api.name, find_id(builder.api, CREATE)
+    builder.recording.traces.append(CreatedRun(api, operation, "order", creation, {}, row, None, (listing,), ()))
+    return creation
+
+
+@pytest.mark.parametrize(("note", "codes"), [("{type: string}", {"SD621"}), ("{type: string, default: none}", set())])
+def test_a_documented_default_is_the_same_in_all_rows(tmp_path: Path, note: str, codes: set[str]) -> None:
+    """A value that the service generates is another for each row; one that the document gives is not generated."""
+    builder = build(tmp_path, note=note)
+    for number in "12":
+        add_created(builder, {"id": number, "note": "none", "shop": "shop"})
+    assert {finding.code for finding in judge(builder)} == codes
+
+
+PAGES = """
+openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /a:
+    get:
+      parameters:
+        - {name: after, in: query, schema: {type: string}}
+        - {name: by, in: query, schema: {type: string}}
+        - {name: p, in: query, schema: {type: integer}}
+      responses: {'200': {description: ok}}
+      x-specduet:
+        token: {parameter: after, basis: inferred, because: its name}
+        sort: {parameter: by, basis: inferred, because: its name}
+        page: {parameter: p, basis: inferred, because: its name}
+"""
+
+
+def test_a_made_up_token_or_order_may_be_refused(tmp_path: Path) -> None:
+    """A token is what an earlier response gave, and no schema says by which fields a list can be sorted."""
+    (tmp_path / "pages.yaml").write_text(PAGES, "utf-8")
+    builder = RecordingBuilder(load(tmp_path / "pages.yaml"))
+    operation = builder.api.operations[0]
+    for query, verdict in (("after=x", "lenient"), ("by=x", "lenient"), ("p=0", "lenient"), ("p=1", "valid")):
+        exchange = builder.add("GET /a", query=query)
+        assert combine_verdicts(classify_request(builder.api, operation, exchange.request)) == verdict
