@@ -3,6 +3,7 @@
 A required header is always sent, an optional one where a value is found. Every value satisfies its schema.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from specduet.mocks.generation import values
 from specduet.mocks.json_codec import encode_json
 from specduet.mocks.responses import Headers
 from specduet.specs import Api, Header, Response
+from specduet.specs.schemas import split_pointer
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 # Headers that server, framework or CORS write, and those that would make the body something else.
@@ -75,7 +77,7 @@ class ResponseHeaders:
         name = header.name.lower()
         usual = candidates or _USUAL_VALUES.get(name.removeprefix("x-").replace("rate-limit", "ratelimit"), ())
         for value in (*self._find_examples(header), *usual):
-            text = _to_header_text(value)
+            text = self._write(header, value)
             if text is not None and self._is_valid(header, value):
                 yield name.encode("latin-1", "replace"), text
                 return
@@ -93,10 +95,19 @@ class ResponseHeaders:
         for attempt in range(4):
             key = f"{self._key}/{header.name}/{attempt}"
             value = values.generate_value(self._api.response_schemas, header.schema, header.pointer, key)
-            text = _to_header_text(value)
+            text = self._write(header, value)
             if text is not None:
                 return text
         return str(value).encode("ascii", "ignore").translate(None, bytes(range(32))) if header.required else None
+
+    def _write(self, header: Header, value: Any) -> bytes | None:
+        """Return a value as JSON where the header has ``content``, else in the style ``simple``."""
+        if split_pointer(header.pointer)[-3:-2] == ["content"]:
+            return json.dumps(value, separators=(",", ":")).encode()
+        raw: Any = {}
+        with suppress(KeyError):
+            raw = self._api.schemas.node_at(header.pointer.removesuffix("/schema"))
+        return _to_header_text(value, is_exploded=isinstance(raw, Mapping) and raw.get("explode") is True)
 
     def _find_examples(self, header: Header) -> Iterator[Any]:
         """Yield the examples of the header itself; the generator knows those of its schema."""
@@ -114,12 +125,13 @@ class ResponseHeaders:
         return not header.schema or self._api.response_schemas.validator_at(header.pointer).is_valid(value)
 
 
-def _to_header_text(value: Any) -> bytes | None:
+def _to_header_text(value: Any, *, is_exploded: bool = False) -> bytes | None:
     """Return a value in the style ``simple`` (OAS 3.1, 4.8.12.2); None if no header can hold it."""
     if isinstance(value, list):
         text = ",".join(map(_to_text, value))
     elif isinstance(value, dict):
-        text = ",".join(f"{name},{_to_text(item)}" for name, item in value.items())
+        between = "=" if is_exploded else ","
+        text = ",".join(f"{name}{between}{_to_text(item)}" for name, item in value.items())
     else:
         text = _to_text(value)
     # RFC 9110, section 5.5: visible characters, and blanks between them

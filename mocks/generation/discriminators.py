@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specduet.mocks.generation.merged_schema import Discriminator, LocatedSchema, MergedSchema, merge_schemas
-from specduet.specs.schemas import Schemas, split_pointer
+from specduet.mocks.generation.nesting_depth import NestingDepths
+from specduet.specs.schemas import Schemas, escape_pointer, split_pointer
 
 _COMPONENTS = "/components/schemas/"
 
@@ -17,11 +18,55 @@ def apply_discriminators(schemas: Schemas, merged: MergedSchema, parts: Sequence
     targets = [target for part in reversed(parts) if (target := _find_target(part)) is not None]
     for discriminator in merged.discriminators:
         name = discriminator.property_name
-        value = next(filter(None, (_find_value(discriminator, target) for target in targets)), None)
+        names = (_find_value(discriminator, target) for target in targets)
+        value = next(filter(None, names), next(iter(discriminator.mapping), None))
         if value is not None and _is_allowed(schemas, merged, name, value):
             merged.properties.setdefault(name, []).append(({"const": value}, None))
             if name not in merged.required_names:
                 merged.keywords["required"] = [*merged.required_names, name]
+
+
+def find_family(schemas: Schemas, merged: MergedSchema, parts: Sequence[LocatedSchema]) -> list[LocatedSchema]:
+    """Return the schemas that a value of their parent may be: those that it maps, else those that are made of it.
+
+    None for a member of the family, which is what it is. For example ``Cat`` and ``Dog`` for ``Pet``.
+    """
+    for discriminator in merged.discriminators:
+        parent = discriminator.pointer
+        targets = [target for part in parts if (target := _find_target(part)) is not None]
+        if parent is None or any(_find_value(discriminator, target) for target in targets):
+            return []
+        mapped = [_find_mapped_pointer(name) for name in discriminator.mapping.values()]
+        pointers = mapped or _list_children(schemas, parent)
+        members = [member for pointer in pointers if (member := _find_member(schemas, pointer, parent)) is not None]
+        if members:
+            return members
+    return []
+
+
+def _find_mapped_pointer(name: str) -> str:
+    """Return the pointer that an entry of a mapping means, which may be the name of a component."""
+    return name.removeprefix("#") if name.startswith("#") else f"{_COMPONENTS}{escape_pointer(name)}"
+
+
+def _list_children(schemas: Schemas, parent: str) -> list[str]:
+    """Return the pointers of the components of which the parent is a part."""
+    components = schemas.node_at(_COMPONENTS.rstrip("/")) if parent.startswith(_COMPONENTS) else {}
+    return [
+        f"{_COMPONENTS}{escape_pointer(name)}"
+        for name, schema in components.items()
+        if isinstance(schema, Mapping) and {"$ref": f"#{parent}"} in schema.get("allOf", ())
+    ]
+
+
+def _find_member(schemas: Schemas, pointer: str, parent: str) -> LocatedSchema | None:
+    """Return a schema of the family; None for the parent, and for one that needs the parent within itself."""
+    try:
+        located = (schemas.node_at(pointer), pointer)
+    except KeyError:
+        return None
+    has_end = NestingDepths(schemas).min_depth(located, frozenset({parent})) < float("inf")
+    return located if pointer != parent and has_end else None
 
 
 def _find_target(located: LocatedSchema) -> str | None:

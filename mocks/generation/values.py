@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import jsonschema_rs
 
 from specduet.mocks.generation.arrays import ArrayMaker
-from specduet.mocks.generation.discriminators import apply_discriminators
+from specduet.mocks.generation.discriminators import apply_discriminators, find_family
 from specduet.mocks.generation.limits import CannotGenerate, TooMuchWorkError
 from specduet.mocks.generation.merged_schema import (
     LocatedSchema,
@@ -118,6 +118,7 @@ class ValueGenerator:
         if merged.discriminators and not merged.choices:
             apply_discriminators(self._schemas, merged, parts)
         make = self._build_from_stated_values(merged, parts)
+        is_stated = make is not None
         if make is None and merged.choices:
             make = self._build_choice(merged, parts, name, resolved_choices, null=null)
         elif null and allows_null(self._schemas, merged):
@@ -127,6 +128,8 @@ class ValueGenerator:
                 self._always_valid.add(make)
         else:
             make = make or self._build_typed(merged, name)
+        if not is_stated and not merged.choices and (family := find_family(self._schemas, merged, parts)):
+            return self._retry_until_valid(self._build_member(family, make), parts)
         # A branch of a choice is validated with the schema that has the choice.
         needs_validation = merged.needs_validation and not resolved_choices and make not in self._always_valid
         return self._retry_until_valid(make, parts) if needs_validation else make
@@ -222,6 +225,27 @@ class ValueGenerator:
             raise CannotGenerate(parts[0][1], reason)
 
         return make_any
+
+    def _build_member(self, family: Sequence[LocatedSchema], make_parent: ValueMaker) -> ValueMaker:
+        """Return a maker of values of one of several schemas; where none has any, of their parent."""
+
+        makers: dict[int, ValueMaker] = {}
+
+        def make_member(rng: SeededRandom) -> Any:
+            for index in rng.shuffled_copy(range(len(family))) if rng.depth < SHORTEST_DEPTH else ():
+                schema, pointer = family[index]
+                assert pointer is not None
+                if index not in makers:  # compiled on first use, as a member may hold its parent
+                    makers[index] = self.build_valid_maker(schema, pointer)
+                try:
+                    return makers[index](rng)
+                except (TooDeepError, TooMuchWorkError):
+                    raise
+                except CannotGenerate:
+                    continue
+            return make_parent(rng)
+
+        return make_member
 
     # --------------------------------------------------------------------------------------------- types
 

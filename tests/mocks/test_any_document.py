@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from specduet.mocks import Settings, create_app
 from specduet.specs import Api, Operation, load
@@ -15,7 +15,12 @@ from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
 from tests.strategies.documents import WrittenDocument, WrittenOperation, documents
 
 FUZZ = settings(
-    derandomize=True, database=None, deadline=None, max_examples=40, suppress_health_check=list(HealthCheck)
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=40,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
 )
 
 

@@ -119,8 +119,14 @@ def test_every_file_counts(notes: Notes) -> None:
     notes.reload(name="parts/about.yaml", text="{const: second}\n")
     notes.reload()
     assert send_raw(notes.app, RawRequest("GET", "/about")).body == b"second"
-    assert notes.reload("limit: {parameter: limit, basis: assumed}", "", ", }", "}", name="overlay.yaml", text=OVERLAY)
-    assert len(notes.get("/notes?limit=1")) == 3
+    constant = "basis: assumed}, constant: [{field: text, value: shown, basis: assumed}]}}"
+    assert notes.reload(
+        "basis: assumed}}}\n  - target: $.paths['/notes'].get",
+        f"{constant}\n  - target: $.paths['/notes'].get",
+        name="overlay.yaml",
+        text=OVERLAY,
+    )
+    assert set(notes.texts()) == {"shown"}
 
 
 def test_nothing_happens_where_nothing_changed(notes: Notes) -> None:
