@@ -47,18 +47,20 @@ class AcceptedRange(NamedTuple):
 
     media_type: str
     quality: float
+    parameters: frozenset[str] = frozenset()
+    """Parameters other than the quality: ``{"version=2"}``."""
 
-    def measure_match(self, media_type: str) -> int:
-        """Return how exactly the range names a type: 3 exactly, 2 by its family, 1 as any, 0 not at all."""
-        if self.media_type in {media_type, "*/*"}:
-            return 3 if self.media_type == media_type and media_type != "*/*" else 1
-        family = self.media_type.removesuffix("/*")
-        if family != self.media_type and media_type.startswith(f"{family}/"):
-            return 2
-        # a documented range holds the accepted type
-        if media_type == "*/*" or (media_type.endswith("/*") and self.media_type.startswith(media_type[:-1])):
-            return 2
-        return 0
+    def measure_match(self, media_type: str, parameters: frozenset[str] = frozenset()) -> int:
+        """Return how exactly the range names a type.
+
+        4 with its parameters, 3 without them, 2 by its family, 1 as any, 0 not at all.
+        """
+        if self.media_type == media_type and media_type != "*/*":
+            return 4 if self.parameters and self.parameters <= parameters else 3
+        if self.media_type == "*/*":
+            return 1
+        # a documented range may hold the accepted type
+        return 2 if is_in_range(media_type, self.media_type) or is_in_range(self.media_type, media_type) else 0
 
 
 @lru_cache(maxsize=256)
@@ -74,12 +76,25 @@ def _split_accept(header: str) -> Iterator[AcceptedRange]:
             media_type = "*/*"
         if "/" in media_type:
             quality = next((value for value in map(_parse_quality, parameters) if value is not None), 1.0)
-            yield AcceptedRange(media_type, quality)
+            others = frozenset(parameter for parameter in parameters if _parse_quality(parameter) is None)
+            yield AcceptedRange(media_type, quality, others)
 
 
 def _parse_quality(parameter: str) -> float | None:
     match = re.fullmatch(r"q\s*=\s*([01](?:\.\d{0,3})?)", parameter)
     return None if match is None else min(float(match[1]), 1.0)
+
+
+def is_in_range(media_type: str, range_: str) -> bool:
+    """Return True if a range, ``*/*``, ``text/*`` or ``application/*+json``, holds a type without parameters."""
+    prefix, star, suffix = range_.partition("*")
+    return range_ == "*/*" or (bool(star) and media_type.startswith(prefix) and media_type.endswith(suffix))
+
+
+def split_parameters(media_type: str) -> tuple[str, frozenset[str]]:
+    """Return type and parameters in lower case: ``("text/csv", {"header=present"})``."""
+    name, *parameters = media_type.lower().split(";")
+    return name.strip(), frozenset(parameter.strip() for parameter in parameters)
 
 
 def strip_parameters(media_type: str) -> str:
@@ -117,8 +132,8 @@ def choose_content(contents: Iterable[Content], accept: str | None = None) -> Co
 
 def _rate_content(content: Content, ranges: Sequence[AcceptedRange]) -> tuple[float, int]:
     """Return quality and exactness of the range that names the content's type most exactly."""
-    media_type = strip_parameters(content.media_type)
-    exactness, quality = max((range_.measure_match(media_type), range_.quality) for range_ in ranges)
+    media_type, parameters = split_parameters(content.media_type)
+    exactness, quality = max((range_.measure_match(media_type, parameters), range_.quality) for range_ in ranges)
     return (quality, exactness) if exactness and quality else (0.0, 0)
 
 
@@ -144,7 +159,8 @@ def _guess_concrete_type(content: Content) -> str:
         return documented
     if documented in {"*/*", "application/*"} and is_binary_schema(content.schema):
         return "application/octet-stream"
-    return _CONCRETE_TYPES.get(documented, documented.replace("*", "octet-stream"))
+    # of ``application/*+json``, the family is known
+    return _CONCRETE_TYPES.get(documented, documented.replace("*+", "").replace("*", "octet-stream"))
 
 
 def _can_write(content: Content, media_type: str) -> bool:

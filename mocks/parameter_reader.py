@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from specduet.mocks.json_codec import parse_json_text
 from specduet.mocks.parameter_styles import choose_splitter, nest_brackets, split_brackets
@@ -33,7 +34,10 @@ _PLAIN_KEYWORDS: Mapping[Any, tuple[type, set[str]]] = {
 class ParameterReader:
     """The reader of one parameter. A list or an object is read from all of its texts, any other value from one."""
 
-    def __init__(self, schemas: Schemas, parameter: Parameter, text_reader: TextReader) -> None:
+    def __init__(
+        self, schemas: Schemas, parameter: Parameter, text_reader: TextReader, *, is_fastapi: bool = True
+    ) -> None:
+        """Without ``is_fastapi``, dates and UUIDs have no other spelling than their formats allow."""
         self.name = parameter.name
         self.location = parameter.location
         self.required = parameter.required or parameter.location == "path"
@@ -50,7 +54,11 @@ class ParameterReader:
         self.is_object = "object" in types
         self._is_bracketed = parameter.style == "deepObject" and self.needs_all_texts
         self._is_exploded = parameter.explode
+        self._is_fastapi = is_fastapi
+        self._separator = {"form": ",", "pipeDelimited": "|"}.get("" if parameter.explode else parameter.style)
         self._split = None if self._has_content else choose_splitter(parameter, types)
+        self.splits_text = self._split is not None and self._separator is not None
+        """True if one text of the query holds several values between separators."""
         self._allows_empty = _allows_empty_value(schemas, parameter)
         is_plain = self._split is None and not self._has_content and not self._allows_empty
         self._plain_type = _find_plain_type(parameter.schema) if is_plain else None
@@ -91,6 +99,18 @@ class ParameterReader:
             return own_texts
         return own_texts[-1]
 
+    def split_encoded(self, raw: str | None) -> Any:
+        """Return the value of a text that is not decoded yet, if it has separators; else None.
+
+        An encoded separator is part of a value: ``a%2Cb,c`` is ``["a,b", "c"]`` (OAS 3.1, appendix E).
+        """
+        if raw is None or self._split is None or str(self._separator) not in raw or _is_json_text(unquote_plus(raw)):
+            return None
+        pieces = self._split(raw)
+        if isinstance(pieces, Mapping):
+            return {unquote_plus(name): unquote_plus(piece) for name, piece in pieces.items()}
+        return [unquote_plus(piece) for piece in pieces] if isinstance(pieces, list) else None
+
     def _find_exploded_object(self, texts: Mapping[str, list[str]], names: Collection[str]) -> Any:
         """Return the object whose properties stand side by side in the query, with any other name if it is a map."""
         declared = self._texts.list_properties(self._pointer)
@@ -129,7 +149,7 @@ class ParameterReader:
             return value, self._schema_check.find_problems(value, (self.location, self.name))
         if self.location == "cookie" and isinstance(text, list) and len(text) == 1:
             text = text[0]
-        if isinstance(text, str) and self.needs_all_texts and text[:1] in {"{", "["}:  # no style, and common
+        if isinstance(text, str) and self.needs_all_texts and _is_json_text(text):  # no style, and common
             value = parse_json_text(text)
             if not isinstance(value, str) and self._schema_check.is_valid(value):
                 return value, ()
@@ -140,7 +160,7 @@ class ParameterReader:
     def _validate(self, texts: Any) -> tuple[Any, Sequence[Problem]]:
         """Return the value of texts that were taken apart, or the problems with it."""
         value, errors = self._pydantic.validate(texts)
-        if not errors:
+        if not errors and (self._is_fastapi or _is_plain(value) or self._is_documented(texts)):
             if type(value) not in _PLAIN_TYPES:
                 value = _normalize_value(value)
             if self._pydantic.is_complete or self._schema_check.is_valid(_to_json_value(value)):
@@ -154,6 +174,11 @@ class ParameterReader:
                 return other, ()
         location = (self.location, self.name)
         return None, locate_errors(errors, location) or self._schema_check.find_problems(converted, location)
+
+    def _is_documented(self, texts: Any) -> bool:
+        """Return True if the schema itself allows what texts stand for: pydantic reads more dates than RFC 3339 has."""
+        converted = (self._texts.convert_texts(texts, self._pointer, prefers_text=prefers) for prefers in (False, True))
+        return any(map(self._schema_check.is_valid, converted))
 
     def _may_be_valid(self, converted: Any, texts: Any) -> bool:
         """Return False for a text that stands for nothing else, where the schema has no text."""
@@ -186,6 +211,20 @@ def _normalize_value(value: Any) -> Any:
         return {key: _normalize_value(item) for key, item in value.items()}
     dump = getattr(value, "model_dump", None)  # a model, without importing pydantic to know
     return value if dump is None else _normalize_value(dump(by_alias=True, exclude_unset=True))
+
+
+def _is_json_text(text: str) -> bool:
+    """Return True if a text looks like an array or object of JSON."""
+    return text[:1] in {"{", "["}
+
+
+def _is_plain(value: Any) -> bool:
+    """Return True if a value is or holds nothing but what JSON has as well."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    return value is None or type(value) in _PLAIN_TYPES
 
 
 def _to_json_value(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from specduet.mocks.responses import HttpResponse, Receive
 
@@ -57,15 +57,24 @@ class Request:
         """Return the pairs of the query."""
         return parse_query_string(self.query_string.decode("latin-1"))
 
+    def find_raw_value(self, name: str) -> str | None:
+        """Return the last value of a name in the query, as it was sent: percent-encoded."""
+        pairs = [piece.partition("=") for piece in self.query_string.decode("latin-1").split("&")]
+        return next((value for raw_name, _, value in reversed(pairs) if unquote_plus(raw_name) == name), None)
+
     def parse_cookies(self) -> dict[str, str]:
-        """Return the cookies by name; a cookie that is no pair has no name, as with Starlette."""
-        cookies = {}
+        """Return the cookies by name; of a repeated one, the last."""
+        return dict(self.list_cookies())
+
+    def list_cookies(self) -> QueryPairs:
+        """Return names and values of the cookies; a cookie that is no pair has no name, as with Starlette."""
+        cookies = []
         for piece in (self.join_header(b"cookie") or b"").decode("latin-1").split(";"):
             name, equals, value = piece.partition("=") if "=" in piece else ("", "", piece)
             value = value.strip()
             if equals or value:
                 is_quoted = len(value) > 1 and value[0] == value[-1] == '"'
-                cookies[name.strip()] = value[1:-1].replace('\\"', '"') if is_quoted else value
+                cookies.append((name.strip(), value[1:-1].replace('\\"', '"') if is_quoted else value))
         return cookies
 
     async def read_body(self, limit: int) -> None:

@@ -3,6 +3,7 @@
 JSON, forms and plain text are held to their schemas; anything else, such as XML or an image, is taken as it is.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -10,16 +11,22 @@ from typing import Any, Final, NamedTuple
 from specduet.mocks.error_responses import Dialect, HttpError
 from specduet.mocks.form_body import FORM, MULTIPART_FORM, FormReader
 from specduet.mocks.json_body import JsonBodyParser
+from specduet.mocks.media_types import is_in_range, split_parameters
 from specduet.mocks.request import Request, is_json
 from specduet.mocks.responses import JSON
 from specduet.mocks.text_values import TextReader
 from specduet.mocks.validation import BodyValidator, Problem, make_missing_problem
 from specduet.specs import Api, Content, Operation
 
+BODY_HEADERS: Final = (b"content-type", b"content-encoding")
+"""Names of the headers that say how a body is read."""
 ABSENT_BODY: Final = object()
 """The value of a body that is empty."""
 
 _PLAIN_TEXT = "text/plain"
+_ANY_HEADER = zlib.MAX_WBITS | 32
+"""The option of zlib that takes gzip and zlib alike (RFC 1950, RFC 1952)."""
+_MAX_INFLATED = 16_777_216
 _Read = tuple[Any, Sequence[Problem]]
 """The value of a body, and the problems with it."""
 
@@ -61,8 +68,10 @@ class BodyReader:
     def read(self, raw: bytes, request: Request) -> _Read:
         """Return the value of a body, ``ABSENT_BODY`` for an empty one, and the problems with it.
 
-        Of the headers, it depends on ``content-type`` alone. Raises ``HttpError`` if the body cannot be parsed.
+        Of the headers, it depends on ``BODY_HEADERS`` alone. Raises ``HttpError`` if the body cannot be parsed.
         """
+        if b"content-encoding" in request.headers and not self._is_fastapi:
+            raw = self._decode(raw, request)
         if not raw:
             return ABSENT_BODY, [make_missing_problem(("body",))] if self._required else ()
         if self._json_content and request.headers.get(b"content-type") == JSON:  # as nearly all are
@@ -80,6 +89,20 @@ class BodyReader:
             message = f"{content_type or 'no content type'} is not supported"
             raise HttpError(self._dialect.render_error(self._choose_unsupported_status(), message))
         return self._read_content(raw, content_type, content)
+
+    def _decode(self, raw: bytes, request: Request) -> bytes:
+        """Return a body as it was before it was compressed. FastAPI, which reads none of these, does not come here."""
+        encodings = (request.get_header(b"content-encoding") or "").lower().split(",")
+        for encoding in reversed([encoding.strip() for encoding in encodings if encoding.strip()]):
+            try:
+                decoded = _decompress(raw, encoding)
+            except ValueError:
+                self._json_parser.raise_unparsable()
+            if decoded is None:
+                headers = [(b"accept-encoding", b"gzip, deflate")]  # RFC 9110, section 15.5.16
+                raise HttpError(self._dialect.render_error(415, f"the encoding {encoding} is not supported", headers))
+            raw = decoded
+        return raw
 
     def _read_as_fastapi(self, raw: bytes, content_type: str) -> _Read:
         """Read a body as FastAPI does: JSON is text if it is not announced, and a form has no fields then."""
@@ -131,13 +154,12 @@ class BodyReader:
 
     def _choose_content(self, requested: _MediaType) -> Content | None:
         """Return the closest documented media type: with its parameters, without them, its range, any."""
-        ranks = {f"{requested.name.partition('/')[0]}/*": 2, "*/*": 3}
         found: dict[int, Content] = {}
         for media_type, content in self._documented:
             if media_type.name == requested.name:
                 found.setdefault(0 if media_type.parameters <= requested.parameters else 1, content)
-            elif media_type.name in ranks:
-                found.setdefault(ranks[media_type.name], content)
+            elif is_in_range(requested.name, media_type.name):
+                found.setdefault(3 if media_type.name == "*/*" else 2, content)
         return found[min(found)] if found else None
 
     def _choose_unsupported_status(self) -> int:
@@ -151,5 +173,23 @@ class BodyReader:
 
 
 def _parse_media_type(text: str) -> _MediaType:
-    name, *parameters = text.split(";")
-    return _MediaType(name.strip().lower(), frozenset(parameter.strip().lower() for parameter in parameters))
+    return _MediaType(*split_parameters(text))
+
+
+def _decompress(raw: bytes, encoding: str) -> bytes | None:
+    """Return a body without one encoding of ``Content-Encoding`` (RFC 9110, section 8.4.1); None for an unknown one.
+
+    Raises ``ValueError`` if it is not so encoded, or has more bytes than are read.
+    """
+    if encoding == "identity":
+        return raw
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return None
+    try:
+        inflater = zlib.decompressobj(wbits=_ANY_HEADER)
+        body = inflater.decompress(raw, _MAX_INFLATED)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if not inflater.eof:
+        raise ValueError("incomplete, or too long")
+    return body

@@ -1,6 +1,6 @@
 """The parameters of one operation: the texts in path, query, headers and cookies of a request, read to values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,8 +17,10 @@ _IGNORED_HEADERS = {"accept", "content-type", "authorization"}
 class RequestParameters:
     """The parameters of one operation: a request in, values and problems out. Compiled by the first request."""
 
-    def __init__(self, schemas: Schemas, operation: Operation) -> None:
+    def __init__(self, schemas: Schemas, operation: Operation, *, is_fastapi: bool = True) -> None:
+        """With ``is_fastapi``, texts are read as leniently as FastAPI reads them."""
         self._schemas = schemas
+        self._is_fastapi = is_fastapi
         self._operation = operation
         self.header_names = _list_header_names(operation)
         """Names of the headers that are read."""
@@ -65,7 +67,7 @@ class RequestParameters:
     def _build_readers(self, location: str) -> Iterator[ParameterReader]:
         for parameter in self._operation.parameters:
             if parameter.location == location and not _is_ignored(parameter):
-                yield ParameterReader(self._schemas, parameter, self._text_reader)
+                yield ParameterReader(self._schemas, parameter, self._text_reader, is_fastapi=self._is_fastapi)
 
     def read(self, request: Request) -> tuple[Mapping[str, Any], Sequence[Problem]]:
         """Return the values by name, defaults filled in, and the problems in FastAPI's order."""
@@ -80,16 +82,22 @@ class RequestParameters:
             text = read(reader.header_key)
             reader.decode_into(None if text is None else text.decode("latin-1"), values, problems)
         if self._cookie_readers:
-            texts = {name: text.split(f"&{name}=") for name, text in request.parse_cookies().items()}
+            texts = _group_texts(
+                (name, part) for name, text in request.list_cookies() for part in text.split(f"&{name}=")
+            )
             for reader in self._cookie_readers:
                 reader.decode_into(reader.find_text(texts, ()), values, problems)
         return values, problems
 
     def _read_query(self, request: Request, values: dict[str, Any], problems: list[Problem]) -> None:
         if self._has_repeatable_query:
-            texts = _group_query_values(request)
+            texts = _group_texts(request.parse_query())
+            has_encoded = b"%" in request.query_string
             for reader in self._query_readers:
-                reader.decode_into(reader.find_text(texts, self._query_names), values, problems)
+                text = reader.find_text(texts, self._query_names)
+                if has_encoded and reader.splits_text and isinstance(text, str):
+                    text = reader.split_encoded(request.find_raw_value(reader.name)) or text
+                reader.decode_into(text, values, problems)
         else:
             last = dict(request.parse_query())
             for reader in self._query_readers:
@@ -111,8 +119,8 @@ def _list_template_names(path: str) -> list[str]:
     return [piece.partition("}")[0] for piece in path.split("{")[1:]]
 
 
-def _group_query_values(request: Request) -> dict[str, list[str]]:
+def _group_texts(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
-    for name, value in request.parse_query():
+    for name, value in pairs:
         texts.setdefault(name, []).append(value)
     return texts

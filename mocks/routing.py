@@ -1,9 +1,9 @@
 """Routing: the paths at which the operations of all APIs are served, and what a request path leads to.
 
 An operation is served at its full path, which begins with the path of its server (OAS 3.1, 4.8.5): ``/v1/runs``. Its
-own path, ``/runs``, leads to it too, as long as nothing else stands there. ``RouteTable`` knows which route a request
-belongs to, Connexion (connexion_router.py) routes it, and ``RouteCache`` keeps the match, so that Connexion is asked
-once for each method and path.
+own path, ``/runs``, and those below its other servers lead to it too, as long as nothing else stands there.
+``RouteTable`` knows which route a request belongs to, Connexion (connexion_router.py) routes it, and ``RouteCache``
+keeps the match, so that Connexion is asked once for each method and path.
 """
 
 from collections import defaultdict
@@ -19,6 +19,7 @@ from specduet.mocks.path_templates import PathTemplate, QueryCondition, normaliz
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
 from specduet.specs import Api, UsageError
+from specduet.specs.servers import list_base_paths
 
 # The number of matches that a RouteCache holds, and the longest key: method, paths and root path in characters.
 _CACHE_SIZE = 2_048
@@ -132,11 +133,23 @@ def _build_routes(handlers: Sequence[OperationHandler]) -> Iterator[Route]:
     yield from full.values()
     bare: dict[str, Route] = {}
     owners: dict[str, set[str]] = defaultdict(set)
-    based = [(handler, handler.operation.path) for handler in handlers if handler.base_path]
+    based = [
+        (handler, path + handler.operation.path) for handler in handlers for path in _list_other_base_paths(handler)
+    ]
     for handler, path in based:
         owners[_add_target(bare, handler, path, is_bare=True).template.shape].add(handler.api.name)
     _add_sent_paths(bare, based, is_bare=True)
     yield from (route for shape, route in bare.items() if shape not in full and len(owners[shape]) <= 1)
+
+
+def _list_other_base_paths(handler: OperationHandler) -> list[str]:
+    """Return where an operation is served besides its full path: below its other servers, and without any of them."""
+    operation, document = handler.operation, handler.api.document
+    paths = [""]
+    if handler.base_path == operation.base_path:  # it was not chosen
+        item = document.get("paths", {}).get(operation.path, {})
+        paths += list_base_paths(item.get(operation.method.lower(), {}), item, document)
+    return [path for path in dict.fromkeys(paths) if path != handler.base_path]
 
 
 def _add_target(

@@ -71,6 +71,8 @@ class TextReader:
         if isinstance(texts, Mapping):
             return self._arrange_object(texts, pointers)
         types = self.list_types(*pointers)
+        if isinstance(texts, list) and len(texts) == 1 and self._is_json_list(texts[0], types):
+            return texts[0]
         if isinstance(texts, list) and ("array" in types or (not types and len(texts) > 1)):
             return [self.arrange_texts(text, *self._find_item_pointers(pointers)) for text in texts]
         text = texts[-1] if isinstance(texts, list) else texts
@@ -119,6 +121,10 @@ class TextReader:
             return False
         starts = {"object": "{", "array": "["}
         return any(kind in types and text.lstrip().startswith(start) for kind, start in starts.items())
+
+    def _is_json_list(self, text: Any, types: frozenset[str]) -> bool:
+        """Return True if the only text of an array is the whole array in JSON, as a part of that media type is."""
+        return "array" in types and self._is_json_text(text, types) and isinstance(parse_json_text(text), list)
 
     def _list_candidates(self, text: str, types: frozenset[str]) -> Iterator[Any]:
         """Yield the JSON values that a text may stand for, itself last."""

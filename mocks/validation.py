@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jsonschema_rs
 
 from specduet.mocks.integer_formats import get_bounded_schemas, has_integer_formats, has_large_integer
+from specduet.mocks.overlapping_branches import find_relaxed_schemas
 from specduet.specs import Content, Schemas
-from specduet.specs.validators import SchemaValidator
 
 if TYPE_CHECKING:
     from specduet.mocks.pydantic_schemas import PydanticValidator
@@ -60,18 +60,21 @@ class SchemaCheck:
         """Return True if a value is valid: any value is where there is no schema, or one that cannot be compiled."""
         if self._is_open:
             return True
-        return self._find_validator(value).is_valid(value)
+        schemas = self._find_schemas(value)
+        if schemas.validator_at(self._pointer).is_valid(value):
+            return True
+        relaxed = find_relaxed_schemas(schemas)
+        return relaxed is not None and relaxed.validator_at(self._pointer).is_valid(value)
 
-    def _find_validator(self, value: Any) -> SchemaValidator:
+    def _find_schemas(self, value: Any) -> Schemas:
         is_bounded = self._has_integer_formats and has_large_integer(value)
-        schemas = get_bounded_schemas(self._schemas) if is_bounded else self._schemas
-        return schemas.validator_at(self._pointer)
+        return get_bounded_schemas(self._schemas) if is_bounded else self._schemas
 
     def find_problems(self, value: Any, location: Location, known: Collection[Location] = ()) -> list[Problem]:
         """Return the problems of a value that stands at ``location``, but none at, above or below a ``known`` one."""
         if self.is_valid(value):
             return []
-        found = self._find_validator(value).iter_errors(value)
+        found = self._find_schemas(value).validator_at(self._pointer).iter_errors(value)
         errors = [leaf for error in found for leaf in _list_leaves(error, location)]
         if not errors:
             errors = [_KeywordError(location, "oneOf", None, value, "no alternative of the schema fits alone")]

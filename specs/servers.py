@@ -1,13 +1,15 @@
 """Addresses in ``servers``: the path below which a server serves an operation."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any
 from urllib.parse import urlsplit
 
 from specduet.specs.bounds import ADDRESS
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
+_MAX_SERVERS = 8
 
 
 def read_base_path(*holders: Mapping[str, Any]) -> str:
@@ -15,30 +17,54 @@ def read_base_path(*holders: Mapping[str, Any]) -> str:
 
     The holders are operation, path item and document, in this order (OAS 3.1, 4.8.10).
     """
-    for holder in holders:
-        servers = holder.get("servers")
-        if isinstance(servers, list) and servers:
-            return _read_path(servers[0])
-    return ""
+    servers = _find_servers(holders)
+    return _read_path(servers[0]) if servers else ""
 
 
-def fill_variables(server: Mapping[str, Any]) -> str:
-    """Return a server's URL with its variables at their defaults; empty where it is longer than any address."""
+def list_base_paths(*holders: Mapping[str, Any]) -> Sequence[str]:
+    """Return the paths of all servers of the first holder that has any, with every value that a variable may have."""
+    servers = [server for server in _find_servers(holders)[:_MAX_SERVERS] if isinstance(server, Mapping)]
+    choices = [(server, values) for server in servers for values in islice(_iter_values(server), _MAX_SERVERS)]
+    return list(dict.fromkeys(_read_path(server, values) for server, values in choices))[:_MAX_SERVERS]
+
+
+def _find_servers(holders: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
+    lists = (holder.get("servers") for holder in holders)
+    return next((servers for servers in lists if isinstance(servers, list) and servers), [])
+
+
+def _iter_values(server: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the values of a server's variables, the defaults first: ``{"version": "v1"}``."""
+    yield {}
+    variables = server.get("variables")
+    found = variables.items() if isinstance(variables, Mapping) else ()
+    enums = {name: variable["enum"] for name, variable in found if isinstance(variable, Mapping) and "enum" in variable}
+    lists = {name: enum for name, enum in enums.items() if isinstance(enum, list)}
+    for values in product(*lists.values()):
+        yield dict(zip(lists, values, strict=True))
+
+
+def fill_variables(server: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> str:
+    """Return a server's URL with its variables at their defaults; empty where it is longer than any address.
+
+    ``values`` come before the defaults.
+    """
     variables = server.get("variables")
     known = variables if isinstance(variables, Mapping) else {}
 
     def fill(match: re.Match[str]) -> str:
         variable = known.get(match[1])
         default = variable.get("default") if isinstance(variable, Mapping) else None
-        return match[0] if default is None else str(default)[: ADDRESS.value]
+        value = (values or {}).get(match[1], default)
+        return match[0] if value is None else str(value)[: ADDRESS.value]
 
     url = str(server.get("url", ""))
     filled = _VARIABLE.sub(fill, url) if len(url) <= ADDRESS.value else ""
     return filled if len(filled) <= ADDRESS.value else ""
 
 
-def _read_path(server: Any) -> str:
-    url = fill_variables(server) if isinstance(server, Mapping) else ""
+def _read_path(server: Any, values: Mapping[str, Any] | None = None) -> str:
+    url = fill_variables(server, values) if isinstance(server, Mapping) else ""
     try:
         path = urlsplit(url).path
     except ValueError:  # such as an unclosed bracket of an IPv6 address
