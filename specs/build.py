@@ -128,7 +128,7 @@ def _build_parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str)
             schema=schemas.resolve(schema, schema_pointer)[0],
             pointer=schema_pointer,
             style=style,
-            explode=bool(raw.get("explode", style == "form")),
+            explode=bool(raw.get("explode", style in {"form", "cookie"})),
         )
 
 

@@ -154,10 +154,9 @@ def _check_version(document: Any, path: Path, problems: list[Problem]) -> dict[s
     if not any(isinstance(document.get(section), Mapping) for section in _SECTIONS):
         section = next((name for name in _SECTIONS if name in document), "")
         raise _refuse_at("has no paths, webhooks or components", path, f"/{section}" if section else "")
-    read_as = "3.0.3" if version.startswith("3.0") else "3.1.0"
-    if version.split(".")[:2] not in (["3", "0"], ["3", "1"]):
-        found = Problem(path, None, "/openapi", f"is OpenAPI {version[:40]!r}", "it is read as 3.1")
-        problems.extend([] if version.startswith("3.2.") else [found])
+    read_as = {"3.0": "3.0.3", "3.2": "3.2.0"}.get(version[:3], "3.1.0")
+    if version.split(".")[:2] not in (["3", "0"], ["3", "1"], ["3", "2"]):
+        problems.append(Problem(path, None, "/openapi", f"is OpenAPI {version[:40]!r}", f"it is read as {read_as[:3]}"))
     elif not isinstance(document["openapi"], str) or not version.removeprefix(version[:4]).isdecimal():
         found = Problem(path, None, "/openapi", f"{version[:40]!r} is no version", f"it is read as {read_as}")
         problems.append(found)

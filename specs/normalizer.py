@@ -17,6 +17,7 @@ from specduet.specs.grammar import (
     EXAMPLE,
     PATH_ITEM,
     REQUIREMENT,
+    RESPONSE,
     SCHEMA_LISTS,
     SCHEMA_MAPS,
     SCHEMA_PARTS,
@@ -50,10 +51,10 @@ _DESCRIPTIVE = frozenset({"summary", "description", "title", "example", "example
 class Normalizer:
     """Normalizer of one document; its ``problems`` and the ``files`` of its references are known after ``run``."""
 
-    def __init__(self, references: References, *, is_30: bool) -> None:
+    def __init__(self, references: References, version: str) -> None:
         self.problems: list[Problem] = []
         self._references = references
-        self._is_30 = is_30
+        self._is_30, self._is_32 = version.startswith("3.0"), version.startswith("3.2")
         self._level = 0
         #: component of each object that is none in its file, by place and section: ``#/components/schemas/Item``
         self._local: dict[tuple[FilePlace, str], str] = {}
@@ -202,6 +203,8 @@ class Normalizer:
                     del found[name]
                 else:
                     found[name] = value
+        if kind is RESPONSE and self._is_32:  # it need not have one
+            found.setdefault("description", found.get("summary", ""))
         return object_checks.check_object(kind, found, place, self.report)
 
     def _read_external_value(self, example: dict[str, Any], place: FilePlace) -> None:
@@ -320,14 +323,15 @@ class Normalizer:
         if not isinstance(value, Mapping) or not isinstance(value.get("propertyName"), str):
             self.report(place, "a discriminator names a property in 'propertyName'", "it is ignored")
             return LEFT_OUT
-        if not isinstance(value.get("mapping"), Mapping):
-            return {key: inner for key, inner in value.items() if key != "mapping"}
-        mapping = {}
-        for name, reference in value["mapping"].items():
-            local = self._find_mapped(str(reference), place.child("mapping").child(name))
-            if local is not None:
-                mapping[name] = local
-        return {**value, "mapping": mapping}
+        found = {key: inner for key, inner in value.items() if key not in {"mapping", "defaultMapping"}}
+        if isinstance(value.get("mapping"), Mapping):
+            at = place.child("mapping")
+            mapped = {name: self._find_mapped(str(ref), at.child(name)) for name, ref in value["mapping"].items()}
+            found["mapping"] = {name: local for name, local in mapped.items() if local is not None}
+        if isinstance(value.get("defaultMapping"), str):
+            default = self._find_mapped(value["defaultMapping"], place.child("defaultMapping"))
+            found |= {} if default is None else {"defaultMapping": default}
+        return found
 
     def _find_mapped(self, reference: str, place: FilePlace) -> str | None:
         """Return the reference of one value of a mapping: a schema's name, or a reference (OAS 3.1, 4.8.25)."""
@@ -369,7 +373,7 @@ def normalize_document(
 ) -> tuple[dict[str, Any], tuple[Path, ...], list[Problem]]:
     """Return the normalized document, the other files it was made of, and its problems."""
     references = References(path, document, allow_remote=allow_remote)
-    normalizer = Normalizer(references, is_30=read_version(document).startswith("3.0"))
+    normalizer = Normalizer(references, read_version(document))
     result = normalizer.run(document)
 
     def report(pointer: str, message: str, effect: str) -> None:

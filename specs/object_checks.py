@@ -108,6 +108,8 @@ def _check_parameter(found: dict[str, Any], place: FilePlace, report: Report) ->
     if not name:
         report(place, "a parameter has no name", "the parameter is ignored")
         return LEFT_OUT
+    if location == "querystring":
+        return _read_query_string(found, place, report)
     if location not in _LOCATIONS:
         hint = "; a body stands in 'requestBody'" if location in {"body", "formData"} else ""
         report(
@@ -126,6 +128,18 @@ def _check_parameter(found: dict[str, Any], place: FilePlace, report: Report) ->
 
 
 _IGNORED = "the parameter is ignored"
+_FORM = "application/x-www-form-urlencoded"
+
+
+def _read_query_string(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
+    """Return a whole query string, as OpenAPI 3.2 has it, as a parameter whose properties are those of the query."""
+    content = found.get("content")
+    form = content.get(_FORM) if isinstance(content, dict) else None
+    if not isinstance(form, dict):
+        report(place, f"the query string {found['name']!r} is no {_FORM}", _IGNORED)
+        return LEFT_OUT
+    kept = {name: value for name, value in found.items() if name not in {"content", "style", "explode"}}
+    return {**kept, "in": "query", "style": "form", "explode": True, "schema": form.get("schema", {})}
 
 
 def _check_header(found: dict[str, Any], place: FilePlace, report: Report) -> Any:
@@ -228,9 +242,10 @@ def _check_example(found: dict[str, Any], place: FilePlace, report: Report) -> A
         report(place, "an example has 'value' and 'externalValue'", "'externalValue' is ignored")
     if "value" not in found:  # as OpenAPI 3.2 has it
         if "dataValue" in found:
-            found["value"] = found["dataValue"]
+            found["value"] = found.pop("dataValue")
         elif "serializedValue" in found:
             found["value"] = _parse_serialized(found["serializedValue"])
+        found.pop("serializedValue", None)
     return found
 
 

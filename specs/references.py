@@ -41,6 +41,8 @@ class References:
         self.main = path.resolve()
         self.problems: list[Problem] = []
         self._allow_remote = allow_remote
+        own = document.get("$self") if isinstance(document, Mapping) else None
+        self._own_url = own.partition("#")[0] if isinstance(own, str) and "://" in own else ""
         self._documents: dict[Path, Any] = {self.main: document}
         self._texts: set[Path] = set()
         self._unreadable: set[Path] = set()
@@ -92,6 +94,8 @@ class References:
     def _find_file(self, name: str, base: FilePlace, *, is_document: bool = True) -> Path:
         if base.file in self._urls:
             name = urljoin(self._urls[base.file], name)
+        elif self._own_url and "://" in name:
+            name = self._to_relative(name)
         if "://" in name or name.startswith("//"):
             return self._find_remote_file(name)
         for spelling in dict.fromkeys((name, unquote(name))):
@@ -104,6 +108,13 @@ class References:
                 return self._read(target) if is_document else target
             self._unreadable.add(target)
         raise Unresolved(f"the reference to {name!r} leads to no file")
+
+    def _to_relative(self, url: str) -> str:
+        """Return the URL of a file that stands beside the document by its ``$self`` as a path (OAS 3.2, 4.1.2.2)."""
+        folder = self._own_url.rpartition("/")[0] + "/"
+        if url == self._own_url:
+            return str(self.main)
+        return str(self.main.parent / url.removeprefix(folder)) if url.startswith(folder) else url
 
     def _find_remote_file(self, url: str) -> Path:
         if not self._allow_remote:

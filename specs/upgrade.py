@@ -45,8 +45,9 @@ _SCHEMA_FIELDS: dict[str, Shape] = {
 
 def upgrade_to_31(document: dict[str, Any]) -> dict[str, Any]:
     """Return the document as OpenAPI 3.1. What does not change is shared with the document, which stays as it is."""
-    if not str(document["openapi"]).startswith("3.0"):
-        return document
+    version = str(document["openapi"])
+    if not version.startswith("3.0"):  # the schemas of 3.2 are those of 3.1
+        return document | {"openapi": "3.1.0"} if version.startswith("3.2") else document
     upgraded: dict[str, Any] = _upgrade_node(document, DOCUMENT)
     return upgraded | {"openapi": "3.1.0"}
 

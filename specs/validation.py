@@ -14,24 +14,29 @@ from urllib.parse import unquote
 import jsonschema_rs
 import prance
 from jsonschema.exceptions import ValidationError
-from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
-from openapi_spec_validator.schemas import schema_v30, schema_v31
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
+from openapi_spec_validator.schemas import schema_v30, schema_v31, schema_v32
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from specduet.specs.bounds import EXPANDED
 from specduet.specs.schemas import Schemas, escape_pointer
 
+_BY_VERSION = {
+    "3.0": (schema_v30, OpenAPIV30SpecValidator),
+    "3.1": (schema_v31, OpenAPIV31SpecValidator),
+    "3.2": (schema_v32, OpenAPIV32SpecValidator),
+}
 _MAX_VIOLATIONS = 200
 _LENGTH = 200
 
 
 def find_violations(document: dict[str, Any]) -> list[tuple[str, str]]:
     """Return (pointer, sentence) of each violation of the OpenAPI specification."""
-    is_30 = str(document["openapi"]).startswith("3.0")
-    found = list(dict.fromkeys(_find_schema_violations(document, schema_v30 if is_30 else schema_v31)))
+    schema, validator_class = _BY_VERSION.get(str(document["openapi"])[:3], _BY_VERSION["3.1"])
+    found = list(dict.fromkeys(_find_schema_violations(document, schema)))
     if found or not is_small(document) or _is_valid(document):
         return found
-    validator = (OpenAPIV30SpecValidator if is_30 else OpenAPIV31SpecValidator)(document)
+    validator = validator_class(document)
     with suppress(Exception):  # the validator assumes much of a document
         for error in validator.iter_errors():
             if isinstance(error, OpenAPIValidationError) and len(found) < _MAX_VIOLATIONS:

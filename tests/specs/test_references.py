@@ -324,3 +324,17 @@ def test_text_files_are_read_within_the_bound_of_every_file(write: Write) -> Non
     api = specs.load(path)
     assert "description" not in api.document["info"]
     assert "has more than 16,777,216 bytes" in api.problems[0].sentence
+
+
+def test_files_beside_a_document_are_found_by_its_own_address(write: Write) -> None:
+    """A URL below the ``$self`` of a document of OpenAPI 3.2 leads to the file beside it, and to no network."""
+    write("parts/pet.yaml", "Pet: {const: 7}\n")
+    path = write_schema(
+        write,
+        "{$ref: 'https://a.example/v1/parts/pet.yaml#/Pet'}",
+        "$self: https://a.example/v1/main.yaml\n",
+        version="3.2.0",
+    )
+    api = specs.load(path)
+    assert api.problems == ()
+    assert (is_valid(api, 7), is_valid(api, 8)) == (True, False)
