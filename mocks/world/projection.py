@@ -6,7 +6,7 @@ from typing import Any
 from specduet.mocks.clock import Micros, detect_time_format, format_time
 from specduet.mocks.generation.merged_schema import merge_schemas
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
-from specduet.mocks.generation.values import ValueGenerator
+from specduet.mocks.generation.values import ValueGenerator, get_generator
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.specs import Api, Resource, Schema
 
@@ -21,12 +21,16 @@ class Projection:
         self.is_identity = resolved_pointer == resource.pointer or not resolved
         """The response's schema is the resource itself (or demands nothing), so that a row is sent as it is."""
         self._required = frozenset(merged.required_names)
-        self._properties = {name: parts[0] for name, parts in merged.properties.items()}
+        believable = get_generator(api.response_schemas)
+        self._properties = {
+            name: parts[0] for name, parts in merged.properties.items() if not believable.is_write_only(parts)
+        }
         self._generator = generator
         self._makers: dict[str, ValueMaker] = {}
         self._located = (schema, pointer)
         self.is_valid = api.response_schemas.validator_at(pointer).is_valid
         """Returns whether the response's schema allows a value."""
+        self.is_identity = self.is_identity or not self._properties
         self.names = [*self._properties] or [*resource.properties]
         """The properties of the response."""
         self.shared_names = frozenset(resource.properties).intersection(self.names)
@@ -59,9 +63,17 @@ class Projection:
                 _, pointer = self._properties[name]
                 if not self._schemas.validator_at(str(pointer)).is_valid(value):
                     projected[name] = self.generate_property(name, rng)
-        if self.is_valid(projected):
-            return projected
-        return self._generator.build_valid_maker(*self._located)(rng)
+        return projected if self.is_valid(projected) else self._put_into_generated(projected, rng)
+
+    def _put_into_generated(self, projected: dict[str, Any], rng: SeededRandom) -> Any:
+        """Return any value of the response, with as many of the row's properties as it may have."""
+        made = self._generator.build_valid_maker(*self._located)(rng)
+        if not isinstance(made, dict):
+            return made
+        for name in projected:
+            if name in self.shared_names and self.is_valid({**made, name: projected[name]}):
+                made = {**made, name: projected[name]}
+        return made
 
     def generate_property(self, name: str, rng: SeededRandom) -> Any:
         """Return a value for a property of the response that the row does not have."""
