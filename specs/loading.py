@@ -20,6 +20,7 @@ from specduet.specs.errors import NotOpenApi, SpecError, UsageError
 from specduet.specs.locations import HOME
 from specduet.specs.model import Api
 from specduet.specs.problems import Problem
+from specduet.specs.server_variables import set_server_variables
 
 _DOCUMENT = "openapi.yaml"
 _OVERLAY = "overlay.yaml"
@@ -37,14 +38,16 @@ def load(
     strict: bool = False,
     allow_remote: bool = False,
     stateless: bool = False,
+    server_variables: Mapping[str, str] | None = None,
 ) -> Api:
     """Load a bundled API by name, or any OpenAPI 3 document by path.
 
     An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names
     another. Whatever is wrong in the document is left out, and stands in ``problems``; with ``strict`` it is an error.
     ``allow_remote`` follows references to URLs. ``stateless`` leaves out what the document only implies about behavior
-    (``specs/inference``). Raises ``SpecError`` for files that cannot be read or are no OpenAPI,
-    ``UsageError`` for an unknown name.
+    (``specs/inference``). ``server_variables`` are values for the variables in the addresses of servers.
+
+    Raises ``SpecError`` for files that cannot be read or are no OpenAPI, ``UsageError`` for unknown names.
     """
     path = find_document(name_or_path)
     overlay_path = overlay_path or _overlay_beside(path)
@@ -54,6 +57,8 @@ def load(
     if entry is None or (allow_remote and entry.problems):
         entry = _read_document(path, overlay_path, allow_remote=allow_remote)
         cache.store_cached(path, overlay_path, entry)
+    if server_variables:
+        set_server_variables(entry.document, server_variables)
     return build_api(_api_name(path), path, overlay_path, entry, stateless=stateless)
 
 
