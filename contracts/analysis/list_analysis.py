@@ -10,6 +10,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 from specduet.contracts.analysis import attribution, single_list
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
@@ -18,7 +19,8 @@ from specduet.contracts.analysis.repeated_lists import find_unstable_lists
 from specduet.contracts.analysis.row_values import TRUSTED_CREDENTIALS, parse_list_request, read_list_rows
 from specduet.contracts.analysis.single_list import ListViolation
 from specduet.contracts.memo import compute_once
-from specduet.contracts.recording import ABSENT, Recording
+from specduet.contracts.oracle.json_body import parse_json_body
+from specduet.contracts.recording import ABSENT, Exchange, Recording
 from specduet.contracts.traces import (
     BracketedQueries,
     MissingFromList,
@@ -51,6 +53,7 @@ class ListAnalysis:
             request = parse_list_request(api, operation, exchange) if exchange.number in rows else None
             if request is not None:
                 self.lists[exchange.number] = ListResponse(exchange, request, rows[exchange.number])
+        self._recording = recording
         self._brackets = list(recording.find_traces(BracketedQueries, api.name, operation.id))
         self._unknown_filter_values = list(recording.find_traces(UnknownFilterValue, api.name, operation.id))
         self._partial_filter_values = list(recording.find_traces(PartialFilterValue, api.name, operation.id))
@@ -87,12 +90,32 @@ class ListAnalysis:
         ]
         if not certain:  # otherwise the lists are wrong anyway
             violations += self.find_repeats_in_page_walks()
-            violations += find_unstable_lists(self.rules, self._sequential_lists())
+            violations += find_unstable_lists(self.rules, self._sequential_lists(), self._written_ids)
             violations += self.find_rows_in_two_scopes()
         return violations
 
     def _is_concurrent(self, violation: ListViolation) -> bool:
         return violation.exchange.number in self._concurrent_numbers
+
+    def _written_ids(self, earlier: ListResponse, later: ListResponse) -> frozenset[str]:
+        """Return the ids of the rows that may have been written between two lists."""
+        api_name, id_field = self.rules.api.name, self.rules.resource.behavior.id.field
+        writes = compute_once(self._recording, ("writes", api_name, id_field), lambda: list(self._find_writes()))
+        between = (
+            ids
+            for exchange, ids in writes
+            if not exchange.is_before(earlier.exchange) and not later.exchange.is_before(exchange)
+        )
+        return frozenset().union(*between)
+
+    def _find_writes(self) -> Iterator[tuple[Exchange, frozenset[str]]]:
+        """Yield each write with the texts in its path, its body and its response that can be ids of rows."""
+        for exchange in self._recording.exchanges:
+            is_write = exchange.request.method not in {"GET", "HEAD", "OPTIONS"} and exchange.is_success
+            if is_write and exchange.api == self.rules.api.name:
+                bodies = (parse_json_body(exchange.request.body or b"")[0], exchange.json)
+                ids = [self.rules.get_id(body) for body in bodies if isinstance(body, Mapping)]
+                yield exchange, frozenset(map(str, ids)) | frozenset(map(unquote, exchange.request.path.split("/")))
 
     def _sequential_lists(self) -> list[ListResponse]:
         """Return the lists without those that were requested at the same time as others."""

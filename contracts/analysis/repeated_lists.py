@@ -1,6 +1,6 @@
 """Comparison of lists that were requested several times with the same request."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +12,17 @@ from specduet.contracts.analysis.row_values import has_value
 from specduet.contracts.analysis.single_list import ListViolation
 from specduet.contracts.recording import Row
 
+WrittenIds = Callable[[ListResponse, ListResponse], frozenset[str]]
+"""The ids, as text, of the rows that were created, changed or deleted between two responses."""
 
-def find_unstable_lists(rules: CollectionRules, lists: Iterable[ListResponse]) -> Iterator[ListViolation]:
+
+def find_unstable_lists(
+    rules: CollectionRules, lists: Iterable[ListResponse], written_ids: WrittenIds
+) -> Iterator[ListViolation]:
     """Yield violations where equal requests have responses in which rows come back, change places or get another id.
 
     Only requests that followed each other are compared: of concurrent ones nobody knows which was processed first.
+    A row that was written meanwhile may be anywhere.
     """
     groups: dict[tuple[Any, ...], list[ListResponse]] = {}
     for response in sorted(lists, key=lambda response: response.exchange.sent_at):
@@ -24,13 +30,16 @@ def find_unstable_lists(rules: CollectionRules, lists: Iterable[ListResponse]) -
         if not group or group[-1].exchange.is_before(response.exchange):
             group.append(response)
     for group in groups.values():
-        yield from _find_disappearing_rows(rules, group)
+        yield from _find_disappearing_rows(rules, group, written_ids)
         for earlier, later in pairwise(group):
-            yield from _find_moved_rows(rules, earlier, later)
+            if any(_find_moved_rows(rules, earlier, later, frozenset())):  # a search for writes takes longer
+                yield from _find_moved_rows(rules, earlier, later, written_ids(earlier, later))
             yield from _find_renamed_rows(rules, earlier, later)
 
 
-def _find_disappearing_rows(rules: CollectionRules, group: Sequence[ListResponse]) -> Iterator[ListViolation]:
+def _find_disappearing_rows(
+    rules: CollectionRules, group: Sequence[ListResponse], written_ids: WrittenIds
+) -> Iterator[ListViolation]:
     """Yield a violation for a row that was listed, was missing, and is listed again.
 
     Under a filter only a row that has ended counts: any other may match the filter again.
@@ -46,7 +55,7 @@ def _find_disappearing_rows(rules: CollectionRules, group: Sequence[ListResponse
         is_unfiltered = not any(name in filters and filters[name].op == "eq" for name in response.request.values)
         returned = (i for i, row in rows.items() if i in absent_in and (is_unfiltered or rules.has_ended(row)))
         returned_id = next(returned, None)
-        if returned_id is not None:
+        if returned_id is not None and str(returned_id) not in written_ids(absent_in[returned_id], response):
             message = f"the same request again: the row {returned_id} was listed, was missing, and is back"
             exchange = absent_in[returned_id].exchange
             yield ListViolation("same-answer-again", exchange, message, "inferred", value=returned_id)
@@ -55,11 +64,13 @@ def _find_disappearing_rows(rules: CollectionRules, group: Sequence[ListResponse
         seen_ids |= rows.keys()
 
 
-def _find_moved_rows(rules: CollectionRules, earlier: ListResponse, later: ListResponse) -> Iterator[ListViolation]:
+def _find_moved_rows(
+    rules: CollectionRules, earlier: ListResponse, later: ListResponse, written: frozenset[str]
+) -> Iterator[ListViolation]:
     """Yield a violation if rows with different order keys have changed places."""
-    keys = {rules.get_id(row): rules.get_order_key(row) for row in earlier.rows}
+    keys = {row_id: rules.get_order_key(row) for row in earlier.rows if str(row_id := rules.get_id(row)) not in written}
     later_ids = {rules.get_id(row) for row in later.rows}
-    earlier_order = [row_id for row in earlier.rows if (row_id := rules.get_id(row)) in later_ids]
+    earlier_order = [row_id for row in earlier.rows if (row_id := rules.get_id(row)) in later_ids & keys.keys()]
     later_order = [row_id for row in later.rows if (row_id := rules.get_id(row)) in keys]
     if len(earlier_order) != len(later_order):
         return

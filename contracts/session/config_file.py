@@ -69,6 +69,8 @@ def _resolve_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     for known in OPTIONS:
         if known.kind in {"file", "folder"} and known.name in content:
             content[known.name] = folder / content[known.name]
+        if known.kind == "files" and known.name in content:
+            content[known.name] = [folder / name for name in content[known.name]]
     if "apis" in content:
         content["apis"] = [str(folder / name) if (folder / name).exists() else name for name in content["apis"]]
     return content
@@ -106,11 +108,23 @@ def _check_keys(content: TomlTable, source: _TomlSource) -> None:
 
 
 def _check_value(option: Option, value: Any, source: _TomlSource) -> None:
-    wanted: tuple[type, ...] = {"flag": (bool,), "whole": (int,), "number": (int, float), "pair": (dict,)}.get(
-        option.kind, (str,)
-    )
+    kinds: dict[str, tuple[type, ...]] = {
+        "flag": (bool,),
+        "whole": (int,),
+        "number": (int, float),
+        "pair": (dict,),
+        "files": (list,),
+    }
+    wanted = kinds.get(option.kind, (str,))
     if not isinstance(value, wanted) or (isinstance(value, bool) and option.kind != "flag"):
-        names = {bool: "true or false", int: "a whole number", float: "a number", dict: "a table", str: "text"}
+        names = {
+            bool: "true or false",
+            int: "a whole number",
+            float: "a number",
+            dict: "a table",
+            list: "a list",
+            str: "text",
+        }
         raise source.error_at(f"{option.name!r} is {names[wanted[-1]]}", option.name)
     if option.choices and value not in option.choices:
         raise source.error_at(f"{option.name!r} is one of {', '.join(option.choices)}", option.name)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 from urllib.request import ProxyHandler, build_opener
@@ -25,15 +25,15 @@ _RESPONSE_TIMEOUT_S = 5.0
 
 
 @contextmanager
-def serve_mock(apis: tuple[Api, ...], *, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the URL of a mock that serves ``apis``, and its credential by scheme.
+def serve_mock(apis: tuple[Api, ...], options: Sequence[str], *, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the URL of a mock that serves ``apis`` with more ``options``, and its credential by scheme.
 
     Raises ``SpecduetError`` where the mock does not start.
     """
     token = secrets.token_hex(16)
     credentials = {name: _find_prefix(api, scheme) + token for api in apis for name, scheme in api.schemes.items()}
     command = [sys.executable, "-I", "-m", "specduet", "mock", *(str(api.path) for api in apis)]
-    command += ["--port", "0", "--quiet", "--seed", str(seed)]
+    command += [*options, "--port", "0", "--quiet", "--seed", str(seed)]
     command += [word for name, value in credentials.items() for word in ("--credential", f"{name}={value}")]
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603

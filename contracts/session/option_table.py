@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["text", "pair", "flag", "whole", "number", "file", "folder", "choice"]
+Kind = Literal["text", "pair", "flag", "whole", "number", "file", "files", "folder", "choice"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,14 @@ class Option:
     @property
     def value_type(self) -> type:
         """Python type of one value on the command line."""
-        kinds: dict[str, type] = {"whole": int, "number": float, "file": Path, "folder": Path, "flag": bool}
+        kinds: dict[str, type] = {
+            "whole": int,
+            "number": float,
+            "file": Path,
+            "files": Path,
+            "folder": Path,
+            "flag": bool,
+        }
         return kinds.get(self.kind, str)
 
 
@@ -114,6 +121,28 @@ OPTIONS: tuple[Option, ...] = (
         ("--strict-document", "--strict"),
         "Refuse a document that has any problem: see specduet check.",
         kind="flag",
+    ),
+    Option(
+        "overlay",
+        ("--overlay",),
+        "Apply this overlay to the document, after the overlay.yaml beside it. May be repeated.",
+        kind="files",
+        metavar="FILE",
+        many=True,
+    ),
+    Option("name", ("--name",), "Call the API so.  [default: after the document's title]", metavar="NAME"),
+    Option(
+        "stateless",
+        ("--stateless",),
+        "Do without what the document only implies: its lists, ids, lifecycles.",
+        kind="flag",
+    ),
+    Option(
+        "server-variable",
+        ("--server-variable",),
+        "Value of a variable in the addresses of the document's servers. May be repeated.",
+        metavar="NAME=VALUE",
+        many=True,
     ),
     Option("allow-remote", ("--allow-remote",), "Follow references to http and https URLs.", kind="flag"),
     Option("dry-run", ("--dry-run",), "Print the plan and send nothing.", kind="flag"),

@@ -18,13 +18,14 @@ from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
 from specduet.contracts.session.settings import RunSettings
-from specduet.specs import Api, UsageError, bundled, load
+from specduet.specs import Api, bundled, load_all
 from specduet.specs.problem_reports import count_problems
+from specduet.specs.server_variables import parse_server_variables
 
 
 def list_items(names: Iterable[str]) -> list[Item]:
     """Return the items of the named APIs, or of all bundled ones, without sending anything."""
-    return list(iter_items(_load_apis(tuple(names)), all_clauses()))
+    return list(iter_items(load_all(dict.fromkeys(names) or bundled()), all_clauses()))
 
 
 class ContractSession:
@@ -37,7 +38,7 @@ class ContractSession:
     def __init__(self, settings: RunSettings, terminal: TextIO | None) -> None:
         self._settings = settings
         self._console = console.make_console(terminal) if terminal else None
-        self._apis = _load_apis(settings.apis, strict=settings.strict_document, allow_remote=settings.allow_remote)
+        self._apis = _load_apis(settings)
         if self._console is not None:
             _print_problems(self._apis)
         self._started = datetime.now(UTC)
@@ -75,7 +76,8 @@ class ContractSession:
         if not settings.mock:
             yield self._with_known_params(self._build_target(settings.url, []))
             return
-        with mock_process.serve_mock(self._apis, seed=settings.seed) as (url, credentials):
+        options = _repeat_options(settings)
+        with mock_process.serve_mock(self._apis, options, seed=settings.seed) as (url, credentials):
             yield self._with_known_params(
                 self._build_target(url, [f"{name}={value}" for name, value in credentials.items()])
             )
@@ -188,15 +190,28 @@ class ContractSession:
                 self._console.print(line)
 
 
-def _load_apis(names: tuple[str, ...], *, strict: bool = False, allow_remote: bool = False) -> tuple[Api, ...]:
-    given = dict.fromkeys(names) or bundled()
-    apis = tuple(load(name, strict=strict, allow_remote=allow_remote) for name in given)
-    known: dict[str, Api] = {}
-    for api in apis:
-        if api.name in known:
-            raise UsageError(f"two APIs are called {api.name!r}: {known[api.name].path} and {api.path}")
-        known[api.name] = api
-    return apis
+def _load_apis(settings: RunSettings) -> tuple[Api, ...]:
+    return load_all(
+        dict.fromkeys(settings.apis) or bundled(),
+        strict=settings.strict_document,
+        allow_remote=settings.allow_remote,
+        overlays=settings.overlay,
+        name=settings.name,
+        stateless=settings.stateless,
+        server_variables=parse_server_variables(settings.server_variable),
+    )
+
+
+def _repeat_options(settings: RunSettings) -> list[str]:
+    """Return the options with which the mock reads the documents as the suite does."""
+    options = [f"--overlay={path}" for path in settings.overlay]
+    options += [f"--name={settings.name}"] if settings.name else []
+    options += [f"--server-variable={text}" for text in settings.server_variable]
+    return [
+        *options,
+        *(["--stateless"] if settings.stateless else []),
+        *(["--allow-remote"] if settings.allow_remote else []),
+    ]
 
 
 def _print_problems(apis: tuple[Api, ...]) -> None:

@@ -42,6 +42,10 @@ class RunSettings:
     rate_limit: float | None
     insecure: bool
     strict_document: bool
+    overlay: tuple[Path, ...]
+    name: str
+    stateless: bool
+    server_variable: tuple[str, ...]
     allow_remote: bool
     dry_run: bool
     baseline: Path | None
@@ -72,6 +76,8 @@ def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = 
         "profile": plain["profile"] or "smoke",
         "seed": _choose_seed(plain["seed"], plain["profile"]),
         "fail_on": plain["fail_on"] or "error",
+        "name": plain["name"] or "",
+        "server_variable": tuple(plain["server_variable"] or ()),
         "baseline": baseline_path,
         "accepted": accepted,
     }
@@ -84,6 +90,8 @@ def _option_value(known: Option, given: TomlTable, file: TomlTable) -> Any:
     found = file.get(known.name) if found is None or found is False else found
     if known.kind == "flag":
         return bool(found)
+    if known.kind == "files":
+        return tuple(Path(name) for name in found or ())
     if known.kind in {"file", "folder"}:
         return None if found is None else Path(found)
     if known.value_type in {int, float} and known.name != "seed" and found is not None and found <= 0:

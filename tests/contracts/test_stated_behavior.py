@@ -128,3 +128,17 @@ def test_a_made_up_token_or_order_may_be_refused(tmp_path: Path) -> None:
     for query, verdict in (("after=x", "lenient"), ("by=x", "lenient"), ("p=0", "lenient"), ("p=1", "valid")):
         exchange = builder.add("GET /a", query=query)
         assert combine_verdicts(classify_request(builder.api, operation, exchange.request)) == verdict
+
+
+@pytest.mark.parametrize(("created", "codes"), [("1", set()), ("9", {"SD519"})])
+def test_a_row_that_was_written_meanwhile_may_be_anywhere(tmp_path: Path, created: str, codes: set[str]) -> None:
+    """A row may go to the head of its list when it is sent again; without a reason, it may not."""
+    builder = build(tmp_path, "inferred")
+    rows = [{"id": number} for number in "321"]
+    builder.add(LIST, json_=rows)
+    builder.sent_at += 1
+    builder.add(CREATE, status=201, json_={"id": created})
+    builder.sent_at += 1
+    builder.add(LIST, json_=[rows[2], rows[0], rows[1]])
+    found = {(finding.code, finding.severity) for finding in judge(builder) if finding.code == "SD519"}
+    assert found == {(code, "warning") for code in codes}
