@@ -154,9 +154,8 @@ def contents(draw: Draw, version: str, known: Mapping[str, Sample], status: str)
         return response
     types = draw(st.lists(st.sampled_from(["json", "vendor", "text", "bytes", "any"]), max_size=2, unique=True))
     names = {"json": "application/json", "vendor": "application/vnd.own+json", "any": "*/*"}
-    found: dict[str, Any] = {
-        names[kind]: {"schema": draw(samples(version, known)).schema} for kind in types if kind in names
-    }
+    schema = draw(samples(version, known)).schema  # one value, in several media types
+    found: dict[str, Any] = {names[kind]: {"schema": schema} for kind in types if kind in names}
     if "text" in types:
         found["text/plain"] = {"schema": draw(texts()).schema}
     if "bytes" in types:
