@@ -59,7 +59,7 @@ class DocumentedResponses:
         an example that is not there.
         """
         response = self._operation.response_for(status)
-        accept = request.get_header(b"accept")
+        accept = request.accept
         content = choose_response_content(response, accept, example) if response else None
         headers = self.make_headers(status, request)
         if content is None or status in BODILESS_STATUSES:
@@ -77,7 +77,7 @@ class DocumentedResponses:
         response = self._operation.response_for(status)
         if response is None or not response.content:
             return True
-        return choose_content(response.content.values(), request.get_header(b"accept")) is not None
+        return choose_content(response.content.values(), request.accept) is not None
 
     def has_media_types(self, status: int) -> bool:
         """Return True if a client may choose between several media types, or within a range."""
@@ -86,7 +86,7 @@ class DocumentedResponses:
 
     def encode_row(self, status: int, row: bytes, request: Request) -> HttpResponse:
         """Return the response with rows, which are given in JSON, in the media type that the client accepts."""
-        response, accept = self._operation.response_for(status), request.get_header(b"accept")
+        response, accept = self._operation.response_for(status), request.accept
         if response is not None and (not response.content or status in BODILESS_STATUSES):
             return responses.make_empty_response(status)
         content = choose_response_content(response, accept) if response else None

@@ -36,7 +36,7 @@ class IndexPage:
 
     def respond(self, request: Request, session: Session) -> HttpResponse:
         index = self._describe_mock(_get_origin(request), session)
-        accept = request.get_header(b"accept") or ""
+        accept = request.accept or ""
         if any(range_.media_type == "text/html" and range_.quality for range_ in parse_accept(accept)):
             page = "".join(_render_page(index))
             return responses.make_response(200, page.encode("utf-8", "replace"), b"text/html; charset=utf-8")

@@ -173,7 +173,7 @@ def make_documented_response(
 
 def _check_example(handler: OperationHandler, request: Request, response: Response, name: str) -> None:
     """Raise ``BadPreference`` if no example has the name, or if its value breaks its schema."""
-    accept = request.get_header(b"accept")
+    accept = request.accept
     content = choose_response_content(response, accept, name)
     if content is None or name not in content.examples:
         names = dict.fromkeys(example for content in response.content.values() for example in content.examples)

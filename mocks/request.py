@@ -1,6 +1,7 @@
 """The HTTP request as it came over ASGI: split into its parts, and neither decoded nor validated."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
@@ -53,9 +54,19 @@ class Request:
             value for key, value in self.scope["headers"] if key == name
         )
 
-    def parse_query(self) -> QueryPairs:
-        """Return the pairs of the query."""
-        return parse_query_string(self.query_string.decode("latin-1"))
+    @property
+    def accept(self) -> str | None:
+        """The media types that the client accepts, those of all lines of the header."""
+        value = self.join_header(b"accept")
+        return None if value is None else value.decode("latin-1")
+
+    def parse_query(self, *, is_utf8: bool = False) -> QueryPairs:
+        """Return the pairs of the query. Bytes that are not encoded may be UTF-8, which Starlette takes for Latin-1."""
+        query = self.query_string
+        if is_utf8 and not query.isascii():
+            with suppress(UnicodeDecodeError):
+                return parse_query_string(query.decode())
+        return parse_query_string(query.decode("latin-1"))
 
     def find_raw_value(self, name: str) -> str | None:
         """Return the last value of a name in the query, as it was sent: percent-encoded."""

@@ -91,7 +91,7 @@ class RequestParameters:
 
     def _read_query(self, request: Request, values: dict[str, Any], problems: list[Problem]) -> None:
         if self._has_repeatable_query:
-            texts = _group_texts(request.parse_query())
+            texts = _group_texts(request.parse_query(is_utf8=not self._is_fastapi))
             has_encoded = b"%" in request.query_string
             for reader in self._query_readers:
                 text = reader.find_text(texts, self._query_names)
@@ -99,7 +99,7 @@ class RequestParameters:
                     text = reader.split_encoded(request.find_raw_value(reader.name)) or text
                 reader.decode_into(text, values, problems)
         else:
-            last = dict(request.parse_query())
+            last = dict(request.parse_query(is_utf8=not self._is_fastapi))
             for reader in self._query_readers:
                 reader.decode_into(last.get(reader.name), values, problems)
 

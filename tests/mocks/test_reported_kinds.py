@@ -334,6 +334,23 @@ def test_media_types_of_responses(tmp_path: Path, documented: list[str], accept:
     assert (response.status, response.headers["content-type"]) == (200, media_type)
 
 
+def test_the_lines_of_accept_are_one_list(tmp_path: Path) -> None:
+    """A client may send ``Accept`` in several lines (RFC 9110, section 5.3)."""
+    content = {JSON: BODY, "application/xml": BODY}
+    mock = serve(tmp_path, {"responses": {"200": {"description": "", "content": content}}})
+    lines = [(b"accept", b"text/html"), (b"accept", b"application/xml")]
+    assert send_raw(mock, RawRequest("GET", "/x", lines)).headers["content-type"] == "application/xml"
+
+
+def test_a_query_that_is_not_encoded(tmp_path: Path) -> None:
+    """``curl`` sends a query as it is typed: bytes that are not percent-encoded are UTF-8, else Latin-1."""
+    parameters = [{"name": "p", "in": "query", "schema": {"enum": ["é"]}}]
+    mock = serve(tmp_path, {"parameters": parameters})
+    assert request(mock, "/x?p=é".encode().decode("latin-1")).status == 204
+    assert request(mock, "/x?p=é").status == 204
+    assert request(mock, "/x?p=è").status == 400
+
+
 @pytest.mark.parametrize("status", ["204", "304"])
 def test_a_status_without_a_body_has_none(tmp_path: Path, status: str) -> None:
     """A document may describe a body that HTTP does not allow: it is not sent."""
