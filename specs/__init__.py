@@ -1,7 +1,7 @@
 """Bundled OpenAPI documents with their overlays, and the code that reads any document into the model."""
 
 from specduet.specs.errors import SpecduetError, SpecError, TargetUnreachable, UsageError
-from specduet.specs.loading import bundled, load
+from specduet.specs.loading import bundled, load, load_all
 from specduet.specs.model import (
     Api,
     Body,
@@ -11,6 +11,7 @@ from specduet.specs.model import (
     Parameter,
     Resource,
     Response,
+    Role,
     SecurityScheme,
 )
 from specduet.specs.problems import Problem
@@ -27,6 +28,7 @@ __all__ = [
     "Problem",
     "Resource",
     "Response",
+    "Role",
     "Schema",
     "Schemas",
     "SecurityScheme",
@@ -36,4 +38,5 @@ __all__ = [
     "UsageError",
     "bundled",
     "load",
+    "load_all",
 ]

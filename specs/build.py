@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
-from specduet.specs.cache import Entry
+from specduet.specs.cache import Entry, Overlays
 from specduet.specs.extension import EXTENSION, StatementReader
 from specduet.specs.inference import infer_behavior
 from specduet.specs.inference.merging import merge_inference
@@ -26,14 +26,14 @@ from specduet.specs.servers import fill_variables, read_base_path
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def build_api(name: str, path: Path, overlay_path: Path | None, entry: Entry, *, stateless: bool = False) -> Api:
+def build_api(name: str, path: Path, overlays: Overlays, entry: Entry, *, stateless: bool = False) -> Api:
     """Return the model of a document, with what it implies about behavior unless ``stateless``.
 
     Raises ``BadStatement`` for a malformed ``x-specduet`` statement.
     """
     document = entry.document
     schemas = Schemas(document)
-    reader = StatementReader(schemas, path, overlay_path)
+    reader = StatementReader(schemas, path, overlays)
     behavior = reader.read_behavior(ApiBehavior, document, "") or ApiBehavior()
     resources = {r.name: r for r in _build_resources(reader, document, behavior)}
     operations = tuple(_build_operations(reader, document))
@@ -45,7 +45,7 @@ def build_api(name: str, path: Path, overlay_path: Path | None, entry: Entry, *,
         title=document["info"]["title"] or name,
         version=str(document["info"]["version"]),
         path=path,
-        files=(path, *filter(None, (overlay_path,)), *entry.files),
+        files=(path, *overlays, *entry.files),
         document=document,
         servers=tuple(fill_variables(server) for server in document.get("servers", ())),
         operations=operations,

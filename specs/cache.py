@@ -17,6 +17,9 @@ from specduet.specs.errors import SpecError
 from specduet.specs.files import read_bytes
 from specduet.specs.problems import Problem
 
+#: the overlays of a document, in the order in which they are applied
+Overlays = tuple[Path, ...]
+
 
 class Entry(msgspec.Struct, frozen=True):
     """A document that was read."""
@@ -38,42 +41,40 @@ class _Stored(msgspec.Struct):
     dropped: dict[str, dict[str, list[str]]] = {}
 
 
-def load_cached(path: Path, overlay_path: Path | None) -> Entry | None:
+def load_cached(path: Path, overlays: Overlays) -> Entry | None:
     """Return the cached document, or None where a file has changed or nothing is cached."""
-    stored = _load(path, overlay_path, "document")
+    stored = _load(path, overlays, "document")
     if stored is None:
         return None
     files = tuple(path.resolve().parent / name for name in stored.files)
     return Entry(stored.document, files, _to_problems(stored), stored.dropped)
 
 
-def store_cached(path: Path, overlay_path: Path | None, entry: Entry) -> None:
+def store_cached(path: Path, overlays: Overlays, entry: Entry) -> None:
     """Cache a document, with the hashes of the other files that it refers to."""
     _store(
         path,
-        overlay_path,
+        overlays,
         "document",
         entry.files,
         _Stored({}, _to_rows(entry.problems), entry.document, entry.dropped),
     )
 
 
-def load_checked(path: Path, overlay_path: Path | None) -> tuple[Problem, ...] | None:
+def load_checked(path: Path, overlays: Overlays) -> tuple[Problem, ...] | None:
     """Return all problems that a check of this document has found, or None where it was not checked."""
-    stored = _load(path, overlay_path, "problems")
+    stored = _load(path, overlays, "problems")
     return None if stored is None else _to_problems(stored)
 
 
-def store_checked(
-    path: Path, overlay_path: Path | None, files: tuple[Path, ...], problems: tuple[Problem, ...]
-) -> None:
+def store_checked(path: Path, overlays: Overlays, files: tuple[Path, ...], problems: tuple[Problem, ...]) -> None:
     """Cache all problems of a document."""
-    _store(path, overlay_path, "problems", files, _Stored({}, _to_rows(problems)))
+    _store(path, overlays, "problems", files, _Stored({}, _to_rows(problems)))
 
 
-def _load(path: Path, overlay_path: Path | None, kind: str) -> _Stored | None:
+def _load(path: Path, overlays: Overlays, kind: str) -> _Stored | None:
     try:
-        stored = _decode(_cache_file(path, overlay_path, kind).read_bytes())
+        stored = _decode(_cache_file(path, overlays, kind).read_bytes())
         root = path.resolve().parent
         if all(_hash_other(root / name) == digest for name, digest in stored.files.items()):
             return stored
@@ -93,12 +94,12 @@ def _decode(content: bytes) -> _Stored:
             gc.enable()
 
 
-def _store(path: Path, overlay_path: Path | None, kind: str, files: tuple[Path, ...], stored: _Stored) -> None:
+def _store(path: Path, overlays: Overlays, kind: str, files: tuple[Path, ...], stored: _Stored) -> None:
     root = path.resolve().parent
     try:
         stored.files = {str(f.relative_to(root)): _hash_other(f) for f in files}
         content = msgspec.msgpack.encode(stored)
-        place = _cache_file(path, overlay_path, kind)
+        place = _cache_file(path, overlays, kind)
         place.parent.mkdir(parents=True, exist_ok=True)
         scratch = place.with_suffix(f".{os.getpid()}")
         scratch.write_bytes(content)
@@ -115,15 +116,14 @@ def _to_problems(stored: _Stored) -> tuple[Problem, ...]:
     return tuple(Problem(Path(row[0]), *row[1:]) for row in stored.problems)
 
 
-def _cache_file(path: Path, overlay_path: Path | None, kind: str) -> Path:
+def _cache_file(path: Path, overlays: Overlays, kind: str) -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    name = hashlib.sha256("\0".join(_input_digests(path, overlay_path)).encode()).hexdigest()
+    name = hashlib.sha256("\0".join(_input_digests(path, overlays)).encode()).hexdigest()
     return Path(base).expanduser() / "specduet" / f"{name}.{kind}"
 
 
-def _input_digests(path: Path, overlay_path: Path | None) -> list[str]:
-    own = "" if overlay_path is None else _hash_file(overlay_path)
-    return [_hash_own_code(), str(path.resolve()), _hash_file(path), own]
+def _input_digests(path: Path, overlays: Overlays) -> list[str]:
+    return [_hash_own_code(), str(path.resolve()), _hash_file(path), *(_hash_file(overlay) for overlay in overlays)]
 
 
 @cache

@@ -1,15 +1,18 @@
 """Text of ``specduet apis``: operations, parameters, and each statement with its basis and reason."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from specduet.specs.locations import display_path
-from specduet.specs.model import Api, Operation, Resource
+from specduet.specs.model import Api, Operation, Resource, Role
+from specduet.specs.overlay_writer import to_data
 from specduet.specs.printing import make_printable
 
 _WIDTH = 12
+_WIDEST = 60  # of a column
 
 
 def describe_api(api: Api) -> Iterator[str]:
@@ -18,11 +21,46 @@ def describe_api(api: Api) -> Iterator[str]:
         yield make_printable(line)
 
 
+def format_operations(apis: Iterable[Api]) -> str:
+    """Return the operations as a JSON list, each with its role, its resource, its statements and the evidence."""
+    entries = [_to_entry(api, operation) for api in apis for operation in api.operations]
+    return json.dumps(entries, indent=2, ensure_ascii=False)
+
+
+def _to_entry(api: Api, operation: Operation) -> dict[str, Any]:
+    role = operation.role
+    return {
+        "api": api.name,
+        "operationId": operation.id,
+        "method": operation.method,
+        "path": operation.path,
+        "role": role.name,
+        "resource": role.resource or None,
+        "parent": role.parent or None,
+        "statements": to_data(operation.behavior),
+        "evidence": list(role.evidence),
+    }
+
+
+def _describe_roles(api: Api) -> Iterator[str]:
+    """Yield the table of roles: ``list    GET /pets    pet    the response holds a list``."""
+    rows = [(o.role.name, o.label, _name_rows(o.role), "; ".join(o.role.evidence)) for o in api.operations]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    for row in rows:
+        cells = [cell.ljust(min(width, _WIDEST)) for cell, width in zip(row, widths, strict=False)]
+        yield f"  {'  '.join([*cells, row[3]])}".rstrip()
+
+
+def _name_rows(role: Role) -> str:
+    return f"{role.resource} of {role.parent}" if role.resource and role.parent else role.resource
+
+
 def _describe_parts(api: Api) -> Iterator[str]:
     yield f"{api.name}: {api.title} {api.version} ({display_path(api.path)})"
     for scheme in api.schemes.values():
         yield f"  credential {scheme.name}: {scheme.location} {scheme.field}: {scheme.prefix}…"
     yield from _describe_statements(api.behavior, "  ")
+    yield from _describe_roles(api)
     for resource in api.resources.values():
         yield from _describe_resource(resource)
     for operation in api.operations:

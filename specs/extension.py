@@ -22,10 +22,10 @@ _Behavior = TypeVar("_Behavior", bound=msgspec.Struct)
 class StatementReader:
     """Reader of one document's statements. Its errors name file, line and pointer of the statement."""
 
-    def __init__(self, schemas: Schemas, path: Path, overlay_path: Path | None) -> None:
+    def __init__(self, schemas: Schemas, path: Path, overlays: tuple[Path, ...]) -> None:
         self.schemas = schemas
         self._path = path
-        self._overlay_path = overlay_path
+        self._overlays = overlays
 
     def read_behavior(self, kind: type[_Behavior], holder: Mapping[str, Any], pointer: str) -> _Behavior | None:
         """Return the ``x-specduet`` of an object as ``kind``, or None where it has none. Raises ``BadStatement``."""
@@ -48,10 +48,10 @@ class StatementReader:
         """Return an error at a pointer of the merged document, with file and line of where it was written."""
         from specduet.specs.source import find_line  # PyYAML is needed only where something is wrong
 
-        if self._overlay_path is not None:
-            line = _find_overlay_line(self._overlay_path, pointer)
+        for overlay in reversed(self._overlays):  # the last one that has it wins
+            line = _find_overlay_line(overlay, pointer)
             if line is not None:
-                return BadStatement(message, file=self._overlay_path, line=line, pointer=pointer)
+                return BadStatement(message, file=overlay, line=line, pointer=pointer)
         return BadStatement(message, file=self._path, line=find_line(self._path, pointer), pointer=pointer)
 
     def build_resource(self, behavior: ResourceBehavior, at: str) -> Resource:
@@ -108,10 +108,11 @@ class StatementReader:
             return
         if subject.resource not in resources:
             raise self.statement_error(f"no schema is the resource {subject.resource!r}", at)
-        resource = resources[subject.resource]
+        resource, identity = resources[subject.resource], resources[subject.resource].behavior.id
+        unseen = {identity.field} if identity.hidden else set()
         for pointer, statement in _walk_statements(behavior, at):
             if not getattr(statement, "hidden", False) and not pointer.startswith(f"{at}/ancestors"):
-                for field in _field_paths(statement):
+                for field in set(_field_paths(statement)) - unseen:
                     self._require_field(resource, field, pointer)
         for name in behavior.filters:
             if operation.parameter(name, "query") is None:

@@ -9,7 +9,9 @@ OpenAPI specification in every respect is asked only by ``check_document`` and `
 than anything else, and does not change what is served.
 """
 
-from collections.abc import Mapping
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,11 @@ from specduet.specs.locations import HOME
 from specduet.specs.model import Api
 from specduet.specs.problems import Problem
 from specduet.specs.server_variables import set_server_variables
+from specduet.specs.swagger import convert_swagger, is_swagger
 
 _DOCUMENT = "openapi.yaml"
 _OVERLAY = "overlay.yaml"
+_LONGEST_NAME = 60
 
 
 def bundled() -> tuple[str, ...]:
@@ -34,7 +38,8 @@ def bundled() -> tuple[str, ...]:
 def load(
     name_or_path: str | Path,
     *,
-    overlay_path: Path | None = None,
+    overlays: Sequence[str | Path] = (),
+    name: str = "",
     strict: bool = False,
     allow_remote: bool = False,
     stateless: bool = False,
@@ -42,44 +47,62 @@ def load(
 ) -> Api:
     """Load a bundled API by name, or any OpenAPI 3 document by path.
 
-    An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it, unless ``overlay_path`` names
-    another. Whatever is wrong in the document is left out, and stands in ``problems``; with ``strict`` it is an error.
+    An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it; ``overlays`` are applied after it.
+    ``name`` is what the API is called: without one, after its title. Whatever is wrong
+    in the document is left out, and stands in ``problems``; with ``strict`` it is an error.
     ``allow_remote`` follows references to URLs. ``stateless`` leaves out what the document only implies about behavior
     (``specs/inference``). ``server_variables`` are values for the variables in the addresses of servers.
 
     Raises ``SpecError`` for files that cannot be read or are no OpenAPI, ``UsageError`` for unknown names.
     """
     path = find_document(name_or_path)
-    overlay_path = overlay_path or _overlay_beside(path)
+    files = _list_overlays(path, overlays)
     if strict:
-        _refuse_problems(check_document(path, overlay_path=overlay_path, allow_remote=allow_remote))
-    entry = cache.load_cached(path, overlay_path)
+        _refuse_problems(check_document(path, overlays=overlays, allow_remote=allow_remote))
+    entry = cache.load_cached(path, files)
     if entry is None or (allow_remote and entry.problems):
-        entry = _read_document(path, overlay_path, allow_remote=allow_remote)
-        cache.store_cached(path, overlay_path, entry)
+        entry = _read_document(path, files, allow_remote=allow_remote)
+        cache.store_cached(path, files, entry)
     if server_variables:
         set_server_variables(entry.document, server_variables)
-    return build_api(_api_name(path), path, overlay_path, entry, stateless=stateless)
+    return build_api(name or _name_api(path, entry), path, files, entry, stateless=stateless)
+
+
+def load_all(names: Iterable[str | Path], **options: Any) -> tuple[Api, ...]:
+    """Load several APIs with the options of ``load``; of those with one name, the second is called ``NAME-2``.
+
+    Raises ``UsageError`` for a name or overlays, which belong to one document.
+    """
+    names = tuple(names)
+    if len(names) > 1 and (options.get("name") or options.get("overlays")):
+        raise UsageError("--name and --overlay belong to one document, and there are several")
+    loaded: dict[str, Api] = {}
+    for each in names:
+        api = load(each, **options)
+        free = (api.name if number == 1 else f"{api.name}-{number}" for number in itertools.count(1))
+        chosen = next(candidate for candidate in free if candidate not in loaded)
+        loaded[chosen] = api if chosen == api.name else replace(api, name=chosen)
+    return tuple(loaded.values())
 
 
 def check_document(
-    name_or_path: str | Path, *, overlay_path: Path | None = None, allow_remote: bool = False
+    name_or_path: str | Path, *, overlays: Sequence[str | Path] = (), allow_remote: bool = False
 ) -> tuple[Problem, ...]:
     """Return all problems of a document with their lines: those that ``load`` leaves out, and all others.
 
     Raises what ``load`` raises.
     """
     path = find_document(name_or_path)
-    overlay_path = overlay_path or _overlay_beside(path)
-    known = cache.load_checked(path, overlay_path)
+    layers = _list_overlays(path, overlays)
+    known = cache.load_checked(path, layers)
     if known is None or (allow_remote and known):
         from specduet.specs.checking import find_all_problems  # it imports what takes longest
 
-        normalized, files, found = _normalize(path, overlay_path, allow_remote=allow_remote)
+        normalized, files, found = _normalize(path, layers, allow_remote=allow_remote)
         entry = _upgrade(normalized, files, found)
-        api = build_api(_api_name(path), path, overlay_path, entry, stateless=True)
+        api = build_api(_name_api(path, entry), path, layers, entry, stateless=True)
         known = find_all_problems(api, normalized)
-        cache.store_checked(path, overlay_path, files, known)
+        cache.store_checked(path, layers, files, known)
     return known
 
 
@@ -100,17 +123,24 @@ def find_document(name_or_path: str | Path) -> Path:
     return path
 
 
-def _overlay_beside(path: Path) -> Path | None:
+def _list_overlays(path: Path, given: Sequence[str | Path]) -> cache.Overlays:
     beside = path.with_name(_OVERLAY)
-    return beside if path.name == _DOCUMENT and beside.is_file() else None
+    own = [beside] if path.name == _DOCUMENT and beside.is_file() else []
+    return tuple(own + [Path(overlay) for overlay in given if Path(overlay) not in own])
 
 
-def _api_name(path: Path) -> str:
-    return path.parent.name if path.name == _DOCUMENT and path.parent.name else path.stem
+def _name_api(path: Path, entry: cache.Entry) -> str:
+    """Return the folder of a bundled API, else the title in lower case with hyphens: ``swagger-petstore``."""
+    if path.parent.parent == HOME:
+        return path.parent.name
+    slug = (
+        re.sub(r"[^a-z0-9]+", "-", str(entry.document["info"]["title"]).lower()).strip("-")[:_LONGEST_NAME].strip("-")
+    )
+    return slug or path.stem
 
 
-def _read_document(path: Path, overlay_path: Path | None, *, allow_remote: bool) -> cache.Entry:
-    return _upgrade(*_normalize(path, overlay_path, allow_remote=allow_remote))
+def _read_document(path: Path, overlays: cache.Overlays, *, allow_remote: bool) -> cache.Entry:
+    return _upgrade(*_normalize(path, overlays, allow_remote=allow_remote))
 
 
 def _upgrade(document: dict[str, Any], files: tuple[Path, ...], problems: list[Problem]) -> cache.Entry:
@@ -124,19 +154,19 @@ def _upgrade(document: dict[str, Any], files: tuple[Path, ...], problems: list[P
 
 
 def _normalize(
-    path: Path, overlay_path: Path | None, *, allow_remote: bool
+    path: Path, overlays: cache.Overlays, *, allow_remote: bool
 ) -> tuple[dict[str, Any], tuple[Path, ...], list[Problem]]:
     # imported here: YAML, JSONPath and the grammar are needed only for a document that is not cached
-    from specduet.specs import overlay
     from specduet.specs.normalizer import normalize_document
+    from specduet.specs.overlay import apply_overlay
     from specduet.specs.source import read_document
 
     problems: list[Problem] = []
     document = _check_version(read_document(path, problems), path, problems)
     document, files, found = normalize_document(document, path, allow_remote=allow_remote)
     problems += found
-    if overlay_path is not None:
-        document = overlay.apply_overlay(document, read_document(overlay_path), overlay_path)
+    for overlay in overlays:
+        document = apply_overlay(document, read_document(overlay), overlay)
         document, _, found = normalize_document(document, path)
         problems += (problem for problem in found if problem not in problems)
     return document, files, [replace(p, file=path) if p.file == path.resolve() else p for p in problems]
@@ -147,10 +177,9 @@ _SECTIONS = ("paths", "webhooks", "components")
 
 def _check_version(document: Any, path: Path, problems: list[Problem]) -> dict[str, Any]:
     """Return the document with a version that every reader knows. Raises ``NotOpenApi`` for what is none of 3.x."""
+    if is_swagger(document):
+        document = convert_swagger(document, path, problems)
     if not isinstance(document, dict) or "openapi" not in document:
-        if isinstance(document, dict) and "swagger" in document:
-            remedy = "Convert it first: npx swagger2openapi --outfile openapi.yaml FILE"
-            raise NotOpenApi("is a Swagger 2 document, and only OpenAPI 3 is known", file=path, line=1, remedy=remedy)
         remedy = "An OpenAPI document begins with 'openapi: 3.1.0'."
         raise NotOpenApi("is no OpenAPI", file=path, line=1, remedy=remedy)
     version = str(document["openapi"]).strip()
@@ -185,4 +214,4 @@ def _refuse_problems(problems: tuple[Problem, ...]) -> None:
         raise NotOpenApi(first.message, file=first.file, line=first.line, pointer=first.pointer, remedy=remedy)
 
 
-__all__ = ["SpecError", "bundled", "check_document", "find_document", "load"]
+__all__ = ["SpecError", "bundled", "check_document", "find_document", "load", "load_all"]

@@ -1,20 +1,23 @@
-"""OpenAPI Overlay 1.0: apply the ``update`` and ``remove`` actions of an overlay to a document.
+"""OpenAPI Overlay 1.0 and 1.1: apply the ``update``, ``copy`` and ``remove`` actions of an overlay to a document.
 
 Targets are RFC 9535 JSONPath queries. An action whose target matches nothing is an error: it would be lost
-silently. https://spec.openapis.org/overlay/v1.0.0.html
+silently. https://spec.openapis.org/overlay/v1.1.0.html
 """
 
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from specduet.specs.bounds import TARGET
 from specduet.specs.errors import BadOverlay
 from specduet.specs.source import find_line
+from specduet.specs.statement import Basis
+from specduet.specs.vocabulary import fill_basis
 
+DEFAULT_BASIS = "x-specduet-basis"
 _KEYS = {"overlay", "info", "extends", "actions"}
-_ACTION_KEYS = {"target", "description", "update", "remove"}
+_ACTION_KEYS = {"target", "description", "update", "remove", "copy"}
 
 
 def apply_overlay(document: Any, overlay: Any, path: Path) -> Any:
@@ -24,8 +27,10 @@ def apply_overlay(document: Any, overlay: Any, path: Path) -> Any:
     """
     _check_overlay(overlay, path)
     document = copy.deepcopy(document)
+    basis = _read_basis(overlay, path)
     for index, action in enumerate(overlay["actions"]):
-        document = _apply_action(document, action, f"/actions/{index}", path)
+        filled = {**action, "update": fill_basis(action["update"], basis)} if basis and "update" in action else action
+        document = _apply_action(document, filled, f"/actions/{index}", path)
     return document
 
 
@@ -53,8 +58,19 @@ def _check_action(action: Any, pointer: str, path: Path) -> None:
     for key in action.keys() - _ACTION_KEYS:
         if not key.startswith("x-"):
             raise _overlay_error(f"unknown key {key!r}", f"{pointer}/{key}", path)
-    if "update" not in action and action.get("remove") is not True:
-        raise _overlay_error("an action needs an 'update' or 'remove: true'", pointer, path)
+    if "update" not in action and "copy" not in action and action.get("remove") is not True:
+        raise _overlay_error("an action needs an 'update', a 'copy' or 'remove: true'", pointer, path)
+    if "copy" in action and not isinstance(action["copy"], str):
+        raise _overlay_error("'copy' is no JSONPath", f"{pointer}/copy", path)
+
+
+def _read_basis(overlay: Mapping[str, Any], path: Path) -> str | None:
+    """Return the basis of all statements of an overlay that name none: ``x-specduet-basis`` of its ``info``."""
+    info = overlay.get("info")
+    basis = info.get(DEFAULT_BASIS) if isinstance(info, Mapping) else None
+    if basis is not None and basis not in get_args(Basis):
+        raise _overlay_error(f"a basis is one of {', '.join(get_args(Basis))}", f"/info/{DEFAULT_BASIS}", path)
+    return basis
 
 
 def _apply_action(document: Any, action: Mapping[str, Any], pointer: str, path: Path) -> Any:
@@ -64,9 +80,22 @@ def _apply_action(document: Any, action: Mapping[str, Any], pointer: str, path: 
         for location in sorted(nodes, key=_removal_order, reverse=True):
             _remove_node(document, location, f"{pointer}/target", path)
         return document
-    for location in nodes:
-        document = _update_node(document, location, action["update"])
+    for update in _list_updates(document, action, pointer, path):
+        for location in nodes:
+            document = _update_node(document, location, update)
     return document
+
+
+def _list_updates(document: Any, action: Mapping[str, Any], pointer: str, path: Path) -> list[Any]:
+    """Return what is merged into the targets: the node that ``copy`` names (Overlay 1.1), and the ``update``."""
+    updates = []
+    if "copy" in action:
+        sources = _find_targets(document, action["copy"], f"{pointer}/copy", path)
+        if len(sources) > 1:
+            message = f"{action['copy']!r} matches {len(sources)} nodes, and one is copied"
+            raise _overlay_error(message, f"{pointer}/copy", path)
+        updates.append(copy.deepcopy(_node_at(document, sources[0])))
+    return updates + ([action["update"]] if "update" in action else [])
 
 
 def _find_targets(document: Any, target: str, pointer: str, path: Path) -> list[tuple[str | int, ...]]:
@@ -91,10 +120,14 @@ def _removal_order(
     return len(location), tuple((isinstance(part, int), part) for part in location)
 
 
-def _parent_of(document: Any, location: tuple[str | int, ...]) -> Any:
-    for part in location[:-1]:
+def _node_at(document: Any, location: tuple[str | int, ...]) -> Any:
+    for part in location:
         document = document[part]
     return document
+
+
+def _parent_of(document: Any, location: tuple[str | int, ...]) -> Any:
+    return _node_at(document, location[:-1])
 
 
 def _remove_node(document: Any, location: tuple[str | int, ...], pointer: str, path: Path) -> None:

@@ -91,7 +91,7 @@ class StatementMaker:
         node = self.reader.node_at(entry.operation.pointer)
         description = node.get("description") if isinstance(node, Mapping) else None
         pages = PageReader(self.reader, entry.operation, entry.rows, parameters)
-        words |= pages.read_words(kind.id_field)
+        words |= pages.read_words("" if kind.is_hidden else kind.id_field)
         parameters = [parameter for parameter in parameters if parameter.name not in pages.used]
         sorting = SortReader(
             self.reader, kind.properties, parameters, f"{entry.operation.summary}. {description or ''}"

@@ -116,9 +116,11 @@ class PageReader:
         )
         if not is_told and not is_id and found.snake in {"page", "token", "next", "before", "page_id"}:
             return None
+        if not is_told and not id_field:  # rows show no id, and no response gives a token
+            return None
         self.used.add(found.name)
         direction: Literal["after", "before"] = "before" if found.snake in _BACKWARDS else "after"
-        field = id_field if is_id or not is_told else None
+        field = (id_field or None) if is_id or not is_told else None
         told_by = "a response tells it" if is_told and field is None else f"it is the {id_field} of a row"
         because = f"{found.name} is the name of a token, and {told_by}"
         return Token(

@@ -57,7 +57,7 @@ def classify_read(operation: Operation, shape: PathShape, rows: ShownRows, *, ha
         return "fetch", ["the response is one object"]
     if operation.response_for(200) is None and any(status in operation.responses for status in ("204", "205")):
         return "other", ["the response has no body"]
-    if has_item or verb == "list" or (is_plural(to_snake(last)) and verb in {"", "get", "retrieve", "fetch"}):
+    if has_item or verb == "list" or (is_plural(to_snake(last)) and verb not in CHECK_VERBS):
         return "list", ["the path's last word is a plural, and a response is not described"]
     return "fetch", ["the path's last word is a singular, and the response is not described"]
 

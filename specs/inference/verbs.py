@@ -41,7 +41,7 @@ _SKIPPED = word_set("a the api v1 v2 v3 endpoint bulk")
 
 def read_verb(operation: Operation) -> str:
     """Return the verb with which the summary begins, else the operationId; empty where neither has one."""
-    for words in (operation.summary.split()[:2], _split_id(operation.id)):
+    for words in (operation.summary.split()[:2], _split_id(_read_id(operation))):
         for word in words:
             verb = to_verb(word.strip(".,:;'\"`()*_"))
             if verb in _SKIPPED or verb == to_verb(operation.method):
@@ -56,6 +56,11 @@ def is_verb(word: str) -> bool:
     """Tell whether a word in its plain form is a verb that operations begin with."""
     known = word in ACTION_VERBS or word in READ_VERBS or word in CREATE_VERBS
     return known or word in UPDATE_VERBS or word in DELETE_VERBS
+
+
+def _read_id(operation: Operation) -> str:
+    """Return the operationId, empty for one that was made from method and path."""
+    return "" if operation.id == f"{operation.method.lower()}_{operation.path}" else operation.id
 
 
 def _split_id(operation_id: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The command line: ``specduet apis | check | mock | test | explain``.
+"""The command line: ``specduet apis | overlay | check | mock | test | explain``.
 
 Exit codes: 0 no findings, 1 findings, 2 operator error, 3 target unreachable, 4 internal error.
 Each command imports what it needs: the mock starts fast because it does not load the contract suite.
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from specduet.contracts.session.option_table import OPTIONS, to_arguments
-from specduet.specs.errors import SpecduetError, SpecError, UsageError
+from specduet.document_commands import apis, check, overlay, with_document_options
+from specduet.specs.errors import SpecduetError, UsageError
 
 if TYPE_CHECKING:
     from specduet.mocks.server import Reload
@@ -62,83 +63,8 @@ def cli() -> None:
     """
 
 
-# ------------------------------------------------------------------------------------------------------- apis
-
-
-@cli.command()
-@click.argument("names", nargs=-1, metavar="[API|FILE]...")
-@click.option("--seed", type=int, default=1, show_default=True, help="Show the ids that the mock has with this seed.")
-def apis(names: tuple[str, ...], seed: int) -> None:
-    """Show the operations of an API, and what is stated about their behavior, with the reason.
-
-    Example: specduet apis seekrflow
-    """
-    from specduet.specs import bundled, load
-    from specduet.specs.describe import describe_api
-
-    for name in names or bundled():
-        api = load(name)
-        for line in describe_api(api):
-            click.echo(line)
-        for parameter, values in _mock_scopes(api, seed).items():
-            click.echo(f"  the mock knows {parameter}: {', '.join(map(str, values))}")
-        click.echo()
-
-
-def _mock_scopes(api: "Api", seed: int) -> dict[str, list[Any]]:
-    from specduet.mocks.settings import Settings
-    from specduet.mocks.world import Clock, World
-
-    settings = Settings(seed=seed)
-    scopes: dict[str, list[Any]] = World(api, settings, Clock(settings.epoch)).scope_values()
-    return scopes
-
-
-# ------------------------------------------------------------------------------------------------------ check
-
-
-@cli.command()
-@click.argument("names", nargs=-1, required=True, metavar="[API|FILE]...")
-@click.option("--strict", is_flag=True, help="Exit with 2 for any problem: specduet mock --strict refuses it.")
-@click.option(
-    "--format",
-    "report_format",
-    type=click.Choice(["text", "json", "sarif", "github"]),
-    default="text",
-    show_default=True,
-    help="Format of the report.",
-)
-@click.option("--allow-remote", is_flag=True, help="Follow references to http and https URLs.")
-def check(names: tuple[str, ...], strict: bool, report_format: str, allow_remote: bool) -> int:  # noqa: FBT001
-    """Show every problem of a document, and what is left out because of it.
-
-    Exit codes: 0 no problems, 1 problems in documents that are served nevertheless, 2 a document cannot be served.
-
-    Example: specduet check openapi.yaml --format github
-    """
-    from specduet.specs.loading import check_document, find_document
-    from specduet.specs.problem_reports import RENDERERS, CheckedDocument
-
-    documents = []
-    for name in names:
-        try:
-            checked = CheckedDocument(find_document(name), check_document(name, allow_remote=allow_remote))
-        except SpecError as error:
-            checked = CheckedDocument(find_document(name), (), error)
-        documents.append(checked)
-    click.echo(RENDERERS[report_format](documents))
-    if any(document.error for document in documents):
-        return 2
-    return (2 if strict else 1) if any(document.problems for document in documents) else 0
-
-
-def _print_problems(served: "list[Api]") -> None:
-    """Print on standard error how many problems each document has."""
-    from specduet.specs.problem_reports import count_problems
-
-    for api in served:
-        if api.problems:
-            click.echo(count_problems(api.path, api.problems), err=True)
+for _command in (apis, overlay, check):
+    cli.add_command(_command)
 
 
 # ------------------------------------------------------------------------------------------------------- mock
@@ -248,8 +174,16 @@ def _parse_credentials(
     metavar="PATH",
     help='Serve every operation below this path; "" for none.  [default: the path of the document\'s server]',
 )
+@click.option(
+    "--server-variable",
+    "server_variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a variable in the addresses of the document's servers. May be repeated.",
+)
 @click.option("--strict", is_flag=True, help="Refuse a document that has any problem: see specduet check.")
 @click.option("--allow-remote", is_flag=True, help="Follow references to http and https URLs.")
+@with_document_options
 @click.option("--reload", is_flag=True, help="Serve each document as it is after you change one of its files.")
 @click.option("--quiet", is_flag=True, help="Do not write a line to standard error for each request.")
 @click.option(
@@ -269,6 +203,10 @@ def mock(
     log_format: Any,
     strict: bool,  # noqa: FBT001
     allow_remote: bool,  # noqa: FBT001
+    server_variables: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    api_name: str,
+    stateless: bool,  # noqa: FBT001
     **given: Any,
 ) -> None:
     """Serve a mock of the APIs, by default of all bundled ones, until Ctrl-C.
@@ -278,13 +216,22 @@ def mock(
     from specduet.mocks.banner import describe_mock
     from specduet.mocks.server import serve
     from specduet.mocks.settings import Settings
-    from specduet.specs import bundled, load
+    from specduet.specs import bundled, load_all
+    from specduet.specs.server_variables import parse_server_variables
 
     settings = Settings(**given, log=None if quiet else log_format)
     settings = replace(settings, epoch=epoch) if epoch else settings
 
+    options = {
+        "strict": strict,
+        "allow_remote": allow_remote,
+        "overlays": overlays,
+        "stateless": stateless,
+        "server_variables": parse_server_variables(server_variables),
+    }
+
     def load_apis() -> "list[Api]":
-        return [load(name, strict=strict, allow_remote=allow_remote) for name in names or bundled()]
+        return list(load_all(names or bundled(), name=api_name, **options))
 
     served = load_apis()
     if any(api.problems for api in served):
@@ -298,6 +245,15 @@ def mock(
 
     watch = _build_reload(names, load_apis) if reload else None
     serve(served, settings, host, port, print_banner, watch)
+
+
+def _print_problems(served: "list[Api]") -> None:
+    """Print on standard error how many problems each document has."""
+    from specduet.specs.problem_reports import count_problems
+
+    for api in served:
+        if api.problems:
+            click.echo(count_problems(api.path, api.problems), err=True)
 
 
 def _build_reload(names: tuple[str, ...], load_apis: "Callable[[], list[Api]]") -> "Reload | None":

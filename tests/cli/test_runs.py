@@ -115,7 +115,7 @@ def test_a_fault_is_found_named_and_reported(command: Command, service: Service,
     done = command("--report", "out")
     assert done.returncode == 1
     for part in (
-        "error SD202 enum",
+        "error SD201 status-enum",
         "parcels.yaml:26 /components/schemas/Parcel/properties/state",
         "response /1/state",
         '"lost"',
@@ -125,7 +125,7 @@ def test_a_fault_is_found_named_and_reported(command: Command, service: Service,
         assert part in done.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert (report["exit_code"], report["target"]) == (1, service.url)
-    assert [finding["code"] for finding in report["findings"]] == ["SD202"]
+    assert [finding["code"] for finding in report["findings"]] == ["SD201"]
     assert "1 error" in (tmp_path / "page.md").read_text(encoding="utf-8")
     for path in (tmp_path / "out").iterdir():
         assert SECRET not in path.read_text(encoding="utf-8"), path.name
@@ -161,14 +161,14 @@ def test_a_baseline_accepts_until_it_is_stale(command: Command, service: Service
     service.state = "lost"
     accepted = command("--update-baseline")
     assert accepted.returncode == 0
-    assert "accepted SD202 enum" in accepted.stdout
+    assert "accepted SD201 status-enum" in accepted.stdout
     assert "1 accepted" in accepted.stdout
     text = (tmp_path / "specduet-baseline.yaml").read_text(encoding="utf-8")
-    assert "code: SD202" in text
+    assert "code: SD201" in text
     service.state = "sent"
     repaired = command("--baseline", "specduet-baseline.yaml")
     assert repaired.returncode == 0
-    assert "accepted, but no longer found: SD202 parcels GET /parcels" in repaired.stdout
+    assert "accepted, but no longer found: SD201 parcels GET /parcels" in repaired.stdout
     assert (tmp_path / "specduet-baseline.yaml").read_text(encoding="utf-8") == text
 
 
@@ -178,11 +178,11 @@ def test_pytest_has_an_item_for_each_clause(command: Command, service: Service, 
     start = ("-m", "pytest", str(ROOT / "contracts"), "-p", "no:cacheprovider", "--api", "parcels.yaml")
     done = command("-n", "2", "--junitxml", str(tmp_path / "items.xml"), "-k", "SD or parcels", start=start)
     assert done.returncode == 1
-    assert "contracts/test_contract.py::test_clause[parcels-GET /parcels-enum]" in done.stdout
+    assert "contracts/test_contract.py::test_clause[parcels-GET /parcels-status-enum]" in done.stdout
     assert "Traceback" not in done.stdout
     cases = ET.parse(tmp_path / "items.xml").getroot().findall(".//testcase")  # noqa: S314 - our own file
     failed = [case.get("name") for case in cases if case.find("failure") is not None]
-    assert failed == ["test_clause[parcels-GET /parcels-enum]"]
+    assert failed == ["test_clause[parcels-GET /parcels-status-enum]"]
     assert len(cases) > 30
     assert SECRET not in done.stdout + (tmp_path / "items.xml").read_text(encoding="utf-8")
 

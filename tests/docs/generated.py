@@ -1,5 +1,6 @@
 """What is generated in docs/: ``python tests/docs/generated.py`` writes it, test_docs.py checks that it is current."""
 
+import json
 import os
 from collections.abc import Iterator
 from itertools import groupby
@@ -9,6 +10,7 @@ import click
 
 from specduet.cli import cli
 from specduet.contracts.clauses import all_clauses
+from specduet.specs.vocabulary import make_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 _SEVERITY = {"documented": "error", "inferred": "warning", "assumed": "none"}
@@ -65,7 +67,12 @@ def _helps() -> Iterator[tuple[str, str]]:
         yield f"specduet {name}", command.get_help(context)
 
 
-FILES = {"clauses.md": clauses, "cli.md": command_line}
+def vocabulary_schema() -> str:
+    """docs/x-specduet.schema.json: the vocabulary for editors."""
+    return json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+FILES = {"clauses.md": clauses, "cli.md": command_line, "x-specduet.schema.json": vocabulary_schema}
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def test_an_overlay_can_be_named(write: Write, minimal: Path) -> None:
     """Another overlay can be given for any document."""
     document = minimal.rename(minimal.with_name("notes.yaml"))
     given = write("other.yaml", HEAD + ROWS)
-    assert list(specs.load(document, overlay_path=given).resources) == ["note"]
+    assert list(specs.load(document, overlays=[given]).resources) == ["note"]
     assert list(specs.load(document, stateless=True).resources) == []
 
 
