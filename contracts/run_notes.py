@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from specduet.contracts.recording import Recording
+from specduet.contracts.recording import Exchange, Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api
 
@@ -19,11 +19,16 @@ def describe_unanswered(recording: Recording) -> Iterator[str]:
         yield f"{kinds.total()} of {len(recording.exchanges)} requests got no complete response: {kind_counts}."
 
 
+def is_unserved(exchange: Exchange) -> bool:
+    """Return whether the mock says that it could make no value of a schema."""
+    return exchange.response is not None and exchange.status == 501 and b"could be made" in exchange.response.body
+
+
 def describe_unserved(apis: Sequence[Api], recording: Recording) -> Iterator[str]:
     """Yield a sentence for each operation for which the mock has no valid response."""
     for api in apis:
         for operation in api.operations:
-            if any(exchange.status == 501 for exchange in recording.find_exchanges(api.name, operation.id)):
+            if any(map(is_unserved, recording.find_exchanges(api.name, operation.id))):
                 yield f"{operation.label}: no value that the mock made satisfies the schema of a response (501)."
 
 

@@ -129,8 +129,7 @@ class ListAnalysis:
             return
         if bracket.is_page_walk:
             yield from self.find_repeats_between_pages(bracket, before, after)
-        limit = self.rules.get_limit(before.request)
-        is_complete = not bracket.is_capped and (limit is None or len(before.rows) < limit)
+        is_complete = not bracket.is_capped and self.rules.is_whole(before.request, len(before.rows))
         reference = ReferenceList.from_lists(self.rules, before, after, is_complete=is_complete)
         for exchange in bracket.exchanges:
             response = self.lists.get(exchange.number)
@@ -284,11 +283,7 @@ class ListAnalysis:
             if before is None or after is None or not trace.exchange.is_success:
                 continue
             row_id = self.rules.get_id(trace.row)
-            limits = [self.rules.get_limit(response.request) for response in (before, after)]
-            are_below_limit = all(
-                limit is None or len(response.rows) < limit
-                for limit, response in zip(limits, (before, after), strict=True)
-            )
+            are_below_limit = all(self.rules.is_whole(r.request, len(r.rows)) for r in (before, after))
             if len(before.rows) == len(after.rows) and self.rules.can_be_capped(len(after.rows)):
                 continue
             is_absent = all(self.rules.get_id(row) != row_id for response in (before, after) for row in response.rows)

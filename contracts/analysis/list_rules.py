@@ -105,6 +105,11 @@ class CollectionRules:
         value = request.values.get(name, self.get_default(name))
         return value if isinstance(value, int) and value >= 0 else None
 
+    def is_whole(self, request: ListRequest, count: int) -> bool:
+        """Return whether a list of ``count`` rows is shorter than its limit; a page of a size of its own never is."""
+        limit = self.get_limit(request)
+        return count < limit if limit is not None else not (self.behavior.page or self.behavior.token)
+
     def can_be_capped(self, count: int) -> bool:
         """Return whether ``count`` may be the most rows that the service lists, whatever is requested.
 
@@ -182,20 +187,27 @@ class CollectionRules:
         value, text = request.values[name], request.texts[name]
         if rule.hidden:  # the rows do not show the field, so that nothing is certain
             return self._make_condition("hidden-filter", name, rule.field, rule.basis, f"is {text}", lambda _: None)
-        if rule.op == "ge":
-            is_met_by = self._make_time_test(rule.field, value, _is_not_before)
+        if rule.op == "search" or text in rule.every:
             return self._make_condition(
-                "window-keeps-only", name, rule.field, rule.basis, f"is not before {text}", is_met_by
+                "filter-keeps-only", name, rule.field, rule.basis, f"has {text}", lambda _: None
             )
-        is_met_by = self._make_equality_test(rule.field, value)
-        return self._make_condition("filter-keeps-only", name, rule.field, rule.basis, f"is {text}", is_met_by)
+        if rule.op in _COMPARISONS:
+            accepts_order, words = _COMPARISONS[rule.op]
+            is_met_by = self._make_time_test(rule.field, value, accepts_order)
+            description = f"{words} {text}"
+            return self._make_condition("window-keeps-only", name, rule.field, rule.basis, description, is_met_by)
+        is_met_by = self._make_equality_test(rule.field, value, is_negated=rule.op == "ne")
+        description = f"is {'not ' if rule.op == 'ne' else ''}{text}"
+        return self._make_condition("filter-keeps-only", name, rule.field, rule.basis, description, is_met_by)
 
-    def _make_equality_test(self, field: str, value: Any) -> RowTest:
+    def _make_equality_test(self, field: str, value: Any, *, is_negated: bool = False) -> RowTest:
         def is_met_by(row: Row) -> bool | None:
             shown = get_path(row, field)
             if shown is ABSENT and field.partition(".")[0] not in self.shown_fields:
                 return None
-            return shown not in (None, ABSENT) and is_same_value(shown, value)
+            if isinstance(shown, list | dict) or (is_negated and shown in (None, ABSENT)):
+                return None  # servers compare a list by its members or not at all, and a null as they like
+            return (shown not in (None, ABSENT) and is_same_value(shown, value)) is not is_negated
 
         return is_met_by
 
@@ -230,3 +242,12 @@ def _is_before(order: int) -> bool:
 
 def _is_not_before(order: int) -> bool:
     return order >= 0
+
+
+_COMPARISONS: dict[str, tuple[Callable[[int], bool], str]] = {
+    "ge": (_is_not_before, "is not before"),
+    "gt": (lambda order: order > 0, "is after"),
+    "le": (lambda order: order <= 0, "is not after"),
+    "lt": (_is_before, "is before"),
+}
+"""The operators of filters that compare: which orders of the row's value and the parameter's they accept."""

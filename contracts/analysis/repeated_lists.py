@@ -48,8 +48,7 @@ def _find_disappearing_rows(
     absent_in: dict[Any, ListResponse] = {}
     seen_ids: set[Any] = set()
     for response in group:
-        limit = rules.get_limit(response.request)
-        if (limit is not None and len(response.rows) >= limit) or rules.get_offset(response.request):
+        if not rules.is_whole(response.request, len(response.rows)) or rules.get_offset(response.request):
             return
         rows = {rules.get_id(row): row for row in response.rows}
         is_unfiltered = not any(name in filters and filters[name].op == "eq" for name in response.request.values)

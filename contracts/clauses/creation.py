@@ -293,8 +293,7 @@ def _is_complete_list(subject: Subject, rule: Creates, exchange: Exchange) -> bo
     if rows is None or operation is None:
         return False
     request = parse_list_request(subject.api, operation, exchange)
-    limit = CollectionRules(subject.api, operation).get_limit(request) if request else 0
-    return limit is None or len(rows) < limit
+    return request is not None and CollectionRules(subject.api, operation).is_whole(request, len(rows))
 
 
 @clause("SD618", "started-fetched", "A new run can be fetched.")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from specduet.contracts.findings import Finding, Violation, to_text
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Exchange, Recording
+from specduet.contracts.run_notes import is_unserved
 from specduet.specs import Api, Operation
 from specduet.specs.statement import Basis, weakest
 
@@ -41,6 +42,10 @@ class Subject:
     def successful_exchanges(self) -> Iterator[Exchange]:
         """Return the exchanges of this operation whose response is 2xx."""
         return (exchange for exchange in self.exchanges() if exchange.is_success)
+
+    def is_unserved(self, exchange: Exchange) -> bool:
+        """Return whether the mock of ``--mock`` had no value for a schema, which tells of the document."""
+        return self.options.is_mock and is_unserved(exchange)
 
     def make_finding(
         self,

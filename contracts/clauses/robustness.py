@@ -27,7 +27,7 @@ def check_no_server_error(subject: Subject) -> Iterator[Finding]:
     for exchange in subject.exchanges():
         if exchange.status < 500 or exchange.response is None:
             continue
-        if exchange.status == 501 and subject.options.is_mock:
+        if subject.is_unserved(exchange):
             continue
         if exchange.status == 503 and exchange.response.get_header("retry-after") and exchange.request in answered:
             continue

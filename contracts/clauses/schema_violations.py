@@ -93,8 +93,13 @@ def _check_body(schemas: Schemas, pointer: str, body: Any) -> Sequence[SchemaVio
 
 
 def unambiguous_exchanges(subject: Subject) -> Iterator[Exchange]:
-    """Return the exchanges with a response whose address no router can take for that of another operation."""
+    """Return the exchanges with a response whose address no router can take for that of another operation.
+
+    A 501 of the mock of ``--mock`` is none that the document describes.
+    """
     for exchange in subject.exchanges():
+        if subject.is_unserved(exchange):
+            continue
         is_certain = has_certain_address(subject.api, subject.operation, subject.recording, exchange.request)
         if exchange.response is not None and is_certain:
             yield exchange

@@ -142,3 +142,52 @@ def test_a_row_that_was_written_meanwhile_may_be_anywhere(tmp_path: Path, create
     builder.add(LIST, json_=[rows[2], rows[0], rows[1]])
     found = {(finding.code, finding.severity) for finding in judge(builder) if finding.code == "SD519"}
     assert found == {(code, "warning") for code in codes}
+
+
+FILTERS = """
+openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /a:
+    get:
+      parameters: [{name: p, in: query, schema: {type: TYPE}}]
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {type: array, items:
+          {$ref: '#/components/schemas/A'}}}}}
+      x-specduet:
+        lists: {resource: a, basis: inferred, because: its path}
+        filters: {p: {field: f, op: OP, every: [all], basis: inferred, because: its name}}
+components:
+  schemas:
+    A:
+      type: object
+      properties: {id: {type: string}, f: {}}
+      x-specduet: {resource: a, id: {field: id, basis: inferred, because: its name}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("type_name", "operator", "text", "fitting", "others"),
+    [
+        ("integer", "eq", "2", [2, [1]], [1, None]),
+        ("integer", "ne", "2", [1, None, [2]], [2]),
+        ("integer", "gt", "2", [3, None], [2]),
+        ("integer", "ge", "2", [2], [1]),
+        ("integer", "lt", "2", [1], [2]),
+        ("integer", "le", "2", [2], [3]),
+        ("string", "eq", "all", ["x", None], []),
+        ("string", "search", "x", ["y", None], []),
+    ],
+)
+def test_a_filter_compares_as_it_is_stated(
+    tmp_path: Path, type_name: str, operator: str, text: str, fitting: list[Any], others: list[Any]
+) -> None:
+    """Only a row that certainly does not fit is a finding: of lists and nulls, and of searches, nothing is certain."""
+    file = tmp_path / "filters.yaml"
+    file.write_text(FILTERS.replace("TYPE", type_name).replace("OP", operator), "utf-8")
+    api = load(file)
+    for values, is_found in ((fitting, False), (others, True)):
+        for value in values:
+            builder = RecordingBuilder(api)
+            builder.add("GET /a", query=f"p={text}", json_=[{"id": "1", "f": value}])
+            assert bool([f for f in judge(builder) if f.code.startswith("SD5")]) is is_found, value
