@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from specduet.specs.behavior import Status
-from specduet.specs.inference.status_words import DONE, ENDS, FAILED, FAMILIES, RUNNING, STOPPED, TARGETS, WAITING
+from specduet.specs.inference.status_words import (
+    DONE,
+    ENDS,
+    FAILED,
+    FAMILIES,
+    FORWARD_FAMILIES,
+    RUNNING,
+    STOPPED,
+    TARGETS,
+    WAITING,
+)
 from specduet.specs.inference.words import to_snake, word_list
 from specduet.specs.schema_reader import SchemaReader
 
@@ -52,7 +62,10 @@ def state_status(field: StatusField, targets: Sequence[str], *, is_settable: boo
     machine = _sort_machine(snakes)
     if machine is not None and not is_settable:
         return _state_machine(field, *machine)
+    forward = next((f for f in FORWARD_FAMILIES if _sort_family(snakes, [names for names, _ in f]) is not None), None)
     family = next((found for names in FAMILIES if (found := _sort_family(snakes, names)) is not None), None)
+    if forward is not None and (family is None or snakes.keys() & ENDS):
+        return _state_forward(field, forward)
     if family is not None:
         return _state_family(field, family)
     if machine is not None:
@@ -128,6 +141,28 @@ def _sort_family(snakes: Mapping[str, str], family: Sequence[str]) -> list[list[
         if group:
             found.append(group)
     return found if not left and len(found) > 1 else None
+
+
+def _state_forward(field: StatusField, family: Sequence[tuple[str, tuple[int, ...]]]) -> Status:
+    """Return the statement on a status that goes forward: an order, an invoice, a request for approval."""
+    left = field.snakes
+    groups = [[left.pop(name) for name in names.split() if name in left] for names, _ in family]
+    transitions: dict[str, tuple[str, ...]] = {}
+    for group, (_, following) in zip(groups, family, strict=True):
+        later = [member for number in following for member in groups[number]]
+        for index, member in enumerate(group):
+            if found := (*(group[index + 1 :] if later else ()), *later):
+                transitions[member] = found
+    members = [member for group in groups for member in group]
+    return Status(
+        field=field.name,
+        initial=str(field.default) if field.default in members else members[0],
+        transitions=transitions,
+        terminal=tuple(member for member in members if member not in transitions),
+        moves=False,
+        basis="assumed",
+        because=f"the members of {field.name} are those of a status that goes forward: {', '.join(members)}",
+    )
 
 
 def _state_family(field: StatusField, family: list[list[str]]) -> Status:

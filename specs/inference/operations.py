@@ -108,7 +108,7 @@ class StatementMaker:
         unique = find_unique(entry.operation, sent, kind.properties)
         creates = Creates(
             resource=kind.name,
-            sets={"*": "body", **find_renamed(self.reader, sent, kind.properties)},
+            sets={"*": "body", **find_renamed(self.reader, sent, kind.properties, kind.id_field)},
             unique=unique,
             stores=find_stored_file(self.reader, entry.operation),
             listed_by=_first_id(group.find("list")),
@@ -136,7 +136,8 @@ class StatementMaker:
         elif entry.role == "fetch" and not self._shows_rows(entry):
             return {}
         is_read_too = kind.is_single or any(e.role == "fetch" for e in group.items)
-        basis: Basis = "inferred" if is_read_too and not kind.is_hidden and entry.role != "action" else "assumed"
+        is_found = kind.is_single or not kind.is_hidden
+        basis: Basis = "inferred" if is_read_too and is_found and entry.role != "action" else "assumed"
         statement = kinds(
             resource=kind.name,
             field=self._find_key(group, kind, parameter),
@@ -220,8 +221,10 @@ def _is_part(group: OperationGroup, owner: OperationGroup) -> bool:
 
 
 def _find_refusal(entry: SurveyedOperation) -> int:
-    """Return the documented status of an action that the row's status does not allow: 409, else 422 or 400."""
-    return next((int(status) for status in ("409", "422", "400") if status in entry.operation.responses), 409)
+    """Return the documented status of an action that the row does not allow: 409, else 422 or 400; 200 for none."""
+    documented = entry.operation.responses
+    known = next((int(status) for status in ("409", "422", "400") if status in documented), None)
+    return known or (409 if documented.keys() & {"4XX", "default"} else 200)
 
 
 def has_stored_file(reader: SchemaReader, kind: RowKind) -> bool:

@@ -11,7 +11,8 @@ from specduet.specs.schema_reader import SchemaReader
 
 CREATED = word_list(
     "created_at created created_on creation_date create_time date_created created_date creation_time "
-    "created_time inserted_at creation_timestamp date_created_utc submitted_at"
+    "created_time inserted_at creation_timestamp date_created_utc submitted_at "
+    "uploaded_at posted_at placed_at registered_at recorded_at"
 )
 _SORTS = word_list(
     "sort sort_by sortby order_by orderby ordering sort_field sort_key sort_column sort_on sorting order sorted_by"

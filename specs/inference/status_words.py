@@ -44,25 +44,28 @@ FAMILIES: tuple[tuple[str, ...], ...] = (
         "inactive disabled deactivated blocked banned unpaid",
         "expired cancelled canceled closed deleted archived terminated",
     ),
-    (
-        "draft pending created new placed open unpaid awaiting_payment",
-        "authorized confirmed accepted approved paid sent",
-        "processing preparing packed in_progress",
-        "shipped dispatched in_transit out_for_delivery partially_shipped overdue past_due",
-        "delivered completed fulfilled paid",
-        "returned refunded partially_refunded disputed uncollectible written_off",
-        "cancelled canceled void voided failed rejected expired",
-    ),
-    (
-        "pending requested submitted open in_review",
-        "approved accepted confirmed",
-        "rejected declined denied",
-        "cancelled canceled withdrawn expired revoked",
-    ),
     ("available", "pending reserved on_hold", "sold adopted taken unavailable discontinued"),
     ("online", "offline"),
     ("enabled on", "disabled off"),
     ("running started on starting", "paused suspended stopping", "stopped off terminated"),
+)
+# families that go forward: the members of each group, and the numbers of the groups that follow
+FORWARD_FAMILIES: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
+    (
+        ("draft pending created new placed open unpaid awaiting_payment", (1, 2, 3, 4, 6)),
+        ("authorized confirmed accepted approved paid sent", (2, 3, 4, 5, 6)),
+        ("processing preparing packed in_progress", (3, 4, 5, 6)),
+        ("shipped dispatched in_transit out_for_delivery partially_shipped overdue past_due", (4, 5)),
+        ("delivered completed fulfilled", (5,)),
+        ("returned refunded partially_refunded disputed uncollectible written_off", ()),
+        ("cancelled canceled void voided failed rejected expired", ()),
+    ),
+    (
+        ("pending requested submitted open in_review", (1, 2, 3)),
+        ("approved accepted confirmed", (3,)),
+        ("rejected declined denied", ()),
+        ("cancelled canceled withdrawn expired revoked", ()),
+    ),
 )
 ENDS = word_set(
     "cancelled canceled refunded returned rejected declined denied expired void voided deleted terminated "

@@ -69,17 +69,19 @@ def returns_file(entry: SurveyedOperation) -> bool:
     return bool(media_types) and all(_FILE.search(media_type) for media_type in media_types)
 
 
-def find_renamed(reader: SchemaReader, sent: Mapping[str, str], properties: Mapping[str, str]) -> dict[str, str]:
+def find_renamed(
+    reader: SchemaReader, sent: Mapping[str, str], properties: Mapping[str, str], id_field: str
+) -> dict[str, str]:
     """Return the fields of a row that the body has under another name: ``{"customer_id": "body/customer"}``."""
     snakes = {to_snake(name): name for name in properties}
     found = {}
     for name, pointer in sent.items():
         snake = to_snake(name)
-        if name in properties or reader.kind_at(pointer) not in _SCALARS:
+        if name in properties or reader.kind_at(pointer) not in _SCALARS or _is_file_part(reader, name, pointer):
             continue
         for other in (f"{snake}_id", snake.removesuffix("_id"), snake):
             field = snakes.get(other)
-            is_free = field is not None and field not in sent and field not in found
+            is_free = field not in {None, id_field} and field not in sent and field not in found
             if is_free and field and reader.kind_at(properties[field]) == reader.kind_at(pointer):
                 found[field] = f"body/{name}"
                 break
