@@ -243,7 +243,7 @@ def mock(
             click.echo(line)
         sys.stdout.flush()
 
-    watch = _build_reload(names, load_apis) if reload else None
+    watch = _build_reload(served, load_apis) if reload else None
     serve(served, settings, host, port, print_banner, watch)
 
 
@@ -256,11 +256,11 @@ def _print_problems(served: "list[Api]") -> None:
             click.echo(count_problems(api.path, api.problems), err=True)
 
 
-def _build_reload(names: tuple[str, ...], load_apis: "Callable[[], list[Api]]") -> "Reload | None":
+def _build_reload(served: "list[Api]", load_apis: "Callable[[], list[Api]]") -> "Reload | None":
     """Return what watches the files of a mock's documents; None where all of them are bundled."""
-    from specduet.specs import bundled
+    from specduet.specs.locations import HOME
 
-    if {*names} <= {*bundled()}:
+    if all(file.is_relative_to(HOME) for api in served for file in api.files):
         click.echo("--reload: there is nothing to watch, for bundled APIs have no files of yours")
         return None
     from specduet.mocks.reloading import ReloadingMock  # only who reloads needs what watches files
