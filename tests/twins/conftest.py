@@ -1,0 +1,62 @@
+"""The services, each with its document and the mock of it."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from specduet.mocks import Settings, create_app
+from specduet.mocks.app import Mock
+from specduet.specs import load
+from tests.twins.service import Service
+
+NAMES = sorted(path.stem for path in (Path(__file__).parent / "services").glob("[a-z]*.py"))
+
+
+def find_service(name: str) -> Service:
+    """Return the service of a module."""
+    found: Service = import_module(f"tests.twins.services.{name}").SERVICE
+    return found
+
+
+@pytest.fixture(scope="package")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One event loop for all requests."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(scope="package", params=NAMES)
+def service(request: pytest.FixtureRequest) -> Service:
+    """One of the services."""
+    return find_service(request.param)
+
+
+@pytest.fixture(scope="package")
+def document_file(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The document of the service, in a file."""
+    folder = tmp_path_factory.mktemp("twins")
+    path = folder / f"{service.name}.json"
+    path.write_text(json.dumps(service.write_document()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        yield path
+
+
+@pytest.fixture(scope="package")
+def started_mock(document_file: Path) -> Mock:
+    """The mock of the document, once for all tests."""
+    api = load(document_file)
+    assert api.problems == ()
+    return create_app([api], Settings(auth=False, runs=8))
+
+
+@pytest.fixture
+def mock(started_mock: Mock) -> Mock:
+    """The mock of the document, as it is at first."""
+    started_mock.sessions.default.reset()
+    return started_mock

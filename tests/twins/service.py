@@ -1,0 +1,106 @@
+"""A service as its walk sees it: an application, the document beside it, and the collections that it has."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+PagingKind = Literal["offset", "page", "token", "link", "last-id"]
+
+
+class Clock:
+    """The time of an application, which a walk moves."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return self.time
+
+
+@dataclass(frozen=True)
+class Paging:
+    """The way from one page of a list to the next."""
+
+    kind: PagingKind
+    #: parameter that names the page: an offset, a number, a token or an id
+    parameter: str = ""
+    #: parameter with the number of rows of a page
+    limit: str = "limit"
+    #: dotted path of the next token, or of the flag that more rows follow
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Rows that have a path: ``/lists/{list_id}/items``, and below it the path of one row."""
+
+    path: str
+    #: path parameter with the id of one row
+    parameter: str
+    id: str = "id"
+    #: dotted path of the rows in the response of a list
+    rows: str = ""
+    #: dotted path of the row in the response that shows one
+    row: str = ""
+    paging: Paging | None = None
+    #: query without which there is no list
+    query: Mapping[str, Any] = field(default_factory=dict)
+    #: path of one row, where it is not the path of the list and the parameter
+    item: str = ""
+
+    @property
+    def item_path(self) -> str:
+        """The path of one row."""
+        return self.item or f"{self.path}/{{{self.parameter}}}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service of our own choosing."""
+
+    name: str
+    build: Callable[[Clock], Any]
+    collections: Sequence[Collection]
+    #: what stands before each path of the document
+    base: str = ""
+    #: the document, where the application does not make it itself
+    document: Mapping[str, Any] | None = None
+    #: values of properties and parameters in requests, by name; ``query labels`` are those of the parameter alone
+    values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    #: path parameter with the ids that a property or query parameter refers to, by name
+    references: Mapping[str, str] = field(default_factory=dict)
+    #: other names of path parameters: the ids of both are the same
+    same: Mapping[str, str] = field(default_factory=dict)
+    #: properties that the server makes up, so that two servers differ: ids and tokens
+    made: frozenset[str] = frozenset(["id"])
+    #: properties of which the form alone is compared
+    free: frozenset[str] = frozenset()
+    #: requests that bring both servers to the same state: method, target, body
+    setup: Sequence[tuple[str, str, Any]] = ()
+    #: values of a property that count as the same, by the property's name
+    alike: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    #: seconds that pass before each request
+    step: int = 1
+    #: operations, "METHOD /path", before which no time passes
+    instant: frozenset[str] = frozenset()
+    #: operations that are not part of a walk
+    skipped: frozenset[str] = frozenset()
+
+    def write_document(self) -> Mapping[str, Any]:
+        """Return the OpenAPI document."""
+        if self.document is not None:
+            return self.document
+        document: Mapping[str, Any] = self.build(Clock()).openapi()
+        return document
+
+
+class Made:
+    """A value that the first server made up, in a request for both."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"<{self.value}>"
