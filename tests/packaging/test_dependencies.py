@@ -28,6 +28,7 @@ UNDOCUMENTED = {
     "openapi-spec-validator": [
         "openapi_spec_validator.schemas.schema_v30",
         "openapi_spec_validator.schemas.schema_v31",
+        "openapi_spec_validator.schemas.schema_v32",
     ],
     "schemathesis": [
         "schemathesis.APIOperation.as_strategy",

@@ -82,7 +82,7 @@ def test_unknown_name_tells_the_known_ones() -> None:
 BROKEN = [
     pytest.param("a: [1,\nb: 2\n", NotYaml, 3, "does not parse as YAML", id="not-yaml"),
     pytest.param("- 1\n", NotOpenApi, 1, "is no OpenAPI", id="a-list"),
-    pytest.param("swagger: '2.0'\n", NotOpenApi, 1, "is a Swagger 2 document.*\nConvert it first", id="swagger"),
+    pytest.param("swagger: '1.2'\n", NotOpenApi, 1, "is no OpenAPI", id="swagger"),
     pytest.param("info: {}\nopenapi: 4.0.0\n", NotOpenApi, 2, "is OpenAPI 4.0.0, and only", id="unknown-version"),
     pytest.param("openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: 3\n", NotOpenApi, 3, "no paths", id="paths"),
     pytest.param("openapi: 3.1.0\ninfo: {title: x, version: '1'}\n", NotOpenApi, 1, "no paths", id="no-paths"),
