@@ -27,7 +27,7 @@ from specduet.mocks.responses import HttpResponse
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem
 from specduet.mocks.world import World
-from specduet.specs import Api, Operation
+from specduet.specs import Api, Operation, UsageError
 
 # The number of requests of one operation whose validation is cached, and the longest: texts that count, in bytes.
 # speed: without the cache, "list" costs 17 % more processor time, "start" 24 %, "422" 55 % (make bench ARGS='--only
@@ -96,7 +96,7 @@ class OperationHandler:
                 return HttpResponse(validated.status, [*validated.headers], validated.body, reason=validated.reason)
             if action is None and not self.documented.is_acceptable(self.success_status, request):
                 return self.dialect.render_error(406)
-            return (action or self.action)(self, world or self._find_world(self.api.name), validated, request)
+            return self._perform(action or self.action, world or self._find_world(self.api.name), validated, request)
         except HttpError as error:
             return error.response
         except CannotGenerate as error:
@@ -104,6 +104,19 @@ class OperationHandler:
         except Exception as error:
             _logger.debug("%s", self.operation.label, exc_info=True)
             return error_responses.render_not_implemented(f"{self.operation.label}: {type(error).__name__}: {error}")
+
+    def _perform(self, action: "Action", world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
+        """Perform an action. One that only inference gave the operation is replaced by an example where it fails."""
+        try:
+            return action(self, world, validated, request)
+        except (HttpError, UsageError):
+            raise
+        except Exception:
+            subject = self.operation.behavior.subject
+            if subject is None or not self.api.resources[subject.resource].is_inferred:
+                raise
+            _logger.debug("%s", self.operation.label, exc_info=True)
+            return respond_with_example(self, world, validated, request)
 
     def make_row_response(self, body: bytes, request: Request, status: int | None = None) -> HttpResponse:
         """Return the success response with a body in JSON, in the documented media type that the client accepts.

@@ -125,10 +125,13 @@ def _respond_with_new_row(
     keys: Mapping[str, Any],
 ) -> HttpResponse:
     operation = handler.operation
-    body = world.create_row(operation, validated.parameters, validated.body, validated.caller, keys)
     statement = operation.behavior.creates
-    if statement is not None and statement.stores is not None:
-        world.newest_row(operation).file = read_file(request, statement.stores)
+    file = read_file(request, statement.stores) if statement is not None and statement.stores is not None else None
+    if file is not None:
+        keys = {**world.describe_file(operation, file.describe, validated.body), **keys}
+    body = world.create_row(operation, validated.parameters, validated.body, validated.caller, keys)
+    if file is not None:
+        world.newest_row(operation).file = file
     # RFC 9110, 15.3.2: what is new is told from what is changed
     response = handler.make_row_response(body, request, 201 if "201" in operation.responses else None)
     if response.status == 201 or any(name.lower() == b"location" for name, _ in response.headers):

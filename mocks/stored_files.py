@@ -1,10 +1,16 @@
 """Files that a request brought, kept with the row that it created, and sent again as they came."""
 
+import hashlib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from specduet.mocks.multipart import parse_multipart
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse, make_response
+
+_SEPARATORS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -14,6 +20,18 @@ class StoredFile:
     content: bytes
     media_type: str
     name: str = ""
+
+    def describe(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return what a row tells of the file, by those of its properties that have the name of such a fact."""
+        facts = {
+            **dict.fromkeys(("filename", "originalfilename", "originalname", "name"), self.name),
+            **dict.fromkeys(("contenttype", "mimetype", "mediatype", "mime", "type"), self.media_type),
+            **dict.fromkeys(("size", "bytes", "length", "filesize", "sizebytes", "contentlength"), len(self.content)),
+            "md5": hashlib.md5(self.content, usedforsecurity=False).hexdigest(),
+            "sha256": hashlib.sha256(self.content).hexdigest(),
+        }
+        plain = {name: _SEPARATORS.sub("", name).lower() for name in names}
+        return {name: facts[key] for name, key in plain.items() if facts.get(key) not in (None, "")}
 
     def to_response(self, status: int) -> HttpResponse:
         """Return the response that sends the file."""

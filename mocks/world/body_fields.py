@@ -80,7 +80,10 @@ class BodyFields:
             return self.row_defaults[field]
         if self._table.row_factory.is_decided(field):
             return _GENERATED
-        return None if prop.nullable else _GENERATED if prop.required else ABSENT
+        if prop.nullable or not prop.required:
+            return None if prop.nullable else ABSENT
+        empties: tuple[Any, ...] = ([], {})
+        return next((empty for empty in empties if self._table.values.is_allowed(field)(empty)), _GENERATED)
 
     def _find_row_default(self, field: str) -> Any:
         prop = self._table.values.properties[field]

@@ -161,6 +161,8 @@ class CreateAction:
     def _read_scope(self, scope: Scope, values: RequestValues) -> dict[str, Any]:
         """Return the field that the scope decides, with its value in the row's own type."""
         value = _to_json_value(values[scope.parameter])
+        if not scope.resource and scope.hidden:
+            return {}
         if not scope.resource:
             return self._table.values.only_allowed({scope.field: value})
         identity = self._table.related_rows.find_identity(scope.resource, value)

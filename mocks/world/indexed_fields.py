@@ -111,7 +111,7 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
             f.field for f in filters if f.op == "ge" and not f.hidden and shape.has_single_value(f.field)
         ),
         hidden_fields=tuple(_iter_hidden_fields(api, operations)),
-        scope_fields=_deduplicate(scope.field for scope in scopes if not scope.resource),
+        scope_fields=_deduplicate(scope.field for scope in scopes if not scope.resource and not scope.hidden),
         parent_fields=_deduplicate(
             (get_field_key(scope.field, is_hidden=scope.hidden), scope.resource) for scope in scopes if scope.resource
         ),

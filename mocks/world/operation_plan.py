@@ -126,7 +126,9 @@ def compile_plan(
     if content is not None:
         located, envelope, is_array = _locate_rows(api, operation, table, content, generator)
     pointer = located[1] if located[1] is not None else table.resource.pointer
-    projection = Projection(api, table.resource, located[0] if located[1] is not None else {}, pointer, generator)
+    schema = located[0] if located[1] is not None else {}
+    shows_row = behavior.deletes is None
+    projection = Projection(api, table.resource, schema, pointer, generator, shows_row=shows_row)
     filters = tuple(_compile_filter(table, name, statement) for name, statement in behavior.filters.items())
     has_window = any(plan.statement.default or plan.statement.oldest for plan in filters)
     creates = behavior.creates is not None or (behavior.replaces is not None and behavior.replaces.creates)

@@ -14,11 +14,21 @@ from specduet.specs import Api, Resource, Schema
 class Projection:
     """The way from a row of a resource to a value of a response's schema."""
 
-    def __init__(self, api: Api, resource: Resource, schema: Schema, pointer: str, generator: ValueGenerator) -> None:
+    def __init__(
+        self,
+        api: Api,
+        resource: Resource,
+        schema: Schema,
+        pointer: str,
+        generator: ValueGenerator,
+        *,
+        shows_row: bool = True,
+    ) -> None:
+        """``shows_row``: a response of which the schema says nothing is the row; else it is empty."""
         self._schemas = api.response_schemas
         resolved, resolved_pointer = api.response_schemas.resolve(schema, pointer)
         merged = merge_schemas(api.response_schemas, [(schema, pointer)])
-        self.is_identity = resolved_pointer == resource.pointer or not resolved
+        self.is_identity = resolved_pointer == resource.pointer or (not resolved and shows_row)
         """The response's schema is the resource itself (or demands nothing), so that a row is sent as it is."""
         self._required = frozenset(merged.required_names)
         believable = get_generator(api.response_schemas)
@@ -30,8 +40,9 @@ class Projection:
         self._located = (schema, pointer)
         self.is_valid = api.response_schemas.validator_at(pointer).is_valid
         """Returns whether the response's schema allows a value."""
-        self.is_identity = self.is_identity or not self._properties
-        self.names = [*self._properties] or [*resource.properties]
+        is_open = not self._properties and not merged.choices
+        self.is_identity = self.is_identity or (is_open and shows_row)
+        self.names = [*self._properties] or ([*resource.properties] if shows_row else [])
         """The properties of the response."""
         self.shared_names = frozenset(resource.properties).intersection(self.names)
         """The properties that the row has too."""
@@ -44,7 +55,7 @@ class Projection:
         projected = {}
         for name in self.names:
             value = get_field(name) if name in self.shared_names else self.generate_property(name, rng)
-            if value is ABSENT and name in self._required:
+            if value is ABSENT and name in self._required and name in self._properties:
                 value = self.generate_property(name, rng)
             if value is not ABSENT:
                 projected[name] = value
@@ -70,9 +81,9 @@ class Projection:
         made = self._generator.build_valid_maker(*self._located)(rng)
         if not isinstance(made, dict):
             return made
-        for name in projected:
-            if name in self.shared_names and self.is_valid({**made, name: projected[name]}):
-                made = {**made, name: projected[name]}
+        for name, value in projected.items():
+            if name in self.shared_names and self.is_valid({**made, name: value}):
+                made = {**made, name: value}
         return made
 
     def generate_property(self, name: str, rng: SeededRandom) -> Any:

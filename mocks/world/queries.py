@@ -1,6 +1,7 @@
 """The rows that a request asks for: its parameters, read by the statements on the operation, as a query to an index."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from specduet.mocks.clock import Micros
@@ -63,47 +64,69 @@ class ListQuery(NamedTuple):
     """Filters without an index, with their values."""
 
 
-def build_list_query(plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros) -> ListQuery:
-    """Return the query for the rows of a list request, all pages. Raises ``UnknownScopeValue`` and ``WindowTooOld``."""
-    behavior, table = plan.operation.behavior, plan.table
-    equal = scope_and_owner_filters(plan, values, caller)
-    predicates: list[tuple[int, Callable[[Any], bool]]] = []
-    conditions: list[tuple[Filter, Any]] = []
-    at_least = below = None
-    sort_field = behavior.order.by if behavior.order else None
-    for filter_plan in plan.filters:
-        statement, value = filter_plan.statement, values.get(filter_plan.parameter)
-        if value in statement.every:
-            continue
+@dataclass
+class _QueryParts:
+    """The parts of a query, while the parameters of a request are read one by one."""
+
+    plan: OperationPlan
+    equal: list[tuple[int, Any]]
+    predicates: list[tuple[int, Callable[[Any], bool]]] = field(default_factory=list)
+    conditions: list[tuple[Filter, Any]] = field(default_factory=list)
+    at_least: Any = None
+    below: Any = None
+
+    def add_filter(self, filter_plan: FilterPlan, value: Any, now: Micros) -> None:
+        """Add the condition of one filter. Raises ``WindowTooOld``."""
+        statement, table = filter_plan.statement, self.plan.table
         if filter_plan.key_field is None or isinstance(value, list | dict):
-            conditions += _list_conditions(statement, value)
-            continue
+            self.conditions += _list_conditions(statement, value)
+            return
         key = _filter_key(filter_plan, table, value, now)
         if key is None:
-            continue
+            return
         position = table.key_positions[filter_plan.key_field]
-        if statement.op == "ge" and statement.field == sort_field:
-            at_least = key if at_least is None else max(at_least, key)
+        if statement.op == "ge" and statement.field == self.sort_field:
+            self.at_least = key if self.at_least is None else max(self.at_least, key)
         elif statement.op == "ge":
-            predicates.append((position, _compare_with("ge", key)))
+            self.predicates.append((position, _compare_with("ge", key)))
         elif statement.hidden or statement.field in table.indexed_fields.filter_fields:
-            equal.append((position, key))
+            self.equal.append((position, key))
         else:
-            predicates.append((position, _is_equal_to(key)))
-    if behavior.cursor is not None and (cursor := values.get(behavior.cursor.parameter)) is not None:
-        key = table.values.index_key(behavior.cursor.before, cursor)
-        if behavior.cursor.before == sort_field:
-            below = key
+            self.predicates.append((position, _is_equal_to(key)))
+
+    def add_cursor(self, cursor_field: str, value: Any) -> None:
+        """Keep only the rows whose field is before a value."""
+        table = self.plan.table
+        key = table.values.index_key(cursor_field, value)
+        if cursor_field == self.sort_field:
+            self.below = key
         else:
-            predicates.append((table.key_positions[behavior.cursor.before], _compare_with("lt", key)))
+            self.predicates.append((table.key_positions[cursor_field], _compare_with("lt", key)))
+
+    @property
+    def sort_field(self) -> str | None:
+        order = self.plan.operation.behavior.order
+        return order.by if order else None
+
+
+def build_list_query(plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros) -> ListQuery:
+    """Return the query for the rows of a list request, all pages. Raises ``UnknownScopeValue`` and ``WindowTooOld``."""
+    cursor = plan.operation.behavior.cursor
+    parts = _QueryParts(plan, scope_and_owner_filters(plan, values, caller))
+    for filter_plan in plan.filters:
+        value = values.get(filter_plan.parameter)
+        if value != "" and value not in filter_plan.statement.every:
+            parts.add_filter(filter_plan, value, now)
+    if cursor is not None and (value := values.get(cursor.parameter)) is not None:
+        parts.add_cursor(cursor.before, value)
     query = RowQuery(
-        equal=tuple(equal),
-        predicates=tuple(predicates),
-        at_least=at_least,
-        below=below,
+        equal=tuple(parts.equal),
+        predicates=tuple(parts.predicates),
+        at_least=parts.at_least,
+        below=parts.below,
         descending=_is_descending(plan.operation, values),
     )
-    return ListQuery(query, conditions)
+    return ListQuery(query, parts.conditions)
 
 
 def _list_conditions(statement: Filter, value: Any) -> list[tuple[Filter, Any]]:
@@ -130,6 +153,7 @@ def scope_and_owner_filters(
     filters = []
     if behavior.scope is not None:
         check_ancestors(plan, values)
+    if behavior.scope is not None and (behavior.scope.resource or not behavior.scope.hidden):
         scope_key = get_scope_key(table, behavior.scope, values)
         field = get_field_key(behavior.scope.field, is_hidden=behavior.scope.hidden)
         filters.append((table.key_positions[field], scope_key))
@@ -160,6 +184,8 @@ def get_scope_key(table: Table, scope: Scope, values: RequestValues) -> Any:
     value = values.get(scope.parameter)
     if scope.resource:
         return table.values.index_key(scope.field, get_scope_value(table, scope, value))
+    if scope.hidden:  # the owner is no row, and rows do not show it: all owners share them
+        return None
     key = table.values.index_key(scope.field, value)
     if scope.unknown >= 400 and not table.has_scope(scope.field, key):
         raise UnknownScopeValue(scope.parameter, value, scope.unknown)

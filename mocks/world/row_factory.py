@@ -15,7 +15,7 @@ from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
 from specduet.mocks.world.derived_fields import ABSENT, DerivedFields, get_path
 from specduet.mocks.world.field_makers import CHANGE_WORDS, FieldMaker, FieldMakers, has_extra_properties
-from specduet.mocks.world.indexed_fields import IndexedFields
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
@@ -78,7 +78,9 @@ class RowFactory:
         """
         for attempt in range(_TRIES):
             salted = seed.with_salt(f"~{attempt}") if attempt else seed
-            row = self._make_candidate(salted, phase, as_whole=self._is_composed or attempt >= _TRIES // 2)
+            is_bare = self._is_composed and attempt % 2 == 1
+            as_whole = self._is_composed or attempt >= _TRIES // 2
+            row = self._make_bare(salted, phase) if is_bare else self._make_candidate(salted, phase, as_whole=as_whole)
             if row is not None and self._validator.is_valid(row):
                 return row
         needed = {n: v for n, v in seed.fixed_values.items() if n in self._decided}
@@ -103,8 +105,17 @@ class RowFactory:
             row = {n: value for n, make in self._makers.by_name.items() if (value := make(seed, phase)) is not ABSENT}
         if self._extras and has_extra_properties(seed):
             row = {**SeededRandom(f"{seed.stream}/extras").pick(self._extras), **row}
+        if seed.fixed_values:
+            described = self._values.properties
+            row |= {n: v for n, v in seed.fixed_values.items() if n not in described and _is_shown(n, v)}
         self._derived_fields.apply_to(row, seed, phase)
         return row
+
+    def _make_bare(self, seed: RowSeed, phase: int) -> dict[str, Any]:
+        """Return the values that a request decided and those that statements decide, and nothing else."""
+        names = [name for name in self._makers.by_name if name in seed.fixed_values or name in self._decided]
+        made = {name: self._makers.by_name[name](seed, phase) for name in names}
+        return {name: value for name, value in {**seed.fixed_values, **made}.items() if _is_shown(name, value)}
 
     def _make_whole(self, seed: RowSeed) -> dict[str, Any] | None:
         """Return any valid row, or None where there is none that is an object."""
@@ -205,3 +216,7 @@ class RowFactory:
         """True where lists are sorted by the time of the latest change, and not by that of creation."""
         late = {field for timeline in self._behavior.timeline for field in timeline.fields[1:]}
         return not late.isdisjoint(self.indexed_fields.sort_fields)
+
+
+def _is_shown(name: str, value: Any) -> bool:
+    return value is not ABSENT and not name.startswith(HIDDEN_PREFIX)

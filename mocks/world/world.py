@@ -6,7 +6,7 @@ current time (``Table.advance_to``), asks it for rows, and renders them in the f
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -201,6 +201,17 @@ class World:
         response = plan.create_action.create_row(values, sent, caller, now, keys)
         return plan.render_row(table.newest_row(), now) if response is None else response
 
+    def describe_file(
+        self, operation: Operation, describe: Callable[[Iterable[str]], dict[str, Any]], body: Any
+    ) -> dict[str, Any]:
+        """Return the fields of a new row that tell of its file, without those that the request sets itself.
+
+        ``describe`` returns the facts about the file for the names of properties.
+        """
+        values, action = self.find_plan(operation).table.values, self.find_plan(operation).create_action
+        sent = action.body_fields.read_values(body) if action is not None and action.body_fields is not None else {}
+        return values.only_allowed(describe(name for name in values.properties if name not in sent))
+
     def newest_row(self, operation: Operation) -> StoredRow:
         """Return the row that was created last in the resource of an operation."""
         return self.find_plan(operation).table.newest_row()
@@ -301,7 +312,7 @@ class World:
             if scope is not None and subject is not None and scope.parameter not in by_parameter:
                 if scope.resource:
                     by_parameter[scope.parameter] = [*self._tables[scope.resource].first_identities[:_SCOPE_COUNT]]
-                else:
+                elif not scope.hidden:
                     by_parameter[scope.parameter] = [*self._tables[subject.resource].scope_values[scope.field]]
         return by_parameter
 
