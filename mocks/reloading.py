@@ -17,6 +17,7 @@ from specduet.mocks.responses import Message, Receive, Send
 from specduet.specs import Api, SpecduetError
 from specduet.specs.locations import display_path
 from specduet.specs.problem_reports import count_problems
+from specduet.specs.source import read_document
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 _TIMEOUT_MS = 1_000
@@ -80,7 +81,7 @@ class ReloadingMock:
     async def reload(self) -> None:
         """Load the documents again. Where they are others than before, a mock of them takes over."""
         try:
-            apis = await asyncio.to_thread(self._load_apis)
+            apis = await asyncio.to_thread(self._load_whole)
             self._files |= _list_files(apis)
             if not self._is_broken and _are_same(apis, self.mock.apis):
                 return
@@ -96,6 +97,19 @@ class ReloadingMock:
                 self._show(f"reloaded {display_path(api.path)}: {count} operation{'' if count == 1 else 's'}")
                 if api.problems:
                     self._show(count_problems(api.path, api.problems))
+
+    def _load_whole(self) -> Sequence[Api]:
+        """Load the APIs. Raises ``SpecError`` also for a file that they refer to and that does not parse.
+
+        When a mock starts, that is a problem like others. Between two edits it is a file that is being written.
+        """
+        apis = self._load_apis()
+        for api in apis:
+            if any("does not parse" in problem.message for problem in api.problems):
+                for file in api.files:
+                    if file.suffix in _SUFFIXES and file.is_file():
+                        read_document(file, [])
+        return apis
 
     def _keep_serving(self, reason: str) -> None:
         self._is_broken = True

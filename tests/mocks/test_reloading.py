@@ -155,6 +155,15 @@ def test_a_broken_document_changes_nothing(notes: Notes, replacements: tuple[str
     assert len(notes.reload(name=file, text=text)) == 1
 
 
+def test_a_broken_part_changes_nothing(notes: Notes) -> None:
+    """A file that the document refers to is named with its line while it does not parse, and is read when it does."""
+    (line,) = notes.reload(name="parts/about.yaml", text="const: [\n")
+    assert "parts/about.yaml:2: does not parse" in line
+    assert send_raw(notes.app, RawRequest("GET", "/about")).body == b"first"
+    notes.reload(name="parts/about.yaml", text="{const: second}\n")
+    assert send_raw(notes.app, RawRequest("GET", "/about")).body == b"second"
+
+
 def test_a_document_with_faults_is_served(notes: Notes) -> None:
     """Faults that leave something to serve are counted, and the rest is served."""
     lines = notes.reload("'201': {", "'2x1': {")
