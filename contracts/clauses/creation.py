@@ -136,7 +136,9 @@ def _check_generated_value(subject: Subject, run: ObservedRun, field: str) -> It
     value = run.response_fields[field]
     if value in (None, "") and field in run.rule.sets:
         message = f"{field} is empty: the request gave none, and the service did not generate one"
-        yield subject.make_finding(run.trace.creation, message=message, where=f"/{field}", value=value, cause=field)
+        yield subject.make_finding(
+            run.trace.creation, message=message, where=f"/{field}", value=value, cause=field, basis=run.rule.basis
+        )
     elif value not in (None, ""):
         yield from _check_first_observation(subject, run, field, value)
 
@@ -228,7 +230,12 @@ def _check_single_row(subject: Subject, run: ObservedRun) -> Iterator[Finding]:
             if len(new_ids) > 1:
                 message = f"one POST has created {len(new_ids)} rows"
                 yield subject.make_finding(
-                    run.trace.creation, message=message, where=f"/{field}", value=value, cause="rows"
+                    run.trace.creation,
+                    message=message,
+                    where=f"/{field}",
+                    value=value,
+                    cause="rows",
+                    basis=run.rule.basis,
                 )
 
 

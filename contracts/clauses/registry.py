@@ -58,13 +58,17 @@ class Subject:
         cause: str = "",
         basis: Basis | None = None,
     ) -> Finding:
-        """Return a finding of this clause. Its basis is at most as strong as that of the operation itself."""
+        """Return a finding of this clause.
+
+        Its basis is at most as strong as that of the operation itself and, in the clauses about rows, as those of the
+        statements which say whose rows these are and what their id is.
+        """
         return Finding(
             code=self.clause.code,
             clause=self.clause.name,
             family=self.clause.family,
             specificity=self.clause.specificity,
-            basis=weakest(basis or self.clause.basis, self.operation.basis),
+            basis=weakest(basis or self.clause.basis, self.operation.basis, *self._list_row_bases()),
             api=self.api.name,
             operation=self.operation.label,
             pointer=pointer or self.operation.pointer,
@@ -74,6 +78,16 @@ class Subject:
             cause=cause,
             exchange=exchange,
         )
+
+    def _list_row_bases(self) -> Iterator[Basis]:
+        """Yield the bases of the statements that every clause about rows rests on."""
+        statement = self.operation.behavior.subject
+        if statement is None or self.clause.family not in {"collections", "lifecycle"}:
+            return
+        yield statement.basis
+        resource = self.api.resources.get(statement.resource)
+        if resource is not None and resource.behavior.id.basis == "assumed":
+            yield "assumed"
 
     def to_finding(self, violation: Violation) -> Finding:
         """Return a violation of this clause, which ``contracts/analysis`` has found, as a finding."""

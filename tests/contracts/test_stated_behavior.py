@@ -191,3 +191,19 @@ def test_a_filter_compares_as_it_is_stated(
             builder = RecordingBuilder(api)
             builder.add("GET /a", query=f"p={text}", json_=[{"id": "1", "f": value}])
             assert bool([f for f in judge(builder) if f.code.startswith("SD5")]) is is_found, value
+
+
+@pytest.mark.parametrize(
+    ("basis", "severities"), [("documented", {"error"}), ("inferred", {"warning"}), ("assumed", set())]
+)
+def test_a_finding_on_rows_is_as_strong_as_the_statement(tmp_path: Path, basis: str, severities: set[str]) -> None:
+    """What is inferred gives a warning at most, and what is assumed nothing, whichever clause about rows is broken."""
+    builder = build(tmp_path, basis)
+    row = {"id": "1", "note": "text", "shop": "shop"}
+    add_created(builder, row)
+    add_created(builder, row)  # the same id and note again
+    builder.sent_at += 1
+    builder.add(LIST, json_=[row, row, {**row, "id": "2", "shop": "other"}])
+    found = [finding for finding in judge(builder) if finding.code[2] in "56"]
+    assert {finding.severity for finding in found} == severities
+    assert not found or {"SD516", "SD621"} <= {finding.code for finding in found}
