@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from specduet.specs.behavior import ResourceBehavior, Status
+from specduet.specs.behavior import ResourceBehavior, SetWhen, Status
 from specduet.specs.inference.lifecycles import state_status
 from specduet.specs.inference.references import state_references
 from specduet.specs.inference.resources import RowKind, build_identity
-from specduet.specs.inference.timelines import state_set_when, state_timelines
+from specduet.specs.inference.timelines import state_event_times, state_set_when, state_timelines
 from specduet.specs.inference.writes import find_action_target, read_sent
 from specduet.specs.schema_reader import SchemaReader
 
@@ -24,8 +24,6 @@ def state_rows(reader: SchemaReader, kinds: Iterable[RowKind]) -> dict[str, Reso
 
 def _state_kind(reader: SchemaReader, kind: RowKind, identities: Mapping[str, str]) -> ResourceBehavior:
     status = _state_status(reader, kind)
-    required = reader.required_at(kind.pointer)
-    moving = status if status is not None and status.moves else None
     return ResourceBehavior(
         resource=kind.name,
         schema=f"#{kind.pointer}",
@@ -34,8 +32,15 @@ def _state_kind(reader: SchemaReader, kind: RowKind, identities: Mapping[str, st
         references=state_references(reader, (kind.name, kind.id_field), kind.properties, identities),
         status=status,
         timeline=state_timelines(reader, kind.properties),
-        set_when=state_set_when(reader, kind.properties, required, moving) if moving else (),
+        set_when=_state_set_when(reader, kind, status),
     )
+
+
+def _state_set_when(reader: SchemaReader, kind: RowKind, status: Status | None) -> tuple[SetWhen, ...]:
+    if status is None:
+        return ()
+    state = state_set_when if status.moves else state_event_times
+    return state(reader, kind.properties, reader.required_at(kind.pointer), status)
 
 
 def _state_status(reader: SchemaReader, kind: RowKind) -> Status | None:

@@ -108,6 +108,41 @@ def state_set_when(
     return tuple(found)
 
 
+_SAME_EVENTS: tuple[frozenset[str], ...] = (
+    word_set("closed resolved fixed done wontfix"),
+    word_set("completed complete done finished fulfilled"),
+    word_set("cancelled canceled withdrawn voided"),
+    word_set("published live public"),
+    word_set("shipped dispatched in_transit"),
+    word_set("rejected declined denied"),
+    word_set("activated active enabled"),
+    word_set("started in_progress doing"),
+)
+
+
+def state_event_times(
+    reader: SchemaReader, properties: Mapping[str, str], required: Iterable[str], status: Status
+) -> tuple[SetWhen, ...]:
+    """Return which times are set since which status, where requests move it: ``published_at`` since ``published``."""
+    following = (member for members in status.transitions.values() for member in members)
+    order = list(dict.fromkeys([status.initial, *status.transitions, *following, *status.terminal]))
+    snakes = {to_snake(member): member for member in order}
+    found = []
+    for event, name in _find_times(reader, properties).items():
+        member = _find_member(event, snakes)
+        is_fixed = name in required and not _may_be_null(reader, properties[name])
+        if member is not None and member != status.initial and not is_fixed:
+            unset = tuple(order[: order.index(member)])
+            because = f"{name} is the time at which {status.field} became {member}"
+            found.append(SetWhen(field=name, set=(member,), unset=unset, basis="assumed", because=because))
+    return tuple(found)
+
+
+def _find_member(event: str, snakes: Mapping[str, str]) -> str | None:
+    same = next((names for names in _SAME_EVENTS if event in names), frozenset())
+    return next((snakes[snake] for snake in (event, *sorted(same)) if snake in snakes), None)
+
+
 def _find_statuses(snake: str, event: str, snakes: Mapping[str, str]) -> tuple[frozenset[str] | None, Basis]:
     for names, statuses in _SET_IN:
         if event in names:
