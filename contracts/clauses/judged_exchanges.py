@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from specduet.contracts.clauses.registry import Subject
 from specduet.contracts.findings import MISSING_VALUE
@@ -204,7 +204,9 @@ def part_value(part: RequestPart, operation: Operation, exchange: Exchange) -> A
 
 
 def _body_value(part: RequestPart, data: bytes) -> Any:
-    value, _ = parse_json_body(data)
+    value, parsed = parse_json_body(data)
+    if parsed.verdict == "invalid" and part.loc[1:]:  # a form
+        value = dict(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
     for step in part.loc[1:]:
         try:
             value = value[step]
