@@ -18,9 +18,24 @@ def find_relaxed_schemas(schemas: Schemas) -> Schemas | None:
     """Return the schemas of a document with ``anyOf`` for ``oneOf`` beside a discriminator; None if it has none."""
     if schemas not in _relaxed_schemas:
         document = schemas.node_at("")
-        relaxed = _relax_node(document)
-        _relaxed_schemas[schemas] = None if relaxed is document else Schemas(relaxed)
+        _relaxed_schemas[schemas] = Schemas(_relax_node(document)) if _has_discriminated_branches(document) else None
     return _relaxed_schemas[schemas]
+
+
+def _has_discriminated_branches(document: Any) -> bool:
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if _is_discriminated(node):
+                return True
+            node = node.values()
+        waiting += [child for child in node if isinstance(child, dict | list)]
+    return False
+
+
+def _is_discriminated(node: Mapping[str, Any]) -> bool:
+    return isinstance(node.get("discriminator"), dict) and isinstance(node.get("oneOf"), list) and "anyOf" not in node
 
 
 def _relax_node(node: Any) -> Any:
@@ -32,7 +47,7 @@ def _relax_node(node: Any) -> Any:
         return node
     members = {name: _relax_node(value) for name, value in node.items()}
     is_changed = any(members[name] is not value for name, value in node.items())
-    if isinstance(node.get("discriminator"), Mapping) and isinstance(node.get("oneOf"), list) and "anyOf" not in node:
+    if _is_discriminated(node):
         members["anyOf"] = members["oneOf"]
         members["oneOf"] = [True, *[False] * (len(members["oneOf"]) - 1)]  # as many, for references may lead there
         return members

@@ -37,7 +37,7 @@ class ParameterReader:
     def __init__(
         self, schemas: Schemas, parameter: Parameter, text_reader: TextReader, *, is_fastapi: bool = True
     ) -> None:
-        """Without ``is_fastapi``, dates and UUIDs have no other spelling than their formats allow."""
+        """Without ``is_fastapi``, values of formats have no other spelling; a date-time may lack its time zone."""
         self.name = parameter.name
         self.location = parameter.location
         self.required = parameter.required or parameter.location == "path"
@@ -160,7 +160,7 @@ class ParameterReader:
     def _validate(self, texts: Any) -> tuple[Any, Sequence[Problem]]:
         """Return the value of texts that were taken apart, or the problems with it."""
         value, errors = self._pydantic.validate(texts)
-        if not errors and (self._is_fastapi or _is_plain(value) or self._is_documented(texts)):
+        if not errors and (self._is_fastapi or _is_free(value) or self._is_documented(texts)):
             if type(value) not in _PLAIN_TYPES:
                 value = _normalize_value(value)
             if self._pydantic.is_complete or self._schema_check.is_valid(_to_json_value(value)):
@@ -218,13 +218,13 @@ def _is_json_text(text: str) -> bool:
     return text[:1] in {"{", "["}
 
 
-def _is_plain(value: Any) -> bool:
-    """Return True if a value is or holds nothing but what JSON has as well."""
+def _is_free(value: Any) -> bool:
+    """Return True if a value is or holds nothing but what JSON has as well, and times."""
     if isinstance(value, list):
-        return all(map(_is_plain, value))
+        return all(map(_is_free, value))
     if isinstance(value, dict):
-        return all(map(_is_plain, value.values()))
-    return value is None or type(value) in _PLAIN_TYPES
+        return all(map(_is_free, value.values()))
+    return value is None or type(value) in _PLAIN_TYPES or isinstance(value, datetime)
 
 
 def _to_json_value(value: Any) -> Any:

@@ -63,7 +63,8 @@ def serve(
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         )
-        logging.getLogger("uvicorn").setLevel(logging.ERROR)
+        for name in ("uvicorn", "python_multipart"):  # the request log says what is wrong with a request
+            logging.getLogger(name).setLevel(logging.ERROR)
         with _absorb_reraised_signals():
             _MockServer(config, _build_base_url(listener), on_ready).run([listener])
 

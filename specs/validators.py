@@ -130,7 +130,7 @@ class ValidatorStore:
             self._level -= 1
 
     def _find_target(self, pointer: str) -> str:
-        """Return the pointer at the end of references that stand alone."""
+        """Return the pointer at the end of references that stand alone; of a circle, always the same one."""
         seen = {pointer}
         while True:
             try:
@@ -138,9 +138,11 @@ class ValidatorStore:
             except KeyError:
                 return pointer
             target = node.get("$ref") if isinstance(node, Mapping) and len(node) == 1 else None
-            if not isinstance(target, str) or not target.startswith("#/") or target[1:] in seen:
+            if not isinstance(target, str) or not target.startswith("#/"):
                 return pointer
             pointer = target[1:]
+            if pointer in seen:
+                return min(seen)
             seen.add(pointer)
 
     def _measure_foreign(self, pointer: str) -> int | None:
