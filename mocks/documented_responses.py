@@ -92,8 +92,13 @@ class DocumentedResponses:
         content = choose_response_content(response, accept) if response else None
         media_type = choose_concrete_type(content, accept) if content else JSON.decode()
         if content is None or get_kind(media_type) == "json":
+            if content is not None and content.has_schema and not self._is_valid(content, decode_json(row)):
+                return self.make_response(status, request, f"{self._api.name}/{self._operation.id}")
             return responses.make_response(status, row, media_type.encode("latin-1", "replace"))
         return encode_response(self._api, content, status, decode_json(row), media_type)
+
+    def _is_valid(self, content: Content, value: Any) -> bool:
+        return self._api.response_schemas.validator_at(content.pointer).is_valid(value)
 
     def make_headers(self, status: int, request: Request) -> Headers:
         """Return the documented headers of a status. Raises ``CannotGenerate`` if a required one cannot be made."""

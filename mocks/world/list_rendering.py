@@ -75,6 +75,7 @@ def render_list(
         body = plan.envelope.wrap(body, facts) if plan.envelope else body
     elif plan.envelope is not None:
         body = plan.envelope.wrap(body, {})
+    plan.check_body(body)
     return RenderedList(body, headers, table.revision, now, min(until, selection.until))
 
 

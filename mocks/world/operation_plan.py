@@ -1,6 +1,6 @@
 """The statements on one operation, compiled once for all requests to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 from specduet.mocks.clock import Micros, parse_micros
 from specduet.mocks.generation.merged_schema import LocatedSchema
 from specduet.mocks.generation.seeded_random import SeededRandom
-from specduet.mocks.generation.values import ValueGenerator
+from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
 from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.creation import CreateAction
 from specduet.mocks.world.derived_fields import ABSENT
@@ -57,6 +57,16 @@ class OperationPlan:
     """What the body of a request changes."""
     lookup_field: str = ""
     """Name of the indexed field by which a path parameter finds a row."""
+    is_valid_body: Callable[[Any], bool] | None = None
+    """Tells whether the document allows a body that is made of rows; None where rows alone decide that."""
+    has_body: bool = True
+    """The document has a body for the response."""
+
+    def check_body(self, body: bytes) -> bytes:
+        """Return the body as it is. Raises ``CannotGenerate`` if the document does not allow it."""
+        if self.is_valid_body is not None and not self.is_valid_body(msgspec.json.decode(body)):
+            raise CannotGenerate(self.operation.pointer, "its rows do not fit the documented response")
+        return body
 
     @property
     def needs_facts(self) -> bool:
@@ -74,7 +84,9 @@ class OperationPlan:
         return has_links or (self.envelope is not None and self.envelope.has_urls)
 
     def render_row(self, row: StoredRow, now: Micros, *, is_removed: bool = False) -> bytes:
-        """Return the response that shows one row, ``is_removed`` for the last time."""
+        """Return the response that shows one row, ``is_removed`` for the last time; empty where it has no body."""
+        if not self.has_body:
+            return b""
         if self.projection.is_identity:
             body = self.table.encode_row(row, now)
         else:
@@ -83,7 +95,7 @@ class OperationPlan:
                 shown |= {name: True for name in _REMOVED_NAMES if isinstance(shown.get(name), bool)}
             body = msgspec.json.encode(shown)
         body = b"[" + body + b"]" if self.is_array else body
-        return self.envelope.wrap(body, {}) if self.envelope else body
+        return self.check_body(self.envelope.wrap(body, {}) if self.envelope else body)
 
     def project_row(self, row: StoredRow, now: Micros) -> Any:
         """Return the row in the form of the response."""
@@ -146,7 +158,18 @@ def compile_plan(
         create_action=CreateAction(api, operation, table, projection) if creates else None,
         body_fields=BodyFields(api, operation, table) if changes else None,
         lookup_field=get_field_key(lookup.field, is_hidden=is_hidden) if lookup is not None else "",
+        is_valid_body=_find_body_check(api, table, projection, content, is_framed=is_array or envelope is not None),
+        has_body=content is not None or not any(s.startswith("2") for s in operation.responses),
     )
+
+
+def _find_body_check(
+    api: Api, table: Table, projection: Projection, content: Content | None, *, is_framed: bool
+) -> Callable[[Any], bool] | None:
+    """Return what tells whether a body is valid, None where it is a valid row, or where the rows were stated."""
+    if content is None or not table.resource.is_inferred or (projection.is_identity and not is_framed):
+        return None
+    return api.response_schemas.validator_at(content.pointer).is_valid
 
 
 def _locate_rows(

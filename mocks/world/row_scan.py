@@ -19,13 +19,17 @@ def is_match(table: Table, row: StoredRow, now: Micros, statement: Filter, value
     field_value = table.get_field(row, statement.field, now) if statement.op != "search" else None
     if statement.op == "search":
         return _contains_text(table, row, now, statement.field, str(value))
-    expected = [table.values.index_key(statement.field, v) for v in (value if isinstance(value, list) else [value])]
-    actual = [
-        table.values.index_key(statement.field, v)
-        for v in (field_value if isinstance(field_value, list) else [field_value])
-    ]
+    make_key = table.values.index_key
+    expected = [make_key(statement.field, item) for item in _as_list(value)]
+    actual = [make_key(statement.field, item) for item in _as_list(field_value)]
     if statement.op == "eq":
-        return any(_are_equal(a, e) for a in actual for e in expected)
+        if any(_are_equal(a, e) for a in actual for e in expected):
+            return True
+        parts = [make_key(statement.field, part) for part in value.split(",")] if isinstance(value, str) else []
+        if len(parts) < 2:
+            return False
+        combine = all if isinstance(field_value, list) else any  # labels=bug,ui are both, ids=1,2 is one of them
+        return combine(any(_are_equal(a, part) for a in actual) for part in parts)
     if statement.op == "ne":
         return not any(_are_equal(a, e) for a in actual for e in expected)
     return any(COMPARISONS[statement.op](a, e) for a in actual for e in expected)
