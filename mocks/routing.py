@@ -57,7 +57,7 @@ class Route:
         targets = self.targets.setdefault(handler.operation.method, [])
         if condition is not None or all(target.condition for target in targets):
             targets.append(RouteTarget(handler, condition))
-            targets.sort(key=lambda target: -target.condition.strength if target.condition else 1)
+            targets.sort(key=_rank_target)
 
     def find_target(self, method: str, query: bytes) -> tuple[RouteTarget, tuple[str, ...]] | None:
         """Return the operation of a method, and the texts of its parameters in the query.
@@ -72,6 +72,13 @@ class Route:
 
     def depends_on_query(self) -> bool:
         return any(target.condition is not None for targets in self.targets.values() for target in targets)
+
+
+def _rank_target(target: RouteTarget) -> int:
+    """Return the sort key of a target: the strongest condition first; one that asks for nothing, a fragment, last."""
+    if target.condition is None:
+        return 0
+    return -target.condition.strength or 1
 
 
 class RouteTable:

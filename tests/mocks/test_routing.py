@@ -263,6 +263,13 @@ def test_a_query_in_the_path_decides(tmp_path: Path) -> None:
     assert find_operation(mock, "GET", "/a%3Fdo=x") == "GET /a?do=x"
 
 
+@pytest.mark.parametrize("operations", [("GET /a", "GET /a#b"), ("GET /a#b", "GET /a")])
+def test_a_fragment_takes_no_request_from_its_path(tmp_path: Path, operations: tuple[str, ...]) -> None:
+    """A fragment is never sent: the operation without one gets the request, whichever the document has first."""
+    mock = create_app([write_document(tmp_path, "fragment", *operations, "POST /a#c")])
+    assert [find_operation(mock, method, "/a") for method in ("GET", "POST")] == ["GET /a", "POST /a#c"]
+
+
 def test_the_more_specific_template_comes_first(tmp_path: Path) -> None:
     """``{name}.json`` is more concrete than ``{name}``, and a method is looked for among all templates that match."""
     mock = create_app(
