@@ -45,10 +45,13 @@ def state_timelines(reader: SchemaReader, properties: Mapping[str, str]) -> tupl
         found.append(first)
     created = stages[0]
     found += [[created, times[name]] for name in times if created and name in _LATER]
+    if created and not any(created in fields for fields in found) and reader.kind_at(properties[created]) != "string":
+        found.append([created])  # a number by itself does not say that it is a time
     return tuple(
         Timeline(fields=tuple(fields), basis="inferred", because=f"{fields[0]} is before {fields[-1]} by their names")
-        for fields in found
         if len(set(fields)) > 1
+        else Timeline(fields=(fields[0],), basis="assumed", because=f"{fields[0]} is the name of a time")
+        for fields in found
     )
 
 
