@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from specduet.specs import object_checks, operation_checks
+from specduet.specs.extension import EXTENSION
 from specduet.specs.grammar import (
     CALLBACK,
     DOCUMENT,
@@ -38,6 +39,7 @@ from specduet.specs.schema_keywords import (
     check_version,
 )
 from specduet.specs.schemas import Schemas
+from specduet.specs.vocabulary import is_misspelt
 
 _MAX_PROBLEMS = 1_000
 _COMPONENT_DEPTH = 3  # slashes in ``#/components/schemas/Item``
@@ -73,6 +75,7 @@ class Normalizer:
         place = FilePlace(self._references.main, "")
         fields = {name: document[name] for name in DOCUMENT.fields if name in document}
         found = self._walk_fields(dict(fields), DOCUMENT, place)
+        self._report_misspelt(document, place)
         kept = {name: value for name, value in document.items() if name in found or name not in fields}
         result = {name: found.get(name, value) for name, value in {**kept, **found}.items()}
         self._add_components(result)
@@ -195,6 +198,7 @@ class Normalizer:
     def _walk_fields(self, fields: dict[str, Any], kind: ObjectKind, place: FilePlace) -> Any:
         if kind is EXAMPLE:
             self._read_external_value(fields, place)
+        self._report_misspelt(fields, place)
         found = dict(fields)
         for name, shape in kind.fields.items():
             if name in fields:
@@ -206,6 +210,11 @@ class Normalizer:
         if kind is RESPONSE and self._is_32:  # it need not have one
             found.setdefault("description", found.get("summary", ""))
         return object_checks.check_object(kind, found, place, self.report)
+
+    def _report_misspelt(self, fields: Mapping[str, Any], place: FilePlace) -> None:
+        for name in fields:
+            if name[:1] in {"x", "X"} and is_misspelt(name):
+                self.report(place.child(name), f"{name!r} is no extension that is known", f"{EXTENSION!r} may be meant")
 
     def _read_external_value(self, example: dict[str, Any], place: FilePlace) -> None:
         """Put the content of a file into an example in place of ``externalValue``; other URLs are left as they are."""
@@ -273,6 +282,7 @@ class Normalizer:
             if self._is_30:
                 self._check_siblings(node, place)
                 return found
+        self._report_misspelt(node, place)
         for keyword, value in node.items():
             self._walk_keyword(keyword, value, found, place)
         return self._finish_schema(found, place)

@@ -6,7 +6,6 @@ from typing import Any
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
 
 _COMPOSITIONS = ("allOf", "oneOf", "anyOf")
-_SIMPLE = frozenset(["string", "integer", "number", "boolean", "array", "object"])
 _MOST_BRANCHES = 60  # a union of more kinds of rows is not looked through
 
 
@@ -31,7 +30,7 @@ class SchemaReader:
     def _resolve(self, pointer: str) -> tuple[Schema, str]:
         try:
             node = self._nodes[pointer] if pointer in self._nodes else self._schemas.node_at(pointer)
-            if isinstance(node, Mapping) and _has_simple_type(node) and _is_plain(node):
+            if isinstance(node, Mapping) and ("type" in node or "properties" in node) and _is_plain(node):
                 return node, pointer
             schema, at, _ = self._schemas.split_null(node, pointer)
         except (KeyError, TypeError, AttributeError, RecursionError):  # a reference that leads nowhere
@@ -148,8 +147,3 @@ def _is_plain(node: Mapping[str, Any]) -> bool:
 def _kind_of_value(value: Any) -> str:
     names = {str: "string", bool: "boolean", int: "integer", float: "number"}
     return names.get(type(value), "")
-
-
-def _has_simple_type(node: Mapping[str, Any]) -> bool:
-    kind = node.get("type")
-    return "properties" in node or (isinstance(kind, str) and kind in _SIMPLE)

@@ -1,14 +1,24 @@
 """The vocabulary as data: words by kind of holder, a default for the basis, and a JSON schema for editors."""
 
 from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from functools import cache
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior, Shape
+from specduet.specs.extension import EXTENSION
 from specduet.specs.statement import Statement
 
-EXTENSION = "x-specduet"
+_NEAR = 0.8  # of 1
+
+
+@cache
+def is_misspelt(name: str) -> bool:
+    """Tell whether a key is nearly ``x-specduet``."""
+    is_near = abs(len(name) - len(EXTENSION)) < 3 and name != EXTENSION
+    return is_near and SequenceMatcher(None, name.lower().replace("_", "-"), EXTENSION).ratio() > _NEAR
 
 
 def fill_basis(node: Any, basis: str) -> Any:

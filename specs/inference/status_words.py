@@ -38,7 +38,7 @@ FAMILIES: tuple[tuple[str, ...], ...] = (
         "archived cancelled canceled",
     ),
     (
-        "pending invited unverified new created trial trialing inactive",
+        "pending invited unverified new created trial trialing",
         "active enabled verified",
         "suspended paused past_due locked",
         "inactive disabled deactivated blocked banned unpaid",
@@ -52,6 +52,12 @@ FAMILIES: tuple[tuple[str, ...], ...] = (
 # families that go forward: the members of each group, and the numbers of the groups that follow
 FORWARD_FAMILIES: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
     (
+        ("pending requested submitted open in_review", (1, 2, 3)),
+        ("approved accepted confirmed", (3,)),
+        ("rejected declined denied", ()),
+        ("cancelled canceled withdrawn expired revoked", ()),
+    ),
+    (
         ("draft pending created new placed open unpaid awaiting_payment", (1, 2, 3, 4, 6)),
         ("authorized confirmed accepted approved paid sent", (2, 3, 4, 5, 6)),
         ("processing preparing packed in_progress", (3, 4, 5, 6)),
@@ -59,12 +65,6 @@ FORWARD_FAMILIES: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
         ("delivered completed fulfilled", (5,)),
         ("returned refunded partially_refunded disputed uncollectible written_off", ()),
         ("cancelled canceled void voided failed rejected expired", ()),
-    ),
-    (
-        ("pending requested submitted open in_review", (1, 2, 3)),
-        ("approved accepted confirmed", (3,)),
-        ("rejected declined denied", ()),
-        ("cancelled canceled withdrawn expired revoked", ()),
     ),
 )
 ENDS = word_set(

@@ -69,7 +69,7 @@ SETTINGS = word_set("settings preferences configuration config options details s
 @lru_cache(maxsize=8192)
 def split_words(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case: ``customerIDs`` gives ``("customer", "ids")``."""
-    return tuple(part.lower() for part in _OTHER.sub(" ", _HUMP.sub(" ", name).replace("IDs", "Ids")).split())
+    return tuple(part.lower() for part in _OTHER.sub(" ", _HUMP.sub(" ", name.replace("IDs", "Ids"))).split())
 
 
 @lru_cache(maxsize=8192)

@@ -146,10 +146,52 @@ paths:
         {$ref: '#/components/schemas/Order'}}}}}
   /orders/{order_id}:
     parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
-    get:
+    get: &order
       operationId: getOrder
       responses: {'200': {description: It, content: {application/json: {schema:
         {$ref: '#/components/schemas/Order'}}}}}
+    patch: {<<: *order, operationId: changeOrder}
+    put: {<<: *order, operationId: putOrder}
+    delete: {<<: *order, operationId: removeOrder}
+  /orders/{order_id}/pay:
+    parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
+    post: {<<: *order, operationId: payOrder}
+  /orders/{order_id}/notes:
+    parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
+    get:
+      operationId: listNotes
+      parameters: [{name: after, in: query, schema: {type: string}}]
+      responses: {'200': {description: Notes, content: {application/json: {schema:
+        {type: array, items: {$ref: '#/components/schemas/Note'}}}}}}
+  /products:
+    get:
+      operationId: listProducts
+      parameters:
+        - {name: page, in: query, schema: {type: integer}}
+        - {name: per_page, in: query, schema: {type: integer}}
+        - {name: sort, in: query, schema: {type: string}}
+        - {name: dir, in: query, schema: {type: string}}
+        - {name: q, in: query, schema: {type: string}}
+      responses: {'200': {description: Products, headers: {Link: {schema: {type: string}}},
+        content: {application/json: {schema: {type: object, properties: {result: {type: object, properties:
+        {products: {type: array, items: {type: object}}, total: {type: integer}, next: {type: string}}}}}}}}}
+  /products/{sku}:
+    parameters: [{name: sku, in: path, required: true, schema: {type: string}}]
+    get:
+      operationId: getProduct
+      responses: {'200': {description: It, content: {application/json: {schema: {type: object, properties:
+        {sku: {type: string}, price: {type: integer}, created_at: {type: string, format: date-time}}}}}}}
+  /receipts:
+    post:
+      operationId: storeReceipt
+      requestBody: {content: {multipart/form-data: {schema: {type: object, properties: {file: {format: binary}}}}}}
+      responses: {'201': {description: It, content: {application/json: {schema:
+        {$ref: '#/components/schemas/Receipt'}}}}}
+  /receipts/{receipt_id}/content:
+    parameters: [{name: receipt_id, in: path, required: true, schema: {type: string}}]
+    get:
+      operationId: readReceipt
+      responses: {'200': {description: It, content: {application/pdf: {}}}}
   /orders/{order_id}/events:
     parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
     get:
@@ -158,11 +200,18 @@ paths:
         {type: object, properties: {state: {type: string}, at: {type: string, format: date-time}}}}}}}}
 components:
   schemas:
+    Profile: {type: object, properties: {name: {type: string}}}
+    Note: {x-specduet: {resource: note, id: {field: id, basis: assumed}}, type: object,
+      properties: {id: {type: string}, text: {type: string}}}
+    Receipt: {x-specduet: {resource: receipt, id: {field: id, basis: assumed}}, type: object,
+      properties: {id: {type: string}}}
     Order:
       type: object
       properties:
         id: {type: string}
         shop: {type: string}
+        number: {type: string}
+        product_sku: {type: string}
         owner_id: {type: string}
         kind: {type: string}
         state: {type: string, enum: [open, paid, sent, lost]}

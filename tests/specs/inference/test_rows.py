@@ -1,0 +1,177 @@
+"""Statements on rows and on what changes them."""
+
+from typing import Any
+
+import pytest
+
+from specduet.specs import Api
+from tests.specs.inference.conftest import Infer, describe_json
+
+TEXT = {"type": "string"}
+TIME = {"type": ["string", "null"], "format": "date-time"}
+
+
+def infer_rows(infer: Infer, properties: dict[str, Any], more: dict[str, Any] | None = None, **options: Any) -> Api:
+    """Infer the API of tasks with these properties: list, creation, fetch, and more operations."""
+    schema = {"type": "object", "properties": {"id": TEXT, **properties}, "required": ["id"]}
+    task = {"$ref": "#/components/schemas/Task"}
+    operations = {
+        "GET /tasks": {"responses": {"200": describe_json({"type": "array", "items": task})}},
+        "POST /tasks": {
+            "requestBody": describe_json({"type": "object", "properties": options.get("sent", {})}),
+            "responses": {"201": describe_json(task), **options.get("answers", {})},
+        },
+        "GET /tasks/{id}": {"responses": {"200": describe_json(task), "404": {"description": "None"}}},
+    }
+    return infer({**operations, **(more or {})}, Task=schema)
+
+
+def test_a_job_moves_by_itself(infer: Infer) -> None:
+    """A status whose members are those of a job moves along, and its times and error belong to its members."""
+    members = ["queued", "running", "completed", "failed", "cancelled"]
+    times = {"created_at": TIME, "started_at": TIME, "finished_at": TIME, "error": {"type": ["string", "null"]}}
+    api = infer_rows(infer, {"status": {"type": "string", "enum": members}, **times})
+    behavior = api.resources["task"].behavior
+    assert behavior.status
+    assert (behavior.status.initial, behavior.status.moves, behavior.status.basis) == ("queued", True, "inferred")
+    assert behavior.status.transitions == {
+        "queued": ("running", "failed", "cancelled"),
+        "running": ("completed", "failed", "cancelled"),
+    }
+    assert behavior.timeline[0].fields == ("created_at", "started_at", "finished_at")
+    rules = {rule.field: (rule.set, rule.unset) for rule in behavior.set_when}
+    assert rules["finished_at"] == (("completed", "failed", "cancelled"), ("queued", "running"))
+    assert rules["error"] == (("failed",), ("queued", "running", "completed", "cancelled"))
+
+
+@pytest.mark.parametrize(
+    ("members", "initial", "terminal"),
+    [
+        (["draft", "published", "archived"], "draft", ()),
+        (["open", "closed"], "open", ()),
+        (["ACTIVE", "INACTIVE"], "ACTIVE", ()),
+        (["pending", "paid", "shipped", "cancelled"], "pending", ("shipped", "cancelled")),
+        (["pending", "approved", "rejected"], "pending", ("approved", "rejected")),
+        (["todo", "doing", "done"], "todo", ()),
+    ],
+)
+def test_people_move_other_statuses(infer: Infer, members: list[str], initial: str, terminal: tuple[str, ...]) -> None:
+    """A status of a family that people move stays until a request changes it."""
+    status = infer_rows(infer, {"status": {"type": "string", "enum": members}}).resources["task"].behavior.status
+    assert status
+    assert (status.initial, status.moves, status.basis, status.terminal) == (initial, False, "assumed", terminal)
+
+
+def test_a_status_of_no_family_has_no_lifecycle(infer: Infer) -> None:
+    """Members that are not known say nothing about how they follow each other."""
+    colors = {"type": "string", "enum": ["red", "green"]}
+    assert infer_rows(infer, {"status": colors}).resources["task"].behavior.status is None
+
+
+@pytest.mark.parametrize(
+    ("path", "summary", "target"),
+    [
+        ("/tasks/{id}/cancel", "", "canceled"),
+        ("/tasks/{id}:close", "", "closed"),
+        ("/tasks/{id}/reopen", "", "open"),
+        ("/tasks/{id}/mark-closed", "", "closed"),
+        ("/tasks/{id}/share", "Share a task", None),
+    ],
+)
+def test_actions_move_the_status(infer: Infer, path: str, summary: str, target: str | None) -> None:
+    """The verb of an action names the member to which it moves the status."""
+    status = {"type": "string", "enum": ["open", "closed", "canceled"]}
+    answers = {"200": describe_json({"$ref": "#/components/schemas/Task"}), "422": {"description": "It cannot"}}
+    api = infer_rows(infer, {"state": status}, {f"POST {path}": {"summary": summary, "responses": answers}})
+    acts = api.operations[-1].behavior.acts
+    assert acts
+    assert (acts.resource, acts.parameter, acts.to, acts.refused) == ("task", "id", target, 422)
+
+
+def test_fields_refer_to_rows_of_other_resources(infer: Infer) -> None:
+    """A field named after a resource, of the type of its ids, holds one of them; a list holds several."""
+    user = {"type": "object", "properties": {"id": TEXT, "name": TEXT}}
+    label = {"type": "object", "properties": {"id": {"type": "integer"}, "name": TEXT}}
+    numbers = {"type": "array", "items": {"type": "integer"}}
+    properties = {"user_id": TEXT, "assignee": TEXT, "labelIds": numbers, "label_id": TEXT, "other_id": TEXT}
+    more = {
+        "GET /users/{id}": {"responses": {"200": describe_json(user)}},
+        "GET /labels/{id}": {"responses": {"200": describe_json(label)}},
+    }
+    found = infer_rows(infer, properties, more).resources["task"].behavior.references
+    assert {(reference.field, reference.resource, reference.basis) for reference in found} == {
+        ("user_id", "user", "inferred"),
+        ("assignee", "user", "assumed"),
+        ("labelIds", "label", "inferred"),
+    }
+
+
+def test_a_documented_conflict_has_a_natural_key(infer: Infer) -> None:
+    """Where 409 is documented, the e-mail address, slug or name that the body brings is unique."""
+    sent = {"name": TEXT, "slug": TEXT}
+    api = infer_rows(infer, sent, sent=sent, answers={"409": {"description": "It exists"}})
+    assert api.operations[1].behavior.creates
+    assert api.operations[1].behavior.creates.unique == ("slug",)
+    assert infer_rows(infer, sent, sent=sent).operations[1].behavior.creates.unique == ()  # type: ignore[union-attr]
+
+
+def test_uploads_are_stored_and_downloaded(infer: Infer) -> None:
+    """The file of a form is stored with the row, and what returns a file below the row returns it."""
+    form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}, "note": TEXT}}
+    stored = {
+        "requestBody": {"content": {"multipart/form-data": {"schema": form}}},
+        "responses": {"201": describe_json({"$ref": "#/components/schemas/Photo"})},
+    }
+    content = {"responses": {"200": {"description": "It", "content": {"image/png": {}}}}}
+    operations = {
+        "POST /photos": stored,
+        "GET /photos/{photo_id}": {"responses": {"200": describe_json({"$ref": "#/components/schemas/Photo"})}},
+        "GET /photos/{photo_id}/content": content,
+    }
+    photo = {"type": "object", "properties": {"id": TEXT, "note": TEXT}}
+    api = infer(operations, Photo=photo)
+    assert api.operations[0].behavior.creates
+    assert api.operations[0].behavior.creates.stores == "body/file"
+    assert api.operations[2].behavior.downloads
+    assert api.operations[2].behavior.downloads.parameter == "photo_id"
+
+
+def test_a_singleton_has_one_row(infer: Infer) -> None:
+    """What is read and changed without an id is one row; below an item there is one for each."""
+    one = {"responses": {"200": describe_json({"type": "object", "properties": {"email": TEXT}})}}
+    api = infer_rows(
+        infer, {}, {"GET /me": one, "PATCH /me": {"summary": "Update me", **one}, "GET /tasks/{id}/plan": one}
+    )
+    me, plan = api.resources["me"].behavior, api.resources["plan"].behavior
+    assert (me.single, plan.single) == (True, True)
+    fetches = [operation.behavior.fetches for operation in api.operations if operation.behavior.fetches]
+    assert [fetch.parameter for fetch in fetches] == ["id", "", ""]
+    scope = api.operations[-1].behavior.scope
+    assert scope
+    assert (scope.resource, scope.hidden) == ("task", True)
+
+
+def test_versions_of_rows_are_told_by_headers(infer: Infer) -> None:
+    """An ETag, an If-Match or a 412 that is documented makes versions of rows."""
+    shown = {**describe_json({"$ref": "#/components/schemas/Task"}), "headers": {"ETag": {"schema": TEXT}}}
+    more = {"PUT /tasks/{id}": {"responses": {"200": shown, "412": {"description": "It has changed"}}}}
+    api = infer_rows(infer, {}, more)
+    behaviors = {operation.method: operation.behavior for operation in api.operations}
+    assert behaviors["PUT"].etag
+    assert behaviors["POST"].etag is None
+
+
+def test_ids_are_found_by_the_parameter(infer: Infer) -> None:
+    """The id is the field that the path's parameter names; where rows show none, it is hidden."""
+    shown = {"type": "object", "properties": {"id": {"type": "integer"}, "login": TEXT, "name": TEXT}}
+    api = infer(
+        {
+            "GET /users/{username}": {"responses": {"200": describe_json(shown)}},
+            "GET /tags/{name}": {"responses": {"200": describe_json(shown)}},
+            "GET /cars/{plate}": {
+                "responses": {"200": describe_json({"type": "object", "properties": {"year": TEXT}})}
+            },
+        }
+    )
+    ids = {name: (resource.behavior.id.field, resource.behavior.id.hidden) for name, resource in api.resources.items()}
+    assert ids == {"user": ("login", False), "tag": ("name", False), "car": ("plate", True)}
