@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from benchmarks import places, tricks
+from benchmarks import places, sizes, tricks
 from benchmarks.cases import CASES, LIST, MOVING, RESET
 from benchmarks.figure import Figure
 from benchmarks.load import Call, generator, rate
@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how many turns each comparison takes")
     parser.add_argument("--seconds", type=float, default=2, help="how long one turn of a throughput takes")
     parser.add_argument(
-        "--only", choices=["throughput", "start-up", "memory", "scale", "tricks"], help="one part alone"
+        "--only", choices=["throughput", "start-up", "memory", "scale", "size", "tricks"], help="one part alone"
     )
     options = parser.parse_args()
     parts: dict[str, list[Callable[[], Iterator[Figure]]]] = {
@@ -148,6 +148,7 @@ def main() -> int:
         "start-up": [lambda: start_up(options.rounds)],
         "memory": [memory],
         "scale": [lambda: scale(options.rounds)],
+        "size": [lambda: sizes.measure_sizes(options.rounds)],
         "tricks": [lambda: tricks.measure_all(options.rounds, options.seconds)],
     }
     print(f"load by {generator()}; {options.rounds} turns; medians, with the range of the ratios", file=sys.stderr)

@@ -58,10 +58,15 @@ class Running:
             return {"status": response.status, "headers": kept, "body": response.read().decode()}
 
 
+def mock_command(*arguments: str, port: int = 0) -> list[str]:
+    """Return the command that starts the mock as its users start it."""
+    return [sys.executable, "-I", "-m", "specduet", "mock", *arguments, "--port", str(port)]
+
+
 @contextlib.contextmanager
-def mock(*arguments: str, python: str = sys.executable) -> Iterator[Running]:
-    """The mock as its users start it."""
-    with _process([python, "-I", "-m", "specduet", "mock", *arguments, "--port", "0"]) as process:
+def mock(*arguments: str, cache: Path | None = None) -> Iterator[Running]:
+    """The mock as its users start it; ``cache`` is its cache folder, by default the user's own."""
+    with _process(mock_command(*arguments), cache=cache) as process:
         yield Running(process, _address(process))
 
 
@@ -79,12 +84,12 @@ def rival(name: str, answer: dict[str, Any]) -> Iterator[Running]:
         yield Running(process, _address(process))
 
 
-def launch(command: Sequence[str], call: Call, port: int) -> float:
+def launch(command: Sequence[str], call: Call, port: int, *, cache: Path | None = None) -> float:
     """Seconds from the launch of a server on ``port`` to its first expected answer to ``call``."""
     request = call.raw(f"127.0.0.1:{port}")
     expected = b"HTTP/1.1 %d" % call.status
     begun = time.perf_counter()
-    with _process(command) as process:
+    with _process(command, cache=cache) as process:
         while not _answers(port, request).startswith(expected):
             if process.poll() is not None or time.perf_counter() - begun > 60:
                 raise RuntimeError(f"{' '.join(command)} does not answer")
@@ -108,9 +113,17 @@ def _answers(port: int, request: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], given: str = "") -> Iterator["subprocess.Popen[str]"]:
+def _process(
+    command: Sequence[str], given: str = "", *, cache: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
-        command, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        cwd=HOME,
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)} if cache else None,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
         assert process.stdin is not None
