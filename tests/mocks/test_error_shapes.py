@@ -194,3 +194,12 @@ def test_documented_headers_of_errors_stay(tmp_path: Path) -> None:
     mock = serve(tmp_path, {"default": describe(make_object(message=TEXT))})
     assert "www-authenticate" in post(mock, key=False).headers
     assert send_raw(mock, RawRequest("PUT", "/x")).headers["allow"] == "POST"
+
+
+def test_items_of_properties_that_may_be_null(tmp_path: Path) -> None:
+    """A property of an item that may be null, too, is filled like one that may not."""
+    item = {"type": "object", "properties": {"message": {"type": ["string", "null"]}, "code": {"type": ["null"]}}}
+    schema = {"type": "object", "properties": {"errors": {"type": "array", "items": item}}}
+    body = post(serve(tmp_path, {"400": describe(schema)})).json
+    jsonschema.validate(body, schema)
+    assert body["errors"][1]["message"] == "Field required"
