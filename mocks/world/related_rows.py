@@ -30,7 +30,9 @@ class RelatedRows:
     def has_row(self, resource: str, identity: Any) -> bool:
         """Return whether a row of the resource has the identity now."""
         table = self._find_table(resource)
-        return table is not None and table.find_row(table.identity_field, identity) is not None
+        if table is None:
+            return False
+        return table.implied.find_any(table, table.identity_field, identity, table.epoch) is not None
 
     def find_identity(self, resource: str, identity: Any) -> Any:
         """Return the identity of a row as the row has it, where a path has its text; None where there is no row."""

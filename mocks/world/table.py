@@ -23,6 +23,7 @@ from specduet.mocks.clock import NEVER, SECOND, Micros, to_micros
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
+from specduet.mocks.world.implied_rows import ImpliedRows
 from specduet.mocks.world.index import RowQuery, SortedIndex, StoredRow
 from specduet.mocks.world.indexed_fields import collect_indexed_fields, get_field_key
 from specduet.mocks.world.json_rows import JsonRows
@@ -94,8 +95,8 @@ class Table:
         )
         self.key_positions = self._keys.positions
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
-        self._epoch = to_micros(settings.epoch)
-        self._status_paths = StatusPaths(resource.behavior.status, self._epoch, settings.pace)
+        self.epoch = to_micros(settings.epoch)
+        self._status_paths = StatusPaths(resource.behavior.status, self.epoch, settings.pace)
         self.status_field = self._status_paths.field
         self._seeded = SeededRows(
             api,
@@ -120,6 +121,7 @@ class Table:
             identity_field=self.identity_field,
             stream=self.stream,
         )
+        self.implied = ImpliedRows(api, resource)
         self._has_changing_keys = any(map(self.row_factory.changes_with_status, self.key_positions))
         """Whether a change of status may change an index key, and with it the place of a row in the indexes."""
         self.revision = 0
@@ -145,7 +147,7 @@ class Table:
         """Make one row, so that a resource without valid rows is reported. Raises ``CannotGenerate``."""
         self._load_seeded_rows()
         for row in self._indexes.get_any().select(RowQuery(limit=1)):
-            self.encode_row(row, self._epoch)
+            self.encode_row(row, self.epoch)
 
     def validate_rows(self, values: Any) -> Sequence[Mapping[str, Any]]:
         """Return rows that may replace those of the table. Raises ``UsageError`` for others."""
@@ -188,8 +190,7 @@ class Table:
         """A heap of the next status change of each created row that has one."""
         self._advanced_to: Micros = -NEVER
         """The time up to which status changes are applied to the indexes."""
-        self._removed_owners: set[Any] = set()
-        """The parents whose only row was removed: pairs of a position and an index key."""
+        self.implied.forget()
         self._first_number = None if rows is None else len(rows)
         self._indexes.load(rows or [])
         self.revision += 1
@@ -205,6 +206,10 @@ class Table:
     def get_index(self, sort_field: str | None) -> SortedIndex:
         """Return the rows sorted by a field, or by their number where that is None."""
         return self._indexes.get_sorted(sort_field)
+
+    def get_rows(self) -> SortedIndex:
+        """Return all rows in some order."""
+        return self._indexes.get_any()
 
     def has_scope(self, field: str, key: Any) -> bool:
         """Return whether the index key belongs to a known value of a scope field, with rows or without."""
@@ -273,7 +278,7 @@ class Table:
             return row.seed
         status = get_path(_decode(row.encoded), [self.status_field]) if self.status_field is not None else ""
         sort_keys = [row.index_keys[self.key_positions[name]] for name in self.indexed_fields.sort_fields]
-        created_at = sort_keys[0] if sort_keys and isinstance(sort_keys[0], int) else self._epoch
+        created_at = sort_keys[0] if sort_keys and isinstance(sort_keys[0], int) else self.epoch
         return RowSeed(
             f"{self.stream}/put/{row.number}",
             row.number,
@@ -402,18 +407,6 @@ class Table:
             if row.can_change and self._has_changing_keys:
                 self._schedule_change(row, now)
 
-    def find_single_row(self, required_keys: Sequence[tuple[int, Any]], now: Micros) -> StoredRow | None:
-        """Return the only row, or the only one of a parent, which is made when it is first asked for."""
-        index = self._indexes.get_any()
-        found = index.select(RowQuery(equal=tuple(required_keys), limit=1))
-        owner = tuple(required_keys)
-        if found or owner in self._removed_owners or (not owner and self.is_written):
-            return found[0] if found else None
-        names = {position: name for name, position in self.key_positions.items()}
-        values = {names[position]: key for position, key in owner}
-        self.create_row(lambda: values, now)
-        return self.newest_row()
-
     def list_children(self, parent: str, identity: Any) -> list[StoredRow]:
         """Return the rows that belong to a row of the resource ``parent``."""
         fields = [field for field, resource in self.indexed_fields.parent_fields if resource == parent]
@@ -427,9 +420,7 @@ class Table:
     def remove_row(self, row: StoredRow) -> None:
         """Remove a row for good."""
         row.is_removed = True
-        if self.resource.behavior.single:
-            positions = [self.key_positions[field] for field, _ in self.indexed_fields.parent_fields]
-            self._removed_owners.add(tuple((position, row.index_keys[position]) for position in positions))
+        self.implied.note_removed(self, row)
         self._indexes.remove(row)
         self.revision += 1
 

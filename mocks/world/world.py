@@ -120,8 +120,8 @@ class World:
         plan.table.advance_to(now)
         required_keys = scope_and_owner_filters(plan, values, caller)
         if not lookup.parameter:
-            return plan.table.find_single_row(required_keys, now)
-        row = plan.table.find_row(plan.lookup_field, values.get(lookup.parameter))
+            return plan.table.implied.find_single(plan.table, required_keys, now)
+        row = plan.table.implied.find_any(plan.table, plan.lookup_field, values.get(lookup.parameter), now)
         if row is None or any(row.index_keys[position] != key for position, key in required_keys):
             return None
         return row
