@@ -6,6 +6,7 @@ from typing import Any
 
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
 from specduet.specs.cache import Entry, Overlays
+from specduet.specs.collector import pause_collector
 from specduet.specs.extension import EXTENSION, StatementReader
 from specduet.specs.inference import infer_behavior
 from specduet.specs.inference.merging import merge_inference
@@ -39,7 +40,9 @@ def build_api(name: str, path: Path, overlays: Overlays, entry: Entry, *, statel
     operations = tuple(_build_operations(reader, document))
     reader.check_operations(operations, resources)
     if not stateless:
-        operations, resources = merge_inference(infer_behavior(schemas, operations, resources), operations, resources)
+        with pause_collector():
+            inference = infer_behavior(schemas, operations, resources)
+            operations, resources = merge_inference(inference, operations, resources)
     return Api(
         name=name,
         title=document["info"]["title"] or name,

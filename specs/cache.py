@@ -4,7 +4,6 @@ Each document has a file in the user's cache folder (``$XDG_CACHE_HOME/specduet`
 its overlay and this package's code. A cache that cannot be read or written is ignored.
 """
 
-import gc
 import hashlib
 import os
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from specduet.specs.collector import pause_collector
 from specduet.specs.errors import SpecError
 from specduet.specs.files import read_bytes
 from specduet.specs.problems import Problem
@@ -84,14 +84,8 @@ def _load(path: Path, overlays: Overlays, kind: str) -> _Stored | None:
 
 
 def _decode(content: bytes) -> _Stored:
-    """Decode a cache file. The collector would walk all new values several times: 0.23 s instead of 0.10 for 8 MB."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with pause_collector():  # 0.10 s instead of 0.23 for 8 MB
         return msgspec.msgpack.decode(content, type=_Stored)
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _store(path: Path, overlays: Overlays, kind: str, files: tuple[Path, ...], stored: _Stored) -> None:

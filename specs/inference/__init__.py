@@ -38,13 +38,14 @@ def infer_behavior(
     surveyed = survey_operations(reader, operations)
     groups = group_operations(surveyed)
     kinds = find_row_kinds(reader, groups, stated or {})
-    maker = StatementMaker(reader, groups, kinds, {kind.name: kind for kind in kinds.values()})
+    parents = {key: find_parents(group.shape, groups) for key, group in groups.items()}
+    maker = StatementMaker(reader, parents, kinds, {kind.name: kind for kind in kinds.values()})
     roles = {e.operation.label: Role(e.role, "", "", e.evidence) for e in surveyed}
     behaviors: dict[str, OperationBehavior] = {}
     for group, entry in list_entries(groups.values()):
         kind = kinds.get(group.shape.key)
-        parents = find_parents(group.shape, groups)
-        parent = kinds.get(parents[-1][1].shape.key) if parents and parents[-1][1] else None
+        above = parents[group.shape.key][-1:]
+        parent = kinds.get(above[0][1].shape.key) if above and above[0][1] else None
         names = (kind.name if kind else "", parent.name if parent else "")
         roles[entry.operation.label] = Role(entry.role, *names, entry.evidence)
         if kind is not None:

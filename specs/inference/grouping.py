@@ -105,9 +105,12 @@ def _add_below(groups: Mapping[str, OperationGroup], entry: SurveyedOperation) -
         group.below.append(entry)
 
 
-def find_parents(shape: PathShape, groups: Mapping[str, OperationGroup]) -> list[tuple[str, OperationGroup | None]]:
+Parents = list[tuple[str, "OperationGroup | None"]]
+
+
+def find_parents(shape: PathShape, groups: Mapping[str, OperationGroup]) -> Parents:
     """Return the parameters of a collection's path, outermost first, each with the collection whose items it names."""
-    found: list[tuple[str, OperationGroup | None]] = []
+    found: Parents = []
     while shape.parts:
         if shape.is_item and shape.parameter in shape.parameters:
             group = groups.get(shape.above.key)

@@ -17,11 +17,11 @@ from specduet.specs.behavior import (
     Updates,
 )
 from specduet.specs.inference.filtering import FilterReader
-from specduet.specs.inference.grouping import OperationGroup, is_file_path
+from specduet.specs.inference.grouping import OperationGroup, Parents, is_file_path
 from specduet.specs.inference.identities import find_named_field, find_parent_field, name_parent
 from specduet.specs.inference.paging import PageReader
 from specduet.specs.inference.parameters import read_query
-from specduet.specs.inference.resources import RowKind, find_group_parents, find_item_parameter, unknown_status
+from specduet.specs.inference.resources import RowKind, find_item_parameter, unknown_status
 from specduet.specs.inference.row_shapes import pick_content, read_rows
 from specduet.specs.inference.sorting import SortReader
 from specduet.specs.inference.survey import SurveyedOperation
@@ -53,7 +53,8 @@ class StatementMaker:
     """Maker of the statements on the operations of one document."""
 
     reader: SchemaReader
-    groups: Mapping[str, OperationGroup]
+    #: the parameters above each collection, outermost first, with the collection of each, by the collection's key
+    parents: Mapping[str, Parents]
     kinds: Mapping[str, RowKind]
     #: the kinds by their names
     by_name: Mapping[str, RowKind]
@@ -168,7 +169,10 @@ class StatementMaker:
 
     def _state_scopes(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
         scopes = []
-        for parameter, parent, parent_group in find_group_parents(entry, self.groups, self.kinds, group):
+        for parameter, parent_group in self.parents[group.shape.key]:
+            if entry.operation.parameter(parameter, "path") is None:
+                continue
+            parent = self.kinds.get(parent_group.shape.key) if parent_group else None
             noun = parent.name if parent else parent_group.noun if parent_group else name_parent(parameter)
             owner = parent or self._find_parent(entry, parameter, noun)
             field = find_parent_field(self.reader, kind.properties, parameter, noun, kind.id_field)

@@ -9,7 +9,6 @@ from specduet.specs.inference.grouping import OperationGroup, find_parents
 from specduet.specs.inference.identities import find_identity, find_named_field, name_parent
 from specduet.specs.inference.lifecycles import StatusField, find_status_field
 from specduet.specs.inference.row_shapes import ShownRows, pick_content, read_rows
-from specduet.specs.inference.survey import SurveyedOperation
 from specduet.specs.inference.words import to_snake
 from specduet.specs.model import Operation, Resource
 from specduet.specs.schema_reader import SchemaReader
@@ -186,21 +185,6 @@ def build_identity(kind: RowKind) -> Identity:
         return Identity(field=kind.id_field, hidden=True, basis="assumed", because=because)
     basis: Basis = "inferred" if kind.is_sure else "assumed"
     return Identity(field=kind.id_field, basis=basis, because=f"{kind.id_field} is the name of an id")
-
-
-def find_group_parents(
-    entry: SurveyedOperation,
-    groups: Mapping[str, OperationGroup],
-    kinds: Mapping[str, RowKind],
-    collection: OperationGroup,
-) -> list[tuple[str, RowKind | None, OperationGroup | None]]:
-    """Return the parameters above a collection that an operation has, outermost first, with the parent of each."""
-    found = []
-    for parameter, group in find_parents(collection.shape, groups):
-        if entry.operation.parameter(parameter, "path") is not None:
-            kind = kinds.get(group.shape.key) if group else None
-            found.append((parameter, kind, group))
-    return found
 
 
 def unknown_status(operation: Operation) -> tuple[int, Basis]:

@@ -111,17 +111,20 @@ def _is_named(name: str, noun: str) -> bool:
     )
 
 
-def _find_list(reader: SchemaReader, properties: Mapping[str, str], snakes: Mapping[str, str], noun: str) -> str | None:
+def _find_list(  # noqa: PLR0911  rules in their order: the first that holds
+    reader: SchemaReader, properties: Mapping[str, str], snakes: Mapping[str, str], noun: str
+) -> str | None:
     """Return the property that holds the rows of a list, None for an object that is a row itself."""
+    if "id" in snakes or f"{to_singular(noun)}_id" in snakes:
+        return None
     arrays = [name for name in properties if reader.kind_at(properties[name]) == "array"]
     if not arrays:
         return None
     named = [name for name in arrays if _is_named(name, noun)]
     known = [name for name in arrays if to_snake(name) in ENVELOPES]
     others = [snake for snake, name in snakes.items() if name not in arrays]
-    is_row = "id" in snakes or f"{to_singular(noun)}_id" in snakes or ("name" in snakes and not named)
     facts = [snake for snake in others if is_page_fact(snake) or snake in _BESIDE]
-    if is_row:
+    if "name" in snakes and not named:  # it is a row itself
         return None
     if named and len(others) - len(facts) <= 2:
         return named[0]
@@ -137,13 +140,12 @@ def _find_envelope(
     reader: SchemaReader, properties: Mapping[str, str], snakes: Mapping[str, str], noun: str
 ) -> str | None:
     """Return the property whose object holds the rows or the row, None where there is none."""
-    objects = [name for name, at in properties.items() if reader.kind_at(at) == "object" and _is_object(reader, at)]
-    singular = to_singular(noun)
-    for name in objects:
-        snake = to_snake(name)
-        beside = [other for other in snakes if other != snake and other not in _BESIDE and not is_page_fact(other)]
-        if beside:
-            continue
-        if snake in ENVELOPES or (noun and snake in {noun, singular}) or len(properties) == 1:
+    others = [snake for snake in snakes if snake not in _BESIDE and not is_page_fact(snake)]
+    if len(others) > 1:
+        return None
+    for snake in others or snakes:
+        name = snakes[snake]
+        is_known = snake in ENVELOPES or (noun and snake in {noun, to_singular(noun)}) or len(properties) == 1
+        if is_known and reader.kind_at(properties[name]) == "object" and _is_object(reader, properties[name]):
             return name
     return None
