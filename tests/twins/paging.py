@@ -27,10 +27,12 @@ def choose_next_page(collection: Collection, query: Mapping[str, Any], page: Raw
         url = read_links(page.headers["link"]).get("next") if "link" in page.headers else None
         return dict(parse_qsl(urlsplit(url).query)) if url else None
     told = find_value(page.json, paging.next) if paging.next else None
+    if paging.kind == "url":
+        return {**query, **dict(parse_qsl(urlsplit(told).query))} if told else None
     if paging.kind == "token":
         return {**query, paging.parameter: Made(told)} if told else None
     if paging.kind == "last-id":
         return {**query, paging.parameter: Made(rows[-1][collection.id])} if told else None
     if paging.kind == "offset":
         return {**query, paging.parameter: query.get(paging.parameter, 0) + len(rows)} if rows else None
-    return {**query, paging.parameter: query.get(paging.parameter, 1) + 1} if rows else None
+    return {**query, paging.parameter: query.get(paging.parameter, paging.first) + 1} if rows else None

@@ -18,7 +18,6 @@ _FORMATS = {
     "uri": ("https://example.com/a", "https://example.com/b"),
     "uuid": ("0b5c4d3e-0000-4000-8000-000000000001",),
 }
-_UNKNOWN = {"integer": 987_654, "string": "unknown-1"}
 Parameters = Sequence[Mapping[str, Any]]
 
 
@@ -105,7 +104,8 @@ class RequestMaker:
         names = _PARAMETER.findall(template)
         chosen: dict[str, Any] = {}
         for name in reversed(names):
-            rows = self.known.get(self._service.same.get(name, name), [])
+            same = self._service.same
+            rows = self.known.get(same.get(f"{template} {name}", same.get(name, name)), [])
             if name in chosen and random.random() >= self._mistakes:
                 continue
             if not rows or random.random() < self._mistakes:
@@ -119,11 +119,8 @@ class RequestMaker:
     def _make_unknown(self, name: str, parameters: Parameters) -> Any:
         for parameter in parameters:
             if parameter["name"] == name:
-                schema = self._resolve(parameter["schema"])
-                if schema.get("format") == "uuid":
-                    return "0b5c4d3e-0000-4000-8000-00000000dead"
-                return _UNKNOWN.get(schema.get("type", "string"), "unknown-1")
-        return "unknown-1"
+                return choose_unknown(self._resolve(parameter["schema"]))
+        raise LookupError(name)
 
     def _add_parameter(self, draft: Draft, parameter: Mapping[str, Any], random: Random) -> None:
         name = parameter["name"]
@@ -147,7 +144,7 @@ class RequestMaker:
             return random.choice(self._service.values[name])
         if name in self._service.references:
             rows = self.known.get(self._service.references[name], [])
-            return Made(random.choice(rows).identity) if rows else "unknown-1"
+            return Made(random.choice(rows).identity) if rows else choose_unknown(schema)
         if "enum" in schema:
             return random.choice(schema["enum"])
         if "const" in schema:
@@ -188,3 +185,10 @@ class RequestMaker:
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
+
+
+def choose_unknown(schema: Mapping[str, Any]) -> Any:
+    """Return an id that no row has."""
+    if schema.get("format") == "uuid":
+        return "0b5c4d3e-0000-4000-8000-00000000dead"
+    return 987_654 if schema.get("type") == "integer" else "unknown-1"

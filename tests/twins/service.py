@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-PagingKind = Literal["offset", "page", "token", "link", "last-id"]
+PagingKind = Literal["offset", "page", "token", "link", "url", "last-id"]
 
 
 class Clock:
-    """The time of an application, which a walk moves."""
+    """The time of an application: system time, or the one that a walk sets."""
 
-    def __init__(self) -> None:
-        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+    def __init__(self, time: datetime | None = None) -> None:
+        self.time = time
 
     def now(self) -> datetime:
         """Return the current time."""
-        return self.time
+        return self.time or datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,10 @@ class Paging:
     parameter: str = ""
     #: parameter with the number of rows of a page
     limit: str = "limit"
-    #: dotted path of the next token, or of the flag that more rows follow
+    #: dotted path of the next token or URL, or of the flag that more rows follow
     next: str = ""
+    #: number of the first page
+    first: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,14 @@ class Service:
     values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     #: path parameter with the ids that a property or query parameter refers to, by name
     references: Mapping[str, str] = field(default_factory=dict)
-    #: other names of path parameters: the ids of both are the same
+    #: names of path parameters whose ids are those of another; ``/path/of/{id} id`` is the one of that path
     same: Mapping[str, str] = field(default_factory=dict)
-    #: properties that the server makes up, so that two servers differ: ids and tokens
+    #: properties that the server makes up, so that two servers differ: ids
     made: frozenset[str] = frozenset(["id"])
     #: properties of which the form alone is compared
     free: frozenset[str] = frozenset()
+    #: properties with a token or URL of another page: null in both or in none
+    tokens: frozenset[str] = frozenset()
     #: requests that bring both servers to the same state: method, target, body
     setup: Sequence[tuple[str, str, Any]] = ()
     #: values of a property that count as the same, by the property's name

@@ -1,23 +1,64 @@
-"""The contract suite on the mocks of documents of our own choosing."""
+"""The contract suite on services of our own choosing, and on the mocks of their documents."""
 
 import json
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from tests.twins.conftest import NAMES, find_service
+from tests.twins.service import Clock, Service
 
-MOST_REQUESTS = 1_000
+SERVICES = [find_service(name) for name in NAMES]
+GENERATED = [service for service in SERVICES if service.document is None]
+"""The services whose applications make their documents themselves, and so reject what breaks them."""
 
 
-def test_the_suite_has_nothing_to_say(tmp_path: Path) -> None:
-    """The mocks of all documents keep them: there is no finding, not even a warning."""
-    services = [find_service(name) for name in NAMES]
-    for service in services:
-        (tmp_path / f"{service.name}.json").write_text(json.dumps(service.write_document()))
-    files = [f"{service.name}.json" for service in services]
-    options = ["--mock", "--fail-on", "warning", "--max-requests", str(MOST_REQUESTS)]
-    command = [sys.executable, "-I", "-m", "specduet", "test", *files, *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+@pytest.fixture
+def address() -> Iterator[str]:
+    """The URL at which all these applications are, each below its name."""
+    app = Starlette(routes=[Mount(f"/{service.name}", service.build(Clock())) for service in GENERATED])
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def judge_documents(folder: Path, documents: Mapping[str, Mapping[str, Any]], options: Sequence[str]) -> None:
+    """Run the suite on documents. Raises ``AssertionError`` where it has a finding, if only a warning."""
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(document))
+    command = [sys.executable, "-I", "-m", "specduet", "test", *(f"{name}.json" for name in documents)]
+    command += ["--fail-on", "warning", "--max-requests", "2500", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "no findings; " in done.stdout, done.stdout
+
+
+def test_the_suite_has_nothing_to_say_of_the_mocks(tmp_path: Path) -> None:
+    """The mocks of all documents keep them: there is no finding, not even a warning."""
+    judge_documents(tmp_path, {service.name: service.write_document() for service in SERVICES}, ["--mock"])
+
+
+def test_the_suite_has_nothing_to_say_of_the_services(tmp_path: Path, address: str) -> None:
+    """What is inferred from the documents holds for the services: there is no finding, not even a warning."""
+    documents = {service.name: locate_document(service) for service in GENERATED}
+    judge_documents(tmp_path, documents, ["--url", address])
+
+
+def locate_document(service: Service) -> dict[str, Any]:
+    """Return the document of a service that is below its name."""
+    return {**service.write_document(), "servers": [{"url": f"/{service.name}"}]}

@@ -28,7 +28,7 @@ class ItemCreate(BaseModel):
 
 
 class ItemUpdate(BaseModel):
-    title: str | None = None
+    title: str | None = Field(default=None, min_length=1, max_length=200)
     notes: str | None = None
     due: date | None = None
     priority: int | None = Field(default=None, ge=0, le=5)

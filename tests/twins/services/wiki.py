@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from itertools import count
 from typing import Annotated, Any, Literal
 
 import jsonpatch
@@ -58,6 +59,7 @@ _TAG = {"ETag": {"schema": {"type": "string"}, "description": "The version of th
 def build(clock: Clock) -> FastAPI:  # noqa: C901  one function an operation
     app = FastAPI(title="Team wiki")
     pages: dict[int, WikiPage] = {}
+    numbers = count(1_001)
     profile = Profile(display_name="", email="me@example.com", time_zone="UTC")
     preferences = Preferences(theme="", page_width=0, notify=False)
     shown = {200: {"headers": _TAG}}
@@ -87,8 +89,8 @@ def build(clock: Clock) -> FastAPI:  # noqa: C901  one function an operation
 
     @app.post("/pages", status_code=201, responses={201: {"headers": _TAG}})
     async def create_page(body: PageDraft, response: Response) -> WikiPage:
-        number, now = len(pages) + 1001 + int(clock.now().timestamp()) % 100_000 * 10, clock.now()
-        return store_page(WikiPage(id=number, created_at=now, updated_at=now, **body.model_dump()), response)
+        now = clock.now()
+        return store_page(WikiPage(id=next(numbers), created_at=now, updated_at=now, **body.model_dump()), response)
 
     @app.get("/pages/{page_id}", response_model=WikiPage, responses={**shown, **missing, **unchanged})
     async def read_page(page_id: int, response: Response, if_none_match: Annotated[str | None, Header()] = None) -> Any:
