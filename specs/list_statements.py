@@ -61,6 +61,9 @@ PageFact = Literal[
     "count",
     "more",
     "less",
+    "last",
+    "first",
+    "empty",
     "next-page",
     "previous-page",
     "next-offset",
@@ -78,9 +81,9 @@ PageFact = Literal[
 """A fact about one page of a list.
 
 ``total`` rows of all pages; ``pages``, their number; ``page``, ``limit`` and ``offset`` as asked for; ``count`` of
-rows here; ``more`` (``less``): true if rows follow (precede); the number, offset, token or URL of another page,
-null, absent, false or empty where there is none; ``first-id`` and ``last-id`` of the rows here;
-``links``: RFC 8288, a header.
+rows here; ``more`` (``less``): true if rows follow (precede), ``last`` (``first``): true if not, ``empty``: true if
+there are no rows here; the number, offset, token or URL of another page, null, absent, false or empty where there is
+none; ``first-id`` and ``last-id`` of the rows here; ``links``: RFC 8288, a header.
 """
 
 

@@ -24,6 +24,9 @@ _FLAGS: dict[PageFact, str] = {
     "more": "has_more has_next has_next_page more more_results is_truncated has_more_items has_more_results more_items"
     " has_more_pages",
     "less": "has_previous has_prev has_previous_page has_prev_page has_less",
+    "last": "last is_last last_page is_last_page",
+    "first": "first is_first first_page is_first_page",
+    "empty": "empty is_empty",
 }
 _TEXTS: dict[PageFact, str] = {
     "next-token": "next_page_token next_cursor next_token next_page_cursor continuation_token continuation next_marker"
@@ -93,6 +96,9 @@ def find_page_facts(
     found = dict(_walk_facts(reader, holder, path, "", with_token=with_token))
     if "total" not in found.values():  # `{count, next, previous, results}`: there is no other number of rows
         found = {name: "total" if fact == "count" else fact for name, fact in found.items()}
+    if "pages" in found.values() and "page" not in found.values():  # `{number, size, totalPages}`, as Spring has it
+        names = [name for name in reader.properties_at(holder) if to_snake(name) == "number"]
+        found |= {f"{path}.{name}" if path else name: "page" for name in names}
     yield from found.items()
 
 
