@@ -12,6 +12,7 @@ from specduet.mocks.world.lifecycle import RowSeed, merge_set_when, phase_set_si
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
 from specduet.mocks.world.row_properties import RowProperty
+from specduet.specs import Schema
 from specduet.specs.behavior import ResourceBehavior, SetWhen
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
@@ -148,7 +149,7 @@ class FieldMakers:
             if is_reference and not prop.resolved.get("examples"):
                 # Few values, so that a filter on the field finds several rows.
                 return self._build_pick(name, self._values.distinct_values(name, _REFERENCE_COUNT))
-        elif prop.resolved.get("type") in {"integer", "number"}:
+        elif _is_number(prop.resolved):
             return self._build_counter(prop)
         else:
             make_unique = self._values.build_unique_maker(prop.resolved, prop.pointer, name)
@@ -287,3 +288,8 @@ def _adversarial_kind(seed: RowSeed) -> int:
 
 def _created_at(seed: RowSeed, _phase: int) -> Micros:
     return seed.created_at
+
+
+def _is_number(resolved: Schema) -> bool:
+    kind = resolved.get("type")
+    return not {"integer", "number"}.isdisjoint(kind if isinstance(kind, list) else [kind])
