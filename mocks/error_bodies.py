@@ -155,7 +155,7 @@ class ErrorBody:
         self, value: dict[str, Any], located: tuple[Any, str], name: str, facts: ErrorFacts, depth: int
     ) -> bool:
         properties = dict(self._iter_properties(*located))
-        is_map = depth > 0 and not properties and simplify_name(name) in _LIST_NAMES
+        is_map = (depth > 0 or self._is_map(located)) and not properties and simplify_name(name) in _LIST_NAMES
         is_map = is_map and not any(isinstance(item, dict) for item in value.values()) and "message" not in value
         if is_map and facts.problems and self._fill_map(value, facts):
             return True
@@ -180,6 +180,11 @@ class ErrorBody:
                     self._drop_property(value, key)
                 filled = filled or is_filled
         return filled
+
+    def _is_map(self, located: tuple[Any, str]) -> bool:
+        """Return True for an object whose names are not described, but their values are."""
+        schema = self._schemas.split_null(*located)[0] if isinstance(located[0], Mapping) else {}
+        return isinstance(schema.get("additionalProperties"), Mapping)
 
     def _drop_property(self, value: dict[str, Any], key: str) -> None:
         """Remove a property that says nothing, unless the schema requires it."""

@@ -203,3 +203,9 @@ def test_items_of_properties_that_may_be_null(tmp_path: Path) -> None:
     body = post(serve(tmp_path, {"400": describe(schema)})).json
     jsonschema.validate(body, schema)
     assert body["errors"][1]["message"] == "Field required"
+
+
+def test_a_body_that_maps_fields_to_messages(tmp_path: Path) -> None:
+    """An object of which only the values are described has a list of messages, or one, for each field."""
+    lists = {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}}
+    assert post(serve(tmp_path, {"400": describe(lists)})).json == {"n": [PARSING], "a": ["Field required"]}
