@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from specduet.mocks import event_streams, responses
+from specduet.mocks.byte_ranges import cut_range
 from specduet.mocks.error_responses import HttpError
 from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest
 from specduet.mocks.path_templates import normalize_path
@@ -20,6 +21,7 @@ from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.operation_plan import OperationPlan
 from specduet.mocks.world.row_edits import BadPatch, read_changes
 from specduet.specs import Operation
+from specduet.specs.behavior import Lookup
 from specduet.specs.statement import DURATION_UNITS
 
 _REFUSALS = (409, 422, 400, 403)
@@ -106,10 +108,18 @@ def _find_row(handler: OperationHandler, world: World, validated: ValidatedReque
     statement = handler.operation.behavior.lookup
     assert statement is not None
     plan = world.find_plan(handler.operation)
-    row = world.find_row(plan, validated.parameters, validated.caller)
+    row = world.find_row(plan, _read_values(statement, validated), validated.caller)
     if row is None:
         raise HttpError(handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource)))
     return plan, row
+
+
+def _read_values(statement: Lookup, validated: "ValidatedRequest") -> Mapping[str, Any]:
+    """Return the parameters of a request, with the id where that is a property of the body: ``PUT /pet``."""
+    place, _, name = statement.parameter.partition("/")
+    if place != "body":
+        return validated.parameters
+    return {**validated.parameters, statement.parameter: validated.body.get(name)}
 
 
 @_with_error_responses
@@ -163,11 +173,12 @@ def _replace_row(
     statement = handler.operation.behavior.replaces
     assert statement is not None
     plan = world.find_plan(handler.operation)
-    row = world.find_row(plan, validated.parameters, validated.caller)
+    values = _read_values(statement, validated)
+    row = world.find_row(plan, values, validated.caller)
     if row is None:
         if not statement.creates:
             return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
-        keys = plan.fit_identity(validated.parameters.get(statement.parameter))
+        keys = plan.fit_identity(values.get(statement.parameter))
         return _respond_with_new_row(handler, world, validated, request, keys)
     _check_precondition(handler, world, plan, row, request)
     assert plan.body_fields is not None
@@ -230,7 +241,8 @@ def _download_file(
     if file is None:
         key = f"{handler.api.name}/{handler.operation.id}/{row.index_keys}"
         return handler.documented.make_response(handler.success_status, request, key)
-    return file.to_response(handler.success_status)
+    response, requested = file.to_response(handler.success_status), request.get_header(b"range")
+    return response if requested is None else cut_range(handler.operation, handler.dialect, response, requested)
 
 
 @_with_error_responses

@@ -53,7 +53,13 @@ def read_limit(behavior: OperationBehavior, values: RequestValues) -> int | None
         limit = values.get(behavior.limit.parameter, behavior.limit.default)
         if limit is not None:
             return max(int(limit), 0)
-    return _USUAL_LIMIT if behavior.page or behavior.token or behavior.page_info else None
+    is_paged = behavior.page or behavior.token or (behavior.offset and behavior.page_info)
+    return _USUAL_LIMIT if is_paged else None
+
+
+def _has_pages(behavior: OperationBehavior) -> bool:
+    """Return whether a request can ask for another page than the first: without that, no page has a next one."""
+    return any((behavior.page, behavior.token, behavior.offset, behavior.cursor))
 
 
 def read_window(
@@ -117,7 +123,8 @@ def collect_facts(behavior: OperationBehavior, page: ListPage, url: RequestUrl) 
     """Return the facts about a page by their names in the vocabulary; None where there is none."""
     start, limit = page.window
     size = limit or page.size or 1
-    has_more, has_less = page.stop < page.available and limit != 0, start > 0
+    has_more = page.stop < page.available and limit != 0 and _has_pages(behavior)
+    has_less = start > 0
     first_page = behavior.page.first if behavior.page else 1
     number = start // size + first_page
     last_start = (max(page.total - 1, 0) // size) * size
