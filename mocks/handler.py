@@ -27,7 +27,7 @@ from specduet.mocks.responses import HttpResponse
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem
 from specduet.mocks.world import World
-from specduet.specs import Api, Operation, UsageError
+from specduet.specs import Api, Operation
 
 # The number of requests of one operation whose validation is cached, and the longest: texts that count, in bytes.
 # speed: without the cache, "list" costs 17 % more processor time, "start" 24 %, "422" 55 % (make bench ARGS='--only
@@ -109,7 +109,7 @@ class OperationHandler:
         """Perform an action. One that only inference gave the operation is replaced by an example where it fails."""
         try:
             return action(self, world, validated, request)
-        except (HttpError, UsageError):
+        except HttpError:
             raise
         except Exception:
             subject = self.operation.behavior.subject
