@@ -219,7 +219,7 @@ def _move_status(
     statement = handler.operation.behavior.acts
     assert statement is not None
     plan, row = _find_row(handler, world, validated)
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {**statement.sets}
     if plan.body_fields is not None and validated.body:
         changes |= plan.body_fields.read_values(validated.body)
     lifecycle, field = plan.table.resource.behavior.status, plan.table.status_field

@@ -137,7 +137,8 @@ class Lists(Statement, frozen=True):
 class Lookup(Statement, frozen=True):
     """Statement about the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
 
-    Without ``parameter`` it is the only row there is. ``unknown``: the status of the response to an id that no row has.
+    Without ``parameter`` it is the only row there is; ``body/NAME`` is a property of the body.
+    ``unknown``: the status of the response to an id that no row has.
     """
 
     resource: str
@@ -180,9 +181,13 @@ class Deletes(Lookup, frozen=True):
 
 
 class Acts(Lookup, frozen=True):
-    """The operation moves the row's status ``to`` a member, from where the lifecycle allows it; else ``refused``."""
+    """The operation moves the row's status ``to`` a member, from where the lifecycle allows it; else ``refused``.
+
+    ``sets`` are other fields with the values that they get: ``{is_active: false}``.
+    """
 
     to: str | None = None
+    sets: dict[str, Any] = msgspec.field(default_factory=dict)
     refused: int = 409
 
 

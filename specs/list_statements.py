@@ -69,6 +69,8 @@ PageFact = Literal[
     "next-offset",
     "next-token",
     "previous-token",
+    "first-position",
+    "last-position",
     "first-id",
     "last-id",
     "self-url",
@@ -83,7 +85,8 @@ PageFact = Literal[
 ``total`` rows of all pages; ``pages``, their number; ``page``, ``limit`` and ``offset`` as asked for; ``count`` of
 rows here; ``more`` (``less``): true if rows follow (precede), ``last`` (``first``): true if not, ``empty``: true if
 there are no rows here; the number, offset, token or URL of another page, null, absent, false or empty where there is
-none; ``first-id`` and ``last-id`` of the rows here; ``links``: RFC 8288, a header.
+none; ``first-position`` (from 1) and ``first-id`` of the first row here, and so of the last one; ``links``: a header
+(RFC 8288).
 """
 
 

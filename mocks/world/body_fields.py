@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specduet.mocks.generation.merged_schema import LocatedSchema, merge_schemas
+from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.envelope import locate_property, merge_object
 from specduet.mocks.world.table import Table
@@ -20,6 +21,8 @@ class BodyFields:
 
     def __init__(self, api: Api, operation: Operation, table: Table) -> None:
         self._table = table
+        self._api, self._operation = api, operation
+        self._inner: dict[str, dict[str, Any]] = {}
         envelope = operation.behavior.envelope
         self._path = tuple(envelope.request.split(".")) if envelope and envelope.request else ()
         self._defaults = _find_body_properties(api, operation, self._path)
@@ -45,11 +48,47 @@ class BodyFields:
         inner = get_path(body, self._path)
         return inner if isinstance(inner, Mapping) else {}
 
-    def read_values(self, body: Any) -> dict[str, Any]:
-        """Return the fields that a body sets, those that the row's schema allows."""
+    def read_values(self, body: Any, row: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the fields that a body sets, those that the row's schema allows.
+
+        An object that is only a part of the row's is completed: by that of the ``row`` as it is, or of a new one.
+        """
         sent = self.select_body(body)
         values = {field: sent[name] for field, name in self.names.items() if name in sent}
+        for field, value in values.items():
+            if isinstance(value, Mapping) and self._is_partial(field, value):
+                values[field] = self._complete(field, value, row)
         return self._table.values.only_allowed(values)
+
+    def _is_partial(self, field: str, value: Mapping[str, Any]) -> bool:
+        """Return whether an object lacks what the row's has; ``attributes`` of JSON:API always may."""
+        is_json_api = field == "attributes" and {"id", "type"} <= self._table.values.properties.keys()
+        return is_json_api or not self._table.values.is_allowed(field)(value)
+
+    def _complete(self, field: str, value: Mapping[str, Any], row: Mapping[str, Any] | None) -> Any:
+        if row is not None:
+            known = row.get(field)
+            return {**known, **value} if isinstance(known, Mapping) else value
+        prop, table = self._table.values.properties[field], self._table
+        made = table.values.build_valid_maker(prop)(SeededRandom(f"{table.stream}/{field}/{table.created_count}"))
+        if not isinstance(made, Mapping):
+            return value
+        unsent = {name: default for name, default in self._list_inner(field).items() if name not in value}
+        kept = {name: inner for name, inner in made.items() if name not in unsent}
+        allowed = table.values.is_allowed(field)
+        candidates: list[dict[str, Any]] = [
+            {**kept, **{name: default for name, default in unsent.items() if default is not None}, **value},
+            {**kept, **unsent, **value},
+            {**made, **value},
+        ]
+        return next((candidate for candidate in candidates if allowed(candidate)), value)
+
+    def _list_inner(self, field: str) -> dict[str, Any]:
+        """Return the properties of an object in the body, with their defaults."""
+        if field not in self._inner:
+            path = (*self._path, self.names[field])
+            self._inner[field] = _find_body_properties(self._api, self._operation, path)
+        return self._inner[field]
 
     def read_extra_values(self, body: Any) -> dict[str, Any]:
         """Return what a body sets and no schema describes, where rows may have that: a password is described."""

@@ -156,6 +156,8 @@ def collect_facts(behavior: OperationBehavior, page: ListPage, url: RequestUrl) 
         "next-offset": page.stop if has_more else None,
         "next-token": next_token if has_more else None,
         "previous-token": write_token(first, max(start - size, 0) - 1) if has_less and start > size else None,
+        "first-position": start + 1 if page.size else None,
+        "last-position": page.stop if page.size else None,
         "first-id": first,
         "last-id": last,
         "self-url": url.change_query({}),

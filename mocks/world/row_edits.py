@@ -23,7 +23,7 @@ def read_changes(plan: OperationPlan, row: Mapping[str, Any], body: Any, *, merg
     assert plan.body_fields is not None
     if merges:
         return _merge_body(plan.body_fields, row, body)
-    return {**plan.body_fields.read_values(body), **plan.body_fields.read_extra_values(body)}
+    return {**plan.body_fields.read_values(body, row), **plan.body_fields.read_extra_values(body)}
 
 
 def _merge_body(fields: BodyFields, row: Mapping[str, Any], body: Any) -> dict[str, Any]:

@@ -61,6 +61,7 @@ _HOLDERS = word_set(
 _TO_URL: dict[PageFact, PageFact] = {"next-token": "next-url", "previous-token": "previous-url"}
 _URL_WORDS = re.compile(r"\b(ur[li]|link|href)\b", re.IGNORECASE)
 
+_POSITIONS: dict[str, PageFact] = {"from": "first-position", "to": "last-position"}
 _HEADERS: dict[str, PageFact] = {
     "link": "links",
     "x_total_count": "total",
@@ -105,6 +106,7 @@ def find_page_facts(
 def _walk_facts(
     reader: SchemaReader, pointer: str, path: str, inside: str, *, with_token: bool, depth: int = 0
 ) -> Iterator[tuple[str, PageFact]]:
+    has_positions = reader.properties_at(pointer).keys() >= {"from", "to"}  # `{from: 21, to: 40}`, as Laravel has it
     for name, at in reader.properties_at(pointer).items():
         snake, kind = to_snake(name), reader.kind_at(at)
         inner = f"{path}.{name}" if path else name
@@ -113,6 +115,8 @@ def _walk_facts(
                 yield from _walk_facts(reader, at, inner, snake, with_token=with_token, depth=depth + 1)
             continue
         fact = _BY_KIND.get(kind, {}).get(snake)
+        if snake in _POSITIONS and kind == "integer" and has_positions:
+            fact = _POSITIONS[snake]
         if snake == "href" and inside in _BY_KIND["string"]:  # `links: {next: {href: …}}`
             fact = _BY_KIND["string"][inside]
             yield inner, _TO_URL.get(fact, fact)
