@@ -98,7 +98,7 @@ class StatementReader:
 
     def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
         name = getattr(statement, "parameter", None)
-        if name and operation.parameter(name) is None:
+        if name and not name.startswith("body/") and operation.parameter(name) is None:
             raise self.statement_error(f"{operation.label} has no parameter {name!r}", pointer)
 
     def _check_rows(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:

@@ -121,7 +121,7 @@ class StatementMaker:
 
     def _state_lookup(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
         status, unknown_basis = unknown_status(entry.operation)
-        parameter = "" if kind.is_single else self._find_item_parameter(entry, group)
+        parameter = "" if kind.is_single else self._find_item_parameter(entry, group, kind)
         if parameter is None:
             return {}
         kinds, name = _LOOKUPS[entry.role], {"action": "acts"}.get(entry.role, f"{entry.role}s".replace("hs", "hes"))
@@ -161,10 +161,13 @@ class StatementMaker:
         name, pointer = find_item_parameter(group)
         return find_named_field(self.reader, kind.properties, name, pointer) or kind.id_field
 
-    def _find_item_parameter(self, entry: SurveyedOperation, group: OperationGroup) -> str | None:
+    def _find_item_parameter(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> str | None:
         parts = entry.shape.parts
         position = len(group.shape.parts)
         name = parts[position][1:].partition("}")[0] if position < len(parts) and parts[position][0] == "{" else None
+        if name is None and entry.role in {"replace", "update"} and not kind.is_hidden:
+            sent = read_sent(self.reader, entry.operation, group.shape.noun)
+            return f"body/{kind.id_field}" if kind.id_field in sent else None
         return name if name and entry.operation.parameter(name, "path") is not None else None
 
     def _state_scopes(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:

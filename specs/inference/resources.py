@@ -52,6 +52,8 @@ def find_row_kinds(
             found[key] = found[owner]
             continue
         kind = _build_kind(reader, group, pointer, stated_pointers.get(pointer))
+        if not kind.is_sure and not group.find("list", "fetch", "update", "replace"):  # nothing shows it again
+            continue
         if kind.stated is None:
             kind.name = _choose_name(kind.name, group, groups, names)
         found[key] = kind

@@ -18,6 +18,7 @@ from specduet.specs.inference.verbs import (
     READ_VERBS,
     SEARCHES,
     UPDATE_VERBS,
+    is_action,
     read_verb,
 )
 from specduet.specs.inference.words import is_plural, split_words, to_snake
@@ -141,7 +142,7 @@ def _classify_post_by_verb(operation: Operation, shape: PathShape, rows: ShownRo
         return "update", [f"the summary says {verb}"]
     if verb in CREATE_VERBS or "201" in operation.responses:
         return "create", [f"the summary says {verb}" if verb in CREATE_VERBS else "201 is documented"]
-    if verb in ACTION_VERBS or verb in DELETE_VERBS or verb in READ_VERBS:
+    if is_action(verb) or verb in DELETE_VERBS or verb in READ_VERBS:
         return ("action" if verb not in READ_VERBS else "other"), [f"the summary says {verb}"]
     if rows.kind == "one" and is_plural(to_snake(shape.last)):
         return "create", ["POST of a plural, and the response is one object"]

@@ -15,7 +15,7 @@ ENVELOPES = word_set(
 )
 _BESIDE = word_set(
     "meta metadata links included success status code message messages errors error warnings request_id object url "
-    "jsonapi api_version version ok timestamp trace_id extensions kind etag duration took self"
+    "jsonapi api_version version ok timestamp trace_id extensions kind etag duration took self end uri"
 )
 
 
@@ -145,7 +145,8 @@ def _find_envelope(
         return None
     for snake in others or snakes:
         name = snakes[snake]
-        is_known = snake in ENVELOPES or (noun and snake in {noun, to_singular(noun)}) or len(properties) == 1
+        is_known = snake in ENVELOPES or (noun and snake in {noun, to_singular(noun), noun.rpartition("_")[2]})
+        is_known = is_known or len(properties) == 1
         if is_known and reader.kind_at(properties[name]) == "object" and _is_object(reader, properties[name]):
             return name
     return None

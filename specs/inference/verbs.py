@@ -52,9 +52,14 @@ def read_verb(operation: Operation) -> str:
     return ""
 
 
+def is_action(verb: str) -> bool:
+    """Tell whether a verb is one of actions: ``deliver``, and ``redeliver``."""
+    return verb in ACTION_VERBS or (verb.startswith("re") and verb[2:] in ACTION_VERBS)
+
+
 def is_verb(word: str) -> bool:
     """Tell whether a word in its plain form is a verb that operations begin with."""
-    known = word in ACTION_VERBS or word in READ_VERBS or word in CREATE_VERBS
+    known = is_action(word) or word in READ_VERBS or word in CREATE_VERBS
     return known or word in UPDATE_VERBS or word in DELETE_VERBS
 
 

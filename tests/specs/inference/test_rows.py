@@ -175,3 +175,86 @@ def test_ids_are_found_by_the_parameter(infer: Infer) -> None:
     )
     ids = {name: (resource.behavior.id.field, resource.behavior.id.hidden) for name, resource in api.resources.items()}
     assert ids == {"user": ("login", False), "tag": ("name", False), "car": ("plate", True)}
+
+
+def test_an_id_may_be_in_the_body(infer: Infer) -> None:
+    """PUT of a collection replaces the row whose id the body has."""
+    sent = {
+        "requestBody": describe_json({"$ref": "#/components/schemas/Book"}),
+        "responses": {"200": {"description": "It"}},
+    }
+    shown = {"responses": {"200": describe_json({"$ref": "#/components/schemas/Book"})}}
+    api = infer({"PUT /book": {"summary": "Update a book", **sent}, "POST /book": sent, "GET /book/{id}": shown})
+    replaces = api.operations[0].behavior.replaces
+    assert replaces
+    assert (replaces.field, replaces.parameter) == ("id", "body/id")
+
+
+def test_rows_have_other_keys(infer: Infer) -> None:
+    """A path below a collection that fetches the same rows by another field finds them by it."""
+    shown = {"responses": {"200": describe_json({"$ref": "#/components/schemas/Book"})}}
+    listed = {"responses": {"200": describe_json({"type": "array", "items": {"$ref": "#/components/schemas/Book"}})}}
+    api = infer({"GET /books": listed, "GET /books/{id}": shown, "GET /books/titles/{title}": shown})
+    assert list(api.resources) == ["book"]
+    found = [operation.behavior.fetches for operation in api.operations if operation.behavior.fetches]
+    assert [(fetch.field, fetch.parameter) for fetch in found] == [("id", "id"), ("title", "title")]
+
+
+def test_lists_of_the_same_rows_are_one_resource(infer: Infer) -> None:
+    """A list without items of its own whose rows are another collection's lists those."""
+    shown = {"responses": {"200": describe_json({"$ref": "#/components/schemas/Book"})}}
+    listed = {"responses": {"200": describe_json({"type": "array", "items": {"$ref": "#/components/schemas/Book"}})}}
+    operations = {
+        "GET /books": listed,
+        "GET /books/{id}": shown,
+        "GET /books/popular": listed,
+        "GET /shelves/{id}/books": listed,
+    }
+    api = infer(operations)
+    assert {operation.role.resource for operation in api.operations} == {"book"}
+    assert list(api.resources) == ["book"]
+
+
+def test_a_row_beside_other_things_is_found(infer: Infer) -> None:
+    """A response that holds what the collection lists, and more, is an envelope of it."""
+    book = {"$ref": "#/components/schemas/Book"}
+    listed = {"responses": {"200": describe_json({"type": "array", "items": book})}}
+    both = {"responses": {"200": describe_json({"properties": {"book": book, "reader": {"type": "object"}}})}}
+    fetched = infer({"GET /books": listed, "GET /books/{id}": both}).operations[1].behavior
+    assert fetched.fetches
+    assert fetched.envelope
+    assert fetched.envelope.response == "book"
+
+
+def test_what_nothing_shows_again_is_no_resource(infer: Infer) -> None:
+    """A POST whose response has no id and that no other operation goes on with remembers nothing."""
+    answer = {"responses": {"201": describe_json({"properties": {"code": {"type": "integer"}, "message": TEXT}})}}
+    api = infer({"POST /feedback": {"summary": "Send feedback", **answer}})
+    assert api.resources == {}
+    assert api.operations[0].role.name == "create"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/components/schemas/Node"},
+        {"allOf": [{"$ref": "#/components/schemas/Node"}, {"$ref": "#/components/schemas/Node"}]},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Node"}},
+        {"type": "object", "additionalProperties": True},
+        {},
+        True,
+    ],
+)
+def test_any_schema_can_be_read(infer: Infer, schema: Any) -> None:
+    """Circles, empty schemas and booleans make no trouble."""
+    node = {
+        "anyOf": [
+            {"$ref": "#/components/schemas/Node"},
+            {"properties": {"next": {"$ref": "#/components/schemas/Node"}}},
+        ]
+    }
+    shown = {"responses": {"200": describe_json(schema)}}
+    api = infer(
+        {"GET /nodes": shown, "POST /nodes": shown, "GET /nodes/{id}": shown, "PATCH /nodes/{id}": shown}, Node=node
+    )
+    assert [operation.role.name for operation in api.operations][1:] == ["create", "fetch", "update"]
