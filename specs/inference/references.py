@@ -1,5 +1,6 @@
 """Fields of a row that hold the ids of rows of other resources."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from specduet.specs.behavior import Reference
@@ -12,6 +13,8 @@ _PEOPLE = word_set(
     "created_by updated_by assigned_to owned_by member"
 )
 _USERS = ("user", "person", "member", "account", "employee", "contact")
+_ID_KINDS = ("string", "integer", "number")
+_ID_WORDS = re.compile(r"\b(?:ids?|identifiers?|uuid|references?)\b", re.IGNORECASE)
 _SUFFIXES = ("_id", "_uuid", "_gid", "_sid", "_ids")
 
 
@@ -36,7 +39,8 @@ def _walk_references(
         if not resource or resource == name:
             continue
         at = reader.items_at(pointer) if reader.kind_at(pointer) == "array" else pointer
-        if at is not None and _is_alike(reader, at, identities[resource]):
+        is_bare = not to_snake(field).endswith(_SUFFIXES)
+        if at is not None and _is_alike(reader, at, identities[resource], is_bare=is_bare):
             yield Reference(field=field, resource=resource, basis=basis, because=f"{field} is named after {resource}")
 
 
@@ -69,10 +73,19 @@ def _find_tail(stem: str, identities: Mapping[str, str]) -> tuple[str, Basis]:
     return "", "assumed"
 
 
-def _is_alike(reader: SchemaReader, pointer: str, identity: str) -> bool:
-    """Tell whether a field can hold an id: its type and format are those of the id."""
+def _is_alike(reader: SchemaReader, pointer: str, identity: str, *, is_bare: bool) -> bool:
+    """Tell whether a field can hold an id: its type and format are those of the id.
+
+    The name of a resource alone (``customer``) may as well be a word about it: a text of any form has to be called an
+    id by its description, or to have the pattern of one.
+    """
     if not identity:
         return False
     left, right = reader.resolve(pointer)[0], reader.resolve(identity)[0]
     kinds = reader.kind_at(pointer), reader.kind_at(identity)
-    return kinds[0] == kinds[1] in {"string", "integer", "number"} and left.get("format") == right.get("format")
+    form = left.get("format")
+    if "enum" in left or kinds[0] != kinds[1] or kinds[0] not in _ID_KINDS or form != right.get("format"):
+        return False
+    is_open = is_bare and kinds[0] == "string" and form is None
+    has_pattern = "pattern" in left and left["pattern"] == right.get("pattern")
+    return not is_open or has_pattern or bool(_ID_WORDS.search(str(left.get("description", ""))))

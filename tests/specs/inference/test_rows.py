@@ -89,11 +89,16 @@ def test_actions_move_the_status(infer: Infer, path: str, summary: str, target: 
 
 
 def test_fields_refer_to_rows_of_other_resources(infer: Infer) -> None:
-    """A field named after a resource, of the type of its ids, holds one of them; a list holds several."""
+    """A field named after a resource, of the type of its ids, holds one of them; a list holds several.
+
+    A text with the name of the resource alone is no id, unless its description says so.
+    """
     user = {"type": "object", "properties": {"id": TEXT, "name": TEXT}}
     label = {"type": "object", "properties": {"id": {"type": "integer"}, "name": TEXT}}
     numbers = {"type": "array", "items": {"type": "integer"}}
-    properties = {"user_id": TEXT, "assignee": TEXT, "labelIds": numbers, "label_id": TEXT, "other_id": TEXT}
+    person = {"type": "string", "description": "Id of whoever does it"}
+    words = {"label": TEXT, "user": TEXT, "label_id": TEXT, "other_id": TEXT}
+    properties = {"user_id": TEXT, "assignee": person, "labelIds": numbers, **words}
     more = {
         "GET /users/{id}": {"responses": {"200": describe_json(user)}},
         "GET /labels/{id}": {"responses": {"200": describe_json(label)}},
