@@ -10,6 +10,7 @@ from specduet.specs.locations import display_path
 from specduet.specs.model import Api, Operation, Resource, Role
 from specduet.specs.overlay_writer import to_data
 from specduet.specs.printing import make_printable
+from specduet.specs.statement import Statement
 
 _WIDTH = 12
 _WIDEST = 60  # of a column
@@ -94,8 +95,8 @@ def _label_statements(name: str, value: Any) -> Iterator[tuple[str, msgspec.Stru
         yield name, value
     elif isinstance(value, tuple):
         yield from ((name, one) for one in value)
-    elif isinstance(value, Mapping):
-        yield from ((f"{name} {key}", one) for key, one in value.items())
+    elif isinstance(value, Mapping):  # resources of the document are described by themselves
+        yield from ((f"{name} {key}", one) for key, one in value.items() if isinstance(one, Statement))
 
 
 def _shorten_value(value: Any) -> str:

@@ -50,6 +50,15 @@ def ident(block: Block) -> str:
     return f"{block.page}:{block.line}"
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the pages show."""
+    for block in blocks("yaml"):
+        if block.first.startswith("# file: "):
+            (tmp_path / block.first.removeprefix("# file: ")).write_text(block.text, encoding="utf-8")
+    return tmp_path
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_generated_pages_are_current(name: str) -> None:
     """What is made from the clauses and from --help stands in docs/ as it would be made now (make docs)."""
@@ -72,11 +81,11 @@ def test_every_command_and_option_has_help() -> None:
 
 
 @pytest.mark.parametrize("block", [b for b in blocks("python") if b.first != "# pytest"], ids=ident)
-def test_python_blocks_run(block: Block, tmp_path: Path) -> None:
+def test_python_blocks_run(block: Block, folder: Path) -> None:
     """Every Python block of the documentation runs, and its assertions hold."""
-    path = tmp_path / "block.py"
+    path = folder / "block.py"
     path.write_text(block.text, encoding="utf-8")
-    done = subprocess.run([sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, str(path)], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -100,13 +109,13 @@ def shown() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("command", "output"), [pytest.param(*pair, id=pair[0]) for pair in shown()])
-def test_console_blocks_tell_the_truth(command: str, output: str, tmp_path: Path) -> None:
+def test_console_blocks_tell_the_truth(command: str, output: str, folder: Path) -> None:
     """A command that is shown with its output prints it; a line ``…`` stands for any lines."""
     home = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{home}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "110"}
     done = subprocess.run(
         ["bash", "-c", command],  # noqa: S607 - whichever bash there is
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
