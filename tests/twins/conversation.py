@@ -17,7 +17,7 @@ from tests.twins.request_maker import Draft, KnownRow, RequestMaker
 from tests.twins.service import Clock, Collection, Made, Service
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-_MOST_PAGES = 40
+_MOST_PAGES = 200
 
 
 class Conversation:

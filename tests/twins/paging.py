@@ -28,7 +28,8 @@ def choose_next_page(collection: Collection, query: Mapping[str, Any], page: Raw
         return dict(parse_qsl(urlsplit(url).query)) if url else None
     told = find_value(page.json, paging.next) if paging.next else None
     if paging.kind == "url":
-        return {**query, **dict(parse_qsl(urlsplit(told).query))} if told else None
+        told_query = dict(parse_qsl(urlsplit(told).query)) if told else {}
+        return {**query, **{name: told_query[name] for name in (paging.parameter, paging.limit)}} if told else None
     if paging.kind == "token":
         return {**query, paging.parameter: Made(told)} if told else None
     if paging.kind == "last-id":

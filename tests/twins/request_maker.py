@@ -158,7 +158,10 @@ class RequestMaker:
             return self._make_object(schema, random)
         if kind == "array":
             count = random.randint(schema.get("minItems", 0), min(schema.get("maxItems", 3), 3))
-            return [self._make_value(schema["items"], name, random) for _ in range(count)]
+            mistakes, self._mistakes = self._mistakes, 0.0
+            items = [self._make_value(schema["items"], name, random) for _ in range(count)]
+            self._mistakes = mistakes
+            return items
         if kind == "integer":
             low = int(schema.get("minimum", 0))
             return random.randint(low, min(int(schema.get("maximum", low + 5)), low + 5))

@@ -79,7 +79,8 @@ class Visitor:
 
     def fetch_row(self, collection: Collection, place: Place, identity: Any) -> Any:
         """Return a row as its own path shows it."""
-        response = self.send(Draft("GET", collection.item_path, {**place, collection.parameter: identity}))
+        name = _PARAMETER.findall(collection.item_path)[-1]
+        response = self.send(Draft("GET", collection.item_path, {**place, name: identity}))
         assert response.status == 200, f"{collection.item_path} {place} {identity}: {response.status}"
         return find_value(response.json, collection.row)
 
