@@ -25,7 +25,9 @@ from specduet.specs.inference.resources import RowKind, find_item_parameter, unk
 from specduet.specs.inference.row_shapes import pick_content, read_rows
 from specduet.specs.inference.sorting import SortReader
 from specduet.specs.inference.survey import SurveyedOperation
+from specduet.specs.inference.words import is_plural
 from specduet.specs.inference.writes import (
+    find_action_flags,
     find_action_target,
     find_renamed,
     find_stored_file,
@@ -131,7 +133,11 @@ class StatementMaker:
         ):
             kinds, name = Downloads, "downloads"
         elif entry.role == "action":
-            extra = {"to": find_action_target(entry, kind.status), "refused": _find_refusal(entry)}
+            extra = {
+                "to": find_action_target(entry, kind.status),
+                "sets": find_action_flags(self.reader, entry, kind.properties),
+                "refused": _find_refusal(entry),
+            }
         elif entry.role == "replace":
             extra = {"creates": "201" in entry.operation.responses}
         elif entry.role == "fetch" and not self._shows_rows(entry):
@@ -223,8 +229,9 @@ def join_evidence(entry: SurveyedOperation) -> str:
 
 
 def _is_part(group: OperationGroup, owner: OperationGroup) -> bool:
-    """Tell whether a path without a list is below an item of the collection: ``/videos/{id}/source``."""
-    return group.shape.key.startswith(f"{owner.shape.key}/{{}}/") and not group.find("list")
+    """Tell whether a path is that of a part of an item of the collection, and no list: ``/videos/{id}/source``."""
+    is_below = group.shape.key.startswith(f"{owner.shape.key}/{{}}/")
+    return is_below and not group.find("list") and not is_plural(group.shape.noun)
 
 
 def _find_refusal(entry: SurveyedOperation) -> int:

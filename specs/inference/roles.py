@@ -91,7 +91,7 @@ def classify_write(operation: Operation, shape: PathShape, rows: ShownRows, besi
     name = _ITEM_ROLES[operation.method]
     if verb in UPDATE_VERBS and operation.body is not None:
         return name, [f"the summary says {verb}"]
-    if verb in {"", "create", "add"} and reads == "fetch":
+    if verb in {"", "create", "add", "upload", "store"} and reads == "fetch":
         return name, ["GET of the same path is one object"]
     return "action", [f"the summary says {verb}"] if verb else [f"{operation.method} of a path without an id"]
 

@@ -1,7 +1,7 @@
 """Statements on what requests write: natural keys, files, renamed fields, versions of rows, and statuses to move to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from specduet.specs.behavior import Etag
 from specduet.specs.inference.lifecycles import StatusField, find_target
@@ -14,6 +14,24 @@ from specduet.specs.schema_reader import SchemaReader
 _KEYS = word_list("email email_address username login slug sku handle code isbn phone_number domain")
 _FILE = re.compile(r"octet-stream|^image/|^audio/|^video/|^application/(pdf|zip)|^\*/\*$|^application/\*$")
 _FILE_NAMES = ("file", "upload", "attachment", "document", "image", "content", "data", "media", "photo")
+_IRREGULAR = {"hide": "hidden", "freeze": "frozen", "read": "read"}
+_FLAGS: dict[str, tuple[str, bool]] = {
+    "activate": ("active", True),
+    "reactivate": ("active", True),
+    "complete": ("done complete", True),
+    "finish": ("done completed", True),
+    "favorite": ("favorite favourite", True),
+    "publish": ("public live", True),
+    "mark": ("read seen", True),
+}
+_CLEARED_FLAGS: dict[str, tuple[str, bool]] = {
+    "deactivate": ("active activated enabled", False),
+    "disable": ("enabled active", False),
+    "reopen": ("done completed closed", False),
+    "restore": ("archived deleted trashed", False),
+    "resume": ("paused", False),
+    "unpublish": ("public live", False),
+}
 _SCALARS = frozenset(["string", "integer", "number", "boolean"])
 
 
@@ -101,6 +119,36 @@ def state_etag(entry: SurveyedOperation) -> Etag | None:
     if not signs or (entry.role in {"list", "create"} and not headers & {"etag"}):
         return None
     return Etag(basis="inferred" if "etag" in headers else "assumed", because=f"{', '.join(signs)} is documented")
+
+
+def find_action_flags(reader: SchemaReader, entry: SurveyedOperation, properties: Mapping[str, str]) -> dict[str, bool]:
+    """Return the flags that an action sets, by its verb: ``archived`` for archive, the same as false for unarchive."""
+    snakes = {to_snake(name): name for name in properties if reader.kind_at(properties[name]) == "boolean"}
+    words = split_words(entry.shape.verb or entry.shape.last)
+    found = {}
+    for flag, value in _list_flags(to_verb(words[0])) if words and snakes else ():
+        name = snakes.get(flag) or snakes.get(f"is_{flag}")
+        if name is not None:
+            found[name] = value
+    return found
+
+
+def _list_flags(verb: str) -> Iterator[tuple[str, bool]]:
+    """Yield the flags that a verb may set: ``archived: true``, ``locked: false``."""
+    for names, value in (_FLAGS.get(verb, ("", True)), _CLEARED_FLAGS.get(verb, ("", False))):
+        yield from ((name, value) for name in names.split())
+    base = verb.removeprefix("un")
+    stem = base if base.endswith("e") else f"{base}e"
+    doubled = f"{base}{base[-1:]}ed"
+    yield from ((participle, base == verb) for participle in (f"{stem}d", f"{base}ed", doubled, _to_past(base)))
+
+
+def _to_past(verb: str) -> str:
+    return (
+        f"{verb[:-1]}ied"
+        if verb.endswith("y")
+        else {"hide": "hidden", "freeze": "frozen", "read": "read"}.get(verb, "")
+    )
 
 
 def find_action_target(entry: SurveyedOperation, field: StatusField | None) -> str | None:

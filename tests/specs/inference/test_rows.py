@@ -263,3 +263,35 @@ def test_any_schema_can_be_read(infer: Infer, schema: Any) -> None:
         {"GET /nodes": shown, "POST /nodes": shown, "GET /nodes/{id}": shown, "PATCH /nodes/{id}": shown}, Node=node
     )
     assert [operation.role.name for operation in api.operations][1:] == ["create", "fetch", "update"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sets"),
+    [
+        ("archive", {"archived": True}),
+        ("unarchive", {"archived": False}),
+        ("lock", {"isLocked": True}),
+        ("deactivate", {"active": False}),
+        ("complete", {"done": True}),
+        ("pin", {"pinned": True}),
+        ("share", {}),
+    ],
+)
+def test_actions_set_flags(infer: Infer, path: str, sets: dict[str, bool]) -> None:
+    """The verb of an action names the flag that it sets or clears."""
+    flags = {name: {"type": "boolean"} for name in ("archived", "isLocked", "active", "done", "pinned")}
+    answers = {"200": describe_json({"$ref": "#/components/schemas/Task"})}
+    acts = infer_rows(infer, flags, {f"POST /tasks/{{id}}/{path}": {"responses": answers}}).operations[-1].behavior.acts
+    assert acts
+    assert acts.sets == sets
+
+
+def test_a_part_of_a_row_is_set(infer: Infer) -> None:
+    """A path below an item that only writes, and returns the item, changes it."""
+    sent = {"requestBody": describe_json({"properties": {"state": TEXT}}), "summary": "Set the state"}
+    answers = {"200": describe_json({"$ref": "#/components/schemas/Task"})}
+    api = infer_rows(infer, {"state": TEXT}, {"PUT /tasks/{id}/state": {**sent, "responses": answers}})
+    assert list(api.resources) == ["task"]
+    acts = api.operations[-1].behavior.acts
+    assert acts
+    assert (acts.resource, acts.parameter, acts.to) == ("task", "id", None)
