@@ -1,8 +1,9 @@
 """Settings of a mock in one immutable object, and the credentials and caller identities that belong to them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 DataMode = Literal["believable", "adversarial"]
 
@@ -43,6 +44,8 @@ class Settings:
     """Path below which every API is served, instead of those of its servers: ``/v1``, or ``""`` for none."""
     log: Literal["text", "json"] | None = None
     """Format of the lines that are written to standard error, one for each request; None for no lines."""
+    seed_data: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]] = field(default_factory=dict, hash=False)
+    """Rows to begin with, whole or in part, by API and resource: ``{"shop": {"customer": [{"name": "Ada"}]}}``."""
     journal: int = 1_000
     """Number of requests that the journal of a session keeps."""
 

@@ -54,9 +54,16 @@ class FieldMakers:
         self._adversary = adversary
         self.times: dict[str, Callable[[RowSeed, int], Micros]] = {}
         """Of properties whose time is never null: the same time before it is formatted."""
+        self._reference_choices: list[list[Any]] = []
+        """For each reference, identities of rows of the other resource; empty until they are needed."""
         self.by_name = {name: self._build_property(prop) for name, prop in values.properties.items()}
         self.hidden = self._build_hidden_identity()
         """Makers of fields that rows do not show, by their name with its prefix."""
+
+    def forget_references(self) -> None:
+        """Choose anew among the rows of other resources, which may be others than before."""
+        for choices in self._reference_choices:
+            choices.clear()
 
     @property
     def status_members(self) -> Sequence[str]:
@@ -169,6 +176,7 @@ class FieldMakers:
         """Return the maker of the identity of a row of another resource, or of a list of some."""
         generate = self._build_generated(prop)
         choices: list[Any] = []
+        self._reference_choices.append(choices)
         is_allowed = self._values.is_allowed(prop.name)
         is_list = "items" in prop.resolved
 

@@ -30,6 +30,11 @@ class ImpliedRows:
         self._removed_owners: set[Any] = set()
         """Of single rows, the parents: pairs of a position and an index key."""
 
+    def detach(self) -> None:
+        """Share nothing that changes with what this is a copy of."""
+        self._removed_ids = {*self._removed_ids}
+        self._removed_owners = {*self._removed_owners}
+
     def find_any(self, table: "Table", field: str, value: Any, now: Micros) -> StoredRow | None:
         """Return the row with a value of a unique field, made where any identity is one."""
         row = table.find_row(field, value)

@@ -71,6 +71,10 @@ class RowQuery(msgspec.Struct, frozen=True):
     limit: int | None = None
 
 
+RowsCopier = Callable[[list[StoredRow]], list[StoredRow]]
+"""A function that returns copies of rows, the same for the same row."""
+
+
 class SortedIndex:
     """Rows sorted by one index key, with a shorter list of the same order for each key of the exact-match fields."""
 
@@ -92,6 +96,11 @@ class SortedIndex:
         for row in self._rows:
             for position in self._match_positions:
                 self._subsets.setdefault((position, row.index_keys[position]), []).append(row)
+
+    def detach(self, copy_rows: "RowsCopier") -> None:
+        """Share nothing that changes with what this is a copy of: ``copy_rows`` copies rows."""
+        self._rows = copy_rows(self._rows)
+        self._subsets = {pair: copy_rows(rows) for pair, rows in self._subsets.items()}
 
     def add(self, row: StoredRow) -> None:
         key = self._sort_key(row)

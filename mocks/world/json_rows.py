@@ -1,20 +1,45 @@
-"""Rows that are given as JSON: validated, and read into the form that a table keeps."""
+"""Rows that are given as JSON: by a file of seed data, or by a client that puts the state of the mock.
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+A row need not be whole: ``row_completion`` makes up what it lacks. What it does not show, such as its parent where only
+paths have it, may be given under the field's name with ``?`` before it: ``{"text": "Milk", "?list": 7}``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
+from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.index import StoredRow
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
 from specduet.mocks.world.property_values import PropertyValues
+from specduet.mocks.world.related_rows import RelatedRows
+from specduet.mocks.world.row_completion import BadRow, RowCompletion
 from specduet.mocks.world.row_factory import RowFactory
 from specduet.mocks.world.row_keys import RowKeys
-from specduet.mocks.world.status_paths import stay_in_status
 from specduet.specs import Api, Resource, UsageError
 
 _encode = msgspec.json.Encoder().encode
+
+_TRIES = 100
+
+
+class PlacedRow(dict[str, Any]):
+    """A row as JSON, with the place where it was read."""
+
+    def __init__(self, values: Mapping[str, Any], describe_place: Callable[[], str]) -> None:
+        super().__init__(values)
+        self.describe_place = describe_place
+        """Returns the place for an error: ``data/customers.csv:3``."""
+
+
+class GivenRow(NamedTuple):
+    """A whole row that was given as JSON."""
+
+    values: Mapping[str, Any]
+    hidden: Mapping[str, Any]
+    """Values of fields that the row does not show, by their name with its prefix."""
 
 
 class JsonRows:
@@ -24,59 +49,130 @@ class JsonRows:
         self,
         api: Api,
         resource: Resource,
+        *,
         row_factory: RowFactory,
         values: PropertyValues,
         keys: RowKeys,
-        *,
+        indexed_fields: IndexedFields,
+        related_rows: RelatedRows,
+        completion: RowCompletion,
         identity_field: str,
-        stream: str,
     ) -> None:
         self._name = resource.name
         self._row_factory = row_factory
         self._values = values
         self._keys = keys
+        self._completion = completion
+        self._related_rows = related_rows
         self._identity_field = identity_field
-        self._stream = stream
+        self._is_single = resource.behavior.single
+        self._parents = dict(indexed_fields.parent_fields)
+        hidden = {*self._parents, identity_field, *(HIDDEN_PREFIX + name for name, _ in indexed_fields.hidden_fields)}
+        self._hidden_names = {name for name in hidden if name.startswith(HIDDEN_PREFIX)}
         self._validator = api.response_schemas.validator_at(resource.pointer)
 
-    def validate(self, values: Any) -> Sequence[Mapping[str, Any]]:
-        """Return rows that may replace those of the table.
+    def read_rows(self, rows: Any, *, keeps_valid: bool) -> list[GivenRow]:
+        """Return the rows with all that they need, the first of a list first.
 
-        Raises ``UsageError`` where one of them violates the schema or has no identity of its own.
+        ``keeps_valid``: a row that satisfies its schema and has an id stays as it is; others get what statements
+        decide, too. Raises ``UsageError`` where a row violates its schema, or has the id of another one.
         """
-        name, seen = self._name, set()
-        if not isinstance(values, list):
-            raise UsageError(f"the rows of {name!r} are no list")
-        for index, value in enumerate(values):
-            problem = next(self._validator.iter_errors(value), None)
-            if problem is not None:
-                place = "".join(f"/{part}" for part in problem.instance_path)
-                raise UsageError(
-                    f"row {index} of {name!r} breaks the schema at {place or 'its root'}: {problem.message}"
-                )
-            key = self._values.index_key(self._identity_field, self.read_identity(value, index))
-            if key is None or key in seen:
-                missing = "no" if key is None else "the same"
-                raise UsageError(f"row {index} of {name!r} has {missing} {self._identity_field!r}")
-            seen.add(key)
+        if not isinstance(rows, list | tuple):
+            raise UsageError(f"the rows of {self._name!r} are no list")
+        split = [self._split_hidden(row, index) for index, row in enumerate(rows)]
+        known = self._collect_identities(rows, split)
+        result = []
+        for index, (shown, hidden) in enumerate(split):
+            seed = self._completion.make_seed(index, len(rows), {**shown, **hidden})
             try:
-                _encode(value)
-            except (UnicodeEncodeError, ValueError) as error:
-                raise UsageError(f"row {index} of {name!r} is no JSON: {error}") from error
-        return values
+                is_found = self._give_identity(seed, shown, hidden, known)
+                is_whole = keeps_valid and is_found and self._validator.is_valid(shown)
+                result.append(GivenRow(shown if is_whole else self._completion.complete(shown, hidden, seed), hidden))
+            except BadRow as error:
+                place = _describe_row(self._name, rows, index)
+                raise UsageError(f"{place} breaks the schema at {error.pointer or 'its root'}: {error}") from None
+        return result
 
-    def read_identity(self, value: Mapping[str, Any], index: int) -> Any:
-        return self._keys.read_identity(value, self._make_hidden_values(index))
+    def store_row(self, row: GivenRow, index: int, count: int) -> StoredRow:
+        """Return a row as a table keeps it. The first one of a list has the highest number."""
+        stored = StoredRow(count - 1 - index, self._keys.read_keys(row.values, row.hidden), None, _encode(row.values))
+        stored.hidden_values = row.hidden
+        return stored
 
-    def _make_hidden_values(self, index: int) -> dict[str, Any]:
-        """Return what a row that is given as JSON does not show: its id, where only paths have it."""
-        if not self._identity_field.startswith(HIDDEN_PREFIX):
-            return {}
-        seed = RowSeed(f"{self._stream}/put/{index}", index, stay_in_status, created_at=0, index=index)
-        return {self._identity_field: self._row_factory.make_field(self._identity_field, seed, FINAL_PHASE)}
+    def read_identity(self, row: GivenRow) -> Any:
+        return self._keys.read_identity(row.values, row.hidden)
 
-    def read_row(self, value: Mapping[str, Any], index: int, count: int) -> StoredRow:
-        hidden = self._make_hidden_values(index)
-        row = StoredRow(count - 1 - index, self._keys.read_keys(value, hidden), None, _encode(value))
-        row.hidden_values = hidden
-        return row
+    def find_hidden_values(self, row: StoredRow) -> dict[str, Any]:
+        """Return what a row does not show and cannot be told from what it shows: its parents and its id."""
+        names = [name for name in (*self._parents, self._identity_field) if name in self._hidden_names]
+        keys = {name: row.index_keys[self._keys.positions[name]] for name in names if name in self._keys.positions}
+        return {name: key for name, key in keys.items() if key is not None}
+
+    def _split_hidden(self, row: Any, index: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the properties that a row shows, and the fields that it does not."""
+        place = _describe_row(self._name, [row], 0, index)
+        if not isinstance(row, Mapping):
+            raise UsageError(f"{place} is no object")
+        try:
+            _encode(dict(row))
+        except (UnicodeEncodeError, ValueError, TypeError) as error:
+            raise UsageError(f"{place} is no JSON: {error}") from error
+        shown, hidden = {}, {}
+        for name, value in row.items():
+            key = name if name.startswith(HIDDEN_PREFIX) else HIDDEN_PREFIX + name
+            if key in self._hidden_names and name not in self._values.properties:
+                hidden[key] = self._fit_parent(key, value)
+            else:
+                shown[name] = value
+        return shown, {name: value for name, value in hidden.items() if value is not None}
+
+    def _fit_parent(self, name: str, value: Any) -> Any:
+        """Return the identity of a parent as its row has it, where a file may have its text."""
+        resource = self._parents.get(name)
+        identity = self._related_rows.find_identity(resource, value) if resource is not None else None
+        return value if identity is None else identity
+
+    def _collect_identities(self, rows: Sequence[Any], split: Sequence[tuple[Any, Any]]) -> set[Any]:
+        """Return the index keys of the given identities. Raises ``UsageError`` where two rows have the same."""
+        known: set[Any] = set()
+        for index, (shown, hidden) in enumerate(split):
+            key = self._read_identity_key(shown, hidden)
+            if key is not None and key in known and not self._is_single:
+                name = self._identity_field.removeprefix(HIDDEN_PREFIX)
+                raise UsageError(f"{_describe_row(self._name, rows, index)} has the same {name!r} as an earlier one")
+            known.add(key)
+        return known - {None}
+
+    def _read_identity_key(self, shown: Mapping[str, Any], hidden: Mapping[str, Any]) -> Any:
+        value = self._keys.read_identity(shown, hidden)
+        return self._values.index_key(self._identity_field, value)
+
+    def _give_identity(self, seed: RowSeed, shown: dict[str, Any], hidden: dict[str, Any], known: set[Any]) -> bool:
+        """Give a row an identity of its own, unless it has one. Return whether it had one, or needs none."""
+        field = self._identity_field
+        if self._is_single or self._read_identity_key(shown, hidden) is not None:
+            return True
+        holder = hidden if field.startswith(HIDDEN_PREFIX) else shown
+        stream = seed.stream
+        seed.fixed_values = {name: value for name, value in seed.fixed_values.items() if name != field}
+        for attempt in range(_TRIES):
+            seed.stream = f"{stream}~{attempt}" if attempt else stream
+            identity = self._row_factory.make_field(field, seed, FINAL_PHASE)
+            key = self._values.index_key(field, identity)
+            if key is not None and key not in known:
+                break
+        else:
+            identity = key = max((key for key in known if isinstance(key, int)), default=0) + 1
+        seed.stream = stream
+        known.add(key)
+        if "." not in field and identity is not ABSENT:
+            holder[field] = identity
+            seed.fixed_values = {**seed.fixed_values, field: identity}
+        return holder is hidden or get_path(shown, field.split(".")) is not ABSENT
+
+
+def _describe_row(name: str, rows: Sequence[Any], position: int, index: int | None = None) -> str:
+    """Return the name of a row for an error: ``data/customers.csv:3: row 1 of 'customer'``."""
+    row = rows[position]
+    text = f"row {position if index is None else index} of {name!r}"
+    return f"{row.describe_place()}: {text}" if isinstance(row, PlacedRow) else text

@@ -165,6 +165,10 @@ class RowFactory:
         ordered = {name for timeline in self._behavior.timeline for name in timeline.fields}
         return {*ordered, *(rule.field for rule in self._behavior.set_when)}
 
+    def forget_references(self) -> None:
+        """Choose anew among the rows of other resources, which may be others than before."""
+        self._makers.forget_references()
+
     def is_decided(self, name: str) -> bool:
         """Return whether a statement decides a property, so that a request which leaves it out changes nothing."""
         return name in self._decided and all(name != reference.field for reference in self._behavior.references)
@@ -190,8 +194,6 @@ class RowFactory:
             return value if is_plain and type(value) is str else self._values.index_key(path, value)
 
         return make_index_key
-
-    # --------------------------------------------------------------------------------- compiling a property
 
     # ------------------------------------------------------------------------------------- statuses and times
 

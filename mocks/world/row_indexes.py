@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any
 
-from specduet.mocks.world.index import IndexKeys, SortedIndex, StoredRow
+from specduet.mocks.world.index import IndexKeys, RowsCopier, SortedIndex, StoredRow
 from specduet.mocks.world.indexed_fields import IndexedFields
 
 _DIGITS = re.compile("-?[0-9]{1,18}")
@@ -31,6 +32,16 @@ class RowIndexes:
                 by_key.setdefault(row.index_keys[self._positions[name]], row)
         for index in self._iter_sorted():
             index.load(rows)
+
+    def detach(self, copy_rows: RowsCopier) -> None:
+        """Share nothing that changes with what this is a copy of: ``copy_rows`` copies rows."""
+        self._unique = {
+            name: dict(zip(by_key, copy_rows([*by_key.values()]), strict=True)) for name, by_key in self._unique.items()
+        }
+        self._sorted = {name: copy(index) for name, index in self._sorted.items()}
+        self._by_number = copy(self._by_number)
+        for index in (*self._sorted.values(), self._by_number):
+            index.detach(copy_rows)
 
     def get_sorted(self, field: str | None) -> SortedIndex:
         """Return the rows sorted by a field, or by their number where that is None."""

@@ -19,23 +19,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from specduet.mocks.clock import NEVER, SECOND, Micros, to_micros
+from specduet.mocks.clock import NEVER, SECOND, Micros
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.implied_rows import ImpliedRows
 from specduet.mocks.world.index import RowQuery, SortedIndex, StoredRow
-from specduet.mocks.world.indexed_fields import collect_indexed_fields, get_field_key
-from specduet.mocks.world.json_rows import JsonRows
+from specduet.mocks.world.json_rows import GivenRow
 from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
-from specduet.mocks.world.property_values import PropertyValues
-from specduet.mocks.world.related_rows import FindTable, RelatedRows
-from specduet.mocks.world.row_factory import RowFactory
+from specduet.mocks.world.related_rows import FindTable
 from specduet.mocks.world.row_indexes import RowIndexes
-from specduet.mocks.world.row_keys import RowKeys
-from specduet.mocks.world.row_properties import RowShape
-from specduet.mocks.world.seeded_rows import SeededRows
-from specduet.mocks.world.status_paths import StatusPaths
+from specduet.mocks.world.table_parts import TableParts
+from specduet.mocks.world.table_snapshot import TableSnapshot, copy_attributes
 from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
@@ -44,6 +39,20 @@ if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
+_CHANGING = (
+    "scope_values",
+    "implied",
+    "_first_identities",
+    "_first_number",
+    "_is_loaded",
+    "_indexes",
+    "_created",
+    "_pending",
+    "_last_created_at",
+    "_due_changes",
+    "_advanced_to",
+)
+"""Names of the attributes that requests change."""
 _SCOPE_COUNT = 3  # the first scope has most rows, the second some, the third none
 _TRIES = 100
 
@@ -72,55 +81,23 @@ class Table:
         self.resource = resource
         self.stream = f"{settings.seed}/{api.name}/{resource.name}"
         """Name of the random stream of everything in the table."""
-        shape = RowShape(api, resource, generator)
-        identity = resource.behavior.id
-        self.identity_field = get_field_key(identity.field, is_hidden=identity.hidden)
+        parts = TableParts(api, resource, settings, generator, adversary, find_table, self.stream)
+        self.identity_field = parts.identity_field
         """Name of the field that identifies a row, with its prefix where rows do not show it."""
-        self.indexed_fields = collect_indexed_fields(api, resource, settings, shape)
-        self.related_rows = RelatedRows(find_table, self.stream)
-        self.values = PropertyValues(api, shape, generator, self.stream)
-        self.row_factory = RowFactory(
-            api,
-            resource,
-            self.indexed_fields,
-            self.stream,
-            values=self.values,
-            is_composed=shape.is_composed,
-            related_rows=self.related_rows,
-            generator=generator,
-            adversary=adversary,
-        )
-        self._keys = RowKeys(
-            self.row_factory, self.values, self.indexed_fields, self.identity_field, self.stream, self.related_rows
-        )
+        self.indexed_fields = parts.indexed_fields
+        self.related_rows = parts.related_rows
+        self.values = parts.values
+        self.row_factory = parts.row_factory
+        self._keys = parts.keys
         self.key_positions = self._keys.positions
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
-        self.epoch = to_micros(settings.epoch)
-        self._status_paths = StatusPaths(resource.behavior.status, self.epoch, settings.pace)
+        self.epoch = parts.epoch
+        self._status_paths = parts.status_paths
         self.status_field = self._status_paths.field
-        self._seeded = SeededRows(
-            api,
-            resource,
-            settings,
-            status_paths=self._status_paths,
-            row_factory=self.row_factory,
-            values=self.values,
-            keys=self._keys,
-            indexed_fields=self.indexed_fields,
-            related_rows=self.related_rows,
-            identity_field=self.identity_field,
-            stream=self.stream,
-            shows_examples=adversary is None,
-        )
-        self._json_rows = JsonRows(
-            api,
-            resource,
-            self.row_factory,
-            self.values,
-            self._keys,
-            identity_field=self.identity_field,
-            stream=self.stream,
-        )
+        self._seeded = parts.seeded_rows
+        self._json_rows = parts.json_rows
+        self._seed_rows: Sequence[GivenRow] | None = None
+        """Rows that the user gave for the beginning, None where they are made up."""
         self.implied = ImpliedRows(api, resource)
         self._has_changing_keys = any(map(self.row_factory.changes_with_status, self.key_positions))
         """Whether a change of status may change an index key, and with it the place of a row in the indexes."""
@@ -140,8 +117,34 @@ class Table:
         self.scope_values = {name: self.values.distinct_values(name, _SCOPE_COUNT) for name in scope_fields}
         """The known values of each scope field, that with most rows first; also those without any row."""
         self._seeded.forget()
+        self.row_factory.forget_references()
         self._first_identities: list[Any] | None = None
         self._load_rows(None)
+        if self._seed_rows is not None:
+            self.replace_rows(self._seed_rows)
+        self._unwritten_revision = self.revision
+        """The revision of the table as it began; -1 after all rows were replaced."""
+
+    def begin_with(self, rows: Sequence[GivenRow]) -> None:
+        """Replace the seeded rows, now and at each reset."""
+        self._seed_rows = rows
+        self.reset()
+
+    def take_snapshot(self) -> TableSnapshot:
+        """Return a copy of all rows, and of what is known of them."""
+        if self._pending:
+            self._materialize_pending()
+        return copy_attributes({**{name: getattr(self, name) for name in _CHANGING}, "is_written": self.is_written})
+
+    def restore(self, snapshot: TableSnapshot) -> None:
+        """Return to a snapshot. What was read from the table meanwhile is out of date."""
+        self._seeded.forget()
+        self.row_factory.forget_references()
+        for name, value in copy_attributes({name: snapshot[name] for name in _CHANGING}).items():
+            setattr(self, name, value)
+        self.revision += 1
+        self.generation += 1
+        self._unwritten_revision = -1 if snapshot["is_written"] else self.revision
 
     def check_rows(self) -> None:
         """Make one row, so that a resource without valid rows is reported. Raises ``CannotGenerate``."""
@@ -149,25 +152,27 @@ class Table:
         for row in self._indexes.get_any().select(RowQuery(limit=1)):
             self.encode_row(row, self.epoch)
 
-    def validate_rows(self, values: Any) -> Sequence[Mapping[str, Any]]:
-        """Return rows that may replace those of the table. Raises ``UsageError`` for others."""
-        return self._json_rows.validate(values)
+    def read_rows(self, values: Any, *, keeps_valid: bool) -> list[GivenRow]:
+        """Return whole rows that may replace those of the table, see ``JsonRows``. Raises ``UsageError``."""
+        return self._json_rows.read_rows(values, keeps_valid=keeps_valid)
 
-    def replace_rows(self, values: Sequence[Mapping[str, Any]]) -> None:
-        """Replace all rows with rows given as JSON, which ``validate_rows`` has accepted."""
-        rows = [self._json_rows.read_row(value, index, len(values)) for index, value in enumerate(values)]
-        self._first_identities = [self._json_rows.read_identity(value, i) for i, value in enumerate(values)]
+    def replace_rows(self, given: Sequence[GivenRow]) -> None:
+        """Replace all rows."""
+        values = [row.values for row in given]
+        rows = [self._json_rows.store_row(row, index, len(given)) for index, row in enumerate(given)]
+        self._first_identities = [self._json_rows.read_identity(row) for row in given]
         numbers = [n for n in self._first_identities if isinstance(n, int)]
         for name, known in self.scope_values.items():
             shown = [get_path(value, name.split(".")) for value in values]
             self.scope_values[name] = list(dict.fromkeys(v for v in (*shown, *known) if isinstance(v, str | int)))
         self._load_rows(rows)
         self._first_number = max([len(rows), *numbers])
+        self._unwritten_revision = -1
 
     @property
     def is_written(self) -> bool:
         """True if the rows may be others than the seeded ones."""
-        return self.created_count > 0 or self.revision > 1
+        return self.created_count > 0 or self.revision != self._unwritten_revision
 
     @property
     def first_identities(self) -> Sequence[Any]:
@@ -264,6 +269,10 @@ class Table:
     def decode_row(self, row: StoredRow, now: Micros) -> dict[str, Any]:
         """Return the row as it is shown."""
         return dict(_decode(self.encode_row(row, now)))
+
+    def describe_row(self, row: StoredRow, now: Micros) -> dict[str, Any]:
+        """Return the row as it is shown, with what it does not show under names with a ``?``."""
+        return {**self.decode_row(row, now), **self._json_rows.find_hidden_values(row)}
 
     def get_field(self, row: StoredRow, path: str, now: Micros) -> Any:
         """Return the value at a dotted path of the row; ``ABSENT`` where it has none."""

@@ -1,6 +1,6 @@
 """The tables of one world, each made when it is first needed: a large document has hundreds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from specduet.mocks.generation.values import ValueGenerator
@@ -41,6 +41,40 @@ class Tables(Mapping[str, Table]):
     def find(self, name: str) -> Table | None:
         """Return the table of a resource, or None where there is no such resource."""
         return self[name] if name in self._api.resources else None
+
+    def sort_by_dependence(self, names: Iterable[str]) -> list[str]:
+        """Return the names of resources, those to whose rows others belong or refer before these."""
+        wanted = {*names}
+        ordered: list[str] = []
+        visited: set[str] = set()
+
+        def visit(name: str) -> None:
+            if name not in visited:
+                visited.add(name)
+                for target in self._find_targets(name):
+                    visit(target)
+                ordered.append(name)
+
+        for name in self._api.resources:
+            if name in wanted:
+                visit(name)
+        return [name for name in ordered if name in wanted]
+
+    def find_dependent(self, names: set[str]) -> list[str]:
+        """Return the names of the tables that were needed so far and whose rows belong or refer to such resources."""
+        dependent: set[str] = set()
+        candidates = {name: self._find_targets(name) for name in [*self._made] if name not in names}
+        while found := {n for n, targets in candidates.items() if targets & (names | dependent)} - dependent:
+            dependent |= found
+        return self.sort_by_dependence(dependent)
+
+    def _find_targets(self, name: str) -> set[str]:
+        """Return the resources to whose rows those of a resource belong or refer."""
+        resource = self._api.resources.get(name)
+        if resource is None:
+            return set()
+        parents = {parent for _, parent in self[name].indexed_fields.parent_fields}
+        return parents | {reference.resource for reference in resource.behavior.references}
 
     def iter_made(self) -> Iterator[tuple[str, Table]]:
         """Yield the tables that were needed so far."""

@@ -26,6 +26,7 @@ from specduet.mocks.world.list_rendering import NO_URL, RenderedList, render_lis
 from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
 from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
 from specduet.mocks.world.table import Table
+from specduet.mocks.world.table_snapshot import TableSnapshot
 from specduet.mocks.world.tables import Tables
 from specduet.specs import Api, Operation, UsageError
 
@@ -38,6 +39,8 @@ _CACHE_SIZE = 64  # lists
 _MAX_CACHED_BYTES = 65_536  # of one list
 _SCOPE_COUNT = 3  # known values of a path parameter that are shown
 _PATH_PARAMETER = re.compile(r"\{([^{}]+)\}")
+WorldSnapshot = Mapping[str, TableSnapshot]
+"""The snapshots of the tables that were needed so far, by the name of their resource."""
 _NO_KEYS: Mapping[str, Any] = {}
 
 
@@ -58,6 +61,10 @@ class World:
         self._cached_lists: BoundedCache[tuple[Any, ...], RenderedList] = BoundedCache(_CACHE_SIZE)
         self._generator = adversary or believable
         self._plans: dict[str, OperationPlan] = {}
+        seed_data = settings.seed_data.get(api.name, {})
+        self._check_names(seed_data)
+        for name in self._tables.sort_by_dependence(seed_data):
+            self._tables[name].begin_with(self._tables[name].read_rows(seed_data[name], keeps_valid=False))
         for name, resource in api.resources.items():
             if not resource.is_inferred:
                 self._tables[name].check_rows()
@@ -81,22 +88,23 @@ class World:
         self, operation: Operation, values: RequestValues, caller: CallerIdentity, url: RequestUrl = NO_URL
     ) -> bytes:
         """Return the response of a list operation; see ``list_page``."""
-        return self.list_page(operation, values, caller, url).body
+        return self.list_page(operation, values, caller, lambda: url).body
 
     def list_page(
-        self, operation: Operation, values: RequestValues, caller: CallerIdentity, url: RequestUrl
+        self, operation: Operation, values: RequestValues, caller: CallerIdentity, read_url: Callable[[], RequestUrl]
     ) -> RenderedList:
         """Return the response of a list operation, and the facts about the page that headers tell.
 
-        A limit of zero or less holds no rows, an offset below zero is zero. ``url`` is that of the request. Raises
-        ``UnknownScopeValue``, ``WindowTooOld`` and ``BadToken``.
+        A limit of zero or less holds no rows, an offset below zero is zero. ``read_url`` returns that of the
+        request. Raises ``UnknownScopeValue``, ``WindowTooOld`` and ``BadToken``.
         """
         plan = self.find_plan(operation)
         table, now = plan.table, self._clock.current_micros()
         table.advance_to(now)
+        url = read_url() if plan.has_urls else NO_URL
         if plan.has_window:
             return render_list(plan, values, caller, now, url)
-        key = (operation.pointer, caller.owner, caller.admin, *values.items(), *(url if plan.has_urls else ()))
+        key = (operation.pointer, caller.owner, caller.admin, url, *values.items())
         try:
             cached = self._cached_lists.get(key)
         except TypeError:  # a value that is a list has no hash
@@ -196,7 +204,7 @@ class World:
             check_ancestors(plan, values)
             get_scope_key(table, scope, values)  # raises for a scope that no collection has
         assert plan.create_action is not None
-        sent = body if isinstance(body, Mapping) else {}
+        sent = body if isinstance(body, dict) else {}
         plan.create_action.check_unique(sent, now)
         response = plan.create_action.create_row(values, sent, caller, now, keys)
         return plan.render_row(table.newest_row(), now) if response is None else response
@@ -255,11 +263,12 @@ class World:
     def dump_state(self, names: Collection[str] | None = None) -> dict[str, Any]:
         """Return every row as served, by resource: by scope, the first one first, and in the order of its list.
 
+        What a row does not show, its parent for instance, stands under its name with a ``?``: ``{"?list": 7}``.
         ``names`` are those of the resources; without it, all.
         """
         now = self._clock.current_micros()
         return {
-            name: [msgspec.json.decode(table.encode_row(row, now)) for row in self._iter_rows(table, now)]
+            name: [table.describe_row(row, now) for row in self._iter_rows(table, now)]
             for name, table in self._tables.items()
             if names is None or name in names
         }
@@ -287,17 +296,44 @@ class World:
     def replace_state(self, state: Any) -> None:
         """Replace the rows of the resources that ``state`` names: ``{"run": [{"id": "…", …}]}``.
 
+        What a row lacks is made up. Resources that refer to these, and in which nothing was written, are seeded anew.
         Raises ``UsageError``, and changes nothing, where a row is invalid.
         """
         if not isinstance(state, Mapping):
             raise UsageError("a state is an object: the name of each resource, and its rows")
+        self._check_names(state)
+        snapshot = self.take_snapshot()
+        try:
+            for name in self._tables.sort_by_dependence(state):
+                self._tables[name].replace_rows(self._tables[name].read_rows(state[name], keeps_valid=True))
+        except UsageError:
+            self.restore(snapshot)
+            raise
+        for name in self._tables.find_dependent({*state}):
+            if not self._tables[name].is_written:
+                self._tables[name].reset()
+
+    def _check_names(self, state: Mapping[str, Any]) -> None:
         for name in state:
             if name not in self._tables:
                 known = ", ".join(self._tables) or "none"
-                raise UsageError(f"no resource is called {name!r}", remedy=f"Known: {known}.")
-        valid_rows = {name: self._tables[name].validate_rows(rows) for name, rows in state.items()}
-        for name, rows in valid_rows.items():
-            self._tables[name].replace_rows(rows)
+                raise UsageError(f"{self._api.name} has no resource {name!r}", remedy=f"Known: {known}.")
+
+    def take_snapshot(self) -> WorldSnapshot:
+        """Return a copy of all rows, to be restored as often as you like. The clock is none of it."""
+        now = self._clock.current_micros()
+        for _, table in [*self._tables.iter_made()]:
+            if table.created_count:
+                table.advance_to(now)
+        return {name: table.take_snapshot() for name, table in self._tables.iter_made()}
+
+    def restore(self, snapshot: WorldSnapshot) -> None:
+        """Return to a snapshot. A table that was not needed before it has its seeded rows."""
+        for name, table in self._tables.iter_made():
+            if name in snapshot:
+                table.restore(snapshot[name])
+            else:
+                table.reset()
 
     def reset(self) -> None:
         """Return to the seeded rows: all that was created or put is gone. The clock stays as it is."""
