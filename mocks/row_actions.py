@@ -1,7 +1,7 @@
 """The actions of operations about rows: list, fetch, create, change, remove, and follow the status of one."""
 
 from collections.abc import Mapping
-from functools import wraps
+from functools import partial, wraps
 from hashlib import blake2b
 from typing import Any
 
@@ -14,7 +14,7 @@ from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest
 from specduet.mocks.path_templates import normalize_path
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
-from specduet.mocks.stored_files import StoredFile, read_file
+from specduet.mocks.stored_files import NO_FILE, StoredFile, read_file
 from specduet.mocks.validation import Problem, make_problem
 from specduet.mocks.world import BadToken, Duplicate, RequestUrl, UnknownScopeValue, WindowTooOld, World
 from specduet.mocks.world.index import StoredRow
@@ -79,8 +79,7 @@ def _refuse(handler: OperationHandler, status: int, message: str) -> HttpRespons
 
 @_with_error_responses
 def _list_rows(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
-    url = RequestUrl(_read_origin(request), request.scope["path"], request.query_string.decode("latin-1"))
-    rendered = world.list_page(handler.operation, validated.parameters, validated.caller, url)
+    rendered = world.list_page(handler.operation, validated.parameters, validated.caller, partial(_read_url, request))
     response = handler.make_row_response(rendered.body, request)
     if rendered.headers:
         _set_headers(response, dict(rendered.headers))
@@ -144,7 +143,7 @@ def _respond_with_new_row(
         world.newest_row(operation).file = file
     # RFC 9110, 15.3.2: what is new is told from what is changed
     response = handler.make_row_response(body, request, 201 if "201" in operation.responses else None)
-    if response.status == 201 or any(name.lower() == b"location" for name, _ in response.headers):
+    if response.status == 201 or handler.has_location:
         path = world.locate_newest_row(operation, validated.parameters)
         if path is not None:
             base = normalize_path(request.scope.get("root_path", "")) + handler.base_path
@@ -228,7 +227,10 @@ def _move_status(
         if statement.refused >= 400 and statement.to not in lifecycle.transitions.get(str(current), ()):
             return _refuse(handler, statement.refused, f"It is {current}, and cannot become {statement.to}")
         changes[field] = statement.to
-    return handler.make_row_response(world.change_row(plan, row, plan.without_identity(changes)), request)
+    body = world.change_row(plan, row, plan.without_identity(changes))
+    if statement.stores is not None:
+        row.file = NO_FILE if statement.stores == "none" else read_file(request, statement.stores)
+    return handler.make_row_response(body, request)
 
 
 @_with_error_responses
@@ -238,6 +240,10 @@ def _download_file(
     """Respond with the bytes that were stored with the row; of a seeded row, with documented ones."""
     _, row = _find_row(handler, world, validated)
     file: StoredFile | None = row.file
+    if file is NO_FILE:
+        statement = handler.operation.behavior.downloads
+        assert statement is not None
+        return handler.dialect.render_error(statement.unknown, "There is no file")
     if file is None:
         key = f"{handler.api.name}/{handler.operation.id}/{row.index_keys}"
         return handler.documented.make_response(handler.success_status, request, key)
@@ -299,6 +305,10 @@ def _set_headers(response: HttpResponse, headers: Mapping[str, str]) -> None:
     names = {name.lower().encode("latin-1") for name in headers}
     response.headers = [pair for pair in response.headers if pair[0].lower() not in names]
     response.headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _read_url(request: Request) -> RequestUrl:
+    return RequestUrl(_read_origin(request), request.scope["path"], request.query_string.decode("latin-1"))
 
 
 def _read_origin(request: Request) -> str:

@@ -43,6 +43,10 @@ class StoredFile:
         return response
 
 
+NO_FILE = StoredFile(b"", "")
+"""The file of a row whose file was removed."""
+
+
 def read_file(request: Request, place: str) -> StoredFile | None:
     """Return the file of a request: its whole body, or the part of a form that ``body/NAME`` names.
 

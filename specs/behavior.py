@@ -183,11 +183,13 @@ class Deletes(Lookup, frozen=True):
 class Acts(Lookup, frozen=True):
     """The operation moves the row's status ``to`` a member, from where the lifecycle allows it; else ``refused``.
 
-    ``sets`` are other fields with the values that they get: ``{is_active: false}``.
+    ``sets`` are other fields with the values that they get: ``{is_active: false}``. ``stores`` says where the bytes of
+    a file are that the row has from then on: ``body`` or ``body/NAME``; ``none`` removes it.
     """
 
     to: str | None = None
     sets: dict[str, Any] = msgspec.field(default_factory=dict)
+    stores: str | None = None
     refused: int = 409
 
 

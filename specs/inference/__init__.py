@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specduet.specs.behavior import OperationBehavior
-from specduet.specs.inference.grouping import find_parents, group_operations, list_entries
+from specduet.specs.inference.grouping import find_file_keys, find_parents, group_operations, list_entries
 from specduet.specs.inference.operations import StatementMaker
 from specduet.specs.inference.resources import find_row_kinds
 from specduet.specs.inference.rows import state_rows
@@ -40,6 +40,7 @@ def infer_behavior(
     kinds = find_row_kinds(reader, groups, stated or {})
     parents = {key: find_parents(group.shape, groups) for key, group in groups.items()}
     maker = StatementMaker(reader, parents, kinds, {kind.name: kind for kind in kinds.values()})
+    files = find_file_keys(groups, kinds)
     roles = {e.operation.label: Role(e.role, "", "", e.evidence) for e in surveyed}
     behaviors: dict[str, OperationBehavior] = {}
     for group, entry in list_entries(groups.values()):
@@ -50,6 +51,8 @@ def infer_behavior(
         roles[entry.operation.label] = Role(entry.role, *names, entry.evidence)
         if kind is not None:
             behaviors[entry.operation.label] = maker.state_operation(entry, group, kind)
+        elif parent is not None and group.shape.key in files:
+            behaviors[entry.operation.label] = maker.state_file(entry, parent.groups[0], parent)
     pointers = {kind.name: kind.pointer for kind in kinds.values()}
     resources = {
         name: Resource(name, pointers[name], reader.resolve(pointers[name])[0], behavior, schemas, is_inferred=True)

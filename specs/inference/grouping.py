@@ -1,6 +1,6 @@
 """Operations about one collection, or about one thing that there is once, brought together by their paths."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -129,3 +129,12 @@ def list_entries(groups: Iterable[OperationGroup]) -> Iterable[tuple[OperationGr
     for group in groups:
         for entry in (*group.whole, *group.items, *group.below):
             yield group, entry
+
+
+def find_file_keys(groups: Mapping[str, OperationGroup], kinds: Container[str]) -> set[str]:
+    """Return the keys of the groups without rows that may be the one file of an item: ``/users/{}/avatar``."""
+    found: dict[str, list[str]] = {}
+    for key, group in groups.items():
+        if key not in kinds and group.shape.above.is_item and not group.items and not group.find("list"):
+            found.setdefault(group.shape.above.key, []).append(key)
+    return {keys[0] for keys in found.values() if len(keys) == 1}

@@ -79,6 +79,28 @@ class StatementMaker:
         envelope = self._find_envelope(entry, group)
         return OperationBehavior(envelope=envelope, etag=state_etag(entry), **words)
 
+    def state_file(self, entry: SurveyedOperation, owner: OperationGroup, kind: RowKind) -> OperationBehavior:
+        """Return the statements on an operation about the one file of an item: ``PUT /users/{id}/avatar``."""
+        parameter = self._find_item_parameter(entry, owner, kind)
+        stored = find_stored_file(self.reader, entry.operation) if entry.role != "delete" else "none"
+        is_read = entry.role == "fetch" and returns_file(entry)
+        if parameter is None or kind.is_single or not (is_read or (stored and entry.role != "fetch")):
+            return OperationBehavior()
+        status, unknown_basis = unknown_status(entry.operation)
+        words: dict[str, Any] = {
+            "resource": kind.name,
+            "field": kind.id_field,
+            "parameter": parameter,
+            "unknown": status,
+            "unknown_basis": unknown_basis,
+            "basis": "assumed",
+            "because": f"{entry.shape.last} is a file of {kind.name}",
+        }
+        scopes = self._state_scopes(entry, owner, kind)
+        if is_read:
+            return OperationBehavior(downloads=Downloads(**words), **scopes)
+        return OperationBehavior(acts=Acts(**words, stores=stored, refused=200), **scopes)
+
     def _state_part(self, entry: SurveyedOperation, owner: OperationGroup, kind: RowKind) -> OperationBehavior:
         """Return the statements on an operation below an item that returns the item itself: a file sent to it."""
         role: RoleName = "fetch" if entry.role == "fetch" else "action"

@@ -144,11 +144,7 @@ def _list_flags(verb: str) -> Iterator[tuple[str, bool]]:
 
 
 def _to_past(verb: str) -> str:
-    return (
-        f"{verb[:-1]}ied"
-        if verb.endswith("y")
-        else {"hide": "hidden", "freeze": "frozen", "read": "read"}.get(verb, "")
-    )
+    return f"{verb[:-1]}ied" if verb.endswith("y") else _IRREGULAR.get(verb, "")
 
 
 def find_action_target(entry: SurveyedOperation, field: StatusField | None) -> str | None:

@@ -295,3 +295,18 @@ def test_a_part_of_a_row_is_set(infer: Infer) -> None:
     acts = api.operations[-1].behavior.acts
     assert acts
     assert (acts.resource, acts.parameter, acts.to) == ("task", "id", None)
+
+
+def test_an_item_has_a_file(infer: Infer) -> None:
+    """What is uploaded below an item, with nothing said of rows, is its file: it is downloaded and removed there."""
+    image = {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
+    more = {
+        "PUT /tasks/{id}/photo": {"summary": "Upload the photo", "requestBody": image},
+        "GET /tasks/{id}/photo": {"responses": {"200": {"description": "It", **image}}},
+        "DELETE /tasks/{id}/photo": {"summary": "Delete the photo", "responses": {"204": {"description": "Gone"}}},
+    }
+    api = infer_rows(infer, {}, more)
+    assert list(api.resources) == ["task"]
+    behaviors = {o.method: o.behavior for o in api.operations if o.path.endswith("photo")}
+    assert behaviors["GET"].downloads
+    assert [behaviors[method].acts.stores for method in ("PUT", "DELETE")] == ["body", "none"]  # type: ignore[union-attr]
