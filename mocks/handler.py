@@ -71,6 +71,11 @@ class OperationHandler:
         self.success_status = self.documented.usual_status
         self._row_media_type, self._has_headers = _find_row_form(operation, self.success_status)
         self._has_media_types = self.documented.has_media_types(self.success_status)
+        success = operation.response_for(self.success_status)
+        self.has_location = success is not None and any(name.lower() == "location" for name in success.headers)
+        """True if the usual response has a ``Location``."""
+        self.created_status = 201 if "201" in operation.responses else None
+        """Status of the response to a creation, where it is not the usual one (RFC 9110, 15.3.2)."""
         self.seed = settings.seed
         self._find_world = find_world
         self._authenticator = build_authenticator(api, operation, settings)

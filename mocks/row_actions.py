@@ -141,8 +141,7 @@ def _respond_with_new_row(
     body = world.create_row(operation, validated.parameters, validated.body, validated.caller, keys)
     if file is not None:
         world.newest_row(operation).file = file
-    # RFC 9110, 15.3.2: what is new is told from what is changed
-    response = handler.make_row_response(body, request, 201 if "201" in operation.responses else None)
+    response = handler.make_row_response(body, request, handler.created_status)
     if response.status == 201 or handler.has_location:
         path = world.locate_newest_row(operation, validated.parameters)
         if path is not None:

@@ -69,6 +69,7 @@ class CreateAction:
         """The properties of the body that the row has, where each of them sets the row's."""
         sets = {field: source for field, source in sets.items() if field != "*"}
         self._creates = behavior.creates
+        self.has_unique_fields = body_fields is not None and bool(behavior.creates and behavior.creates.unique)
         self._table = table
         self._projection = projection
         self._operation_id = operation.id
@@ -108,8 +109,8 @@ class CreateAction:
 
     def check_unique(self, body: Mapping[str, Any], now: Micros) -> None:
         """Raise ``Duplicate`` for a body with a value that another row has in a field of which each has its own."""
-        if self._creates is None or self.body_fields is None or not self._creates.unique:
-            return
+        assert self._creates is not None
+        assert self.body_fields is not None
         sent = self.body_fields.read_values(body)
         for field in self._creates.unique:
             if sent.get(field) is not None and self._table.has_value(field, sent[field], now):

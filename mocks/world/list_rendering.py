@@ -58,10 +58,11 @@ def render_list(
     """Return the response of a list. Raises ``UnknownScopeValue``, ``WindowTooOld`` and ``BadToken``."""
     selection = _select_rows(plan, values, caller, now)
     table, rows = plan.table, selection.rows
-    if min(map(_get_fresh_until, rows), default=NEVER) <= now:
+    until = min(map(_get_fresh_until, rows), default=NEVER)
+    if until <= now:
         for row in rows:
             table.encode_row(row, now)
-    until = min(map(_get_fresh_until, rows), default=NEVER)
+        until = min(map(_get_fresh_until, rows), default=NEVER)
     if plan.projection.is_identity:
         body = b"[" + b",".join(map(_get_encoded, rows)) + b"]"
     else:
@@ -82,19 +83,42 @@ def render_list(
 def _select_rows(plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros) -> _Selection:
     """Return the rows of the page: a slice of an index, or of all rows that were looked at."""
     behavior, table = plan.operation.behavior, plan.table
+    index = table.get_index(plan.sort_field)
+    if plan.is_plain_list and not plan.needs_facts:
+        window = read_window(behavior, values, _find_nothing)
+        listing = build_list_query(plan, values, caller, now, offset=window.start, limit=window.limit)
+        if not listing.conditions:
+            rows = index.select(listing.query)
+            return _Selection(rows, window, 0, 0, _find_expiry(plan, listing, rows))
     listing = build_list_query(plan, values, caller, now)
-    index = table.get_index(behavior.order.by if behavior.order else None)
     sort_fields = read_sort(behavior.sort, values, table) if behavior.sort else []
     has_token = behavior.token is not None and values.get(behavior.token.parameter) not in (None, "")
     if listing.conditions or sort_fields or has_token:
         return _scan_rows(plan, values, now, index.select(listing.query), listing, sort_fields)
-    window = read_window(behavior, values, lambda _token, _value: None)
+    window = read_window(behavior, values, _find_nothing)
     rows = index.select(replace(listing.query, offset=window.start, limit=window.limit))
-    if not plan.needs_facts:
-        return _Selection(rows, window, 0, 0, NEVER)
+    if not plan.needs_facts:  # a filter had several values, which no index answers
+        return _Selection(rows, window, 0, 0, _find_expiry(plan, listing, rows))
+    until = NEVER if listing.window is None else now  # rows that are not shown are counted
     available = index.count(listing.query)
     total = available if listing.query.below is None else index.count(replace(listing.query, below=None))
-    return _Selection(rows, window, available, total, NEVER)
+    return _Selection(rows, window, available, total, min(until, listing.holds_until))
+
+
+def _find_expiry(plan: OperationPlan, listing: ListQuery, rows: Sequence[StoredRow]) -> Micros:
+    """Return the time at which the first of the rows leaves the window, or the request is asked too late.
+
+    speed: a list of the last day is made anew once a row leaves it, and not for each request.
+    """
+    if listing.window is None or not rows or plan.sort_field is None:
+        return listing.holds_until
+    position = plan.table.key_positions[plan.sort_field]
+    oldest: Micros = min(row.index_keys[position] for row in rows)
+    return min(listing.holds_until, oldest - listing.window + 1)
+
+
+def _find_nothing(_token: Token, _value: Any) -> None:
+    """Stand for a search that is not needed: there is no token."""
 
 
 def _scan_rows(
@@ -106,11 +130,11 @@ def _scan_rows(
     sort_fields: Sequence[tuple[str, bool]],
 ) -> _Selection:
     table, behavior = plan.table, plan.operation.behavior
-    until = NEVER
+    until = listing.holds_until if listing.window is None else now
     if listing.conditions or sort_fields:
         for row in rows:
             table.encode_row(row, now)
-        until = min(map(_get_fresh_until, rows), default=NEVER)
+        until = min(until, *map(_get_fresh_until, rows))
     matching = [row for row in rows if all(is_match(table, row, now, *condition) for condition in listing.conditions)]
     if sort_fields:
         matching = sort_rows(table, matching, sort_fields, now)

@@ -19,6 +19,7 @@ from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_field_key
 from specduet.mocks.world.projection import Projection
 from specduet.mocks.world.table import Table
 from specduet.specs import Api, Content, Operation
+from specduet.specs.behavior import OperationBehavior
 from specduet.specs.list_statements import Filter
 
 _REMOVED_NAMES = ("deleted", "is_deleted", "isDeleted", "removed", "success", "ok")
@@ -48,8 +49,14 @@ class OperationPlan:
     projection: Projection
     envelope: ResponseEnvelope | None = None
     filters: tuple[FilterPlan, ...] = ()
-    has_window: bool = False
-    """The rows of a list depend on the time, also while no row changes."""
+    needs_facts: bool = False
+    """The response tells more of a page than its rows."""
+    has_urls: bool = False
+    """The response has URLs, which depend on that of the request."""
+    is_plain_list: bool = False
+    """An index answers every request to the list."""
+    sort_field: str | None = None
+    """The field by which a list is sorted; None where rows come by their number."""
     is_array: bool = False
     """The response is an array, also where it shows one row alone."""
     create_action: CreateAction | None = None
@@ -67,21 +74,6 @@ class OperationPlan:
         if self.is_valid_body is not None and not self.is_valid_body(msgspec.json.decode(body)):
             raise CannotGenerate(self.operation.pointer, "its rows do not fit the documented response")
         return body
-
-    @property
-    def needs_facts(self) -> bool:
-        """True if the response tells more of a page than its rows."""
-        page_info = self.operation.behavior.page_info
-        return page_info is not None or (self.envelope is not None and self.envelope.has_facts)
-
-    @property
-    def has_urls(self) -> bool:
-        """True if the response has URLs, which depend on that of the request."""
-        page_info = self.operation.behavior.page_info
-        has_links = page_info is not None and any(
-            fact == "links" or fact.endswith("-url") for fact in page_info.headers.values()
-        )
-        return has_links or (self.envelope is not None and self.envelope.has_urls)
 
     def render_row(self, row: StoredRow, now: Micros, *, is_removed: bool = False) -> bytes:
         """Return the response that shows one row, ``is_removed`` for the last time; empty where it has no body."""
@@ -142,7 +134,6 @@ def compile_plan(
     shows_row = behavior.deletes is None
     projection = Projection(api, table.resource, schema, pointer, generator, shows_row=shows_row)
     filters = tuple(_compile_filter(table, name, statement) for name, statement in behavior.filters.items())
-    has_window = any(plan.statement.default or plan.statement.oldest for plan in filters)
     creates = behavior.creates is not None or (behavior.replaces is not None and behavior.replaces.creates)
     changes = behavior.updates is not None or behavior.replaces is not None or behavior.acts is not None
     lookup, identity = behavior.lookup, table.resource.behavior.id
@@ -153,7 +144,10 @@ def compile_plan(
         projection=projection,
         envelope=envelope,
         filters=filters,
-        has_window=has_window,
+        needs_facts=behavior.page_info is not None or (envelope is not None and envelope.has_facts),
+        has_urls=_has_urls(behavior, envelope),
+        is_plain_list=not (behavior.sort or behavior.token) and all(plan.key_field for plan in filters),
+        sort_field=behavior.order.by if behavior.order else None,
         is_array=is_array and behavior.lists is None and behavior.watches is None,
         create_action=CreateAction(api, operation, table, projection) if creates else None,
         body_fields=BodyFields(api, operation, table) if changes else None,
@@ -161,6 +155,12 @@ def compile_plan(
         is_valid_body=_find_body_check(api, table, projection, content, is_framed=is_array or envelope is not None),
         has_body=content is not None or not any(s.startswith("2") for s in operation.responses),
     )
+
+
+def _has_urls(behavior: OperationBehavior, envelope: ResponseEnvelope | None) -> bool:
+    facts = behavior.page_info.headers.values() if behavior.page_info else ()
+    is_linked = any(fact == "links" or fact.endswith("-url") for fact in facts)
+    return is_linked or (envelope is not None and envelope.has_urls)
 
 
 def _find_body_check(

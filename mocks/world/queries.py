@@ -1,10 +1,11 @@
 """The rows that a request asks for: its parameters, read by the statements on the operation, as a query to an index."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from specduet.mocks.clock import Micros
+import msgspec
+
+from specduet.mocks.clock import NEVER, Micros
 from specduet.mocks.settings import CallerIdentity
 from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.derived_fields import ABSENT
@@ -62,18 +63,23 @@ class ListQuery(NamedTuple):
     query: RowQuery
     conditions: Sequence[tuple[Filter, Any]]
     """Filters without an index, with their values."""
+    window: Micros | None = None
+    """How far back the list looks from now, negative, by the field that sorts it; None where it looks all the way."""
+    holds_until: Micros = NEVER
+    """The time until which the same request asks for the same rows, leaving the window aside."""
 
 
-@dataclass
-class _QueryParts:
+class _QueryParts(msgspec.Struct):
     """The parts of a query, while the parameters of a request are read one by one."""
 
     plan: OperationPlan
     equal: list[tuple[int, Any]]
-    predicates: list[tuple[int, Callable[[Any], bool]]] = field(default_factory=list)
-    conditions: list[tuple[Filter, Any]] = field(default_factory=list)
+    predicates: list[tuple[int, Callable[[Any], bool]]] = []
+    conditions: list[tuple[Filter, Any]] = []
     at_least: Any = None
     below: Any = None
+    window: Micros | None = None
+    holds_until: Micros = NEVER
 
     def add_filter(self, filter_plan: FilterPlan, value: Any, now: Micros) -> None:
         """Add the condition of one filter. Raises ``WindowTooOld``."""
@@ -84,8 +90,9 @@ class _QueryParts:
         key = _filter_key(filter_plan, table, value, now)
         if key is None:
             return
+        self._note_expiry(filter_plan, value, key, now)
         position = table.key_positions[filter_plan.key_field]
-        if statement.op == "ge" and statement.field == self.sort_field:
+        if statement.op == "ge" and statement.field == self.plan.sort_field:
             self.at_least = key if self.at_least is None else max(self.at_least, key)
         elif statement.op == "ge":
             self.predicates.append((position, _compare_with("ge", key)))
@@ -94,28 +101,45 @@ class _QueryParts:
         else:
             self.predicates.append((position, _is_equal_to(key)))
 
+    def _note_expiry(self, filter_plan: FilterPlan, value: Any, key: Any, now: Micros) -> None:
+        """Note how long a filter that depends on the time keeps the same rows."""
+        if value is not None:
+            if filter_plan.oldest is not None and isinstance(key, int):
+                self.holds_until = min(self.holds_until, key - filter_plan.oldest)
+        elif filter_plan.statement.field == self.plan.sort_field and self.window is None:
+            self.window = filter_plan.default
+        else:
+            self.holds_until = now
+
     def add_cursor(self, cursor_field: str, value: Any) -> None:
         """Keep only the rows whose field is before a value."""
         table = self.plan.table
         key = table.values.index_key(cursor_field, value)
-        if cursor_field == self.sort_field:
+        if cursor_field == self.plan.sort_field:
             self.below = key
         else:
             self.predicates.append((table.key_positions[cursor_field], _compare_with("lt", key)))
 
-    @property
-    def sort_field(self) -> str | None:
-        order = self.plan.operation.behavior.order
-        return order.by if order else None
 
+def build_list_query(
+    plan: OperationPlan,
+    values: RequestValues,
+    caller: CallerIdentity,
+    now: Micros,
+    *,
+    offset: int = 0,
+    limit: int | None = None,
+) -> ListQuery:
+    """Return the query for the rows of a list request, all pages or the part at an offset.
 
-def build_list_query(plan: OperationPlan, values: RequestValues, caller: CallerIdentity, now: Micros) -> ListQuery:
-    """Return the query for the rows of a list request, all pages. Raises ``UnknownScopeValue`` and ``WindowTooOld``."""
+    Raises ``UnknownScopeValue`` and ``WindowTooOld``.
+    """
     cursor = plan.operation.behavior.cursor
     parts = _QueryParts(plan, scope_and_owner_filters(plan, values, caller))
     for filter_plan in plan.filters:
         value = values.get(filter_plan.parameter)
-        if value != "" and value not in filter_plan.statement.every:
+        is_stated = value is not None or filter_plan.default is not None
+        if is_stated and value != "" and value not in filter_plan.statement.every:
             parts.add_filter(filter_plan, value, now)
     if cursor is not None and (value := values.get(cursor.parameter)) is not None:
         parts.add_cursor(cursor.before, value)
@@ -125,8 +149,10 @@ def build_list_query(plan: OperationPlan, values: RequestValues, caller: CallerI
         at_least=parts.at_least,
         below=parts.below,
         descending=_is_descending(plan.operation, values),
+        offset=offset,
+        limit=limit,
     )
-    return ListQuery(query, parts.conditions)
+    return ListQuery(query, parts.conditions, parts.window, parts.holds_until)
 
 
 def _list_conditions(statement: Filter, value: Any) -> list[tuple[Filter, Any]]:

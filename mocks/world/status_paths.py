@@ -38,8 +38,8 @@ class StatusPaths:
         rng = SeededRandom(f"{seed.stream}/journey")
         return self._lifecycle.future_path(seed.created_at, self._pace, rng)
 
-    def seed_created(self, stream: str, number: int, created_at: Micros, fixed_values: Mapping[str, Any]) -> RowSeed:
-        """Return the seed of a row that a request creates; a status that the request decides stays."""
+    def seed_decided(self, stream: str, number: int, created_at: Micros, fixed_values: Mapping[str, Any]) -> RowSeed:
+        """Return the seed of a row of which the request that creates it decides the status: there it stays."""
         status = fixed_values.get(self.field) if self.field is not None else None
         is_decided = isinstance(status, str)
         return RowSeed(
