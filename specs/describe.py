@@ -84,7 +84,7 @@ def _describe_operation(operation: Operation) -> Iterator[str]:
 def _describe_statements(words: msgspec.Struct, indent: str) -> Iterator[str]:
     for name in words.__struct_fields__:
         for label, statement in _label_statements(name.replace("_", "-"), getattr(words, name)):
-            content = msgspec.to_builtins(statement)
+            content = to_data(statement)
             basis, because = content.pop("basis"), content.pop("because", "")
             said = f"{label:<{_WIDTH}} {_shorten_value(content)}".rstrip()
             yield f"{indent}{said} [{basis}{f': {because}' if because else ''}]"
@@ -101,9 +101,7 @@ def _label_statements(name: str, value: Any) -> Iterator[tuple[str, msgspec.Stru
 
 def _shorten_value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(
-            f"{key} {_shorten_value(inner)}" for key, inner in value.items() if inner not in (None, (), [], False)
-        )
+        return ", ".join(f"{key} {_shorten_value(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
         return "/".join(map(_shorten_value, value))
     return str(value)

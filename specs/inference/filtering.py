@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from specduet.specs.inference.parameters import QueryParameter
+from specduet.specs.inference.parameters import QueryParameter, flatten_properties, name_fields
 from specduet.specs.inference.sorting import CREATED
 from specduet.specs.inference.words import to_singular, to_snake
 from specduet.specs.list_statements import Filter, FilterOperator
@@ -76,8 +76,8 @@ class FilterReader:
 
     def __init__(self, reader: SchemaReader, properties: Mapping[str, str], resource: str) -> None:
         self._reader = reader
-        self._properties = properties
-        self._snakes = {to_snake(name): name for name in reversed(list(properties))}
+        self._properties = flatten_properties(reader, properties)
+        self._snakes = name_fields(self._properties)
         self._resource = resource
 
     def read_filter(self, parameter: QueryParameter) -> Filter | None:

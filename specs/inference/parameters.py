@@ -56,6 +56,17 @@ def read_query(reader: SchemaReader, operation: Operation) -> list[QueryParamete
     ]
 
 
+def flatten_properties(reader: SchemaReader, properties: Mapping[str, str]) -> dict[str, str]:
+    """Return the pointers of a row's properties by dotted path, with those inside ``attributes`` (JSON:API)."""
+    inner = reader.properties_at(properties["attributes"]) if "attributes" in properties else {}
+    return {**properties, **{f"attributes.{name}": at for name, at in inner.items()}}
+
+
+def name_fields(properties: Mapping[str, str]) -> dict[str, str]:
+    """Return the dotted paths of fields by their last name with underscores; the first field of a name counts."""
+    return {to_snake(path.rpartition(".")[2]): path for path in reversed(list(properties))}
+
+
 def _read_description(reader: SchemaReader, parameter: Parameter) -> str:
     holder = reader.node_at(parameter.pointer.removesuffix("/schema"))
     texts = [node.get("description") for node in (holder, parameter.schema) if isinstance(node, Mapping)]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from specduet.specs.inference.parameters import QueryParameter, find_named
+from specduet.specs.inference.parameters import QueryParameter, find_named, flatten_properties, name_fields
 from specduet.specs.inference.words import to_snake, word_list, word_set
 from specduet.specs.list_statements import Order, Sort
 from specduet.specs.schema_reader import SchemaReader
@@ -39,8 +39,7 @@ class SortReader:
         self, reader: SchemaReader, properties: Mapping[str, str], parameters: list[QueryParameter], description: str
     ) -> None:
         self._reader = reader
-        self._properties = properties
-        self._snakes = {to_snake(name): name for name in properties}
+        self._snakes = name_fields(flatten_properties(reader, properties))
         self._parameters = parameters
         self._description = description
         #: names of the parameters that are about the order
@@ -73,6 +72,8 @@ class SortReader:
             field = self._find_field(name)
             if field is not None and field != name:
                 fields[name] = field
+        if not members:
+            fields = {path.rpartition(".")[2]: path for path in self._snakes.values() if "." in path}
         if members and not any(self._find_field(_strip_direction(member)) for member in members):
             return None
         return Sort(

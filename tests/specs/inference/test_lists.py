@@ -215,3 +215,16 @@ def test_all_is_no_value_of_a_filter(infer: Infer) -> None:
     """A member such as ``all``, which the field does not have, keeps every row."""
     every = parameter("kind", {"type": "string", "enum": ["talk", "walk", "all"]})
     assert infer_list(infer, [every]).filters["kind"].every == ("all",)
+
+
+def test_fields_may_be_attributes(infer: Infer) -> None:
+    """Of rows as JSON:API has them, filters and sort keys name the attributes."""
+    attributes = {"type": "object", "properties": {"title": TEXT, "kind": EVENT["properties"]["kind"]}}  # type: ignore[index]
+    row = {"type": "object", "properties": {"type": TEXT, "id": TEXT, "attributes": attributes}}
+    schema = {"type": "object", "properties": {"data": {"type": "array", "items": row}}}
+    parameters = [parameter("filter[kind]", TEXT), parameter("sort", TEXT)]
+    behavior = infer({"GET /events": {"parameters": parameters, "responses": {"200": describe_json(schema)}}})
+    listed = behavior.operations[0].behavior
+    assert listed.filters["filter[kind]"].field == "attributes.kind"
+    assert listed.sort
+    assert listed.sort.fields == {"title": "attributes.title", "kind": "attributes.kind"}
