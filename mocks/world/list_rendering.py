@@ -76,7 +76,8 @@ def render_list(
         body = plan.envelope.wrap(body, facts) if plan.envelope else body
     elif plan.envelope is not None:
         body = plan.envelope.wrap(body, {})
-    plan.check_body(body)
+    if plan.body_check is not None:
+        plan.body_check.check(body)
     return RenderedList(body, headers, table.revision, now, min(until, selection.until))
 
 

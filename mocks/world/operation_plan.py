@@ -40,6 +40,22 @@ class FilterPlan:
     """The indexed field that the filter compares; None where every row has to be looked at."""
 
 
+class BodyCheck:
+    """The check of the bodies of one operation, which are rows in a frame: rows are valid, and the frame may not be."""
+
+    def __init__(self, is_valid: Callable[[Any], bool], pointer: str) -> None:
+        self._is_valid = is_valid
+        self._pointer = pointer
+        self.is_done = False
+        """True once a body was valid: around one row, the frame is always the same."""
+
+    def check(self, body: bytes) -> None:
+        """Raise ``CannotGenerate`` if the document does not allow a body."""
+        if not self._is_valid(msgspec.json.decode(body)):
+            raise CannotGenerate(self._pointer, "its rows do not fit the documented response")
+        self.is_done = True
+
+
 @dataclass(frozen=True)
 class OperationPlan:
     """The statements on one operation, compiled: its table, and the form of its response."""
@@ -64,16 +80,10 @@ class OperationPlan:
     """What the body of a request changes."""
     lookup_field: str = ""
     """Name of the indexed field by which a path parameter finds a row."""
-    is_valid_body: Callable[[Any], bool] | None = None
-    """Tells whether the document allows a body that is made of rows; None where rows alone decide that."""
+    body_check: "BodyCheck | None" = None
+    """The check of bodies that are made of rows; None where rows alone decide whether a body is valid."""
     has_body: bool = True
     """The document has a body for the response."""
-
-    def check_body(self, body: bytes) -> bytes:
-        """Return the body as it is. Raises ``CannotGenerate`` if the document does not allow it."""
-        if self.is_valid_body is not None and not self.is_valid_body(msgspec.json.decode(body)):
-            raise CannotGenerate(self.operation.pointer, "its rows do not fit the documented response")
-        return body
 
     def render_row(self, row: StoredRow, now: Micros, *, is_removed: bool = False) -> bytes:
         """Return the response that shows one row, ``is_removed`` for the last time; empty where it has no body."""
@@ -87,7 +97,10 @@ class OperationPlan:
                 shown |= {name: True for name in _REMOVED_NAMES if isinstance(shown.get(name), bool)}
             body = msgspec.json.encode(shown)
         body = b"[" + body + b"]" if self.is_array else body
-        return self.check_body(self.envelope.wrap(body, {}) if self.envelope else body)
+        body = self.envelope.wrap(body, {}) if self.envelope else body
+        if self.body_check is not None and not self.body_check.is_done:
+            self.body_check.check(body)
+        return body
 
     def project_row(self, row: StoredRow, now: Micros) -> Any:
         """Return the row in the form of the response."""
@@ -152,7 +165,7 @@ def compile_plan(
         create_action=CreateAction(api, operation, table, projection) if creates else None,
         body_fields=BodyFields(api, operation, table) if changes else None,
         lookup_field=get_field_key(lookup.field, is_hidden=is_hidden) if lookup is not None else "",
-        is_valid_body=_find_body_check(api, table, projection, content, is_framed=is_array or envelope is not None),
+        body_check=_find_body_check(api, table, projection, content, is_framed=is_array or envelope is not None),
         has_body=content is not None or not any(s.startswith("2") for s in operation.responses),
     )
 
@@ -165,11 +178,11 @@ def _has_urls(behavior: OperationBehavior, envelope: ResponseEnvelope | None) ->
 
 def _find_body_check(
     api: Api, table: Table, projection: Projection, content: Content | None, *, is_framed: bool
-) -> Callable[[Any], bool] | None:
-    """Return what tells whether a body is valid, None where it is a valid row, or where the rows were stated."""
+) -> "BodyCheck | None":
+    """Return the check of bodies, None where a body is a valid row, or where the rows were stated."""
     if content is None or not table.resource.is_inferred or (projection.is_identity and not is_framed):
         return None
-    return api.response_schemas.validator_at(content.pointer).is_valid
+    return BodyCheck(api.response_schemas.validator_at(content.pointer).is_valid, content.pointer)
 
 
 def _locate_rows(

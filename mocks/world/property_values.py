@@ -32,6 +32,7 @@ class PropertyValues:
         self._schemas = api.response_schemas
         self._generator = generator
         self._stream = stream
+        self._checks: dict[str, Callable[[Any], bool]] = {}
 
     def build_maker(self, prop: RowProperty) -> ValueMaker:
         """Return a maker of believable values of a property, which may still be invalid."""
@@ -66,7 +67,12 @@ class PropertyValues:
 
     def is_allowed(self, name: str) -> Callable[[Any], bool]:
         """Return a function that tells whether the row's schema allows a value, or null, for a property."""
-        prop = self.properties[name]
+        check = self._checks.get(name)
+        if check is None:
+            check = self._checks[name] = self._build_check(self.properties[name])
+        return check
+
+    def _build_check(self, prop: RowProperty) -> Callable[[Any], bool]:
         checks = [self._schemas.validator_at(str(pointer)).is_valid for _, pointer in prop.parts]
         if len(checks) == 1:
             is_valid = checks[0]
