@@ -22,7 +22,7 @@ from specduet.specs.inference.identities import find_named_field, find_parent_fi
 from specduet.specs.inference.paging import PageReader
 from specduet.specs.inference.parameters import read_query
 from specduet.specs.inference.resources import RowKind, find_item_parameter, unknown_status
-from specduet.specs.inference.row_shapes import pick_content, read_rows
+from specduet.specs.inference.row_shapes import pick_content, pick_success, read_rows
 from specduet.specs.inference.sorting import SortReader
 from specduet.specs.inference.survey import SurveyedOperation
 from specduet.specs.inference.words import is_plural
@@ -127,8 +127,11 @@ class StatementMaker:
         return words | {"filters": {name: statement for name, statement in found.items() if statement is not None}}
 
     def _state_creation(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
-        is_shown = bool(group.find("list") or group.find("fetch"))
-        basis: Basis = "inferred" if is_shown and entry.rows.kind == "one" and not kind.is_hidden else "assumed"
+        listed = [e.operation.id for e in _find_beside(entry, group, kind, "list")]
+        fetched = [e.operation.id for e in _find_beside(entry, group, kind, "fetch") if e.rows.kind == "one"]
+        linked = [operation_id for operation_id in self._read_links(entry) if operation_id in fetched]
+        shows_id = entry.rows.kind == "one" or bool(linked) or _has_location(entry)
+        basis: Basis = "inferred" if (listed or fetched) and shows_id and not kind.is_hidden else "assumed"
         sent = read_sent(self.reader, entry.operation, group.shape.noun)
         unique = find_unique(entry.operation, sent, kind.properties)
         creates = Creates(
@@ -136,12 +139,19 @@ class StatementMaker:
             sets={"*": "body", **find_renamed(self.reader, sent, kind.properties, kind.id_field)},
             unique=unique,
             stores=find_stored_file(self.reader, entry.operation),
-            listed_by=_first_id(group.find("list")),
-            fetched_by=_first_id([e for e in group.find("fetch") if e.rows.kind == "one"]),
+            listed_by=next(iter(listed), None),
+            fetched_by=next(iter(linked or fetched), None),
             basis=basis,
-            because=join_evidence(entry),
+            because=join_evidence(entry) + (f"; a link leads to {linked[0]}" if linked else ""),
         )
         return {"creates": creates}
+
+    def _read_links(self, entry: SurveyedOperation) -> list[str]:
+        """Return the operations to which links lead from the response to a creation (OAS 3.1, 4.8.20)."""
+        response = entry.operation.responses.get(pick_success(entry.operation))
+        node = self.reader.node_at(f"{response.pointer}/links") if response else None
+        links = node.values() if isinstance(node, Mapping) else ()
+        return [str(link.get("operationId")) for link in links if isinstance(link, Mapping)]
 
     def _state_lookup(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
         status, unknown_basis = unknown_status(entry.operation)
@@ -269,5 +279,14 @@ def has_stored_file(reader: SchemaReader, kind: RowKind) -> bool:
     return any(find_stored_file(reader, entry.operation) for entry in creations)
 
 
-def _first_id(entries: list[SurveyedOperation]) -> str | None:
-    return entries[0].operation.id if entries else None
+def _find_beside(entry: SurveyedOperation, group: OperationGroup, kind: RowKind, role: str) -> list[SurveyedOperation]:
+    """Return the operations of a role that show what a creation made: of its own path, else of the resource's."""
+    own, main = group.find(role), kind.groups[0].find(role)
+    known = {*entry.shape.parameters}
+    return own or [e for e in main if {*e.shape.parameters} - known <= {e.shape.parameter}]
+
+
+def _has_location(entry: SurveyedOperation) -> bool:
+    """Tell whether the response to a creation says where the row is (RFC 9110, section 10.2.2)."""
+    response = entry.operation.responses.get(pick_success(entry.operation))
+    return response is not None and any(name.lower() == "location" for name in response.headers)

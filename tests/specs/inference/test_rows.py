@@ -310,3 +310,30 @@ def test_an_item_has_a_file(infer: Infer) -> None:
     behaviors = {o.method: o.behavior for o in api.operations if o.path.endswith("photo")}
     assert behaviors["GET"].downloads
     assert [behaviors[method].acts.stores for method in ("PUT", "DELETE")] == ["body", "none"]  # type: ignore[union-attr]
+
+
+def test_links_and_locations_are_witnesses(infer: Infer) -> None:
+    """A link names the operation that shows a created row; with a Location, the response need not show it."""
+    book = {"responses": {"200": describe_json({"$ref": "#/components/schemas/Book"})}}
+    made = {
+        "description": "Made",
+        "links": {"It": {"operationId": "showBook"}},
+        "headers": {"Location": {"schema": TEXT}},
+    }
+    api = infer(
+        {
+            "POST /shelves/{shelf_id}/books": {"responses": {"201": made}},
+            "GET /books/{id}": {"operationId": "showBook", **book},
+            "POST /books": {"responses": {"201": {"description": "Made"}}},
+        }
+    )
+    nested, plain = api.operations[0].behavior.creates, api.operations[2].behavior.creates
+    assert plain
+    assert (plain.fetched_by, plain.basis) == ("showBook", "assumed")
+    assert nested is None
+    linked = infer(
+        {"POST /books": {"responses": {"201": made}}, "GET /books/{id}": {"operationId": "showBook", **book}}
+    )
+    creates = linked.operations[0].behavior.creates
+    assert creates
+    assert (creates.fetched_by, creates.basis) == ("showBook", "inferred")
