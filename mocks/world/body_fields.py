@@ -13,6 +13,11 @@ from specduet.specs import Api, Operation
 
 _GENERATED: Any = object()
 """Stands for a value that is not known before the row is made."""
+_FIRST_WORDS = (
+    *("creat", "updat", "modif", "chang", "insert", "add", "submit", "queue", "regist", "receiv", "sent", "upload"),
+    *("record", "occur", "order", "issue", "join", "post", "time", "date", "request", "expire", "due"),
+)
+"""Parts of the names of times that a new row has, or that lie ahead of it."""
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -39,6 +44,7 @@ class BodyFields:
             field: default for field in properties if (default := self._find_row_default(field)) is not None
         }
         """Defaults that the row's schema has for fields of a new row, also for those that no request may write."""
+        self.row_defaults |= {field: self._choose_nothing(field) for field in properties if self._is_later_time(field)}
         unsent = {field: self._choose_unsent(field) for field in self.names}
         self.unsent_values = {field: value for field, value in unsent.items() if value is not _GENERATED}
         """Values of fields that a request leaves out; the others are generated."""
@@ -123,6 +129,16 @@ class BodyFields:
             return None if prop.nullable else ABSENT
         empties: tuple[Any, ...] = ([], {})
         return next((empty for empty in empties if self._table.values.is_allowed(field)(empty)), _GENERATED)
+
+    def _is_later_time(self, field: str) -> bool:
+        """Return whether a field holds the time of something that has not happened to a new row: ``edited_at``."""
+        prop = self._table.values.properties[field]
+        is_later = bool(prop.time_format) and not any(word in field.lower() for word in _FIRST_WORDS)
+        is_free = prop.nullable or not prop.required
+        return is_later and is_free and field not in self._table.row_factory.status_fields and field not in self.names
+
+    def _choose_nothing(self, field: str) -> Any:
+        return None if self._table.values.properties[field].nullable else ABSENT
 
     def _find_row_default(self, field: str) -> Any:
         prop = self._table.values.properties[field]

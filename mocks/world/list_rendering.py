@@ -135,7 +135,7 @@ def _scan_rows(
     if listing.conditions or sort_fields:
         for row in rows:
             table.encode_row(row, now)
-        until = min(until, *map(_get_fresh_until, rows))
+        until = min([until, *map(_get_fresh_until, rows)])
     matching = [row for row in rows if all(is_match(table, row, now, *condition) for condition in listing.conditions)]
     if sort_fields:
         matching = sort_rows(table, matching, sort_fields, now)

@@ -160,10 +160,15 @@ class RowFactory:
         return partial(self.make_field, name) if self._depends_on_row(name, None) else self._makers.by_name[name]
 
     @property
+    def status_fields(self) -> set[str]:
+        """Properties that a change of status sets."""
+        return {rule.field for rule in self._behavior.set_when}
+
+    @property
     def timed_fields(self) -> set[str]:
         """Properties with times that statements order or that a change of status decides."""
         ordered = {name for timeline in self._behavior.timeline for name in timeline.fields}
-        return {*ordered, *(rule.field for rule in self._behavior.set_when)}
+        return ordered | self.status_fields
 
     def forget_references(self) -> None:
         """Choose anew among the rows of other resources, which may be others than before."""
