@@ -47,10 +47,16 @@ class SchemaReader:
 
     def node_at(self, pointer: str) -> Any:
         """Return the node at a pointer as it is written; None where there is none."""
-        try:
-            return self._schemas.node_at(pointer)
-        except KeyError:
-            return None
+        if pointer not in self._nodes:
+            try:
+                self._nodes[pointer] = self._schemas.node_at(pointer)
+            except KeyError:
+                self._nodes[pointer] = None
+        return self._nodes[pointer]
+
+    def remember(self, pointer: str, node: Any) -> None:
+        """Take note of the node at a pointer, which need not be looked up then."""
+        self._nodes[pointer] = node
 
     def properties_at(self, pointer: str) -> Mapping[str, str]:
         """Return the pointers of an object's properties by name, those of its compositions too."""
@@ -126,9 +132,12 @@ class SchemaReader:
     def items_at(self, pointer: str) -> str | None:
         """Return the pointer of the items of the array at a pointer, behind references; None for anything else."""
         schema, pointer = self.resolve(pointer)
-        if not isinstance(schema.get("items"), Mapping):
+        items = schema.get("items")
+        if not isinstance(items, Mapping):
             return None
-        return self.resolve(f"{pointer}/items")[1]
+        at = f"{pointer}/items"
+        self._nodes[at] = items
+        return self.resolve(at)[1]
 
     def members_at(self, pointer: str) -> tuple[Any, ...]:
         """Return the members of the enumeration at a pointer without null."""

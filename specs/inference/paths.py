@@ -2,65 +2,61 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from specduet.specs.inference.words import to_snake, word_set
 
 _EXTENSION = re.compile(r"\.(json|xml|\{format\})$")
 _VERB = re.compile(r"^(.*[^/]):([A-Za-z]+)$")
-_VERSION = re.compile(r"v?\d+([.\-]\d+)*([a-z]+\d*)?$", re.IGNORECASE)
 # parameters of a path that choose no row: every value of them shows the same rows
 _SETTINGS = word_set("version api_version locale language lang format response_format region environment")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PathShape:
-    """The parts of a path without a suffix such as ``.json``: ``/users/{id}`` has the parts ``users`` and ``{id}``."""
+    """The parts of a path without a suffix such as ``.json``: ``/users/{id}`` has the parts ``users`` and ``{id}``.
+
+    ``make_shape`` makes each shape once, so that two of the same parts are the same object.
+    """
 
     parts: tuple[str, ...]
     #: at the end of the path, after a colon: ``cancel`` in ``/jobs/{id}:cancel``
-    verb: str = ""
-
-    @cached_property
-    def key(self) -> str:
-        """The path without the names of its parameters: ``/users/{}``."""
-        return "".join("/{}" if part[0] == "{" else f"/{part}" for part in self.parts)
-
-    @property
-    def last(self) -> str:
-        """The last part, empty for the root."""
-        return self.parts[-1] if self.parts else ""
-
-    @property
-    def is_item(self) -> bool:
-        """Tell whether the path ends with a parameter."""
-        return self.last.startswith("{")
+    verb: str
+    #: the path without the names of its parameters: ``/users/{}``
+    key: str
+    #: the last part, empty for the root
+    last: str
+    #: the path ends with a parameter
+    is_item: bool
+    #: the name of the parameter at its end, else empty
+    parameter: str
+    #: the last part that is no parameter, with underscores: ``order_lines``
+    noun: str
+    #: the names of its parameters that choose rows, in their order
+    parameters: tuple[str, ...]
 
     @property
-    def parameter(self) -> str:
-        """The name of the parameter at its end, else empty."""
-        return read_parameter(self.last) if self.is_item else ""
-
-    @cached_property
     def above(self) -> "PathShape":
         """The path without its last part."""
-        return PathShape(self.parts[:-1])
+        return make_shape(self.parts[:-1])
 
-    @cached_property
-    def noun(self) -> str:
-        """The last part that is no parameter, with underscores: ``order_lines``."""
-        return next((to_snake(part) for part in reversed(self.parts) if part[0] != "{"), "")
 
-    @cached_property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of its parameters that choose rows, in their order."""
-        names = (read_parameter(part) for part in self.parts if part[0] == "{")
-        return tuple(name for name in names if to_snake(name) not in _SETTINGS)
-
-    @property
-    def is_named_by_version(self) -> bool:
-        """Tell whether no part but a version, or a word such as ``api``, is no parameter."""
-        return all(part[0] == "{" or part == "api" or _VERSION.match(part) for part in self.parts)
+@lru_cache(maxsize=16384)
+def make_shape(parts: tuple[str, ...], verb: str = "") -> PathShape:
+    """Return the shape of a path with these parts."""
+    last = parts[-1] if parts else ""
+    is_item = last.startswith("{")
+    names = [read_parameter(part) for part in parts if part[0] == "{"]
+    return PathShape(
+        parts,
+        verb,
+        key="".join("/{}" if part[0] == "{" else f"/{part}" for part in parts),
+        last=last,
+        is_item=is_item,
+        parameter=read_parameter(last) if is_item else "",
+        noun=next((to_snake(part) for part in reversed(parts) if part[0] != "{"), ""),
+        parameters=tuple(name for name in names if to_snake(name) not in _SETTINGS),
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -71,7 +67,7 @@ def parse_path(path: str) -> PathShape:
     if match := _VERB.match(path):
         path, verb = match[1], match[2]
     path = _EXTENSION.sub("", path)
-    return PathShape(tuple(filter(None, path.split("/"))), verb)
+    return make_shape(tuple(filter(None, path.split("/"))), verb)
 
 
 @lru_cache(maxsize=8192)

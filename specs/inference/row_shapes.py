@@ -65,6 +65,7 @@ def read_rows(reader: SchemaReader, content: Content | None, noun: str) -> Shown
     """Return the rows in one content of a body or response."""
     if content is None or not content.has_schema:
         return NOTHING
+    reader.remember(content.pointer, content.schema)
     return find_rows(reader, content.pointer, noun)
 
 
