@@ -1,10 +1,11 @@
 """Responses as the document describes them: status, headers, media type and body, for requests with any ``Accept``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from specduet.mocks import responses
 from specduet.mocks.generation import values
+from specduet.mocks.generation.merged_schema import merge_schemas
 from specduet.mocks.json_codec import decode_json
 from specduet.mocks.media_types import choose_concrete_type, choose_content, get_kind
 from specduet.mocks.path_templates import normalize_path
@@ -51,11 +52,19 @@ class DocumentedResponses:
         self._headers: dict[int, ResponseHeaders | None] = {}
 
     def make_response(
-        self, status: int, request: Request, key: str, *, example: str | None = None, prefers_generated: bool = False
+        self,
+        status: int,
+        request: Request,
+        key: str,
+        *,
+        example: str | None = None,
+        prefers_generated: bool = False,
+        sent: Any = None,
     ) -> HttpResponse:
         """Return the response of a status, its body by the named example, else by the first, else by the schema.
 
-        The same ``key`` gives the same body. Raises ``CannotGenerate`` if there is no valid one, and ``KeyError`` for
+        The same ``key`` gives the same body. A body by the schema has the properties of ``sent``, the body of the
+        request, that it may have. Raises ``CannotGenerate`` if there is no valid one, and ``KeyError`` for
         an example that is not there.
         """
         response = self._operation.response_for(status)
@@ -66,9 +75,20 @@ class DocumentedResponses:
             return responses.make_empty_response(status, headers)
         media_type = choose_concrete_type(content, accept)
         value = make_value(self._api, content, media_type, key, example=example, prefers_generated=prefers_generated)
+        if isinstance(sent, dict) and isinstance(value, dict) and content.has_schema and not content.examples:
+            value = self._echo(content, value, sent)
         made = encode_response(self._api, content, status, value, media_type)
         made.headers += headers
         return made
+
+    def _echo(self, content: Content, value: dict[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the value with what was sent, where the schema describes it and allows it."""
+        schemas = self._api.response_schemas
+        known = merge_schemas(schemas, [(content.schema, content.pointer)]).properties
+        for name, inner in sent.items():
+            if name in known and self._is_valid(content, {**value, name: inner}):
+                value = {**value, name: inner}
+        return value
 
     def is_acceptable(self, status: int, request: Request) -> bool:
         """Return False if a client accepts no documented type, and the document has a response to that."""

@@ -194,9 +194,13 @@ def _find_row_form(operation: Operation, status: int) -> tuple[bytes, bool]:
 def respond_with_example(
     handler: OperationHandler, _world: World, validated: ValidatedRequest, request: Request
 ) -> HttpResponse:
-    """Respond with a documented example, or with a body that the schema allows, the same for the same parameters."""
+    """Respond with a documented example, or with a body that the schema allows, the same for the same parameters.
+
+    What a client sends to an operation of which nothing is known comes back, where the response has a place for it.
+    """
     status = handler.success_status
     key = f"{handler.api.name}/{handler.operation.id}/{handler.seed}/{validated.parameters}"
-    response = handler.documented.make_response(status, request, key)
+    sent = validated.body if request.method in {"POST", "PUT", "PATCH"} else None
+    response = handler.documented.make_response(status, request, key, sent=sent)
     header = request.get_header(b"range")
     return response if header is None else cut_range(handler.operation, handler.dialect, response, header)

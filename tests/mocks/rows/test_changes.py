@@ -1,5 +1,7 @@
 """Rows that requests create, change, replace and remove."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from tests.mocks.rows.conftest import RowClient
@@ -154,3 +156,19 @@ def test_a_file_is_downloaded_as_it_was_uploaded(shop: RowClient) -> None:
     assert download.headers["content-type"] == "image/png"
     assert download.headers["content-disposition"] == 'attachment; filename="a.png"'
     assert shop.send("GET", "/files/00000000-0000-4000-8000-000000000000/content").status == 404
+
+
+def test_what_is_sent_to_any_operation_comes_back(tmp_path: Path) -> None:
+    """Also an operation of which nothing else is known responds with what was sent, where its response has it."""
+    text = {"type": "string"}
+    request = {"type": "object", "properties": {"word": text, "secret": text}}
+    response = {"type": "object", "required": ["word", "length"], "properties": {"word": text, "length": {"const": 3}}}
+    operation = {
+        "requestBody": {"content": {"application/json": {"schema": request}}},
+        "responses": {"200": {"description": "", "content": {"application/json": {"schema": response}}}},
+    }
+    document = {"openapi": "3.1.0", "info": {"title": "W", "version": "1"}, "paths": {"/count": {"post": operation}}}
+    file = tmp_path / "words.json"
+    file.write_text(json.dumps(document))
+    client = RowClient(file)
+    assert client.send("POST", "/count", {"word": "cat", "secret": "x"}).value == {"word": "cat", "length": 3}
