@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -56,7 +57,9 @@ def started_mock(document_file: Path) -> Mock:
 
 
 @pytest.fixture
-def mock(started_mock: Mock) -> Mock:
-    """The mock of the document, as it is at first."""
+def mock(started_mock: Mock, caplog: pytest.LogCaptureFixture) -> Iterator[Mock]:
+    """The mock of the document, as it is at first. In the end, none of its actions has failed and been replaced."""
     started_mock.sessions.default.reset()
-    return started_mock
+    with caplog.at_level(logging.DEBUG, "specduet.mocks.handler"):
+        yield started_mock
+    assert [record.getMessage() for record in caplog.get_records("call") if record.exc_info] == []

@@ -33,7 +33,7 @@ def choose_next_page(collection: Collection, query: Mapping[str, Any], page: Raw
     if paging.kind == "token":
         return {**query, paging.parameter: Made(told)} if told else None
     if paging.kind == "last-id":
-        return {**query, paging.parameter: Made(rows[-1][collection.id])} if told else None
+        return {**query, paging.parameter: Made(rows[-1][paging.field or collection.id])} if told else None
     if paging.kind == "offset":
         return {**query, paging.parameter: query.get(paging.parameter, 0) + len(rows)} if rows else None
     return {**query, paging.parameter: query.get(paging.parameter, paging.first) + 1} if rows else None

@@ -106,6 +106,9 @@ class RequestMaker:
         for name in reversed(names):
             same = self._service.same
             rows = self.known.get(same.get(f"{template} {name}", same.get(name, name)), [])
+            if name in self._service.names:
+                chosen[name] = random.choice(self._service.names[name])
+                continue
             if name in chosen and random.random() >= self._mistakes:
                 continue
             if not rows or random.random() < self._mistakes:

@@ -30,6 +30,8 @@ class Paging:
     limit: str = "limit"
     #: dotted path of the next token or URL, or of the flag that more rows follow
     next: str = ""
+    #: field of the last row that ``last-id`` sends, if it is not the id
+    field: str = ""
     #: number of the first page
     first: int = 1
 
@@ -71,6 +73,8 @@ class Service:
     document: Mapping[str, Any] | None = None
     #: values of properties and parameters in requests, by name; ``query labels`` are those of the parameter alone
     values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    #: values of path parameters that clients choose, by name
+    names: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     #: path parameter with the ids that a property or query parameter refers to, by name
     references: Mapping[str, str] = field(default_factory=dict)
     #: names of path parameters whose ids are those of another; ``/path/of/{id} id`` is the one of that path
@@ -89,6 +93,8 @@ class Service:
     step: int = 1
     #: operations, "METHOD /path", before which no time passes
     instant: frozenset[str] = frozenset()
+    #: operations that create a row where there is none
+    upserts: frozenset[str] = frozenset()
     #: operations that are not part of a walk
     skipped: frozenset[str] = frozenset()
 

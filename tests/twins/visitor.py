@@ -94,7 +94,7 @@ class Visitor:
             if place is not None:
                 rows = self.list_rows(collection, place)
                 self.requests.known[collection.parameter] = [KnownRow(row[collection.id], place) for row in rows]
-        for operation in self.requests.operations:
+        for operation in [o for o in self.requests.operations if o not in self._service.upserts]:
             template = operation.split(" ", 1)[1]
             for name in _PARAMETER.findall(template):
                 draft = self.requests.make_valid_request(operation, Random(0))
