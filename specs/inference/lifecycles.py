@@ -53,15 +53,18 @@ def find_target(field: StatusField, verb: str) -> str | None:
     return next((snakes[name] for name in TARGETS.get(verb, "").split() if name in snakes), None)
 
 
-def state_status(field: StatusField, targets: Sequence[str], *, is_settable: bool) -> Status | None:
+def state_status(
+    field: StatusField, targets: Sequence[str], *, is_settable: bool, is_repeatable: bool = False
+) -> Status | None:
     """Return the statement on a status; ``targets`` are the members to which actions move it.
 
-    One that is settable is in the body of a request: a client moves it, and it does not move by itself.
+    One that is settable is in the body of a request: a client moves it, and it does not move by itself. What is
+    repeatable begins anew after it has failed.
     """
     snakes = field.snakes
     machine = _sort_machine(snakes)
     if machine is not None and not is_settable:
-        return _state_machine(field, *machine)
+        return _state_machine(field, machine, is_repeatable=is_repeatable)
     forward = next((f for f in FORWARD_FAMILIES if _sort_family(snakes, [names for names, _ in f]) is not None), None)
     family = next((found for names in FAMILIES if (found := _sort_family(snakes, names)) is not None), None)
     if forward is not None and (family is None or snakes.keys() & ENDS):
@@ -97,7 +100,10 @@ def _sort_machine(snakes: Mapping[str, str]) -> tuple[list[str], list[str], list
     return (waiting, running, ended) if is_known and is_job else None
 
 
-def _state_machine(field: StatusField, waiting: list[str], running: list[str], ended: list[str]) -> Status:
+def _state_machine(
+    field: StatusField, machine: tuple[list[str], list[str], list[str]], *, is_repeatable: bool
+) -> Status:
+    waiting, running, ended = machine
     stages = waiting[:1] + waiting[1:] + running
     initial = field.default if field.default in stages else stages[0]
     order = [str(initial), *(member for member in stages if member != initial)]
@@ -116,14 +122,16 @@ def _state_machine(field: StatusField, waiting: list[str], running: list[str], e
         )
     for member in side:
         transitions[member] = (*main[1:], *ended)
+    repeated = [member for member in ended if is_repeatable and snakes[member] not in DONE]
+    transitions |= {member: (str(initial),) for member in repeated}
     because = f"the members of {field.name} are those of a job: {', '.join(order)}, then {', '.join(ended)}"
     return Status(
         field=field.name,
         initial=str(initial),
         transitions=transitions,
-        terminal=tuple(ended),
+        terminal=tuple(member for member in ended if member not in repeated),
         moves=True,
-        basis="inferred",
+        basis="inferred" if len(waiting) == 1 or field.default in stages else "assumed",
         because=because,
     )
 

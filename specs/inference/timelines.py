@@ -70,8 +70,11 @@ def _find_times(reader: SchemaReader, properties: Mapping[str, str]) -> dict[str
     return max(found.values(), key=len, default={})
 
 
+ENDED = DONE | FAILED | STOPPED
+_ENDINGS = word_set("finished ended end completed complete succeeded")
+_FINISHED = word_set("finished ended end")
 _SET_IN = (
-    (word_set("finished ended end"), DONE | FAILED | STOPPED),
+    (_FINISHED, DONE | FAILED),
     (word_set("completed complete succeeded"), DONE),
     (word_set("failed"), FAILED),
     (word_set("cancelled canceled"), word_set("cancelled canceled")),
@@ -89,6 +92,8 @@ def state_set_when(
     snakes = {to_snake(member): member for member in (*status.transitions, *status.terminal)}
     times = {name: event for event, name in _find_times(reader, properties).items()}
     found = []
+    # the only time of an end may stand for any end; one of several stands for its own
+    doubtful = ENDED if sum(event in _ENDINGS | FAILED | STOPPED for event in times.values()) == 1 else frozenset()
     for name, pointer in properties.items():
         snake, event = to_snake(name), times.get(name, "")
         known, basis = _find_statuses(snake, event, snakes)
@@ -96,7 +101,9 @@ def state_set_when(
         if known is None or is_fixed:
             continue
         members = tuple(snakes[s] for s in snakes if s in known)
-        rest = tuple(member for member in snakes.values() if member not in members)
+        rest = tuple(
+            member for s, member in snakes.items() if s not in known and not (s in doubtful and event in _ENDINGS)
+        )
         if members and rest:
             because = f"{name} belongs to {', '.join(members)}"
             found.append(
@@ -108,6 +115,10 @@ def state_set_when(
                     because=because,
                 )
             )
+        stopped = tuple(snakes[s] for s in snakes if s in STOPPED)
+        if event in _FINISHED and stopped:
+            because = f"{name} may belong to {', '.join(stopped)} too"
+            found.append(SetWhen(field=name, set=stopped, basis="assumed", because=because))
     return tuple(found)
 
 

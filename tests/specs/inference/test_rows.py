@@ -39,9 +39,32 @@ def test_a_job_moves_by_itself(infer: Infer) -> None:
         "running": ("completed", "failed", "cancelled"),
     }
     assert behavior.timeline[0].fields == ("created_at", "started_at", "finished_at")
-    rules = {rule.field: (rule.set, rule.unset) for rule in behavior.set_when}
-    assert rules["finished_at"] == (("completed", "failed", "cancelled"), ("queued", "running"))
-    assert rules["error"] == (("failed",), ("queued", "running", "completed", "cancelled"))
+    rules = {(rule.field, rule.basis): (rule.set, rule.unset) for rule in behavior.set_when}
+    assert rules["finished_at", "inferred"] == (("completed", "failed"), ("queued", "running"))
+    assert rules["finished_at", "assumed"] == (("cancelled",), ())
+    assert rules["error", "assumed"] == (("failed",), ("queued", "running", "completed", "cancelled"))
+
+
+def test_a_job_that_is_repeated_has_not_ended(infer: Infer) -> None:
+    """Where there is a retry, a failed job begins anew."""
+    status = {"type": "string", "enum": ["queued", "running", "completed", "failed"]}
+    more = {"POST /tasks/{id}/retry": {"responses": {"200": describe_json({"$ref": "#/components/schemas/Task"})}}}
+    found = infer_rows(infer, {"status": status}, more).resources["task"].behavior.status
+    assert found
+    assert found.terminal == ("completed",)
+    assert found.transitions["failed"] == ("queued",)
+
+
+def test_the_only_time_of_an_end_may_stand_for_any(infer: Infer) -> None:
+    """``completed_at`` alone may be set when a job fails; beside ``failed_at`` it is not."""
+    status = {"type": "string", "enum": ["queued", "running", "completed", "failed"]}
+    alone = infer_rows(infer, {"status": status, "completed_at": TIME, "created_at": TIME}).resources["task"].behavior
+    assert [(rule.set, rule.unset) for rule in alone.set_when] == [(("completed",), ("queued", "running"))]
+    beside = infer_rows(infer, {"status": status, "completed_at": TIME, "failed_at": TIME}).resources["task"].behavior
+    assert [(rule.set, rule.unset) for rule in beside.set_when] == [
+        (("completed",), ("queued", "running", "failed")),
+        (("failed",), ("queued", "running", "completed")),
+    ]
 
 
 @pytest.mark.parametrize(
