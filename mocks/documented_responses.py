@@ -85,8 +85,10 @@ class DocumentedResponses:
         """Return the value with what was sent, where the schema describes it and allows it."""
         schemas = self._api.response_schemas
         known = merge_schemas(schemas, [(content.schema, content.pointer)]).properties
+        generator = values.get_generator(schemas)
         for name, inner in sent.items():
-            if name in known and self._is_valid(content, {**value, name: inner}):
+            is_shown = name in known and not generator.is_write_only(known[name])
+            if is_shown and self._is_valid(content, {**value, name: inner}):
                 value = {**value, name: inner}
         return value
 

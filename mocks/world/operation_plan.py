@@ -22,6 +22,7 @@ from specduet.specs import Api, Content, Operation
 from specduet.specs.behavior import OperationBehavior
 from specduet.specs.list_statements import Filter
 
+_ANY_TYPES = ("*/*", "application/*")
 _REMOVED_NAMES = ("deleted", "is_deleted", "isDeleted", "removed", "success", "ok")
 """Booleans that say in the response to a removal that it was done."""
 
@@ -166,7 +167,7 @@ def compile_plan(
         body_fields=BodyFields(api, operation, table) if changes else None,
         lookup_field=get_field_key(lookup.field, is_hidden=is_hidden) if lookup is not None else "",
         body_check=_find_body_check(api, table, projection, content, is_framed=is_array or envelope is not None),
-        has_body=content is not None or not any(s.startswith("2") for s in operation.responses),
+        has_body=_has_body(operation),
     )
 
 
@@ -228,6 +229,13 @@ def find_success_content(operation: Operation) -> Content | None:
     for status, response in operation.responses.items():
         if status.startswith("2"):
             for media_type, content in response.content.items():
-                if media_type.partition(";")[0].endswith("json") and content.schema:
+                name = media_type.partition(";")[0].strip()
+                if (name.endswith("json") or name in _ANY_TYPES) and content.schema:
                     return content
     return None
+
+
+def _has_body(operation: Operation) -> bool:
+    """Return whether a success has a body, or nothing is said of one."""
+    successes = [response for status, response in operation.responses.items() if status.startswith("2")]
+    return not successes or any(response.content for response in successes)
