@@ -103,7 +103,7 @@ def create_app(
     ``apis`` are loaded APIs, names of bundled ones or paths to OpenAPI documents; without it, all bundled APIs. The
     sessions of a ``previous`` mock go on: their clocks, faults and journals, and the rows that still fit. Raises
     ``SpecError`` for a document that cannot be loaded; ``UsageError`` for an unknown name, an unknown security scheme
-    in ``settings.credentials``, an API given twice, and two APIs with the same path.
+    in ``settings.credentials``, seed data that do not fit, an API given twice, and two APIs with the same path.
 
     Example: ``create_app(["petstore.yaml"], Settings(seed=7))``.
     """
@@ -119,4 +119,7 @@ def create_app(
         )
     settings = settings or Settings()
     credentials.check_credentials(loaded_apis, settings)
+    unknown = next((name for name in settings.seed_data if name not in names), None)
+    if unknown is not None:
+        raise UsageError(f"there are seed data for {unknown}", remedy=f"Served: {', '.join(names)}.")
     return Mock(loaded_apis, settings, previous)

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from specduet.mocks import responses
-from specduet.mocks.control.api import CONTROL_PREFIX
+from specduet.mocks.control.api import CONTROL_PREFIX, MAX_IDS
 from specduet.mocks.control.sessions import Session
 from specduet.mocks.handler import OperationHandler
 from specduet.mocks.media_types import parse_accept
@@ -18,7 +18,6 @@ from specduet.mocks.settings import Settings
 from specduet.specs import Api, SecurityScheme
 
 INDEX_PATHS = ("", "/")
-_MAX_IDS = 5
 
 
 class IndexPage:
@@ -58,11 +57,6 @@ class IndexPage:
 
     def _describe_api(self, api: Api, origin: str, session: Session) -> dict[str, Any]:
         world = session.get_world(api.name)
-        ids = {
-            lookup.parameter: world.sample_ids(operation, _MAX_IDS)
-            for operation in api.operations
-            if (lookup := operation.behavior.lookup) is not None
-        }
         return {
             "name": api.name,
             "title": api.title,
@@ -77,7 +71,7 @@ class IndexPage:
                 for handler in self._handlers
                 if handler.api is api
             ],
-            "ids": {**world.scope_values(), **ids},
+            "ids": world.list_path_ids(MAX_IDS),
             "credentials": self._describe_credentials(api),
         }
 

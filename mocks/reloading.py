@@ -1,11 +1,11 @@
-"""A mock that is made anew when a file of its documents changes, while the server and its port stay.
+"""A mock that is made anew when a file of its documents or seed data changes, while the server and its port stay.
 
 file changes ─ load again ─┬─ another document ─ new mock, with the sessions of the old one
                            └─ an error ───────── a line that says so; the old mock goes on
 """
 
 import asyncio
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from watchfiles import Change, awatch
 from specduet.mocks.app import Mock, create_app
 from specduet.mocks.request_log import escape_control_characters
 from specduet.mocks.responses import Message, Receive, Send
+from specduet.mocks.seed_data import SUFFIXES as SEED_SUFFIXES
+from specduet.mocks.settings import Settings
 from specduet.specs import Api, SpecduetError
 from specduet.specs.locations import display_path
 from specduet.specs.problem_reports import count_problems
@@ -24,6 +26,8 @@ _TIMEOUT_MS = 1_000
 
 ApiLoader = Callable[[], Sequence[Api]]
 """A function that loads the APIs from their files. Raises ``SpecduetError``."""
+SettingsLoader = Callable[[Sequence[Api]], Settings]
+"""A function that returns the settings with the seed data for some APIs. Raises ``SpecduetError``."""
 Announce = Callable[[str], None]
 """A function that shows a line to the user."""
 
@@ -31,10 +35,20 @@ Announce = Callable[[str], None]
 class ReloadingMock:
     """An ASGI application that hands each request to the mock of the last documents that could be loaded."""
 
-    def __init__(self, mock: Mock, load_apis: ApiLoader, announce: Announce) -> None:
+    def __init__(
+        self,
+        mock: Mock,
+        load_apis: ApiLoader,
+        announce: Announce,
+        load_settings: SettingsLoader | None = None,
+        seed_source: Path | None = None,
+    ) -> None:
+        """``seed_source`` is the folder or file of seed data, which ``load_settings`` reads."""
         self.mock = mock
         self._load_apis = load_apis
         self._announce = announce
+        self._load_settings = load_settings or (lambda _apis: mock.settings)
+        self._seed_source = seed_source
         self._files = _list_files(mock.apis)
         self._is_broken = False
 
@@ -83,9 +97,11 @@ class ReloadingMock:
         try:
             apis = await asyncio.to_thread(self._load_whole)
             self._files |= _list_files(apis)
-            if not self._is_broken and _are_same(apis, self.mock.apis):
+            settings = self._load_settings(apis)
+            is_same = _are_same(apis, self.mock.apis) and settings.seed_data == self.mock.settings.seed_data
+            if not self._is_broken and is_same:
                 return
-            self.mock = create_app(apis, self.mock.settings, previous=self.mock)
+            self.mock = create_app(apis, settings, previous=self.mock)
         except SpecduetError as error:
             self._keep_serving(str(error).partition("\n")[0])
         except Exception as error:  # noqa: BLE001 - an edit must not end a server that runs
@@ -120,12 +136,22 @@ class ReloadingMock:
 
     def _list_folders(self) -> list[Path]:
         """Return the folders of all files that the documents were ever made of, as far as they exist."""
-        return sorted({folder for file in self._files for folder in _list_parents(file) if folder.is_dir()})
+        files = {*self._files, *self._list_seed_places()}
+        return sorted({folder for file in files for folder in _list_parents(file) if folder.is_dir()})
+
+    def _list_seed_places(self) -> Iterator[Path]:
+        """Yield the seed data's file; of a folder, a place in it and one in each folder within it."""
+        source = self._seed_source.absolute() if self._seed_source is not None else None
+        if source is not None and source.is_dir():
+            yield from (folder / "*" for folder in (source, *source.iterdir()) if folder.is_dir())
+        elif source is not None:
+            yield source
 
     def _concerns_document(self, _change: Change, path: str) -> bool:
         """Return whether a document may have another content, now that a file or folder has changed."""
         changed = Path(path)
-        return changed.suffix in _SUFFIXES or any(changed.name in {f.name, f.parent.name} for f in self._files)
+        suffixes = _SUFFIXES if self._seed_source is None else SEED_SUFFIXES
+        return changed.suffix in suffixes or any(changed.name in {f.name, f.parent.name} for f in self._files)
 
 
 def _list_files(apis: Sequence[Api]) -> set[Path]:

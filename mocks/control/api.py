@@ -10,6 +10,7 @@ from typing import Any
 from specduet.mocks import responses
 from specduet.mocks.control.journal import EntryFilter
 from specduet.mocks.control.sessions import DEFAULT_SESSION, BadSession, Session, SessionRegistry
+from specduet.mocks.control.snapshots import SnapshotRefused
 from specduet.mocks.error_responses import HttpError
 from specduet.mocks.handler import OperationHandler, ValidatedRequest
 from specduet.mocks.request import Request
@@ -19,8 +20,8 @@ from specduet.specs import Api, UsageError, load
 
 DOCUMENT_PATH = Path(__file__).with_name("openapi.yaml")
 CONTROL_PREFIX = "/__mock__/"
-# The most ids of one parameter that are listed as examples.
-_MAX_IDS = 5
+MAX_IDS = 5
+"""The most ids of one path that are listed as examples."""
 
 
 class Conflict(Exception):
@@ -100,11 +101,7 @@ def _describe_api(api: Api, session: Session) -> dict[str, Any]:
             {"name": s.name, "in": s.location, "field": s.field, "prefix": s.prefix} for s in api.schemes.values()
         ],
         "scopes": world.scope_values(),
-        "ids": {
-            statement.parameter: world.sample_ids(operation, _MAX_IDS)
-            for operation in api.operations
-            if (statement := operation.behavior.fetches or operation.behavior.watches)
-        },
+        "ids": world.list_path_ids(MAX_IDS),
         "owners": world.list_owners(),
     }
 
@@ -117,35 +114,34 @@ def _get_state(_control: ControlApi, session: Session, _validated: ValidatedRequ
     return responses.make_json_response(200, state)
 
 
-def _put_state(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+def _put_state(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
     """Replace the rows of some resources, after all of them have been checked."""
-    apis = {api.name: api for api in control.sessions.apis}
-    for name, resources in validated.body.items():
-        if name not in apis:
-            raise Conflict(f"no API is called {name!r}; there are {', '.join(apis)}")
-        _check_rows(apis[name], resources)
-    for name, resources in validated.body.items():
-        session.get_world(name).replace_state(resources)
+    try:
+        session.replace_state(validated.body)
+    except UsageError as error:
+        raise Conflict(str(error).replace("\n", ". ")) from None
     return responses.make_empty_response(204)
 
 
-def _check_rows(api: Api, resources: Mapping[str, list[Any]]) -> None:
-    """Raise ``Conflict`` for an unknown resource, a row that breaks its schema, and an id of two rows."""
-    for name, rows in resources.items():
-        if name not in api.resources:
-            known = ", ".join(api.resources) or "none"
-            raise Conflict(f"{api.name} has no resource {name!r}; there are {known}")
-        resource = api.resources[name]
-        validator = api.schemas.validator_at(resource.pointer)
-        id_field, ids = resource.behavior.id.field, set()
-        for index, row in enumerate(rows):
-            error = next(validator.iter_errors(row), None)
-            if error is not None:
-                place = "".join(f"/{part}" for part in error.instance_path)
-                raise Conflict(f"/{api.name}/{name}/{index}{place}: {error.message}")
-            if row[id_field] in ids:
-                raise Conflict(f"/{api.name}/{name}/{index}/{id_field}: {row[id_field]!r} is the id of two rows")
-            ids.add(row[id_field])
+def _get_snapshots(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
+    return responses.make_json_response(200, {"snapshots": [snapshot.to_dict() for snapshot in session.snapshots]})
+
+
+def _take_snapshot(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    try:
+        return responses.make_json_response(201, session.take_snapshot(validated.body["name"]).to_dict())
+    except SnapshotRefused as error:
+        raise Conflict(str(error)) from None
+
+
+def _restore_snapshot(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    session.snapshots.find(validated.parameters["name"]).restore(session.get_worlds(), session.clock)
+    return responses.make_empty_response(204)
+
+
+def _remove_snapshot(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    session.snapshots.remove(validated.parameters["name"])
+    return responses.make_empty_response(204)
 
 
 def _reset_session(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
@@ -248,6 +244,10 @@ _OPERATIONS: Mapping[str, Callable[[ControlApi, Session, ValidatedRequest], Http
     "apis": _get_apis,
     "getState": _get_state,
     "putState": _put_state,
+    "getSnapshots": _get_snapshots,
+    "takeSnapshot": _take_snapshot,
+    "restoreSnapshot": _restore_snapshot,
+    "removeSnapshot": _remove_snapshot,
     "reset": _reset_session,
     "getClock": _get_clock,
     "advanceClock": _advance_clock,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from specduet.mocks.world import World
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_field_key
 from specduet.specs import Api, Resource, UsageError
 
 
@@ -21,5 +22,8 @@ def keep_rows(state: Mapping[str, list[Any]], api: Api, world: World) -> None:
 
 def _is_fitting(api: Api, resource: Resource, row: Mapping[str, Any]) -> bool:
     """Return whether a row satisfies the schema of its resource, and has an id."""
-    is_valid: bool = api.response_schemas.validator_at(resource.pointer).is_valid(row)
-    return is_valid and resource.behavior.id.field.split(".")[0] in row
+    shown = {name: value for name, value in row.items() if not name.startswith(HIDDEN_PREFIX)}
+    is_valid: bool = api.response_schemas.validator_at(resource.pointer).is_valid(shown)
+    identity = resource.behavior.id
+    name = get_field_key(identity.field.split(".")[0], is_hidden=identity.hidden)
+    return is_valid and (name in row or resource.behavior.single)

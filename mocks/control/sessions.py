@@ -5,13 +5,15 @@ A request names its session in the header ``X-Mock-Session``; without one it bel
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from specduet.mocks.control.faults import FaultInjector
 from specduet.mocks.control.journal import Journal
 from specduet.mocks.control.kept_rows import keep_rows
+from specduet.mocks.control.snapshots import SessionSnapshot, SnapshotShelf, take_snapshot
 from specduet.mocks.settings import Settings
 from specduet.mocks.world import Clock, World
-from specduet.specs import Api, SpecduetError
+from specduet.specs import Api, SpecduetError, UsageError
 
 SESSION_HEADER = b"x-mock-session"
 DEFAULT_SESSION = "default"
@@ -36,6 +38,7 @@ class Session:
         self.clock = Clock(settings.epoch)
         self.faults = FaultInjector(settings.seed)
         self.journal = Journal(settings.journal)
+        self.snapshots = SnapshotShelf()
         self._apis = {api.name: api for api in apis}
         self._settings = settings
         self._worlds: dict[str, World] = {}
@@ -50,19 +53,43 @@ class Session:
     def get_worlds(self) -> Mapping[str, World]:
         return {name: self.get_world(name) for name in self._apis}
 
-    def continue_with(self, apis: Sequence[Api]) -> "Session":
+    def take_snapshot(self, name: str) -> SessionSnapshot:
+        """Keep the state and the clock under a name. Raises ``SnapshotRefused``."""
+        snapshot = take_snapshot(name, self.get_worlds(), self.clock)
+        self.snapshots.store(snapshot)
+        return snapshot
+
+    def replace_state(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Replace the rows of some resources of some APIs.
+
+        Raises ``UsageError``, and changes nothing, where one of them is unknown or a row is invalid.
+        """
+        unknown = next((name for name in state if name not in self._apis), None)
+        if unknown is not None:
+            raise UsageError(f"no API is called {unknown!r}; there are {', '.join(self._apis)}")
+        before = {name: self.get_world(name).take_snapshot() for name in state}
+        try:
+            for name, resources in state.items():
+                self.get_world(name).replace_state(resources)
+        except UsageError:
+            for name, snapshot in before.items():
+                self.get_world(name).restore(snapshot)
+            raise
+
+    def continue_with(self, apis: Sequence[Api], settings: Settings) -> "Session":
         """Return the session with the documents as they are now: same clock, faults and journal, rows that still fit.
 
         Rows that requests have written stay if they satisfy the schema as it is now. A resource in which nothing was
-        written is seeded anew.
+        written, or whose seed data are others now, is seeded anew.
         """
-        later = Session(self.name, apis, self._settings)
+        later = Session(self.name, apis, settings)
         later.clock, later.faults, later.journal = self.clock, self.faults, self.journal
         later_apis = {api.path: api for api in apis}
         for name, world in self._worlds.items():
             earlier_api = self._apis[name]
             later_api = later_apis.get(earlier_api.path)
-            changed = world.list_changed_resources()
+            seed_data = [s.seed_data.get(name, {}) for s in (self._settings, settings)]
+            changed = [n for n in world.list_changed_resources() if seed_data[0].get(n) == seed_data[1].get(n)]
             if later_api is not None and changed:
                 seeded_state = World(earlier_api, self._settings, self.clock).dump_state(changed)
                 written = {name: rows for name, rows in world.dump_state(changed).items() if rows != seeded_state[name]}
@@ -86,12 +113,14 @@ class SessionRegistry:
         self.apis = tuple(apis)
         self.settings = settings
         self.default: Session = (
-            previous.default.continue_with(self.apis) if previous else Session(DEFAULT_SESSION, self.apis, settings)
+            previous.default.continue_with(self.apis, settings)
+            if previous
+            else Session(DEFAULT_SESSION, self.apis, settings)
         )
         self.default.get_worlds()  # a document of which no row can be made is reported now, and not by a request
         named = previous._named_sessions if previous else {}  # noqa: SLF001 - those of another registry
         self._named_sessions: dict[str, Session] = {
-            name: session.continue_with(self.apis) for name, session in named.items()
+            name: session.continue_with(self.apis, settings) for name, session in named.items()
         }
 
     def get_or_create(self, header_value: bytes) -> Session:

@@ -19,6 +19,7 @@ from specduet.mocks.world.row_completion import BadRow, RowCompletion
 from specduet.mocks.world.row_factory import RowFactory
 from specduet.mocks.world.row_keys import RowKeys
 from specduet.specs import Api, Resource, UsageError
+from specduet.specs.inference.words import to_snake
 
 _encode = msgspec.json.Encoder().encode
 
@@ -119,12 +120,25 @@ class JsonRows:
             raise UsageError(f"{place} is no JSON: {error}") from error
         shown, hidden = {}, {}
         for name, value in row.items():
-            key = name if name.startswith(HIDDEN_PREFIX) else HIDDEN_PREFIX + name
-            if key in self._hidden_names and name not in self._values.properties:
+            key = self._find_hidden_name(name)
+            if key is not None:
                 hidden[key] = self._fit_parent(key, value)
             else:
                 shown[name] = value
         return shown, {name: value for name, value in hidden.items() if value is not None}
+
+    def _find_hidden_name(self, name: str) -> str | None:
+        """Return the hidden field that a name in a row means, None where it means none.
+
+        A parent may also be called after its resource: ``project``, ``projectId`` or ``?projectId``.
+        """
+        plain = name.removeprefix(HIDDEN_PREFIX)
+        if name in self._values.properties:
+            return None
+        if HIDDEN_PREFIX + plain in self._hidden_names:
+            return HIDDEN_PREFIX + plain
+        noun = to_snake(plain).removesuffix("_id")
+        return next((n for n, r in self._parents.items() if n in self._hidden_names and to_snake(r) == noun), None)
 
     def _fit_parent(self, name: str, value: Any) -> Any:
         """Return the identity of a parent as its row has it, where a file may have its text."""

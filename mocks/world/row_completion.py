@@ -79,7 +79,7 @@ class RowCompletion:
         seed.fixed_values = {**given, **hidden}
         row = {**given, **dict(self._iter_missing(given, seed))}
         if self._validator.is_valid(row):
-            return row
+            return {name: row[name] for name in self._values.properties if name in row} | row
         made = self._make_row(given, hidden, seed)
         if made is None:
             raise self._find_error(row, given)
@@ -119,24 +119,24 @@ class RowCompletion:
         if prop is None or self._values.is_allowed(name)(value):
             return value
         if isinstance(value, Mapping | list):
-            filled = self._fill(name, value, SeededRandom(f"{seed.stream}/{name}"))
-            if filled is not None:
-                return filled
+            value = self._fill(name, value, SeededRandom(f"{seed.stream}/{name}"))
+            if self._values.is_allowed(name)(value):
+                return value
         for _, pointer in prop.parts:
             for error in self._schemas.validator_at(str(pointer)).iter_errors(value):
                 raise BadRow(_join_pointer([name, *error.instance_path]), error.message)
         raise BadRow(_join_pointer([name]), f"{value!r} is no value of it")
 
     def _fill(self, name: str, value: Any, rng: SeededRandom) -> Any:
-        """Return a given object or list with the properties that its schema demands; None where that is not enough."""
+        """Return a given object or list with the properties that its schema demands, and others where it is invalid."""
         is_allowed = self._values.is_allowed(name)
         try:
             made = self._values.build_valid_maker(self._values.properties[name])(rng)
         except CannotGenerate:
-            return None
+            return value
         filled = _merge_given(value, made)
         if not is_allowed(filled):
-            return None
+            return filled
         for path in _list_added(value, filled):
             without = _drop_path(filled, path)
             filled = without if is_allowed(without) else filled

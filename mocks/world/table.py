@@ -30,7 +30,7 @@ from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
 from specduet.mocks.world.related_rows import FindTable
 from specduet.mocks.world.row_indexes import RowIndexes
 from specduet.mocks.world.table_parts import TableParts
-from specduet.mocks.world.table_snapshot import TableSnapshot, copy_attributes
+from specduet.mocks.world.table_snapshot import CHANGING, TableSnapshot, copy_attributes
 from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
@@ -39,20 +39,6 @@ if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_CHANGING = (
-    "scope_values",
-    "implied",
-    "_first_identities",
-    "_first_number",
-    "_is_loaded",
-    "_indexes",
-    "_created",
-    "_pending",
-    "_last_created_at",
-    "_due_changes",
-    "_advanced_to",
-)
-"""Names of the attributes that requests change."""
 _SCOPE_COUNT = 3  # the first scope has most rows, the second some, the third none
 _TRIES = 100
 
@@ -134,13 +120,13 @@ class Table:
         """Return a copy of all rows, and of what is known of them."""
         if self._pending:
             self._materialize_pending()
-        return copy_attributes({**{name: getattr(self, name) for name in _CHANGING}, "is_written": self.is_written})
+        return copy_attributes({**{name: getattr(self, name) for name in CHANGING}, "is_written": self.is_written})
 
     def restore(self, snapshot: TableSnapshot) -> None:
         """Return to a snapshot. What was read from the table meanwhile is out of date."""
         self._seeded.forget()
         self.row_factory.forget_references()
-        for name, value in copy_attributes({name: snapshot[name] for name in _CHANGING}).items():
+        for name, value in copy_attributes({name: snapshot[name] for name in CHANGING}).items():
             setattr(self, name, value)
         self.revision += 1
         self.generation += 1
@@ -321,8 +307,14 @@ class Table:
 
         Everything but times follows from the number and the fixed values, so that a response can be rendered ahead.
         """
+        first, paths = self._first_number, self._status_paths
+        row_number = (self._find_first_number() if first is None else first) + number
         name = f"{self.stream}/started/{number}"
-        return self._status_paths.seed_created(name, self._find_first_number() + number, created_at, fixed_values)
+        if paths.field in fixed_values:
+            return paths.seed_decided(name, row_number, created_at, fixed_values)
+        return RowSeed(
+            name, row_number, paths.build_future, created_at=created_at, status=paths.initial, fixed_values=fixed_values
+        )
 
     def _find_first_number(self) -> int:
         if self._first_number is None:

@@ -8,6 +8,20 @@ from specduet.mocks.world.implied_rows import ImpliedRows
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.row_indexes import RowIndexes
 
+CHANGING = (
+    "scope_values",
+    "implied",
+    "_first_identities",
+    "_first_number",
+    "_is_loaded",
+    "_indexes",
+    "_created",
+    "_pending",
+    "_last_created_at",
+    "_due_changes",
+    "_advanced_to",
+)
+"""Names of the attributes that requests change."""
 TableSnapshot = Mapping[str, Any]
 """Attributes of a table by their name."""
 

@@ -8,7 +8,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,8 +17,8 @@ from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.clock import SECOND, Clock, Micros
 from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import CallerIdentity, Settings
+from specduet.mocks.world import path_ids
 from specduet.mocks.world.creation import RequestValues
-from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery, StoredRow
 from specduet.mocks.world.list_pages import RequestUrl
 from specduet.mocks.world.list_rendering import NO_URL, RenderedList, render_list
@@ -61,6 +60,8 @@ class World:
         self._cached_lists: BoundedCache[tuple[Any, ...], RenderedList] = BoundedCache(_CACHE_SIZE)
         self._generator = adversary or believable
         self._plans: dict[str, OperationPlan] = {}
+        self._fetch_operations: dict[str, Operation | None] = {}
+        """For each operation that creates rows, the one that fetches them."""
         seed_data = settings.seed_data.get(api.name, {})
         self._check_names(seed_data)
         for name in self._tables.sort_by_dependence(seed_data):
@@ -102,8 +103,6 @@ class World:
         table, now = plan.table, self._clock.current_micros()
         table.advance_to(now)
         url = read_url() if plan.has_urls else NO_URL
-        if plan.has_window:
-            return render_list(plan, values, caller, now, url)
         key = (operation.pointer, caller.owner, caller.admin, url, *values.items())
         try:
             cached = self._cached_lists.get(key)
@@ -205,7 +204,8 @@ class World:
             get_scope_key(table, scope, values)  # raises for a scope that no collection has
         assert plan.create_action is not None
         sent = body if isinstance(body, dict) else {}
-        plan.create_action.check_unique(sent, now)
+        if plan.create_action.has_unique_fields:
+            plan.create_action.check_unique(sent, now)
         response = plan.create_action.create_row(values, sent, caller, now, keys)
         return plan.render_row(table.newest_row(), now) if response is None else response
 
@@ -226,18 +226,30 @@ class World:
 
     def locate_newest_row(self, operation: Operation, values: RequestValues) -> str | None:
         """Return the path at which the row that was created last is fetched, None where nothing fetches it."""
-        statement = operation.behavior.subject
-        assert statement is not None
-        for target in self._api.operations:
-            fetches = target.behavior.fetches
-            if fetches is None or fetches.resource != statement.resource or not fetches.parameter:
-                continue
-            plan, row = self.find_plan(target), self.newest_row(operation)
-            known = {**values, fetches.parameter: row.index_keys[plan.table.key_positions[plan.lookup_field]]}
-            names = _PATH_PARAMETER.findall(target.path)
-            if all(known.get(name) is not None for name in names):
-                return _PATH_PARAMETER.sub(partial(_quote_value, known), target.path)
-        return None
+        target = self._find_fetch_operation(operation)
+        if target is None:
+            return None
+        fetches, plan, row = target.behavior.fetches, self.find_plan(target), self.newest_row(operation)
+        assert fetches is not None
+        known = {**values, fetches.parameter: row.index_keys[plan.table.key_positions[plan.lookup_field]]}
+        if any(known.get(name) is None for name in _PATH_PARAMETER.findall(target.path)):
+            return None
+        return _PATH_PARAMETER.sub(partial(_quote_value, known), target.path)
+
+    def _find_fetch_operation(self, operation: Operation) -> Operation | None:
+        """Return the operation that fetches the rows that an operation creates."""
+        if operation.pointer not in self._fetch_operations:
+            subject = operation.behavior.subject
+            candidates = (
+                target
+                for target in self._api.operations
+                if (fetches := target.behavior.fetches) is not None
+                and subject is not None
+                and fetches.resource == subject.resource
+                and fetches.parameter
+            )
+            self._fetch_operations[operation.pointer] = next(candidates, None)
+        return self._fetch_operations[operation.pointer]
 
     def change_row(self, plan: OperationPlan, row: StoredRow, changes: Mapping[str, Any]) -> bytes:
         """Set fields of a row, and return the response."""
@@ -342,28 +354,15 @@ class World:
 
     def scope_values(self) -> dict[str, list[Any]]:
         """Return the known values of each path parameter that scopes a list; the first has most rows, the last none."""
-        by_parameter: dict[str, list[Any]] = {}
-        for operation in self._api.operations:
-            scope, subject = operation.behavior.scope, operation.behavior.subject
-            if scope is not None and subject is not None and scope.parameter not in by_parameter:
-                if scope.resource:
-                    by_parameter[scope.parameter] = [*self._tables[scope.resource].first_identities[:_SCOPE_COUNT]]
-                elif not scope.hidden:
-                    by_parameter[scope.parameter] = [*self._tables[subject.resource].scope_values[scope.field]]
-        return by_parameter
+        return dict(path_ids.read_scopes(self._api, self._tables, _SCOPE_COUNT))
+
+    def list_path_ids(self, count: int) -> dict[str, list[Any]]:
+        """Return some values of the last parameter of each path to rows: ``{"/pets/{petId}": [1, 2]}``."""
+        return path_ids.list_path_ids(self._api, self._tables, self._clock.current_micros(), count)
 
     def sample_ids(self, operation: Operation, count: int) -> list[Any]:
         """Return some values of the path parameter by which an operation fetches or watches a row."""
-        lookup = operation.behavior.lookup
-        if lookup is None:
-            return []
-        if not lookup.parameter:
-            return []
-        table, now = self._tables[lookup.resource], self._clock.current_micros()
-        rows = self._iter_rows(table, now)
-        field = self.find_plan(operation).lookup_field
-        values = (table.get_field(row, field, now) for row in rows)
-        return [*islice((value for value in values if value is not ABSENT and value is not None), count)]
+        return path_ids.sample_ids(operation, self._tables, self._clock.current_micros(), count)
 
     def list_owners(self) -> list[Any]:
         """Return the owners that rows may have, those of configured credentials first."""

@@ -7,7 +7,7 @@ Each command imports what it needs: the mock starts fast because it does not loa
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -22,7 +22,7 @@ from specduet.specs.errors import SpecduetError, UsageError
 
 if TYPE_CHECKING:
     from specduet.mocks.server import Reload
-    from specduet.mocks.settings import Credential
+    from specduet.mocks.settings import Credential, Settings
     from specduet.specs import Api
 
 _INTERNAL_ERROR = 4
@@ -181,6 +181,13 @@ def _parse_credentials(
     metavar="NAME=VALUE",
     help="Value of a variable in the addresses of the document's servers. May be repeated.",
 )
+@click.option(
+    "--seed-data",
+    "seed_source",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR|FILE",
+    help="Begin with these rows: JSON, YAML or CSV files such as customer.csv, or one file of all rows.",
+)
 @click.option("--strict", is_flag=True, help="Refuse a document that has any problem: see specduet check.")
 @click.option("--allow-remote", is_flag=True, help="Follow references to http and https URLs.")
 @with_document_options
@@ -204,6 +211,7 @@ def mock(
     strict: bool,  # noqa: FBT001
     allow_remote: bool,  # noqa: FBT001
     server_variables: tuple[str, ...],
+    seed_source: Path | None,
     overlays: tuple[Path, ...],
     api_name: str,
     stateless: bool,  # noqa: FBT001
@@ -214,6 +222,7 @@ def mock(
     Example: specduet mock nx1 --port 8000 --credential APIKeyHeader=secret
     """
     from specduet.mocks.banner import describe_mock
+    from specduet.mocks.seed_data import read_seed_data
     from specduet.mocks.server import serve
     from specduet.mocks.settings import Settings
     from specduet.specs import bundled, load_all
@@ -238,13 +247,16 @@ def mock(
         _print_problems(served)
     _check_schemes(served, settings.credentials)
 
+    def load_settings(apis: "Sequence[Api]") -> "Settings":
+        return settings if seed_source is None else replace(settings, seed_data=read_seed_data(seed_source, apis))
+
     def print_banner(url: str) -> None:
         for line in describe_mock(served, settings, url):
             click.echo(line)
         sys.stdout.flush()
 
-    watch = _build_reload(served, load_apis) if reload else None
-    serve(served, settings, host, port, print_banner, watch)
+    watch = _build_reload(served, load_apis, load_settings, seed_source) if reload else None
+    serve(served, load_settings(served), host, port, print_banner, watch)
 
 
 def _print_problems(served: "list[Api]") -> None:
@@ -256,16 +268,21 @@ def _print_problems(served: "list[Api]") -> None:
             click.echo(count_problems(api.path, api.problems), err=True)
 
 
-def _build_reload(served: "list[Api]", load_apis: "Callable[[], list[Api]]") -> "Reload | None":
-    """Return what watches the files of a mock's documents; None where all of them are bundled."""
+def _build_reload(
+    served: "list[Api]",
+    load_apis: "Callable[[], list[Api]]",
+    load_settings: "Callable[[Sequence[Api]], Settings]",
+    seed_source: Path | None,
+) -> "Reload | None":
+    """Return what watches the files of a mock; None where it has only documents that are bundled."""
     from specduet.specs.locations import HOME
 
-    if all(file.is_relative_to(HOME) for api in served for file in api.files):
+    if seed_source is None and all(file.is_relative_to(HOME) for api in served for file in api.files):
         click.echo("--reload: there is nothing to watch, for bundled APIs have no files of yours")
         return None
     from specduet.mocks.reloading import ReloadingMock  # only who reloads needs what watches files
 
-    return lambda mock: ReloadingMock(mock, load_apis, click.echo)
+    return lambda mock: ReloadingMock(mock, load_apis, click.echo, load_settings, seed_source)
 
 
 def _check_schemes(served: "list[Api]", credentials: "tuple[Credential, ...]") -> None:

@@ -1,0 +1,94 @@
+"""Ids that a client can put into the paths of an API, each with those of the parents that its path names before it."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from specduet.mocks.clock import Micros
+from specduet.mocks.world.index import RowQuery, StoredRow
+from specduet.mocks.world.indexed_fields import get_field_key
+from specduet.mocks.world.table import Table
+from specduet.mocks.world.tables import Tables
+from specduet.specs import Api, Operation
+
+
+def list_path_ids(api: Api, tables: Tables, now: Micros, count: int) -> dict[str, list[Any]]:
+    """Return values of the last parameter of each path to rows: ``{"/pets/{petId}": [1, 2]}``.
+
+    Rows of a path with parents belong to the first row of these, where there are such rows.
+    """
+    by_path: dict[str, list[Any]] = {}
+    for operation in api.operations:
+        for path, values in _iter_path_values(operation, tables, now, count):
+            if not by_path.get(path):
+                by_path[path] = values
+    return by_path
+
+
+def sample_ids(operation: Operation, tables: Tables, now: Micros, count: int) -> list[Any]:
+    """Return some values of the path parameter by which an operation finds a row."""
+    lookup = operation.behavior.lookup
+    if lookup is None or not lookup.parameter:
+        return []
+    table = tables[lookup.resource]
+    identity = table.resource.behavior.id
+    field = get_field_key(lookup.field, is_hidden=identity.hidden and lookup.field == identity.field)
+    return _sample_values(table, field, tables, now, count)
+
+
+def _iter_path_values(operation: Operation, tables: Tables, now: Micros, count: int) -> Iterator[tuple[str, list[Any]]]:
+    behavior = operation.behavior
+    scopes = (*behavior.ancestors, *((behavior.scope,) if behavior.scope else ()))
+    for scope in scopes:
+        subject = behavior.subject
+        if scope.resource:
+            table = tables[scope.resource]
+            yield _cut_path(operation, scope.parameter), _sample_values(table, table.identity_field, tables, now, count)
+        elif subject is not None and not scope.hidden:
+            yield _cut_path(operation, scope.parameter), tables[subject.resource].scope_values[scope.field][:count]
+    if behavior.lookup is not None and behavior.lookup.parameter:
+        yield _cut_path(operation, behavior.lookup.parameter), sample_ids(operation, tables, now, count)
+
+
+def _cut_path(operation: Operation, parameter: str) -> str:
+    """Return the path up to a parameter: ``/pets/{petId}`` of ``/pets/{petId}/toys``."""
+    before, braces, _ = operation.path.partition(f"{{{parameter}}}")
+    return before + braces
+
+
+def _sample_values(table: Table, field: str, tables: Tables, now: Micros, count: int) -> list[Any]:
+    if field not in table.key_positions:  # the only row has no id
+        return []
+    if field == table.identity_field and not table.is_written and not table.indexed_fields.parent_fields:
+        return [*table.first_identities[:count]]
+    table.advance_to(now)
+    position = table.key_positions[field]
+    values = (row.index_keys[position] for row in _iter_first_rows(table, tables, now, frozenset()))
+    return [*islice((value for value in values if value is not None), count)]
+
+
+def _iter_first_rows(table: Table, tables: Tables, now: Micros, seen: frozenset[str]) -> Iterator[StoredRow]:
+    """Yield rows in the order of their lists: those of the first parent, or all where it has none."""
+    rows = table.get_rows().select(RowQuery())
+    for field, resource in table.indexed_fields.parent_fields[:1]:
+        if resource in tables and resource not in seen:
+            parent = tables[resource]
+            parent.advance_to(now)
+            first = next(_iter_first_rows(parent, tables, now, seen | {resource}), None)
+            identity = None if first is None else parent.identity_key(first)
+            own = [row for row in rows if row.index_keys[table.key_positions[field]] == identity]
+            rows = own or rows
+    yield from rows
+
+
+def read_scopes(api: Api, tables: Tables, count: int) -> Mapping[str, list[Any]]:
+    """Return the known values of each path parameter that scopes a list; the first has most rows, the last none."""
+    by_parameter: dict[str, list[Any]] = {}
+    for operation in api.operations:
+        scope, subject = operation.behavior.scope, operation.behavior.subject
+        if scope is not None and subject is not None and scope.parameter not in by_parameter:
+            if scope.resource:
+                by_parameter[scope.parameter] = [*tables[scope.resource].first_identities[:count]]
+            elif not scope.hidden:
+                by_parameter[scope.parameter] = [*tables[subject.resource].scope_values[scope.field]]
+    return by_parameter
