@@ -22,7 +22,6 @@ from specduet.specs import Api, Content, Operation
 from specduet.specs.behavior import OperationBehavior
 from specduet.specs.list_statements import Filter
 
-_ANY_TYPES = ("*/*", "application/*")
 _REMOVED_NAMES = ("deleted", "is_deleted", "isDeleted", "removed", "success", "ok")
 """Booleans that say in the response to a removal that it was done."""
 
@@ -226,13 +225,21 @@ def _to_micros(duration: str | None) -> Micros | None:
 
 def find_success_content(operation: Operation) -> Content | None:
     """Return the JSON content of the operation's first documented 2xx response that has a schema, or None."""
-    for status, response in operation.responses.items():
-        if status.startswith("2"):
-            for media_type, content in response.content.items():
-                name = media_type.partition(";")[0].strip()
-                if (name.endswith("json") or name in _ANY_TYPES) and content.schema:
-                    return content
+    successes = [response for status, response in operation.responses.items() if status.startswith("2")]
+    contents = [content for response in successes for content in response.content.values() if content.schema]
+    for is_match in (_is_json, _is_any):
+        for content in contents:
+            if is_match(content.media_type.partition(";")[0].strip()):
+                return content
     return None
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type.endswith("json")
+
+
+def _is_any(media_type: str) -> bool:
+    return media_type in {"*/*", "application/*"}
 
 
 def _has_body(operation: Operation) -> bool:
