@@ -26,7 +26,7 @@ _ADVERSARIAL_KINDS = 8  # one of so many neighbouring adversarial rows is of eac
 _ALL_NULL, _OPTIONAL_ABSENT, _EXTRA_PROPERTIES = 3, 5, 6
 _REFERENCE_COUNT = 6  # different values of a field that refers to something else, such as ``workflow_id``
 _DEADLINE_WORDS = ("expire", "deadline", "due", "until", "valid_to", "next")
-CHANGE_WORDS = ("updat", "modif", "chang", "last", "latest")
+CHANGE_WORDS = ("updat", "modif", "chang", "edit", "last", "latest")
 """Parts of the names of properties that hold the time of the latest change."""
 
 

@@ -59,7 +59,8 @@ def read_limit(behavior: OperationBehavior, values: RequestValues) -> int | None
 
 def _has_pages(behavior: OperationBehavior) -> bool:
     """Return whether a request can ask for another page than the first: without that, no page has a next one."""
-    return any((behavior.page, behavior.token, behavior.offset, behavior.cursor))
+    is_ranged = any(statement.op in {"lt", "le", "gt", "ge"} for statement in behavior.filters.values())
+    return is_ranged or any((behavior.page, behavior.token, behavior.offset, behavior.cursor))
 
 
 def read_window(

@@ -102,6 +102,8 @@ class World:
         plan = self.find_plan(operation)
         table, now = plan.table, self._clock.current_micros()
         table.advance_to(now)
+        if operation.behavior.scope is not None:
+            check_ancestors(plan, values)
         url = read_url() if plan.has_urls else NO_URL
         key = (operation.pointer, caller.owner, caller.admin, url, *values.items())
         try:

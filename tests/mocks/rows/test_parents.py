@@ -74,3 +74,11 @@ def test_the_response_to_a_removal_says_that_it_was_done(shop: RowClient) -> Non
     """A documented body has the id of the removed row, and a flag that is true."""
     number = shop.send("POST", "/customers/7/orders", {"order": {}}).value["number"]
     assert shop.send("DELETE", f"/customers/7/orders/{number}").value == {"number": number, "deleted": True}
+
+
+def test_a_list_below_a_removed_row_is_unknown_though_it_was_shown(shop: RowClient) -> None:
+    """A list that was responded to before is not repeated once its parent is gone."""
+    shop.send("PUT", "/customers/4711", {"name": "Bo", "email": "b@example.org"})
+    assert shop.get("/customers/4711/orders")["orders"] == []
+    shop.send("DELETE", "/customers/4711")
+    assert shop.send("GET", "/customers/4711/orders").status == 404
