@@ -10,7 +10,7 @@ import msgspec
 from specduet.mocks import event_streams, responses
 from specduet.mocks.byte_ranges import cut_range
 from specduet.mocks.error_responses import HttpError
-from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest
+from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest, respond_with_example
 from specduet.mocks.path_templates import normalize_path
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
@@ -229,6 +229,8 @@ def _move_status(
     body = world.change_row(plan, row, plan.without_identity(changes))
     if statement.stores is not None:
         row.file = NO_FILE if statement.stores == "none" else read_file(request, statement.stores)
+    if plan.has_body and not plan.projection.is_identity and not plan.projection.shared_names:
+        return respond_with_example(handler, world, validated, request)  # the response is about something else
     return handler.make_row_response(body, request)
 
 
