@@ -31,6 +31,7 @@ from specduet.mocks.routing import NotFoundHandler, RouteCache, RouteMatch, Rout
 from specduet.mocks.row_actions import choose_action
 from specduet.mocks.settings import Settings
 from specduet.specs import Api, UsageError, bundled, load
+from specduet.specs.loading import number_names
 
 
 class Mock:
@@ -108,7 +109,7 @@ def create_app(
     Example: ``create_app(["petstore.yaml"], Settings(seed=7))``.
     """
     sources = bundled() if apis is None else apis
-    loaded_apis = tuple(api if isinstance(api, Api) else load(api) for api in sources)
+    loaded_apis = number_names(api if isinstance(api, Api) else load(api) for api in sources)
     if not loaded_apis:
         raise UsageError("there is no API to serve", remedy=f"Bundled: {', '.join(bundled())}.")
     names = [api.name for api in loaded_apis]

@@ -76,13 +76,19 @@ def load_all(names: Iterable[str | Path], **options: Any) -> tuple[Api, ...]:
     names = tuple(names)
     if len(names) > 1 and (options.get("name") or options.get("overlays")):
         raise UsageError("--name and --overlay belong to one document, and there are several")
-    loaded: dict[str, Api] = {}
-    for each in names:
-        api = load(each, **options)
+    return number_names(load(each, **options) for each in names)
+
+
+def number_names(apis: Iterable[Api]) -> tuple[Api, ...]:
+    """Return the APIs with different names: the second document of a name is called ``NAME-2``, the third ``NAME-3``."""
+    named: dict[str, Api] = {}
+    result = []
+    for api in apis:
         free = (api.name if number == 1 else f"{api.name}-{number}" for number in itertools.count(1))
-        chosen = next(candidate for candidate in free if candidate not in loaded)
-        loaded[chosen] = api if chosen == api.name else replace(api, name=chosen)
-    return tuple(loaded.values())
+        name = next(name for name in free if name not in named or named[name].path == api.path)
+        named[name] = api if name == api.name else replace(api, name=name)
+        result.append(named[name])
+    return tuple(result)
 
 
 def check_document(
@@ -214,4 +220,4 @@ def _refuse_problems(problems: tuple[Problem, ...]) -> None:
         raise NotOpenApi(first.message, file=first.file, line=first.line, pointer=first.pointer, remedy=remedy)
 
 
-__all__ = ["SpecError", "bundled", "check_document", "find_document", "load", "load_all"]
+__all__ = ["SpecError", "bundled", "check_document", "find_document", "load", "load_all", "number_names"]

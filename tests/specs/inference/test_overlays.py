@@ -146,10 +146,11 @@ def test_every_kind_of_statement_has_the_basis() -> None:
 
 def test_apis_are_called_after_their_title(document: Path) -> None:
     """The title in lower case is the name, the second of one name gets a number, and a name can be given."""
-    assert [api.name for api in load_all([document, document])] == [
-        "swagger-petstore-openapi-3-0",
-        "swagger-petstore-openapi-3-0-2",
-    ]
+    other = document.with_name("other.yaml")
+    other.write_text(DOCUMENT, encoding="utf-8")
+    named = ["swagger-petstore-openapi-3-0", "swagger-petstore-openapi-3-0-2"]
+    assert [api.name for api in load_all([document, other])] == named
+    assert [api.name for api in load_all([document, document])] == [named[0], named[0]]
     assert load(document, name="pets").name == "pets"
     with pytest.raises(UsageError, match="belong to one document"):
         load_all([document, document], name="pets")
