@@ -94,6 +94,18 @@ class RequestMaker:
         finally:
             self._mistakes = 0.04
 
+    def list_choices(self, template: str) -> dict[str, list[Any]]:
+        """Return the values of each query parameter of a list of which the document names every value."""
+        item = self._document["paths"][template]
+        choices = {}
+        for parameter in map(self._resolve, [*item.get("parameters", ()), *item["get"].get("parameters", ())]):
+            schemas = [self._resolve(branch) for branch in parameter["schema"].get("anyOf", [parameter["schema"]])]
+            for schema in map(self._resolve, schemas):
+                values = [True, False] if schema.get("type") == "boolean" else schema.get("enum")
+                if parameter["in"] == "query" and values:
+                    choices[parameter["name"]] = values
+        return choices
+
     def make_unknown(self, method: str, template: str, name: str) -> Any:
         """Return a value that no row has for a path parameter."""
         item = self._document["paths"][template]
