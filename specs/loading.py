@@ -80,7 +80,7 @@ def load_all(names: Iterable[str | Path], **options: Any) -> tuple[Api, ...]:
 
 
 def number_names(apis: Iterable[Api]) -> tuple[Api, ...]:
-    """Return the APIs with different names: the second document of a name is called ``NAME-2``, the third ``NAME-3``."""
+    """Return the APIs with different names: the second document of a name is called ``NAME-2``."""
     named: dict[str, Api] = {}
     result = []
     for api in apis:

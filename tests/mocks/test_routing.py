@@ -80,11 +80,12 @@ def test_two_apis_cannot_have_a_path_in_common(tmp_path: Path) -> None:
 
 
 def test_an_api_is_served_once(tmp_path: Path) -> None:
-    """Two documents of one name would be one API in every report."""
+    """A document given twice would be one API in every report; two of one name are numbered."""
     (tmp_path / "x").mkdir()
     one, two = write_document(tmp_path, "same", "GET /a"), write_document(tmp_path / "x", "same", "GET /b")
     with pytest.raises(UsageError, match="two APIs are called same"):
-        create_app([one, two])
+        create_app([one, one])
+    assert [api.name for api in create_app([one, two]).apis] == ["same", "same-2"]
 
 
 def test_nothing_to_serve_is_a_mistake() -> None:
