@@ -159,7 +159,10 @@ class FieldMakers:
         elif _is_number(prop.resolved):
             return self._build_counter(prop)
         else:
-            make_unique = self._values.build_unique_maker(prop.resolved, prop.pointer, name)
+            is_plain_uuid = prop.is_uuid and "pattern" not in prop.resolved
+            make_unique = (
+                random_uuid if is_plain_uuid else self._values.build_unique_maker(prop.resolved, prop.pointer, name)
+            )
             return lambda seed, _phase: make_unique(SeededRandom(f"{seed.stream}/{name}"))
         adversary = self._adversary_for(prop)
         make: ValueMaker = (
