@@ -217,6 +217,8 @@ class StatementMaker:
             noun = parent.name if parent else parent_group.noun if parent_group else name_parent(parameter)
             owner = parent or self._find_parent(entry, parameter, noun)
             field = find_parent_field(self.reader, kind.properties, parameter, noun, kind.id_field)
+            if field is None and owner is None:  # neither rows nor a resource know of it: all values show the same rows
+                continue
             status, basis = unknown_status(entry.operation)
             scopes.append(
                 Scope(
@@ -224,8 +226,8 @@ class StatementMaker:
                     field=field or parameter,
                     hidden=field is None,
                     resource=owner.name if owner else None,
-                    unknown=status if owner or status != 404 or basis == "inferred" else 200,
-                    unknown_basis=basis,
+                    unknown=status if owner else 200,  # of a parent that is no resource, any id is as good
+                    unknown_basis=basis if owner else "assumed",
                     basis="assumed" if field is None or owner is None else "inferred",
                     because=f"{parameter} stands before the rows in the path",
                 )
