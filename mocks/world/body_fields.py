@@ -13,6 +13,7 @@ from specduet.specs import Api, Operation
 
 _GENERATED: Any = object()
 """Stands for a value that is not known before the row is made."""
+_MOST_BESIDE_OBJECT = 6  # id, type, links, relationships, meta, and the object itself
 _FIRST_WORDS = (
     *("creat", "updat", "modif", "chang", "insert", "add", "submit", "queue", "regist", "receiv", "sent", "upload"),
     *("record", "occur", "order", "issue", "join", "post", "time", "date", "request", "expire", "due"),
@@ -67,9 +68,13 @@ class BodyFields:
         return self._table.values.only_allowed(values)
 
     def _is_partial(self, field: str, value: Mapping[str, Any]) -> bool:
-        """Return whether an object lacks what the row's has; ``attributes`` of JSON:API always may."""
-        is_json_api = field == "attributes" and {"id", "type"} <= self._table.values.properties.keys()
-        return is_json_api or not self._table.values.is_allowed(field)(value)
+        """Return whether an object lacks what the row's has; one that holds the row's own properties always may."""
+        return self._holds_row(field) or not self._table.values.is_allowed(field)(value)
+
+    def _holds_row(self, field: str) -> bool:
+        """Return whether a row is its id and an object: ``{id, type, attributes}`` in JSON:API, ``{id, fields}``."""
+        names = self._table.values.properties.keys()
+        return field in {"attributes", "fields"} and "id" in names and len(names) <= _MOST_BESIDE_OBJECT
 
     def _complete(self, field: str, value: Mapping[str, Any], row: Mapping[str, Any] | None) -> Any:
         if row is not None:
