@@ -105,6 +105,8 @@ class FilterReader:
         if to_singular(snake) != snake and (field := self._find_field(to_singular(snake))) is not None:
             is_list = parameter.kind == "array" or "comma" in parameter.description.lower()
             return (field, "eq", "inferred") if is_list else None
+        if (field := self._find_list(snake)) is not None:
+            return field, "eq", "assumed"
         head, _, suffix = snake.rpartition("_")
         if suffix in _SUFFIXES and (field := self._find_compared(head)) is not None:
             return field, self._choose_operator(_SUFFIXES[suffix], parameter), "inferred"
@@ -125,6 +127,11 @@ class FilterReader:
             if field is not None and (name == snake or self._reader.kind_at(self._properties[field]) in _SCALARS):
                 return field
         return self._snakes.get("id") if snake == f"{self._resource}_id" else None
+
+    def _find_list(self, snake: str) -> str | None:
+        """Return the list of a row that is called by the plural of a parameter: ``tags`` for ``tag``."""
+        plurals = [field for name, field in self._snakes.items() if name != snake and to_singular(name) == snake]
+        return next((field for field in plurals if self._reader.kind_at(self._properties[field]) == "array"), None)
 
     def _find_compared(self, snake: str) -> str | None:
         for name in (snake, f"{snake}_at", f"{snake}_on", f"{snake}_date", f"{snake}_time", f"date_{snake}"):

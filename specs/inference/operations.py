@@ -32,6 +32,7 @@ from specduet.specs.inference.writes import (
     find_renamed,
     find_stored_file,
     find_unique,
+    keeps_unsent,
     read_sent,
     returns_file,
     state_etag,
@@ -133,7 +134,7 @@ class StatementMaker:
         shows_id = entry.rows.kind == "one" or bool(linked) or _has_location(entry)
         basis: Basis = "inferred" if (listed or fetched) and shows_id and not kind.is_hidden else "assumed"
         sent = read_sent(self.reader, entry.operation, group.shape.noun)
-        unique = find_unique(entry.operation, sent, kind.properties)
+        unique = find_unique(entry.operation, sent, kind.properties, kind.id_field)
         creates = Creates(
             resource=kind.name,
             sets={"*": "body", **find_renamed(self.reader, sent, kind.properties, kind.id_field)},
@@ -170,6 +171,8 @@ class StatementMaker:
                 "sets": find_action_flags(self.reader, entry, kind.properties),
                 "refused": _find_refusal(entry),
             }
+        elif entry.role == "replace" and keeps_unsent(self.reader, entry, group.items):
+            kinds, name = Updates, "updates"
         elif entry.role == "replace":
             extra = {"creates": "201" in entry.operation.responses}
         elif entry.role == "fetch" and not self._shows_rows(entry):

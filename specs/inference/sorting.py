@@ -39,7 +39,8 @@ class SortReader:
         self, reader: SchemaReader, properties: Mapping[str, str], parameters: list[QueryParameter], description: str
     ) -> None:
         self._reader = reader
-        self._snakes = name_fields(flatten_properties(reader, properties))
+        self._properties = flatten_properties(reader, properties)
+        self._snakes = name_fields(self._properties)
         self._parameters = parameters
         self._description = description
         #: names of the parameters that are about the order
@@ -97,6 +98,11 @@ class SortReader:
         """Return the field with the time at which a row was created."""
         return next((self._snakes[name] for name in CREATED if name in self._snakes), None)
 
+    def _find_only_time(self) -> str | None:
+        """Return the field with a time, where rows have one alone."""
+        times = [n for n, at in self._properties.items() if self._reader.resolve(at)[0].get("format") == "date-time"]
+        return times[0] if len(times) == 1 else None
+
     def _state_order(
         self, sort: Sort | None, chosen: QueryParameter | None, direction: QueryParameter | None
     ) -> Order | None:
@@ -106,7 +112,7 @@ class SortReader:
         if isinstance(default, str) and (field := self._find_field(_strip_direction(default))):
             way = _read_way(default) or way or "asc"
             return Order(by=field, direction=way, basis="inferred", because=f"the default of {sort and sort.parameter}")
-        created = self.find_created()
+        created = self.find_created() or self._find_only_time()
         if created is None:
             return None
         if _NEWEST.search(text) or _OLDEST.search(text):

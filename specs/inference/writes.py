@@ -1,7 +1,7 @@
 """Statements on what requests write: natural keys, files, renamed fields, versions of rows, and statuses to move to."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from specduet.specs.behavior import Etag
 from specduet.specs.inference.lifecycles import StatusField, find_target
@@ -44,11 +44,36 @@ def read_sent(reader: SchemaReader, operation: Operation, noun: str) -> Mapping[
     return reader.properties_at(rows.pointer if rows.kind == "one" else content.pointer)
 
 
-def find_unique(operation: Operation, sent: Mapping[str, str], properties: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the natural key of a row where a conflict is documented: its email, its slug, its name."""
+_PARTIAL = re.compile(
+    r"\b(?:partial|left out|omitted|not (?:sent|given|included|provided)|unchanged|as (?:it is|they are)|only the)\b",
+    re.IGNORECASE,
+)
+
+
+def keeps_unsent(reader: SchemaReader, entry: SurveyedOperation, siblings: Iterable[SurveyedOperation]) -> bool:
+    """Tell whether a PUT changes only what it names: it says so, or requires nothing, without a PATCH beside it."""
+    operation = entry.operation
+    node = reader.node_at(operation.pointer)
+    text = f"{operation.summary} {node.get('description') if isinstance(node, Mapping) else ''}"
+    if _PARTIAL.search(text):
+        return True
+    content = pick_content(operation.body.content) if operation.body else None
+    if content is None or any(sibling.operation.method == "PATCH" for sibling in siblings):
+        return False
+    rows = find_rows(reader, content.pointer, entry.shape.noun)
+    pointer = rows.pointer if rows.kind == "one" else content.pointer
+    return not reader.required_at(pointer) and bool(reader.properties_at(pointer))
+
+
+def find_unique(
+    operation: Operation, sent: Mapping[str, str], properties: Mapping[str, str], id_field: str
+) -> tuple[str, ...]:
+    """Return the natural key of a row where a conflict is documented: an id of the client, its email, its name."""
     conflict = operation.responses.get("409")
     if conflict is None:
         return ()
+    if id_field in sent and id_field in properties:
+        return (id_field,)
     snakes = {to_snake(name): name for name in sent if name in properties}
     mentioned = [
         name

@@ -173,7 +173,7 @@ def test_a_sentence_tells_the_order(infer: Infer) -> None:
         (parameter("owner", TEXT), "owner_id", "eq", "inferred"),
         (parameter("title", TEXT), "title", "eq", "assumed"),
         (parameter("title", TEXT, "Titles that contain this text"), "title", "search", "assumed"),
-        (parameter("tag", TEXT), "tags", "eq", None),
+        (parameter("tag", TEXT), "tags", "eq", "assumed"),
         (parameter("ids", {"type": "array", "items": TEXT}), "id", "eq", "inferred"),
         (parameter("min_seats", NUMBER), "seats", "ge", "inferred"),
         (parameter("seats_lt", NUMBER), "seats", "lt", "inferred"),
@@ -228,3 +228,13 @@ def test_fields_may_be_attributes(infer: Infer) -> None:
     assert listed.filters["filter[kind]"].field == "attributes.kind"
     assert listed.sort
     assert listed.sort.fields == {"title": "attributes.title", "kind": "attributes.kind"}
+
+
+def test_a_sentence_orders_by_the_only_time(infer: Infer) -> None:
+    """Where rows have one time alone, an order of which a sentence speaks is by it, whatever its name."""
+    track = {"type": "object", "properties": {"id": TEXT, "added_at": TIME}}
+    rows = {"type": "array", "items": {"$ref": "#/components/schemas/Track"}}
+    listed = {"summary": "Tracks, oldest first", "responses": {"200": describe_json(rows)}}
+    order = infer({"GET /tracks": listed}, Track=track).operations[0].behavior.order
+    assert order
+    assert (order.by, order.direction) == ("added_at", "asc")
