@@ -121,7 +121,7 @@ class JsonRows:
         shown, hidden = {}, {}
         for name, value in row.items():
             key = self._find_hidden_name(name)
-            if key is not None:
+            if key is not None and (key == name or key not in row):
                 hidden[key] = self._fit_parent(key, value)
             else:
                 shown[name] = value
@@ -149,11 +149,12 @@ class JsonRows:
     def _collect_identities(self, rows: Sequence[Any], split: Sequence[tuple[Any, Any]]) -> set[Any]:
         """Return the index keys of the given identities. Raises ``UsageError`` where two rows have the same."""
         known: set[Any] = set()
+        may_repeat = self._is_single or self._identity_field.startswith(HIDDEN_PREFIX)
         for index, (shown, hidden) in enumerate(split):
             key = self._read_identity_key(shown, hidden)
-            if key is not None and key in known and not self._is_single:
-                name = self._identity_field.removeprefix(HIDDEN_PREFIX)
-                raise UsageError(f"{_describe_row(self._name, rows, index)} has the same {name!r} as an earlier one")
+            if key is not None and key in known and not may_repeat:
+                place = _describe_row(self._name, rows, index)
+                raise UsageError(f"{place} has the same {self._identity_field!r} as an earlier one")
             known.add(key)
         return known - {None}
 

@@ -1,10 +1,11 @@
 """Ids that a client can put into the paths of an API, each with those of the parents that its path names before it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from specduet.mocks.clock import Micros
+from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery, StoredRow
 from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.table import Table
@@ -45,7 +46,8 @@ def _iter_path_values(operation: Operation, tables: Tables, now: Micros, count: 
             table = tables[scope.resource]
             yield _cut_path(operation, scope.parameter), _sample_values(table, table.identity_field, tables, now, count)
         elif subject is not None and not scope.hidden:
-            yield _cut_path(operation, scope.parameter), tables[subject.resource].scope_values[scope.field][:count]
+            known = tables[subject.resource].scope_values.get(scope.field, [])
+            yield _cut_path(operation, scope.parameter), known[:count]
     if behavior.lookup is not None and behavior.lookup.parameter:
         yield _cut_path(operation, behavior.lookup.parameter), sample_ids(operation, tables, now, count)
 
@@ -60,11 +62,15 @@ def _sample_values(table: Table, field: str, tables: Tables, now: Micros, count:
     if field not in table.key_positions:  # the only row has no id
         return []
     if field == table.identity_field and not table.is_written and not table.indexed_fields.parent_fields:
-        return [*table.first_identities[:count]]
+        return _list_present(table.first_identities, count)
     table.advance_to(now)
     position = table.key_positions[field]
     values = (row.index_keys[position] for row in _iter_first_rows(table, tables, now, frozenset()))
-    return [*islice((value for value in values if value is not None), count)]
+    return _list_present(values, count)
+
+
+def _list_present(values: Iterable[Any], count: int) -> list[Any]:
+    return [*islice((value for value in values if value is not None and value is not ABSENT), count)]
 
 
 def _iter_first_rows(table: Table, tables: Tables, now: Micros, seen: frozenset[str]) -> Iterator[StoredRow]:
@@ -88,7 +94,7 @@ def read_scopes(api: Api, tables: Tables, count: int) -> Mapping[str, list[Any]]
         scope, subject = operation.behavior.scope, operation.behavior.subject
         if scope is not None and subject is not None and scope.parameter not in by_parameter:
             if scope.resource:
-                by_parameter[scope.parameter] = [*tables[scope.resource].first_identities[:count]]
+                by_parameter[scope.parameter] = _list_present(tables[scope.resource].first_identities, count)
             elif not scope.hidden:
-                by_parameter[scope.parameter] = [*tables[subject.resource].scope_values[scope.field]]
+                by_parameter[scope.parameter] = [*tables[subject.resource].scope_values.get(scope.field, ())]
     return by_parameter

@@ -108,7 +108,7 @@ class SeededRows:
     def _show_example(self, seed: RowSeed, values: dict[str, Any]) -> None:
         """Let a row have the values of an example, and no others where the example is a whole row."""
         is_whole = len(values) > 1 or self._identity_field not in values
-        timed = self._row_factory.timed_fields
+        timed = {*self._row_factory.timed_fields, *self._indexed_fields.unique_fields}
         absent = {name: ABSENT for name in self._values.properties if is_whole and name not in timed}
         seed.fixed_values = {**absent, **values}
         status = values.get(self._status_paths.field) if self._status_paths.field is not None else None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from specduet.mocks.clock import NEVER, SECOND, Micros
-from specduet.mocks.generation.values import ValueGenerator
+from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.implied_rows import ImpliedRows
@@ -238,6 +238,9 @@ class Table:
         """Return the row as JSON, made anew where it is out of date."""
         if row.fresh_until <= now:
             seed = self.seed_of(row)
+            if row.can_change and now <= seed.created_at:  # new: when its status changes is computed when it is read
+                row.encoded = _encode(self.row_factory.make_row(seed, 0))
+                return row.encoded
             row.encoded = _encode(self.row_factory.make_row(seed, self.phase_at(row, now)))
             row.fresh_until = (seed.status_path.next_change_after(now) if row.can_change else None) or NEVER
         return row.encoded
@@ -256,9 +259,12 @@ class Table:
         """Return the row as it is shown."""
         return dict(_decode(self.encode_row(row, now)))
 
-    def describe_row(self, row: StoredRow, now: Micros) -> dict[str, Any]:
-        """Return the row as it is shown, with what it does not show under names with a ``?``."""
-        return {**self.decode_row(row, now), **self._json_rows.find_hidden_values(row)}
+    def describe_row(self, row: StoredRow, now: Micros) -> dict[str, Any] | None:
+        """Return the row with what it does not show, under names with a ``?``; None where no valid one can be made."""
+        try:
+            return {**self.decode_row(row, now), **self._json_rows.find_hidden_values(row)}
+        except CannotGenerate:
+            return None
 
     def get_field(self, row: StoredRow, path: str, now: Micros) -> Any:
         """Return the value at a dotted path of the row; ``ABSENT`` where it has none."""

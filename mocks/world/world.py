@@ -277,12 +277,13 @@ class World:
     def dump_state(self, names: Collection[str] | None = None) -> dict[str, Any]:
         """Return every row as served, by resource: by scope, the first one first, and in the order of its list.
 
-        What a row does not show, its parent for instance, stands under its name with a ``?``: ``{"?list": 7}``.
+        What a row does not show, its parent for instance, stands under its name with a ``?``: ``{"?list": 7}``. Rows of
+        which none can be made are left out.
         ``names`` are those of the resources; without it, all.
         """
         now = self._clock.current_micros()
         return {
-            name: [table.describe_row(row, now) for row in self._iter_rows(table, now)]
+            name: [shown for row in self._iter_rows(table, now) if (shown := table.describe_row(row, now)) is not None]
             for name, table in self._tables.items()
             if names is None or name in names
         }
