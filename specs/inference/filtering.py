@@ -55,6 +55,14 @@ _ALONE: dict[str, FilterOperator] = {
     "from": "ge",
     "to": "le",
 }
+_RANGES: dict[str, FilterOperator] = {
+    "start_date": "ge",
+    "start_time": "ge",
+    "date_from": "ge",
+    "end_date": "le",
+    "end_time": "le",
+    "date_to": "le",
+}
 _SEARCHES = frozenset(
     ["q", "query", "search", "keyword", "keywords", "search_text", "search_query", "search_term", "term", "text"]
 )
@@ -101,7 +109,8 @@ class FilterReader:
 
     def _match_name(self, snake: str, parameter: QueryParameter) -> tuple[str, FilterOperator, Basis] | None:
         if (field := self._find_field(snake)) is not None:
-            return field, "eq", "inferred"
+            op = _RANGES.get(snake)
+            return (field, self._choose_operator(op, parameter), "assumed") if op else (field, "eq", "inferred")
         if to_singular(snake) != snake and (field := self._find_field(to_singular(snake))) is not None:
             is_list = parameter.kind == "array" or "comma" in parameter.description.lower()
             return (field, "eq", "inferred") if is_list else None
@@ -146,10 +155,7 @@ class FilterReader:
 
     def _match_time(self, snake: str, parameter: QueryParameter) -> tuple[str, FilterOperator, Basis] | None:
         """Return the filter of ``since`` and the like, which name no property, by the description."""
-        if snake in {"start_date", "start_time", "end_date", "end_time", "date_from", "date_to"}:
-            op: FilterOperator | None = "ge" if snake.startswith("start") or snake.endswith("from") else "le"
-        else:
-            op = _ALONE.get(snake)
+        op = _RANGES.get(snake) or _ALONE.get(snake)
         if op is None or self._reader.resolve(parameter.pointer)[0].get("format") not in {"date-time", "date"}:
             return None
         text = parameter.description.lower()

@@ -134,7 +134,7 @@ class StatementMaker:
         shows_id = entry.rows.kind == "one" or bool(linked) or _has_location(entry)
         basis: Basis = "inferred" if (listed or fetched) and shows_id and not kind.is_hidden else "assumed"
         sent = read_sent(self.reader, entry.operation, group.shape.noun)
-        unique = find_unique(entry.operation, sent, kind.properties, kind.id_field)
+        unique = find_unique(self.reader, entry.operation, sent, kind.properties, kind.id_field)
         creates = Creates(
             resource=kind.name,
             sets={"*": "body", **find_renamed(self.reader, sent, kind.properties, kind.id_field)},

@@ -4,15 +4,17 @@ from specduet.specs.inference.words import word_set
 
 WAITING = word_set(
     "queued pending created scheduled submitted waiting new accepted requested enqueued initializing "
-    "initiated starting not_started received preparing validating ready pending_processing in_queue unstarted"
+    "initiated starting not_started received preparing validating pending_processing in_queue unstarted"
 )
 RUNNING = word_set(
     "running in_progress processing started executing working building rendering uploading transcoding "
     "ingesting generating active paused retrying cancelling canceling stopping requires_action finalizing "
     "importing exporting encoding analyzing syncing sending downloading deploying provisioning transferring"
 )
-DONE = word_set("completed complete succeeded success successful done finished ok processed partially_completed")
-FAILED = word_set("failed failure error errored timed_out timeout expired rejected crashed incomplete invalid")
+DONE = word_set(
+    "completed complete succeeded success successful done finished ok processed partially_completed ready available"
+)
+FAILED = word_set("failed failure error errored refused timed_out timeout expired rejected crashed incomplete invalid")
 STOPPED = word_set("cancelled canceled aborted terminated stopped skipped killed revoked")
 # families that people move, each from its beginning to its end; members of one group are alike
 FAMILIES: tuple[tuple[str, ...], ...] = (

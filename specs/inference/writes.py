@@ -66,7 +66,7 @@ def keeps_unsent(reader: SchemaReader, entry: SurveyedOperation, siblings: Itera
 
 
 def find_unique(
-    operation: Operation, sent: Mapping[str, str], properties: Mapping[str, str], id_field: str
+    reader: SchemaReader, operation: Operation, sent: Mapping[str, str], properties: Mapping[str, str], id_field: str
 ) -> tuple[str, ...]:
     """Return the natural key of a row where a conflict is documented: an id of the client, its email, its name."""
     conflict = operation.responses.get("409")
@@ -74,7 +74,8 @@ def find_unique(
         return ()
     if id_field in sent and id_field in properties:
         return (id_field,)
-    snakes = {to_snake(name): name for name in sent if name in properties}
+    texts = [name for name in sent if name in properties and reader.kind_at(properties[name]) in {"string", "integer"}]
+    snakes = {to_snake(name): name for name in texts if not reader.members_at(properties[name])}
     mentioned = [
         name
         for snake, name in snakes.items()
