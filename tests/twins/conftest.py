@@ -53,7 +53,7 @@ def started_mock(document_file: Path) -> Mock:
     """The mock of the document, once for all tests."""
     api = load(document_file)
     assert api.problems == ()
-    return create_app([api], Settings(auth=False, runs=8))
+    return create_app([api], Settings(runs=8))
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ class Conversation:
             query = choose_next_page(collection, draft.query, page)
             if query is None:
                 return
-            draft = Draft("GET", draft.template, draft.path, query)
+            draft = Draft("GET", draft.template, draft.path, query, dict(self._service.headers))
             page = self.exchange(draft)
         raise AssertionError(f"{draft}: more than {_MOST_PAGES} pages")
 

@@ -78,6 +78,7 @@ class RequestMaker:
         described = item[method.lower()]
         parameters = [*map(self._resolve, [*item.get("parameters", ()), *described.get("parameters", ())])]
         draft = Draft(method, template, self._choose_path(template, parameters, random))
+        draft.headers |= self._service.headers
         for parameter in parameters:
             self._add_parameter(draft, parameter, random)
         if "requestBody" in described:

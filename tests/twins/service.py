@@ -85,6 +85,8 @@ class Service:
     free: frozenset[str] = frozenset()
     #: properties with a token or URL of another page: null in both or in none
     tokens: frozenset[str] = frozenset()
+    #: headers of each request
+    headers: Mapping[str, str] = field(default_factory=dict)
     #: requests that bring both servers to the same state: method, target, body
     setup: Sequence[tuple[str, str, Any]] = ()
     #: values of a property that count as the same, by the property's name

@@ -51,7 +51,7 @@ def client(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEvent
     path.write_text(json.dumps(find_service("jobs").write_document()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        mock = create_app([load(path)], Settings(auth=False, runs=8))
+        mock = create_app([load(path)], Settings(runs=8))
         mock.sessions.default.clock.freeze()
         yield JobClient(mock, loop)
 

@@ -35,6 +35,7 @@ class Visitor:
 
     def send(self, draft: Draft) -> RawResponse:
         """Return the response to a request, which has to be as documented."""
+        draft.headers = {**self._service.headers, **draft.headers}
         request = render_request(self._service.base, draft, lambda value: value)
         response = self._loop.run_until_complete(send_raw_async(self._mock, request))
         try:

@@ -174,5 +174,6 @@ SERVICE = Service(
     made=frozenset(["id", "company_id"]),
     tokens=frozenset(["first", "last", "prev", "next"]),
     free=frozenset(["message", "last_page"]),
+    headers={"X-Api-Key": "of-somebody"},
     values={"per_page": [1, 2, 15], "page": [1, 1, 2], "search": ["alpha", "GAMMA", "zzz"]},
 )

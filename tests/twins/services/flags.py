@@ -17,9 +17,9 @@ class FlagBody(BaseModel):
 
 
 class FlagPatch(BaseModel):
-    description: str | None = None
-    enabled: bool | None = None
-    rollout: int | None = Field(default=None, ge=0, le=100)
+    description: str = ""
+    enabled: bool = False
+    rollout: int = Field(default=100, ge=0, le=100)
     owner: str | None = None
 
 
