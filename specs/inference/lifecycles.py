@@ -91,13 +91,18 @@ def _choose_first(field: StatusField, machine: tuple[list[str], list[str], list[
 def _sort_machine(snakes: Mapping[str, str]) -> tuple[list[str], list[str], list[str]] | None:
     """Return the waiting, running and terminal members of a job's status, None for another kind of status."""
     waiting = [member for snake, member in snakes.items() if snake in WAITING]
-    running = [member for snake, member in snakes.items() if snake in RUNNING]
+    running = [member for snake, member in snakes.items() if _is_running(snake)]
     ended = [member for snake, member in snakes.items() if snake in DONE | FAILED | STOPPED]
     done = snakes.keys() & DONE
-    working = snakes.keys() & (RUNNING - {"active", "paused"})
+    working = [snake for snake in snakes if _is_running(snake) and snake not in {"active", "paused"}]
     is_known = len(waiting) + len(running) + len(ended) == len(snakes)
     is_job = bool(done) and bool(waiting or running) and bool(working or snakes.keys() & (FAILED | {"queued"}))
     return (waiting, running, ended) if is_known and is_job else None
+
+
+def _is_running(snake: str) -> bool:
+    """Tell whether a member says that the job is at work: ``running``, or any other word such as ``printing``."""
+    return snake in RUNNING or (snake.endswith("ing") and "_" not in snake and snake not in WAITING)
 
 
 def _state_machine(

@@ -360,3 +360,11 @@ def test_links_and_locations_are_witnesses(infer: Infer) -> None:
     creates = linked.operations[0].behavior.creates
     assert creates
     assert (creates.fetched_by, creates.basis) == ("showBook", "inferred")
+
+
+def test_any_word_in_ing_is_at_work(infer: Infer) -> None:
+    """A job may be printing or brewing: between waiting and its end, such a member is its work."""
+    members = {"type": "string", "enum": ["queued", "printing", "done", "failed"]}
+    status = infer_rows(infer, {"status": members}).resources["task"].behavior.status
+    assert status
+    assert (status.moves, status.transitions["queued"]) == (True, ("printing", "failed"))
