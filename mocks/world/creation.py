@@ -23,6 +23,7 @@ from specduet.mocks.settings import CallerIdentity
 from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.field_makers import FieldMaker
+from specduet.mocks.world.index import RowQuery
 from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.projection import Projection
@@ -113,7 +114,7 @@ class CreateAction:
         assert self.body_fields is not None
         sent = self.body_fields.read_values(body)
         for field in self._creates.unique:
-            if sent.get(field) is not None and self._table.has_value(field, sent[field], now):
+            if sent.get(field) is not None and _has_value(self._table, field, sent[field], now):
                 raise Duplicate(field, sent[field], self._creates.conflict)
 
     def _get_response(self, values: RequestValues, body: RequestValues) -> PreparedResponse:
@@ -183,6 +184,20 @@ class CreateAction:
             return self._table.row_factory.field_maker(name)
         stream = f"{self._table.stream}/{self._operation_id}/{name}"
         return _cycle_values(partial(self._projection.generate_property, name), stream)
+
+
+def _has_value(table: Table, field: str, value: Any, now: Micros) -> bool:
+    """Return whether some row has a value in a field, leaving aside those that the document shows as examples.
+
+    Who sends the documented example of a request wants it to be taken, once.
+    """
+    table.advance_to(now)
+    key = table.values.index_key(field, value)
+    return any(
+        table.values.index_key(field, table.get_field(row, field, now)) == key
+        for row in table.get_rows().select(RowQuery())
+        if row.seed is None or row.seed.index is None or field not in row.seed.fixed_values
+    )
 
 
 class FieldSource(NamedTuple):

@@ -37,6 +37,8 @@ class IndexedFields:
     """Fields that order a list or that a cursor compares."""
     sorts_by_number: bool = False
     """A list has no order of its own, so that its rows come by their number."""
+    is_ascending: bool = False
+    """The first list begins with the oldest or lowest row, in place of the newest or highest."""
     unique_fields: tuple[str, ...] = ()
     """Fields that find one row: its identity, and the parameters of operations that fetch or watch it."""
     filter_fields: tuple[str, ...] = ()
@@ -47,6 +49,8 @@ class IndexedFields:
     """Fields of filters that rows do not show, and the values that rows have for them."""
     scope_fields: tuple[str, ...] = ()
     """Fields that separate collections whose owners are no rows themselves."""
+    scope_choices: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    """Of these, fields whose path parameter takes certain values alone, and the values."""
     parent_fields: tuple[tuple[str, str], ...] = ()
     """Fields that hold the identity of a parent, hidden ones with their prefix, and the parent's resource."""
     hidden_identity: HiddenIdentity | None = None
@@ -100,6 +104,7 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
     return IndexedFields(
         sort_fields=_deduplicate(sort_fields),
         sorts_by_number=any(b.lists and not b.order for b in behaviors) or not any(b.lists for b in behaviors),
+        is_ascending=next((b.order is not None and b.order.direction == "asc" for b in behaviors if b.lists), False),
         unique_fields=()
         if resource.behavior.single
         else _deduplicate(
@@ -112,6 +117,7 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
         ),
         hidden_fields=tuple(_iter_hidden_fields(api, operations)),
         scope_fields=_deduplicate(scope.field for scope in scopes if not scope.resource and not scope.hidden),
+        scope_choices=tuple(_iter_scope_choices(operations)),
         parent_fields=_deduplicate(
             (get_field_key(scope.field, is_hidden=scope.hidden), scope.resource) for scope in scopes if scope.resource
         ),
@@ -121,6 +127,15 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
         default_window=default_window,
         max_window=min(oldest, default=max(_MAX_WINDOW, 2 * default_window)),
     )
+
+
+def _iter_scope_choices(operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for operation in operations:
+        scope = operation.behavior.scope
+        parameter = operation.parameter(scope.parameter, "path") if scope is not None else None
+        members = parameter.schema.get("enum") if parameter is not None else None
+        if scope is not None and not scope.resource and isinstance(members, list):
+            yield scope.field, tuple(members)
 
 
 def get_field_key(field: str, *, is_hidden: bool) -> str:

@@ -66,6 +66,7 @@ class JsonRows:
         self._completion = completion
         self._related_rows = related_rows
         self._identity_field = identity_field
+        self._is_ascending = indexed_fields.is_ascending
         self._is_single = resource.behavior.single
         self._parents = dict(indexed_fields.parent_fields)
         hidden = {*self._parents, identity_field, *(HIDDEN_PREFIX + name for name, _ in indexed_fields.hidden_fields)}
@@ -95,8 +96,9 @@ class JsonRows:
         return result
 
     def store_row(self, row: GivenRow, index: int, count: int) -> StoredRow:
-        """Return a row as a table keeps it. The first one of a list has the highest number."""
-        stored = StoredRow(count - 1 - index, self._keys.read_keys(row.values, row.hidden), None, _encode(row.values))
+        """Return a row as a table keeps it, with a number by which the list of all rows stays in its order."""
+        number = index if self._is_ascending else count - 1 - index
+        stored = StoredRow(number, self._keys.read_keys(row.values, row.hidden), None, _encode(row.values))
         stored.hidden_values = row.hidden
         return stored
 

@@ -99,8 +99,7 @@ class Table:
 
     def reset(self) -> None:
         """Replace all rows with the seeded ones. They are made when they are first needed."""
-        scope_fields = self.indexed_fields.scope_fields
-        self.scope_values = {name: self.values.distinct_values(name, _SCOPE_COUNT) for name in scope_fields}
+        self.scope_values = {name: self._choose_scopes(name) for name in self.indexed_fields.scope_fields}
         """The known values of each scope field, that with most rows first; also those without any row."""
         self._seeded.forget()
         self.row_factory.forget_references()
@@ -131,6 +130,11 @@ class Table:
         self.revision += 1
         self.generation += 1
         self._unwritten_revision = -1 if snapshot["is_written"] else self.revision
+
+    def _choose_scopes(self, field: str) -> list[Any]:
+        choices = dict(self.indexed_fields.scope_choices).get(field, ())
+        allowed = [value for value in choices if self.values.is_allowed(field)(value)]
+        return allowed[:_SCOPE_COUNT] or self.values.distinct_values(field, _SCOPE_COUNT)
 
     def check_rows(self) -> None:
         """Make one row, so that a resource without valid rows is reported. Raises ``CannotGenerate``."""
@@ -214,13 +218,6 @@ class Table:
         if self._pending:
             self._materialize_pending()
         return self._indexes.find(field, self.values.index_key(field, value))
-
-    def has_value(self, field: str, value: Any, now: Micros) -> bool:
-        """Return whether some row has a value in a field."""
-        self.advance_to(now)
-        make_key = self.values.index_key
-        rows = self._indexes.get_any().select(RowQuery())
-        return any(make_key(field, self.get_field(row, field, now)) == make_key(field, value) for row in rows)
 
     def identity_key(self, row: StoredRow) -> Any:
         """Return the index key of the field that identifies the row; its number where it is the only one."""

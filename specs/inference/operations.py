@@ -214,11 +214,13 @@ class StatementMaker:
     def _state_scopes(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
         scopes = []
         for parameter, parent_group in self.parents[group.shape.key]:
-            if entry.operation.parameter(parameter, "path") is None:
+            given = entry.operation.parameter(parameter, "path")
+            if given is None:
                 continue
+            is_choice = bool(self.reader.resolve(given.pointer)[0].get("enum"))  # of a few words, which are no rows
             parent = self.kinds.get(parent_group.shape.key) if parent_group else None
             noun = parent.name if parent else parent_group.noun if parent_group else name_parent(parameter)
-            owner = parent or self._find_parent(entry, parameter, noun)
+            owner = None if is_choice else parent or self._find_parent(entry, parameter, noun)
             field = find_parent_field(self.reader, kind.properties, parameter, noun, kind.id_field)
             if field is None and owner is None:  # neither rows nor a resource know of it: all values show the same rows
                 continue
