@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from specduet.mocks.world.derived_fields import ABSENT, get_path
+from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
@@ -185,7 +185,7 @@ class JsonRows:
         if "." not in field and identity is not ABSENT:
             holder[field] = identity
             seed.fixed_values = {**seed.fixed_values, field: identity}
-        return holder is hidden or get_path(shown, field.split(".")) is not ABSENT
+        return holder is hidden
 
 
 def _describe_row(name: str, rows: Sequence[Any], position: int, index: int | None = None) -> str:

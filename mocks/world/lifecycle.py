@@ -73,6 +73,11 @@ class RowSeed(msgspec.Struct, eq=False):
     _path: StatusPath | None = None
 
     @property
+    def has_path(self) -> bool:
+        """True if the status path is made, or decided by a request."""
+        return self._path is not None
+
+    @property
     def status_path(self) -> StatusPath:
         if self._path is None:
             self._path = self.build_path(self)

@@ -235,7 +235,9 @@ class Table:
         """Return the row as JSON, made anew where it is out of date."""
         if row.fresh_until <= now:
             seed = self.seed_of(row)
-            if row.can_change and now <= seed.created_at:  # new: when its status changes is computed when it is read
+            if (
+                row.can_change and now <= seed.created_at and not seed.has_path
+            ):  # new: when its status changes is computed when it is read
                 row.encoded = _encode(self.row_factory.make_row(seed, 0))
                 return row.encoded
             row.encoded = _encode(self.row_factory.make_row(seed, self.phase_at(row, now)))
