@@ -45,7 +45,8 @@ def _to_entry(api: Api, operation: Operation) -> dict[str, Any]:
 
 def _describe_roles(api: Api) -> Iterator[str]:
     """Yield the table of roles: ``list    GET /pets    pet    the response holds a list``."""
-    rows = [(o.role.name, o.label, _name_rows(o.role), "; ".join(o.role.evidence)) for o in api.operations]
+    known = [o for o in api.operations if o.role.evidence]  # none where nothing is inferred
+    rows = [(o.role.name, o.label, _name_rows(o.role), "; ".join(o.role.evidence)) for o in known]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     for row in rows:
         cells = [cell.ljust(min(width, _WIDEST)) for cell, width in zip(row, widths, strict=False)]

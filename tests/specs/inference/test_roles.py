@@ -40,12 +40,43 @@ LABELS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def test_roles_follow_path_method_response_and_verb(infer: Infer) -> None:
-    """Each path of a table has the role that a reader gives it."""
-    api = infer({label: operation for label, (operation, _) in LABELS.items()})
+MORE_LABELS: dict[str, tuple[dict[str, Any], str]] = {
+    "GET /installations/{id}": (ONE, "fetch"),
+    "PUT /installations/{id}/suspended": ({"summary": "Suspend an installation"}, "action"),
+    "DELETE /installations/{id}/suspended": ({"summary": "Unsuspend an installation"}, "action"),
+    "GET /me/albums": (MANY, "list"),
+    "PUT /me/albums": ({"summary": "Save albums"}, "other"),
+    "DELETE /me/albums": ({"summary": "Remove albums"}, "other"),
+    "GET /blocks/{id}/children": (MANY, "list"),
+    "PATCH /blocks/{id}/children": ({"summary": "Append children"}, "other"),
+    "POST /databases/{id}/query": (MANY, "other"),
+    "GET /balance": (ONE, "fetch"),
+    "POST /videos/{id}/thumbnail": ({"summary": "Upload a thumbnail", **ONE}, "create"),
+    "PATCH /videos/{id}/thumbnail": ({"summary": "Pick a thumbnail", **ONE}, "action"),
+    "POST /deliveries/{id}/attempts": ({"summary": "Redeliver it"}, "action"),
+    "POST /auth/refresh": ({"summary": "Refresh a token", **ONE}, "action"),
+    "GET /related-artists": (
+        {"responses": {"200": describe_json({"properties": {"artists": {"type": "array", "items": BOOK}}})}},
+        "list",
+    ),
+    "PUT /pulls/{id}/update-branch": ({"summary": "Update the branch"}, "action"),
+    "GET /config": (ONE, "fetch"),
+    "PUT /config": ({"summary": "Replace the configuration", **SENT}, "replace"),
+    "HEAD /config": ({}, "other"),
+    "GET /keys/{id}/exists": ({"summary": "Check a key", "responses": {"204": {"description": "Yes"}}}, "other"),
+    "POST /users/bulk": ({"summary": "Delete users"}, "action"),
+}
+
+
+@pytest.mark.parametrize("labels", [LABELS, MORE_LABELS], ids=["usual", "unusual"])
+def test_roles_follow_path_method_response_and_verb(
+    infer: Infer, labels: dict[str, tuple[dict[str, Any], str]]
+) -> None:
+    """Each path of a table has the role that a reader gives it, and a reason."""
+    api = infer({label: operation for label, (operation, _) in labels.items()})
     found = {operation.label: operation.role.name for operation in api.operations}
-    assert found == {label: role for label, (_, role) in LABELS.items()}
-    assert all(operation.role.evidence for operation in api.operations)
+    assert found == {label: role for label, (_, role) in labels.items()}
+    assert all(operation.role.evidence for operation in api.operations if operation.method != "HEAD")
 
 
 @pytest.mark.parametrize(
