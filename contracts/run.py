@@ -26,6 +26,7 @@ from specduet.contracts.findings import Finding, Severity, deduplicate, one_line
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.options import RunOptions
 from specduet.contracts.oracle.requests import classify_exchanges
+from specduet.contracts.probes.changes import probe_changes
 from specduet.contracts.probes.collections import probe_collections
 from specduet.contracts.probes.credentials import probe_credentials
 from specduet.contracts.probes.lifecycle import probe_lifecycle
@@ -49,6 +50,7 @@ Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
 PROBES: Mapping[str, Callable[[Sender, Operation, KnownValues], None]] = {
     "collections": probe_collections,
     "lifecycle": probe_lifecycle,
+    "changes": probe_changes,
     "credentials": probe_credentials,
     "refusals": probe_refusals,
     "robustness": probe_robustness,

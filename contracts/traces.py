@@ -16,6 +16,10 @@ class BracketedQueries(Trace):
     list_after: Exchange
     is_page_walk: bool = False
     """The exchanges are consecutive pages."""
+    is_finished: bool = False
+    """The last page was followed by none."""
+    is_endless: bool = False
+    """The last page leads to one that came before."""
     is_concurrent: bool = False
     """The exchanges were sent at the same time."""
     is_capped: bool = False
@@ -103,6 +107,19 @@ class CreatedRun(Trace):
     """The lists after the POST, in order."""
     details: tuple[Exchange, ...]
     """The fetches of the row after the POST, in order."""
+
+
+@dataclass(frozen=True)
+class ChangedRow(Trace):
+    """A row that this run has created, changed or deleted by the operation."""
+
+    row: Row
+    """The row as it was before."""
+    change: Exchange
+    requested_fields: Mapping[str, Any]
+    """The fields that were changed, with their new values; none where the row was deleted."""
+    fetched_after: Exchange | None
+    list_after: Exchange | None
 
 
 @dataclass(frozen=True)

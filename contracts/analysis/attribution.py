@@ -14,7 +14,7 @@ from specduet.contracts.analysis.list_comparison import ListDifference, ListResp
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.row_values import ListRequest
 from specduet.contracts.analysis.single_list import ListViolation
-from specduet.specs.list_statements import Cursor, Filter, Limit, Offset, Order
+from specduet.specs.list_statements import Cursor, Filter, Limit, Offset, Order, Page, Sort, Token
 from specduet.specs.statement import Basis, weakest
 
 _NEUTRAL_FEATURES = frozenset({"limit-default"})
@@ -26,11 +26,14 @@ class Attribution:
     def __init__(self, rules: CollectionRules) -> None:
         self._rules = rules
         self._behavior = rules.behavior
-        self._statements: dict[str, Limit | Offset | Cursor | Order | None] = {
+        self._statements: dict[str, Limit | Offset | Cursor | Order | Page | Token | Sort | None] = {
             "limit": self._behavior.limit,
             "offset": self._behavior.offset,
             "cursor": self._behavior.cursor,
             "order": self._behavior.order,
+            "page": self._behavior.page,
+            "token": self._behavior.token,
+            "sort": self._behavior.sort,
         }
 
     def attribute_difference(
@@ -96,7 +99,7 @@ class Attribution:
             bases.append("inferred")
         return weakest(*bases)
 
-    def _find_statement(self, feature: str) -> Limit | Offset | Cursor | Order | Filter | None:
+    def _find_statement(self, feature: str) -> Limit | Offset | Cursor | Order | Page | Token | Sort | Filter | None:
         name = _strip_default(feature)
         return self._statements.get(name) or self._behavior.filters.get(name)
 

@@ -6,7 +6,7 @@ bug gives one finding.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,20 @@ from urllib.parse import unquote
 from specduet.contracts.analysis import attribution, single_list
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
 from specduet.contracts.analysis.list_rules import CollectionRules
+from specduet.contracts.analysis.page_walks import check_page_facts, read_walk
 from specduet.contracts.analysis.repeated_lists import find_unstable_lists
-from specduet.contracts.analysis.row_values import TRUSTED_CREDENTIALS, parse_list_request, read_list_rows
+from specduet.contracts.analysis.row_values import (
+    TRUSTED_CREDENTIALS,
+    get_path,
+    is_same_value,
+    parse_list_request,
+    read_list_rows,
+)
 from specduet.contracts.analysis.single_list import ListViolation
 from specduet.contracts.memo import compute_once
+from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.oracle.json_body import parse_json_body
-from specduet.contracts.recording import ABSENT, Exchange, Recording
+from specduet.contracts.recording import ABSENT, Exchange, Recording, Row
 from specduet.contracts.traces import (
     BracketedQueries,
     MissingFromList,
@@ -43,10 +51,10 @@ class ListAnalysis:
         exchanges = [
             e for e in recording.find_exchanges(api.name, operation.id) if e.credentials in TRUSTED_CREDENTIALS
         ]
-        rows = {e.number: rows for e in exchanges if (rows := read_list_rows(e)) is not None}
+        rows = {e.number: rows for e in exchanges if (rows := read_list_rows(operation, e)) is not None}
         fields = {field for found in rows.values() for row in found for field in row}
         self.operation = operation
-        self.rules = CollectionRules(api, operation, fields)
+        self.rules = CollectionRules(api, operation, fields, is_scope_shown=_is_scope_shown(operation, exchanges, rows))
         self._attribution = attribution.Attribution(self.rules)
         self.lists: dict[int, ListResponse] = {}
         for exchange in exchanges:
@@ -72,6 +80,7 @@ class ListAnalysis:
         Concurrent requests are reported (``own-answer``) only if the same requests are right one after the other.
         """
         direct = [v for response in self.lists.values() for v in single_list.find_violations(self.rules, response)]
+        facts = [v for response in self.lists.values() for v in check_page_facts(self.rules, response)]
         broken_clauses = {violation.exchange.number: violation.clause for violation in direct}
         differences = [v for bracket in self._brackets for v in self._compare_bracket(bracket, broken_clauses)]
         differences = [violation for violation in differences if violation.basis != "assumed"]
@@ -85,6 +94,7 @@ class ListAnalysis:
             *certain,
             *(replace(violation, clause="own-answer") for violation in concurrent),
             *unknown_values,
+            *(violation for violation in facts if violation.basis != "assumed"),
             *self._check_partial_values({violation.where for violation in unknown_values}),
             *self._check_missing_rows(),
         ]
@@ -93,6 +103,9 @@ class ListAnalysis:
             violations += find_unstable_lists(self.rules, self._sequential_lists(), self._written_ids)
             violations += self.find_rows_in_two_scopes()
         return violations
+
+    def _is_whole(self, response: ListResponse) -> bool:
+        return self.rules.is_whole(response.request, len(response.rows), response.exchange)
 
     def _is_concurrent(self, violation: ListViolation) -> bool:
         return violation.exchange.number in self._concurrent_numbers
@@ -128,8 +141,10 @@ class ListAnalysis:
         if before is None or after is None or broken_clauses.get(before.exchange.number) in _DISQUALIFYING_CLAUSES:
             return
         if bracket.is_page_walk:
+            walk = read_walk(self.rules, bracket, self.lists)
+            yield from walk.find_violations() if walk is not None else ()
             yield from self.find_repeats_between_pages(bracket, before, after)
-        is_complete = not bracket.is_capped and self.rules.is_whole(before.request, len(before.rows))
+        is_complete = not bracket.is_capped and self._is_whole(before)
         reference = ReferenceList.from_lists(self.rules, before, after, is_complete=is_complete)
         for exchange in bracket.exchanges:
             response = self.lists.get(exchange.number)
@@ -232,7 +247,10 @@ class ListAnalysis:
     def check_unknown_values(self) -> Iterator[ListViolation]:
         """Yield violations of lists that were requested with an invented value of a filter or of the path."""
         for trace in self._unknown_filter_values:
-            rule, rows = self.operation.behavior.filters[trace.parameter], read_list_rows(trace.exchange)
+            rule, rows = (
+                self.operation.behavior.filters[trace.parameter],
+                read_list_rows(self.operation, trace.exchange),
+            )
             if rows:
                 message = f"{len(rows)} rows were listed for an invented {trace.parameter}"
                 where, pointer = f"query/{trace.parameter}", self.rules.get_parameter_pointer(trace.parameter)
@@ -241,7 +259,7 @@ class ListAnalysis:
                 )
         scope = self.operation.behavior.scope
         for unknown in self._unknown_path_values:
-            rows = read_list_rows(unknown.exchange)
+            rows = read_list_rows(self.operation, unknown.exchange)
             if scope is None or unknown.exchange.response is None:
                 continue
             where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
@@ -264,10 +282,11 @@ class ListAnalysis:
         """
         for trace in self._partial_filter_values:
             where, pointer = f"query/{trace.parameter}", self.rules.get_parameter_pointer(trace.parameter)
-            full_match_ids = {self.rules.get_id(row) for row in read_list_rows(trace.exchange) or ()} - {ABSENT}
-            common_rows = [
-                row for row in read_list_rows(trace.partial_exchange) or () if self.rules.get_id(row) in full_match_ids
-            ]
+            full_match_ids = {
+                self.rules.get_id(row) for row in read_list_rows(self.operation, trace.exchange) or ()
+            } - {ABSENT}
+            partial_rows = read_list_rows(self.operation, trace.partial_exchange) or ()
+            common_rows = [row for row in partial_rows if self.rules.get_id(row) in full_match_ids]
             if common_rows and where not in ignored_places:
                 rule, row_id = self.operation.behavior.filters[trace.parameter], self.rules.get_id(common_rows[0])
                 message = f"the row {row_id} is listed for a value of {trace.parameter}, and for a similar one"
@@ -283,7 +302,7 @@ class ListAnalysis:
             if before is None or after is None or not trace.exchange.is_success:
                 continue
             row_id = self.rules.get_id(trace.row)
-            are_below_limit = all(self.rules.is_whole(r.request, len(r.rows)) for r in (before, after))
+            are_below_limit = all(map(self._is_whole, (before, after)))
             if len(before.rows) == len(after.rows) and self.rules.can_be_capped(len(after.rows)):
                 continue
             is_absent = all(self.rules.get_id(row) != row_id for response in (before, after) for row in response.rows)
@@ -298,7 +317,7 @@ class ListAnalysis:
     def find_rows_in_two_scopes(self) -> Iterator[ListViolation]:
         """Yield a violation for a row that is listed under two values of the path."""
         scope = self.operation.behavior.scope
-        if scope is None:
+        if scope is None or scope.basis != "documented":  # one row may well belong to several others
             return
         scope_values: dict[Any, Any] = {}
         for response in self._sequential_lists():
@@ -310,6 +329,18 @@ class ListAnalysis:
                     where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
                     yield ListViolation("scopes-apart", response.exchange, message, scope.basis, where, row_id, pointer)
                     return
+
+
+def _is_scope_shown(operation: Operation, exchanges: Sequence[Exchange], rows: Mapping[int, Sequence[Row]]) -> bool:
+    """Return whether a row has the value of the path in the field of the scope."""
+    scope = operation.behavior.scope
+    for exchange in exchanges if scope is not None and not scope.hidden else ():
+        text = (extract_path_texts(operation, exchange.request) or {}).get(scope.parameter if scope else "")
+        if scope is not None and text is not None:
+            values = (get_path(row, scope.field) for row in rows.get(exchange.number, ()))
+            if any(value is not ABSENT and is_same_value(value, unquote(text)) for value in values):
+                return True
+    return False
 
 
 def analyze_lists(api: Api, operation: Operation, recording: Recording) -> ListAnalysis:

@@ -88,9 +88,11 @@ class ListDifference:
 
 def find_difference(rules: CollectionRules, reference: ReferenceList, response: ListResponse) -> ListDifference | None:
     """Return the first difference between a list and the rows that it should have by the reference list."""
+    if not rules.is_comparable(reference.request, response.request):
+        return None
     conditions = reference.select_conditions(rules, response)
     judged = [(row, evaluate_conditions(conditions, row, later)) for row, later in reference.row_pairs]
-    if not reference.is_unchanged:
+    if not reference.is_unchanged or rules.is_sorted_otherwise(response.request):
         return _find_lost_row(rules, [row for row, is_due in judged if is_due], response)
     return _UnchangedListComparison(rules, reference, response.request, judged).compare_rows(response.rows)
 
@@ -100,7 +102,11 @@ def _find_lost_row(
 ) -> ListDifference | None:
     """Return a row that existed before and afterwards and is missing: the only certain difference after a change."""
     limit = rules.get_limit(response.request)
-    if rules.get_offset(response.request) or (limit is not None and len(response.rows) >= limit):
+    if (
+        rules.has_own_size(response.request)
+        or rules.get_offset(response.request)
+        or (limit is not None and len(response.rows) >= limit)
+    ):
         return None
     return _find_missing_row(rules, required_rows, response.rows)
 
@@ -118,6 +124,7 @@ class _UnchangedListComparison:
         self.rules = rules
         self.is_complete = reference.is_complete
         self.limit = rules.get_limit(request)
+        self.has_own_size = rules.has_own_size(request)
         self.offset = rules.get_offset(request)
         self.required_rows = [row for row, is_due in judged if is_due]
         self.optional_ids = {rules.get_id(row) for row, is_due in judged if is_due is None}
@@ -126,6 +133,7 @@ class _UnchangedListComparison:
         self.is_reversed = rules.behavior.order is not None and rules.get_direction(request) != default_direction
 
     def compare_rows(self, rows: Sequence[Row]) -> ListDifference | None:
+        self.limit = len(rows) if self.has_own_size else self.limit
         unknown = self._find_unknown_row(rows)
         if unknown is not None:
             return unknown

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from specduet.contracts.analysis.list_orders import ListOrder, choose_direction, find_order, is_sorted_otherwise
+from specduet.contracts.analysis.page_facts import find_fact, read_facts, tells_next
 from specduet.contracts.analysis.row_values import (
     ListRequest,
     compare_values,
     get_path,
     is_same_value,
+    locate_envelope,
     read_timestamp,
 )
-from specduet.contracts.recording import ABSENT, Row
+from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.specs import Api, Operation
-from specduet.specs.list_statements import Filter
+from specduet.specs.list_statements import Filter, Offset, Page, Scope, Token
 from specduet.specs.statement import Basis, parse_duration
 
 CLOCK_SLACK_S = 150.0
@@ -51,16 +54,25 @@ class Condition:
 class CollectionRules:
     """The rules of one operation that lists rows.
 
-    ``shown_fields`` are the fields that any recorded row of the operation has.
+    ``shown_fields`` are the fields that any recorded row of the operation has, ``is_scope_shown``: a row
+    has the value of the path in the field of its scope, so that the field holds such values.
     """
 
-    def __init__(self, api: Api, operation: Operation, shown_fields: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        api: Api,
+        operation: Operation,
+        shown_fields: Iterable[str] = (),
+        *,
+        is_scope_shown: bool = False,
+    ) -> None:
         assert operation.behavior.lists is not None
         self.api = api
         self.operation = operation
         self.behavior = operation.behavior
         self.resource = api.resources[operation.behavior.lists.resource]
         self.shown_fields = frozenset(shown_fields)
+        self.is_scope_shown = is_scope_shown
         self._id_field = self.resource.behavior.id.field
 
     # --------------------------------------------------------------------------------------- rows
@@ -105,10 +117,52 @@ class CollectionRules:
         value = request.values.get(name, self.get_default(name))
         return value if isinstance(value, int) and value >= 0 else None
 
-    def is_whole(self, request: ListRequest, count: int) -> bool:
-        """Return whether a list of ``count`` rows is shorter than its limit; a page of a size of its own never is."""
-        limit = self.get_limit(request)
-        return count < limit if limit is not None else not (self.behavior.page or self.behavior.token)
+    def is_whole(self, request: ListRequest, count: int, exchange: Exchange | None = None) -> bool:
+        """Return whether a list of ``count`` rows has all there are: it is shorter than its limit, and the first page.
+
+        A page of a size of its own never is, nor one whose response says that another one follows, nor one under a
+        filter that holds unless the request says otherwise.
+        """
+        limit, told = self.get_limit(request), read_facts(self.operation, exchange) if exchange is not None else []
+        total = find_fact(told, "total")
+        is_short = count < limit if limit is not None else not (self.behavior.page or self.behavior.token)
+        if self.has_own_size(request):
+            is_short = tells_next(told) is False or (total is not None and total.value == count)
+        if not is_short or self.is_later_page(request) or self._find_filter_defaults(request):
+            return False
+        return not tells_next(told) and not (total and isinstance(total.value, int) and total.value > count)
+
+    def has_own_size(self, request: ListRequest) -> bool:
+        """Return whether the service chooses the number of rows: the request has no limit, nor has the document."""
+        rule = self.behavior.limit
+        return rule is not None and rule.basis != "documented" and self.get_limit(request) is None
+
+    def is_later_page(self, request: ListRequest) -> bool:
+        """Return whether a request asks for a page by its number or by a token: no comparison knows where it begins."""
+        page, token = self.behavior.page, self.behavior.token
+        if token is not None and token.parameter in request:
+            return True
+        return page is not None and request.values.get(page.parameter, page.first) != page.first
+
+    def _find_filter_defaults(self, request: ListRequest) -> dict[str, Any]:
+        """Return the documented defaults of filters that the request leaves out, by the parameter."""
+        defaults = {n: self.get_default(n) for n in self.behavior.filters if n not in request}
+        return {
+            name: default
+            for name, default in defaults.items()
+            if default is not None and str(default) not in self.behavior.filters[name].every
+        }
+
+    def is_comparable(self, reference: ListRequest, request: ListRequest) -> bool:
+        """Return whether a list can be compared with another one: the same filters hold in both by default."""
+        return self._find_filter_defaults(reference) == self._find_filter_defaults(request) and not self.is_later_page(
+            request
+        )
+
+    def find_position(self) -> Page | Offset | Token | None:
+        """Return the statement on the parameter that says which page is requested."""
+        token = self.behavior.token
+        return (token if token and token.direction == "after" else None) or self.behavior.page or self.behavior.offset
 
     def can_be_capped(self, count: int) -> bool:
         """Return whether ``count`` may be the most rows that the service lists, whatever is requested.
@@ -135,15 +189,27 @@ class CollectionRules:
         order = self.behavior.order
         if order is None:
             return "asc"
-        requested = request.values.get(order.parameter, self.get_default(order.parameter)) if order.parameter else None
-        return requested if requested in {"asc", "desc"} else order.direction
+        return choose_direction(self.operation, order, order.parameter, request.values)
+
+    def find_order(self, request: ListRequest) -> ListOrder | None:
+        """Return the order of the rows of a response, None where it is not certain."""
+        return find_order(self.operation, request.values)
+
+    def is_sorted_otherwise(self, request: ListRequest) -> bool:
+        """Return whether a request names a field to sort by."""
+        return is_sorted_otherwise(self.operation, request.values)
+
+    def locate_row(self, index: int | str, field: str = "") -> str:
+        """Return the JSON pointer to a row of a response, or to a field of it: ``/data/0/status``."""
+        below = f"/{field.replace('.', '/')}" if field else ""
+        return f"{locate_envelope(self.operation)}/{index}{below}"
 
     def list_conditions(self, request: ListRequest, sent_at: float) -> list[Condition]:
         """Return the conditions on every row; ``sent_at`` is the time of the request in seconds since 1970."""
         conditions = []
         scope, cursor = self.behavior.scope, self.behavior.cursor
         if scope is not None and scope.parameter in request:
-            is_met_by = self._make_equality_test(scope.field, request.values[scope.parameter])
+            is_met_by = self._make_scope_test(scope, request.values[scope.parameter])
             conditions.append(
                 self._make_condition("scope", scope.parameter, scope.field, scope.basis, "is the path's", is_met_by)
             )
@@ -187,32 +253,53 @@ class CollectionRules:
         value, text = request.values[name], request.texts[name]
         if rule.hidden:  # the rows do not show the field, so that nothing is certain
             return self._make_condition("hidden-filter", name, rule.field, rule.basis, f"is {text}", lambda _: None)
-        if rule.op == "search" or text in rule.every:
+        is_several = rule.basis != "documented" and "," in text  # each server reads it in its own way
+        if rule.op == "search" or text in rule.every or is_several:
             return self._make_condition(
                 "filter-keeps-only", name, rule.field, rule.basis, f"has {text}", lambda _: None
             )
         if rule.op in _COMPARISONS:
             accepts_order, words = _COMPARISONS[rule.op]
-            is_met_by = self._make_time_test(rule.field, value, accepts_order)
+            is_met_by = self._make_time_test(rule.field, value, _leave_bound_open(rule, value, accepts_order))
             description = f"{words} {text}"
             return self._make_condition("window-keeps-only", name, rule.field, rule.basis, description, is_met_by)
-        is_met_by = self._make_equality_test(rule.field, value, is_negated=rule.op == "ne")
+        is_exact = rule.basis == "documented"
+        is_met_by = self._make_equality_test(rule.field, value, is_negated=rule.op == "ne", is_exact=is_exact)
         description = f"is {'not ' if rule.op == 'ne' else ''}{text}"
         return self._make_condition("filter-keeps-only", name, rule.field, rule.basis, description, is_met_by)
 
-    def _make_equality_test(self, field: str, value: Any, *, is_negated: bool = False) -> RowTest:
+    def _make_scope_test(self, scope: Scope, value: Any) -> RowTest:
+        """Return a test of the field that names the owner of a row.
+
+        Where only the names say that it does, nothing is certain before a row has shown it.
+        """
+        if scope.basis == "documented" or (self.is_scope_shown and not scope.hidden):
+            return self._make_equality_test(scope.field, value)
+        return lambda _: None
+
+    def _make_equality_test(
+        self, field: str, value: Any, *, is_negated: bool = False, is_exact: bool = True
+    ) -> RowTest:
+        """Return a test that compares a field with a value.
+
+        Where it is not exact, a text that has the value somewhere is not certain.
+        """
+
         def is_met_by(row: Row) -> bool | None:
             shown = get_path(row, field)
             if shown is ABSENT and field.partition(".")[0] not in self.shown_fields:
                 return None
             if isinstance(shown, list | dict) or (is_negated and shown in (None, ABSENT)):
                 return None  # servers compare a list by its members or not at all, and a null as they like
-            return (shown not in (None, ABSENT) and is_same_value(shown, value)) is not is_negated
+            is_same = shown not in (None, ABSENT) and is_same_value(shown, value)
+            if not is_same and not is_exact and isinstance(shown, str) and str(value).casefold() in shown.casefold():
+                return None
+            return is_same is not is_negated
 
         return is_met_by
 
     def _make_time_test(
-        self, field: str, bound: Any, accepts_order: Callable[[int], bool], *, tolerance_s: float | None = None
+        self, field: str, bound: Any, accepts_order: Callable[[int], bool | None], *, tolerance_s: float | None = None
     ) -> RowTest:
         """Return a test that compares a timestamp, or a number, of a row with ``bound``.
 
@@ -234,6 +321,13 @@ class CollectionRules:
             return accepts_order((shown.utc > bound) - (shown.utc < bound))
 
         return is_met_by
+
+
+def _leave_bound_open(rule: Filter, bound: Any, accepts_order: Callable[[int], bool]) -> Callable[[int], bool | None]:
+    """Return the test of an order in which a bound that is a time is not certain, where no document says so."""
+    if rule.basis == "documented" or not isinstance(bound, datetime):
+        return accepts_order
+    return lambda order: accepts_order(order) if order else None
 
 
 def _is_before(order: int) -> bool:

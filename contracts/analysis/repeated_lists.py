@@ -48,7 +48,9 @@ def _find_disappearing_rows(
     absent_in: dict[Any, ListResponse] = {}
     seen_ids: set[Any] = set()
     for response in group:
-        if not rules.is_whole(response.request, len(response.rows)) or rules.get_offset(response.request):
+        if not rules.is_whole(response.request, len(response.rows), response.exchange) or rules.get_offset(
+            response.request
+        ):
             return
         rows = {rules.get_id(row): row for row in response.rows}
         is_unfiltered = not any(name in filters and filters[name].op == "eq" for name in response.request.values)
@@ -94,7 +96,7 @@ def _find_renamed_rows(rules: CollectionRules, earlier: ListResponse, later: Lis
     twin = next((row for row in new_rows if _encode_without(row, field) in contents), None)
     if twin is not None:
         message = f"the same request again: a row has another {field}"
-        where, row_id = f"/*/{field}", rules.get_id(twin)
+        where, row_id = rules.locate_row("*", field), rules.get_id(twin)
         yield ListViolation("same-answer-again", later.exchange, message, "inferred", where, row_id, cause="id")
 
 

@@ -18,6 +18,7 @@ from specduet.contracts.analysis.row_values import (
     read_located_rows,
     read_timestamp,
 )
+from specduet.contracts.analysis.writes import collect_writes
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.recording import ABSENT, Exchange, Recording, Row
@@ -51,6 +52,7 @@ class RowHistories:
         """The observations without those that equal the last one of the same row by the same operation."""
         self._ambiguous_ids: set[Any] = set()
         self._reused_values = _find_reused_values(api, resource, recording)
+        self._lookup_fields = _list_lookup_fields(api, resource)
         self._shown_fields: dict[str, set[str]] = {}
         self._filled_fields: dict[str, set[str]] = {}
         operations = {o.id: o for o in api.operations if _is_about(o, resource)}
@@ -68,7 +70,7 @@ class RowHistories:
 
     def _read_exchange(self, exchange: Exchange, operation: Operation) -> Iterator[Observation]:
         """Add the rows that have an id; yield the others, which can be assigned once every id is known."""
-        rows = read_located_rows(exchange)
+        rows = read_located_rows(operation, exchange)
         self._ambiguous_ids |= _find_duplicates(get_path(row, self._id_field) for _, row in rows)
         if not _is_requested_row(exchange, operation, rows):
             return
@@ -137,8 +139,20 @@ class RowHistories:
             if same_operation or len({observation.operation.id for observation in observations}) > 1:
                 for index, later in enumerate(observations):
                     earlier = _find_earlier(observations, index, same_operation=same_operation)
-                    if earlier is not None and earlier.row != later.row:
+                    if earlier is not None and earlier.row != later.row and not self._may_be_changed(earlier, later):
                         yield earlier, later
+
+    def _may_be_changed(self, earlier: Observation, later: Observation) -> bool:
+        """Return whether a request of this run may have changed the row, where no document says how rows change."""
+        if self.status is not None and self.status.basis == "documented":
+            return False
+        texts = {str(get_path(o.row, field)) for o in (earlier, later) for field in self._lookup_fields}
+        return collect_writes(self.api.name, self.recording).is_written(texts, earlier.exchange, later.exchange)
+
+    def is_written(self, row_id: Any, earlier: Exchange, later: Exchange) -> bool:
+        """Return whether a write with the id of a row in its path may have come between two exchanges."""
+        writes = collect_writes(self.api.name, self.recording)
+        return writes.is_written({str(row_id)}, earlier, later)
 
     def get_status(self, row: Row) -> Any:
         """Return the status of a row, ``ABSENT`` where it has none of the documented ones."""
@@ -192,7 +206,7 @@ class RowHistories:
         for operation in self.api.operations:
             creates = operation.behavior.creates
             if creates is not None and creates.resource == self.resource.name:
-                fields += creates.sets
+                fields += [name for name in creates.sets if name != "*"]
             if operation.behavior.visibility is not None and _is_about(operation, self.resource):
                 fields.append(operation.behavior.visibility.owner)
         return tuple(dict.fromkeys(fields))
@@ -204,6 +218,13 @@ class RowHistories:
     def has_filled(self, field: str, operation: Operation) -> bool:
         """Return whether any response of an operation had a field with a value."""
         return field.partition(".")[0] in self._filled_fields.get(operation.id, ())
+
+
+def _list_lookup_fields(api: Api, resource: Resource) -> frozenset[str]:
+    """Return the id field of a resource, and the other fields by which operations find its rows."""
+    lookups = (o.behavior.lookup for o in api.operations)
+    fields = {rule.field for rule in lookups if rule is not None and rule.resource == resource.name}
+    return frozenset({resource.behavior.id.field, *fields})
 
 
 def _is_requested_row(exchange: Exchange, operation: Operation, rows: Sequence[tuple[str, Row]]) -> bool:

@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.addresses import extract_path_texts
-from specduet.contracts.oracle.schema_access import is_valid_value, list_types, strip_null
+from specduet.contracts.oracle.schema_access import is_valid_value, list_properties, list_types, strip_null
 from specduet.contracts.recording import ABSENT, Exchange, Row
-from specduet.specs import Api, Operation, Parameter, Resource, Schema
+from specduet.specs import Api, Content, Operation, Parameter, Resource, Schema
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 
@@ -128,28 +128,52 @@ TRUSTED_CREDENTIALS = frozenset({"given", "placeholder", "other"})
 """``Exchange.credentials`` with which the rows of a response can be relied on."""
 
 
-def read_located_rows(exchange: Exchange) -> tuple[tuple[str, Row], ...]:
+def open_envelope(operation: Operation, body: Any) -> Any:
+    """Return the rows, or the one row, of a response: the body, or the value at the path of its envelope."""
+    envelope = operation.behavior.envelope
+    return get_path(body, envelope.response) if envelope is not None and envelope.response else body
+
+
+def locate_envelope(operation: Operation) -> str:
+    """Return the JSON pointer to the rows of a response: ``/data/items``, empty where they are the whole body."""
+    envelope = operation.behavior.envelope
+    return f"/{envelope.response.replace('.', '/')}" if envelope is not None and envelope.response else ""
+
+
+def read_located_rows(operation: Operation, exchange: Exchange) -> tuple[tuple[str, Row], ...]:
     """Return the rows of a 2xx response, each with its JSON pointer.
 
     The rows are the objects of an array (``("/0", row), ("/1", row)``), or the one object that the body is
-    (``("", row)``).
+    (``("", row)``), or is in its envelope (``("/data", row)``).
     """
     if not exchange.is_success or exchange.credentials not in TRUSTED_CREDENTIALS:
         return ()
-    body = exchange.json
-    if isinstance(body, Mapping):
-        return (("", body),)
-    if not isinstance(body, list):
+    content, place = open_envelope(operation, exchange.json), locate_envelope(operation)
+    if isinstance(content, Mapping):
+        return ((place, content),)
+    if not isinstance(content, list):
         return ()
-    return tuple((f"/{index}", row) for index, row in enumerate(body) if isinstance(row, Mapping))
+    return tuple((f"{place}/{index}", row) for index, row in enumerate(content) if isinstance(row, Mapping))
 
 
-def read_list_rows(exchange: Exchange) -> list[Row] | None:
-    """Return the rows of a 2xx response to a list operation, None where the body is not an array of objects."""
-    body = exchange.json
-    if not exchange.is_success or not isinstance(body, list) or not all(isinstance(row, Mapping) for row in body):
+def read_list_rows(operation: Operation, exchange: Exchange) -> list[Row] | None:
+    """Return the rows of a 2xx response to a list operation, None where there is no array of objects."""
+    rows = open_envelope(operation, exchange.json) if exchange.is_success else None
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         return None
-    return body
+    return rows
+
+
+def read_recorded_rows(api: Api, exchange: Exchange) -> list[Row] | None:
+    """Return the rows of a list like ``read_list_rows``, whichever operation of the API the exchange was with."""
+    operation = next((o for o in api.operations if o.id == exchange.operation), None)
+    return None if operation is None else read_list_rows(operation, exchange)
+
+
+def read_single_row(operation: Operation, exchange: Exchange) -> Row | None:
+    """Return the one row of a 2xx response, None where there is none."""
+    row = open_envelope(operation, exchange.json) if exchange.is_success else None
+    return row if isinstance(row, Mapping) else None
 
 
 def find_shared_fields(api: Api, operation: Operation, resource: Resource) -> frozenset[str]:
@@ -165,10 +189,19 @@ def _find_row_schemas(api: Api, operation: Operation) -> Iterator[Schema]:
     for status in ("200", "201", "202"):
         response = operation.response_for(int(status))
         for content in response.content.values() if response else ():
-            schema, pointer, _ = strip_null(api.schemas, content.schema, content.pointer)
+            schema, pointer = _enter_envelope(api, operation, content)
             if isinstance(schema.get("items"), Mapping):
                 schema, pointer, _ = strip_null(api.schemas, schema["items"], f"{pointer}/items")
             yield schema
+
+
+def _enter_envelope(api: Api, operation: Operation, content: Content) -> tuple[Schema, str]:
+    """Return the schema of what is in the envelope of a response, and its pointer."""
+    schema, pointer, _ = strip_null(api.schemas, content.schema, content.pointer)
+    for name in filter(None, locate_envelope(operation).split("/")):
+        properties = {key: (inner, at) for key, inner, at in list_properties(schema, pointer)}
+        schema, pointer, _ = strip_null(api.schemas, *properties.get(name, ({}, pointer)))
+    return schema, pointer
 
 
 # ----------------------------------------------------------------------------------------------------- requests

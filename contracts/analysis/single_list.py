@@ -42,7 +42,7 @@ def find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Ite
                 response.exchange,
                 f"row {index} breaks the condition that {condition.description}",
                 condition.basis,
-                where=f"/{index}/{condition.field.replace('.', '/')}",
+                where=rules.locate_row(index, condition.field),
                 value=get_path(response.rows[index], condition.field),
                 pointer=condition.pointer,
                 cause=condition.parameter,
@@ -54,6 +54,8 @@ def find_excess_rows(rules: CollectionRules, response: ListResponse) -> Iterator
     """Yield a violation if there are more rows than the limit, requested or by default."""
     rule, limit = rules.behavior.limit, rules.get_limit(response.request)
     if rule is None or limit is None or len(response.rows) <= limit:
+        return
+    if limit == 0 and rule.basis != "documented":  # for many services it means: no limit
         return
     is_requested = rule.parameter in response.request
     description = f"{rule.parameter}={limit}" if is_requested else f"the default {rule.parameter} {limit}"
@@ -77,7 +79,7 @@ def find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Itera
         row_id = rules.get_id(row)
         if row_id is not ABSENT and row_id in indexes:
             message = f"rows {indexes[row_id]} and {index} are the same: {identity.field} is {row_id}"
-            where = f"/{index}/{identity.field}"
+            where = rules.locate_row(index, identity.field)
             features = frozenset({"unique"})
             yield ListViolation(
                 "unique-rows", response.exchange, message, identity.basis, where, row_id, features=features
@@ -88,10 +90,10 @@ def find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Itera
 
 def find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
     """Yield a violation for the first row that is out of order; rows without a value to order by may be anywhere."""
-    order = rules.behavior.order
+    order = rules.find_order(response.request)
     if order is None:
         return
-    direction = rules.get_direction(response.request)
+    direction = order.direction
     wrong_order = 1 if direction == "asc" else -1
     keyed = [(i, get_path(row, order.by)) for i, row in enumerate(response.rows)]
     keyed = [(i, value) for i, value in keyed if value not in (None, ABSENT)]
@@ -102,7 +104,7 @@ def find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iter
                 response.exchange,
                 f"{order.by} is not in {direction}ending order: {later} comes after {earlier}",
                 order.basis,
-                where=f"/{index}/{order.by.replace('.', '/')}",
+                where=rules.locate_row(index, order.by),
                 value=later,
                 pointer=rules.get_parameter_pointer(order.parameter),
                 features=frozenset({"order"}),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from specduet.contracts.analysis import single_list
+from specduet.contracts.analysis import page_walks, single_list
 from specduet.contracts.analysis.attribution import Attribution
 from specduet.contracts.analysis.list_analysis import ListAnalysis, analyze_lists
 from specduet.contracts.analysis.list_comparison import find_difference
@@ -202,6 +202,15 @@ _register_list_law(
     "Reported only where the same requests, one after the other, get the right rows.",
     ListAnalysis.collect_violations,
 )
+_register_list_law(
+    "SD524",
+    "page-facts",
+    "What a response says about its page is true.",
+    "The numbers of rows and of pages, and whether another page follows, compared with the rows of the response and "
+    "with the pages that do follow.",
+    page_walks.check_page_facts,
+    basis="inferred",
+)
 
 
 # ------------------------------------------------------------------------------------------ several callers
@@ -218,7 +227,7 @@ def check_visibility(subject: Subject) -> Iterator[Finding]:
     for trace in subject.recording.find_traces(CallerLists, subject.api.name, subject.operation.id):
         responses: dict[int, list[_CallerList]] = {}
         for number, exchange in trace.lists:
-            rows = read_list_rows(exchange)
+            rows = read_list_rows(subject.operation, exchange)
             if rows is not None:
                 responses.setdefault(number, []).append((exchange, rows))
         yield from _check_callers(subject, responses, is_concurrent=trace.is_concurrent)

@@ -1,17 +1,21 @@
 """SD6xx: the rows that a POST creates ("runs"): the response of the POST, and lists and details afterwards."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+from specduet.contracts.analysis.created_fields import is_kept, list_set_fields
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.row_history import Observation, RowHistories, collect_histories
 from specduet.contracts.analysis.row_values import (
     find_shared_fields,
     get_path,
     has_value,
+    locate_envelope,
     parse_list_request,
     read_list_rows,
+    read_recorded_rows,
+    read_single_row,
     read_timestamp,
 )
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
@@ -38,8 +42,9 @@ class ObservedRun:
         self.rule = rule
         self.resource: Resource = subject.api.resources[rule.resource]
         self.history: RowHistories = collect_histories(subject.api, self.resource, subject.recording)
-        body = trace.creation.json
-        self.response_body: Row = body if isinstance(body, Mapping) else {}
+        self.sets = list_set_fields(subject.api, subject.operation)
+        self.place = locate_envelope(subject.operation)
+        self.response_body: Row = read_single_row(subject.operation, trace.creation) or {}
         shared = find_shared_fields(subject.api, subject.operation, self.resource)
         self.response_fields = {name: self.response_body[name] for name in sorted(shared) if name in self.response_body}
         """The fields of the POST's response that rows of the resource have, too."""
@@ -53,15 +58,16 @@ class ObservedRun:
         """Return the observations of the run's row that were requested after the response to the POST."""
         if self.row_id is ABSENT:
             return ()
-        return [s for s in self.history.get_observations(self.row_id) if self.trace.creation.is_before(s.exchange)]
+        later = [s for s in self.history.get_observations(self.row_id) if self.trace.creation.is_before(s.exchange)]
+        return [s for s in later if not self.history.is_written(self.row_id, self.trace.creation, s.exchange)]
 
     def header_fields(self) -> dict[str, Any]:
         """Return the fields that a header of the POST has set, with their values."""
-        return {n: v for n, v in self.trace.requested_fields.items() if self.rule.sets[n].startswith("header/")}
+        return {n: v for n, v in self.trace.requested_fields.items() if self.sets[n].startswith("header/")}
 
     def body_fields(self) -> dict[str, Any]:
         """Return the fields that the body of the POST has set, with their values."""
-        return {n: v for n, v in self.trace.requested_fields.items() if self.rule.sets[n].startswith("body/")}
+        return {n: v for n, v in self.trace.requested_fields.items() if self.sets[n].startswith("body/")}
 
     def field_pointer(self, field: str) -> str:
         return f"{self.resource.pointer}/properties/{field}"
@@ -89,6 +95,8 @@ def check_initial_status(subject: Subject) -> Iterator[Finding]:
         reported_status = run.response_fields.get(status.field) if status else None
         if status is None or run.history.get_status({status.field: reported_status}) is ABSENT:
             continue
+        if status.field in run.trace.requested_fields:
+            continue
         messages = []
         if reported_status != status.initial and reported_status not in status.terminal:
             messages.append(f"the new run is {reported_status}, not {status.initial}")
@@ -99,7 +107,7 @@ def check_initial_status(subject: Subject) -> Iterator[Finding]:
             yield subject.make_finding(
                 run.trace.creation,
                 message=message,
-                where=f"/{status.field}",
+                where=f"{run.place}/{status.field}",
                 pointer=run.field_pointer(status.field),
                 value=reported_status,
                 basis=status.basis,
@@ -115,7 +123,7 @@ def check_identity_kept(subject: Subject) -> Iterator[Finding]:
         given = run.header_fields()
         for field, value in given.items():
             if field in run.response_fields and run.response_fields[field] != value:
-                yield _lost_value_finding(subject, run, run.trace.creation, "", run.response_body, field, value)
+                yield _lost_value_finding(subject, run, run.trace.creation, run.place, run.response_body, field, value)
             yield from _check_first_observation(subject, run, field, value)
         for field in _identity_fields(run):
             if field in run.response_fields and field not in given:
@@ -150,10 +158,15 @@ def _check_first_observation(subject: Subject, run: ObservedRun, field: str, val
     """
     observations = [o for o in run.later_observations() if field in o.fields and _is_field_shown(run, o, field)]
     for observation in observations[:1]:
-        if get_path(observation.row, field) != value:
+        if not _shows_value(run, get_path(observation.row, field), value):
             yield _lost_value_finding(
                 subject, run, observation.exchange, observation.where, observation.row, field, value
             )
+
+
+def _shows_value(run: ObservedRun, shown: Any, value: Any) -> bool:
+    """Return whether a row shows a value: the very same, or where nothing is documented in whatever spelling."""
+    return shown == value or (run.rule.basis != "documented" and is_kept(value, shown))
 
 
 def _is_field_shown(run: ObservedRun, observation: Observation, field: str) -> bool:
@@ -193,6 +206,8 @@ def check_one_run_each(subject: Subject) -> Iterator[Finding]:
         for field in _identity_fields(earlier):
             requested = earlier.trace.requested_fields.keys() | later.trace.requested_fields.keys()
             is_left_out = field in earlier.rule.sets and field not in requested
+            if earlier.rule.basis != "documented" and earlier.rule.sets.get(field, "").startswith("body/"):
+                continue  # all rows may have one default
             is_generated = is_left_out and not _has_default(subject, earlier, field)
             value = earlier.response_fields.get(field)
             if is_generated and value and value == later.response_fields.get(field):
@@ -221,11 +236,11 @@ def _shared_value_finding(subject: Subject, run: ObservedRun, field: str, value:
 
 def _check_single_row(subject: Subject, run: ObservedRun) -> Iterator[Finding]:
     id_field = run.resource.behavior.id.field
-    earlier_rows = read_list_rows(run.trace.list_before) if run.trace.list_before else None
+    earlier_rows = read_recorded_rows(subject.api, run.trace.list_before) if run.trace.list_before else None
     earlier_ids = {get_path(row, id_field) for row in earlier_rows or ()}
     for exchange in run.trace.lists[-1:]:
         for field, value in run.header_fields().items():
-            rows = [row for row in read_list_rows(exchange) or () if get_path(row, field) == value]
+            rows = [row for row in read_recorded_rows(subject.api, exchange) or () if get_path(row, field) == value]
             new_ids = {get_path(row, id_field) for row in rows} - earlier_ids
             if len(new_ids) > 1:
                 message = f"one POST has created {len(new_ids)} rows"
@@ -284,9 +299,8 @@ def check_started_listed(subject: Subject) -> Iterator[Finding]:
 
 def _contains_run(run: ObservedRun, exchange: Exchange) -> bool:
     field = run.resource.behavior.id.field
-    return run.row_id is not ABSENT and any(
-        get_path(row, field) == run.row_id for row in read_list_rows(exchange) or ()
-    )
+    rows = read_recorded_rows(run.history.api, exchange) or ()
+    return run.row_id is not ABSENT and any(get_path(row, field) == run.row_id for row in rows)
 
 
 def _run_label(run: ObservedRun) -> Any:
@@ -295,12 +309,12 @@ def _run_label(run: ObservedRun) -> Any:
 
 def _is_complete_list(subject: Subject, rule: Creates, exchange: Exchange) -> bool:
     """Return whether the response is a list that is shorter than its limit, so that it holds all rows."""
-    rows = read_list_rows(exchange)
     operation = next((o for o in subject.api.operations if o.id == rule.listed_by), None)
+    rows = read_list_rows(operation, exchange) if operation else None
     if rows is None or operation is None:
         return False
     request = parse_list_request(subject.api, operation, exchange)
-    return request is not None and CollectionRules(subject.api, operation).is_whole(request, len(rows))
+    return request is not None and CollectionRules(subject.api, operation).is_whole(request, len(rows), exchange)
 
 
 @clause("SD618", "started-fetched", "A new run can be fetched.")
@@ -330,8 +344,10 @@ def check_others_untouched(subject: Subject) -> Iterator[Finding]:
         if not all(_is_complete_list(subject, run.rule, exchange) for exchange in (before, *last)):
             continue
         id_field = run.resource.behavior.id.field
-        listed_ids = {get_path(row, id_field) for exchange in last for row in read_list_rows(exchange) or ()}
-        earlier_ids = [get_path(row, id_field) for row in read_list_rows(before) or () if has_value(row, id_field)]
+        rows_after = (row for e in last for row in read_recorded_rows(subject.api, e) or ())
+        listed_ids = {get_path(row, id_field) for row in rows_after}
+        rows_before = read_recorded_rows(subject.api, before) or ()
+        earlier_ids = [get_path(row, id_field) for row in rows_before if has_value(row, id_field)]
         is_kept = [row_id in listed_ids for row_id in earlier_ids]
         lost = [row_id for row_id in earlier_ids if row_id not in listed_ids]
         if lost and is_kept != sorted(is_kept) and is_kept != sorted(is_kept, reverse=True):

@@ -10,7 +10,10 @@ from specduet.contracts.analysis.row_values import (
     get_path,
     has_value,
     is_same_value,
+    locate_envelope,
     read_list_rows,
+    read_recorded_rows,
+    read_single_row,
     read_timestamp,
 )
 from specduet.contracts.analysis.single_row import find_violated_fields, rank_observation
@@ -20,6 +23,8 @@ from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.recording import Exchange
 from specduet.contracts.traces import CrossOwnerFetch, FetchedRow, UnknownPathValue
+from specduet.specs.behavior import Replaces
+from specduet.specs.statement import weakest
 
 
 def _is_served(subject: Subject) -> bool:
@@ -38,8 +43,7 @@ def check_list_detail_agree(subject: Subject) -> Iterator[Finding]:
     """Compares every field of runs that have ended. Of other runs, it compares the fields that keep their value once
     they are set, and a later response must not show an earlier status. The finding is reported for the detail.
     """
-    behavior = subject.operation.behavior
-    if behavior.fetches is None and behavior.watches is None:
+    if subject.operation.behavior.reads is None:
         return
     history = _row_histories(subject)
     unstable = _self_contradicting_fields(history)
@@ -112,12 +116,12 @@ def check_asked_for_row(subject: Subject) -> Iterator[Finding]:
     for exchange in subject.successful_exchanges() if rule else ():
         assert rule is not None
         requested = (extract_path_texts(subject.operation, exchange.request) or {}).get(rule.parameter)
-        shown = get_path(exchange.json, rule.field)
+        shown = get_path(read_single_row(subject.operation, exchange), rule.field)
         if requested is None or exchange.credentials not in TRUSTED_CREDENTIALS or not isinstance(shown, str | int):
             continue
         if not is_same_value(shown, unquote(requested)):
             message = f"the response shows another row: {rule.field} is {shown}"
-            where = f"/{rule.field}"
+            where = f"{locate_envelope(subject.operation)}/{rule.field}"
             yield subject.make_finding(exchange, message=message, where=where, value=shown, basis=rule.basis)
 
 
@@ -143,13 +147,18 @@ def check_listed_can_be_fetched(subject: Subject) -> Iterator[Finding]:
 
 def _is_still_listed(history: RowHistories, trace: FetchedRow) -> bool:
     field = history.resource.behavior.id.field
-    return any(get_path(row, field) == get_path(trace.row, field) for row in read_list_rows(trace.list_after) or ())
+    return any(
+        get_path(row, field) == get_path(trace.row, field)
+        for row in read_recorded_rows(history.api, trace.list_after) or ()
+    )
 
 
 @clause("SD615", "unknown-id", "An unknown id gets the documented response.", basis="inferred")
 def check_unknown_id(subject: Subject) -> Iterator[Finding]:
     """An invented id must not get a 2xx; whether it gets 404 or another error differs between services."""
-    rule = subject.operation.behavior.reads
+    rule = subject.operation.behavior.lookup
+    if rule is None or subject.operation.behavior.acts or (isinstance(rule, Replaces) and rule.creates):
+        return
     for trace in (
         subject.recording.find_traces(UnknownPathValue, subject.api.name, subject.operation.id) if rule else ()
     ):
@@ -157,7 +166,9 @@ def check_unknown_id(subject: Subject) -> Iterator[Finding]:
         if trace.exchange.is_success and rule.unknown >= 300:
             message = f"an invented {rule.parameter} gets {trace.exchange.status}, not {rule.unknown}"
             where, status = f"path/{rule.parameter}", trace.exchange.status
-            basis = rule.unknown_basis
+            basis = weakest(
+                rule.unknown_basis, "inferred" if subject.operation.behavior.reads is None else "documented"
+            )
             yield subject.make_finding(trace.exchange, message=message, where=where, value=status, basis=basis)
 
 
@@ -168,7 +179,9 @@ def check_others_not_fetched(subject: Subject) -> Iterator[Finding]:
     for trace in subject.recording.find_traces(CrossOwnerFetch, subject.api.name, subject.operation.id) if rule else ():
         assert rule is not None
         owners = {
-            get_path(row, rule.owner) for row in read_list_rows(trace.own_list) or () if has_value(row, rule.owner)
+            get_path(row, rule.owner)
+            for row in read_recorded_rows(subject.api, trace.own_list) or ()
+            if has_value(row, rule.owner)
         }
         owner = get_path(trace.row, rule.owner)
         if len(owners) == 1 and owner not in owners and trace.exchange.is_success:
@@ -187,7 +200,7 @@ def check_events_in_order(subject: Subject) -> Iterator[Finding]:
 
 
 def _check_event_order(subject: Subject, exchange: Exchange, time_field: str | None) -> Iterator[Finding]:
-    history, rows = _row_histories(subject), read_list_rows(exchange) or []
+    history, rows = _row_histories(subject), read_list_rows(subject.operation, exchange) or []
     for index, (earlier, later) in enumerate(pairwise(rows), start=1):
         if history.status and not history.can_reach(history.get_status(earlier), history.get_status(later)):
             message = f"{history.get_status(later)} is reported after {history.get_status(earlier)}"

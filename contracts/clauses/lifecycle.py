@@ -1,6 +1,7 @@
 """SD6xx: how the status and the fields of a row may change, and whether lists and details agree.
 
-The clauses on created rows are in ``creation.py``, those on details in ``detail.py``.
+The clauses on created rows are in ``creation.py``, those on changed ones in ``changes.py``, and those on details in
+``detail.py``.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,13 +15,13 @@ from specduet.contracts.analysis.single_row import (
     make_row_violation,
     rank_observation,
 )
-from specduet.contracts.clauses import creation, detail
+from specduet.contracts.clauses import changes, creation, detail
 from specduet.contracts.clauses.registry import Clause, Subject, clause, register
 from specduet.contracts.findings import Finding
 from specduet.specs import Resource
 from specduet.specs.statement import Basis
 
-__all__ = ["creation", "detail"]
+__all__ = ["changes", "creation", "detail"]
 
 
 def _row_histories(subject: Subject) -> RowHistories | None:

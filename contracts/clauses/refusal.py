@@ -132,8 +132,9 @@ def _has_other_reason(
 def check_valid_refused(subject: Subject) -> Iterator[Finding]:
     """Sends boundary values, every member of an enum, optional parameters present and absent, long and Unicode text.
 
-    401, 403, 404, 409 and 429 are not findings, and values that correct servers read differently are ignored. An
-    operation that documents nothing but errors may respond with one of them to everything.
+    401, 403, 404, 409 and 429 are not findings, nor is the status with which an action refuses rows in some states, and
+    values that correct servers read differently are ignored. An operation that documents
+    nothing but errors may respond with one of them to everything.
     """
     if subject.operation.responses and not any(s[:1] in {"1", "2", "3", "d"} for s in subject.operation.responses):
         return
@@ -166,10 +167,18 @@ def _rejected_valid_requests(subject: Subject) -> list[JudgedExchange]:
         for case in judged_exchanges(subject)
         if case.verdict == "valid"
         and case.credentials_valid
-        and case.exchange.status in statuses
+        and case.exchange.status in statuses - _state_statuses(subject)
         and not case.is_too_large
         if case.exchange.credentials != "placeholder" or "placeholder" in accepted
     ]
+
+
+def _state_statuses(subject: Subject) -> frozenset[int]:
+    """Return the statuses that tell of the row, and not of the request: that it is unknown, or in the wrong state."""
+    behavior = subject.operation.behavior
+    refused = {behavior.acts.refused} if behavior.acts is not None else set()
+    conflicts = {behavior.creates.conflict} if behavior.creates is not None and behavior.creates.unique else set()
+    return frozenset(refused | conflicts)
 
 
 def _rejected_place(case: JudgedExchange, part: RequestPart | None) -> str:

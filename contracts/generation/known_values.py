@@ -6,7 +6,9 @@ from typing import Any
 
 from msgspec import UNSET
 
+from specduet.contracts.analysis.row_values import read_located_rows
 from specduet.contracts.generation.bodies import PlannedBody, plan_bodies
+from specduet.contracts.generation.known_rows import KnownRows, changes_rows
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.mutations import fill_optional
 from specduet.contracts.generation.parameter_texts import to_query_pairs, to_styled_text
@@ -30,6 +32,7 @@ class KnownValues:
         self.api = api
         self.params = params
         self._field_values: dict[tuple[str, str], dict[str, None]] = {}
+        self.rows = KnownRows(api)
         self._values_by_path: dict[tuple[str, str], dict[str, None]] = {}
         self._seen_responses: set[int] = set()
         self._planned_bodies: dict[str, PlannedBody | None] = {}
@@ -63,6 +66,10 @@ class KnownValues:
         ``[{}]`` if the path has no parameters; ``[]`` if one of them is unknown.
         """
         parameters = [parameter for parameter in operation.parameters if parameter.location == "path"]
+        if len(parameters) > 1 and not all(p.name in self.params for p in parameters):
+            paths = list(islice(self.rows.list_paths(operation), _MAX_VALUES))
+            if paths:
+                return paths
         values = [self.path_values(operation, parameter) for parameter in parameters]
         names = [parameter.name for parameter in parameters]
         return [dict(zip(names, texts, strict=True)) for texts in islice(product(*values), _MAX_VALUES)]
@@ -71,7 +78,15 @@ class KnownValues:
         """Return the known values of a path parameter: the operator's and those of responses, else the document's."""
         from_operator = list(self.params.get(parameter.name, ()))
         observed = [value for value in self._observed_values(operation, parameter) if value not in from_operator]
-        return from_operator + observed or list(self._document_values(parameter))
+        if from_operator or observed or changes_rows(operation, parameter):
+            return from_operator + observed
+        return list(self._document_values(parameter))
+
+    def is_protected(self, operation: Operation, path: Mapping[str, str]) -> bool:
+        """Return whether a request would change a row that this run has not created, and the operator has not named."""
+        lookup = operation.behavior.lookup
+        is_named = lookup is not None and path.get(lookup.parameter) in self.params.get(lookup.parameter, ())
+        return not is_named and self.rows.is_foreign(operation, path)
 
     def parameter_values(self, parameter: Parameter) -> list[str]:
         """Return the operator's values of a parameter, else those that the document offers."""
@@ -91,17 +106,28 @@ class KnownValues:
     def observe_exchange(self, exchange: Exchange) -> None:
         """Remember the ids and values that a successful response shows."""
         operation = self._operations_by_id.get(exchange.operation)
+        if operation is not None and exchange.is_success and operation.behavior.deletes is not None:
+            self._forget_row(operation, exchange)
         if operation is None or not exchange.is_success or exchange.json is NOT_JSON or self._was_seen_before(exchange):
             return
         behavior = operation.behavior
         statement = behavior.lists or behavior.fetches or behavior.creates  # events of a watch are not rows
         resource = self.api.resources.get(statement.resource) if statement else None
+        for _, row in read_located_rows(operation, exchange) if resource is not None else ():
+            assert resource is not None
+            self._remember_row(resource, row)
+            self.rows.remember_row(operation, resource, exchange, row)
         for row in _find_objects(exchange.json):
-            if resource is not None:
-                self._remember_row(resource, row)
             for name, value in row.items():
                 if isinstance(value, str | int) and not isinstance(value, bool):
                     _add_value(self._values_by_path, (operation.path, name), value)
+
+    def _forget_row(self, operation: Operation, exchange: Exchange) -> None:
+        """Forget the values of a row that was deleted: paths to it lead nowhere."""
+        forgotten = self.rows.forget_row(operation, exchange)
+        if forgotten is not None:
+            resource, field, value = forgotten
+            self._field_values.get((resource, field), {}).pop(value, None)
 
     def _was_seen_before(self, exchange: Exchange) -> bool:
         """Return whether the operation has had the very same response before."""
@@ -119,12 +145,17 @@ class KnownValues:
 
     def _observed_values(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         """Yield the values of a path parameter that responses have shown."""
-        lookup, scope = operation.behavior.reads, operation.behavior.scope
+        lookup, scope = operation.behavior.lookup, operation.behavior.scope
+        if changes_rows(operation, parameter):
+            yield from self.rows.list_created(operation)
+            return
         if lookup is not None and lookup.parameter == parameter.name:
             yield from self.field_values(lookup.resource, lookup.field)
             return
-        if scope is not None and scope.parameter == parameter.name:
-            return
+        for parent in (scope, *operation.behavior.ancestors):
+            if parent is not None and parent.parameter == parameter.name:
+                yield from self.rows.list_ids(parent.resource) if parent.resource else ()
+                return
         yield from self._guess_ids(operation, parameter)
 
     def _guess_ids(self, operation: Operation, parameter: Parameter) -> Iterator[str]:

@@ -111,6 +111,8 @@ class RequestGenerator:
         sent_keys = set()
         for generated in self.generate_requests(operation, round_number):
             path, query = retargeter.retarget_request(generated)
+            if path == generated.url and known_values.is_protected(operation, generated.path):
+                continue
             key = (path, query, generated.headers, generated.body)
             if key not in sent_keys:
                 sent_keys.add(key)

@@ -22,6 +22,7 @@ from specduet.contracts.probes.list_queries import (
     build_longest_query,
     change_one_letter,
 )
+from specduet.contracts.probes.page_walks import PageFollower
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import (
@@ -32,6 +33,7 @@ from specduet.contracts.traces import (
     UnknownPathValue,
 )
 from specduet.specs import Operation, Parameter
+from specduet.specs.list_statements import Offset
 
 _GROUP_SIZE = 12
 """Queries between two lists of everything."""
@@ -111,11 +113,15 @@ class CollectionProbe:
         pairs = [(name, value) for name, value in parameters.items() if value is not None]
         return self.sender.send(self.operation, path=self.path, query=pairs, **options)
 
+    def read_rows(self, exchange: Exchange) -> list[Row] | None:
+        """Return the rows of a response, None where it lists none."""
+        return read_list_rows(self.operation, exchange)
+
     def list_everything(self) -> bool:
         """Send the longest query, or none if that fails, and keep the rows; return False if neither lists rows."""
         for base_query in (self.base_query, {}):
             self.base_query = base_query
-            rows = read_list_rows(self.send_query({}))
+            rows = self.read_rows(self.send_query({}))
             if rows is not None:
                 self.rows = rows
                 self.is_capped = self._is_capped()
@@ -125,11 +131,19 @@ class CollectionProbe:
     def _is_capped(self) -> bool:
         """Return whether rows follow on a list that is shorter than its limit: a service may have a lower maximum."""
         behavior, total = self.operation.behavior, len(self.rows)
+        if behavior.page is not None:
+            return bool(self.rows) and bool(self.read_rows(self.send_query({behavior.page.parameter: self._next_page})))
         if behavior.offset is None or behavior.limit is None or not self.collection.can_be_capped(total):
             return False
         if total >= int(self.base_query.get(behavior.limit.parameter, 0)):
             return False
-        return bool(read_list_rows(self.send_query({behavior.offset.parameter: str(total)})))
+        return bool(self.read_rows(self.send_query({behavior.offset.parameter: str(total)})))
+
+    @property
+    def _next_page(self) -> str:
+        """The number of the second page."""
+        page = self.operation.behavior.page
+        return str(page.first + 1 if page is not None else 1)
 
     def send_bracketed(self, queries: Iterable[ListQuery]) -> None:
         """Send queries in groups, each between two lists of everything, and again if rows came or went meanwhile."""
@@ -140,13 +154,20 @@ class CollectionProbe:
     def _send_queries(self, queries: Iterable[ListQuery]) -> tuple[Exchange, ...]:
         return tuple(self.send_query(query) for query in queries)
 
-    def _bracket_requests(self, send_requests: Callable[[], tuple[Exchange, ...]], **facts: bool) -> None:
-        """Call ``send_requests`` between two lists of everything, and again while these differ, at most three times."""
+    def _bracket_requests(
+        self,
+        send_requests: Callable[[], tuple[Exchange, ...]],
+        describe: Callable[[], Mapping[str, bool]] = dict,
+    ) -> None:
+        """Call ``send_requests`` between two lists of everything, and again while these differ, at most three times.
+
+        ``describe`` tells the facts about these requests afterwards: ``{"is_page_walk": True}``.
+        """
         for _ in range(_MAX_TRIES if self.busy_groups < _MAX_BUSY_GROUPS else 1):
             list_before = self.send_query({})
             responses = send_requests()
             list_after = self.send_query({})
-            is_recorded = self.record_bracket(list_before, responses, list_after, **facts)
+            is_recorded = self.record_bracket(list_before, responses, list_after, **describe())
             if not is_recorded or self._is_unchanged(list_before, list_after):
                 self.busy_groups = 0
                 return
@@ -156,7 +177,7 @@ class CollectionProbe:
         self, list_before: Exchange, responses: tuple[Exchange, ...], list_after: Exchange, **facts: bool
     ) -> bool:
         """Record that responses came between two lists of everything; return False if one of these lists no rows."""
-        if read_list_rows(list_before) is None or read_list_rows(list_after) is None:
+        if self.read_rows(list_before) is None or self.read_rows(list_after) is None:
             return False
         self.sender.record_trace(
             BracketedQueries, self.operation, list_before, responses, list_after, is_capped=self.is_capped, **facts
@@ -165,7 +186,7 @@ class CollectionProbe:
 
     def _is_unchanged(self, list_before: Exchange, list_after: Exchange) -> bool:
         ids_before, ids_after = (
-            [self.collection.get_id(row) for row in read_list_rows(exchange) or ()]
+            [self.collection.get_id(row) for row in self.read_rows(exchange) or ()]
             for exchange in (list_before, list_after)
         )
         return ids_before == ids_after
@@ -185,6 +206,8 @@ class CollectionProbe:
         ):
             self.send_bracketed(make_queries())
         self.walk_pages({}, 7, _LONG_WALK)
+        for size in dict.fromkeys((max(len(self.rows) // _SHORT_WALK + 1, 2), 1)):
+            self.follow_pages(size, _SHORT_WALK)
         self.send_bracketed(_thin_out(queries.combined_queries(), 120))
         for size, max_pages in ((1, _SHORT_WALK), (2, _SHORT_WALK), (10, _LONG_WALK), (50, _LONG_WALK)):
             self.walk_pages({}, size, max_pages)
@@ -203,6 +226,7 @@ class CollectionProbe:
         ]
         self.send_bracketed([*first_queries, *islice(queries.filter_queries(), 6)])
         self.walk_pages({}, 4, _SHORT_WALK)
+        self.follow_pages(max(len(self.rows) // 3, 1), _BRIEF_WALK)
 
     def _walk_queries(self) -> Iterator[ListQuery]:
         """Yield the queries to walk over: each direction, the default time window, and each value of the filters."""
@@ -230,8 +254,42 @@ class CollectionProbe:
         sized_query = {**query, behavior.limit.parameter: None if page_size is None else str(page_size)}
         page_count = max(max_pages // self.reduction, 3)
         self._bracket_requests(
-            lambda: tuple(islice(self._fetch_pages(sized_query, limit), page_count)), is_page_walk=True
+            lambda: tuple(islice(self._fetch_pages(sized_query, limit), page_count)), lambda: {"is_page_walk": True}
         )
+
+    def follow_pages(self, page_size: int | None, max_pages: int) -> None:
+        """Follow numbers, tokens or URLs from page to page, at most ``max_pages``, between two lists of everything."""
+        behavior = self.operation.behavior
+        if not self._can_follow() or time.monotonic() > self.deadline:
+            return
+        query: dict[str, str | None] = {}
+        if behavior.limit is not None and page_size is not None:
+            query = {behavior.limit.parameter: str(page_size)}
+        limit = page_size if behavior.limit is not None else None
+        walks: list[PageFollower] = []
+
+        def send_pages() -> tuple[Exchange, ...]:
+            walks.append(PageFollower(self.collection, limit))
+            pages = walks[-1].fetch_pages(lambda position: self.send_query({**query, **position}))
+            return tuple(islice(pages, max_pages))
+
+        def describe_walk() -> Mapping[str, bool]:
+            walk = walks[-1]
+            return {"is_page_walk": True, "is_finished": walk.is_finished, "is_endless": walk.is_endless}
+
+        self._bracket_requests(send_pages, describe_walk)
+
+    def _can_follow(self) -> bool:
+        """Return whether a statement says how one page leads to the next, and not only by a guess."""
+        behavior, position = self.operation.behavior, self.collection.find_position()
+        if behavior.cursor is not None or behavior.visibility is not None:
+            return False
+        if position is not None:
+            return position.basis == "inferred" or not isinstance(position, Offset)
+        facts = (
+            {*behavior.page_info.fields.values(), *behavior.page_info.headers.values()} if behavior.page_info else ()
+        )
+        return not {"next-url", "links"}.isdisjoint(facts)
 
     def _fetch_pages(self, query: ListQuery, page_size: int) -> Iterator[Exchange]:
         """Yield page after page, by offset or cursor, until one is short or the cursor stays the same."""
@@ -241,7 +299,7 @@ class CollectionProbe:
         while True:
             page = self.send_query({**query, **position})
             yield page
-            rows = read_list_rows(page)
+            rows = self.read_rows(page)
             if rows is None or len(rows) < page_size:
                 return
             row_count += page_size
@@ -272,7 +330,7 @@ class CollectionProbe:
             for value in values:
                 narrowed = CollectionProbe(self.sender, self.operation, self.path)
                 narrowed.base_query = {**self.base_query, name: value}
-                narrowed.rows = read_list_rows(narrowed.send_query({})) or []
+                narrowed.rows = narrowed.read_rows(narrowed.send_query({})) or []
                 queries = narrowed.list_queries
                 narrowed.send_bracketed(
                     [*islice(queries.limit_queries(), 6), *islice(queries.filter_queries(), 0, 24, 3)]

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from specduet.contracts.analysis.created_fields import list_set_fields
+from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.generation.known_values import PlannedRequest
 from specduet.contracts.oracle.schema_access import list_properties, strip_null
 from specduet.specs import Api, Operation
@@ -18,7 +20,9 @@ class CreateRequests:
         self.api = api
         self.operation = operation
         self.request = request
-        self.sets = operation.behavior.creates.sets
+        self.sets = list_set_fields(api, operation)
+        envelope = operation.behavior.envelope
+        self._place = envelope.request if envelope is not None else None
 
     def vary_requests(self, count: int) -> Iterator[tuple[PlannedRequest, dict[str, Any]]]:
         """Yield ``count`` valid requests, each with the fields that it sets in the new row.
@@ -28,9 +32,9 @@ class CreateRequests:
         members = self._enum_members()
         for number in range(count):
             request = self.request
-            for name, choices in members.items():
+            for name, choices in members.items() if self._place is None else ():
                 request = request.with_json({**request.json, name: choices[number % len(choices)]})
-            request = self._fill_free_objects(request, number)
+            request = self._fill_free_objects(request, number) if self._place is None else request
             for header in self._header_names():
                 request = request.with_header(header, self._header_value(number))
             yield request, self._requested_fields(request)
@@ -81,11 +85,12 @@ class CreateRequests:
     def _requested_fields(self, request: PlannedRequest) -> dict[str, Any]:
         """Return the fields of the new row that the request sets, by the statement ``creates.sets``."""
         requested = {}
+        body = request.json if self._place is None else get_path(request.json, self._place)
         headers = {name.lower(): value for name, value in request.headers}
         for name, source in self.sets.items():
             kind, _, key = source.partition("/")
             if kind == "header" and headers.get(key.lower()):
                 requested[name] = headers[key.lower()]
-            elif kind == "body" and isinstance(request.json, dict) and key in request.json:
-                requested[name] = request.json[key]
+            elif kind == "body" and isinstance(body, dict) and key in body:
+                requested[name] = body[key]
         return requested

@@ -1,18 +1,19 @@
 """Lookups of listed rows, one by one and several at once, with the operations about one resource."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
-from specduet.contracts.analysis.row_values import get_path, read_list_rows
+from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.probes.collections import CollectionProbe, unknown_path_value
 from specduet.contracts.probes.list_queries import parse_query_text
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import CrossOwnerFetch, FetchedRow, UnknownPathValue
-from specduet.specs import Operation, Resource
+from specduet.specs import Operation, Parameter, Resource
 
 _MAX_LOOKUPS = {True: 60, False: 8}
 """Rows that are looked up one by one; True is for this machine, False for others."""
@@ -32,18 +33,28 @@ class ResourceProbe:
         self.resource = resource
         self.known_values = known_values
         self.is_loopback = sender.target.loopback
+        self.above: Mapping[str, str] = {}
+        """The path parameters above the rows, from the last list that was opened."""
 
     def operations_with(self, statement: str) -> list[Operation]:
         """Return the operations that have a statement of this name (``lists``, ``fetches``) about the resource."""
         statements = ((o, getattr(o.behavior, statement)) for o in self.api.operations)
         return [o for o, rule in statements if rule is not None and rule.resource == self.resource.name]
 
-    def open_list(self, operation_id: str | None = None) -> CollectionProbe | None:
-        """Return a list of the resource, opened, or None if there is none; ``operation_id`` names the operation."""
+    def open_list(
+        self, operation_id: str | None = None, above: Mapping[str, str] = MappingProxyType({})
+    ) -> CollectionProbe | None:
+        """Return a list of the resource, opened, or None if there is none; ``operation_id`` names the operation.
+
+        ``above`` has path parameters to list with, if these are all that the path takes.
+        """
         for operation in self.operations_with("lists"):
             if operation_id in {None, operation.id}:
-                for path in self.known_values.path_choices(operation)[:1]:
-                    collection = CollectionProbe(self.sender, operation, path)
+                names = {p.name for p in operation.parameters if p.location == "path"}
+                paths = [above] if names and names <= above.keys() else self.known_values.path_choices(operation)[:1]
+                for path in paths:
+                    collection = CollectionProbe(self.sender, operation, {name: path[name] for name in names})
+                    self.above = collection.path
                     return collection if collection.list_everything() else None
         return None
 
@@ -67,7 +78,7 @@ class ResourceProbe:
         """Look up listed rows, and list everything before and after, so that changed rows are recognised."""
         max_rows = _MAX_LOOKUPS[self.is_loopback] if operation.basis == "documented" else 12
         list_before = collection.send_query({})
-        rows = _spread_rows(read_list_rows(list_before) or [], max_rows)
+        rows = _spread_rows(collection.read_rows(list_before) or [], max_rows)
         lookups = []
         deadline = time.monotonic() + _MAX_DURATION_S
         for row in rows:
@@ -104,7 +115,7 @@ class ResourceProbe:
                 row
                 for other_list in lists
                 if other_list is not lists[number]
-                for row in (read_list_rows(other_list) or [])[:2]
+                for row in (collection.read_rows(other_list) or [])[:2]
             ]
             for row in rows:
                 path = self.path_to_row(operation, row)
@@ -139,7 +150,8 @@ class ResourceProbe:
             if parameter.location != "path":
                 continue
             row_value = row.get(parameter.name)
-            choices = [row_value] if isinstance(row_value, str) else self.known_values.path_values(operation, parameter)
+            known = self._list_values_above(operation, parameter, row)
+            choices = [row_value] if isinstance(row_value, str) else known
             text = value if parameter.name == lookup_parameter else next(iter(choices), "")
             if not text or not self.api.schemas.validator_at(parameter.pointer).is_valid(
                 parse_query_text(parameter.schema, text)
@@ -147,6 +159,15 @@ class ResourceProbe:
                 return None
             path[parameter.name] = text
         return path
+
+    def _list_values_above(self, operation: Operation, parameter: Parameter, row: Row) -> list[str]:
+        """Return the values of a path parameter above a row: that of its list or of its own field, else known ones."""
+        if parameter.name in self.above:
+            return [self.above[parameter.name]]
+        scopes = (operation.behavior.scope, *operation.behavior.ancestors)
+        scope = next((s for s in scopes if s is not None and s.parameter == parameter.name), None)
+        value = get_path(row, scope.field) if scope is not None and not scope.hidden else ABSENT
+        return [str(value)] if isinstance(value, str | int) else self.known_values.path_values(operation, parameter)
 
 
 def _spread_rows(rows: Sequence[Row], max_count: int) -> list[Row]:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from specduet.contracts.analysis.row_values import find_shared_fields, get_path, is_same_value, read_list_rows
+from specduet.contracts.analysis.created_fields import list_set_fields
+from specduet.contracts.analysis.row_values import (
+    find_shared_fields,
+    get_path,
+    is_same_value,
+    read_list_rows,
+    read_single_row,
+)
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
@@ -83,22 +90,30 @@ class RunWatcher:
         self.operation = operation
         self.rule = operation.behavior.creates
         self.request = request
-        self.collection = resource_probe.open_list(self.rule.listed_by)
+        resource_probe.above = request.path
+        self.sets = list_set_fields(resource_probe.api, operation)
+        self.collection = resource_probe.open_list(self.rule.listed_by, request.path)
         self.detail_operation = next((o for o in resource_probe.api.operations if o.id == self.rule.fetched_by), None)
         self.other_lookups = [o for o in self._lookup_operations() if o is not self.detail_operation]
         self.list_before = self.collection.send_query({}) if self.collection else None
-        self.ids_before = {
-            self._row_id(row) for row in (read_list_rows(self.list_before) if self.list_before else None) or ()
-        }
+        self.ids_before = {self._row_id(row) for row in self._read_rows(self.list_before)}
         self.watched: list[_WatchedRow] = []
 
     @property
     def _has_status(self) -> bool:
-        return self.resource_probe.resource.behavior.status is not None
+        """Whether rows have a status that changes by itself."""
+        status = self.resource_probe.resource.behavior.status
+        return status is not None and status.moves
 
     def _lookup_operations(self) -> Iterator[Operation]:
         yield from self.resource_probe.operations_with("fetches")
         yield from self.resource_probe.operations_with("watches")
+
+    def _read_rows(self, exchange: Exchange | None) -> list[Row]:
+        """Return the rows of a list, none where there is no list."""
+        if exchange is None or self.collection is None:
+            return []
+        return read_list_rows(self.collection.operation, exchange) or []
 
     def _row_id(self, row: Row) -> Any:
         return get_path(row, self.resource_probe.resource.behavior.id.field)
@@ -151,6 +166,15 @@ class RunWatcher:
                 exchange = self._send_create(request, credentials=self.sender.callers[caller])
                 self.watched.append(_WatchedRow(exchange, requested, caller))
         self._list_rows()
+        if self.collection is None:
+            self._take_rows_from_responses()
+
+    def _take_rows_from_responses(self) -> None:
+        """Take the rows that no list can show from the responses that created them."""
+        for watched_row in self.watched:
+            row = read_single_row(self.operation, watched_row.created_by)
+            if row is not None and isinstance(self._row_id(row), str | int):
+                watched_row.row = row
 
     def _send_create(self, request: PlannedRequest, **options: Any) -> Exchange:
         return self.sender.send(self.operation, **request.send_arguments, **options)
@@ -218,11 +242,9 @@ class RunWatcher:
     def _update_status(self, watched_row: _WatchedRow) -> bool:
         """Take the status from the latest response about a row; return whether it has changed."""
         rule = self.resource_probe.resource.behavior.status
-        latest = (
-            watched_row.details[-1].json
-            if watched_row.details and watched_row.details[-1].is_success
-            else watched_row.row
-        )
+        latest = watched_row.row
+        if watched_row.details and watched_row.details[-1].is_success and self.detail_operation is not None:
+            latest = read_single_row(self.detail_operation, watched_row.details[-1])
         status = get_path(latest, rule.field) if rule else None
         before, watched_row.status = watched_row.status, status if isinstance(status, str) else None
         return bool(watched_row.status != before)
@@ -247,8 +269,8 @@ class RunWatcher:
             (watched_row.lists[-1] for watched_row in self.watched if watched_row.lists and not watched_row.caller),
             None,
         )
-        ids_left = {self._row_id(row) for row in (read_list_rows(last_list) if last_list else None) or ()}
-        rows_before = (read_list_rows(self.list_before) if self.list_before else None) or ()
+        ids_left = {self._row_id(row) for row in self._read_rows(last_list)}
+        rows_before = self._read_rows(self.list_before)
         missing_rows = [row for row in rows_before if ids_left and self._row_id(row) not in ids_left]
         for row in missing_rows[:1] if self.detail_operation and self.collection and last_list else ():
             assert self.detail_operation is not None
@@ -267,7 +289,7 @@ class RunWatcher:
             assert self.collection is not None
             own_rows = [watched_row for watched_row in self.watched if watched_row.caller == caller]
             exchange = self.collection.send_query({}, **self._caller_options(own_rows[0]))
-            new_rows = [row for row in read_list_rows(exchange) or [] if self._row_id(row) not in self.ids_before]
+            new_rows = [row for row in self._read_rows(exchange) if self._row_id(row) not in self.ids_before]
             for watched_row in own_rows:
                 watched_row.lists.append(exchange)
                 row = self._find_created_row(watched_row, new_rows)
@@ -282,12 +304,12 @@ class RunWatcher:
         """
         shared = find_shared_fields(self.resource_probe.api, self.operation, self.resource_probe.resource)
         rule, id_field = self.resource_probe.resource.behavior.status, self.resource_probe.resource.behavior.id.field
-        response = watched_row.created_by.json if isinstance(watched_row.created_by.json, Mapping) else {}
+        response = read_single_row(self.operation, watched_row.created_by) or {}
         shared_values = {n: response[n] for n in shared if n in response and (rule is None or n != rule.field)}
         descriptions: list[Mapping[str, Any]] = [{id_field: response[id_field]}] if id_field in response else []
         descriptions.append(shared_values)
         descriptions += [
-            {name: value} for name, value in watched_row.requested.items() if self.rule.sets[name].startswith("header/")
+            {name: value} for name, value in watched_row.requested.items() if self.sets[name].startswith("header/")
         ]
         descriptions += [
             {name: value} for name, value in watched_row.requested.items() if isinstance(value, dict) and value

@@ -12,7 +12,7 @@ from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.schema_access import list_types
 from specduet.contracts.recording import ABSENT, Row
-from specduet.specs import Parameter, Schema
+from specduet.specs import Api, Parameter, Schema
 from specduet.specs.statement import parse_duration
 
 ListQuery = Mapping[str, str | None]
@@ -22,6 +22,11 @@ HUGE_NUMBER = 1_000_000
 """The largest limit and offset that is sent."""
 UNUSED_TEXT = "specduet-never-used"
 UNUSED_UUID = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:specduet:never-used"))
+_UNUSED_NUMBERS = ("2147480647", "987654")
+_USUAL_MAXIMUM = 100
+"""Rows that every service lists at once, if its document has no maximum."""
+
+_MAX_SORT_KEYS = 8
 _USUAL_LIMITS = (0, 1, 2, 3, 5, 10, 20, 25, 50, 100)
 
 
@@ -52,7 +57,8 @@ class ListQueries:
         for size in sorted(size for size in sizes if size <= max(len(self.rows) + 1, 3)):
             if self._is_valid_number(name, size):
                 yield {name: str(size)}
-        maximum = self._find_parameter(name).schema.get("maximum", HUGE_NUMBER)
+        is_stated = self.behavior.limit.basis == "documented"
+        maximum = self._find_parameter(name).schema.get("maximum", HUGE_NUMBER if is_stated else -1)
         if self.is_complete and self._is_valid_number(name, maximum):
             yield {name: str(maximum)}
 
@@ -79,6 +85,7 @@ class ListQueries:
 
     def order_queries(self) -> Iterator[ListQuery]:
         """Yield both directions, alone and with a limit, an offset, and both."""
+        yield from self._sort_queries()
         order = self.behavior.order
         if order is None or order.parameter is None:
             return
@@ -87,6 +94,22 @@ class ListQueries:
             yield order_query
             for page_query in self._page_queries():
                 yield {**order_query, **page_query}
+
+    def _sort_queries(self) -> Iterator[ListQuery]:
+        """Yield each member of the parameter that names a field to sort by, in both directions where one is chosen."""
+        sort = self.behavior.sort
+        if sort is None or sort.basis == "assumed":
+            return
+        schema, _ = self._resolve_schema(sort.parameter)
+        direction = sort.direction if sort.direction and self.collection.operation.parameter(sort.direction) else None
+        for member in [member for member in schema.get("enum", ()) if isinstance(member, str)][:_MAX_SORT_KEYS]:
+            yield {sort.parameter: member}
+            if direction is not None:
+                yield from ({sort.parameter: member, direction: way} for way in self._direction_members(direction))
+
+    def _direction_members(self, name: str) -> list[str]:
+        schema, _ = self._resolve_schema(name)
+        return [str(member) for member in schema.get("enum", ("asc", "desc")) if member is not None]
 
     def _page_queries(self) -> Iterator[ListQuery]:
         limit, offset = self.behavior.limit, self.behavior.offset
@@ -229,7 +252,7 @@ class ListQueries:
         """Return each member of a filter's enum, else common and rare values of the rows, and an unused one."""
         schema, _ = self._resolve_schema(name)
         if "enum" in schema:
-            return [str(member) for member in schema["enum"] if member is not None]
+            return [text for text in map(_to_query_text, schema["enum"]) if text is not None]
         shown = Counter(_to_query_text(get_path(row, self.behavior.filters[name].field)) for row in self.rows)
         shown.pop(None, None)
         ranked = [value for value, _ in shown.most_common()]
@@ -250,6 +273,14 @@ class ListQueries:
     def unused_value(self, name: str) -> str:
         """Return a valid value that no row has."""
         return UNUSED_UUID if self._find_parameter(name).schema.get("format") == "uuid" else UNUSED_TEXT
+
+
+def make_unused_value(api: Api, parameter: Parameter) -> str | None:
+    """Return a valid value of a path parameter that no row has, None where none is known."""
+    schema, pointer, _ = api.schemas.split_null(*api.schemas.resolve(parameter.schema, parameter.pointer))
+    is_valid = api.schemas.validator_at(pointer).is_valid
+    texts = (UNUSED_UUID if schema.get("format") == "uuid" else UNUSED_TEXT, *_UNUSED_NUMBERS, UNUSED_UUID)
+    return next((text for text in texts if is_valid(parse_query_text(schema, text))), None)
 
 
 def change_one_letter(text: str) -> list[str]:
@@ -274,7 +305,8 @@ def build_longest_query(collection: CollectionRules, now: datetime, size: int) -
         name = collection.behavior.limit.parameter
         parameter = collection.operation.parameter(name)
         maximum = parameter.schema.get("maximum", size) if parameter else size
-        query[name] = str(min(maximum, size))
+        most = size if collection.behavior.limit.basis == "documented" else min(size, _USUAL_MAXIMUM)
+        query[name] = str(int(min(maximum, most)))
     for name, rule in collection.behavior.filters.items():
         if rule.op == "ge" and (rule.oldest or rule.default):
             offset = (

@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from specduet.contracts.generation import mutations
 from specduet.contracts.generation.bodies import plan_bodies
+from specduet.contracts.generation.known_rows import changes_rows
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, is_reserved_header
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.parameter_texts import to_styled_text
@@ -24,6 +25,7 @@ from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.oracle.schema_access import list_types, locate_content, strip_null
 from specduet.contracts.probes.form_requests import vary_form
+from specduet.contracts.probes.list_queries import make_unused_value
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 from specduet.specs.schemas import Schemas
@@ -46,7 +48,8 @@ def probe_refusals(sender: Sender, operation: Operation, known_values: KnownValu
         _vary_body(api, operation, request),
     )
     for variant in _drop_duplicates(chain([request], parameter_variants, body_variants)):
-        sender.send(operation, **variant.send_arguments)
+        if not known_values.is_protected(operation, variant.path):
+            sender.send(operation, **variant.send_arguments)
     for raw_body in _raw_bodies(operation, request):
         sender.send(operation, **{**request.send_arguments, "json": UNSET, **raw_body})
     for query in _raw_queries(operation):
@@ -63,6 +66,9 @@ def find_valid_request(api: Api, operation: Operation, known_values: KnownValues
     if not values or UNSET in values:
         return None
     path_values = {p.name: (to_styled_text(p, value),) for p, value in zip(parameters, values, strict=True)}
+    for parameter in parameters:
+        if changes_rows(operation, parameter) and (unused := make_unused_value(api, parameter)) is not None:
+            path_values[parameter.name] = (unused,)
     return KnownValues(api, {**known_values.params, **path_values}).build_valid_request(operation)
 
 

@@ -1,0 +1,33 @@
+"""The writes of a run by the texts in their paths: a row that was written may have changed, or be another row."""
+
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from specduet.contracts.memo import compute_once
+from specduet.contracts.recording import Exchange, Recording
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class WriteLog:
+    """The writes of one API that may have succeeded."""
+
+    def __init__(self, api: str, recording: Recording) -> None:
+        self._by_text: dict[str, list[Exchange]] = {}
+        for exchange in recording.exchanges:
+            if exchange.api == api and exchange.request.method not in _READS and exchange.status < 400:
+                for text in {unquote(part) for part in exchange.request.path.split("/") if part}:
+                    self._by_text.setdefault(text, []).append(exchange)
+
+    def is_written(self, texts: Iterable[str], earlier: Exchange, later: Exchange) -> bool:
+        """Return whether a write with one of these texts in its path may have come between two exchanges."""
+        return any(
+            not write.is_before(earlier) and not later.is_before(write)
+            for text in texts
+            for write in self._by_text.get(text, ())
+        )
+
+
+def collect_writes(api: str, recording: Recording) -> WriteLog:
+    """Return the writes of an API, which are read once per recording."""
+    return compute_once(recording, ("write log", api), lambda: WriteLog(api, recording))

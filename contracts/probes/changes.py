@@ -1,0 +1,162 @@
+"""Probe of changes: rows that this run creates are changed, replaced and deleted, and looked at afterwards.
+
+No other row is touched. Recorded are the traces ``ChangedRow`` and ``UnknownPathValue``.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from specduet.contracts.analysis.created_fields import list_body_properties
+from specduet.contracts.analysis.row_values import get_path, read_single_row
+from specduet.contracts.generation.known_rows import fill_row_path
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.generation.mutations import replace_at
+from specduet.contracts.oracle.schema_access import is_valid_value, locate_content
+from specduet.contracts.probes.create_requests import CreateRequests
+from specduet.contracts.probes.details import ResourceProbe
+from specduet.contracts.probes.list_queries import make_unused_value
+from specduet.contracts.recording import Exchange, Row
+from specduet.contracts.sending.sender import Sender
+from specduet.contracts.traces import ChangedRow, UnknownPathValue
+from specduet.specs import Operation, Schema
+from specduet.specs.behavior import Lookup
+
+_MAX_CHANGES = 3
+"""Fields that one request changes."""
+
+_NEW_VALUES: tuple[Any, ...] = (
+    "Changed by Specduet",
+    "specduet@example.com",
+    "https://example.com/specduet",
+    "2026-01-02T03:04:05Z",
+    "2026-01-02",
+    "changed",
+    7,
+    1,
+    True,
+    False,
+)
+
+
+def probe_changes(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
+    """Change a row of this run with the operation, once, and a row that does not exist. Raises ``BudgetSpent``."""
+    rule = operation.behavior.updates or operation.behavior.replaces or operation.behavior.deletes
+    if rule is None or not rule.parameter or rule.basis == "assumed":
+        return
+    resource_probe = ResourceProbe(sender, sender.api.resources[rule.resource], known_values)
+    ChangeProbe(resource_probe, operation, rule).change_new_row()
+
+
+class ChangeProbe:
+    """Requests that change one row of a resource."""
+
+    def __init__(self, resource_probe: ResourceProbe, operation: Operation, rule: Lookup) -> None:
+        self.resource_probe = resource_probe
+        self.sender, self.api = resource_probe.sender, resource_probe.api
+        self.operation = operation
+        self.rule = rule
+        fetches = [o for o in resource_probe.operations_with("fetches") if o.behavior.reads is not None]
+        self.detail_operation = next(iter(fetches), None)
+
+    def change_new_row(self) -> None:
+        """Create a row, change it, and fetch it before and afterwards; then try an invented id."""
+        for creation in self.resource_probe.operations_with("creates"):
+            request = self.resource_probe.known_values.build_valid_request(creation)
+            if request is None or not self.sender.can_send(creation):
+                continue
+            row = self._create_row(creation, request)
+            path = fill_row_path(self.operation, row, request.path) if row is not None else None
+            if row is not None and path is not None:
+                self._change_row(row, path, request.path)
+                self._try_unknown_id(path)
+                return
+
+    def _create_row(self, creation: Operation, request: PlannedRequest) -> Row | None:
+        """Create a row and return it as the response shows it; one that shows no id has that of its address."""
+        variant, _ = next(CreateRequests(self.api, creation, request).vary_requests(1))
+        exchange = self.sender.send(creation, **variant.send_arguments)
+        if not exchange.is_success or exchange.response is None:
+            return None
+        row = read_single_row(creation, exchange) or {}
+        if isinstance(get_path(row, self.rule.field), str | int):
+            return row
+        address = (exchange.response.get_header("location") or "").partition("?")[0].rstrip("/")
+        return {**row, self.rule.field: address.rpartition("/")[2]} if address else None
+
+    def _change_row(self, row: Row, path: Mapping[str, str], above: Mapping[str, str]) -> None:
+        fetched = self._fetch_row(row, above)
+        shown = read_single_row(self.detail_operation, fetched) if fetched and self.detail_operation else None
+        request, changes = self._plan_change(path, shown or row)
+        if request is None or (fetched is not None and shown is None):
+            return
+        etag = fetched.response.get_header("etag") if fetched is not None and fetched.response is not None else None
+        if etag and self.operation.parameter("If-Match", "header") is not None:
+            request = request.with_header("If-Match", etag)
+        exchange = self.sender.send(self.operation, **request.send_arguments)
+        fetched_after = self._fetch_row(row, above)
+        collection = self.resource_probe.open_list(None, above)
+        list_after = collection.send_query({}) if collection is not None else None
+        self.sender.record_trace(ChangedRow, self.operation, shown or row, exchange, changes, fetched_after, list_after)
+
+    def _fetch_row(self, row: Row, above: Mapping[str, str]) -> Exchange | None:
+        path = fill_row_path(self.detail_operation, row, above) if self.detail_operation is not None else None
+        if self.detail_operation is None or path is None:
+            return None
+        return self.sender.send(self.detail_operation, path=path)
+
+    def _plan_change(self, path: Mapping[str, str], row: Row) -> tuple[PlannedRequest | None, Mapping[str, Any]]:
+        """Return the request and the fields that it changes, with their new values; None where none can be changed."""
+        request = self.resource_probe.known_values.build_valid_request(self.operation)
+        if request is None:
+            return None, {}
+        request = request.with_path(**path)
+        if self.operation.behavior.deletes is not None:
+            return request, {}
+        changes = dict(self._choose_changes(row))
+        body = self.operation.body
+        content = body.content.get("application/json") if body is not None else None
+        content = content or (body.content.get("application/merge-patch+json") if body is not None else None)
+        if not changes or content is None or not isinstance(request.json, dict):
+            return None, {}
+        envelope = self.operation.behavior.envelope
+        place = tuple(envelope.request.split(".")) if envelope is not None and envelope.request else ()
+        inner = get_path(request.json, ".".join(place)) if place else request.json
+        if not isinstance(inner, dict):
+            return None, {}
+        json = replace_at(request.json, place, {**inner, **changes}) if place else {**inner, **changes}
+        pointer = locate_content(self.api.request_schemas, content).pointer
+        is_valid = is_valid_value(self.api.request_schemas, pointer, json)
+        return (request.with_json(json), changes) if is_valid else (None, {})
+
+    def _choose_changes(self, row: Row) -> Iterator[tuple[str, Any]]:
+        """Yield fields of the row with new values: those that no statement ties to anything else."""
+        behavior = self.resource_probe.resource.behavior
+        tied = {behavior.id.field, self.rule.field, *(r.field for r in behavior.references)}
+        tied |= {behavior.status.field} if behavior.status is not None else set()
+        tied |= {field for rule in behavior.timeline for field in rule.fields}
+        count = 0
+        for name, schema, pointer in list_body_properties(self.api, self.operation):
+            is_free = name in row and name not in tied and not name.lower().endswith("id")
+            if is_free and not schema.get("readOnly") and not schema.get("writeOnly") and count < _MAX_CHANGES:
+                value = self._choose_value(schema, pointer, row[name])
+                if value is not None:
+                    count += 1
+                    yield name, value
+
+    def _choose_value(self, schema: Schema, pointer: str, current: Any) -> Any:
+        """Return a valid value other than the current one, None where none is known."""
+        if isinstance(current, dict | list):
+            return None
+        candidates = (*schema.get("enum", ()), *_NEW_VALUES)
+        others = (value for value in candidates if value is not None and str(value) != str(current))
+        return next((v for v in others if is_valid_value(self.api.request_schemas, pointer, v)), None)
+
+    def _try_unknown_id(self, path: Mapping[str, str]) -> None:
+        """Send the request with an invented id, below the same rows."""
+        parameter = self.operation.parameter(self.rule.parameter, "path")
+        unused = make_unused_value(self.api, parameter) if parameter is not None else None
+        request = self.resource_probe.known_values.build_valid_request(self.operation)
+        if unused is not None and request is not None:
+            unknown = request.with_path(**{**path, self.rule.parameter: unused})
+            exchange = self.sender.send(self.operation, **unknown.send_arguments)
+            self.sender.record_trace(UnknownPathValue, self.operation, self.rule.parameter, exchange)
