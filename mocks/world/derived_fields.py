@@ -18,6 +18,7 @@ from specduet.mocks.world.lifecycle import RowSeed, merge_set_when, phase_set_si
 from specduet.specs import Api, Resource
 from specduet.specs.schemas import Field
 
+_CHANGE_WORDS = ("updat", "modif", "chang", "edit", "last", "latest")
 ABSENT = msgspec.UNSET
 """The value of a field that a row does not have."""
 
@@ -68,7 +69,7 @@ class DerivedFields:
         for timeline in behavior.timeline:
             for rank, name in enumerate(timeline.fields):
                 if "." in name and name not in by_status:
-                    yield name, _overwrite(name, partial(_timeline_value, self._time_format(name), rank))
+                    yield name, _overwrite(name, partial(_timeline_value, self._time_format(name), name, rank))
 
     def _set_by_status(self, name: str) -> RowChange:
         """Return the change that sets a field, or takes its value away, as ``set-when`` demands.
@@ -129,9 +130,16 @@ def _has_status(statuses: Sequence[str], seed: RowSeed, phase: int) -> bool:
     return seed.status_at(phase) in statuses
 
 
-def _timeline_value(time_format: TimeFormat, rank: int, seed: RowSeed, phase: int) -> str | int | float:
+def _timeline_value(time_format: TimeFormat, name: str, rank: int, seed: RowSeed, phase: int) -> str | int | float:
     """Return the creation time for the first field of a timeline, the time of the latest change for each later one."""
+    if rank and seed.changed_at is not None and tells_change(name):
+        return format_time(time_format, max(seed.changed_at, seed.created_at))
     return format_time(time_format, seed.time_at(phase) if rank else seed.created_at)
+
+
+def tells_change(name: str) -> bool:
+    """Return whether a field has the name of the time of the latest change."""
+    return any(word in name.lower() for word in _CHANGE_WORDS)
 
 
 def _field_rng(seed: RowSeed, name: str) -> SeededRandom:

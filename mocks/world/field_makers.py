@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from specduet.mocks.clock import DAY, HOUR, Micros, format_time
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_uuid
-from specduet.mocks.world.derived_fields import ABSENT
+from specduet.mocks.world.derived_fields import ABSENT, tells_change
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import RowSeed, merge_set_when, phase_set_since
 from specduet.mocks.world.property_values import PropertyValues
@@ -26,8 +26,6 @@ _ADVERSARIAL_KINDS = 8  # one of so many neighbouring adversarial rows is of eac
 _ALL_NULL, _OPTIONAL_ABSENT, _EXTRA_PROPERTIES = 3, 5, 6
 _REFERENCE_COUNT = 6  # different values of a field that refers to something else, such as ``workflow_id``
 _DEADLINE_WORDS = ("expire", "deadline", "due", "until", "valid_to", "next")
-CHANGE_WORDS = ("updat", "modif", "chang", "edit", "last", "latest")
-"""Parts of the names of properties that hold the time of the latest change."""
 
 
 class FieldMakers:
@@ -264,7 +262,7 @@ class FieldMakers:
         time_at: Callable[[RowSeed, int], Micros] = _created_at
         if any(word in name.lower() for word in _DEADLINE_WORDS):
             time_at = partial(self._deadline_of, name, rank)
-        elif rank or (not ranks and any(word in name.lower() for word in CHANGE_WORDS)):
+        elif rank or (not ranks and tells_change(name)):
             time_at = RowSeed.time_at
         is_always_set = not self._may_be_null(prop) and merge_set_when(self._behavior.set_when, name) is None
         if prop.time_format == "text" and is_always_set:

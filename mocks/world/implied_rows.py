@@ -47,9 +47,9 @@ class ImpliedRows:
         return table.newest_row()
 
     def find_single(self, table: "Table", required_keys: Sequence[tuple[int, Any]], now: Micros) -> StoredRow | None:
-        """Return the only row, or the only one of a parent."""
+        """Return the only row, or the only one of a parent; of several the oldest, which stays the same."""
         owner = tuple(required_keys)
-        found = table.get_rows().select(RowQuery(equal=owner, limit=1))
+        found = table.get_rows().select(RowQuery(equal=owner, limit=1, descending=False))
         if found or owner in self._removed_owners or (not owner and table.is_written):
             return found[0] if found else None
         names = {position: name for name, position in table.key_positions.items()}

@@ -68,6 +68,8 @@ class RowSeed(msgspec.Struct, eq=False):
     """The last status of a seeded row, the first one of a created row."""
     fixed_values: Mapping[str, Any] = {}
     """Field values that a request or a scope decided, as JSON has them."""
+    changed_at: Micros | None = None
+    """The time at which a request changed the row last."""
     salt: str = ""
     """Suffix of the stream of fields that may be made anew, where a first row was not valid."""
     _path: StatusPath | None = None

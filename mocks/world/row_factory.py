@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from specduet.mocks.clock import Micros, format_time
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
-from specduet.mocks.world.derived_fields import ABSENT, DerivedFields, get_path
-from specduet.mocks.world.field_makers import CHANGE_WORDS, FieldMaker, FieldMakers, has_extra_properties
+from specduet.mocks.world.derived_fields import ABSENT, DerivedFields, get_path, tells_change
+from specduet.mocks.world.field_makers import FieldMaker, FieldMakers, has_extra_properties
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.property_values import PropertyValues
@@ -208,7 +208,7 @@ class RowFactory:
         return {
             name: format_time(prop.time_format, now)
             for name, prop in self._values.properties.items()
-            if prop.time_format and name not in by_status and any(word in name.lower() for word in CHANGE_WORDS)
+            if prop.time_format and name not in by_status and tells_change(name)
         }
 
     def changes_with_status(self, name: str) -> bool:

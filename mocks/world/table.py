@@ -408,6 +408,7 @@ class Table:
             self._indexes.replace_keys(row, self._keys.read_keys(value, row.hidden_values))
         else:
             row.seed = self._status_paths.change_seed(row.seed, changes, self.phase_at(row, now), now)
+            row.seed.changed_at = now
             row.fresh_until = -NEVER
             self._indexes.replace_keys(row, self._keys.make_keys(row.seed, self.phase_at(row, now)))
             if row.can_change and self._has_changing_keys:

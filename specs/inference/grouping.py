@@ -37,6 +37,11 @@ class OperationGroup:
         return "list" not in roles and bool(roles & {"fetch", "replace", "update", "delete"})
 
     @property
+    def is_myself(self) -> bool:
+        """Tell whether its one row is the caller's own: ``/me``, ``/users/current``."""
+        return self.is_single and to_snake(self.shape.last) in _MYSELF
+
+    @property
     def noun(self) -> str:
         """The singular of the path's last word that is no verb: ``order``."""
         return name_rows(self.shape)

@@ -156,7 +156,7 @@ class StatementMaker:
 
     def _state_lookup(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
         status, unknown_basis = unknown_status(entry.operation)
-        parameter = "" if kind.is_single else self._find_item_parameter(entry, group, kind)
+        parameter = "" if kind.is_single or group.is_myself else self._find_item_parameter(entry, group, kind)
         if parameter is None:
             return {}
         kinds, name = _LOOKUPS[entry.role], {"action": "acts"}.get(entry.role, f"{entry.role}s".replace("hs", "hes"))
@@ -177,7 +177,7 @@ class StatementMaker:
             extra = {"creates": "201" in entry.operation.responses}
         elif entry.role == "fetch" and not self._shows_rows(entry):
             return {}
-        is_read_too = kind.is_single or any(e.role == "fetch" for e in group.items)
+        is_read_too = kind.is_single or group.is_myself or any(e.role == "fetch" for e in group.items)
         is_found = kind.is_single or not kind.is_hidden
         basis: Basis = "inferred" if is_read_too and is_found and entry.role != "action" else "assumed"
         statement = kinds(

@@ -101,7 +101,8 @@ def _find_owners(reader: SchemaReader, groups: Mapping[str, OperationGroup], row
                 by_pointer.setdefault(pointer, []).append(key)
     owners = {}
     for key, group in groups.items():
-        if not rows[key].startswith("/components/") or (group.is_single and group.find("fetch")):
+        is_apart = group.is_single and bool(group.find("fetch")) and not group.is_myself
+        if not rows[key].startswith("/components/") or is_apart:
             continue
         candidates = [other for other in by_pointer.get(rows[key], ()) if other != key]
         chosen = _choose_owners(reader, groups, key, candidates, rows[key]) if candidates else []
@@ -119,6 +120,8 @@ def _choose_owners(
     group = groups[key]
     above = [other for other in candidates if key.startswith(f"{other}/")]  # `/pets/findByStatus` and `/pets`
     same_noun = [other for other in candidates if groups[other].noun == group.noun]
+    if group.is_myself:
+        return candidates if len(candidates) == 1 else above
     if group.is_single:  # `PUT /tasks/{id}/status` that returns the task
         return [other for other in above if groups[other].shape.key == group.shape.above.above.key]
     if not group.items:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from specduet.specs.behavior import ResourceBehavior, SetWhen, Status
 from specduet.specs.inference.lifecycles import state_status
+from specduet.specs.inference.parameters import flatten_properties
 from specduet.specs.inference.references import state_references
 from specduet.specs.inference.resources import RowKind, build_identity
 from specduet.specs.inference.timelines import state_event_times, state_set_when, state_timelines
@@ -34,7 +35,7 @@ def _state_kind(reader: SchemaReader, kind: RowKind, identities: Mapping[str, st
         single=kind.is_single,
         references=state_references(reader, (kind.name, kind.id_field), kind.properties, identities),
         status=status,
-        timeline=state_timelines(reader, kind.properties),
+        timeline=state_timelines(reader, flatten_properties(reader, kind.properties)),
         set_when=_state_set_when(reader, kind, status),
     )
 

@@ -59,7 +59,7 @@ def _find_times(reader: SchemaReader, properties: Mapping[str, str]) -> dict[str
     """Return the times of a row by what happened then: ``created``; all of one type and format."""
     found: dict[str, dict[str, str]] = {}
     for name, pointer in properties.items():
-        snake = to_snake(name)
+        snake = to_snake(name.rpartition(".")[2])
         match = _TIME.match(snake)
         event = (match[1] or match[2]) if match else snake
         schema, kind = reader.resolve(pointer)[0], reader.kind_at(pointer)
