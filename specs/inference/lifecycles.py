@@ -199,12 +199,17 @@ def _state_family(field: StatusField, family: list[list[str]]) -> Status:
 
 
 def _state_free(field: StatusField, initial: str, because: str) -> Status:
-    transitions = {member: tuple(other for other in field.members if other != member) for member in field.members}
+    terminal = tuple(member for snake, member in field.snakes.items() if snake in ENDS and member != initial)
+    transitions = {
+        member: tuple(other for other in field.members if other != member)
+        for member in field.members
+        if member not in terminal
+    }
     return Status(
         field=field.name,
         initial=initial,
         transitions=transitions,
-        terminal=(),
+        terminal=terminal,
         moves=False,
         basis="assumed",
         because=f"{field.name} is the name of a status, and {because}",
