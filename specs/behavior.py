@@ -137,7 +137,7 @@ class Lists(Statement, frozen=True):
 class Lookup(Statement, frozen=True):
     """Statement about the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
 
-    Without ``parameter`` it is the only row there is; ``body/NAME`` is a property of the body.
+    Without ``parameter`` it is the only row there is, or the first; ``body/NAME`` is a property of the body.
     ``unknown``: the status of the response to an id that no row has.
     """
 

@@ -368,3 +368,24 @@ def test_any_word_in_ing_is_at_work(infer: Infer) -> None:
     status = infer_rows(infer, {"status": members}).resources["task"].behavior.status
     assert status
     assert (status.moves, status.transitions["queued"]) == (True, ("printing", "failed"))
+
+
+def test_the_caller_is_one_of_the_users(infer: Infer) -> None:
+    """What ``/me`` returns is a row of the resource with the same schema, and its id is found among them."""
+    user = {"type": "object", "properties": {"id": TEXT, "name": TEXT}}
+    one = {"responses": {"200": describe_json({"$ref": "#/components/schemas/User"})}}
+    many = {"responses": {"200": describe_json({"type": "array", "items": {"$ref": "#/components/schemas/User"}})}}
+    operations = {
+        "GET /users": many,
+        "GET /users/{id}": one,
+        "GET /users/me": one,
+        "PATCH /me": {"summary": "Update me", "requestBody": describe_json(user), **one},
+    }
+    api = infer(operations, User=user)
+    assert list(api.resources) == ["user"]
+    lookups = [operation.behavior.lookup for operation in api.operations if operation.behavior.lookup]
+    assert [(type(lookup).__name__, lookup.parameter) for lookup in lookups] == [
+        ("Fetches", "id"),
+        ("Fetches", ""),
+        ("Updates", ""),
+    ]
