@@ -46,6 +46,11 @@ def blocks(*languages: str) -> Iterator[Block]:
                 yield Block(page.name, text.count("\n", 0, match.start()) + 1, match[1], match[2])
 
 
+def is_session(page: str) -> bool:
+    """Whether a page shows what a mock responds that it starts."""
+    return any(block.page == page and "$ specduet mock " in block.text for block in blocks("console"))
+
+
 def ident(block: Block) -> str:
     return f"{block.page}:{block.line}"
 
@@ -102,6 +107,8 @@ def test_pytest_blocks_pass(block: Block, tmp_path: Path) -> None:
 def shown() -> Iterator[tuple[str, str]]:
     """The commands that are shown with their output; what make sets up is shown, and tried by hand and by CI."""
     for block in blocks("console"):
+        if is_session(block.page):
+            continue  # the page is run as a whole: test_mock_sessions.py
         for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             if command.startswith("specduet"):
