@@ -120,7 +120,7 @@ def _walk_facts(
         if snake == "href" and inside in _BY_KIND["string"]:  # `links: {next: {href: …}}`
             fact = _BY_KIND["string"][inside]
             yield inner, _TO_URL.get(fact, fact)
-        elif snake in {"cursor", "marker", "page_token"} and kind == "string" and with_token:
+        elif snake in {"cursor", "marker", "page_token", "offset"} and kind == "string" and with_token:
             yield inner, "next-token"
         elif fact in _TO_URL and _is_url(reader, at, inside, snake, with_token=with_token):
             yield inner, _TO_URL[fact]

@@ -23,7 +23,7 @@ _TOKENS = word_list(
     "cursor page_token next_token page_cursor next_cursor continuation_token continuation pagination_token "
     "next_page_token starting_after after page_after marker next_marker start_cursor bookmark scroll_id "
     "start_key exclusive_start_key last_id after_id next token page_id ending_before before page start_after "
-    "next_page resume_token"
+    "next_page resume_token offset"
 )
 _BACKWARDS = frozenset(["ending_before", "before"])
 _IDS = frozenset(["starting_after", "ending_before", "last_id", "after_id", "start_after"])
@@ -103,6 +103,8 @@ class PageReader:
         found = find_named(self._parameters, _TOKENS, ("string", ""))
         if found is None or self._reader.resolve(found.pointer)[0].get("format") in {"date-time", "date"}:
             return None
+        if found.snake == "offset" and found.kind != "string":
+            return None
         is_doubtful = found.snake in {"after", "before", "next", "token", "page", "page_id", "next_page"}
         return None if is_doubtful and _IS_TIME.search(found.description) else found
 
@@ -114,7 +116,7 @@ class PageReader:
         is_id = found.snake in _IDS or (
             not told & {"next-token"} and bool(_IS_ID.search(found.description) or "last-id" in told)
         )
-        if not is_told and not is_id and found.snake in {"page", "token", "next", "before", "page_id"}:
+        if not is_told and not is_id and found.snake in {"page", "token", "next", "before", "page_id", "offset"}:
             return None
         if not is_told and not id_field:  # rows show no id, and no response gives a token
             return None
