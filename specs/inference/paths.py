@@ -8,6 +8,7 @@ from specduet.specs.inference.words import to_snake, word_set
 
 _EXTENSION = re.compile(r"\.(json|xml|\{format\})$")
 _VERB = re.compile(r"^(.*[^/]):([A-Za-z]+)$")
+_KEY = re.compile(r"/([^/{}()]+)\('?(\{[^{}]+\})'?\)")  # OData: `/Parts({ID})` is the path of one of `/Parts`
 # parameters of a path that choose no row: every value of them shows the same rows
 _SETTINGS = word_set("version api_version locale language lang format response_format region environment")
 
@@ -66,7 +67,7 @@ def parse_path(path: str) -> PathShape:
     verb = ""
     if match := _VERB.match(path):
         path, verb = match[1], match[2]
-    path = _EXTENSION.sub("", path)
+    path = _KEY.sub(r"/\1/\2", _EXTENSION.sub("", path))
     return make_shape(tuple(filter(None, path.split("/"))), verb)
 
 
