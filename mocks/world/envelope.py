@@ -100,7 +100,7 @@ class ResponseEnvelope:
         return value if isinstance(value, dict) else {}
 
     def _find_fact_fields(self, name: str, fact: str) -> list[FactField]:
-        path = tuple(name.split("."))
+        path = split_path(self._schemas, self._located, name)
         located, is_required = locate_property(self._schemas, self._located, path)
         return [] if located[1] is None else [FactField(path, fact, located[1], is_required)]
 
@@ -140,6 +140,11 @@ def locate_property(schemas: Schemas, located: LocatedSchema, path: Sequence[str
         is_required = is_required and name in merged.required_names
         located = merged.properties[name][0]
     return located, is_required
+
+
+def split_path(schemas: Schemas, located: LocatedSchema, path: str) -> tuple[str, ...]:
+    """Return the names of a dotted path; a property may have a dot in its own name: ``@odata.count``."""
+    return (path,) if path in merge_object(schemas, located).properties else tuple(path.split("."))
 
 
 def merge_object(schemas: Schemas, located: LocatedSchema) -> MergedSchema:

@@ -13,7 +13,13 @@ from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
 from specduet.mocks.world.body_fields import BodyFields
 from specduet.mocks.world.creation import CreateAction
 from specduet.mocks.world.derived_fields import ABSENT
-from specduet.mocks.world.envelope import ResponseEnvelope, find_rows_property, locate_items, locate_property
+from specduet.mocks.world.envelope import (
+    ResponseEnvelope,
+    find_rows_property,
+    locate_items,
+    locate_property,
+    split_path,
+)
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_field_key
 from specduet.mocks.world.projection import Projection
@@ -193,7 +199,7 @@ def _locate_rows(
     located: LocatedSchema = (content.schema, content.pointer)
     shows_rows = behavior.lists is not None or behavior.watches is not None
     if behavior.envelope is not None and behavior.envelope.response is not None:
-        path = tuple(behavior.envelope.response.split("."))
+        path = split_path(schemas, located, behavior.envelope.response)
     else:
         path = find_rows_property(schemas, table.resource.pointer, *located) if shows_rows else ()  # type: ignore[arg-type]
     inner = locate_property(schemas, located, path)[0]
