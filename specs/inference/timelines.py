@@ -33,6 +33,9 @@ _LATER = word_set(
 )
 
 
+_PLANNED = word_set("scheduled expected estimated planned promised requested needed released")
+
+
 def state_timelines(reader: SchemaReader, properties: Mapping[str, str]) -> tuple[Timeline, ...]:
     """Return the orders in which the times of a row come."""
     times = _find_times(reader, properties)
@@ -47,12 +50,24 @@ def state_timelines(reader: SchemaReader, properties: Mapping[str, str]) -> tupl
     found += [[created, times[name]] for name in times if created and name in _LATER]
     if created and not any(created in fields for fields in found) and reader.kind_at(properties[created]) != "string":
         found.append([created])  # a number by itself does not say that it is a time
-    return tuple(
-        Timeline(fields=tuple(fields), basis="inferred", because=f"{fields[0]} is before {fields[-1]} by their names")
-        if len(set(fields)) > 1
-        else Timeline(fields=(fields[0],), basis="assumed", because=f"{fields[0]} is the name of a time")
-        for fields in found
+    known = {name for fields in found for name in fields}
+    others = [name for event, name in times.items() if _is_past(event) and name not in {*known, created}]
+    return (
+        *(_state_order(fields, "inferred") for fields in found),
+        *(_state_order([created, name], "assumed") for name in others if created),
     )
+
+
+def _state_order(fields: list[str], basis: Basis) -> Timeline:
+    if len(set(fields)) == 1:
+        return Timeline(fields=(fields[0],), basis="assumed", because=f"{fields[0]} is the name of a time")
+    because = f"{fields[0]} is before {fields[-1]} by their names"
+    return Timeline(fields=tuple(fields), basis=basis, because=because)
+
+
+def _is_past(event: str) -> bool:
+    """Tell whether an event is a past participle, and no plan: ``printed``."""
+    return event.endswith("ed") and event.rpartition("_")[2] not in _PLANNED
 
 
 def _find_times(reader: SchemaReader, properties: Mapping[str, str]) -> dict[str, str]:

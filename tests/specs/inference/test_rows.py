@@ -389,3 +389,14 @@ def test_the_caller_is_one_of_the_users(infer: Infer) -> None:
         ("Fetches", ""),
         ("Updates", ""),
     ]
+
+
+def test_what_was_done_was_done_after_the_creation(infer: Infer) -> None:
+    """A time that is named by a past participle is not before the creation, unless it is a plan."""
+    times = {"created_at": TIME, "printed_at": TIME, "scheduled_at": TIME, "updated_at": TIME, "due_at": TIME}
+    found = infer_rows(infer, times).resources["task"].behavior.timeline
+    assert {(timeline.fields, timeline.basis) for timeline in found} == {
+        (("created_at", "scheduled_at"), "inferred"),
+        (("created_at", "updated_at"), "inferred"),
+        (("created_at", "printed_at"), "assumed"),
+    }
