@@ -9,6 +9,7 @@ from specduet.specs.cache import Entry, Overlays
 from specduet.specs.collector import pause_collector
 from specduet.specs.extension import EXTENSION, StatementReader
 from specduet.specs.inference import infer_behavior
+from specduet.specs.inference.memory import keep_inference, recall_inference
 from specduet.specs.inference.merging import merge_inference
 from specduet.specs.model import (
     Api,
@@ -27,9 +28,12 @@ from specduet.specs.servers import fill_variables, read_base_path
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def build_api(name: str, path: Path, overlays: Overlays, entry: Entry, *, stateless: bool = False) -> Api:
+def build_api(
+    name: str, path: Path, overlays: Overlays, entry: Entry, *, stateless: bool = False, is_cached: bool = False
+) -> Api:
     """Return the model of a document, with what it implies about behavior unless ``stateless``.
 
+    What a cached document implies may be cached too.
     Raises ``BadStatement`` for a malformed ``x-specduet`` statement.
     """
     document = entry.document
@@ -41,7 +45,10 @@ def build_api(name: str, path: Path, overlays: Overlays, entry: Entry, *, statel
     reader.check_operations(operations, resources)
     if not stateless:
         with pause_collector():
-            inference = infer_behavior(schemas, operations, resources)
+            inference = recall_inference(path, overlays, schemas, operations) if is_cached else None
+            if inference is None:
+                inference = infer_behavior(schemas, operations, resources)
+                keep_inference(path, overlays, entry.files, inference)
             operations, resources = merge_inference(inference, operations, resources)
     return Api(
         name=name,

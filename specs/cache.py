@@ -39,6 +39,7 @@ class _Stored(msgspec.Struct):
     problems: list[tuple[str, int | None, str, str, str]]
     document: dict[str, Any] = {}
     dropped: dict[str, dict[str, list[str]]] = {}
+    inference: bytes = b""
 
 
 def load_cached(path: Path, overlays: Overlays) -> Entry | None:
@@ -59,6 +60,17 @@ def store_cached(path: Path, overlays: Overlays, entry: Entry) -> None:
         entry.files,
         _Stored({}, _to_rows(entry.problems), entry.document, entry.dropped),
     )
+
+
+def load_inference(path: Path, overlays: Overlays) -> bytes | None:
+    """Return what was inferred from this document, as it was stored, or None where nothing was."""
+    stored = _load(path, overlays, "inference")
+    return None if stored is None else stored.inference
+
+
+def store_inference(path: Path, overlays: Overlays, files: tuple[Path, ...], content: bytes) -> None:
+    """Cache what was inferred from a document."""
+    _store(path, overlays, "inference", files, _Stored({}, [], inference=content))
 
 
 def load_checked(path: Path, overlays: Overlays) -> tuple[Problem, ...] | None:
@@ -124,7 +136,7 @@ def _input_digests(path: Path, overlays: Overlays) -> list[str]:
 def _hash_own_code() -> str:
     """Return a hash of this package's code: other code may read a document differently."""
     here = Path(__file__).parent
-    return "".join(_hash_file(file) for file in sorted(here.glob("*.py")))
+    return "".join(_hash_file(file) for file in sorted(here.rglob("*.py")))
 
 
 def _hash_file(path: Path) -> str:

@@ -60,12 +60,13 @@ def load(
     if strict:
         _refuse_problems(check_document(path, overlays=overlays, allow_remote=allow_remote))
     entry = cache.load_cached(path, files)
-    if entry is None or (allow_remote and entry.problems):
+    is_cached = entry is not None and not (allow_remote and entry.problems)
+    if entry is None or not is_cached:
         entry = _read_document(path, files, allow_remote=allow_remote)
         cache.store_cached(path, files, entry)
     if server_variables:
         set_server_variables(entry.document, server_variables)
-    return build_api(name or _name_api(path, entry), path, files, entry, stateless=stateless)
+    return build_api(name or _name_api(path, entry), path, files, entry, stateless=stateless, is_cached=is_cached)
 
 
 def load_all(names: Iterable[str | Path], **options: Any) -> tuple[Api, ...]:
