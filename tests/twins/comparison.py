@@ -70,7 +70,9 @@ def read_value(value: Any) -> Any:
 
 
 def find_value(body: Any, path: str) -> Any:
-    """Return what stands at a dotted path, None where nothing does."""
+    """Return what stands at a dotted path, None where nothing does; a name may have dots itself."""
+    if isinstance(body, dict) and path in body:
+        return body[path]
     for part in filter(None, path.split(".")):
         body = body.get(part) if isinstance(body, dict) else None
     return body

@@ -42,7 +42,7 @@ def judge_documents(folder: Path, documents: Mapping[str, Mapping[str, Any]], op
     for name, document in documents.items():
         (folder / f"{name}.json").write_text(json.dumps(document))
     command = [sys.executable, "-I", "-m", "specduet", "test", *(f"{name}.json" for name in documents)]
-    command += ["--fail-on", "warning", "--max-requests", "1500", *options]
+    command += ["--fail-on", "warning", "--max-requests", "1200", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 

@@ -56,7 +56,7 @@ def test_an_id_in_a_row_exists(service: Service, visitor: Visitor) -> None:
         for row in visitor.list_rows(collection, {}):
             for name, parameter in service.references.items():
                 target = visitor.find_collection(parameter)
-                if name in row and target is not collection:
+                if row.get(name) is not None and target is not collection:
                     visitor.fetch_row(target, {}, row[name])
 
 
@@ -101,7 +101,7 @@ def test_a_sorted_list_is_sorted(service: Service, visitor: Visitor) -> None:
                 direction = next((other for other in ("_order", "order", "direction") if other in choices), None)
                 query = {name: key, direction: "desc"} if direction else {name: key}
                 rows = visitor.list_rows(collection, {}, query)
-                values = [row[key.lstrip("-")] for row in rows]
+                values = [row.get("attributes", row)[key.lstrip("-")] for row in rows]
                 is_downwards = direction is not None or key.startswith("-")
                 assert values == sorted(values, reverse=is_downwards), f"{collection.path} {query}"
                 assert len(rows) == len(whole)

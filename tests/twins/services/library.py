@@ -164,7 +164,7 @@ SERVICE = Service(
     values={
         "limit": [1, 2, 3, 50],
         "offset": [0, 0, 1, 2],
-        "pages": [*range(20, 3_000, 3)],
+        "pages": [*range(20, 300_000, 3)],
         "ordering": ["pages", "-pages", "created", "-modified"],
         "search": ["alpha", "GAMMA", "zzz"],
         "summary": ["Alpha and more", "nothing"],

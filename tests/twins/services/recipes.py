@@ -136,8 +136,8 @@ SERVICE = Service(
     made=frozenset(["id", "recipe_id"]),
     same={"recipe_id": "id"},
     values={
-        "minutes": [*range(5, 2000, 3)],
-        "servings": [*range(1, 500)],
+        "minutes": [*range(5, 200_000, 3)],
+        "servings": [*range(1, 50_000)],
         "page[size]": [1, 2, 20],
         "page[number]": [1, 1, 2],
     },

@@ -220,7 +220,7 @@ SERVICE = Service(
     values={
         "sku": [f"SKU-{number}" for number in range(15)],
         "email": [f"user{number}@example.com" for number in range(12)],
-        "price": [number / 100 for number in range(100, 9_900, 7)],
+        "price": [number / 100 for number in range(100, 900_000, 7)],
         "min_price": [20, 45.5],
         "max_price": [30, 70.25],
         "per_page": [1, 2, 3, 10],
