@@ -73,9 +73,10 @@ class JsonRows:
         self._hidden_names = {name for name in hidden if name.startswith(HIDDEN_PREFIX)}
         self._validator = api.response_schemas.validator_at(resource.pointer)
 
-    def read_rows(self, rows: Any, *, keeps_valid: bool) -> list[GivenRow]:
+    def read_rows(self, rows: Any, scopes: Mapping[str, Any], *, keeps_valid: bool) -> list[GivenRow]:
         """Return the rows with all that they need, the first of a list first.
 
+        ``scopes`` are the values of the fields that separate collections, for rows that have none.
         ``keeps_valid``: a row that satisfies its schema and has an id stays as it is; others get what statements
         decide, too. Raises ``UsageError`` where a row violates its schema, or has the id of another one.
         """
@@ -89,7 +90,8 @@ class JsonRows:
             try:
                 is_found = self._give_identity(seed, shown, hidden, known)
                 is_whole = keeps_valid and is_found and self._validator.is_valid(shown)
-                result.append(GivenRow(shown if is_whole else self._completion.complete(shown, hidden, seed), hidden))
+                whole = shown if is_whole else self._completion.complete({**scopes, **shown}, hidden, seed)
+                result.append(GivenRow(whole, hidden))
             except BadRow as error:
                 place = _describe_row(self._name, rows, index)
                 raise UsageError(f"{place} breaks the schema at {error.pointer or 'its root'}: {error}") from None

@@ -45,7 +45,6 @@ class RowCompletion:
         self._schemas = api.response_schemas
         self._row_factory = row_factory
         self._values = values
-        self._scope_fields = indexed_fields.scope_fields
         self._window = indexed_fields.default_window
         self._pick_parents = pick_parents
         self._build_path = build_path
@@ -73,9 +72,8 @@ class RowCompletion:
         """Return the whole row. Raises ``BadRow`` where no row has the given values."""
         given = {name: self._complete_value(name, value, seed) for name, value in given.items()}
         seed.fixed_values = {**given, **hidden}
-        scopes = {name: self._values.distinct_values(name, 1)[0] for name in self._scope_fields if name not in given}
         parents = {n: v for n, v in self._pick_parents(seed, FINAL_PHASE).items() if not n.startswith(HIDDEN_PREFIX)}
-        given = {**scopes, **parents, **given}
+        given = {**parents, **given}
         seed.fixed_values = {**given, **hidden}
         row = {**given, **dict(self._iter_missing(given, seed))}
         if self._validator.is_valid(row):

@@ -144,7 +144,8 @@ class Table:
 
     def read_rows(self, values: Any, *, keeps_valid: bool) -> list[GivenRow]:
         """Return whole rows that may replace those of the table, see ``JsonRows``. Raises ``UsageError``."""
-        return self._json_rows.read_rows(values, keeps_valid=keeps_valid)
+        scopes = {name: known[0] for name, known in self.scope_values.items() if known}
+        return self._json_rows.read_rows(values, scopes, keeps_valid=keeps_valid)
 
     def replace_rows(self, given: Sequence[GivenRow]) -> None:
         """Replace all rows."""
