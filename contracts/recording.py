@@ -72,6 +72,11 @@ class ReceivedResponse:
         return _find_header(self.headers, name)
 
     @property
+    def is_made_up(self) -> bool:
+        """True for an example that a mock sends in place of rows which the document does not allow."""
+        return self.get_header("x-mock-example") is not None
+
+    @property
     def media_type(self) -> str:
         """The content type without its parameters, in lower case; empty where there is none."""
         return (self.get_header("content-type") or "").partition(";")[0].strip().lower()

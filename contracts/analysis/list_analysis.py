@@ -260,7 +260,7 @@ class ListAnalysis:
         scope = self.operation.behavior.scope
         for unknown in self._unknown_path_values:
             rows = read_list_rows(self.operation, unknown.exchange)
-            if scope is None or unknown.exchange.response is None:
+            if scope is None or unknown.exchange.response is None or unknown.exchange.response.is_made_up:
                 continue
             where, pointer = f"path/{scope.parameter}", self.rules.get_parameter_pointer(scope.parameter)
             if rows:

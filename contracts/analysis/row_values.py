@@ -140,13 +140,18 @@ def locate_envelope(operation: Operation) -> str:
     return f"/{envelope.response.replace('.', '/')}" if envelope is not None and envelope.response else ""
 
 
+def shows_rows(exchange: Exchange) -> bool:
+    """Return whether a response is 2xx and not made up by a mock."""
+    return exchange.is_success and exchange.response is not None and not exchange.response.is_made_up
+
+
 def read_located_rows(operation: Operation, exchange: Exchange) -> tuple[tuple[str, Row], ...]:
     """Return the rows of a 2xx response, each with its JSON pointer.
 
     The rows are the objects of an array (``("/0", row), ("/1", row)``), or the one object that the body is
     (``("", row)``), or is in its envelope (``("/data", row)``).
     """
-    if not exchange.is_success or exchange.credentials not in TRUSTED_CREDENTIALS:
+    if not shows_rows(exchange) or exchange.credentials not in TRUSTED_CREDENTIALS:
         return ()
     content, place = open_envelope(operation, exchange.json), locate_envelope(operation)
     if isinstance(content, Mapping):
@@ -158,7 +163,7 @@ def read_located_rows(operation: Operation, exchange: Exchange) -> tuple[tuple[s
 
 def read_list_rows(operation: Operation, exchange: Exchange) -> list[Row] | None:
     """Return the rows of a 2xx response to a list operation, None where there is no array of objects."""
-    rows = open_envelope(operation, exchange.json) if exchange.is_success else None
+    rows = open_envelope(operation, exchange.json) if shows_rows(exchange) else None
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         return None
     return rows
@@ -172,7 +177,7 @@ def read_recorded_rows(api: Api, exchange: Exchange) -> list[Row] | None:
 
 def read_single_row(operation: Operation, exchange: Exchange) -> Row | None:
     """Return the one row of a 2xx response, None where there is none."""
-    row = open_envelope(operation, exchange.json) if exchange.is_success else None
+    row = open_envelope(operation, exchange.json) if shows_rows(exchange) else None
     return row if isinstance(row, Mapping) else None
 
 

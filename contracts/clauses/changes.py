@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from specduet.contracts.analysis.created_fields import is_kept
-from specduet.contracts.analysis.row_values import get_path, read_recorded_rows, read_single_row
+from specduet.contracts.analysis.row_values import get_path, read_recorded_rows, read_single_row, shows_rows
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.recording import ABSENT, Exchange, Row
@@ -15,7 +15,7 @@ _LATER = 202  # the request was accepted, and is carried out later (RFC 9110, 15
 def _find_changes(subject: Subject) -> Iterator[ChangedRow]:
     """Yield the changes that the service has carried out."""
     for trace in subject.recording.find_traces(ChangedRow, subject.api.name, subject.operation.id):
-        if trace.change.is_success and trace.change.status != _LATER:
+        if shows_rows(trace.change) and trace.change.status != _LATER:
             yield trace
 
 

@@ -17,6 +17,7 @@ from specduet.contracts.analysis.row_values import (
     read_recorded_rows,
     read_single_row,
     read_timestamp,
+    shows_rows,
 )
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
@@ -77,7 +78,7 @@ def _observed_runs(subject: Subject) -> Iterator[ObservedRun]:
     rule = subject.operation.behavior.creates
     if rule is not None:
         for trace in subject.recording.find_traces(CreatedRun, subject.api.name, subject.operation.id):
-            if trace.creation.is_success:
+            if shows_rows(trace.creation):
                 yield ObservedRun(subject, rule, trace)
 
 

@@ -15,6 +15,7 @@ from specduet.contracts.analysis.row_values import (
     read_recorded_rows,
     read_single_row,
     read_timestamp,
+    shows_rows,
 )
 from specduet.contracts.analysis.single_row import find_violated_fields, rank_observation
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
@@ -163,7 +164,7 @@ def check_unknown_id(subject: Subject) -> Iterator[Finding]:
         subject.recording.find_traces(UnknownPathValue, subject.api.name, subject.operation.id) if rule else ()
     ):
         assert rule is not None
-        if trace.exchange.is_success and rule.unknown >= 300:
+        if shows_rows(trace.exchange) and rule.unknown >= 300:
             message = f"an invented {rule.parameter} gets {trace.exchange.status}, not {rule.unknown}"
             where, status = f"path/{rule.parameter}", trace.exchange.status
             basis = weakest(

@@ -16,8 +16,9 @@ from specduet.contracts.clauses.judged_exchanges import (
 )
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import MISSING_VALUE, Finding
+from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.request_parts import RequestPart
-from specduet.contracts.recording import NOT_JSON
+from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs.statement import Basis
 
 _FORM_REJECTION_STATUSES = frozenset({400, 413, 414, 415, 416, 417, 422, 431})
@@ -169,8 +170,17 @@ def _rejected_valid_requests(subject: Subject) -> list[JudgedExchange]:
         and case.credentials_valid
         and case.exchange.status in statuses - _state_statuses(subject)
         and not case.is_too_large
+        and not _is_patch(subject, case.exchange)
         if case.exchange.credentials != "placeholder" or "placeholder" in accepted
     ]
+
+
+def _is_patch(subject: Subject, exchange: Exchange) -> bool:
+    """Return whether a body is a JSON Patch (RFC 6902): few schemas say which operations need which members."""
+    if subject.operation.behavior.updates is None:
+        return False
+    body = parse_json_body(exchange.request.body or b"")[0]
+    return isinstance(body, list) and all(isinstance(item, dict) and "op" in item for item in body)
 
 
 def _state_statuses(subject: Subject) -> frozenset[int]:

@@ -33,12 +33,13 @@ class RecordingBuilder:
         failure: str = "",
         elapsed_s: float = 0.01,
         sent_headers: Sequence[tuple[str, str]] = (),
+        sent_body: bytes | None = None,
     ) -> Exchange:
         """Add an exchange of the operation with this label. ``json_`` is the response, unless ``body`` is given."""
         operation = self._find_operation(label)
         sent_path = path or operation.path.replace("{", "").replace("}", "")
         url = f"http://127.0.0.1:1{sent_path}{'?' if query else ''}{query}"
-        request = SentRequest(operation.method, url, sent_path, query, tuple(sent_headers), None)
+        request = SentRequest(operation.method, url, sent_path, query, tuple(sent_headers), sent_body)
         content = json.dumps(json_).encode() if body is None else body
         response = None if failure else ReceivedResponse(status, tuple(headers), content, elapsed_s)
         number = len(self.recording.exchanges) + 1

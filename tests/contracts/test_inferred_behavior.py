@@ -13,6 +13,7 @@ from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, load
 from tests.contracts.library_service import DOCUMENT, FAULTS, Library
+from tests.contracts.recording_builder import RecordingBuilder
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,45 @@ def test_a_single_row_is_judged(tmp_path: Path, serve: Callable[[Any], str], nam
     result = run_contract(apis, Target(serve(answer)), RunOptions(generate=False, probes=("collections", "lifecycle")))
     assert [note for note in result.notes if "broke off" in note] == []
     assert not result.findings
+
+
+def test_an_example_of_a_mock_shows_no_rows(library_api: Api) -> None:
+    """A response that a mock marks as an example in place of rows proves nothing about rows."""
+    builder = RecordingBuilder(library_api)
+    rows = [{"id": 1, "title": "a", "genre": "novel", "year": 1}, {"id": 1, "title": "b", "genre": "poems", "year": 2}]
+    body, headers = {"books": rows, "meta": {"total": 0}}, (("content-type", "application/json"),)
+    for extra, codes in (((("X-Mock-Example", "made up"),), set()), ((), {"SD501", "SD510", "SD520", "SD524"})):
+        builder.add("GET /books", query="per_page=1&genre=novel", json_=body, headers=(*headers, *extra))
+        found = {
+            f.code for code in ("SD501", "SD510", "SD520", "SD524") for f in builder.check_clause(code, "GET /books")
+        }
+        assert found == codes
+
+
+def test_a_patch_may_be_refused(tmp_path: Path) -> None:
+    """An action may refuse a row in its state, and an update may refuse a JSON Patch that its schema allows."""
+    order = {"type": "object", "properties": {"id": {"type": "string"}, "status": {"enum": ["open", "cancelled"]}}}
+    shown = {"200": {"description": "ok", "content": {"application/json": {"schema": order}}}}
+    refused = shown | {"400": {"description": "not now"}}
+    patch = {"type": "array", "items": {"type": "object", "required": ["op"], "properties": {"op": {"type": "string"}}}}
+    body = {"required": True, "content": {"application/json": {"schema": patch}}}
+    path_id = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    item = {"get": {"responses": shown}, "patch": {"requestBody": body, "responses": refused}, "parameters": path_id}
+    listed = {"200": {"description": "ok", "content": {"application/json": {"schema": {"items": order}}}}}
+    action = {"post": {"responses": refused}, "parameters": path_id}
+    paths = {"/orders": {"get": {"responses": listed}}, "/orders/{id}": item, "/orders/{id}/cancel": action}
+    file = tmp_path / "orders.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "o", "version": "1"}, "paths": paths}), "utf-8")
+    builder = RecordingBuilder(load(file))
+    builder.add(
+        "POST /orders/{id}/cancel", path="/orders/a/cancel", status=200, json_={"id": "a", "status": "cancelled"}
+    )
+    builder.add("POST /orders/{id}/cancel", path="/orders/a/cancel", status=400, json_={})
+    sent = {"sent_headers": (("Content-Type", "application/json"),), "path": "/orders/a"}
+    builder.add(
+        "PATCH /orders/{id}", json_={"id": "a"}, sent_body=b'[{"op": "test", "path": "/id", "value": "a"}]', **sent
+    )
+    builder.add("PATCH /orders/{id}", status=400, json_={}, sent_body=b'[{"op": "add"}]', **sent)
+    assert [
+        f for label in ("POST /orders/{id}/cancel", "PATCH /orders/{id}") for f in builder.check_clause("SD305", label)
+    ] == []
