@@ -60,7 +60,7 @@ class Schemas:
         """Follow ``$ref`` to its end and return (schema, its pointer). Siblings of a ``$ref`` override it (OAS 3.1)."""
         seen = set()
         siblings: dict[str, Any] = {}
-        while isinstance(schema, Mapping) and "$ref" in schema and pointer not in seen:
+        while isinstance(schema, Mapping) and isinstance(schema.get("$ref"), str) and pointer not in seen:
             seen.add(pointer)
             siblings = {**{k: v for k, v in schema.items() if k != "$ref"}, **siblings}
             pointer = schema["$ref"].removeprefix("#")

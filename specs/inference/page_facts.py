@@ -61,6 +61,8 @@ _HOLDERS = word_set(
 _TO_URL: dict[PageFact, PageFact] = {"next-token": "next-url", "previous-token": "previous-url"}
 _URL_WORDS = re.compile(r"\b(ur[li]|link|href)\b", re.IGNORECASE)
 
+_PAGE_COUNTS = frozenset(_NUMBERS["pages"].split())
+_PAGE_NUMBERS = frozenset(_NUMBERS["page"].split())
 _POSITIONS: dict[str, PageFact] = {"from": "first-position", "to": "last-position"}
 _HEADERS: dict[str, PageFact] = {
     "link": "links",
@@ -97,9 +99,6 @@ def find_page_facts(
     found = dict(_walk_facts(reader, holder, path, "", with_token=with_token))
     if "total" not in found.values():  # `{count, next, previous, results}`: there is no other number of rows
         found = {name: "total" if fact == "count" else fact for name, fact in found.items()}
-    if "pages" in found.values() and "page" not in found.values():  # `{number, size, totalPages}`, as Spring has it
-        names = [name for name in reader.properties_at(holder) if to_snake(name) == "number"]
-        found |= {f"{path}.{name}" if path else name: "page" for name in names}
     yield from found.items()
 
 
@@ -107,6 +106,8 @@ def _walk_facts(
     reader: SchemaReader, pointer: str, path: str, inside: str, *, with_token: bool, depth: int = 0
 ) -> Iterator[tuple[str, PageFact]]:
     has_positions = reader.properties_at(pointer).keys() >= {"from", "to"}  # `{from: 21, to: 40}`, as Laravel has it
+    snakes = {to_snake(name) for name in reader.properties_at(pointer)}
+    is_numbered = not snakes.isdisjoint(_PAGE_COUNTS) and snakes.isdisjoint(_PAGE_NUMBERS)
     for name, at in reader.properties_at(pointer).items():
         snake, kind = to_snake(name), reader.kind_at(at)
         inner = f"{path}.{name}" if path else name
@@ -117,6 +118,8 @@ def _walk_facts(
         fact = _BY_KIND.get(kind, {}).get(snake)
         if snake in _POSITIONS and kind == "integer" and has_positions:
             fact = _POSITIONS[snake]
+        if snake == "number" and kind == "integer" and is_numbered:  # `{number, size, totalPages}`, as Spring has it
+            fact = "page"
         if snake == "href" and inside in _BY_KIND["string"]:  # `links: {next: {href: …}}`
             fact = _BY_KIND["string"][inside]
             yield inner, _TO_URL.get(fact, fact)

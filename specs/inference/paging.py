@@ -91,7 +91,7 @@ class PageReader:
         found = self._find(_PAGES, _NUMBERS)
         if found is None:
             return None
-        schema = found.parameter.schema
+        schema = found.schema
         is_zero = schema.get("minimum") == 0 or schema.get("default") == 0 or bool(_ZERO.search(found.description))
         is_zero = is_zero and not (isinstance(schema.get("default"), int) and schema["default"] > 0)
         first = 0 if is_zero else 1

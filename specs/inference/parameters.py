@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from specduet.specs.inference.words import to_snake
 from specduet.specs.model import Operation, Parameter
 from specduet.specs.schema_reader import SchemaReader
+from specduet.specs.schemas import Schema
 
 _DEFAULT = re.compile(
     r"(?:\bdefaults?\b(?:\s+(?:value|page size|limit|number))?\s*(?:is|to|of|:|=|\()?\s*[`'\"]?"
@@ -30,9 +31,14 @@ class QueryParameter:
     description: str
     parameter: Parameter
 
+    @property
+    def schema(self) -> Schema:
+        """The schema; an empty one for a boolean."""
+        return self.parameter.schema if isinstance(self.parameter.schema, Mapping) else {}
+
     def default_number(self) -> int | None:
         """Return the default of a number, from its schema or else a sentence such as "Defaults to 20"."""
-        default = self.parameter.schema.get("default")
+        default = self.schema.get("default")
         if isinstance(default, int) and not isinstance(default, bool):
             return default
         match = _DEFAULT.search(self.description)

@@ -106,7 +106,7 @@ class SortReader:
     def _state_order(
         self, sort: Sort | None, chosen: QueryParameter | None, direction: QueryParameter | None
     ) -> Order | None:
-        default = chosen.parameter.schema.get("default") if chosen is not None and sort is not None else None
+        default = chosen.schema.get("default") if chosen is not None and sort is not None else None
         text = f"{self._description} {chosen.description if chosen else ''}"
         way = self._read_direction(direction)
         if isinstance(default, str) and (field := self._find_field(_strip_direction(default))):
@@ -131,7 +131,7 @@ class SortReader:
     def _read_direction(self, direction: QueryParameter | None) -> Literal["asc", "desc"] | None:
         if direction is None:
             return None
-        return _read_way(str(direction.parameter.schema.get("default", "")))
+        return _read_way(str(direction.schema.get("default", "")))
 
 
 def _strip_direction(key: str) -> str:

@@ -338,3 +338,12 @@ def test_files_beside_a_document_are_found_by_its_own_address(write: Write) -> N
     api = specs.load(path)
     assert api.problems == ()
     assert (is_valid(api, 7), is_valid(api, 8)) == (True, False)
+
+
+@pytest.mark.parametrize("reference", ["[]", "{}", "5", "true"])
+def test_a_reference_that_is_no_text_is_none(write: Write, minimal: Path, reference: str) -> None:
+    """What stands in place of a reference's text leads nowhere, and the document is served."""
+    text = minimal.read_text(encoding="utf-8").replace(
+        "description: Notes", f"description: Notes\n          $ref: {reference}"
+    )
+    assert specs.load(write("odd.yaml", text)).operations

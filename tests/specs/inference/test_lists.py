@@ -240,3 +240,13 @@ def test_a_sentence_orders_by_the_only_time(infer: Infer) -> None:
     order = infer({"GET /tracks": listed}, Track=track).operations[0].behavior.order
     assert order
     assert (order.by, order.direction) == ("added_at", "asc")
+
+
+@pytest.mark.parametrize(
+    "schema", [True, {}, {"enum": [[], {}]}, {"type": 5}, {"$ref": "#/components/schemas/Nowhere"}]
+)
+def test_a_parameter_may_have_any_schema(infer: Infer, schema: Any) -> None:
+    """A schema that says nothing, or nothing that makes sense, is no reason to stop."""
+    names = ("limit", "page", "cursor", "sort", "order", "kind", "seats", "q")
+    behavior = infer_list(infer, [parameter(name, schema) for name in names])
+    assert behavior.lists
