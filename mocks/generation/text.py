@@ -30,6 +30,22 @@ _ERROR_TEXTS = (
 _HOSTS = ("example.com", "example.org", "example.net")
 _COUNTRIES = ("DE", "FR", "NG", "JP", "BR", "IN", "PL", "US")
 _CITIES = ("Hamburg", "Lyon", "Lagos", "Osaka", "Recife", "Pune", "Gdansk", "Denver")
+_STREETS = ("Harbour Street", "Station Road", "Mill Lane", "Market Square", "Garden Avenue", "Bridge Street")
+_COMPANIES = ("Northwind", "Fabrikam", "Contoso", "Blue Yonder", "Tailspin", "Litware", "Proseware", "Adatum")
+_PRODUCTS = (
+    "Desk lamp",
+    "Travel mug",
+    "Notebook",
+    "Wireless mouse",
+    "Backpack",
+    "Water bottle",
+    "Wall clock",
+    "Umbrella",
+)
+_PEOPLE = (
+    r"customer|client|buyer|guest|patient|member|employee|contact|recipient|sender|student|teacher|driver|manager|"
+    r"passenger|tenant|applicant|reviewer|participant"
+)
 
 
 def make_slug(rng: SeededRandom) -> str:
@@ -64,6 +80,19 @@ def _make_question(rng: SeededRandom) -> str:
     return f"Which {rng.pick(_TOPICS)} {rng.pick(_DOCUMENTS)}s are still open {rng.pick(_QUALIFIERS)}?"
 
 
+def _make_code(rng: SeededRandom) -> str:
+    letters = "".join(rng.pick("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(3))
+    return f"{letters}-{rng.randbelow(90000) + 10000}"
+
+
+def _make_address(rng: SeededRandom) -> str:
+    return f"{rng.randbelow(180) + 1} {rng.pick(_STREETS)}"
+
+
+def _make_ip_address(rng: SeededRandom) -> str:
+    return f"203.0.113.{rng.randbelow(254) + 1}"  # RFC 5737: for documentation
+
+
 def _make_token(rng: SeededRandom) -> str:
     return f"{rng.randbelow(1 << 64):016x}"
 
@@ -83,6 +112,14 @@ _TEXT_MAKERS: tuple[tuple[str, TextMaker], ...] = (
     (r"last_?name|surname|family_?name", _pick_from(_LAST_NAMES)),
     (r"user_?name|login|handle|slug", make_slug),
     (r"owner|author|person|user|assignee|(created|updated|started)_?by", _make_full_name),
+    (r"(^|_)ip(_|$)|ip_?addr", _make_ip_address),
+    (r"zip|post(al)?_?code", lambda rng: f"{rng.randbelow(90000) + 10000}"),
+    (r"street|address", _make_address),
+    (r"compan|organi[sz]ation|vendor|supplier|merchant|brand|publisher|manufacturer|employer", _pick_from(_COMPANIES)),
+    (_PEOPLE, _make_full_name),
+    (r"(^|_)sku$|(^|_)code$|serial|barcode|isbn|reference|_(no|number|ref)$|(?<=[a-z])(No|Number)$", _make_code),
+    (r"product|(^|_)item(_?name)?$", _pick_from(_PRODUCTS)),
+    (r"time_?zone", _pick_from(("Europe/Berlin", "Africa/Lagos", "Asia/Tokyo", "America/Denver"))),
     (r"error|fail|reason|exception|fault", _pick_from(_ERROR_TEXTS)),
     (r"question|query|prompt", _make_question),
     (r"title|name|label|subject|summary$", _make_title),

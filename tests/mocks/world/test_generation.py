@@ -1,6 +1,7 @@
 """Values of any schema: valid, the same for the same key, and finite where the schema is recursive."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from specduet.mocks.generation import formats, values
 from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.mocks.generation.text import text_maker_for
 from specduet.specs import Schemas
 
 SCHEMAS: dict[str, Any] = {
@@ -305,3 +307,20 @@ def test_random_choices_are_even() -> None:
     assert all(70 < count < 130 for count in counts)
     large = SeededRandom("large")
     assert len({large.randbelow(1 << 2000) >> 1990 for _ in range(100)}) > 50
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("customer", "[A-Z][a-z]+ [A-Z][a-z]+"),
+        ("sku", "[A-Z]{3}-[0-9]{5}"),
+        ("orderNumber", "[A-Z]{3}-[0-9]{5}"),
+        ("ip_address", r"203\.0\.113\.[0-9]+"),
+        ("postal_code", "[0-9]{5}"),
+        ("streetAddress", "[0-9]+ [A-Z][a-z]+ [A-Z][a-z]+"),
+        ("customer_email", "[a-z]+[.][a-z]+@example[.](com|org|net)"),
+    ],
+)
+def test_texts_are_what_their_names_say(name: str, pattern: str) -> None:
+    """A property without a hint in its schema has a value of the kind that its name tells."""
+    assert re.fullmatch(pattern, text_maker_for(name)(SeededRandom(name)))
