@@ -59,6 +59,11 @@ class SeededRows:
         """The number of rows that are wanted; there are fewer where the schema has too few identities."""
         return self._plan.count
 
+    def find_highest_number(self) -> int:
+        """Return a number that is not below the number of any row, nor below an id that an example has."""
+        ids = [seed.fixed_values.get(self._identity_field) for seed in self.identify_seeds() if seed.fixed_values]
+        return max([self.count, *(identity for identity in ids if isinstance(identity, int))])
+
     def forget(self) -> None:
         """Make the seeds anew when they are next needed."""
         self._seeds = None

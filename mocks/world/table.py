@@ -324,8 +324,7 @@ class Table:
 
     def _find_first_number(self) -> int:
         if self._first_number is None:
-            numbers = [identity for identity in self.first_identities if isinstance(identity, int)]
-            self._first_number = max([self._seeded.count, *numbers])
+            self._first_number = self._seeded.find_highest_number()
         return self._first_number
 
     def _make_place(self, identity: Any) -> None:
