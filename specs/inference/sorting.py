@@ -12,7 +12,9 @@ from specduet.specs.schema_reader import SchemaReader
 CREATED = word_list(
     "created_at created created_on creation_date create_time date_created created_date creation_time "
     "created_time inserted_at creation_timestamp date_created_utc submitted_at "
-    "uploaded_at posted_at placed_at registered_at recorded_at"
+    "uploaded_at posted_at placed_at registered_at recorded_at sent_at received_at added_at opened_at joined_at "
+    "issued_at logged_at measured_at captured_at occurred_at happened_at ordered_at booked_at requested_at "
+    "event_time event_date timestamp occurred time"
 )
 _SORTS = word_list(
     "sort sort_by sortby order_by orderby ordering sort_field sort_key sort_column sort_on sorting order sorted_by"
