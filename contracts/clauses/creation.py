@@ -1,5 +1,6 @@
 """SD6xx: the rows that a POST creates ("runs"): the response of the POST, and lists and details afterwards."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
@@ -22,6 +23,7 @@ from specduet.contracts.analysis.row_values import (
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
+from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.schema_access import list_properties, locate_content, resolve_schema
 from specduet.contracts.recording import ABSENT, Exchange, Row
@@ -44,6 +46,7 @@ class ObservedRun:
         self.resource: Resource = subject.api.resources[rule.resource]
         self.history: RowHistories = collect_histories(subject.api, self.resource, subject.recording)
         self.sets = list_set_fields(subject.api, subject.operation)
+        self.envelope = subject.operation.behavior.envelope
         self.place = locate_envelope(subject.operation)
         self.response_body: Row = read_single_row(subject.operation, trace.creation) or {}
         shared = find_shared_fields(subject.api, subject.operation, self.resource)
@@ -54,6 +57,14 @@ class ObservedRun:
     def row_id(self) -> Any:
         """The id of the run's row, ``ABSENT`` where no list showed the row."""
         return get_path(self.trace.row, self.resource.behavior.id.field)
+
+    @property
+    def has_own_id(self) -> bool:
+        """Whether the request gave the run its id: two requests may then have given the same."""
+        body = parse_json_body(self.trace.creation.request.body or b"")[0]
+        place = self.envelope.request if self.envelope is not None else None
+        sent = get_path(body, place) if place else body
+        return has_value(sent, self.resource.behavior.id.field) if isinstance(sent, dict) else False
 
     def later_observations(self) -> Sequence[Observation]:
         """Return the observations of the run's row that were requested after the response to the POST."""
@@ -76,10 +87,14 @@ class ObservedRun:
 
 def _observed_runs(subject: Subject) -> Iterator[ObservedRun]:
     rule = subject.operation.behavior.creates
-    if rule is not None:
-        for trace in subject.recording.find_traces(CreatedRun, subject.api.name, subject.operation.id):
-            if shows_rows(trace.creation):
-                yield ObservedRun(subject, rule, trace)
+    if rule is None:
+        return
+    traces = subject.recording.find_traces(CreatedRun, subject.api.name, subject.operation.id)
+    runs = [ObservedRun(subject, rule, trace) for trace in traces if shows_rows(trace.creation)]
+    counts = Counter(str(run.row_id) for run in runs)
+    for run in runs:
+        if counts[str(run.row_id)] == 1 or not run.has_own_id:
+            yield run
 
 
 # ---------------------------------------------------------------------------------------- response of the POST

@@ -24,7 +24,7 @@ from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.recording import Exchange
 from specduet.contracts.traces import CrossOwnerFetch, FetchedRow, UnknownPathValue
-from specduet.specs.behavior import Replaces
+from specduet.specs.behavior import Lookup, Replaces
 from specduet.specs.statement import weakest
 
 
@@ -164,13 +164,20 @@ def check_unknown_id(subject: Subject) -> Iterator[Finding]:
         subject.recording.find_traces(UnknownPathValue, subject.api.name, subject.operation.id) if rule else ()
     ):
         assert rule is not None
-        if shows_rows(trace.exchange) and rule.unknown >= 300:
+        if shows_rows(trace.exchange) and rule.unknown >= 300 and _has_known_ids(subject, rule):
             message = f"an invented {rule.parameter} gets {trace.exchange.status}, not {rule.unknown}"
             where, status = f"path/{rule.parameter}", trace.exchange.status
             basis = weakest(
                 rule.unknown_basis, "inferred" if subject.operation.behavior.reads is None else "documented"
             )
             yield subject.make_finding(trace.exchange, message=message, where=where, value=status, basis=basis)
+
+
+def _has_known_ids(subject: Subject, rule: Lookup) -> bool:
+    """Return whether an operation tells which rows there are: where none does, each id may have one."""
+    subjects = ((o.behavior.lists, o.behavior.creates) for o in subject.api.operations)
+    is_told = any(s is not None and s.resource == rule.resource for pair in subjects for s in pair)
+    return is_told or rule.basis == "documented"
 
 
 @clause("SD624", "others-not-fetched", "A caller cannot fetch rows that they cannot list.", basis="inferred")

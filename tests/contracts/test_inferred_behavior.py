@@ -11,6 +11,7 @@ from specduet.contracts.findings import Finding
 from specduet.contracts.options import RunOptions
 from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
+from specduet.contracts.traces import CreatedRun, UnknownPathValue
 from specduet.specs import Api, load
 from tests.contracts.library_service import DOCUMENT, FAULTS, Library
 from tests.contracts.recording_builder import RecordingBuilder
@@ -124,3 +125,48 @@ def test_a_patch_may_be_refused(tmp_path: Path) -> None:
     assert [
         f for label in ("POST /orders/{id}/cancel", "PATCH /orders/{id}") for f in builder.check_clause("SD305", label)
     ] == []
+
+
+def test_ids_that_nothing_tells_may_all_exist(tmp_path: Path) -> None:
+    """An invented id is one too many only where an operation lists or creates the rows."""
+    row = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+    shown = {
+        "200": {"description": "ok", "content": {"application/json": {"schema": row}}},
+        "404": {"description": "no"},
+    }
+    path_id = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    listed = {
+        "200": {"description": "ok", "content": {"application/json": {"schema": {"type": "array", "items": row}}}}
+    }
+    item = {"/payouts/{id}": {"get": {"responses": shown}, "parameters": path_id}}
+    for paths, is_found in ((item, False), ({**item, "/payouts": {"get": {"responses": listed}}}, True)):
+        file = tmp_path / f"{len(paths)}.json"
+        info = {"title": "payouts", "version": "1"}
+        file.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": paths}), "utf-8")
+        builder = RecordingBuilder(load(file))
+        exchange = builder.add("GET /payouts/{id}", path="/payouts/never-used", json_={"id": "never-used"})
+        builder.recording.traces.append(UnknownPathValue(builder.api.name, exchange.operation, "id", exchange))
+        assert bool(builder.check_clause("SD615", "GET /payouts/{id}")) is is_found
+
+
+def test_a_client_may_give_two_rows_one_id(tmp_path: Path) -> None:
+    """Rows whose id is in the request are one row where two requests give the same."""
+    row = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}, "size": {"type": "integer"}},
+    }
+    content = {"content": {"application/json": {"schema": row}}}
+    path_name = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]
+    paths = {
+        "/tags": {"post": {"requestBody": content, "responses": {"201": {"description": "new", **content}}}},
+        "/tags/{name}": {"get": {"responses": {"200": {"description": "ok", **content}}}, "parameters": path_name},
+    }
+    file = tmp_path / "tags.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}), "utf-8")
+    builder = RecordingBuilder(load(file))
+    for _ in range(2):
+        made = builder.add("POST /tags", status=201, json_={"name": "text", "size": 1}, sent_body=b'{"name":"text"}')
+        trace = CreatedRun(builder.api.name, made.operation, "tag", made, {}, made.json, None, (), ())
+        builder.recording.traces.append(trace)
+    assert builder.check_clause("SD621", "POST /tags") == []
