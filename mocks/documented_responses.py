@@ -90,6 +90,11 @@ class DocumentedResponses:
             is_shown = name in known and not generator.is_write_only(known[name])
             if is_shown and self._is_valid(content, {**value, name: inner}):
                 value = {**value, name: inner}
+        for name, parts in known.items():
+            stated = (schema["default"] for schema, _ in parts if isinstance(schema, Mapping) and "default" in schema)
+            default = next(stated, value.get(name))
+            if name not in sent and self._is_valid(content, {**value, name: default}):
+                value = {**value, name: default}
         return value
 
     def is_acceptable(self, status: int, request: Request) -> bool:
