@@ -15,12 +15,16 @@ from specduet.mocks.world.row_factory import RowFactory
 from specduet.specs import Api, Resource
 from specduet.specs.schemas import escape_pointer
 
+_TRIES = 6
+_MAX_MESSAGE = 300  # characters: what a validator says of an object shows it as a whole
+
 
 class BadRow(Exception):
     """A row that violates its schema in what was given; ``pointer`` leads to the value, and the text says why."""
 
     def __init__(self, pointer: str, message: str) -> None:
-        super().__init__(message)
+        half = _MAX_MESSAGE // 2
+        super().__init__(message if len(message) <= _MAX_MESSAGE else f"{message[:half]} … {message[-half:]}")
         self.pointer = pointer
 
 
@@ -35,6 +39,7 @@ class RowCompletion:
         row_factory: RowFactory,
         values: PropertyValues,
         indexed_fields: IndexedFields,
+        is_composed: bool,
         pick_parents: Callable[[RowSeed, int], Mapping[str, Any]],
         build_path: Callable[[RowSeed], StatusPath],
         status_field: str | None,
@@ -45,6 +50,7 @@ class RowCompletion:
         self._schemas = api.response_schemas
         self._row_factory = row_factory
         self._values = values
+        self._is_composed = is_composed
         self._window = indexed_fields.default_window
         self._pick_parents = pick_parents
         self._build_path = build_path
@@ -114,10 +120,10 @@ class RowCompletion:
     def _complete_value(self, name: str, value: Any, seed: RowSeed) -> Any:
         """Return a value that is given for a property, with what its objects lack. Raises ``BadRow``."""
         prop = self._values.properties.get(name)
-        if prop is None or self._values.is_allowed(name)(value):
-            return value
+        if prop is None or self._is_composed or self._values.is_allowed(name)(value):
+            return value  # what one alternative forbids another may allow, so that the whole row tells
         if isinstance(value, Mapping | list):
-            value = self._fill(name, value, SeededRandom(f"{seed.stream}/{name}"))
+            value = self._fill(name, value, f"{seed.stream}/{name}")
             if self._values.is_allowed(name)(value):
                 return value
         for _, pointer in prop.parts:
@@ -125,15 +131,19 @@ class RowCompletion:
                 raise BadRow(_join_pointer([name, *error.instance_path]), error.message)
         raise BadRow(_join_pointer([name]), f"{value!r} is no value of it")
 
-    def _fill(self, name: str, value: Any, rng: SeededRandom) -> Any:
+    def _fill(self, name: str, value: Any, stream: str) -> Any:
         """Return a given object or list with the properties that its schema demands, and others where it is invalid."""
         is_allowed = self._values.is_allowed(name)
-        try:
-            made = self._values.build_valid_maker(self._values.properties[name])(rng)
-        except CannotGenerate:
-            return value
-        filled = _merge_given(value, made)
-        if not is_allowed(filled):
+        make = self._values.build_valid_maker(self._values.properties[name])
+        filled = value
+        for attempt in range(_TRIES):  # an object within may be null in what is made
+            try:
+                filled = _merge_given(value, make(SeededRandom(f"{stream}~{attempt}")))
+            except CannotGenerate:
+                return value
+            if is_allowed(filled):
+                break
+        else:
             return filled
         for path in _list_added(value, filled):
             without = _drop_path(filled, path)

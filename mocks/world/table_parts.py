@@ -79,17 +79,18 @@ class TableParts:
             keys=self.keys,
             indexed_fields=self.indexed_fields,
             related_rows=self.related_rows,
-            completion=self._build_completion(api, resource, stream),
+            completion=self._build_completion(api, resource, stream, is_composed=shape.is_composed),
             identity_field=self.identity_field,
         )
 
-    def _build_completion(self, api: Api, resource: Resource, stream: str) -> RowCompletion:
+    def _build_completion(self, api: Api, resource: Resource, stream: str, *, is_composed: bool) -> RowCompletion:
         return RowCompletion(
             api,
             resource,
             row_factory=self.row_factory,
             values=self.values,
             indexed_fields=self.indexed_fields,
+            is_composed=is_composed,
             pick_parents=self.seeded_rows.pick_parents,
             build_path=self.status_paths.build_past,
             status_field=self.status_paths.field,

@@ -160,6 +160,54 @@ def test_reset_and_sessions_begin_with_them() -> None:
     assert office.dump_state() == before
 
 
+ANIMALS = """\
+openapi: 3.1.0
+info: {title: Zoo, version: '1'}
+paths:
+  /animals:
+    get:
+      responses:
+        '200':
+          description: OK
+          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Animal'}}}}
+  /animals/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get:
+      responses:
+        '200': {description: OK, content: {application/json: {schema: {$ref: '#/components/schemas/Animal'}}}}
+components:
+  schemas:
+    Animal: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Bird'}]}
+    Cat:
+      type: object
+      required: [id, kind, lives]
+      properties: {id: {type: string}, kind: {const: cat}, lives: {type: integer}}
+    Bird:
+      type: object
+      required: [id, kind, nest]
+      properties:
+        id: {type: string}
+        kind: {const: bird}
+        nest: {type: object, required: [eggs], properties: {eggs: {type: [integer, 'null']}, height: {type: number}}}
+        calls: {type: object, additionalProperties: {type: object, properties: {length: {type: integer}}}}
+"""
+
+
+def test_rows_with_alternatives(tmp_path: Path) -> None:
+    """Each row is one of its alternatives; keys of maps and objects that are all empty are what they are."""
+    document = tmp_path / "zoo.yaml"
+    document.write_text(ANIMALS)
+    text = "id,kind,lives,nest.eggs,nest.height,calls.kra.length\na,cat,7,,,\nb,bird,,2,1.5,3\nc,bird,,,4,\n,bird,,,,\n"
+    write(tmp_path / "data", animals_csv=text)
+    api = load(document)
+    app = create_app([api], Settings(seed_data=read_seed_data(tmp_path / "data", [api])))
+    cat, first, second, third = send_raw(app, RawRequest("GET", "/animals")).json
+    assert cat == {"id": "a", "kind": "cat", "lives": 7}
+    assert first == {"id": "b", "kind": "bird", "nest": {"eggs": 2, "height": 1.5}, "calls": {"kra": {"length": 3}}}
+    assert second["nest"] == {"eggs": None, "height": 4}
+    assert (third["kind"], "eggs" in third["nest"], "lives" in third) == ("bird", True, False)
+
+
 # ------------------------------------------------------------------------------------------------------ errors
 
 
