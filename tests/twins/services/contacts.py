@@ -175,5 +175,10 @@ SERVICE = Service(
     tokens=frozenset(["first", "last", "prev", "next"]),
     free=frozenset(["message", "last_page"]),
     headers={"X-Api-Key": "of-somebody"},
-    values={"per_page": [1, 2, 15], "page": [1, 1, 2], "search": ["alpha", "GAMMA", "zzz"]},
+    values={
+        "per_page": [1, 2, 15],
+        "page": [1, 1, 2],
+        "search": ["alpha", "GAMMA", "zzz"],
+        "number": ["+47 22 00 00 00"],
+    },
 )
