@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from specduet.mocks.csv_rows import read_csv_rows
-from specduet.mocks.world import PlacedRow
+from specduet.mocks.world import PlacedRow, match_resource
 from specduet.specs import Api, SpecError, UsageError
-from specduet.specs.inference.words import to_singular, to_snake
+from specduet.specs.inference.words import to_snake
 from specduet.specs.lines import find_line
 from specduet.specs.locations import display_path
 from specduet.specs.schemas import escape_pointer
@@ -151,11 +151,3 @@ def _find_resource(file: _SeedFile, apis: Sequence[Api]) -> tuple[Api, str]:
         names = ", ".join(f"{api.name}.{name}" for api, name in found)
         raise UsageError(f"{place}: {file.resource!r} may be any of {names}", remedy="Put the API's name before it.")
     return found[0]
-
-
-def match_resource(api: Api, name: str) -> str | None:
-    """Return the resource that a name means, in the singular or the plural, in any spelling; None where it is none."""
-    if name in api.resources:
-        return name
-    by_noun = {to_singular(to_snake(resource)): resource for resource in reversed([*api.resources])}
-    return by_noun.get(to_singular(to_snake(name)))

@@ -5,6 +5,7 @@ from specduet.mocks.world.creation import Duplicate
 from specduet.mocks.world.json_rows import PlacedRow
 from specduet.mocks.world.list_pages import BadToken, RequestUrl
 from specduet.mocks.world.queries import UnknownScopeValue, WindowTooOld
+from specduet.mocks.world.tables import match_resource
 from specduet.mocks.world.world import World, WorldSnapshot
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "WindowTooOld",
     "World",
     "WorldSnapshot",
+    "match_resource",
 ]

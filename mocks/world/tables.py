@@ -7,9 +7,18 @@ from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.table import Table
 from specduet.specs import Api
+from specduet.specs.inference.words import to_singular, to_snake
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
     from specduet.mocks.generation.adversarial import AdversarialGenerator
+
+
+def match_resource(api: Api, name: str) -> str | None:
+    """Return the resource that a name means, in the singular or the plural, in any spelling; None where it is none."""
+    if name in api.resources:
+        return name
+    by_noun = {to_singular(to_snake(resource)): resource for resource in reversed([*api.resources])}
+    return by_noun.get(to_singular(to_snake(name)))
 
 
 class Tables(Mapping[str, Table]):

@@ -26,7 +26,7 @@ from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
 from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
 from specduet.mocks.world.table import Table
 from specduet.mocks.world.table_snapshot import TableSnapshot
-from specduet.mocks.world.tables import Tables
+from specduet.mocks.world.tables import Tables, match_resource
 from specduet.specs import Api, Operation, UsageError
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class World:
         self._plans: dict[str, OperationPlan] = {}
         self._fetch_operations: dict[str, Operation | None] = {}
         """For each operation that creates rows, the one that fetches them."""
-        seed_data = settings.seed_data.get(api.name, {})
-        self._check_names(seed_data)
+        seed_data = self._match_names(settings.seed_data.get(api.name, {}))
         for name in self._tables.sort_by_dependence(seed_data):
             self._tables[name].begin_with(self._tables[name].read_rows(seed_data[name], keeps_valid=False))
         for name, resource in api.resources.items():
@@ -316,7 +315,7 @@ class World:
         """
         if not isinstance(state, Mapping):
             raise UsageError("a state is an object: the name of each resource, and its rows")
-        self._check_names(state)
+        state = self._match_names(state)
         snapshot = self.take_snapshot()
         try:
             for name in self._tables.sort_by_dependence(state):
@@ -328,11 +327,18 @@ class World:
             if not self._tables[name].is_written:
                 self._tables[name].reset()
 
-    def _check_names(self, state: Mapping[str, Any]) -> None:
-        for name in state:
-            if name not in self._tables:
+    def _match_names(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a state with the names that the resources have. Raises ``UsageError`` for what is none."""
+        matched: dict[str, Any] = {}
+        for name, rows in state.items():
+            resource = match_resource(self._api, name)
+            if resource is None:
                 known = ", ".join(self._tables) or "none"
                 raise UsageError(f"{self._api.name} has no resource {name!r}", remedy=f"Known: {known}.")
+            if resource in matched:
+                raise UsageError(f"{name!r} names the resource {resource!r} once more")
+            matched[resource] = rows
+        return matched
 
     def take_snapshot(self) -> WorldSnapshot:
         """Return a copy of all rows, to be restored as often as you like. The clock is none of it."""

@@ -10,7 +10,8 @@ import pytest
 
 from specduet.mocks import Settings, create_app
 from specduet.mocks.reloading import ReloadingMock
-from specduet.mocks.seed_data import match_resource, read_seed_data
+from specduet.mocks.seed_data import read_seed_data
+from specduet.mocks.world import match_resource
 from specduet.specs import SpecduetError, load
 from tests.mocks.office_client import DOCUMENT, OfficeClient
 from tests.mocks.raw_http import RawRequest, send_raw

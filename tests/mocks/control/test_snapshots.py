@@ -126,7 +126,7 @@ def test_a_state_tells_what_rows_do_not_show(office: OfficeClient) -> None:
 def test_rows_that_are_put_may_be_partial(office: OfficeClient) -> None:
     """What the schema demands is made up, given values stay, and rows of other resources refer to the new ones."""
     assert (
-        office.put_state({"project": [{"name": "A"}, {"id": 70, "name": "B"}], "person": [{"id": "p1"}]}).status == 204
+        office.put_state({"projects": [{"name": "A"}, {"id": 70, "name": "B"}], "people": [{"id": "p1"}]}).status == 204
     )
     newest, oldest = office.get("/projects")
     assert (newest["name"], oldest["name"], oldest["id"]) == ("A", "B", 70)

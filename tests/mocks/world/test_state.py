@@ -93,7 +93,7 @@ def test_invalid_rows_are_rejected(make_client: MakeClient, change: Callable[[li
     assert client.world.dump_state() == before
 
 
-@pytest.mark.parametrize("state", [[], None, {"runs": []}, {"run": {}}, {"run": [1]}])
+@pytest.mark.parametrize("state", [[], None, {"walk": []}, {"run": {}}, {"run": [1]}, {"run": [], "runs": []}])
 def test_an_invalid_state_is_rejected(make_client: MakeClient, state: Any) -> None:
     """A state of another shape, or with an unknown resource, is an operator error."""
     with pytest.raises(UsageError):
