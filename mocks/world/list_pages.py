@@ -36,7 +36,7 @@ class RequestUrl(NamedTuple):
         """Return the URL with other values of some parameters; None takes one away."""
         pairs = [(name, value) for name, value in parse_qsl(self.query, keep_blank_values=True) if name not in changes]
         pairs += [(name, str(value)) for name, value in changes.items() if value is not None]
-        query = urlencode(pairs, quote_via=quote, safe="[]:")
+        query = urlencode(pairs, quote_via=quote, safe=":")
         return f"{self.origin}{self.path}{'?' if query else ''}{query}"
 
 
