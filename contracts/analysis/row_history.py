@@ -201,7 +201,8 @@ class RowHistories:
         behavior = self.resource.behavior
         fields = [rule.fields[0] for rule in behavior.timeline]
         if not self._can_have_restarted(earlier, later):
-            fields += [field for rule in behavior.timeline for field in rule.fields[1:]]
+            stated = () if self.resource.is_inferred else behavior.timeline  # others may be times of any change
+            fields += [field for rule in stated for field in rule.fields[1:]]
             fields += [rule.field for rule in behavior.set_when]
         for operation in self.api.operations:
             creates = operation.behavior.creates
