@@ -54,15 +54,18 @@ class StatusPaths:
     def change_seed(self, seed: RowSeed, changes: Mapping[str, Any], phase: int, now: Micros) -> RowSeed:
         """Return the seed of a row in which a request changes properties. A status stays as it is set."""
         status = changes.get(self.field) if self.field is not None else None
-        if not isinstance(status, str) or status == seed.status_at(phase):
-            return replace(seed, fixed_values={**seed.fixed_values, **changes})
-        others = {name: value for name, value in changes.items() if name != self.field}
+        fixed_values = {**seed.fixed_values, **changes}
+        if not isinstance(status, str):
+            return replace(seed, fixed_values=fixed_values)
+        others = {name: value for name, value in fixed_values.items() if name != self.field}
+        if status == seed.status_at(phase):
+            return replace(seed, fixed_values=others)
         statuses, times = seed.statuses_until(phase), seed.status_path.times
         last = len(statuses)
         path = StatusPath((*statuses, status), (*times[:last], max(now, times[last - 1])))
         return replace(
             seed,
-            fixed_values={**seed.fixed_values, **others},
+            fixed_values=others,
             build_path=lambda _seed: path,
             _path=path,
             status=status if seed.index is not None else seed.status,

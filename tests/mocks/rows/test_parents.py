@@ -82,3 +82,12 @@ def test_a_list_below_a_removed_row_is_unknown_though_it_was_shown(shop: RowClie
     assert shop.get("/customers/4711/orders")["orders"] == []
     shop.send("DELETE", "/customers/4711")
     assert shop.send("GET", "/customers/4711/orders").status == 404
+
+
+def test_a_status_can_be_set_to_what_it_is_and_then_moved(shop: RowClient) -> None:
+    """A request that sets the status which a row has does not keep it there."""
+    number = shop.send("POST", "/customers/7/orders", {"order": {}}).value["number"]
+    path = f"/customers/7/orders/{number}"
+    assert shop.send("PATCH", path, {"state": "open"}).value["state"] == "open"
+    assert shop.send("PATCH", path, {"state": "sent"}).value["state"] == "sent"
+    assert shop.get(path)["state"] == "sent"
