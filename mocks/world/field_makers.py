@@ -157,10 +157,8 @@ class FieldMakers:
         elif _is_number(prop.resolved):
             return self._build_counter(prop)
         else:
-            is_plain_uuid = prop.is_uuid and "pattern" not in prop.resolved
-            make_unique = (
-                random_uuid if is_plain_uuid else self._values.build_unique_maker(prop.resolved, prop.pointer, name)
-            )
+            schemas = [(schema, at) for field, schema, at in self._indexed_fields.path_schemas if field == name]
+            make_unique = self._values.choose_unique_maker(prop, schemas)
             return lambda seed, _phase: make_unique(SeededRandom(f"{seed.stream}/{name}"))
         adversary = self._adversary_for(prop)
         make: ValueMaker = (
@@ -201,7 +199,7 @@ class FieldMakers:
         )
 
     def _build_counter(self, prop: RowProperty) -> FieldMaker:
-        first = max(int(prop.resolved.get("minimum", 1)), 1)
+        first, _ = self._indexed_fields.find_range(prop.name, prop.resolved)
         return lambda seed, _phase: first + seed.number
 
     # --------------------------------------------------------------------------------------- null and absent

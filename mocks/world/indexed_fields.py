@@ -54,12 +54,21 @@ class IndexedFields:
     parent_fields: tuple[tuple[str, str], ...] = ()
     """Fields that hold the identity of a parent, hidden ones with their prefix, and the parent's resource."""
     hidden_identity: HiddenIdentity | None = None
+    path_schemas: tuple[tuple[str, Schema, str], ...] = ()
+    """Fields by which paths find rows, with the schema of the path parameter and its pointer."""
     owner_field: str | None = None
     owner_values: tuple[str, ...] = ()
     default_window: Micros = _DEFAULT_WINDOW
     """How far back lists look when the request does not say."""
     max_window: Micros = _MAX_WINDOW
     """How far back a request may look."""
+
+    def find_range(self, field: str, own: Schema) -> tuple[int, int | None]:
+        """Return the lowest number, from 1 on, and the highest that a field and the paths to its rows allow."""
+        schemas = [own, *(schema for name, schema, _ in self.path_schemas if name == field)]
+        lowest = [schema["minimum"] for schema in schemas if isinstance(schema.get("minimum"), int)]
+        highest = [schema["maximum"] for schema in schemas if isinstance(schema.get("maximum"), int)]
+        return max([1, *lowest]), min(highest, default=None)
 
     @property
     def exact_match_fields(self) -> tuple[str, ...]:
@@ -118,6 +127,7 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
         hidden_fields=tuple(_iter_hidden_fields(api, operations)),
         scope_fields=_deduplicate(scope.field for scope in scopes if not scope.resource and not scope.hidden),
         scope_choices=tuple(_iter_scope_choices(operations)),
+        path_schemas=tuple(_iter_path_schemas(operations)),
         parent_fields=_deduplicate(
             (get_field_key(scope.field, is_hidden=scope.hidden), scope.resource) for scope in scopes if scope.resource
         ),
@@ -127,6 +137,14 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
         default_window=default_window,
         max_window=min(oldest, default=max(_MAX_WINDOW, 2 * default_window)),
     )
+
+
+def _iter_path_schemas(operations: list[Operation]) -> Iterator[tuple[str, Schema, str]]:
+    for operation in operations:
+        lookup = operation.behavior.lookup
+        parameter = operation.parameter(lookup.parameter, "path") if lookup is not None else None
+        if lookup is not None and parameter is not None:
+            yield lookup.field, parameter.schema, parameter.pointer
 
 
 def _iter_scope_choices(operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:

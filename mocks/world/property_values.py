@@ -1,7 +1,7 @@
 """Values of a resource's properties: how they are made, which are allowed, and the keys under which they are found."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from specduet.mocks.clock import SECOND, to_micros
-from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
+from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_uuid
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.row_properties import RowProperty, RowShape
@@ -17,6 +17,9 @@ from specduet.specs import Api, Schema
 
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_RESTRICTIONS = frozenset({"pattern", "format", "minLength", "maxLength", "enum"})
+"""Keywords of a path parameter that may allow less than the row's own property."""
+_SAMPLE_COUNT = 3
 _SAMPLES = ("example", "examples", "default")
 """Keywords that give many rows the same value."""
 
@@ -52,6 +55,21 @@ class PropertyValues:
             return self._generator.build_maker(schema, pointer, name, null=False)
         free = {keyword: value for keyword, value in schema.items() if keyword not in _SAMPLES}
         return self._generator.build_maker(free, None, name, null=False)
+
+    def choose_unique_maker(self, prop: RowProperty, path_schemas: Sequence[tuple[Schema, str]]) -> ValueMaker:
+        """Return a maker of different values that a property and the path parameters that find rows by it allow."""
+        restricting = [(schema, at) for schema, at in path_schemas if schema.keys() & _RESTRICTIONS]
+        if prop.is_uuid and "pattern" not in prop.resolved and not restricting:
+            return random_uuid
+        own = self.build_unique_maker(prop.resolved, prop.pointer, prop.name)
+        makers = [own, *(self.build_unique_maker(schema, at, prop.name) for schema, at in restricting)]
+        checks = [self.is_allowed(prop.name), *(self._schemas.validator_at(at).is_valid for _, at in restricting)]
+        samples = range(_SAMPLE_COUNT)
+        for make in makers if restricting else ():
+            made = [make(SeededRandom(f"{self._stream}/{prop.name}/{number}")) for number in samples]
+            if all(check(value) for check in checks for value in made):
+                return make
+        return own
 
     def distinct_values(self, name: str, count: int) -> list[Any]:
         """Return different values of a property, fewer than ``count`` where its schema has no more."""

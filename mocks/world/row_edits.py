@@ -19,7 +19,10 @@ def read_changes(plan: OperationPlan, row: Mapping[str, Any], body: Any, *, merg
     row, and null removes (RFC 7396). Raises ``BadPatch``.
     """
     if isinstance(body, list):
-        return _keep_allowed(plan, _apply_patch(row, body))
+        if not all(isinstance(step, Mapping) and "op" in step for step in body):  # rows, of which one is meant
+            body = next((item for item in body if isinstance(item, Mapping)), {})
+        else:
+            return _keep_allowed(plan, _apply_patch(row, body))
     assert plan.body_fields is not None
     if merges:
         return _merge_body(plan.body_fields, row, body)

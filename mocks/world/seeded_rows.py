@@ -51,7 +51,12 @@ class SeededRows:
         self._identity_field = identity_field
         self._shows_examples = shows_examples
         self._status_paths = status_paths
-        self._plan = SeedingPlan(count_rows(api, resource, settings), to_micros(settings.epoch), stream, indexed_fields)
+        count = count_rows(api, resource, settings)
+        identity = values.properties.get(identity_field)
+        if identity is not None and identity.resolved.get("type") == "integer":
+            lowest, highest = indexed_fields.find_range(identity_field, identity.resolved)
+            count = count if highest is None else max(min(count, highest - lowest + 1), 1)
+        self._plan = SeedingPlan(count, to_micros(settings.epoch), stream, indexed_fields)
         self._seeds: list[RowSeed] | None = None
 
     @property
