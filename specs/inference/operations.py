@@ -222,6 +222,8 @@ class StatementMaker:
             noun = parent.name if parent else parent_group.noun if parent_group else name_parent(parameter)
             owner = None if is_choice else parent or self._find_parent(entry, parameter, noun)
             field = find_parent_field(self.reader, kind.properties, parameter, noun, kind.id_field)
+            if field is not None and owner is not None and not self._holds_id(kind, field, owner):
+                field = None
             if field is None and owner is None:  # neither rows nor a resource know of it: all values show the same rows
                 continue
             status, basis = unknown_status(entry.operation)
@@ -238,6 +240,12 @@ class StatementMaker:
                 )
             )
         return {"scope": scopes[-1], "ancestors": tuple(scopes[:-1])} if scopes else {}
+
+    def _holds_id(self, kind: RowKind, field: str, owner: RowKind) -> bool:
+        """Tell whether a field can hold the id of a parent: a number cannot hold a slug."""
+        own = self.reader.kind_at(kind.properties[field]) if field in kind.properties else ""
+        id_kind = self.reader.kind_at(owner.properties.get(owner.id_field, ""))
+        return not (own in {"integer", "number"} and id_kind == "string")
 
     def _find_parent(self, entry: SurveyedOperation, parameter: str, noun: str) -> RowKind | None:
         """Return the resource that a parameter names, although no path with its items leads there."""
