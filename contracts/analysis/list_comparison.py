@@ -166,6 +166,8 @@ class _UnchangedListComparison:
         if self.offset:
             return None
         certain_rows = [row for row in rows if self.rules.get_id(row) not in self.optional_ids]
+        if not self.is_complete:  # rows that the reference list lacks may follow
+            certain_rows = certain_rows[: len(self.required_rows)]
         is_below_limit = self._is_below_limit(rows)
         missing = _find_missing_row(self.rules, self.required_rows, rows) if is_below_limit else None
         if missing is not None or (not is_below_limit and len(certain_rows) > len(self.required_rows)):
