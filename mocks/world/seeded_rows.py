@@ -153,8 +153,16 @@ class SeededRows:
         index = seed.index or 0
         second = self._plan.is_in_second_scope(index)
         scopes = {name: values[:2][-1 if second else 0] for name, values in scope_values.items()}
-        seed.fixed_values = {**scopes, **self.pick_parents(seed, FINAL_PHASE), **seed.fixed_values}
+        own = {name: value for name, value in seed.fixed_values.items() if not self._is_orphan(name, value)}
+        seed.fixed_values = {**scopes, **self.pick_parents(seed, FINAL_PHASE), **own}
         return StoredRow(seed.number, self._keys.make_keys(seed, FINAL_PHASE), seed)
+
+    def _is_orphan(self, field: str, value: Any) -> bool:
+        """Return whether a value of an example is the id of a parent that does not exist."""
+        resource = dict(self._indexed_fields.parent_fields).get(field)
+        if resource is None:
+            return False
+        return all(str(identity) != str(value) for identity in self._related_rows.list_identities(resource))
 
     def pick_parents(self, seed: RowSeed, phase: int) -> dict[str, Any]:
         """Return the identities of the parents to which a row belongs, where nothing else decides them."""
