@@ -325,7 +325,8 @@ class CollectionRules:
 
 def _leave_bound_open(rule: Filter, bound: Any, accepts_order: Callable[[int], bool]) -> Callable[[int], bool | None]:
     """Return the test of an order in which a bound that is a time is not certain, where no document says so."""
-    if rule.basis == "documented" or not isinstance(bound, datetime):
+    is_time = isinstance(bound, datetime) or read_timestamp(bound) is not None
+    if rule.basis == "documented" or not is_time:
         return accepts_order
     return lambda order: accepts_order(order) if order else None
 
