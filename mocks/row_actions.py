@@ -31,6 +31,8 @@ _REFUSALS = (409, 422, 400, 403)
 def choose_action(operation: Operation) -> Action | None:
     """Return the action that statements give an operation; None where it is not about rows."""
     behavior = operation.behavior
+    if operation.responses and not any(status.startswith("2") for status in operation.responses):
+        return None  # no response that shows rows is documented
     actions = {
         _list_rows: behavior.lists,
         _fetch_row: behavior.fetches,
