@@ -232,15 +232,15 @@ def test_media_types_of_requests(tmp_path: Path, documented: str, content_type: 
 @pytest.mark.parametrize(
     ("encoding", "body", "status"),
     [
-        ("gzip", gzip.compress(b'{"a": 1}'), 204),
-        ("GZIP", gzip.compress(b'{"a": "x"}'), 400),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0), 204),
+        ("GZIP", gzip.compress(b'{"a": "x"}', mtime=0), 400),
         ("deflate", zlib.compress(b'{"a": 1}'), 204),
-        ("gzip, identity", gzip.compress(b'{"a": 1}'), 204),
-        ("deflate, gzip", gzip.compress(zlib.compress(b'{"a": 1}')), 204),
+        ("gzip, identity", gzip.compress(b'{"a": 1}', mtime=0), 204),
+        ("deflate, gzip", gzip.compress(zlib.compress(b'{"a": 1}'), mtime=0), 204),
         ("identity", b'{"a": 1}', 204),
         ("gzip", b'{"a": 1}', 400),
-        ("gzip", gzip.compress(b'{"a": 1}')[:-9], 400),
-        ("gzip", gzip.compress(b" " * 20_000_000), 400),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0)[:-9], 400),
+        ("gzip", gzip.compress(b" " * 20_000_000, mtime=0), 400),
         ("br", b'{"a": 1}', 415),
     ],
 )
