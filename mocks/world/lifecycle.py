@@ -109,14 +109,16 @@ class RowSeed(msgspec.Struct, eq=False):
 class Lifecycle:
     """The status paths that a ``Status`` statement allows."""
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, requested: frozenset[str] = frozenset()) -> None:
+        """``requested`` are the last statuses that a row enters by a request alone."""
         self._routes: dict[str, list[tuple[str, ...]]] = {}
         """For each status, the ways that lead to it from the initial one, the shortest first."""
         for route in islice(_iter_simple_routes(status), _MAX_EXPLORED):
             known = self._routes.setdefault(route[-1], [])
             if len(known) < _MAX_ROUTES:
                 known.append(route)
-        self._complete_routes = self._find_complete_routes(status) or [(status.initial,)]
+        complete = self._find_complete_routes(status) or [(status.initial,)]
+        self._complete_routes = [route for route in complete if route[-1] not in requested] or complete
         """One way to each terminal status; the first is the usual one."""
 
     def _find_complete_routes(self, status: Status) -> list[tuple[str, ...]]:

@@ -14,12 +14,17 @@ from specduet.specs.behavior import Status
 class StatusPaths:
     """Makes status paths by the statement on a resource's status."""
 
-    def __init__(self, status: Status | None, epoch: Micros, pace: float) -> None:
-        """``pace`` is the factor by which created rows run through their statuses faster than usual."""
+    def __init__(
+        self, status: Status | None, epoch: Micros, pace: float, requested: frozenset[str] = frozenset()
+    ) -> None:
+        """``pace`` is the factor by which created rows run through their statuses faster than usual.
+
+        ``requested`` are the statuses that a row enters by a request alone: an action leads there.
+        """
         self.field = status.field if status else None
         """The property with the status; None where rows have none."""
         self.initial = status.initial if status else None
-        self._lifecycle = Lifecycle(status) if status else None
+        self._lifecycle = Lifecycle(status, requested) if status else None
         self._moves = status is not None and status.moves
         self._epoch = epoch
         self._pace = pace

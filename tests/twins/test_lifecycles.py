@@ -100,3 +100,12 @@ def test_a_job_is_where_its_location_says(client: JobClient) -> None:
     response = client.send("POST", "/jobs", {"kind": "encode", "priority": 2})
     location = response.headers["location"]
     assert client.send("GET", location.partition("mock")[2] or location).json == response.json
+
+
+def test_no_job_cancels_itself(client: JobClient) -> None:
+    """Of many jobs that nobody cancels, each is completed or failed in the end, and most are completed."""
+    jobs = [client.submit_job() for _ in range(150)]
+    client.wait(3_600)
+    ends = [client.fetch_job(job)["status"] for job in jobs]
+    assert set(ends) <= {"completed", "failed"}
+    assert ends.count("completed") > 100
