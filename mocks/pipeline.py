@@ -17,8 +17,8 @@ A request takes these steps, in this order:
        by an error, or resets the connection (control/fault_effects.py).
     f. The body is read, up to ``Settings.max_body`` bytes (request.py).
     g. A ``Prefer`` header may choose the response and delay it (prefer.py).
-    h. OperationHandler (handler.py) parses and validates the request and performs the operation in the world
-       (world/), or renders an error response (error_responses.py).
+    h. OperationHandler (handler.py) parses and validates the request and performs its action: on rows (row_actions.py)
+       in the world (world/), else an example. Or it renders an error response (error_responses.py).
     i. The response is sent (responses.py).
 """
 
