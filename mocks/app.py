@@ -97,18 +97,24 @@ class Mock:
 
 
 def create_app(
-    apis: Sequence[Api | str | Path] | None = None, settings: Settings | None = None, *, previous: Mock | None = None
+    apis: Api | str | Path | Sequence[Api | str | Path] | None = None,
+    settings: Settings | None = None,
+    *,
+    previous: Mock | None = None,
 ) -> Mock:
     """Return the mock of some APIs as an ASGI application.
 
-    ``apis`` are loaded APIs, names of bundled ones or paths to OpenAPI documents; without it, all bundled APIs. The
-    sessions of a ``previous`` mock go on: their clocks, faults and journals, and the rows that still fit. Raises
-    ``SpecError`` for a document that cannot be loaded; ``UsageError`` for an unknown name, an unknown security scheme
-    in ``settings.credentials``, seed data that do not fit, an API given twice, and two APIs with the same path.
+    ``apis`` is one loaded API, name of a bundled one or path to an OpenAPI document, or several; without it, all
+    bundled APIs. The sessions of a ``previous`` mock go on: their clocks, faults and journals, and the rows that still
+    fit. Raises ``SpecError`` for a document that cannot be loaded; ``UsageError`` for an unknown name, an unknown
+    security scheme in ``settings.credentials``, seed data that do not fit, an API given twice, and two APIs with the
+    same path.
 
-    Example: ``create_app(["petstore.yaml"], Settings(seed=7))``.
+    Example: ``create_app("petstore.yaml", Settings(seed=7))``.
     """
-    sources = bundled() if apis is None else apis
+    if apis is None:
+        apis = bundled()
+    sources = [apis] if isinstance(apis, Api | str | Path) else apis
     loaded_apis = number_names(api if isinstance(api, Api) else load(api) for api in sources)
     if not loaded_apis:
         raise UsageError("there is no API to serve", remedy=f"Bundled: {', '.join(bundled())}.")

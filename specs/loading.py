@@ -131,7 +131,7 @@ def find_document(name_or_path: str | Path) -> Path:
 
 
 def _list_overlays(path: Path, given: Sequence[str | Path]) -> cache.Overlays:
-    beside = path.with_name(_OVERLAY)
+    beside = path.parent / _OVERLAY
     own = [beside] if path.name == _DOCUMENT and beside.is_file() else []
     return tuple(own + [Path(overlay) for overlay in given if Path(overlay) not in own])
 

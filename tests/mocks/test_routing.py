@@ -72,6 +72,11 @@ def test_a_path_parameter_is_never_converted_by_the_router(tmp_path: Path) -> No
     assert find_operation(mock, "GET", "/a/x") == 400
 
 
+def test_one_document_needs_no_list(tmp_path: Path) -> None:
+    """A path alone is one document: its letters are not taken for names."""
+    assert find_operation(create_app(write_document(tmp_path, "one", "GET /a")), "GET", "/a") == "GET /a"
+
+
 def test_two_apis_cannot_have_a_path_in_common(tmp_path: Path) -> None:
     """A clash ends the start, names both APIs and the path, and says what to do; parameter names do not matter."""
     one, two = write_document(tmp_path, "one", "GET /a/{b}"), write_document(tmp_path, "two", "POST /a/{c}")

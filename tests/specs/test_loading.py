@@ -105,6 +105,14 @@ def test_missing_file(tmp_path: Path) -> None:
         specs.load(tmp_path / "none.yaml")
 
 
+@pytest.mark.parametrize("place", ["/", ".", "{folder}"])
+def test_a_folder_without_a_document(place: str, tmp_path: Path) -> None:
+    """A folder that holds no ``openapi.yaml`` is refused as a folder, the one without a name, too."""
+    (tmp_path / "empty.d").mkdir()
+    with pytest.raises(SpecError, match="is a folder, not a file"):
+        specs.load(place.format(folder=tmp_path / "empty.d"))
+
+
 def test_external_files_become_local_components(write: Write) -> None:
     """Schemas, parameters, responses and path items in files of the folder work, and recursion through them."""
     write(
