@@ -6,7 +6,6 @@ from typing import Any
 from specduet.mocks.generation.values import get_generator
 from specduet.mocks.world.derived_fields import get_path
 from specduet.mocks.world.envelope import find_rows_property
-from specduet.mocks.world.indexed_fields import operations_about
 from specduet.mocks.world.row_properties import RowProperty
 from specduet.specs import Api, Operation, Resource
 
@@ -27,7 +26,7 @@ def find_example_rows(api: Api, resource: Resource) -> list[dict[str, Any]]:
 
 
 def _iter_examples(api: Api, resource: Resource) -> Iterator[Any]:
-    operations = list(operations_about(api, resource))
+    operations = api.operations_about(resource.name)
     for operation in sorted(operations, key=lambda operation: operation.behavior.lists is None):
         yield from _iter_response_examples(api, operation, resource)
     schema, _ = api.response_schemas.resolve(resource.schema, resource.pointer)
@@ -54,7 +53,7 @@ def _iter_response_examples(api: Api, operation: Operation, resource: Resource) 
 
 def find_example_identity(api: Api, resource: Resource) -> Any:
     """Return the id that the document shows as an example of the path parameter, None where there is none."""
-    for operation in operations_about(api, resource):
+    for operation in api.operations_about(resource.name):
         lookup = operation.behavior.lookup
         if lookup is None or lookup.field != resource.behavior.id.field or not lookup.parameter:
             continue

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from specduet.mocks.clock import Micros
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery, StoredRow
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, operations_about
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX
 from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class ImpliedRows:
 
     def __init__(self, api: Api, resource: Resource) -> None:
         self._is_open = resource.is_inferred and not any(
-            operation.behavior.lists or operation.behavior.creates for operation in operations_about(api, resource)
+            operation.behavior.lists or operation.behavior.creates for operation in api.operations_about(resource.name)
         )
         """No operation lists or creates rows: a client cannot know which there are."""
         self._is_single = resource.behavior.single

@@ -1,6 +1,6 @@
 """The fields of a resource that need an index: those by which its operations sort, find, filter and separate rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,17 +84,9 @@ class IndexedFields:
         return _deduplicate((*self.sort_fields, *self.unique_fields, *self.exact_match_fields, *self.range_fields))
 
 
-def operations_about(api: Api, resource: Resource) -> Iterator[Operation]:
-    """Yield the operations with a statement that names the resource."""
-    for operation in api.operations:
-        subject = operation.behavior.subject
-        if subject is not None and subject.resource == resource.name:
-            yield operation
-
-
 def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, shape: RowShape) -> IndexedFields:
     """Collect the fields of a resource that the statements on its operations name."""
-    operations = list(operations_about(api, resource))
+    operations = api.operations_about(resource.name)
     behaviors = [operation.behavior for operation in operations]
     sort_fields = [b.order.by for b in behaviors if b.order] + [b.cursor.before for b in behaviors if b.cursor]
     filters = [statement for b in behaviors for statement in b.filters.values()]
@@ -139,7 +131,7 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
     )
 
 
-def _iter_path_schemas(operations: list[Operation]) -> Iterator[tuple[str, Schema, str]]:
+def _iter_path_schemas(operations: Sequence[Operation]) -> Iterator[tuple[str, Schema, str]]:
     for operation in operations:
         lookup = operation.behavior.lookup
         parameter = operation.parameter(lookup.parameter, "path") if lookup is not None else None
@@ -147,7 +139,7 @@ def _iter_path_schemas(operations: list[Operation]) -> Iterator[tuple[str, Schem
             yield lookup.field, parameter.schema, parameter.pointer
 
 
-def _iter_scope_choices(operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _iter_scope_choices(operations: Sequence[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for operation in operations:
         scope = operation.behavior.scope
         parameter = operation.parameter(scope.parameter, "path") if scope is not None else None
@@ -161,7 +153,7 @@ def get_field_key(field: str, *, is_hidden: bool) -> str:
     return HIDDEN_PREFIX + field if is_hidden else field
 
 
-def _find_hidden_identity(identity: Identity, operations: list[Operation]) -> HiddenIdentity:
+def _find_hidden_identity(identity: Identity, operations: Sequence[Operation]) -> HiddenIdentity:
     """Return the identity with the schema of the first path parameter that stands for it."""
     for operation in operations:
         lookup = operation.behavior.lookup
@@ -172,7 +164,7 @@ def _find_hidden_identity(identity: Identity, operations: list[Operation]) -> Hi
     return HiddenIdentity(identity.field, {"type": "string"}, "")
 
 
-def _iter_hidden_fields(api: Api, operations: list[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _iter_hidden_fields(api: Api, operations: Sequence[Operation]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     seen = set()
     for operation in operations:
         for name, statement in operation.behavior.filters.items():

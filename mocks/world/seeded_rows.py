@@ -177,7 +177,7 @@ def count_rows(api: Api, resource: Resource, settings: Settings) -> int:
     """Return the number of seeded rows: one that is the only one, and few where no list of them has pages."""
     if resource.behavior.single:
         return 1
-    behaviors = [o.behavior for o in api.operations if o.behavior.lists and o.behavior.lists.resource == resource.name]
+    behaviors = [o.behavior for o in api.operations_about(resource.name) if o.behavior.lists]
     is_paged = any(b.limit or b.offset or b.page or b.token or b.cursor for b in behaviors)
     is_stated = any(b.order for b in behaviors)
     return settings.runs if is_paged or is_stated or not behaviors else min(settings.runs, _UNPAGED_ROWS)

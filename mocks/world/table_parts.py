@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from specduet.mocks.clock import to_micros
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
-from specduet.mocks.world.indexed_fields import collect_indexed_fields, get_field_key, operations_about
+from specduet.mocks.world.indexed_fields import collect_indexed_fields, get_field_key
 from specduet.mocks.world.json_rows import JsonRows
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import FindTable, RelatedRows
@@ -56,7 +56,7 @@ class TableParts:
             self.row_factory, self.values, self.indexed_fields, self.identity_field, stream, self.related_rows
         )
         self.epoch = to_micros(settings.epoch)
-        acts = (operation.behavior.acts for operation in operations_about(api, resource))
+        acts = (operation.behavior.acts for operation in api.operations_about(resource.name))
         requested = frozenset(statement.to for statement in acts if statement is not None and statement.to)
         self.status_paths = StatusPaths(resource.behavior.status, self.epoch, settings.pace, requested)
         self.seeded_rows = SeededRows(

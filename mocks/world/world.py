@@ -293,9 +293,8 @@ class World:
 
     def _iter_rows(self, table: Table, now: Micros) -> Iterator[StoredRow]:
         table.advance_to(now)
-        behaviors = (o.behavior for o in self._api.operations)
-        lists = (b for b in behaviors if b.lists and b.lists.resource == table.resource.name)
-        order = next((behavior.order for behavior in lists), None)
+        behaviors = (o.behavior for o in self._api.operations_about(table.resource.name))
+        order = next((behavior.order for behavior in behaviors if behavior.lists), None)
         index = table.get_index(order.by if order else None)
         descending = order is None or order.direction == "desc"
         first_scope = next(iter(table.scope_values.items()), None)
