@@ -256,6 +256,11 @@ class OperationBehavior(
     added: Added | None = None
 
     @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes of the path from the outermost on; the last one is that of the rows."""
+        return self.ancestors if self.scope is None else (*self.ancestors, self.scope)
+
+    @property
     def subject(self) -> "Lists | Lookup | Creates | None":
         """The statement that names the resource whose rows this operation is about."""
         return self.lists or self.lookup or self.creates

@@ -99,7 +99,7 @@ class KnownRows:
 def fill_row_path(operation: Operation, row: Row, above: Mapping[str, str]) -> dict[str, str] | None:
     """Return the path parameters that lead to a row, None where one is unknown. ``above`` are those of its list."""
     lookup, behavior = operation.behavior.lookup, operation.behavior
-    scopes = {s.parameter: s for s in (behavior.scope, *behavior.ancestors) if s is not None}
+    scopes = {scope.parameter: scope for scope in behavior.scopes}
     path = {}
     for parameter in operation.parameters:
         if parameter.location != "path":

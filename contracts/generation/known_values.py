@@ -145,16 +145,16 @@ class KnownValues:
 
     def _observed_values(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         """Yield the values of a path parameter that responses have shown."""
-        lookup, scope = operation.behavior.lookup, operation.behavior.scope
+        lookup = operation.behavior.lookup
         if changes_rows(operation, parameter):
             yield from self.rows.list_created(operation)
             return
         if lookup is not None and lookup.parameter == parameter.name:
             yield from self.field_values(lookup.resource, lookup.field)
             return
-        for parent in (scope, *operation.behavior.ancestors):
-            if parent is not None and parent.parameter == parameter.name:
-                yield from self.rows.list_ids(parent.resource) if parent.resource else ()
+        for scope in operation.behavior.scopes:
+            if scope.parameter == parameter.name:
+                yield from self.rows.list_ids(scope.resource) if scope.resource else ()
                 return
         yield from self._guess_ids(operation, parameter)
 

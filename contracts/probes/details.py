@@ -164,8 +164,7 @@ class ResourceProbe:
         """Return the values of a path parameter above a row: that of its list or of its own field, else known ones."""
         if parameter.name in self.above:
             return [self.above[parameter.name]]
-        scopes = (operation.behavior.scope, *operation.behavior.ancestors)
-        scope = next((s for s in scopes if s is not None and s.parameter == parameter.name), None)
+        scope = next((s for s in operation.behavior.scopes if s.parameter == parameter.name), None)
         value = get_path(row, scope.field) if scope is not None and not scope.hidden else ABSENT
         return [str(value)] if isinstance(value, str | int) else self.known_values.path_values(operation, parameter)
 

@@ -39,8 +39,7 @@ def sample_ids(operation: Operation, tables: Tables, now: Micros, count: int) ->
 
 def _iter_path_values(operation: Operation, tables: Tables, now: Micros, count: int) -> Iterator[tuple[str, list[Any]]]:
     behavior = operation.behavior
-    scopes = (*behavior.ancestors, *((behavior.scope,) if behavior.scope else ()))
-    for scope in scopes:
+    for scope in behavior.scopes:
         subject = behavior.subject
         if scope.resource:
             table = tables[scope.resource]

@@ -173,12 +173,11 @@ def scope_and_owner_filters(
 ) -> list[tuple[int, Any]]:
     """Return the index keys that a row must have to belong to the request's scope and to be the caller's to see.
 
-    Each is a pair of the position in the row's index keys and the key. Raises ``UnknownScopeValue``.
+    Each is a pair of the position in the row's index keys and the key. Raises ``UnknownScopeValue``; whether the
+    parents exist is for ``check_ancestors``.
     """
     behavior, table = plan.operation.behavior, plan.table
     filters = []
-    if behavior.scope is not None:
-        check_ancestors(plan, values)
     if behavior.scope is not None and (behavior.scope.resource or not behavior.scope.hidden):
         scope_key = get_scope_key(table, behavior.scope, values)
         field = get_field_key(behavior.scope.field, is_hidden=behavior.scope.hidden)
@@ -193,8 +192,10 @@ def scope_and_owner_filters(
 def check_ancestors(plan: OperationPlan, values: RequestValues) -> None:
     """Raise ``UnknownScopeValue`` if a path names a parent that does not exist, or that is not below the one before."""
     behavior, related = plan.operation.behavior, plan.table.related_rows
+    if behavior.scope is None:
+        return
     outer: Scope | None = None
-    for scope in (*behavior.ancestors, *((behavior.scope,) if behavior.scope else ())):
+    for scope in behavior.scopes:
         if scope.resource:
             value = values.get(scope.parameter)
             is_known = related.has_row(scope.resource, value)

@@ -101,8 +101,7 @@ class World:
         plan = self.find_plan(operation)
         table, now = plan.table, self._clock.current_micros()
         table.advance_to(now)
-        if operation.behavior.scope is not None:
-            check_ancestors(plan, values)
+        check_ancestors(plan, values)
         url = read_url() if plan.has_urls else NO_URL
         key = (operation.pointer, caller.owner, caller.admin, url, *values.items())
         try:
@@ -126,6 +125,7 @@ class World:
         lookup, now = plan.operation.behavior.lookup, self._clock.current_micros()
         assert lookup is not None
         plan.table.advance_to(now)
+        check_ancestors(plan, values)
         required_keys = scope_and_owner_filters(plan, values, caller)
         if not lookup.parameter:
             return plan.table.implied.find_single(plan.table, required_keys, now)
@@ -200,8 +200,8 @@ class World:
         """
         plan, now = self.find_plan(operation), self._clock.current_micros()
         table, scope = plan.table, operation.behavior.scope
+        check_ancestors(plan, values)
         if scope is not None:
-            check_ancestors(plan, values)
             get_scope_key(table, scope, values)  # raises for a scope that no collection has
         assert plan.create_action is not None
         sent = body if isinstance(body, dict) else {}

@@ -58,5 +58,5 @@ def _merge_words(stated: _Behavior, inferred: _Behavior, without: frozenset[str]
 def _name_resources(behavior: OperationBehavior) -> list[str | None]:
     if behavior == _SILENT:
         return []
-    scopes = [scope.resource for scope in (behavior.scope, *behavior.ancestors) if scope is not None]
+    scopes = [scope.resource for scope in behavior.scopes]
     return [behavior.subject.resource if behavior.subject else None, *scopes]
