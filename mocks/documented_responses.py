@@ -16,7 +16,6 @@ from specduet.specs import Api, Content, Operation, Response
 
 BODILESS_STATUSES = frozenset({204, 205, 304})
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
-_ABSENT: Any = object()
 
 
 def choose_usual_status(operation: Operation) -> int:

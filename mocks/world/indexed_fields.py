@@ -33,6 +33,8 @@ class HiddenIdentity:
 class IndexedFields:
     """Names of fields by the use that operations make of them, each tuple in the order of the document."""
 
+    identity_field: str
+    """The field that identifies a row, with its prefix where rows do not show it."""
     sort_fields: tuple[str, ...] = ()
     """Fields that order a list or that a cursor compares."""
     sorts_by_number: bool = False
@@ -103,15 +105,13 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
         if f.op == "eq" and not f.hidden and f.field not in sort_fields and shape.has_single_value(f.field)
     )
     return IndexedFields(
+        identity_field=get_row_key(identity, identity.field),
         sort_fields=_deduplicate(sort_fields),
         sorts_by_number=any(b.lists and not b.order for b in behaviors) or not any(b.lists for b in behaviors),
         is_ascending=next((b.order is not None and b.order.direction == "asc" for b in behaviors if b.lists), False),
         unique_fields=()
         if resource.behavior.single
-        else _deduplicate(
-            get_field_key(name, is_hidden=identity.hidden and name == identity.field)
-            for name in (identity.field, *looked_up)
-        ),
+        else _deduplicate(get_row_key(identity, name) for name in (identity.field, *looked_up)),
         filter_fields=_deduplicate(exact),
         range_fields=_deduplicate(
             f.field for f in filters if f.op == "ge" and not f.hidden and shape.has_single_value(f.field)
@@ -151,6 +151,11 @@ def _iter_scope_choices(operations: Sequence[Operation]) -> Iterator[tuple[str, 
 def get_field_key(field: str, *, is_hidden: bool) -> str:
     """Return the name under which a field is indexed."""
     return HIDDEN_PREFIX + field if is_hidden else field
+
+
+def get_row_key(identity: Identity, field: str) -> str:
+    """Return the name under which a field that finds a row is indexed: the identity may be hidden, others are not."""
+    return get_field_key(field, is_hidden=identity.hidden and field == identity.field)
 
 
 def _find_hidden_identity(identity: Identity, operations: Sequence[Operation]) -> HiddenIdentity:

@@ -57,7 +57,6 @@ class JsonRows:
         indexed_fields: IndexedFields,
         related_rows: RelatedRows,
         completion: RowCompletion,
-        identity_field: str,
     ) -> None:
         self._name = resource.name
         self._row_factory = row_factory
@@ -65,11 +64,15 @@ class JsonRows:
         self._keys = keys
         self._completion = completion
         self._related_rows = related_rows
-        self._identity_field = identity_field
+        self._identity_field = indexed_fields.identity_field
         self._is_ascending = indexed_fields.is_ascending
         self._is_single = resource.behavior.single
         self._parents = dict(indexed_fields.parent_fields)
-        hidden = {*self._parents, identity_field, *(HIDDEN_PREFIX + name for name, _ in indexed_fields.hidden_fields)}
+        hidden = {
+            *self._parents,
+            self._identity_field,
+            *(HIDDEN_PREFIX + name for name, _ in indexed_fields.hidden_fields),
+        }
         self._hidden_names = {name for name in hidden if name.startswith(HIDDEN_PREFIX)}
         self._validator = api.response_schemas.validator_at(resource.pointer)
 

@@ -21,7 +21,7 @@ from specduet.mocks.world.envelope import (
     split_path,
 )
 from specduet.mocks.world.index import StoredRow
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_field_key
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_row_key
 from specduet.mocks.world.projection import Projection
 from specduet.mocks.world.table import Table
 from specduet.specs import Api, Content, Operation
@@ -155,8 +155,7 @@ def compile_plan(
     filters = tuple(_compile_filter(table, name, statement) for name, statement in behavior.filters.items())
     creates = behavior.creates is not None or (behavior.replaces is not None and behavior.replaces.creates)
     changes = behavior.updates is not None or behavior.replaces is not None or behavior.acts is not None
-    lookup, identity = behavior.lookup, table.resource.behavior.id
-    is_hidden = identity.hidden and lookup is not None and lookup.field == identity.field
+    lookup = behavior.lookup
     return OperationPlan(
         operation=operation,
         table=table,
@@ -170,7 +169,7 @@ def compile_plan(
         is_array=is_array and behavior.lists is None and behavior.watches is None,
         create_action=CreateAction(api, operation, table, projection) if creates else None,
         body_fields=BodyFields(api, operation, table) if changes else None,
-        lookup_field=get_field_key(lookup.field, is_hidden=is_hidden) if lookup is not None else "",
+        lookup_field=get_row_key(table.resource.behavior.id, lookup.field) if lookup is not None else "",
         body_check=_find_body_check(api, table, projection, content, is_framed=is_array or envelope is not None),
         has_body=_has_body(operation),
     )

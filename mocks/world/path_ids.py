@@ -7,7 +7,7 @@ from typing import Any
 from specduet.mocks.clock import Micros
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery, StoredRow
-from specduet.mocks.world.indexed_fields import get_field_key
+from specduet.mocks.world.indexed_fields import get_row_key
 from specduet.mocks.world.table import Table
 from specduet.mocks.world.tables import Tables
 from specduet.specs import Api, Operation
@@ -32,8 +32,7 @@ def sample_ids(operation: Operation, tables: Tables, now: Micros, count: int) ->
     if lookup is None or not lookup.parameter:
         return []
     table = tables[lookup.resource]
-    identity = table.resource.behavior.id
-    field = get_field_key(lookup.field, is_hidden=identity.hidden and lookup.field == identity.field)
+    field = get_row_key(table.resource.behavior.id, lookup.field)
     return _sample_values(table, field, tables, now, count)
 
 

@@ -22,7 +22,6 @@ class RowKeys:
         row_factory: RowFactory,
         values: PropertyValues,
         indexed_fields: IndexedFields,
-        identity_field: str,
         stream: str,
         related_rows: RelatedRows,
     ) -> None:
@@ -30,7 +29,7 @@ class RowKeys:
         """For each indexed field, the position of its key in ``StoredRow.index_keys``."""
         self._row_factory = row_factory
         self._values = values
-        self._identity_field = identity_field
+        self._identity_field = indexed_fields.identity_field
         self._stream = stream
         self._related_rows = related_rows
         self._hidden_choices = {HIDDEN_PREFIX + name: values for name, values in indexed_fields.hidden_fields}

@@ -37,7 +37,6 @@ class SeededRows:
         keys: RowKeys,
         indexed_fields: IndexedFields,
         related_rows: RelatedRows,
-        identity_field: str,
         stream: str,
         shows_examples: bool,
     ) -> None:
@@ -48,13 +47,13 @@ class SeededRows:
         self._keys = keys
         self._indexed_fields = indexed_fields
         self._related_rows = related_rows
-        self._identity_field = identity_field
+        self._identity_field = indexed_fields.identity_field
         self._shows_examples = shows_examples
         self._status_paths = status_paths
         count = count_rows(api, resource, settings)
-        identity = values.properties.get(identity_field)
+        identity = values.properties.get(self._identity_field)
         if identity is not None and identity.resolved.get("type") == "integer":
-            lowest, highest = indexed_fields.find_range(identity_field, identity.resolved)
+            lowest, highest = indexed_fields.find_range(self._identity_field, identity.resolved)
             count = count if highest is None else max(min(count, highest - lowest + 1), 1)
         self._plan = SeedingPlan(count, to_micros(settings.epoch), stream, indexed_fields)
         self._seeds: list[RowSeed] | None = None

@@ -68,9 +68,8 @@ class Table:
         self.stream = f"{settings.seed}/{api.name}/{resource.name}"
         """Name of the random stream of everything in the table."""
         parts = TableParts(api, resource, settings, generator, adversary, find_table, self.stream)
-        self.identity_field = parts.identity_field
-        """Name of the field that identifies a row, with its prefix where rows do not show it."""
         self.indexed_fields = parts.indexed_fields
+        self.identity_field = self.indexed_fields.identity_field
         self.related_rows = parts.related_rows
         self.values = parts.values
         self.row_factory = parts.row_factory

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from specduet.mocks.clock import to_micros
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
-from specduet.mocks.world.indexed_fields import collect_indexed_fields, get_field_key
+from specduet.mocks.world.indexed_fields import collect_indexed_fields
 from specduet.mocks.world.json_rows import JsonRows
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import FindTable, RelatedRows
@@ -36,8 +36,6 @@ class TableParts:
     ) -> None:
         """``find_table`` returns the tables of other resources; ``stream`` is the name of the random stream."""
         shape = RowShape(api, resource, generator)
-        identity = resource.behavior.id
-        self.identity_field = get_field_key(identity.field, is_hidden=identity.hidden)
         self.indexed_fields = collect_indexed_fields(api, resource, settings, shape)
         self.related_rows = RelatedRows(find_table, stream)
         self.values = PropertyValues(api, shape, generator, stream)
@@ -52,9 +50,7 @@ class TableParts:
             generator=generator,
             adversary=adversary,
         )
-        self.keys = RowKeys(
-            self.row_factory, self.values, self.indexed_fields, self.identity_field, stream, self.related_rows
-        )
+        self.keys = RowKeys(self.row_factory, self.values, self.indexed_fields, stream, self.related_rows)
         self.epoch = to_micros(settings.epoch)
         acts = (operation.behavior.acts for operation in api.operations_about(resource.name))
         requested = frozenset(statement.to for statement in acts if statement is not None and statement.to)
@@ -69,7 +65,6 @@ class TableParts:
             keys=self.keys,
             indexed_fields=self.indexed_fields,
             related_rows=self.related_rows,
-            identity_field=self.identity_field,
             stream=stream,
             shows_examples=adversary is None,
         )
@@ -82,7 +77,6 @@ class TableParts:
             indexed_fields=self.indexed_fields,
             related_rows=self.related_rows,
             completion=self._build_completion(api, resource, stream, is_composed=shape.is_composed),
-            identity_field=self.identity_field,
         )
 
     def _build_completion(self, api: Api, resource: Resource, stream: str, *, is_composed: bool) -> RowCompletion:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from specduet.specs.inference.paths import PathShape
-from specduet.specs.inference.roles import ends_with_verb
 from specduet.specs.inference.survey import SurveyedOperation
 from specduet.specs.inference.words import split_words, to_singular, to_snake, word_set
 
@@ -122,11 +121,6 @@ def find_parents(shape: PathShape, groups: Mapping[str, OperationGroup]) -> Pare
             found.insert(0, (shape.parameter, group if group is not None and not group.is_single else None))
         shape = shape.above
     return found
-
-
-def has_action_path(entry: SurveyedOperation) -> bool:
-    """Tell whether the path of an operation ends with a verb."""
-    return bool(entry.shape.verb) or ends_with_verb(entry.shape)
 
 
 def list_entries(groups: Iterable[OperationGroup]) -> Iterable[tuple[OperationGroup, SurveyedOperation]]:

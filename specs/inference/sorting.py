@@ -1,7 +1,7 @@
 """Orders of lists: the parameters that choose one, and the one without them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from specduet.specs.inference.parameters import QueryParameter, find_named, flatten_properties, name_fields
@@ -151,8 +151,3 @@ def _read_way(key: str) -> Literal["asc", "desc"] | None:
     if match is None:
         return None
     return "desc" if match[1].lower() == "desc" else "asc"
-
-
-def find_field(snakes: Mapping[str, str], names: Iterable[str]) -> str | None:
-    """Return the first property that has one of the names."""
-    return next((snakes[name] for name in names if name in snakes), None)

@@ -62,8 +62,6 @@ _UNCOUNTED = word_set(
     "preferences metadata data media info information bonus campus virus basis kudos sms dns https aws ios gas "
     "address class pass express compass"
 )
-# plural in form, and one thing nevertheless
-SETTINGS = word_set("settings preferences configuration config options details statistics stats metrics")
 
 
 @lru_cache(maxsize=8192)
