@@ -9,6 +9,8 @@ import re
 from functools import cached_property
 from urllib.parse import parse_qsl, quote_from_bytes, unquote_to_bytes
 
+from specduet.specs.request_lines import split_suffix
+
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 # RFC 3986, section 3.3: what a segment of a path may hold as it is
 _SEGMENT_CHARACTERS = "-._~!$&'()*+,;=:@"
@@ -103,7 +105,5 @@ class QueryCondition:
 
 def split_query(path: str) -> tuple[str, QueryCondition | None]:
     """Return the path that a client sends, and the condition on its query: for ``/a?b=c``, ``/a`` and ``b=c``."""
-    for match in re.finditer(r"\{[^{}]*\}|[?#]", path):  # a parameter's name may hold either
-        if match[0] in {"?", "#"}:
-            return path[: match.start()] or "/", QueryCondition(path[match.start() :])
-    return path, None
+    sent, suffix = split_suffix(path)
+    return sent, QueryCondition(suffix) if suffix else None

@@ -22,10 +22,9 @@ from specduet.specs.model import (
     Response,
     SecurityScheme,
 )
+from specduet.specs.request_lines import METHODS
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
 from specduet.specs.servers import fill_variables, read_base_path
-
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def build_api(
@@ -88,7 +87,7 @@ def _build_resources(reader: StatementReader, document: Mapping[str, Any], state
 def _build_operations(reader: StatementReader, document: Mapping[str, Any]) -> Iterator[Operation]:
     for path, entry in document.get("paths", {}).items():
         item, item_pointer = reader.schemas.resolve(entry, f"/paths/{escape_pointer(path)}")
-        for method in _METHODS:
+        for method in METHODS:
             if method in item:
                 yield _build_operation(reader, document, path, method, item, f"{item_pointer}/{method}")
 

@@ -7,6 +7,8 @@ does not occur in it. https://spec.openapis.org/oas/v3.1.1.html#schema-1
 from dataclasses import dataclass, field
 from typing import Literal
 
+from specduet.specs.request_lines import METHODS
+
 Leaf = Literal["text", "flag", "data", "schema"]
 """``data`` is any value, and is not entered: a reference in it is no reference."""
 
@@ -106,7 +108,6 @@ _OPERATION_FIELDS: dict[str, Shape] = {
     "servers": ListOf(SERVER),
 }
 OPERATION = ObjectKind("an operation", _OPERATION_FIELDS)
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PATH_ITEM = ObjectKind(
     "a path item",
     {

@@ -10,8 +10,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from specduet.specs.grammar import METHODS, ObjectKind, Shape
+from specduet.specs.grammar import ObjectKind, Shape
 from specduet.specs.references import FilePlace
+from specduet.specs.request_lines import METHODS
 from specduet.specs.schema_keywords import LEFT_OUT
 
 Report = Callable[[FilePlace, str, str], None]

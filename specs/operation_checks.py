@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from specduet.specs.bounds import CHAINED, COMBINED, PATH
-from specduet.specs.grammar import METHODS
+from specduet.specs.request_lines import METHODS
 from specduet.specs.schemas import Schemas, escape_pointer
 
 Report = Callable[[str, str, str], None]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from specduet.specs.errors import UsageError
-from specduet.specs.grammar import METHODS
+from specduet.specs.request_lines import METHODS
 
 
 def set_server_variables(document: Mapping[str, Any], values: Mapping[str, str]) -> None:
@@ -12,7 +12,7 @@ def set_server_variables(document: Mapping[str, Any], values: Mapping[str, str])
 
     Raises ``UsageError`` for a name that no server has, and a value that is no member of its ``enum``.
     """
-    variables = [pair for server in _iter_servers(document) for pair in _iter_variables(server)]
+    variables = [pair for server in _iter_servers(document) for pair in server.get("variables", {}).items()]
     for name, value in values.items():
         chosen = [variable for known, variable in variables if known == name]
         if not chosen:
@@ -36,19 +36,11 @@ def parse_server_variables(texts: Iterable[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _iter_servers(document: Mapping[str, Any]) -> Iterator[Any]:
-    items = [item for item in document.get("paths", {}).values() if isinstance(item, Mapping)]
-    operations = [item[method] for item in items for method in METHODS if isinstance(item.get(method), Mapping)]
+def _iter_servers(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    items = document.get("paths", {}).values()
+    operations = [item[method] for item in items for method in METHODS if method in item]
     for holder in (document, *items, *operations):
-        servers = holder.get("servers")
-        yield from servers if isinstance(servers, list) else ()
-
-
-def _iter_variables(server: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    variables = server.get("variables") if isinstance(server, Mapping) else None
-    for name, variable in variables.items() if isinstance(variables, Mapping) else ():
-        if isinstance(variable, dict):
-            yield name, variable
+        yield from holder.get("servers", ())
 
 
 def _list_members(variable: Mapping[str, Any], value: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Addresses in ``servers``: the path below which a server serves an operation."""
+"""Addresses in ``servers`` of a normalized document: the path below which a server serves an operation."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,25 +23,22 @@ def read_base_path(*holders: Mapping[str, Any]) -> str:
 
 def list_base_paths(*holders: Mapping[str, Any]) -> Sequence[str]:
     """Return the paths of all servers of the first holder that has any, with every value that a variable may have."""
-    servers = [server for server in _find_servers(holders)[:_MAX_SERVERS] if isinstance(server, Mapping)]
+    servers = _find_servers(holders)[:_MAX_SERVERS]
     choices = [(server, values) for server in servers for values in islice(_iter_values(server), _MAX_SERVERS)]
     return list(dict.fromkeys(_read_path(server, values) for server, values in choices))[:_MAX_SERVERS]
 
 
-def _find_servers(holders: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
-    lists = (holder.get("servers") for holder in holders)
-    return next((servers for servers in lists if isinstance(servers, list) and servers), [])
+def _find_servers(holders: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    return next((holder["servers"] for holder in holders if holder.get("servers")), [])
 
 
 def _iter_values(server: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the values of a server's variables, the defaults first: ``{"version": "v1"}``."""
     yield {}
-    variables = server.get("variables")
-    found = variables.items() if isinstance(variables, Mapping) else ()
-    enums = {name: variable["enum"] for name, variable in found if isinstance(variable, Mapping) and "enum" in variable}
-    lists = {name: enum for name, enum in enums.items() if isinstance(enum, list)}
-    for values in product(*lists.values()):
-        yield dict(zip(lists, values, strict=True))
+    variables = server.get("variables", {}).items()
+    enums = {name: variable["enum"] for name, variable in variables if isinstance(variable.get("enum"), list)}
+    for values in product(*enums.values()):
+        yield dict(zip(enums, values, strict=True))
 
 
 def fill_variables(server: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> str:
@@ -49,13 +46,10 @@ def fill_variables(server: Mapping[str, Any], values: Mapping[str, Any] | None =
 
     ``values`` come before the defaults.
     """
-    variables = server.get("variables")
-    known = variables if isinstance(variables, Mapping) else {}
+    variables = server.get("variables", {})
 
     def fill(match: re.Match[str]) -> str:
-        variable = known.get(match[1])
-        default = variable.get("default") if isinstance(variable, Mapping) else None
-        value = (values or {}).get(match[1], default)
+        value = (values or {}).get(match[1], variables.get(match[1], {}).get("default"))
         return match[0] if value is None else str(value)[: ADDRESS.value]
 
     url = str(server.get("url", ""))
@@ -63,10 +57,9 @@ def fill_variables(server: Mapping[str, Any], values: Mapping[str, Any] | None =
     return filled if len(filled) <= ADDRESS.value else ""
 
 
-def _read_path(server: Any, values: Mapping[str, Any] | None = None) -> str:
-    url = fill_variables(server, values) if isinstance(server, Mapping) else ""
+def _read_path(server: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> str:
     try:
-        path = urlsplit(url).path
+        path = urlsplit(fill_variables(server, values)).path
     except ValueError:  # such as an unclosed bracket of an IPv6 address
         return ""
     path = re.sub(r"/{2,}", "/", path).rstrip("/")

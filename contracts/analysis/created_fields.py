@@ -5,7 +5,7 @@ from typing import Any
 
 from specduet.contracts.analysis.row_values import is_number, read_timestamp
 from specduet.contracts.oracle.media_types import find_json_content
-from specduet.contracts.oracle.schema_access import list_properties, resolve_schema, strip_null
+from specduet.contracts.oracle.schema_access import enter_properties, list_properties, resolve_schema
 from specduet.contracts.recording import ABSENT
 from specduet.specs import Api, Operation, Schema
 
@@ -37,11 +37,8 @@ def list_body_properties(api: Api, operation: Operation) -> Iterator[tuple[str, 
     if content is None:
         return
     envelope = operation.behavior.envelope
-    schema, pointer, _ = strip_null(api.request_schemas, content.schema, content.pointer)
-    for name in envelope.request.split(".") if envelope is not None and envelope.request else ():
-        properties = {key: (inner, at) for key, inner, at in list_properties(schema, pointer)}
-        schema, pointer, _ = strip_null(api.request_schemas, *properties.get(name, ({}, pointer)))
-    for name, inner, at in list_properties(schema, pointer):
+    names = envelope.request.split(".") if envelope is not None and envelope.request else ()
+    for name, inner, at in list_properties(*enter_properties(api.request_schemas, content, names)):
         resolved, place = resolve_schema(api.request_schemas, inner, at)
         yield name, resolved, place
 

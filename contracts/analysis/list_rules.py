@@ -117,13 +117,13 @@ class CollectionRules:
         value = request.values.get(name, self.get_default(name))
         return value if isinstance(value, int) and value >= 0 else None
 
-    def is_whole(self, request: ListRequest, count: int, exchange: Exchange | None = None) -> bool:
+    def is_whole(self, request: ListRequest, count: int, exchange: Exchange) -> bool:
         """Return whether a list of ``count`` rows has all there are: it is shorter than its limit, and the first page.
 
         A page of a size of its own never is, nor one whose response says that another one follows, nor one under a
         filter that holds unless the request says otherwise.
         """
-        limit, told = self.get_limit(request), read_facts(self.operation, exchange) if exchange is not None else []
+        limit, told = self.get_limit(request), read_facts(self.operation, exchange)
         total = find_fact(told, "total")
         is_short = count < limit if limit is not None else not (self.behavior.page or self.behavior.token)
         if self.has_own_size(request):
@@ -199,10 +199,9 @@ class CollectionRules:
         """Return whether a request names a field to sort by."""
         return is_sorted_otherwise(self.operation, request.values)
 
-    def locate_row(self, index: int | str, field: str = "") -> str:
-        """Return the JSON pointer to a row of a response, or to a field of it: ``/data/0/status``."""
-        below = f"/{field.replace('.', '/')}" if field else ""
-        return f"{locate_envelope(self.operation)}/{index}{below}"
+    def locate_row(self, index: int | str, field: str) -> str:
+        """Return the JSON pointer to a field of a row of a response: ``/data/0/status``."""
+        return f"{locate_envelope(self.operation)}/{index}/{field.replace('.', '/')}"
 
     def list_conditions(self, request: ListRequest, sent_at: float) -> list[Condition]:
         """Return the conditions on every row; ``sent_at`` is the time of the request in seconds since 1970."""

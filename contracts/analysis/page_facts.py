@@ -16,7 +16,7 @@ from specduet.specs import Operation
 from specduet.specs.list_statements import PageFact
 
 _LINK = re.compile(r"<([^>]*)>([^<]*)")
-_NEXT_FACTS: tuple[PageFact, ...] = ("next-token", "next-page", "next-offset", "next-url", "links")
+NEXT_FACTS: tuple[PageFact, ...] = ("next-token", "next-page", "next-offset", "next-url", "links")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def find_fact(told: list[ToldFact], *facts: PageFact) -> ToldFact | None:
 
 def tells_next(told: list[ToldFact]) -> bool | None:
     """Return whether a response says that a page follows; None where it says nothing about it, or both."""
-    answers = {bool(each.value) for each in told if each.fact in _NEXT_FACTS and _is_readable(each)}
+    answers = {bool(each.value) for each in told if each.fact in NEXT_FACTS and _is_readable(each)}
     answers |= {each.value for each in told if each.fact == "more" and isinstance(each.value, bool)}
     return next(iter(answers)) if len(answers) == 1 else None
 

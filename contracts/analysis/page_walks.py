@@ -12,7 +12,7 @@ from typing import Any
 
 from specduet.contracts.analysis.list_comparison import ListResponse
 from specduet.contracts.analysis.list_rules import CollectionRules
-from specduet.contracts.analysis.page_facts import ToldFact, find_wrong_counts, read_facts, tells_next
+from specduet.contracts.analysis.page_facts import NEXT_FACTS, ToldFact, find_wrong_counts, read_facts, tells_next
 from specduet.contracts.analysis.single_list import ListViolation
 from specduet.contracts.recording import ABSENT
 from specduet.contracts.traces import BracketedQueries
@@ -58,7 +58,7 @@ class PageWalk:
             for row_id in self._page_ids(page):
                 if numbers.setdefault(row_id, number) != number:
                     message = f"page {number} repeats the row {row_id} of page {numbers[row_id]}"
-                    return self._make_violation("pages-complete", page, message, row_id, cause="repeated")
+                    return self._make_violation(page, message, row_id, cause="repeated")
         return None
 
     def _find_lost_row(self) -> ListViolation | None:
@@ -70,19 +70,19 @@ class PageWalk:
         if not lost:
             return None
         message = f"the {len(self.pages)} pages up to the last have no row {lost[0]}, which the whole list has"
-        return self._make_violation("pages-complete", self.pages[-1], message, lost[0], cause="lost")
+        return self._make_violation(self.pages[-1], message, lost[0], cause="lost")
 
     def _find_endless_pages(self) -> Iterator[ListViolation]:
         """Yield a violation where a page leads back, or empty ones say again and again that another one follows."""
         if self.is_endless:
             message = f"the pages never end: page {len(self.pages)} leads to one that came before"
-            yield self._make_violation("pages-complete", self.pages[-1], message, "", cause="endless")
+            yield self._make_violation(self.pages[-1], message, "", cause="endless")
             return
         last = self.pages[-_MAX_EMPTY_PAGES:]
         told = [tells_next(read_facts(self.rules.operation, page.exchange)) for page in last]
         if len(last) == _MAX_EMPTY_PAGES and all(told) and not any(page.rows for page in last):
             message = "the pages never end: empty ones say that another one follows"
-            yield self._make_violation("pages-complete", last[-1], message, "", cause="endless")
+            yield self._make_violation(last[-1], message, "", cause="endless")
 
     def _find_wrong_facts(self) -> Iterator[ListViolation]:
         told = [read_facts(self.rules.operation, page.exchange) for page in self.pages]
@@ -101,7 +101,7 @@ class PageWalk:
     def _find_denials(self, page: ListResponse, facts: Sequence[ToldFact]) -> Iterator[ListViolation]:
         """Yield a violation for each fact that denies the page which follows."""
         for each in facts:
-            is_denied = each.value is False if each.fact == "more" else each.fact in _NEXT_PLACES and not each.value
+            is_denied = each.value is False if each.fact == "more" else each.fact in NEXT_FACTS and not each.value
             if is_denied:
                 message = f"{each.name} says that no page follows, but one does"
                 yield self._make_fact_violation(page, each, message)
@@ -130,13 +130,11 @@ class PageWalk:
         first = self.rules.behavior.page.first if self.rules.behavior.page else 1
         return {page_count, max(page_count, 1)} | ({page_count - 1} if first == 0 else set())
 
-    def _make_violation(
-        self, clause: str, page: ListResponse, message: str, value: Any, *, where: str = "", cause: str = ""
-    ) -> ListViolation:
+    def _make_violation(self, page: ListResponse, message: str, value: Any, *, cause: str) -> ListViolation:
         statement, basis = self.rules.find_position(), self._find_basis()
-        place = where or (f"query/{statement.parameter}" if statement else "")
+        place = f"query/{statement.parameter}" if statement else ""
         pointer = self.rules.get_parameter_pointer(statement.parameter if statement else None)
-        return ListViolation(clause, page.exchange, message, basis, place, value, pointer, cause, _FEATURES)
+        return ListViolation("pages-complete", page.exchange, message, basis, place, value, pointer, cause, _FEATURES)
 
     def _make_fact_violation(self, page: ListResponse, each: ToldFact, message: str) -> ListViolation:
         return make_fact_violation(self.rules, page, each, message)
@@ -147,7 +145,6 @@ class PageWalk:
 
 
 _FEATURES = frozenset({"pages"})
-_NEXT_PLACES = frozenset({"next-token", "next-page", "next-offset", "next-url", "links"})
 
 
 def _is_page_count(each: ToldFact, page: ListResponse, total: int) -> bool:

@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.addresses import extract_path_texts
-from specduet.contracts.oracle.schema_access import is_valid_value, list_properties, list_types, strip_null
+from specduet.contracts.oracle.schema_access import enter_properties, is_valid_value, list_types, strip_null
 from specduet.contracts.recording import ABSENT, Exchange, Row
-from specduet.specs import Api, Content, Operation, Parameter, Resource, Schema
+from specduet.specs import Api, Operation, Parameter, Resource, Schema
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 
@@ -134,6 +134,12 @@ def open_envelope(operation: Operation, body: Any) -> Any:
     return get_path(body, envelope.response) if envelope is not None and envelope.response else body
 
 
+def open_sent_envelope(operation: Operation, body: Any) -> Any:
+    """Return the row in a request body: the body, or the value at the path of its envelope."""
+    envelope = operation.behavior.envelope
+    return get_path(body, envelope.request) if envelope is not None and envelope.request else body
+
+
 def locate_envelope(operation: Operation) -> str:
     """Return the JSON pointer to the rows of a response: ``/data/items``, empty where they are the whole body."""
     envelope = operation.behavior.envelope
@@ -171,8 +177,7 @@ def read_list_rows(operation: Operation, exchange: Exchange) -> list[Row] | None
 
 def read_recorded_rows(api: Api, exchange: Exchange) -> list[Row] | None:
     """Return the rows of a list like ``read_list_rows``, whichever operation of the API the exchange was with."""
-    operation = next((o for o in api.operations if o.id == exchange.operation), None)
-    return None if operation is None else read_list_rows(operation, exchange)
+    return read_list_rows(api.operation(exchange.operation), exchange)
 
 
 def read_single_row(operation: Operation, exchange: Exchange) -> Row | None:
@@ -191,22 +196,14 @@ def find_shared_fields(api: Api, operation: Operation, resource: Resource) -> fr
 
 
 def _find_row_schemas(api: Api, operation: Operation) -> Iterator[Schema]:
+    names = [name for name in locate_envelope(operation).split("/") if name]
     for status in ("200", "201", "202"):
         response = operation.response_for(int(status))
         for content in response.content.values() if response else ():
-            schema, pointer = _enter_envelope(api, operation, content)
+            schema, pointer = enter_properties(api.schemas, content, names)
             if isinstance(schema.get("items"), Mapping):
                 schema, pointer, _ = strip_null(api.schemas, schema["items"], f"{pointer}/items")
             yield schema
-
-
-def _enter_envelope(api: Api, operation: Operation, content: Content) -> tuple[Schema, str]:
-    """Return the schema of what is in the envelope of a response, and its pointer."""
-    schema, pointer, _ = strip_null(api.schemas, content.schema, content.pointer)
-    for name in filter(None, locate_envelope(operation).split("/")):
-        properties = {key: (inner, at) for key, inner, at in list_properties(schema, pointer)}
-        schema, pointer, _ = strip_null(api.schemas, *properties.get(name, ({}, pointer)))
-    return schema, pointer
 
 
 # ----------------------------------------------------------------------------------------------------- requests

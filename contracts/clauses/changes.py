@@ -20,8 +20,7 @@ def _find_changes(subject: Subject) -> Iterator[ChangedRow]:
 
 
 def _read_detail(subject: Subject, exchange: Exchange | None) -> Row | None:
-    operation = next((o for o in subject.api.operations if exchange and o.id == exchange.operation), None)
-    return read_single_row(operation, exchange) if operation is not None and exchange is not None else None
+    return None if exchange is None else read_single_row(subject.api.operation(exchange.operation), exchange)
 
 
 def _find_listed(subject: Subject, trace: ChangedRow) -> Row | None:
@@ -43,14 +42,14 @@ def check_change_kept(subject: Subject) -> Iterator[Finding]:
     """
     rule = subject.operation.behavior.updates or subject.operation.behavior.replaces
     for trace in _find_changes(subject) if rule is not None else ():
+        assert rule is not None
         shown = _read_detail(subject, trace.fetched_after) or _find_listed(subject, trace) or {}
         for field, value in trace.requested_fields.items():
             now, before = get_path(shown, field), get_path(trace.row, field)
             if now is not ABSENT and now == before and not is_kept(value, now):
                 message = f"{field} is still {to_text(now)} after it was changed to {to_text(value)}"
-                basis = rule.basis if rule is not None else None
                 yield subject.make_finding(
-                    trace.change, message=message, where=f"body/{field}", value=now, cause=field, basis=basis
+                    trace.change, message=message, where=f"body/{field}", value=now, cause=field, basis=rule.basis
                 )
 
 

@@ -13,6 +13,7 @@ from specduet.contracts.analysis.row_values import (
     get_path,
     has_value,
     locate_envelope,
+    open_sent_envelope,
     parse_list_request,
     read_list_rows,
     read_recorded_rows,
@@ -46,7 +47,7 @@ class ObservedRun:
         self.resource: Resource = subject.api.resources[rule.resource]
         self.history: RowHistories = collect_histories(subject.api, self.resource, subject.recording)
         self.sets = list_set_fields(subject.api, subject.operation)
-        self.envelope = subject.operation.behavior.envelope
+        self.operation = subject.operation
         self.place = locate_envelope(subject.operation)
         self.response_body: Row = read_single_row(subject.operation, trace.creation) or {}
         shared = find_shared_fields(subject.api, subject.operation, self.resource)
@@ -62,8 +63,7 @@ class ObservedRun:
     def has_own_id(self) -> bool:
         """Whether the request gave the run its id: two requests may then have given the same."""
         body = parse_json_body(self.trace.creation.request.body or b"")[0]
-        place = self.envelope.request if self.envelope is not None else None
-        sent = get_path(body, place) if place else body
+        sent = open_sent_envelope(self.operation, body)
         return has_value(sent, self.resource.behavior.id.field) if isinstance(sent, dict) else False
 
     def later_observations(self) -> Sequence[Observation]:

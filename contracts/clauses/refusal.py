@@ -161,14 +161,15 @@ def check_valid_refused(subject: Subject) -> Iterator[Finding]:
 
 def _rejected_valid_requests(subject: Subject) -> list[JudgedExchange]:
     """Return the valid requests with a valid credential that were rejected as invalid."""
-    statuses = _FORM_REJECTION_STATUSES | (documented_error_response(subject).statuses or frozenset())
+    rejections = _FORM_REJECTION_STATUSES | (documented_error_response(subject).statuses or frozenset())
+    statuses = rejections - _state_statuses(subject)
     accepted = accepted_credentials(subject)
     return [
         case
         for case in judged_exchanges(subject)
         if case.verdict == "valid"
         and case.credentials_valid
-        and case.exchange.status in statuses - _state_statuses(subject)
+        and case.exchange.status in statuses
         and not case.is_too_large
         and not _is_patch(subject, case.exchange)
         if case.exchange.credentials != "placeholder" or "placeholder" in accepted

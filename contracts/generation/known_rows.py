@@ -1,13 +1,13 @@
 """Rows that responses have shown, by resource: they give the ids of paths, and tell which rows this run has created."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.recording import Exchange, Row
-from specduet.specs import Api, Operation, Parameter, Resource
+from specduet.specs import Operation, Parameter, Resource
 
 _MAX_ROWS = 200
 """Rows of one resource that are remembered."""
@@ -22,28 +22,28 @@ class KnownRow:
     row: Row
     path: Mapping[str, str]
     """The path parameters of that request, in plain text."""
-    is_created: bool
-    """True for the response of a request that creates rows."""
 
 
 class KnownRows:
     """The rows of one API that responses have shown."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self) -> None:
         self._rows: dict[str, dict[str, KnownRow]] = {}
         self._created: dict[str, list[KnownRow]] = {}
 
-    def remember_row(self, operation: Operation, resource: Resource, exchange: Exchange, row: Row) -> None:
-        """Remember a row of a 2xx response; a created one is never forgotten."""
-        text = _to_path_text(row, resource.behavior.id.field)
+    def remember_rows(self, operation: Operation, resource: Resource, exchange: Exchange, new: Sequence[Row]) -> None:
+        """Remember the rows of a 2xx response; a created one is never forgotten."""
         texts = extract_path_texts(operation, exchange.request) or {}
-        known = KnownRow(row, {n: unquote(t) for n, t in texts.items()}, operation.behavior.creates is not None)
-        if known.is_created:
-            self._created.setdefault(resource.name, []).append(known)
+        path = {name: unquote(text) for name, text in texts.items()}
+        is_created = operation.behavior.creates is not None
+        known_rows = [KnownRow(row, path) for row in new]
+        if is_created:
+            self._created.setdefault(resource.name, []).extend(known_rows)
         rows = self._rows.setdefault(resource.name, {})
-        if text is not None and (len(rows) < _MAX_ROWS or known.is_created):
-            rows[text] = known
+        for known in known_rows if is_created or len(rows) < _MAX_ROWS else ():
+            text = _to_path_text(known.row, resource.behavior.id.field)
+            if text is not None and (len(rows) < _MAX_ROWS or is_created):
+                rows[text] = known
 
     def forget_row(self, operation: Operation, exchange: Exchange) -> tuple[str, str, str] | None:
         """Forget the row that a request has deleted; return its resource, and the field and value of the path."""

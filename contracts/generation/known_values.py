@@ -32,7 +32,7 @@ class KnownValues:
         self.api = api
         self.params = params
         self._field_values: dict[tuple[str, str], dict[str, None]] = {}
-        self.rows = KnownRows(api)
+        self.rows = KnownRows()
         self._values_by_path: dict[tuple[str, str], dict[str, None]] = {}
         self._seen_responses: set[int] = set()
         self._planned_bodies: dict[str, PlannedBody | None] = {}
@@ -113,10 +113,11 @@ class KnownValues:
         behavior = operation.behavior
         statement = behavior.lists or behavior.fetches or behavior.creates  # events of a watch are not rows
         resource = self.api.resources.get(statement.resource) if statement else None
-        for _, row in read_located_rows(operation, exchange) if resource is not None else ():
-            assert resource is not None
-            self._remember_row(resource, row)
-            self.rows.remember_row(operation, resource, exchange, row)
+        if resource is not None:
+            rows = [row for _, row in read_located_rows(operation, exchange)]
+            self.rows.remember_rows(operation, resource, exchange, rows)
+            for row in rows:
+                self._remember_row(resource, row)
         for row in _find_objects(exchange.json):
             for name, value in row.items():
                 if isinstance(value, str | int) and not isinstance(value, bool):

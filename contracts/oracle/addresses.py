@@ -13,6 +13,7 @@ from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.url_text import split_pairs
 from specduet.contracts.recording import Recording, SentRequest
 from specduet.specs import Api, Operation
+from specduet.specs.request_lines import split_suffix
 
 _PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
 PATH_CHARACTERS = "/:@!$&'()*+,;=~%"
@@ -23,11 +24,8 @@ _QUERY_CHARACTERS = f"{PATH_CHARACTERS}?"
 @lru_cache(maxsize=4096)
 def split_template(path: str) -> tuple[str, str]:
     """Return the path and the query that are sent: ``/runs?action={name}#start`` -> ``/runs``, ``action={name}``."""
-    for match in re.finditer(r"\{[^{}]*\}|[?#]", path):  # a parameter's name may hold either
-        if match[0] in {"?", "#"}:
-            query = path[match.end() :].partition("#")[0] if match[0] == "?" else ""
-            return path[: match.start()] or "/", query
-    return path, ""
+    sent, suffix = split_suffix(path)
+    return sent, suffix[1:].partition("#")[0] if suffix.startswith("?") else ""
 
 
 def fill_path(template: str, values: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Access to schemas of any document: booleans, missing schemas and values of the wrong type do no harm."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from specduet.specs import Content, Schema, Schemas
@@ -58,6 +58,15 @@ def list_properties(schema: Schema, pointer: str) -> Iterator[tuple[str, Any, st
     properties = schema.get("properties")
     for name, inner in properties.items() if isinstance(properties, Mapping) else ():
         yield name, inner, f"{pointer}/properties/{escape_pointer(name)}"
+
+
+def enter_properties(schemas: Schemas, content: Content, names: Iterable[str]) -> PlacedSchema:
+    """Return the schema at a path of properties of a body, ``{}`` where there is none."""
+    schema, pointer, _ = strip_null(schemas, content.schema, content.pointer)
+    for name in names:
+        properties = {key: (inner, at) for key, inner, at in list_properties(schema, pointer)}
+        schema, pointer, _ = strip_null(schemas, *properties.get(name, ({}, pointer)))
+    return PlacedSchema(schema, pointer)
 
 
 def list_required(schema: Schema) -> tuple[str, ...]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from specduet.contracts.analysis.created_fields import list_body_properties
-from specduet.contracts.analysis.row_values import get_path, read_single_row
+from specduet.contracts.analysis.row_values import get_path, open_sent_envelope, read_single_row
 from specduet.contracts.generation.known_rows import fill_row_path
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.mutations import replace_at
-from specduet.contracts.oracle.schema_access import is_valid_value, locate_content
+from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.probes.list_queries import make_unused_value
@@ -120,12 +120,11 @@ class ChangeProbe:
             return None, {}
         envelope = self.operation.behavior.envelope
         place = tuple(envelope.request.split(".")) if envelope is not None and envelope.request else ()
-        inner = get_path(request.json, ".".join(place)) if place else request.json
+        inner = open_sent_envelope(self.operation, request.json)
         if not isinstance(inner, dict):
             return None, {}
-        json = replace_at(request.json, place, {**inner, **changes}) if place else {**inner, **changes}
-        pointer = locate_content(self.api.request_schemas, content).pointer
-        is_valid = is_valid_value(self.api.request_schemas, pointer, json)
+        json = replace_at(request.json, place, {**inner, **changes})
+        is_valid = is_valid_value(self.api.request_schemas, content.pointer, json)
         return (request.with_json(json), changes) if is_valid else (None, {})
 
     def _choose_changes(self, row: Row) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from specduet.contracts.analysis.created_fields import list_set_fields
-from specduet.contracts.analysis.row_values import get_path
+from specduet.contracts.analysis.row_values import open_sent_envelope
 from specduet.contracts.generation.known_values import PlannedRequest
 from specduet.contracts.oracle.schema_access import list_properties, strip_null
 from specduet.specs import Api, Operation
@@ -22,7 +22,7 @@ class CreateRequests:
         self.request = request
         self.sets = list_set_fields(api, operation)
         envelope = operation.behavior.envelope
-        self._place = envelope.request if envelope is not None else None
+        self._has_envelope = envelope is not None and envelope.request is not None
 
     def vary_requests(self, count: int) -> Iterator[tuple[PlannedRequest, dict[str, Any]]]:
         """Yield ``count`` valid requests, each with the fields that it sets in the new row.
@@ -32,9 +32,9 @@ class CreateRequests:
         members = self._enum_members()
         for number in range(count):
             request = self.request
-            for name, choices in members.items() if self._place is None else ():
+            for name, choices in members.items():
                 request = request.with_json({**request.json, name: choices[number % len(choices)]})
-            request = self._fill_free_objects(request, number) if self._place is None else request
+            request = self._fill_free_objects(request, number)
             for header in self._header_names():
                 request = request.with_header(header, self._header_value(number))
             yield request, self._requested_fields(request)
@@ -43,7 +43,7 @@ class CreateRequests:
         """Return the top-level properties of a JSON object body: name -> (schema, pointer)."""
         body = self.operation.body
         content = body.content.get("application/json") if body else None
-        if content is None or not isinstance(self.request.json, dict):
+        if content is None or self._has_envelope or not isinstance(self.request.json, dict):
             return {}
         schemas = self.api.request_schemas
         schema, pointer, _ = strip_null(schemas, content.schema, content.pointer)
@@ -85,7 +85,7 @@ class CreateRequests:
     def _requested_fields(self, request: PlannedRequest) -> dict[str, Any]:
         """Return the fields of the new row that the request sets, by the statement ``creates.sets``."""
         requested = {}
-        body = request.json if self._place is None else get_path(request.json, self._place)
+        body = open_sent_envelope(self.operation, request.json)
         headers = {name.lower(): value for name, value in request.headers}
         for name, source in self.sets.items():
             kind, _, key = source.partition("/")

@@ -15,7 +15,6 @@ from specduet.contracts.analysis.row_values import (
     find_shared_fields,
     get_path,
     is_same_value,
-    read_list_rows,
     read_single_row,
 )
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
@@ -111,9 +110,7 @@ class RunWatcher:
 
     def _read_rows(self, exchange: Exchange | None) -> list[Row]:
         """Return the rows of a list, none where there is no list."""
-        if exchange is None or self.collection is None:
-            return []
-        return read_list_rows(self.collection.operation, exchange) or []
+        return self.collection.read_rows(exchange) or [] if exchange and self.collection else []
 
     def _row_id(self, row: Row) -> Any:
         return get_path(row, self.resource_probe.resource.behavior.id.field)
