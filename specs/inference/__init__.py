@@ -8,7 +8,7 @@ A pure function of the document. It never raises, whatever the document holds: w
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from specduet.specs.behavior import OperationBehavior
+from specduet.specs.behavior import OperationBehavior, ResourceBehavior
 from specduet.specs.inference.grouping import find_file_keys, find_parents, group_operations, list_entries
 from specduet.specs.inference.operations import StatementMaker
 from specduet.specs.inference.resources import find_row_kinds
@@ -39,7 +39,8 @@ def infer_behavior(
     groups = group_operations(surveyed)
     kinds = find_row_kinds(reader, groups, stated or {})
     parents = {key: find_parents(group.shape, groups) for key, group in groups.items()}
-    maker = StatementMaker(reader, parents, kinds, {kind.name: kind for kind in kinds.values()})
+    by_name = {kind.name: kind for kind in kinds.values()}
+    maker = StatementMaker(reader, parents, kinds, by_name)
     files = find_file_keys(groups, kinds)
     roles = {e.operation.label: Role(e.role, "", "", e.evidence) for e in surveyed}
     behaviors: dict[str, OperationBehavior] = {}
@@ -53,10 +54,9 @@ def infer_behavior(
             behaviors[entry.operation.label] = maker.state_operation(entry, group, kind)
         elif parent is not None and group.shape.key in files:
             behaviors[entry.operation.label] = maker.state_file(entry, parent.groups[0], parent)
-    pointers = {kind.name: kind.pointer for kind in kinds.values()}
     resources = {
-        name: Resource(name, pointers[name], reader.resolve(pointers[name])[0], behavior, schemas, is_inferred=True)
-        for name, behavior in state_rows(reader, kinds.values()).items()
+        name: build_inferred(schemas, reader, by_name[name].pointer, behavior)
+        for name, behavior in state_rows(reader, by_name).items()
     }
     silent = OperationBehavior()
     return Inference(
@@ -64,3 +64,8 @@ def infer_behavior(
         tuple(behaviors.get(operation.label, silent) for operation in operations),
         resources,
     )
+
+
+def build_inferred(schemas: Schemas, reader: SchemaReader, pointer: str, behavior: ResourceBehavior) -> Resource:
+    """Return an inferred resource whose rows have the schema at a pointer."""
+    return Resource(behavior.resource, pointer, reader.resolve(pointer)[0], behavior, schemas, is_inferred=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from specduet.specs.inference.parameters import QueryParameter, flatten_properties, name_fields
-from specduet.specs.inference.sorting import CREATED
+from specduet.specs.inference.sorting import find_created, find_field, spell_time
 from specduet.specs.inference.words import to_singular, to_snake
 from specduet.specs.list_statements import Filter, FilterOperator
 from specduet.specs.schema_reader import SchemaReader
@@ -143,15 +143,10 @@ class FilterReader:
         return next((field for field in plurals if self._reader.kind_at(self._properties[field]) == "array"), None)
 
     def _find_compared(self, snake: str) -> str | None:
-        for name in (snake, f"{snake}_at", f"{snake}_on", f"{snake}_date", f"{snake}_time", f"date_{snake}"):
-            if name in self._snakes:
-                return self._snakes[name]
-        if snake in {"date", "created", "created_at", "time", "created_date", "creation_date"}:
-            return self._find_created()
-        return None
-
-    def _find_created(self) -> str | None:
-        return next((self._snakes[name] for name in CREATED if name in self._snakes), None)
+        found = find_field(self._snakes, spell_time(snake))
+        if found is None and snake in {"date", "created", "created_at", "time", "created_date", "creation_date"}:
+            return find_created(self._snakes)
+        return found
 
     def _match_time(self, snake: str, parameter: QueryParameter) -> tuple[str, FilterOperator, Basis] | None:
         """Return the filter of ``since`` and the like, which name no property, by the description."""
@@ -161,9 +156,9 @@ class FilterReader:
         text = parameter.description.lower()
         if "updated" in text or "modified" in text:
             names = ("updated_at", "updated", "modified_at", "last_modified", "updated_on")
-            field = next((self._snakes[name] for name in names if name in self._snakes), None)
+            field = find_field(self._snakes, names)
         else:
-            field = self._find_created()
+            field = find_created(self._snakes)
         return (field, self._choose_operator(op, parameter), "assumed") if field else None
 
     def _check_types(self, parameter: QueryParameter, field: str, op: FilterOperator, basis: Basis) -> Filter | None:

@@ -64,6 +64,7 @@ def name_rows(shape: PathShape) -> str:
 def group_operations(surveyed: Sequence[SurveyedOperation]) -> dict[str, OperationGroup]:
     """Return the groups by the key of their collection's path, in the order of the document."""
     groups: dict[str, OperationGroup] = {}
+    below: list[SurveyedOperation] = []
     for entry in surveyed:
         shape = entry.shape
         if entry.role == "other" or (shape.verb and not shape.is_item):
@@ -71,16 +72,12 @@ def group_operations(surveyed: Sequence[SurveyedOperation]) -> dict[str, Operati
         if shape.is_item and entry.role != "list" and shape.above.parts:
             group = _find_group(groups, shape.above)
             (group.below if shape.verb else group.items).append(entry)
-        elif not _is_below(entry):
+        elif _is_below(entry):
+            below.append(entry)
+        else:
             _find_group(groups, shape).whole.append(entry)
-    for entry in surveyed:
-        if (
-            entry.role not in {"other", "list"}
-            and not entry.shape.is_item
-            and not entry.shape.verb
-            and _is_below(entry)
-        ):
-            _add_below(groups, entry)
+    for entry in below:  # its item's group may come later in the document
+        _add_below(groups, entry)
     return groups
 
 

@@ -7,7 +7,6 @@ from specduet.specs.schema_reader import SchemaReader
 
 _SCALARS = frozenset(["string", "integer", "number", ""])
 _ID_NAMES = word_list("id gid sid uuid guid uid key slug code number login username handle name")
-_SURE_IDS = ("id", "gid", "sid", "uuid", "guid")
 _ALIASES = {
     "username": ("login", "handle", "user_name", "screen_name", "name"),
     "login": ("username", "name"),
@@ -17,7 +16,7 @@ _ALIASES = {
     "number": ("no", "num"),
     "barcode": ("ean", "upc"),
 }
-_SURE_NAMES = frozenset(["id", "gid", "sid", "uuid", "guid"])
+_SURE_NAMES = ("id", "gid", "sid", "uuid", "guid")
 
 
 def find_identity(
@@ -35,7 +34,7 @@ def find_identity(
     """
     snakes = {to_snake(name): name for name in properties}
     kind = reader.kind_at(parameter_pointer) if parameter_pointer else ""
-    for snake in _SURE_IDS if is_single else _candidates(to_snake(parameter), resource):
+    for snake in _SURE_NAMES if is_single else _candidates(to_snake(parameter), resource):
         name = snakes.get(snake)
         if name is not None and _fits(reader, properties[name], kind):
             return name, bool(parameter) or snake in _SURE_NAMES
@@ -51,7 +50,7 @@ def _candidates(parameter: str, resource: str) -> Iterable[str]:
         if words[-1] in _SURE_NAMES:
             yield from (f"{resource}_{words[-1]}", f"{resource.rpartition('_')[2]}_{words[-1]}")
         yield from _ALIASES.get(words[-1], ())
-    yield from ("id", "gid", "sid", "uuid", "guid", f"{resource}_id", f"{resource.rpartition('_')[2]}_id")
+    yield from (*_SURE_NAMES, f"{resource}_id", f"{resource.rpartition('_')[2]}_id")
     yield from ("uid", "key", "slug", "code", f"{resource}_code", f"{resource}_number", "number", "login", "username")
     yield from ("handle", f"{resource}_name", "name", "email", resource)
 

@@ -109,7 +109,7 @@ def _state_machine(
     field: StatusField, machine: tuple[list[str], list[str], list[str]], *, is_repeatable: bool
 ) -> Status:
     waiting, running, ended = machine
-    stages = waiting[:1] + waiting[1:] + running
+    stages = waiting + running
     initial = field.default if field.default in stages else stages[0]
     order = [str(initial), *(member for member in stages if member != initial)]
     snakes = {member: snake for snake, member in field.snakes.items()}
@@ -179,38 +179,25 @@ def _state_forward(field: StatusField, family: Sequence[tuple[str, tuple[int, ..
 
 
 def _state_family(field: StatusField, family: list[list[str]]) -> Status:
-    snakes = {member: snake for snake, member in field.snakes.items()}
     members = [member for group in family for member in group]
-    initial = field.default if field.default in members else members[0]
-    terminal = tuple(member for member in members if snakes[member] in ENDS and member != initial)
-    transitions = {
-        member: tuple(other for other in members if other != member) for member in members if member not in terminal
-    }
+    initial = str(field.default) if field.default in members else members[0]
     because = f"the members of {field.name} are those of a status that requests change: {', '.join(members)}"
+    return _state_open(field, members, initial, because)
+
+
+def _state_free(field: StatusField, initial: str, because: str) -> Status:
+    return _state_open(field, field.members, initial, f"{field.name} is the name of a status, and {because}")
+
+
+def _state_open(field: StatusField, members: Sequence[str], initial: str, because: str) -> Status:
+    """Return the statement on a status that requests move from any member to any other, save from an end."""
+    terminal = tuple(member for member in members if to_snake(member) in ENDS and member != initial)
     return Status(
         field=field.name,
-        initial=str(initial),
-        transitions=transitions,
+        initial=initial,
+        transitions={m: tuple(other for other in members if other != m) for m in members if m not in terminal},
         terminal=terminal,
         moves=False,
         basis="assumed",
         because=because,
-    )
-
-
-def _state_free(field: StatusField, initial: str, because: str) -> Status:
-    terminal = tuple(member for snake, member in field.snakes.items() if snake in ENDS and member != initial)
-    transitions = {
-        member: tuple(other for other in field.members if other != member)
-        for member in field.members
-        if member not in terminal
-    }
-    return Status(
-        field=field.name,
-        initial=initial,
-        transitions=transitions,
-        terminal=terminal,
-        moves=False,
-        basis="assumed",
-        because=f"{field.name} is the name of a status, and {because}",
     )

@@ -7,8 +7,8 @@ import msgspec
 
 from specduet.specs import cache
 from specduet.specs.behavior import OperationBehavior, ResourceBehavior
-from specduet.specs.inference import Inference
-from specduet.specs.model import Operation, Resource, Role, RoleName
+from specduet.specs.inference import Inference, build_inferred
+from specduet.specs.model import Operation, Role, RoleName
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schemas
 
@@ -38,8 +38,7 @@ def recall_inference(
         return None
     reader = SchemaReader(schemas)
     resources = {
-        name: Resource(name, pointer, reader.resolve(pointer)[0], behavior, schemas, is_inferred=True)
-        for name, (pointer, behavior) in kept.resources.items()
+        name: build_inferred(schemas, reader, pointer, behavior) for name, (pointer, behavior) in kept.resources.items()
     }
     return Inference(tuple(Role(*role) for role in kept.roles), tuple(kept.behaviors), resources)
 

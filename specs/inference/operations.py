@@ -21,8 +21,9 @@ from specduet.specs.inference.grouping import OperationGroup, Parents, is_file_p
 from specduet.specs.inference.identities import find_named_field, find_parent_field, name_parent
 from specduet.specs.inference.paging import PageReader
 from specduet.specs.inference.parameters import read_query
+from specduet.specs.inference.paths import read_parameter
 from specduet.specs.inference.resources import RowKind, find_item_parameter, unknown_status
-from specduet.specs.inference.row_shapes import pick_content, pick_success, read_rows
+from specduet.specs.inference.row_shapes import find_success, read_request
 from specduet.specs.inference.sorting import SortReader
 from specduet.specs.inference.survey import SurveyedOperation
 from specduet.specs.inference.words import is_plural
@@ -42,12 +43,13 @@ from specduet.specs.model import RoleName
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.statement import Basis
 
-_LOOKUPS: dict[str, type[Lookup]] = {
-    "fetch": Fetches,
-    "update": Updates,
-    "replace": Replaces,
-    "delete": Deletes,
-    "action": Acts,
+# the word of each role's statement, and the statement
+_LOOKUPS: dict[str, tuple[str, type[Lookup]]] = {
+    "fetch": ("fetches", Fetches),
+    "update": ("updates", Updates),
+    "replace": ("replaces", Replaces),
+    "delete": ("deletes", Deletes),
+    "action": ("acts", Acts),
 }
 
 
@@ -149,7 +151,7 @@ class StatementMaker:
 
     def _read_links(self, entry: SurveyedOperation) -> list[str]:
         """Return the operations to which links lead from the response to a creation (OAS 3.1, 4.8.20)."""
-        response = entry.operation.responses.get(pick_success(entry.operation))
+        response = find_success(entry.operation)
         node = self.reader.node_at(f"{response.pointer}/links") if response else None
         links = node.values() if isinstance(node, Mapping) else ()
         return [str(link.get("operationId")) for link in links if isinstance(link, Mapping)]
@@ -159,12 +161,12 @@ class StatementMaker:
         parameter = "" if kind.is_single or group.is_myself else self._find_item_parameter(entry, group, kind)
         if parameter is None:
             return {}
-        kinds, name = _LOOKUPS[entry.role], {"action": "acts"}.get(entry.role, f"{entry.role}s".replace("hs", "hes"))
+        word, statement = _LOOKUPS[entry.role]
         extra: dict[str, Any] = {}
         if is_file_path(entry) or (
             entry.role == "fetch" and returns_file(entry) and has_stored_file(self.reader, kind)
         ):
-            kinds, name = Downloads, "downloads"
+            word, statement = "downloads", Downloads
         elif entry.role == "action":
             extra = {
                 "to": find_action_target(entry, kind.status),
@@ -172,7 +174,7 @@ class StatementMaker:
                 "refused": _find_refusal(entry),
             }
         elif entry.role == "replace" and keeps_unsent(self.reader, entry, group.items):
-            kinds, name = Updates, "updates"
+            word, statement = "updates", Updates
         elif entry.role == "replace":
             extra = {"creates": "201" in entry.operation.responses}
         elif entry.role == "fetch" and not self._shows_rows(entry):
@@ -180,7 +182,7 @@ class StatementMaker:
         is_read_too = kind.is_single or group.is_myself or any(e.role == "fetch" for e in group.items)
         is_found = kind.is_single or not kind.is_hidden
         basis: Basis = "inferred" if is_read_too and is_found and entry.role != "action" else "assumed"
-        statement = kinds(
+        made = statement(
             resource=kind.name,
             field=self._find_key(group, kind, parameter),
             parameter=parameter,
@@ -190,7 +192,7 @@ class StatementMaker:
             because=join_evidence(entry),
             **extra,
         )
-        return {name: statement}
+        return {word: made}
 
     def _shows_rows(self, entry: SurveyedOperation) -> bool:
         return entry.rows.kind == "one" or bool(self.reader.properties_at(entry.rows.pointer))
@@ -205,7 +207,7 @@ class StatementMaker:
     def _find_item_parameter(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> str | None:
         parts = entry.shape.parts
         position = len(group.shape.parts)
-        name = parts[position][1:].partition("}")[0] if position < len(parts) and parts[position][0] == "{" else None
+        name = read_parameter(parts[position]) if position < len(parts) and parts[position][0] == "{" else None
         if name is None and entry.role in {"replace", "update"} and not kind.is_hidden:
             sent = read_sent(self.reader, entry.operation, group.shape.noun)
             return f"body/{kind.id_field}" if kind.id_field in sent else None
@@ -258,8 +260,8 @@ class StatementMaker:
 
     def _find_envelope(self, entry: SurveyedOperation, group: OperationGroup) -> Envelope | None:
         request = None
-        if entry.operation.body is not None and entry.role in {"create", "update", "replace"}:
-            rows = read_rows(self.reader, pick_content(entry.operation.body.content), group.shape.noun)
+        if entry.role in {"create", "update", "replace"}:
+            rows = read_request(self.reader, entry.operation, group.shape.noun)
             request = rows.path or None if rows.kind == "one" else None
         response = entry.rows.path or None
         if request is None and response is None:
@@ -303,5 +305,5 @@ def _find_beside(entry: SurveyedOperation, group: OperationGroup, kind: RowKind,
 
 def _has_location(entry: SurveyedOperation) -> bool:
     """Tell whether the response to a creation says where the row is (RFC 9110, section 10.2.2)."""
-    response = entry.operation.responses.get(pick_success(entry.operation))
+    response = find_success(entry.operation)
     return response is not None and any(name.lower() == "location" for name in response.headers)

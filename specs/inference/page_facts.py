@@ -1,7 +1,7 @@
 """Facts about a page that stand beside the rows of a list, known by name and type: ``has_more``, ``meta.total``."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from specduet.specs.inference.words import to_snake, word_set
 from specduet.specs.list_statements import PageFact
@@ -92,14 +92,12 @@ def is_page_fact(snake: str) -> bool:
     return snake in _NAMES or snake in _HOLDERS
 
 
-def find_page_facts(
-    reader: SchemaReader, holder: str, path: str, *, with_token: bool
-) -> Iterator[tuple[str, PageFact]]:
-    """Yield the dotted path and fact of each page fact of the object at a pointer, whose own dotted path is given."""
+def find_page_facts(reader: SchemaReader, holder: str, path: str, *, with_token: bool) -> dict[str, PageFact]:
+    """Return the page facts of the object at a pointer by dotted path; ``path`` is that of the object."""
     found = dict(_walk_facts(reader, holder, path, "", with_token=with_token))
     if "total" not in found.values():  # `{count, next, previous, results}`: there is no other number of rows
         found = {name: "total" if fact == "count" else fact for name, fact in found.items()}
-    yield from found.items()
+    return found
 
 
 def _walk_facts(
@@ -140,6 +138,6 @@ def _is_url(reader: SchemaReader, pointer: str, inside: str, snake: str, *, with
     return not with_token or bool(_URL_WORDS.search(str(schema.get("description", ""))))
 
 
-def find_header_facts(names: Iterator[str]) -> dict[str, PageFact]:
+def find_header_facts(names: Iterable[str]) -> dict[str, PageFact]:
     """Return the fact that each documented header tells, by the header's name."""
     return {name: _HEADERS[snake] for name in names if (snake := to_snake(name)) in _HEADERS}

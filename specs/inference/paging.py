@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from specduet.specs.inference.page_facts import find_header_facts, find_page_facts
 from specduet.specs.inference.parameters import QueryParameter, find_named
-from specduet.specs.inference.row_shapes import ShownRows, pick_content, pick_success
+from specduet.specs.inference.row_shapes import ShownRows, find_success, pick_content
 from specduet.specs.inference.words import word_list
 from specduet.specs.list_statements import Limit, Offset, Page, PageFact, PageInfo, Token
 from specduet.specs.model import Operation
@@ -138,15 +138,16 @@ class PageReader:
         if not rows.path:
             return {}
         holder = rows.path.rpartition(".")[0]
-        facts = dict(find_page_facts(self._reader, rows.holder, holder, with_token=with_token))
-        content = pick_content(self._operation.responses[pick_success(self._operation)].content)
+        facts = find_page_facts(self._reader, rows.holder, holder, with_token=with_token)
+        response = find_success(self._operation)
+        content = pick_content(response.content) if response else None
         if holder and content is not None:
-            facts = dict(find_page_facts(self._reader, content.pointer, "", with_token=with_token)) | facts
+            facts = find_page_facts(self._reader, content.pointer, "", with_token=with_token) | facts
         return {path: fact for path, fact in facts.items() if path != rows.path}
 
     def _state_facts(self, facts: dict[str, PageFact], words: dict[str, Any]) -> dict[str, PageInfo]:
-        status = pick_success(self._operation)
-        headers = find_header_facts(iter(self._operation.responses[status].headers)) if status else {}
+        response = find_success(self._operation)
+        headers = find_header_facts(response.headers) if response else {}
         if not facts and not headers:
             return {}
         has_pages = any(word is not None for word in words.values())

@@ -71,7 +71,6 @@ def parse_path(path: str) -> PathShape:
     return make_shape(tuple(filter(None, path.split("/"))), verb)
 
 
-@lru_cache(maxsize=8192)
 def read_parameter(part: str) -> str:
     """Return the name of the first parameter in a part of a path: ``{id}`` and ``{id}.csv`` give ``id``."""
     return part[1:].partition("}")[0]

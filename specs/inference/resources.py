@@ -8,7 +8,7 @@ from specduet.specs.behavior import Identity
 from specduet.specs.inference.grouping import OperationGroup, find_parents
 from specduet.specs.inference.identities import find_identity, find_named_field, name_parent
 from specduet.specs.inference.lifecycles import StatusField, find_status_field
-from specduet.specs.inference.row_shapes import ShownRows, pick_content, read_rows
+from specduet.specs.inference.row_shapes import ShownRows, read_request
 from specduet.specs.inference.words import to_snake
 from specduet.specs.model import Operation, Resource
 from specduet.specs.schema_reader import SchemaReader
@@ -70,10 +70,8 @@ def _find_row_pointer(reader: SchemaReader, group: OperationGroup) -> str:
             pointer = reader.resolve(rows.pointer)[1]
             if reader.properties_at(pointer):
                 return _choose_branch(reader, pointer, (fetched[1:] if entries is fetched else []) + listed + written)
-    sent = [e.operation for e in group.find("create", "replace", "update") if e.operation.body is not None]
-    for operation in sent:
-        assert operation.body is not None
-        rows = read_rows(reader, pick_content(operation.body.content), group.shape.noun)
+    for entry in group.find("create", "replace", "update"):
+        rows = read_request(reader, entry.operation, group.shape.noun)
         if rows.kind == "one" and reader.properties_at(rows.pointer):
             return reader.resolve(rows.pointer)[1]
     return ""
@@ -146,17 +144,15 @@ def _build_kind(
     reader: SchemaReader,
     group: OperationGroup,
     pointer: str,
-    by_schema: Resource | None,
+    stated: Resource | None,
 ) -> RowKind:
     properties = reader.properties_at(pointer)
-    kind = RowKind(group.noun, pointer, properties, [group], is_single=group.is_single)
-    kind.stated = by_schema
-    if kind.stated is not None:
-        kind.status = find_status_field(reader, properties, kind.name)
-        kind.name, kind.id_field = kind.stated.name, kind.stated.behavior.id.field
-        kind.is_hidden, kind.is_sure = kind.stated.behavior.id.hidden, True
-        return kind
+    kind = RowKind(group.noun, pointer, properties, [group], is_single=group.is_single, stated=stated)
     kind.status = find_status_field(reader, properties, kind.name)
+    if stated is not None:
+        kind.name, kind.id_field = stated.name, stated.behavior.id.field
+        kind.is_hidden, kind.is_sure = stated.behavior.id.hidden, True
+        return kind
     parameter, parameter_pointer = find_item_parameter(group)
     identity = find_identity(reader, properties, kind.name, parameter, parameter_pointer, is_single=kind.is_single)
     if identity is None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from specduet.specs.inference.page_facts import is_page_fact
 from specduet.specs.inference.words import is_plural, to_singular, to_snake, word_set
-from specduet.specs.model import Content, Operation
+from specduet.specs.model import Content, Operation, Response
 from specduet.specs.schema_reader import SchemaReader
 
 ENVELOPES = word_set(
@@ -54,11 +54,20 @@ def pick_success(operation: Operation) -> str:
     return min(with_body or successes, default="")
 
 
+def find_success(operation: Operation) -> Response | None:
+    """Return the documented success that ``pick_success`` names, None where there is none."""
+    return operation.responses.get(pick_success(operation))
+
+
 def read_response(reader: SchemaReader, operation: Operation, noun: str) -> ShownRows:
     """Return the rows of an operation's successful response; ``noun`` is the last word of its path."""
-    status = pick_success(operation)
-    content = pick_content(operation.responses[status].content) if status else None
-    return read_rows(reader, content, noun)
+    response = find_success(operation)
+    return read_rows(reader, pick_content(response.content) if response else None, noun)
+
+
+def read_request(reader: SchemaReader, operation: Operation, noun: str) -> ShownRows:
+    """Return the rows of an operation's request body; ``noun`` is the last word of its path."""
+    return read_rows(reader, pick_content(operation.body.content) if operation.body else None, noun)
 
 
 def read_rows(reader: SchemaReader, content: Content | None, noun: str) -> ShownRows:

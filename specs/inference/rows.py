@@ -1,6 +1,6 @@
 """Statements on the rows of a resource: status, times, references, besides the id."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from specduet.specs.behavior import ResourceBehavior, SetWhen, Status
 from specduet.specs.inference.lifecycles import state_status
@@ -15,15 +15,14 @@ from specduet.specs.schema_reader import SchemaReader
 _REPEATS = word_set("retry restart rerun requeue resubmit reprocess replay resume reopen redo")
 
 
-def state_rows(reader: SchemaReader, kinds: Iterable[RowKind]) -> dict[str, ResourceBehavior]:
-    """Return the statements on the rows of each resource by its name."""
-    used = {kind.name: kind for kind in kinds}
+def state_rows(reader: SchemaReader, kinds: Mapping[str, RowKind]) -> dict[str, ResourceBehavior]:
+    """Return the statements on the rows of each resource by its name, as ``kinds`` are."""
     identities = {
         name: kind.properties.get(kind.id_field, "")
-        for name, kind in used.items()
+        for name, kind in kinds.items()
         if not kind.is_single and not kind.is_hidden
     }
-    return {name: _state_kind(reader, kind, identities) for name, kind in used.items()}
+    return {name: _state_kind(reader, kind, identities) for name, kind in kinds.items()}
 
 
 def _state_kind(reader: SchemaReader, kind: RowKind, identities: Mapping[str, str]) -> ResourceBehavior:

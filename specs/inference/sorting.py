@@ -1,7 +1,7 @@
 """Orders of lists: the parameters that choose one, and the one without them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from specduet.specs.inference.parameters import QueryParameter, find_named, flatten_properties, name_fields
@@ -9,7 +9,7 @@ from specduet.specs.inference.words import to_snake, word_list, word_set
 from specduet.specs.list_statements import Order, Sort
 from specduet.specs.schema_reader import SchemaReader
 
-CREATED = word_list(
+_CREATED = word_list(
     "created_at created created_on creation_date create_time date_created created_date creation_time "
     "created_time inserted_at creation_timestamp date_created_utc submitted_at "
     "uploaded_at posted_at placed_at registered_at recorded_at sent_at received_at added_at opened_at joined_at "
@@ -90,15 +90,11 @@ class SortReader:
     def _find_field(self, name: str) -> str | None:
         """Return the field that a sort key names: ``created`` names ``created_at``."""
         snake = to_snake(name)
-        names = (snake, f"{snake}_at", f"{snake}_on", f"{snake}_date", f"{snake}_time", f"date_{snake}", f"{snake}_id")
-        found = next((self._snakes[known] for known in names if known in self._snakes), None)
+        names = (*spell_time(snake), f"{snake}_id")
+        found = find_field(self._snakes, names)
         if found is None and snake in {"newest", "oldest", "date", "created_at", "created", "recent", "creation_date"}:
-            return self.find_created()
+            return find_created(self._snakes)
         return found
-
-    def find_created(self) -> str | None:
-        """Return the field with the time at which a row was created."""
-        return next((self._snakes[name] for name in CREATED if name in self._snakes), None)
 
     def _find_only_time(self) -> str | None:
         """Return the field with a time, where rows have one alone."""
@@ -114,7 +110,7 @@ class SortReader:
         if isinstance(default, str) and (field := self._find_field(_strip_direction(default))):
             way = _read_way(default) or way or "asc"
             return Order(by=field, direction=way, basis="inferred", because=f"the default of {sort and sort.parameter}")
-        created = self.find_created() or self._find_only_time()
+        created = find_created(self._snakes) or self._find_only_time()
         if created is None:
             return None
         if _NEWEST.search(text) or _OLDEST.search(text):
@@ -151,3 +147,18 @@ def _read_way(key: str) -> Literal["asc", "desc"] | None:
     if match is None:
         return None
     return "desc" if match[1].lower() == "desc" else "asc"
+
+
+def find_created(snakes: Mapping[str, str]) -> str | None:
+    """Return the field with the time at which a row was created."""
+    return find_field(snakes, _CREATED)
+
+
+def spell_time(snake: str) -> tuple[str, ...]:
+    """Return the names that the time of an event may have: ``created``, ``created_at``, ``date_created``."""
+    return (snake, f"{snake}_at", f"{snake}_on", f"{snake}_date", f"{snake}_time", f"date_{snake}")
+
+
+def find_field(snakes: Mapping[str, str], names: Iterable[str]) -> str | None:
+    """Return the first property that has one of the names."""
+    return next((snakes[name] for name in names if name in snakes), None)

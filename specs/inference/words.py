@@ -39,22 +39,6 @@ _IRREGULAR = {
     "lives": "life",
     "knives": "knife",
     "caches": "cache",
-    "databases": "database",
-    "purchases": "purchase",
-    "expenses": "expense",
-    "releases": "release",
-    "licenses": "license",
-    "responses": "response",
-    "courses": "course",
-    "houses": "house",
-    "warehouses": "warehouse",
-    "phases": "phase",
-    "phrases": "phrase",
-    "cases": "case",
-    "bases": "base",
-    "uses": "use",
-    "causes": "cause",
-    "invoices": "invoice",
 }
 # words that end with s and are singular, or the same in both numbers
 _UNCOUNTED = word_set(

@@ -37,11 +37,17 @@ _SCALARS = frozenset(["string", "integer", "number", "boolean"])
 
 def read_sent(reader: SchemaReader, operation: Operation, noun: str) -> Mapping[str, str]:
     """Return the pointers of the properties of the row that a request's body brings, by name."""
-    content = pick_content(operation.body.content) if operation.body is not None else None
+    pointer = _find_sent_row(reader, operation, noun)
+    return reader.properties_at(pointer) if pointer else {}
+
+
+def _find_sent_row(reader: SchemaReader, operation: Operation, noun: str) -> str:
+    """Return the pointer of the row in a request's body, else that of the body; empty without a schema."""
+    content = pick_content(operation.body.content) if operation.body else None
     if content is None or not content.has_schema:
-        return {}
+        return ""
     rows = find_rows(reader, content.pointer, noun)
-    return reader.properties_at(rows.pointer if rows.kind == "one" else content.pointer)
+    return rows.pointer if rows.kind == "one" else content.pointer
 
 
 _PARTIAL = re.compile(
@@ -57,12 +63,10 @@ def keeps_unsent(reader: SchemaReader, entry: SurveyedOperation, siblings: Itera
     text = f"{operation.summary} {node.get('description') if isinstance(node, Mapping) else ''}"
     if _PARTIAL.search(text):
         return True
-    content = pick_content(operation.body.content) if operation.body else None
-    if content is None or any(sibling.operation.method == "PATCH" for sibling in siblings):
+    if any(sibling.operation.method == "PATCH" for sibling in siblings):
         return False
-    rows = find_rows(reader, content.pointer, entry.shape.noun)
-    pointer = rows.pointer if rows.kind == "one" else content.pointer
-    return not reader.required_at(pointer) and bool(reader.properties_at(pointer))
+    pointer = _find_sent_row(reader, operation, entry.shape.noun)
+    return bool(pointer) and not reader.required_at(pointer) and bool(reader.properties_at(pointer))
 
 
 def find_unique(
