@@ -16,7 +16,7 @@ from benchmarks import places, sizes, tricks
 from benchmarks.cases import CASES, LIST, MOVING, RESET
 from benchmarks.figure import Figure
 from benchmarks.load import Call, generator, rate
-from benchmarks.servers import HOME, Running, free_port, launch, mock, rival
+from benchmarks.servers import HOME, Running, free_port, launch, mock, mock_command, rival
 
 
 def throughput(name: str, call: Call, rounds: int, seconds: float) -> Iterator[Figure]:
@@ -80,8 +80,8 @@ def start_up(rounds: int) -> Iterator[Figure]:
     prism = places.prism()
     lean = places.lean_python()
     commands: dict[str, Callable[[int], list[str]]] = {
-        "lean": lambda port: [lean, "-I", "-m", "specduet", "mock", "nx1", "--port", str(port)],
-        "full": lambda port: [sys.executable, "-I", "-m", "specduet", "mock", "nx1", "--port", str(port)],
+        "lean": lambda port: mock_command("nx1", port=port, python=lean),
+        "full": lambda port: mock_command("nx1", port=port),
     }
     if prism is not None:
         document = str(HOME / "specs" / "nx1" / "openapi.yaml")

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-METHODS_OF_A_RESOURCE = 5
+_METHODS_OF_A_RESOURCE = 5
 _PROPERTIES = 40  # of a resource and of each body: a document of 1,000 operations then has 8 MB
 _LINKS = 2  # of a resource, to others, which are named by id or stand there in full, as many as large public ones have
 _TEXT = """
@@ -27,7 +27,7 @@ def write_document(operations: int, folder: Path) -> Path:
 def build_document(operations: int) -> dict[str, Any]:
     """Return a document of so many operations, a multiple of 5."""
     chance = random.Random(operations)  # noqa: S311  a document, no secret
-    names = [f"resource_{number}" for number in range(operations // METHODS_OF_A_RESOURCE)]
+    names = [f"resource_{number}" for number in range(operations // _METHODS_OF_A_RESOURCE)]
     return {
         "openapi": "3.0.3",
         "info": {"title": f"{operations} operations", "version": "1"},

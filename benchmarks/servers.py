@@ -58,9 +58,9 @@ class Running:
             return {"status": response.status, "headers": kept, "body": response.read().decode()}
 
 
-def mock_command(*arguments: str, port: int = 0) -> list[str]:
+def mock_command(*arguments: str, port: int = 0, python: str = sys.executable) -> list[str]:
     """Return the command that starts the mock as its users start it."""
-    return [sys.executable, "-I", "-m", "specduet", "mock", *arguments, "--port", str(port)]
+    return [python, "-I", "-m", "specduet", "mock", *arguments, "--port", str(port)]
 
 
 @contextlib.contextmanager

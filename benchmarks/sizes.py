@@ -28,7 +28,7 @@ def measure_sizes(rounds: int) -> Iterator[Figure]:
         is_largest = count == COUNTS[-1]
         with tempfile.TemporaryDirectory() as scratch:
             document = write_document(count, Path(scratch))
-            calls = list_calls(count)
+            calls = _list_calls(count)
             starts = [_time_starts(document, calls[0], Path(scratch, f"cache-{turn}")) for turn in range(rounds)]
             with mock(str(document), "--quiet", cache=Path(scratch, "cache-0")) as ours:
                 longest = _call_all(ours, calls)
@@ -43,7 +43,7 @@ def measure_sizes(rounds: int) -> Iterator[Figure]:
         yield Figure(f"longest wait of another request, {label}", f"{longest * 1000:.0f} ms")
 
 
-def list_calls(count: int) -> list[Call]:
+def _list_calls(count: int) -> list[Call]:
     """Return one call of each operation of the document; the first is a list."""
     return [
         Call(

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from specduet.specs import Schema, Schemas
+from specduet.specs.schemas import iter_objects
 
 _RANGES: Mapping[Any, tuple[int, int]] = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _SMALLEST, _LARGEST = _RANGES["int32"]
@@ -22,20 +23,8 @@ _bounded_schemas: "WeakKeyDictionary[Schemas, Schemas]" = WeakKeyDictionary()
 def has_integer_formats(schemas: Schemas) -> bool:
     """Return True if any schema of a document has the format of an integer."""
     if schemas not in _known_formats:
-        _known_formats[schemas] = _has_format(schemas.node_at(""))
+        _known_formats[schemas] = any(node.get("format") in _FORMATS for node in iter_objects(schemas.node_at("")))
     return _known_formats[schemas]
-
-
-def _has_format(document: Any) -> bool:
-    waiting = [document]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            if node.get("format") in _FORMATS:
-                return True
-            node = node.values()
-        waiting += [child for child in node if isinstance(child, dict | list)]
-    return False
 
 
 def has_large_integer(value: Any) -> bool:

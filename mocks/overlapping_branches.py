@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from specduet.specs import Schemas
+from specduet.specs.schemas import iter_objects
 
 _relaxed_schemas: "WeakKeyDictionary[Schemas, Schemas | None]" = WeakKeyDictionary()
 
@@ -18,20 +19,9 @@ def find_relaxed_schemas(schemas: Schemas) -> Schemas | None:
     """Return the schemas of a document with ``anyOf`` for ``oneOf`` beside a discriminator; None if it has none."""
     if schemas not in _relaxed_schemas:
         document = schemas.node_at("")
-        _relaxed_schemas[schemas] = Schemas(_relax_node(document)) if _has_discriminated_branches(document) else None
+        has_any = any(map(_is_discriminated, iter_objects(document)))
+        _relaxed_schemas[schemas] = Schemas(_relax_node(document)) if has_any else None
     return _relaxed_schemas[schemas]
-
-
-def _has_discriminated_branches(document: Any) -> bool:
-    waiting = [document]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            if _is_discriminated(node):
-                return True
-            node = node.values()
-        waiting += [child for child in node if isinstance(child, dict | list)]
-    return False
 
 
 def _is_discriminated(node: Mapping[str, Any]) -> bool:

@@ -35,11 +35,11 @@ class Entry(msgspec.Struct, frozen=True):
 class _Stored(msgspec.Struct):
     """Content of a cache file: ``files`` are paths relative to the document's folder, with their hashes."""
 
-    files: dict[str, str]
-    problems: list[tuple[str, int | None, str, str, str]]
+    problems: list[tuple[str, int | None, str, str, str]] = []
     document: dict[str, Any] = {}
     dropped: dict[str, dict[str, list[str]]] = {}
     inference: bytes = b""
+    files: dict[str, str] = {}
 
 
 def load_cached(path: Path, overlays: Overlays) -> Entry | None:
@@ -58,7 +58,7 @@ def store_cached(path: Path, overlays: Overlays, entry: Entry) -> None:
         overlays,
         "document",
         entry.files,
-        _Stored({}, _to_rows(entry.problems), entry.document, entry.dropped),
+        _Stored(_to_rows(entry.problems), entry.document, entry.dropped),
     )
 
 
@@ -70,7 +70,7 @@ def load_inference(path: Path, overlays: Overlays) -> bytes | None:
 
 def store_inference(path: Path, overlays: Overlays, files: tuple[Path, ...], content: bytes) -> None:
     """Cache what was inferred from a document."""
-    _store(path, overlays, "inference", files, _Stored({}, [], inference=content))
+    _store(path, overlays, "inference", files, _Stored(inference=content))
 
 
 def load_checked(path: Path, overlays: Overlays) -> tuple[Problem, ...] | None:
@@ -81,7 +81,7 @@ def load_checked(path: Path, overlays: Overlays) -> tuple[Problem, ...] | None:
 
 def store_checked(path: Path, overlays: Overlays, files: tuple[Path, ...], problems: tuple[Problem, ...]) -> None:
     """Cache all problems of a document."""
-    _store(path, overlays, "problems", files, _Stored({}, _to_rows(problems)))
+    _store(path, overlays, "problems", files, _Stored(_to_rows(problems)))
 
 
 def _load(path: Path, overlays: Overlays, kind: str) -> _Stored | None:

@@ -4,31 +4,33 @@ OAS 3.0.3, Schema Object: if such a property is required, this takes effect on t
 knows no directions, so that the names are taken out of ``required``.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, get_args
 
-from specduet.specs.schemas import Schemas, escape_pointer, split_pointer
+from specduet.specs.schemas import Schemas, escape_pointer, iter_objects, split_pointer
 
 Mark = Literal["readOnly", "writeOnly"]
+_PlacedObject = tuple[str, Mapping[str, Any]]
 
 _PARTS = ("allOf", "anyOf", "oneOf")
 _DATA = {"example", "examples", "default", "enum", "const"}
 
 
-def find_dropped(document: dict[str, Any], mark: Mark) -> dict[str, list[str]]:
-    """Return the names that each ``required`` loses for a direction, by the pointer of its schema."""
-    if not _has_mark(document, mark):
-        return {}
-    schemas, dropped = Schemas(document), dict[str, set[str]]()
-    for pointer, schema in _walk_objects(document, ""):
+def find_dropped(document: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Return by mark the names that each ``required`` loses for a direction, by the pointer of its schema."""
+    marks = [mark for mark in get_args(Mark) if _has_mark(document, mark)]
+    objects, schemas = list(_walk_objects(document, "")) if marks else [], Schemas(document)
+    return {mark: _find_names(schemas, objects, mark) for mark in marks}
+
+
+def _find_names(schemas: Schemas, objects: Sequence[_PlacedObject], mark: Mark) -> dict[str, list[str]]:
+    dropped: dict[str, set[str]] = {}
+    for pointer, schema in objects:
         names = _marked_names(schemas, schema, pointer, mark, frozenset())
         if names:
             _collect_dropped(schemas, schema, pointer, names, dropped, frozenset())
-    return {
-        pointer: sorted(names.intersection(schemas.node_at(pointer)["required"]))
-        for pointer, names in dropped.items()
-        if names.intersection(schemas.node_at(pointer)["required"])
-    }
+    lost = {at: sorted(names.intersection(schemas.node_at(at)["required"])) for at, names in dropped.items()}
+    return {pointer: names for pointer, names in lost.items() if names}
 
 
 def drop_required(document: Mapping[str, Any], dropped: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -53,19 +55,10 @@ def _copy_path(copied: dict[str, Any], pointer: str) -> Any:
 
 
 def _has_mark(document: Any, mark: Mark) -> bool:
-    waiting = [document]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            if node.get(mark) is True:
-                return True
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
-    return False
+    return any(node.get(mark) is True for node in iter_objects(document))
 
 
-def _walk_objects(node: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _walk_objects(node: Any, pointer: str) -> Iterator[_PlacedObject]:
     """Yield the objects that have properties or are made of parts."""
     if isinstance(node, dict):
         if "properties" in node or any(part in node for part in _PARTS):

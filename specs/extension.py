@@ -13,7 +13,7 @@ from specduet.specs.list_statements import PageInfo
 from specduet.specs.model import Operation, Resource
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schemas, escape_pointer
-from specduet.specs.statement import Statement
+from specduet.specs.statement import Statement, list_fields
 
 EXTENSION = "x-specduet"
 _Behavior = TypeVar("_Behavior", bound=msgspec.Struct)
@@ -24,6 +24,7 @@ class StatementReader:
 
     def __init__(self, schemas: Schemas, path: Path, overlays: tuple[Path, ...]) -> None:
         self.schemas = schemas
+        self._reader = SchemaReader(schemas)
         self._path = path
         self._overlays = overlays
 
@@ -122,9 +123,9 @@ class StatementReader:
                 )
 
     def _require_field(self, resource: Resource, path: str, place: str) -> None:
-        pointer, reader = resource.pointer, SchemaReader(self.schemas)
+        pointer = resource.pointer
         for part in [] if path in {"*", ""} else path.split("."):
-            properties = reader.properties_at(pointer)
+            properties = self._reader.properties_at(pointer)
             if part not in properties:
                 raise self.statement_error(f"the schema has no field {path!r}", place)
             pointer = properties[part]
@@ -135,7 +136,7 @@ class StatementReader:
         if "." in status.field:
             message = f"a status is a field of the row itself, and {status.field!r} is inside an object"
             raise self.statement_error(message, f"{at}/status")
-        members = SchemaReader(self.schemas).members_at(resource.property_pointers[status.field])
+        members = self._reader.members_at(resource.property_pointers[status.field])
         for pointer, name in _named_statuses(resource.behavior, at):
             if name not in members:
                 raise self.statement_error(f"{status.field!r} has no member {name!r}", pointer)
@@ -145,7 +146,7 @@ def _walk_statements(node: Any, pointer: str) -> Iterator[tuple[str, Statement]]
     if isinstance(node, Statement):
         yield pointer, node
     elif isinstance(node, msgspec.Struct):
-        for field in msgspec.structs.fields(node):
+        for field in list_fields(type(node)):
             yield from _walk_statements(getattr(node, field.name), f"{pointer}/{field.encode_name}")
     elif isinstance(node, Mapping):
         for key, value in node.items():

@@ -119,6 +119,8 @@ PATH_ITEM = ObjectKind(
     "pathItems",
 )
 CALLBACK = ObjectKind("a callback", {}, "callbacks")
+CALLBACK_PATHS = MapOf(PATH_ITEM, extensible=True)
+"""What a callback holds."""
 _OPERATION_FIELDS["callbacks"] = MapOf(CALLBACK)
 INFO = ObjectKind("an info object", {"title": "text", "version": "text", **_TEXTS})
 COMPONENTS = ObjectKind(
@@ -170,3 +172,9 @@ SCHEMA_PARTS = frozenset(
         "contentSchema",
     }
 )
+SCHEMA_FIELDS: dict[str, Shape] = {
+    **dict.fromkeys(SCHEMA_MAPS, MapOf("schema")),
+    **dict.fromkeys(SCHEMA_LISTS, ListOf("schema")),
+    **dict.fromkeys(SCHEMA_PARTS, "schema"),
+}
+"""What each keyword with schemas in it holds."""

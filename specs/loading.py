@@ -156,8 +156,7 @@ def _upgrade(document: dict[str, Any], files: tuple[Path, ...], problems: list[P
     from specduet.specs.upgrade import upgrade_to_31
 
     upgraded = upgrade_to_31(document)
-    dropped = {"readOnly": find_dropped(upgraded, "readOnly"), "writeOnly": find_dropped(upgraded, "writeOnly")}
-    return cache.Entry(upgraded, files, tuple(problems), dropped)
+    return cache.Entry(upgraded, files, tuple(problems), find_dropped(upgraded))
 
 
 def _normalize(

@@ -14,6 +14,7 @@ from specduet.specs import object_checks, operation_checks
 from specduet.specs.extension import EXTENSION
 from specduet.specs.grammar import (
     CALLBACK,
+    CALLBACK_PATHS,
     DOCUMENT,
     EXAMPLE,
     PATH_ITEM,
@@ -192,7 +193,7 @@ class Normalizer:
         if isinstance(node.get("$ref"), str) and kind is not REQUIREMENT:
             return self._walk_reference(node, kind, place)
         if kind is CALLBACK:
-            return self._walk_map(node, MapOf(PATH_ITEM, extensible=True), place)
+            return self._walk_map(node, CALLBACK_PATHS, place)
         return self._walk_fields(dict(node), kind, place)
 
     def _walk_fields(self, fields: dict[str, Any], kind: ObjectKind, place: FilePlace) -> Any:

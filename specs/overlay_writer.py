@@ -9,7 +9,7 @@ import msgspec
 from specduet.specs.extension import EXTENSION
 from specduet.specs.model import Api, Resource
 from specduet.specs.schemas import split_pointer
-from specduet.specs.statement import Statement
+from specduet.specs.statement import Statement, list_fields
 
 _SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9_ /.{}()+-]*[A-Za-z0-9_)}]|[A-Za-z]")
@@ -64,7 +64,7 @@ def to_data(words: Any) -> Any:
     """Return statements as an overlay writes them: without what is left at its default, and ``because`` at the end."""
     if isinstance(words, msgspec.Struct):
         found = {}
-        for field in msgspec.structs.fields(type(words)):
+        for field in list_fields(type(words)):
             value = getattr(words, field.name)
             default = field.default if field.default is not msgspec.NODEFAULT else _make_default(field)
             if value != default:

@@ -143,6 +143,18 @@ class _Visit(NamedTuple):
     entered: frozenset[str]
 
 
+def iter_objects(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object of a document, in no order."""
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
 def split_pointer(pointer: str) -> list[str]:
     """Return the unescaped parts of a JSON pointer (RFC 6901, section 4): ``/a~1b/0`` gives ``["a/b", "0"]``."""
     parts = pointer.split("/")[1:]

@@ -13,11 +13,9 @@ from typing import Any
 
 from specduet.specs.grammar import (
     CALLBACK,
+    CALLBACK_PATHS,
     DOCUMENT,
-    PATH_ITEM,
-    SCHEMA_LISTS,
-    SCHEMA_MAPS,
-    SCHEMA_PARTS,
+    SCHEMA_FIELDS,
     ListOf,
     MapOf,
     ObjectKind,
@@ -36,11 +34,6 @@ _DESCRIPTIONS = frozenset(
 )
 #: keywords that references lead into: they stay at their place
 _REFERRED = ("properties", "items")
-_SCHEMA_FIELDS: dict[str, Shape] = {
-    **dict.fromkeys(SCHEMA_MAPS, MapOf("schema")),
-    **dict.fromkeys(SCHEMA_LISTS, ListOf("schema")),
-    **dict.fromkeys(SCHEMA_PARTS, "schema"),
-}
 
 
 def upgrade_to_31(document: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +53,7 @@ def _upgrade_node(node: Any, shape: Shape) -> Any:
     if shape == "schema":
         return _upgrade_schema(node)
     if shape is CALLBACK:
-        shape = MapOf(PATH_ITEM, extensible=True)
+        shape = CALLBACK_PATHS
     if isinstance(shape, MapOf):
         value = shape.value
         return _upgrade_fields(node, {n: value for n in node if not (shape.extensible and n.startswith("x-"))})
@@ -85,7 +78,7 @@ def _upgrade_fields(node: dict[str, Any], shapes: Mapping[str, Shape]) -> dict[s
 def _upgrade_schema(schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in schema:
         return _drop_siblings(schema)
-    parts = {keyword: _SCHEMA_FIELDS[keyword] for keyword in schema if keyword in _SCHEMA_FIELDS}
+    parts = {keyword: SCHEMA_FIELDS[keyword] for keyword in schema if keyword in SCHEMA_FIELDS}
     schema = _upgrade_fields(schema, parts) if parts else schema
     if not _REPLACED & schema.keys():
         return schema

@@ -10,6 +10,7 @@ from specduet.specs.behavior import OperationBehavior
 from specduet.specs.inference import Inference
 from specduet.specs.inference.words import word_set
 from specduet.specs.model import Operation, Resource
+from specduet.specs.statement import list_fields
 
 _Behavior = TypeVar("_Behavior", bound=msgspec.Struct)
 _SUBJECTS = word_set("lists fetches watches downloads updates replaces deletes acts creates")
@@ -47,7 +48,7 @@ def _merge_operation(stated: OperationBehavior, inferred: OperationBehavior) -> 
 
 def _merge_words(stated: _Behavior, inferred: _Behavior, without: frozenset[str] = frozenset()) -> _Behavior:
     changes = {}
-    for word in msgspec.structs.fields(type(stated)):
+    for word in list_fields(type(stated)):
         value = getattr(inferred, word.name)
         if value and word.name not in without and not getattr(stated, word.name):
             changes[word.name] = value
