@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from specduet.contracts.session.option_table import OPTIONS, to_arguments
-from specduet.document_commands import apis, check, overlay, with_document_options
+from specduet.document_commands import add_option, apis, check, overlay, with_document_options
 from specduet.specs.errors import SpecduetError, UsageError
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def mock(
     server_variables: tuple[str, ...],
     seed_source: Path | None,
     overlays: tuple[Path, ...],
-    api_name: str,
+    api_name: str | None,
     stateless: bool,  # noqa: FBT001
     **given: Any,
 ) -> None:
@@ -240,7 +240,7 @@ def mock(
     }
 
     def load_apis() -> "list[Api]":
-        return list(load_all(names or bundled(), name=api_name, **options))
+        return list(load_all(names or bundled(), name=api_name or "", **options))
 
     served = load_apis()
     if any(api.problems for api in served):
@@ -300,14 +300,7 @@ def _check_schemes(served: "list[Api]", credentials: "tuple[Credential, ...]") -
 def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a run to a command, in the order of their table."""
     for option in reversed(OPTIONS):
-        kind: dict[str, Any] = {"is_flag": True}
-        if option.kind != "flag":
-            kind = {
-                "type": click.Choice(option.choices) if option.choices else option.value_type,
-                "multiple": option.many,
-            }
-            kind["metavar"] = option.metavar or None
-        command = click.option(*option.flags, option.key, help=option.help, **kind)(command)
+        command = add_option(command, option)
     return command
 
 

@@ -6,29 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from specduet.contracts.session.option_table import Option, find_option
 from specduet.specs.errors import SpecError
 
 if TYPE_CHECKING:
     from specduet.specs import Api
 
 
+def add_option(command: Callable[..., Any], option: Option, key: str = "") -> Callable[..., Any]:
+    """Add an option of the table to a command; ``key`` is the parameter that takes it, by default the option's own."""
+    kind: dict[str, Any] = {"is_flag": True}
+    if option.kind != "flag":
+        kind = {"type": click.Choice(option.choices) if option.choices else option.value_type, "multiple": option.many}
+        kind["metavar"] = option.metavar or None
+    return click.option(*option.flags, key or option.key, help=option.help, **kind)(command)
+
+
 def with_document_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how a document is read: ``--overlay``, ``--name`` and ``--stateless``."""
-    overlay = click.option(
-        "--overlay",
-        "overlays",
-        type=Path,
-        multiple=True,
-        metavar="FILE",
-        help="Apply this overlay to the document, after the overlay.yaml beside it. May be repeated.",
-    )
-    name = click.option(
-        "--name", "api_name", default="", metavar="NAME", help="Call the API so.  [default: after the document's title]"
-    )
-    stateless = click.option(
-        "--stateless", is_flag=True, help="Do without what the document only implies: its lists, ids, lifecycles."
-    )
-    return overlay(name(stateless(command)))
+    for name, key in (("stateless", "stateless"), ("name", "api_name"), ("overlay", "overlays")):
+        command = add_option(command, find_option(name), key)
+    return command
 
 
 @click.command()
@@ -48,7 +46,7 @@ def apis(
     seed: int,
     output_format: str,
     overlays: Sequence[Path],
-    api_name: str,
+    api_name: str | None,
     stateless: bool,  # noqa: FBT001  an option of the command line
 ) -> None:
     """Show the role of each operation of an API, and what is stated about its behavior, with the reason.
@@ -58,7 +56,7 @@ def apis(
     from specduet.specs import bundled, load_all
     from specduet.specs.describe import describe_api, format_operations
 
-    loaded = load_all(names or bundled(), overlays=overlays, name=api_name, stateless=stateless)
+    loaded = load_all(names or bundled(), overlays=overlays, name=api_name or "", stateless=stateless)
     if output_format == "json":
         click.echo(format_operations(loaded))
         return
