@@ -5,14 +5,13 @@ where a property is demanded and may be null, and else no value at all.
 """
 
 import csv
-import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from specduet.mocks.json_codec import parse_json_text
 from specduet.mocks.world import PlacedRow
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.specs.bounds import FILE_BYTES
@@ -125,19 +124,8 @@ def _iter_readings(text: str, field: Field) -> Iterator[Any]:
     kinds = kind if isinstance(kind, list) else [kind]
     if "string" in kinds or kind is None:
         yield text
-    yield from _parse_json([text.lower() if text.lower() in _WORDS else text])
+    yield parse_json_text(text.lower() if text.lower() in _WORDS else text)
     if "array" in kinds:
         parts = [part.strip() for part in text.split(_LIST_SEPARATOR)]
         yield parts
-        yield list(_parse_json(parts))
-
-
-def _parse_json(texts: Iterable[str]) -> Iterator[Any]:
-    """Yield the values of texts that are JSON."""
-    for text in texts:
-        with suppress(ValueError, RecursionError):
-            yield json.loads(text, parse_constant=_reject_constant)
-
-
-def _reject_constant(name: str) -> None:
-    raise ValueError(name)
+        yield [parse_json_text(part) for part in parts if part]

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 
 from specduet.mocks import Settings, create_app
+from specduet.mocks.csv_rows import convert_text
 from specduet.mocks.reloading import ReloadingMock
 from specduet.mocks.seed_data import read_seed_data
 from specduet.mocks.world import match_resource
 from specduet.specs import SpecduetError, load
+from specduet.specs.schemas import Field
 from tests.mocks.office_client import DOCUMENT, OfficeClient
 from tests.mocks.raw_http import RawRequest, send_raw
 from tests.mocks.test_reloading import run_mock
@@ -253,6 +256,16 @@ def test_what_does_not_fit_is_an_operator_error(tmp_path: Path, files: dict[str,
     with pytest.raises(SpecduetError) as raised:
         OfficeClient(write(tmp_path, **files))
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1;3", [1, 3]), ("1; ;3;", [1, 3]), ("[1, 3]", [1, 3]), ("1;x;3", "1;x;3")]
+)
+def test_a_list_in_a_cell_loses_nothing(text: str, value: Any) -> None:
+    """A list of numbers with something else in it is no list of numbers: the error shows the text of the cell."""
+    schema = {"type": "array", "items": {"type": "integer"}}
+    field = Field(("list",), "", schema, required=True, nullable=False)
+    assert convert_text(text, [field], lambda _pointer, read: jsonschema_rs.is_valid(schema, read)) == value
 
 
 def test_seed_data_of_no_api() -> None:
