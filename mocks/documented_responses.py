@@ -92,7 +92,8 @@ class DocumentedResponses:
         for name, parts in known.items():
             stated = (schema["default"] for schema, _ in parts if isinstance(schema, Mapping) and "default" in schema)
             default = next(stated, value.get(name))
-            if name not in sent and self._is_valid(content, {**value, name: default}):
+            is_new = name not in value or value[name] != default
+            if is_new and name not in sent and self._is_valid(content, {**value, name: default}):
                 value = {**value, name: default}
         return value
 
@@ -119,7 +120,8 @@ class DocumentedResponses:
         media_type = choose_concrete_type(content, accept) if content else JSON.decode()
         if content is None or get_kind(media_type) == "json":
             if content is not None and content.has_schema and not self._is_valid(content, decode_json(row)):
-                return self.make_response(status, request, f"{self._api.name}/{self._operation.id}")
+                value = make_value(self._api, content, media_type, f"{self._api.name}/{self._operation.id}")
+                return encode_response(self._api, content, status, value, media_type)
             return responses.make_response(status, row, media_type.encode("latin-1", "replace"))
         return encode_response(self._api, content, status, decode_json(row), media_type)
 
@@ -136,9 +138,7 @@ class DocumentedResponses:
         made = self._headers[status]
         if made is None:
             return []
-        host = request.get_header(b"host") or "127.0.0.1"
-        origin = f"{request.scope.get('scheme', 'http')}://{host}"
-        return made.make_headers(status, origin, normalize_path(request.scope["path"]))
+        return made.make_headers(status, request.origin, normalize_path(request.scope["path"]))
 
 
 def choose_response_content(response: Response, accept: str | None, example: str | None = None) -> Content | None:

@@ -55,6 +55,11 @@ class Request:
         )
 
     @property
+    def origin(self) -> str:
+        """The address at which the client reached the mock: ``http://127.0.0.1:8000``."""
+        return f"{self.scope.get('scheme', 'http')}://{self.get_header(b'host') or '127.0.0.1'}"
+
+    @property
     def accept(self) -> str | None:
         """The media types that the client accepts, those of all lines of the header."""
         value = self.join_header(b"accept")

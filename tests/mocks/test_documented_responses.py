@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from specduet.mocks import create_app
+from specduet.mocks.request import Request
 from specduet.mocks.settings import Settings
 from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
 
@@ -228,6 +229,21 @@ def test_documented_headers(tmp_path: Path) -> None:
     assert response.headers["etag"].startswith('"')
     assert "link" not in response.headers
     assert response.headers["content-length"] == str(len(response.body))
+
+
+def test_rows_that_do_not_fit(tmp_path: Path) -> None:
+    """What the document allows is sent in place of a row that it does not allow, and each header once."""
+    content = {"application/json": {"schema": {"const": {"a": 1}}}}
+    headers = {"X-Rate": {"required": True, "schema": {"const": 5}}}
+    mock = serve(tmp_path, {"200": {"content": MANY}, "201": {"content": content, "headers": headers}})
+    scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}
+    response = mock.handlers[0].make_row_response(b'{"a": 2}', Request(scope, no_body), 201)
+    assert json.loads(response.body) == {"a": 1}
+    assert [name for name, _ in response.headers] == [b"content-length", b"content-type", b"x-rate"]
+
+
+async def no_body() -> Any:
+    raise NotImplementedError
 
 
 @pytest.mark.parametrize(
