@@ -12,12 +12,12 @@ from specduet.specs import Operation
 _SINGLE_RANGE = re.compile(r"bytes=\s*(\d{0,15})-(\d{0,15})", re.IGNORECASE)
 
 
-def cut_range(operation: Operation, dialect: Dialect, response: HttpResponse, header: str) -> HttpResponse:
+def cut_range(operation: Operation, dialect: Dialect, response: HttpResponse, header: str | None) -> HttpResponse:
     """Return the part of a response that a ``Range`` header asks for, or the whole one if it asks for no single part.
 
     A range behind the end is responded to with 416 if that is documented.
     """
-    match = _SINGLE_RANGE.fullmatch(header.strip())
+    match = _SINGLE_RANGE.fullmatch((header or "").strip())
     if (
         match is None
         or not any(match.groups())

@@ -55,8 +55,7 @@ class DocumentedDialect:
             phrase = get_status_phrase(status)
             known = self._fit_to_document(response, ErrorFacts(status, phrase, text or phrase, self._path))
             self._known_errors.store(key, known)
-        # a copy, for headers may be added to it
-        return HttpResponse(known.status, [*known.headers], known.body, reason=known.reason)
+        return known.copy()
 
     def _fit_to_document(self, response: HttpResponse, facts: ErrorFacts) -> HttpResponse:
         content = self._find_content(response.status)

@@ -34,7 +34,7 @@ class IndexPage:
         return path in INDEX_PATHS or is_control
 
     def respond(self, request: Request, session: Session) -> HttpResponse:
-        index = self._describe_mock(_get_origin(request), session)
+        index = self._describe_mock(request.origin + request.scope.get("root_path", ""), session)
         accept = request.accept or ""
         if any(range_.media_type == "text/html" and range_.quality for range_ in parse_accept(accept)):
             page = "".join(_render_page(index))
@@ -92,11 +92,6 @@ class IndexPage:
 
 def _show_field(scheme: SecurityScheme) -> str:
     return f"{scheme.field}: {scheme.prefix}…" if scheme.location == "header" else f"{scheme.field}=…"
-
-
-def _get_origin(request: Request) -> str:
-    host = request.get_header(b"host") or "127.0.0.1"
-    return f"{request.scope.get('scheme', 'http')}://{host}{request.scope.get('root_path', '')}"
 
 
 def _render_page(index: Mapping[str, Any]) -> Iterator[str]:

@@ -118,16 +118,19 @@ def choose_content(contents: Iterable[Content], accept: str | None = None) -> Co
     """
     by_preference = sorted(contents, key=lambda content: get_kind(_guess_concrete_type(content)) != "json")
     ranges = parse_accept(accept) if accept else ()
-    best, best_rating = (None, (0.0, 0)) if ranges else (next(iter(by_preference), None), (1.0, 0))
-    for content in by_preference if ranges else ():
-        rating = _rate_content(content, ranges)
-        if rating > best_rating:
-            best, best_rating = content, rating
+    best = _find_best_rated(by_preference, ranges) if ranges else next(iter(by_preference), None)
     if best is None or "*" not in best.media_type:
         return best
     # a range that is sent as a type with a schema of its own is that type
     concrete = choose_concrete_type(best, accept)
     return next((content for content in by_preference if strip_parameters(content.media_type) == concrete), best)
+
+
+def _find_best_rated(contents: Iterable[Content], ranges: Sequence[AcceptedRange]) -> Content | None:
+    """Return the first of the contents that the ranges name best, None if they name none."""
+    rated = ((_rate_content(content, ranges), content) for content in contents)
+    rating, best = max(rated, key=lambda pair: pair[0], default=((0.0, 0), None))
+    return best if rating > (0.0, 0) else None
 
 
 def _rate_content(content: Content, ranges: Sequence[AcceptedRange]) -> tuple[float, int]:

@@ -30,6 +30,10 @@ class HttpResponse(msgspec.Struct, eq=False):
     reason: Any = ""
     """Why the request was rejected, or what of it was ignored, for the request log: a text, or the problems of it."""
 
+    def copy(self) -> "HttpResponse":
+        """Return a copy, to which headers may be added; a stream can be sent only once, and is not copied."""
+        return HttpResponse(self.status, [*self.headers], self.body, reason=self.reason)
+
 
 def make_response(status: int, body: bytes, media_type: bytes = JSON) -> HttpResponse:
     """Return a response with an encoded body."""

@@ -65,7 +65,7 @@ def _with_error_responses(action: Action) -> Action:
             problem = make_problem("value_error", ("query", error.parameter), f"Value error, {error}", error.value)
             raise HttpError(handler.dialect.render_validation_error([problem])) from None
         except Duplicate as error:
-            raise HttpError(_refuse(handler, error.status, f"{str(error).capitalize()}")) from None
+            raise HttpError(_refuse(handler, error.status, str(error).capitalize())) from None
         except BadPatch as error:
             raise HttpError(_refuse(handler, 422, str(error))) from None
 
@@ -75,7 +75,7 @@ def _with_error_responses(action: Action) -> Action:
 def _refuse(handler: OperationHandler, status: int, message: str) -> HttpResponse:
     """Return the refusal of a valid request, with the status that is meant or another documented one."""
     documented = handler.operation.responses
-    choices = (status, *_REFUSALS) if str(status) not in documented else (status,)
+    choices = (status, *_REFUSALS)
     return handler.dialect.render_error(next((c for c in choices if str(c) in documented), status), message)
 
 
@@ -115,7 +115,7 @@ def _find_row(handler: OperationHandler, world: World, validated: ValidatedReque
     return plan, row
 
 
-def _read_values(statement: Lookup, validated: "ValidatedRequest") -> Mapping[str, Any]:
+def _read_values(statement: Lookup, validated: ValidatedRequest) -> Mapping[str, Any]:
     """Return the parameters of a request, with the id where that is a property of the body: ``PUT /pet``."""
     place, _, name = statement.parameter.partition("/")
     if place != "body":
@@ -148,7 +148,7 @@ def _respond_with_new_row(
         path = world.locate_newest_row(operation, validated.parameters)
         if path is not None:
             base = normalize_path(request.scope.get("root_path", "")) + handler.base_path
-            _set_headers(response, {"location": f"{_read_origin(request)}{base.rstrip('/')}{path}"})
+            _set_headers(response, {"location": f"{request.origin}{base.rstrip('/')}{path}"})
     if operation.behavior.etag is not None:
         plan = world.find_plan(operation)
         return _with_etag(response, _make_etag(world, plan, world.newest_row(operation)))
@@ -250,8 +250,8 @@ def _download_file(
     if file is None:
         key = f"{handler.api.name}/{handler.operation.id}/{row.index_keys}"
         return handler.documented.make_response(handler.success_status, request, key)
-    response, requested = file.to_response(handler.success_status), request.get_header(b"range")
-    return response if requested is None else cut_range(handler.operation, handler.dialect, response, requested)
+    response = file.to_response(handler.success_status)
+    return cut_range(handler.operation, handler.dialect, response, request.get_header(b"range"))
 
 
 @_with_error_responses
@@ -311,12 +311,7 @@ def _set_headers(response: HttpResponse, headers: Mapping[str, str]) -> None:
 
 
 def _read_url(request: Request) -> RequestUrl:
-    return RequestUrl(_read_origin(request), request.scope["path"], request.query_string.decode("latin-1"))
-
-
-def _read_origin(request: Request) -> str:
-    host = request.get_header(b"host") or "127.0.0.1"
-    return f"{request.scope.get('scheme', 'http')}://{host}"
+    return RequestUrl(request.origin, request.scope["path"], request.query_string.decode("latin-1"))
 
 
 def _build_too_old_problem(error: WindowTooOld, request: Request) -> Problem:

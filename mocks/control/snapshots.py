@@ -35,7 +35,7 @@ class SessionSnapshot:
         if not self.is_frozen:
             clock.resume()
         for name, world in worlds.items():
-            world.restore(self.worlds.get(name, {}))
+            world.restore(self.worlds[name])
 
 
 def take_snapshot(name: str, worlds: Mapping[str, World], clock: Clock) -> SessionSnapshot:

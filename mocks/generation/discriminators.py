@@ -29,7 +29,7 @@ def apply_discriminators(schemas: Schemas, merged: MergedSchema, parts: Sequence
 def find_family(schemas: Schemas, merged: MergedSchema, parts: Sequence[LocatedSchema]) -> list[LocatedSchema]:
     """Return the schemas that a value of their parent may be: those that it maps, else those that are made of it.
 
-    None for a member of the family, which is what it is. For example ``Cat`` and ``Dog`` for ``Pet``.
+    Nothing for a member of the family, which is what it is. For example ``Cat`` and ``Dog`` for ``Pet``.
     """
     for discriminator in merged.discriminators:
         parent = discriminator.pointer
