@@ -1,6 +1,6 @@
 """Responses of lists: the rows of one page, in their envelope, and the facts about the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -13,11 +13,12 @@ from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.list_pages import (
     ListPage,
+    PageFacts,
     PageWindow,
     RequestUrl,
-    collect_facts,
     format_links,
     read_token,
+    read_token_value,
     read_window,
 )
 from specduet.mocks.world.operation_plan import OperationPlan
@@ -71,7 +72,7 @@ def render_list(
     if plan.needs_facts:
         identities = [table.identity_key(row) for row in rows]
         page = ListPage(selection.window, len(rows), selection.available, selection.total, identities)
-        facts = collect_facts(plan.operation.behavior, page, url)
+        facts = PageFacts(plan.operation.behavior, page, url)
         headers = list(_make_headers(plan, facts))
         body = plan.envelope.wrap(body, facts) if plan.envelope else body
     elif plan.envelope is not None:
@@ -93,7 +94,7 @@ def _select_rows(plan: OperationPlan, values: RequestValues, caller: CallerIdent
             return _Selection(rows, window, 0, 0, _find_expiry(plan, listing, rows))
     listing = build_list_query(plan, values, caller, now)
     sort_fields = read_sort(behavior.sort, values, table) if behavior.sort else []
-    has_token = behavior.token is not None and values.get(behavior.token.parameter) not in (None, "")
+    has_token = behavior.token is not None and read_token_value(behavior.token, values) is not None
     if listing.conditions or sort_fields or has_token:
         return _scan_rows(plan, values, now, index.select(listing.query), listing, sort_fields)
     window = read_window(behavior, values, _find_nothing)
@@ -151,7 +152,7 @@ def _scan_rows(
     return _Selection(matching[window.start : stop], window, len(matching), len(matching), until)
 
 
-def _make_headers(plan: OperationPlan, facts: dict[str, Any]) -> Sequence[tuple[str, str]]:
+def _make_headers(plan: OperationPlan, facts: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     statement = plan.operation.behavior.page_info
     pairs = []
     for name, fact in statement.headers.items() if statement else ():
