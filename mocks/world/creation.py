@@ -169,7 +169,7 @@ class CreateAction:
             return self._table.values.only_allowed({scope.field: value})
         identity = self._table.related_rows.find_identity(scope.resource, value)
         field = get_field_key(scope.field, is_hidden=scope.hidden)
-        fitted = identity if scope.hidden else self._table.values.fit_value(scope.field, identity)
+        fitted = self._table.values.fit_value(field, identity)
         return {} if fitted is ABSENT or fitted is None else {field: fitted}
 
     def _fields_known_before_row(self, request_fields: set[str]) -> set[str]:

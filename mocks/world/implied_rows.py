@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from specduet.mocks.clock import Micros
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery, StoredRow
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX
 from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class ImpliedRows:
         row = table.find_row(field, value)
         if row is not None or not self._is_open or field != table.identity_field or str(value) in self._removed_ids:
             return row
-        fitted = value if field.startswith(HIDDEN_PREFIX) else table.values.fit_value(field, value)
+        fitted = table.values.fit_value(field, value)
         if fitted is ABSENT or not isinstance(fitted, str | int):
             return None
         table.create_row(lambda: {field: fitted}, now)

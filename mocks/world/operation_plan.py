@@ -123,9 +123,8 @@ class OperationPlan:
 
     def fit_identity(self, value: Any) -> dict[str, Any]:
         """Return the field by which a path finds a row, with the value of a path."""
-        field = self.lookup_field
-        fitted = value if field.startswith(HIDDEN_PREFIX) else self.table.values.fit_value(field, value)
-        return {} if fitted is ABSENT else {field: fitted}
+        fitted = self.table.values.fit_value(self.lookup_field, value)
+        return {} if fitted is ABSENT else {self.lookup_field: fitted}
 
     def choose_random(self, row: StoredRow) -> SeededRandom:
         """Return the choices for what the operation's response shows beyond the row."""

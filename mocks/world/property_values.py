@@ -12,6 +12,7 @@ from specduet.mocks.clock import SECOND, to_micros
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_uuid
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.world.derived_fields import ABSENT
+from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX
 from specduet.mocks.world.row_properties import RowProperty, RowShape
 from specduet.specs import Api, Schema
 
@@ -98,8 +99,11 @@ class PropertyValues:
         return lambda value: prop.nullable if value is None else all(check(value) for check in checks)
 
     def fit_value(self, path: str, value: Any) -> Any:
-        """Return a value in the type of a property, as paths and queries have no types; ``ABSENT`` if there is none."""
-        if not isinstance(value, str | int | float):
+        """Return a value in the type of a property, as paths and queries have no types; ``ABSENT`` if there is none.
+
+        A hidden field, of which no schema tells, has any value.
+        """
+        if path.startswith(HIDDEN_PREFIX) or not isinstance(value, str | int | float):
             return value
         if path not in self.properties:
             return value if "." in path else ABSENT

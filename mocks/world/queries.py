@@ -222,9 +222,7 @@ def get_scope_key(table: Table, scope: Scope, values: RequestValues) -> Any:
 def get_scope_value(table: Table, scope: Scope, value: Any) -> Any:
     """Return the value that the rows of a scope have in its field: the parent's identity, in the field's own type."""
     identity = table.related_rows.find_identity(scope.resource or "", value)
-    if scope.hidden:
-        return identity
-    fitted = table.values.fit_value(scope.field, identity)
+    fitted = table.values.fit_value(get_field_key(scope.field, is_hidden=scope.hidden), identity)
     return identity if fitted is ABSENT else fitted
 
 
@@ -235,9 +233,8 @@ def _filter_key(plan: FilterPlan, table: Table, value: Any, now: Micros) -> Any:
     """
     if value is None:
         return None if plan.default is None else now + plan.default
-    if not plan.statement.hidden:
-        fitted = table.values.fit_value(plan.statement.field, value)
-        value = value if fitted is ABSENT else fitted
+    fitted = table.values.fit_value(plan.key_field or "", value)
+    value = value if fitted is ABSENT else fitted
     key = table.values.index_key(plan.statement.field, value)
     if plan.oldest is not None and key is not None and key < now + plan.oldest:
         raise WindowTooOld(plan.parameter, plan.statement.oldest or "")

@@ -8,7 +8,7 @@ from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.examples import drop_times, find_example_identity, find_example_rows
 from specduet.mocks.world.index import StoredRow
-from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
+from specduet.mocks.world.indexed_fields import IndexedFields
 from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
@@ -104,8 +104,7 @@ class SeededRows:
         known = {values.index_key(self._identity_field, get_path(row, [self._identity_field])) for row in rows}
         identity = find_example_identity(self._api, resource)
         if identity is not None and values.index_key(self._identity_field, identity) not in known:
-            is_hidden = self._identity_field.startswith(HIDDEN_PREFIX)
-            fitted = identity if is_hidden else values.fit_value(self._identity_field, identity)
+            fitted = values.fit_value(self._identity_field, identity)
             if fitted is not ABSENT:
                 lone = next((row for row in rows if self._identity_field not in row), None)
                 if lone is not None:
@@ -168,7 +167,7 @@ class SeededRows:
         fields = self._indexed_fields.parent_fields
         identity = self._row_factory.make_field(self._identity_field, seed, phase) if fields else None
         picked = {field: self._related_rows.pick_parent(resource, identity) for field, resource in fields}
-        fitted = {f: v if f.startswith(HIDDEN_PREFIX) else self._values.fit_value(f, v) for f, v in picked.items()}
+        fitted = {field: self._values.fit_value(field, value) for field, value in picked.items()}
         return {field: value for field, value in fitted.items() if value is not None and value is not ABSENT}
 
 
