@@ -22,9 +22,8 @@ def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A folder with a good document, one with a problem, and one that is none."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name, text in (("good", GOOD), ("flawed", FLAWED), ("none", "a: 1\n")):
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     return tmp_path

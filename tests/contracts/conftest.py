@@ -1,4 +1,4 @@
-"""Servers on free ports, raw and whole, and the rows and APIs that tests share."""
+"""Raw servers on free ports, and the rows and APIs that tests share."""
 
 import json
 import socket
@@ -8,34 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-import uvicorn
 
 from specduet.contracts.sending.transport import Transport
 from specduet.specs import Api, load
 
 Handler = Callable[[socket.socket], None]
-
-
-@pytest.fixture(scope="module")
-def serve() -> Iterator[Callable[[Any], str]]:
-    """Return a function that serves an ASGI application on a port of its own until the module's tests have run."""
-    servers: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(app: Any) -> str:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        servers.append((server, thread))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield start
-    for server, _ in servers:
-        server.should_exit = True
-    for _, thread in servers:  # each server looks every 0.1 s whether it should exit: let all of them look at once
-        thread.join()
 
 
 class RawServer:

@@ -11,11 +11,6 @@ from specduet.specs.source import read_document
 from tests.corpus.conversations import DOCUMENTS, FOLDER, ExpectedExchange
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(FOLDER).with_suffix("").as_posix())
 def test_a_document_is_served_as_it_says(path: Path) -> None:
     """Its problems are those that it names, and each request gets the status, headers and body that it names."""

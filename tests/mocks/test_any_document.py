@@ -25,12 +25,9 @@ FUZZ = settings(
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A file for documents, and a cache of its own."""
-    folder = tmp_path_factory.mktemp("any")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        yield folder / "any.json"
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file for documents."""
+    return tmp_path_factory.mktemp("any") / "any.json"
 
 
 def start_mock(file: Path, written: WrittenDocument) -> tuple[Api, Any]:

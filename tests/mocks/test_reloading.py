@@ -1,10 +1,6 @@
 """``--reload``: the mock follows its documents, and keeps what still fits."""
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +10,7 @@ import pytest
 from specduet.mocks import Settings, create_app
 from specduet.mocks.reloading import ReloadingMock
 from specduet.specs import load
+from tests.mocks.mock_process import run_mock
 from tests.mocks.raw_http import RawRequest, send_raw
 
 DOCUMENT = """\
@@ -101,8 +98,7 @@ class Notes:
 
 
 @pytest.fixture
-def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notes:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def notes(tmp_path: Path) -> Notes:
     folder = tmp_path / "notes"
     folder.mkdir()
     return Notes(folder)
@@ -223,28 +219,6 @@ def test_sessions_go_on(notes: Notes) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- the command
-
-
-@contextmanager
-def run_mock(*arguments: str) -> Iterator[Callable[[str], list[str]]]:
-    """Run ``specduet mock``, and yield a function that reads lines up to one that holds a text."""
-    command = [sys.executable, "-I", "-m", "specduet", "mock", *arguments, "--port", "0", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-
-        def read_until(text: str) -> list[str]:
-            lines = [process.stdout.readline()] if process.stdout else []
-            while text not in lines[-1]:
-                assert lines[-1], lines
-                lines.append(process.stdout.readline() if process.stdout else "")
-            return lines
-
-        try:
-            yield read_until
-        finally:
-            process.terminate()
-            _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (0, "")
 
 
 def test_the_command_reloads(notes: Notes) -> None:

@@ -16,9 +16,9 @@ from specduet.mocks.seed_data import read_seed_data
 from specduet.mocks.world import match_resource
 from specduet.specs import SpecduetError, load
 from specduet.specs.schemas import Field
+from tests.mocks.mock_process import run_mock
 from tests.mocks.office_client import DOCUMENT, OfficeClient
 from tests.mocks.raw_http import RawRequest, send_raw
-from tests.mocks.test_reloading import run_mock
 
 PEOPLE = [{"id": "p1", "name": "Ada", "room": None}, {"id": "p2", "name": "Grace", "room": "7"}]
 CSV = """\

@@ -19,11 +19,6 @@ def read_expected(path: Path) -> list[tuple[int, str, str]]:
     return [(int(line), message, effect) for line, message, effect in _EXPECTED.findall(path.read_text())]
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 @pytest.mark.parametrize("path", _DOCUMENTS, ids=lambda path: path.stem)
 def test_problems_are_those_expected(path: Path) -> None:
     """Check reports what the document's comments name, no more and no less, each with its line and effect."""

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,14 +39,17 @@ def service(request: pytest.FixtureRequest) -> Service:
 
 
 @pytest.fixture(scope="package")
-def document_file(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def document(service: Service) -> Mapping[str, Any]:
+    """The document of the service, made once."""
+    return service.write_document()
+
+
+@pytest.fixture(scope="package")
+def document_file(service: Service, document: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The document of the service, in a file."""
-    folder = tmp_path_factory.mktemp("twins")
-    path = folder / f"{service.name}.json"
-    path.write_text(json.dumps(service.write_document()))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        yield path
+    path = tmp_path_factory.mktemp("twins") / f"{service.name}.json"
+    path.write_text(json.dumps(document))
+    return path
 
 
 @pytest.fixture(scope="package")

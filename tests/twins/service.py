@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
+
+import yaml
 
 PagingKind = Literal["offset", "page", "token", "link", "url", "last-id"]
 
@@ -106,6 +109,13 @@ class Service:
             return self.document
         document: Mapping[str, Any] = self.build(Clock()).openapi()
         return document
+
+
+def read_document(name: str) -> Mapping[str, Any]:
+    """Return a document that is written by hand."""
+    path = Path(__file__).parent / "documents" / f"{name}.yaml"
+    document: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return document
 
 
 class Made:

@@ -1,16 +1,13 @@
 """The contract suite on services of our own choosing, and on the mocks of their documents."""
 
 import json
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -23,18 +20,9 @@ GENERATED = [service for service in SERVICES if service.document is None]
 
 
 @pytest.fixture
-def address() -> Iterator[str]:
+def address(serve: Callable[[Any], str]) -> str:
     """The URL at which all these applications are, each below its name."""
-    app = Starlette(routes=[Mount(f"/{service.name}", service.build(Clock())) for service in GENERATED])
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    return serve(Starlette(routes=[Mount(f"/{service.name}", service.build(Clock())) for service in GENERATED]))
 
 
 def judge_documents(folder: Path, documents: Mapping[str, Mapping[str, Any]], options: Sequence[str]) -> None:

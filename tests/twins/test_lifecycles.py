@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,16 +43,14 @@ class JobClient:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[JobClient]:
+def client(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> JobClient:
     """A client of a mock whose clock stands still unless it is moved."""
     folder = tmp_path_factory.mktemp("jobs")
     path = folder / "jobs.json"
     path.write_text(json.dumps(find_service("jobs").write_document()))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        mock = create_app([load(path)], Settings(runs=8))
-        mock.sessions.default.clock.freeze()
-        yield JobClient(mock, loop)
+    mock = create_app([load(path)], Settings(runs=8))
+    mock.sessions.default.clock.freeze()
+    return JobClient(mock, loop)
 
 
 def test_a_job_goes_forward(client: JobClient) -> None:

@@ -1,7 +1,9 @@
 """Services of our own choosing, and their mocks: a client that talks to both cannot tell one from the other."""
 
 import asyncio
+from collections.abc import Mapping
 from random import Random
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -22,9 +24,10 @@ WALK = settings(
 )
 
 
-def test_a_walk_cannot_tell_them_apart(service: Service, mock: Mock, loop: asyncio.AbstractEventLoop) -> None:
+def test_a_walk_cannot_tell_them_apart(
+    service: Service, document: Mapping[str, Any], mock: Mock, loop: asyncio.AbstractEventLoop
+) -> None:
     """Whatever is sent to both, service and mock respond with the same status and the same content."""
-    document = service.write_document()
 
     class Walk(RuleBasedStateMachine):
         """A walk over the operations of the document; each step draws one request."""

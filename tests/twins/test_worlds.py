@@ -1,7 +1,9 @@
 """The laws of a mock's world, from its first request on, for documents of our own choosing."""
 
 import asyncio
+from collections.abc import Mapping
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -13,9 +15,9 @@ CREATED = ("created_at", "createTime", "uploaded_at")
 
 
 @pytest.fixture
-def visitor(service: Service, mock: Mock, loop: asyncio.AbstractEventLoop) -> Visitor:
+def visitor(service: Service, document: Mapping[str, Any], mock: Mock, loop: asyncio.AbstractEventLoop) -> Visitor:
     """A visitor of the mock, as it is at first."""
-    return Visitor(service, service.write_document(), mock, loop)
+    return Visitor(service, document, mock, loop)
 
 
 def listed(service: Service, visitor: Visitor) -> list[Collection]:

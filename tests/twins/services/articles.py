@@ -3,18 +3,15 @@
 import json
 from collections.abc import Iterable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "articles.yaml"
 _TITLES = {404: "Not Found", 422: "Unprocessable Entity"}
 Row = dict[str, Any]
 
@@ -114,7 +111,7 @@ def build(clock: Clock) -> Starlette:
 SERVICE = Service(
     name="articles",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("articles"),
     collections=(
         Collection(
             "/articles",

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "billing.yaml"
 Row = dict[str, Any]
 
 
@@ -134,7 +131,7 @@ _PAGES = Paging("last-id", "starting_after", next="has_more")
 SERVICE = Service(
     name="billing",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("billing"),
     collections=(
         Collection("/v1/customers", "customer", rows="data", paging=_PAGES),
         Collection("/v1/invoices", "invoice", rows="data", paging=_PAGES),

@@ -161,7 +161,7 @@ SERVICE = Service(
             "/events",
             "event_id",
             rows="events",
-            paging=Paging("token", "page_token", "page_size", next="next_page_token"),
+            paging=_PAGES,
         ),
     ),
     made=frozenset(["id", "category_id", "parent_id"]),

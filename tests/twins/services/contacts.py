@@ -3,18 +3,15 @@
 import json
 from collections.abc import Iterable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "contacts.yaml"
 _PAGE_SIZE = 15
 Row = dict[str, Any]
 
@@ -158,7 +155,7 @@ _PAGES = Paging("page", "page", "per_page")
 SERVICE = Service(
     name="contacts",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("contacts"),
     base="/api/v2",
     collections=(
         Collection("/companies", "company", rows="data", row="data", paging=_PAGES),

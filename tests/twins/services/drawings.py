@@ -3,18 +3,15 @@
 import base64
 import json
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "drawings.yaml"
 _CODES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "FAILED_PRECONDITION"}
 _READ_ONLY = ("drawingId", "state", "createTime", "updateTime")
 Row = dict[str, Any]
@@ -108,7 +105,7 @@ def build(clock: Clock) -> Starlette:  # noqa: C901  one function an operation
 SERVICE = Service(
     name="drawings",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("drawings"),
     collections=(
         Collection(
             "/v1/drawings",

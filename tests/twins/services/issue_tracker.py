@@ -3,18 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "issue_tracker.yaml"
 Row = dict[str, Any]
 
 
@@ -171,7 +168,7 @@ def _with_headers(page: tuple[list[Row], dict[str, str]]) -> tuple[list[Row], in
 SERVICE = Service(
     name="issue-tracker",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("issue_tracker"),
     collections=(
         Collection("/projects", "key", id="key", paging=Paging("link", "page", "per_page")),
         Collection("/projects/{key}/issues", "issue_number", id="number", paging=Paging("link", "page", "per_page")),

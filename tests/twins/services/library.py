@@ -3,18 +3,15 @@
 import json
 from collections.abc import Iterable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "library.yaml"
 _PAGE_SIZE = 20
 Row = dict[str, Any]
 
@@ -144,7 +141,7 @@ def build(clock: Clock) -> Starlette:  # noqa: C901  one function an operation
 SERVICE = Service(
     name="library",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("library"),
     collections=(
         Collection(
             "/api/books/", "id", rows="results", paging=Paging("url", "offset", next="next"), item="/api/books/{id}/"

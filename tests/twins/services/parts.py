@@ -2,18 +2,15 @@
 
 import json
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "parts.yaml"
 _MOST_ROWS = 20
 Row = dict[str, Any]
 
@@ -87,7 +84,7 @@ def build(_clock: Clock) -> Starlette:  # noqa: C901  one function an operation
 SERVICE = Service(
     name="parts",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("parts"),
     base="/odata",
     collections=(
         Collection(

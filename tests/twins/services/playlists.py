@@ -3,18 +3,15 @@
 import json
 from collections.abc import Iterable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "playlists.yaml"
 Row = dict[str, Any]
 
 
@@ -131,7 +128,7 @@ _PAGES = Paging("url", "offset", next="next")
 SERVICE = Service(
     name="playlists",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("playlists"),
     collections=(
         Collection("/v1/me/playlists", "playlist_id", rows="items", paging=_PAGES, item="/v1/playlists/{playlist_id}"),
         Collection("/v1/playlists/{playlist_id}/tracks", "track_id", rows="items", paging=_PAGES),

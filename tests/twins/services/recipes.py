@@ -3,18 +3,15 @@
 import json
 from collections.abc import Iterable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "recipes.yaml"
 Row = dict[str, Any]
 
 
@@ -120,7 +117,7 @@ def build(clock: Clock) -> Starlette:  # noqa: C901  one function an operation
 SERVICE = Service(
     name="recipes",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("recipes"),
     base="/api",
     collections=(
         Collection(

@@ -2,18 +2,15 @@
 
 import json
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "records.yaml"
 Row = dict[str, Any]
 
 
@@ -89,7 +86,7 @@ def build(clock: Clock) -> Starlette:
 SERVICE = Service(
     name="records",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("records"),
     collections=(
         Collection(
             "/v0/contacts", "recordId", rows="records", paging=Paging("token", "offset", "pageSize", next="offset")

@@ -4,18 +4,15 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.twins.service import Clock, Collection, Paging, Service
+from tests.twins.service import Clock, Collection, Paging, Service, read_document
 
-_DOCUMENT = Path(__file__).parents[1] / "documents" / "tickets.yaml"
 _TITLES = {400: "Bad Request", 404: "Not Found", 409: "Conflict"}
 _WRITABLE = ("subject", "description", "priority", "assigneeName")
 Row = dict[str, Any]
@@ -143,7 +140,7 @@ def build(clock: Clock) -> Starlette:  # noqa: C901  one function an operation
 SERVICE = Service(
     name="tickets",
     build=build,
-    document=yaml.safe_load(_DOCUMENT.read_text()),
+    document=read_document("tickets"),
     collections=(
         Collection("/api/tickets", "ticketId", rows="content", paging=Paging("page", "page", "size", first=0)),
         Collection("/api/tickets/{ticketId}/attachments", "attachmentId"),
