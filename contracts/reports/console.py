@@ -20,7 +20,7 @@ from specduet.contracts.options import RunOptions
 from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
 from specduet.contracts.reports.model import Report, pluralize
 from specduet.contracts.reports.summary import format_outcome
-from specduet.contracts.run import Progress
+from specduet.contracts.run_state import Progress
 from specduet.contracts.sending.budget import choose_rate_limit
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api

@@ -16,10 +16,12 @@ from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, Field
 
 from specduet.contracts import options
+from specduet.contracts.api_run import PROBES
 from specduet.contracts.findings import Finding
 from specduet.contracts.generation import schemathesis_cases
 from specduet.contracts.options import RunOptions
-from specduet.contracts.run import PROBES, Progress, RunResult, run_contract
+from specduet.contracts.run import RunResult, run_contract
+from specduet.contracts.run_state import Progress
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, TargetUnreachable, load
 

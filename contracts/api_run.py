@@ -1,0 +1,164 @@
+"""Requests of one API in the steps of a run: open, probe, explore, close."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from specduet.contracts import clauses
+from specduet.contracts.clauses.robustness import SLOW_S
+from specduet.contracts.discovery import ApiClient
+from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.oracle.requests import classify_exchanges
+from specduet.contracts.probes.changes import probe_changes
+from specduet.contracts.probes.collections import probe_collections
+from specduet.contracts.probes.credentials import probe_credentials
+from specduet.contracts.probes.lifecycle import probe_lifecycle
+from specduet.contracts.probes.refusals import probe_refusals
+from specduet.contracts.probes.robustness import probe_robustness
+from specduet.contracts.run_state import EXPLORE_TURNS, RunState, Step
+from specduet.contracts.sending.budget import BudgetSpent
+from specduet.contracts.sending.sender import NotSent, Sender, TargetGone
+from specduet.specs import Api, Operation
+
+if TYPE_CHECKING:
+    from specduet.contracts.generation.schemathesis_cases import RequestGenerator
+
+PROBES: Mapping[str, Callable[[Sender, Operation, KnownValues], None]] = {
+    "collections": probe_collections,
+    "lifecycle": probe_lifecycle,
+    "changes": probe_changes,
+    "credentials": probe_credentials,
+    "refusals": probe_refusals,
+    "robustness": probe_robustness,
+}
+"""Each probe by the name that ``RunOptions.probes`` gives it; each sends its requests to one operation."""
+
+_MAX_SLOW_REPEATS = 2
+"""Slow requests of one operation that are sent once more at the end."""
+
+
+class ApiRun:
+    """Send the open, probe, explore and close requests of one API. Shares budget and recording with the other APIs."""
+
+    def __init__(self, state: RunState, api: Api) -> None:
+        self.api = api
+        self._state = state
+        self._options = state.options
+        self.known_values = KnownValues(api, state.target.params)
+        self.sender = Sender(
+            state.target,
+            api,
+            state.recording,
+            budget=state.budget,
+            shares=state.shares,
+            on_exchange=self.known_values.observe_exchange,
+            chosen=state.options.only_operations,
+        )
+        self._first_requests: list[tuple[Operation, PlannedRequest]] = []
+        self._request_generator: RequestGenerator | None = None
+
+    @property
+    def client(self) -> ApiClient:
+        return ApiClient(self.api, self.sender, self.known_values)
+
+    def sendable_operations(self, step: Step) -> Iterator[Operation]:
+        """Yield the operations that may be sent, lists first, and report each as progress.
+
+        Operations that take ids come after the lists that show them. Raises ``BudgetSpent``.
+        """
+        for operation in sorted(self.api.operations, key=_list_operations_first):
+            if not self.sender.is_chosen(operation):
+                continue
+            if not self.sender.can_send(operation):
+                self._state.notes.append(f"{operation.label} was not sent: it may change data (--allow-writes).")
+                continue
+            if self._state.budget.is_spent:
+                raise BudgetSpent
+            self._state.report_progress(step, self.api.name, operation.label)
+            yield operation
+
+    def open(self) -> None:
+        """Send one valid request to each operation; to a scoped collection one per known scope."""
+        for operation in self.sendable_operations("open"):
+            request = self.known_values.build_valid_request(operation)
+            if request is None:
+                continue
+            paths = self.known_values.path_choices(operation) if operation.behavior.scope else [request.path]
+            self._first_requests.append((operation, request))
+            with suppress(NotSent):
+                for path in paths:
+                    self.sender.send(operation, **replace(request, path=path).send_arguments)
+
+    def probe(self) -> None:
+        """Run each probe of the options on every operation, one probe after the other."""
+        for name in self._options.probes:
+            for operation in self.sendable_operations("probe"):
+                note = self._note_failure(f"the probe {name} of {operation.label}")
+                with suppress(NotSent), note, self._state.take_turn():
+                    PROBES[name](self.sender, operation, self.known_values)
+                self._classify_requests(operation)
+
+    def _classify_requests(self, operation: Operation) -> None:
+        """Judge the requests of an operation before the next, so that the time of the run covers it."""
+        with self._note_failure(f"the verdict on requests of {operation.label}"):
+            classify_exchanges(self.api, operation, self._state.recording)
+
+    @contextmanager
+    def _note_failure(self, step: str) -> Iterator[None]:
+        """Turn a failure of our own into a note: a document that a probe cannot read must not end the run."""
+        try:
+            yield
+        except (NotSent, BudgetSpent, TargetGone):
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            self._state.notes.append(f"{self.api.name}: {step} broke off ({type(error).__name__}: {error})")
+
+    def explore(self, round_number: int) -> None:
+        """Send one round of generated requests to every operation."""
+        if not self._options.generate:
+            return
+        from specduet.contracts.generation import schemathesis_cases  # imports Schemathesis, which takes a second
+
+        clauses.all_clauses()  # Hypothesis draws constants from what is loaded: load all, so that runs are the same
+        if self._request_generator is None:
+            self._request_generator = schemathesis_cases.RequestGenerator(self.api, self._options)
+        try:
+            for operation in self.sendable_operations("explore"):
+                with suppress(NotSent), self._state.take_turn(EXPLORE_TURNS):
+                    self._request_generator.send_generated(self.sender, operation, self.known_values, round_number)
+                self._classify_requests(operation)
+        finally:
+            self._state.notes.extend(f"{self.api.name}: {note}" for note in self._request_generator.notes)
+
+    def close(self) -> None:
+        """Send the first GET requests again, then the slow ones."""
+        for operation, request in self._first_requests:
+            if operation.method == "GET":
+                self._state.report_progress("close", self.api.name, operation.label)
+                with suppress(NotSent):
+                    self.sender.send(operation, **request.send_arguments)
+        for operation in self.sendable_operations("close"):
+            if operation.method == "GET":
+                with suppress(NotSent):
+                    self._repeat_slow(operation)
+
+    def _repeat_slow(self, operation: Operation) -> None:
+        """Send slow requests once more, so that a clause can tell a slow operation from a coincidence."""
+        exchanges = self._state.recording.find_exchanges(self.api.name, operation.id)
+        slow = {e.request: e for e in exchanges if e.response is not None and e.response.elapsed_s > SLOW_S}
+        for exchange in list(slow.values())[:_MAX_SLOW_REPEATS]:
+            self.sender.repeat_request(operation, exchange)
+
+    def explain_missing_ids(self) -> Iterator[str]:
+        """Yield one sentence, with the option to give, for each operation that needs an unknown id."""
+        for operation in self.api.operations:
+            names = self.known_values.unknown_path_parameters(operation)
+            if names and self.sender.can_send(operation):
+                options = " and ".join(f"--param {name}=…" for name in names)
+                yield f"{operation.label} needs an id that is not known: give {options}."
+
+
+def _list_operations_first(operation: Operation) -> tuple[bool, bool, bool]:
+    """Return a sort key: lists first, then paths without parameters, then GET."""
+    return operation.behavior.lists is None, "{" in operation.path, operation.method != "GET"

@@ -1,0 +1,77 @@
+"""State that the APIs of one run share: target, options, budget, recording, notes and progress."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from specduet.contracts.options import RunOptions
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.budget import RequestBudget
+from specduet.contracts.sending.fair_shares import MANY_OPERATIONS, FairShares
+from specduet.contracts.sending.target import Target
+from specduet.specs import Api
+
+Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
+
+EXPLORE_TURNS = 3
+"""Turns of an operation that generated requests stand for, where the operations share the budget."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of a run, reported before each step and before each operation of a step."""
+
+    step: Step
+    api: str
+    """Name of the API; empty where the step is about all APIs."""
+    operation: str
+    """Label (``GET /runs``), or empty."""
+    sent: int
+    """Requests sent so far, to all APIs."""
+
+
+ProgressListener = Callable[[Progress], None]
+
+
+class RunState:
+    """State of one run that its APIs share."""
+
+    def __init__(self, target: Target, options: RunOptions, progress: ProgressListener | None) -> None:
+        self.target = target
+        self.options = options
+        self.recording = Recording()
+        self.secrets = target.collect_secrets()
+        self.notes: list[str] = []
+        self.budget = RequestBudget.for_target(
+            target,
+            max_requests=options.max_requests,
+            max_time_s=options.time_limit_s,
+            per_second=options.requests_per_second,
+        )
+        self.shares: FairShares | None = None
+        """None where the APIs are small enough that no operation has to share."""
+        self._progress = progress
+
+    def share_budget(self, apis: Sequence[Api]) -> None:
+        """Share the budget among the operations if there are many."""
+        operation_count = sum(len(api.operations) for api in apis)
+        if operation_count >= MANY_OPERATIONS:
+            turns = len(self.options.probes) + (EXPLORE_TURNS if self.options.generate else 0)
+            self.shares = FairShares(self.budget, operation_count * turns)
+
+    @contextmanager
+    def take_turn(self, weight: int = 1) -> Iterator[None]:
+        """Limit the requests of one operation to its share of the budget, where the budget is shared."""
+        if self.shares is not None:
+            self.shares.begin_turn(weight)
+        try:
+            yield
+        finally:
+            if self.shares is not None:
+                self.shares.end_turn()
+
+    def report_progress(self, step: Step, api: str = "", operation: str = "") -> None:
+        """Tell the listener of the run where it is."""
+        if self._progress is not None:
+            self._progress(Progress(step, api, operation, self.budget.sent_count))
