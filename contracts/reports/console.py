@@ -63,10 +63,13 @@ def show_progress(console: Console | None) -> Iterator[Callable[[Progress], None
         yield update_progress
 
 
-def format_plan(apis: tuple[Api, ...], target: Target, options: RunOptions, *, dry: bool) -> Iterator[Text]:
+def format_plan(
+    apis: tuple[Api, ...], target: Target, options: RunOptions, *, dry: bool, baseline: str = ""
+) -> Iterator[Text]:
     """Yield the lines that are printed before the run: target, operations, limits. ``dry``: nothing will be sent."""
     where = "" if target.loopback else " (not on this machine)"
-    width = max(len(name) for name in ("target", *(api.name for api in apis)))
+    names = ("target", *(["baseline"] if baseline else []), *(api.name for api in apis))
+    width = max(map(len, names))
     yield Text(f"{'target':<{width}}  {target.url}{where}")
     for api in apis:
         sent = Counter(operation.method for operation in api.operations if target.can_send(operation))
@@ -80,6 +83,8 @@ def format_plan(apis: tuple[Api, ...], target: Target, options: RunOptions, *, d
     limits += [f"at most {pace:g} requests a second"] if pace else []
     limits += [f"at most {request_limit:,} requests"] if request_limit < sys.maxsize else []
     yield Text(f"{'run':<{width}}  {', '.join(limits)}{'; nothing is sent (--dry-run)' if dry else ''}")
+    if baseline:
+        yield Text(f"{'baseline':<{width}}  {baseline}")
     yield Text("")
 
 

@@ -22,8 +22,9 @@ code = "SD201"
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -94,17 +95,24 @@ def _check_keys(content: TomlTable, source: _TomlSource) -> None:
     known = {*_BY_NAME, "apis", "api", "accepted"}
     for key, value in content.items():
         if key not in known:
-            raise source.error_at(f"unknown key {key!r}; known: {', '.join(sorted(known))}", key)
+            raise source.error_at(f"unknown key {key!r}{_suggest_key(key, known)}", key)
         if key in _BY_NAME:
             _check_value(_BY_NAME[key], value, source)
     for key, kind in (("apis", list), ("api", dict), ("accepted", list)):
         if not isinstance(content.get(key, kind()), kind):
-            raise source.error_at(f"{key!r} is {'a list' if kind is list else 'a table of tables'}", key)
+            meant = "; did you mean 'apis'?" if key == "api" else ""
+            raise source.error_at(f"{key!r} is {'a list' if kind is list else 'a table of tables'}{meant}", key)
     for name, table in content.get("api", {}).items():
         for key, value in table.items() if isinstance(table, dict) else ((name, None),):
             if key not in API_KEYS:
                 raise source.error_at(f"unknown key {key!r} of an API; known: {', '.join(API_KEYS)}", key)
             _check_value(_BY_NAME[key], value, source)
+
+
+def _suggest_key(key: str, known: Iterable[str]) -> str:
+    """Return what to write instead of a key that nobody knows: the nearest ones, else all."""
+    near = get_close_matches(key, list(known), n=2, cutoff=0.7)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {', '.join(sorted(known))}"
 
 
 def _check_value(option: Option, value: Any, source: _TomlSource) -> None:

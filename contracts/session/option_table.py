@@ -146,7 +146,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("allow-remote", ("--allow-remote",), "Follow references to http and https URLs.", kind="flag"),
     Option("dry-run", ("--dry-run",), "Print the plan and send nothing.", kind="flag"),
-    Option("baseline", ("--baseline",), "A YAML file of accepted findings.", kind="file", metavar="FILE"),
+    Option(
+        "baseline",
+        ("--baseline",),
+        "A YAML file of accepted findings.  [default: specduet-baseline.yaml, if there is one]",
+        kind="file",
+        metavar="FILE",
+    ),
     Option(
         "update-baseline",
         ("--update-baseline",),

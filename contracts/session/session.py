@@ -13,11 +13,12 @@ from specduet.contracts.findings import Finding
 from specduet.contracts.options import RunOptions
 from specduet.contracts.reports import console, github, make_folder, summary, write_reports
 from specduet.contracts.reports.formatting import format_finding
-from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items
+from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items, pluralize
 from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
 from specduet.contracts.session.settings import RunSettings
+from specduet.contracts.session.typed_names import check_typed_names
 from specduet.specs import Api, bundled, load_all
 from specduet.specs.problem_reports import count_problems
 from specduet.specs.server_variables import parse_server_variables
@@ -39,6 +40,7 @@ class ContractSession:
         self._settings = settings
         self._console = console.make_console(terminal) if terminal else None
         self._apis = _load_apis(settings)
+        check_typed_names(self._apis, settings.typed_auth, settings.typed_params)
         if self._console is not None:
             _print_problems(self._apis)
         self._started = datetime.now(UTC)
@@ -186,8 +188,17 @@ class ContractSession:
 
     def _print_plan(self, target: Target) -> None:
         if self._console is not None:
-            for line in console.format_plan(self._apis, target, self._run_options(), dry=self._settings.dry_run):
+            for line in console.format_plan(
+                self._apis, target, self._run_options(), dry=self._settings.dry_run, baseline=self._describe_baseline()
+            ):
                 self._console.print(line)
+
+    def _describe_baseline(self) -> str:
+        """Return the name of the baseline file and the number of its findings; empty where there is none."""
+        path, accepted = self._settings.baseline, len(self._settings.accepted)
+        if path is None:
+            return ""
+        return f"{path}, {pluralize(accepted, 'accepted finding')}{' so far' if self._settings.update_baseline else ''}"
 
 
 def _load_apis(settings: RunSettings) -> tuple[Api, ...]:

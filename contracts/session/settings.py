@@ -51,6 +51,10 @@ class RunSettings:
     baseline: Path | None
     update_baseline: bool
     accepted: tuple[AcceptedFinding, ...]
+    typed_auth: tuple[str, ...] = ()
+    """The names of ``--auth``, without those of the file, which may be about other APIs."""
+    typed_params: tuple[str, ...] = ()
+    """The names of ``--param``."""
 
 
 def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = None) -> RunSettings:
@@ -80,6 +84,8 @@ def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = 
         "server_variable": tuple(plain["server_variable"] or ()),
         "baseline": baseline_path,
         "accepted": accepted,
+        "typed_auth": tuple(name for name, _ in _parse_pairs(given, "auth", "=")),
+        "typed_params": tuple(name for name, _ in _parse_pairs(given, "params", "=")),
     }
     return RunSettings(**{"apis": chosen, **plain, **settled})
 
@@ -175,7 +181,9 @@ def _choose_seed(given: int | None, profile: str | None) -> int:
 def _load_accepted(
     path: Path | None, file: TomlTable, source: Path | None, *, renew: bool
 ) -> tuple[Path | None, tuple[AcceptedFinding, ...]]:
-    path = baseline.DEFAULT_FILE if path is None and renew else path
+    """Return the baseline file, by default the one that ``--update-baseline`` writes, and all accepted findings."""
+    if path is None and (renew or baseline.DEFAULT_FILE.is_file()):
+        path = baseline.DEFAULT_FILE
     listed = baseline.parse_entries(file.get("accepted", ()), source or config_file.FILE)
     if path is None or (renew and not path.exists()):
         return path, listed

@@ -136,7 +136,8 @@ def test_deep_looks_elsewhere_every_time() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ('url = "http://x"\nfail_on = "error"\n', 2, "unknown key 'fail_on'"),
+        ('url = "http://x"\nfail_on = "error"\n', 2, "unknown key 'fail_on'; did you mean 'fail-on'?"),
+        ('api = "orders"\n', 1, "'api' is a table of tables; did you mean 'apis'?"),
         ('url = "http://x"\n\nseed = "1"\n', 3, "'seed' is a whole number"),
         ('profile = "quick"\n', 1, "'profile' is one of smoke, deep"),
         ("seed = true\n", 1, "'seed' is a whole number"),
@@ -154,6 +155,13 @@ def test_a_wrong_file_is_refused_with_its_line(text: str, line: int | None, mess
     assert message in str(caught.value)
     assert caught.value.line == line
     assert caught.value.file == Path("specduet.toml")
+
+
+def test_a_baseline_that_is_there_is_used() -> None:
+    """The file that ``--update-baseline`` writes by default is read by default."""
+    assert resolve_settings((), URL).baseline is None
+    Path("specduet-baseline.yaml").write_text("accepted: []\n", encoding="utf-8")
+    assert resolve_settings((), URL).baseline == Path("specduet-baseline.yaml")
 
 
 @pytest.mark.parametrize(

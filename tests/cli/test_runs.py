@@ -157,7 +157,7 @@ def test_the_callers_own_files_stay_out(command: Command, tmp_path: Path) -> Non
 
 
 def test_a_baseline_accepts_until_it_is_stale(command: Command, service: Service, tmp_path: Path) -> None:
-    """What is accepted stays visible and fails nothing; once it is repaired, its entry is called stale."""
+    """The next run uses the file that was written; once the fault is repaired, its entry is called stale."""
     service.state = "lost"
     accepted = command("--update-baseline")
     assert accepted.returncode == 0
@@ -165,8 +165,11 @@ def test_a_baseline_accepts_until_it_is_stale(command: Command, service: Service
     assert "1 accepted" in accepted.stdout
     text = (tmp_path / "specduet-baseline.yaml").read_text(encoding="utf-8")
     assert "code: SD201" in text
+    again = command()
+    assert again.returncode == 0
+    assert "baseline  specduet-baseline.yaml, 1 accepted finding\n" in again.stdout
     service.state = "sent"
-    repaired = command("--baseline", "specduet-baseline.yaml")
+    repaired = command()
     assert repaired.returncode == 0
     assert "accepted, but no longer found: SD201 parcels GET /parcels" in repaired.stdout
     assert (tmp_path / "specduet-baseline.yaml").read_text(encoding="utf-8") == text
