@@ -69,12 +69,12 @@ def remove_write_coalescing() -> None:
     """Give uvicorn the connection's own transport."""
     import asyncio
 
-    from specduet.mocks import server
+    from specduet.mocks import connection_protocol
 
     def keep_transport(transport: asyncio.Transport, _pending: object) -> asyncio.Transport:
         return transport
 
-    server.WriteCoalescingTransport = keep_transport  # type: ignore[assignment, misc]
+    connection_protocol.WriteCoalescingTransport = keep_transport  # type: ignore[assignment, misc]
 
 
 def remove_gc_thresholds() -> None:

@@ -7,19 +7,21 @@ A request takes these steps, in this order:
     operation the path is (routing.py). The handler is the OperationHandler of one operation or the NotFoundHandler.
 3.  ``RequestPipeline.handle`` takes over, below.
 
-    a. CORS (cors.py): a preflight is responded to at once; any other request with an ``Origin`` gets the CORS headers
+    a. A head that is too large or without ``Host`` is refused (request_head.py), and whoever may not use the control
+       plane (control/access.py).
+    b. CORS (cors.py): a preflight is responded to at once; any other request with an ``Origin`` gets the CORS headers
        on its response.
-    b. A request of no operation, or to the control plane (control/api.py), takes a shorter way: no faults, no Prefer.
+    c. A request of no operation, or to the control plane (control/api.py), takes a shorter way: no faults, no Prefer.
        ``GET /`` shows the index (index_page.py).
-    c. The session is chosen by ``X-Mock-Session`` (control/sessions.py): its worlds, clock, faults and journal.
-    d. An entry is added to the session's journal (control/journal.py). Status and body follow when they are known.
-    e. The session's faults are drawn (control/faults.py). A fault delays the response, cuts its body short, replaces it
+    d. The session is chosen by ``X-Mock-Session`` (control/sessions.py): its worlds, clock, faults and journal.
+    e. An entry is added to the session's journal (control/journal.py). Status and body follow when they are known.
+    f. The session's faults are drawn (control/faults.py). A fault delays the response, cuts its body short, replaces it
        by an error, or resets the connection (control/fault_effects.py).
-    f. The body is read, up to ``Settings.max_body`` bytes (request.py).
-    g. A ``Prefer`` header may choose the response and delay it (prefer.py).
-    h. OperationHandler (handler.py) parses and validates the request and performs its action: on rows (row_actions.py)
+    g. The body is read, up to ``Settings.max_body`` bytes (request.py).
+    h. A ``Prefer`` header may choose the response and delay it (prefer.py).
+    i. OperationHandler (handler.py) parses and validates the request and performs its action: on rows (row_actions.py)
        in the world (world/), else an example. Or it renders an error response (error_responses.py).
-    i. The response is sent (responses.py).
+    j. The response is sent (responses.py).
 """
 
 import asyncio
@@ -28,9 +30,10 @@ from typing import Any
 
 from specduet.mocks import cors, prefer, responses
 from specduet.mocks.control import fault_effects
+from specduet.mocks.control.access import explain_refusal
 from specduet.mocks.control.api import CONTROL_PREFIX
 from specduet.mocks.control.faults import Injection
-from specduet.mocks.control.journal import FAULT_INDEX, STATUS_INDEX, OpenEntry, open_entry, record_body
+from specduet.mocks.control.journal import FAULT_INDEX, STATUS_INDEX, OpenEntry, open_entry
 from specduet.mocks.control.sessions import SESSION_HEADER, BadSession, Session, SessionRegistry
 from specduet.mocks.error_responses import ProblemDetailsDialect
 from specduet.mocks.generation.values import CannotGenerate
@@ -38,6 +41,7 @@ from specduet.mocks.handler import OperationHandler
 from specduet.mocks.index_page import IndexPage
 from specduet.mocks.prefer import BadPreference
 from specduet.mocks.request import Request
+from specduet.mocks.request_head import refuse_head
 from specduet.mocks.responses import HttpResponse, Send
 from specduet.mocks.routing import NotFoundHandler, get_normalized_path
 from specduet.specs import Api
@@ -60,14 +64,15 @@ class RequestPipeline:
     def handle(self, handler: OperationHandler | NotFoundHandler, request: Request, send: Send) -> Awaitable[None]:
         """Return the awaitable that handles a request. CORS, session, journal and faults are done before it returns."""
         headers = request.headers
+        refusal = refuse_head(request) or self._refuse_control(handler, request)
+        if refusal is not None:
+            return _send_response(refusal, request, send)
         if b"origin" in headers:
             if cors.is_preflight(request.method, headers):
                 return _send_response(cors.make_preflight_response(headers), request, send)
             send = cors.add_cors_headers(headers[b"origin"], send)
-        if isinstance(handler, NotFoundHandler):
-            return self._handle_not_found(handler, request, send)
-        if handler.api is self._control_api:
-            return self._handle_control(handler, request, send)
+        if isinstance(handler, NotFoundHandler) or handler.api is self._control_api:
+            return self._handle_aside(handler, request, send)
         session = self._default_session
         if SESSION_HEADER in headers:
             try:
@@ -76,13 +81,22 @@ class RequestPipeline:
                 response = ProblemDetailsDialect().render_error(error.status, error.message)
                 return _send_response(response, request, send)
         api, operation = handler.api.name, handler.operation.id
-        entry = open_entry(request.scope, api, operation)
-        session.journal.add(entry)
+        entry = open_entry(request.scope, api, operation, request.head_bytes)
+        session.journal.add(entry, request.head_bytes)
         if session.faults.active_faults:
             injection = session.faults.draw_injection(api, operation)
             if injection is not None:
                 return self._inject_fault(injection, session, handler, request, entry, send)
         return self._run_operation(session, handler, request, entry, send)
+
+    def _refuse_control(self, handler: OperationHandler | NotFoundHandler, request: Request) -> HttpResponse | None:
+        """Return the response to a request that may not use the control plane, None for any other request."""
+        if isinstance(handler, NotFoundHandler):
+            is_control = self._control_api is not None and get_normalized_path(request.scope).startswith(CONTROL_PREFIX)
+        else:
+            is_control = handler.api is self._control_api
+        reason = explain_refusal(request, self._settings.control_token) if is_control else ""
+        return ProblemDetailsDialect().render_error(403, reason) if reason else None
 
     async def _run_operation(
         self, session: Session, handler: OperationHandler, request: Request, entry: OpenEntry, send: Send
@@ -97,8 +111,16 @@ class RequestPipeline:
             response = handler.respond(request, world)
         entry[STATUS_INDEX] = response.status
         if request.body:
-            record_body(entry, request.body)
+            session.journal.record_body(entry, request.body)
         await _send_response(response, request, send)
+
+    def _handle_aside(
+        self, handler: OperationHandler | NotFoundHandler, request: Request, send: Send
+    ) -> Awaitable[None]:
+        """Return the awaitable that handles a request of no operation of the APIs."""
+        if isinstance(handler, NotFoundHandler):
+            return self._handle_not_found(handler, request, send)
+        return self._handle_control(handler, request, send)
 
     async def _handle_control(self, handler: OperationHandler, request: Request, send: Send) -> None:
         """Respond to a request to the control plane, which is recorded in no journal."""
@@ -118,9 +140,9 @@ class RequestPipeline:
             return
         response = handler.respond(request)
         if not (self._control_api and path.startswith(CONTROL_PREFIX)):
-            entry = open_entry(request.scope, None, None)
+            entry = open_entry(request.scope, None, None, request.head_bytes)
             entry[STATUS_INDEX] = response.status
-            session.journal.add(entry)
+            session.journal.add(entry, request.head_bytes)
         await _send_response(response, request, send)
 
     def _find_session(self, request: Request) -> Session:
@@ -151,7 +173,7 @@ class RequestPipeline:
             return
         await request.read_body(self._settings.max_body)  # for the journal alone
         if request.body:
-            record_body(entry, request.body)
+            session.journal.record_body(entry, request.body)
         if injection.kind == "reset":
             await fault_effects.reset_connection(request.scope, request.receive)
             return

@@ -8,8 +8,11 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from specduet.mocks.responses import HttpResponse, Receive
 
-MAX_QUERY_BYTES = 65_536
-"""Length of the longest query string that is read; a longer one is responded to with 414."""
+MAX_QUERY_BYTES = 32_768
+"""Length of the longest query string that is read; a longer one is responded to with 414.
+
+Half of what uvicorn's parser takes as a URL, so that it can be.
+"""
 
 QueryPairs = Sequence[tuple[str, str]]
 """Decoded names and values in the order of the query: ``[("limit", "5"), ("status", "")]``."""
@@ -22,7 +25,17 @@ class Request:
     """
 
     __slots__ = (
-        *("body", "has_repeated_headers", "headers", "method", "path_values", "query_string", "receive", "response"),
+        *(
+            "body",
+            "has_repeated_headers",
+            "head_bytes",
+            "headers",
+            "method",
+            "path_values",
+            "query_string",
+            "receive",
+            "response",
+        ),
         "scope",
     )
 
@@ -36,6 +49,8 @@ class Request:
         # of a repeated header, the first counts, as with Starlette
         self.headers: dict[bytes, bytes] = dict(lines[::-1])
         self.has_repeated_headers = len(lines) > len(self.headers)
+        self.head_bytes = 0
+        """Length of all names and values of the headers, once ``request_head.refuse_head`` has looked at them."""
         self.response: HttpResponse | None = None
         """Response that is being sent, for the request log."""
         self.body: bytes | None = b""

@@ -38,6 +38,8 @@ class Settings:
     """Accepted credentials; for an API that has none here, any non-empty value passes."""
     control: bool = True
     """True if the control plane is served under ``/__mock__/``."""
+    control_token: str = ""
+    """Token that a request to the control plane needs in ``X-Mock-Token``; empty for none."""
     max_body: int = 1_048_576
     """Bytes of the longest request body that is read."""
     base_path: str | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from specduet.mocks import responses
 from specduet.mocks.control.journal import EntryFilter
+from specduet.mocks.control.masking import SecretFields
 from specduet.mocks.control.sessions import DEFAULT_SESSION, BadSession, Session, SessionRegistry
 from specduet.mocks.control.snapshots import SnapshotRefused
 from specduet.mocks.error_responses import HttpError
@@ -34,6 +35,8 @@ class ControlApi:
     def __init__(self, sessions: SessionRegistry) -> None:
         self.api = load(DOCUMENT_PATH, stateless=True)
         self.sessions = sessions
+        self.secrets = SecretFields() if sessions.settings.control_token else SecretFields.from_apis(sessions.apis)
+        """Fields that are masked in the journal: none for whoever holds the token."""
 
     def get_any_world(self, _name: str) -> World:
         """Return some world. A handler needs one, but these operations work on whole sessions and ignore it."""
@@ -174,13 +177,13 @@ def _resume_clock(control: ControlApi, session: Session, validated: ValidatedReq
 # ------------------------------------------------------------------------------------ journal, faults and sessions
 
 
-def _get_requests(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+def _get_requests(control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
     """Respond with the newest entries that match the filters, and with how many match."""
     parameters, journal = validated.parameters, session.journal
     names = ("api", "operation", "method", "path", "status")
     entries = list(journal.find_entries(EntryFilter(**{name: parameters.get(name) for name in names})))
     newest = entries[len(entries) - min(parameters["limit"], len(entries)) :]
-    requests = [entry.to_dict(number) for number, entry in newest]
+    requests = [entry.to_dict(number, control.secrets) for number, entry in newest]
     return responses.make_json_response(
         200, {"count": len(entries), "dropped": journal.dropped_count, "requests": requests}
     )

@@ -5,13 +5,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
+from operator import itemgetter
 from time import time
 from typing import Any, NamedTuple
+from weakref import WeakSet
+
+from specduet.mocks.control.masking import SecretFields
 
 # The most that an entry keeps of path and query, of the headers, and of the body, in bytes. A larger request is cut, so
 # that no client can fill the memory.
 MAX_PART_BYTES = 16_384
 MAX_HEADERS = 100
+
+MAX_BYTES = 67_108_864
+"""Bytes that the entries of all sessions of a mock keep together. The oldest of all go first."""
+
+_ENTRY_BYTES = 400
+"""What an entry takes besides the bytes of its parts."""
 
 OpenEntry = list[Any]
 """The fields of a ``JournalEntry`` while its request is handled: a list, for every request needs one to fill in."""
@@ -36,11 +46,15 @@ class JournalEntry(NamedTuple):
     body_bytes: int
     """Length of the whole body."""
 
-    def to_dict(self, number: int) -> dict[str, Any]:
-        """Return the entry as the control plane shows it; a repeated header is joined by commas (RFC 9110, 5.3)."""
+    def to_dict(self, number: int, secrets: SecretFields) -> dict[str, Any]:
+        """Return the entry as the control plane shows it, with ``secrets`` masked.
+
+        A repeated header is joined by commas (RFC 9110, 5.3).
+        """
         headers: dict[str, str] = {}
         for raw_name, raw_value in self.headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            value = secrets.mask_header(name, value)
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return {
             "number": number,
@@ -49,7 +63,7 @@ class JournalEntry(NamedTuple):
             "operation": self.operation,
             "method": self.method,
             "path": self.path.decode("latin-1"),
-            "query": self.query.decode("latin-1"),
+            "query": secrets.mask_query(self.query.decode("latin-1")),
             "headers": headers,
             "body": self.body.decode("utf-8", "replace"),
             "body_bytes": self.body_bytes,
@@ -62,24 +76,28 @@ class JournalEntry(NamedTuple):
 STATUS_INDEX, FAULT_INDEX, BODY_INDEX, BODY_BYTES_INDEX = (
     JournalEntry._fields.index(name) for name in ("status", "fault", "body", "body_bytes")
 )
+_SIZED_INDEXES = tuple(JournalEntry._fields.index(name) for name in ("path", "query", "headers", "body"))
 
 
-def open_entry(scope: Mapping[str, Any], api: str | None, operation: str | None) -> OpenEntry:
-    """Return the entry of a request that has just come in. Status, fault and body are filled in later."""
+def open_entry(scope: Mapping[str, Any], api: str | None, operation: str | None, head_bytes: int) -> OpenEntry:
+    """Return the entry of a request that has just come in. Status, fault and body are filled in later.
+
+    ``head_bytes`` is the length of the names and values of its headers.
+    """
     path = scope.get("raw_path") or scope["path"].encode()  # a server need not give it (the ASGI specification)
     query, headers = scope["query_string"], scope["headers"]
     if len(path) + len(query) > MAX_PART_BYTES:
         path, query = path[:MAX_PART_BYTES], query[:MAX_PART_BYTES]
-    if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_PART_BYTES:
+    if len(headers) > MAX_HEADERS or head_bytes > MAX_PART_BYTES:
         share = MAX_PART_BYTES // MAX_HEADERS
         headers = [(name[:share], value[:share]) for name, value in headers[:MAX_HEADERS]]
     return [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
 
 
-def record_body(entry: OpenEntry, body: bytes) -> None:
-    """Put a body into an entry, cut to ``MAX_PART_BYTES``."""
-    entry[BODY_BYTES_INDEX] = len(body)
-    entry[BODY_INDEX] = body if len(body) <= MAX_PART_BYTES else bytes(body[:MAX_PART_BYTES])
+def _measure_entry(entry: OpenEntry) -> int:
+    """Return the bytes of an entry whose request is handled."""
+    path, query, headers, body = (entry[i] for i in _SIZED_INDEXES)
+    return _ENTRY_BYTES + len(path) + len(query) + len(body) + sum(map(len, chain.from_iterable(headers)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +121,71 @@ class EntryFilter:
         )
 
 
+class JournalSpace:
+    """The memory that the journals of one mock take together, bounded by ``limit`` bytes of recorded requests."""
+
+    def __init__(self, limit: int = MAX_BYTES) -> None:
+        self._limit = limit
+        self._journals: WeakSet[Journal] = WeakSet()
+        self._new_bytes = 0
+
+    def open_journal(self, limit: int) -> "Journal":
+        """Return a new journal of the last ``limit`` requests in this space."""
+        journal = Journal(limit, self)
+        self._journals.add(journal)
+        return journal
+
+    def take(self, size: int) -> None:
+        """Count bytes that are recorded; where half the limit has come in, drop old entries until half is free.
+
+        What is kept is measured only then, so that an entry costs an addition.
+        """
+        self._new_bytes += size
+        if self._new_bytes > self._limit // 2:
+            self._new_bytes = 0
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        entries = sorted(((e[0], j, _measure_entry(e)) for j in self._journals for e in j.entries), key=itemgetter(0))
+        excess = sum(size for _, _, size in entries) - self._limit // 2
+        for _, journal, size in entries:
+            if excess <= 0:
+                return
+            journal.entries.popleft()
+            excess -= size
+
+
 class Journal:
     """The last ``limit`` requests in the order they came. Older ones are dropped and counted."""
 
-    def __init__(self, limit: int) -> None:
-        self._entries: deque[OpenEntry] = deque(maxlen=limit)
+    def __init__(self, limit: int, space: JournalSpace) -> None:
+        self.entries: deque[OpenEntry] = deque(maxlen=limit)
         self._total_count = 0
+        self._space = space
 
-    def add(self, entry: OpenEntry) -> None:
+    def add(self, entry: OpenEntry, size: int) -> None:
+        """Add an entry of ``size`` bytes without its body."""
         self._total_count += 1
-        self._entries.append(entry)
+        self.entries.append(entry)
+        self._space.take(size)
+
+    def record_body(self, entry: OpenEntry, body: bytes) -> None:
+        """Put a body into an entry, cut to ``MAX_PART_BYTES``."""
+        entry[BODY_BYTES_INDEX] = len(body)
+        entry[BODY_INDEX] = kept = body if len(body) <= MAX_PART_BYTES else bytes(body[:MAX_PART_BYTES])
+        self._space.take(len(kept))
 
     def clear(self) -> None:
-        self._entries.clear()
+        self.entries.clear()
         self._total_count = 0
 
     @property
     def dropped_count(self) -> int:
-        return self._total_count - len(self._entries)
+        return self._total_count - len(self.entries)
 
     def find_entries(self, entry_filter: EntryFilter) -> Iterator[tuple[int, JournalEntry]]:
         """Yield the matching entries, oldest first, with their numbers, which count from 1 and include dropped ones."""
-        for number, open_fields in enumerate(self._entries, start=self.dropped_count + 1):
+        for number, open_fields in enumerate(self.entries, start=self.dropped_count + 1):
             entry = JournalEntry(*open_fields)
             if entry_filter.matches_entry(entry):
                 yield number, entry

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specduet.mocks.control.faults import FaultInjector
-from specduet.mocks.control.journal import Journal
+from specduet.mocks.control.journal import JournalSpace
 from specduet.mocks.control.kept_rows import keep_rows
 from specduet.mocks.control.snapshots import SessionSnapshot, SnapshotShelf, take_snapshot
 from specduet.mocks.settings import Settings
@@ -33,14 +33,15 @@ class BadSession(SpecduetError):
 class Session:
     """A clock, the state of every API, faults and a journal, isolated from those of other sessions."""
 
-    def __init__(self, name: str, apis: Sequence[Api], settings: Settings) -> None:
+    def __init__(self, name: str, apis: Sequence[Api], settings: Settings, space: JournalSpace) -> None:
         self.name = name
         self.clock = Clock(settings.epoch)
         self.faults = FaultInjector(settings.seed)
-        self.journal = Journal(settings.journal)
+        self.journal = space.open_journal(settings.journal)
         self.snapshots = SnapshotShelf()
         self._apis = {api.name: api for api in apis}
         self._settings = settings
+        self._space = space
         self._worlds: dict[str, World] = {}
 
     def get_world(self, name: str) -> World:
@@ -82,7 +83,7 @@ class Session:
         Rows that requests have written stay if they satisfy the schema as it is now. A resource in which nothing was
         written, or whose seed data are others now, is seeded anew.
         """
-        later = Session(self.name, apis, settings)
+        later = Session(self.name, apis, settings, self._space)
         later.clock, later.faults, later.journal = self.clock, self.faults, self.journal
         later_apis = {api.path: api for api in apis}
         for name, world in self._worlds.items():
@@ -112,10 +113,11 @@ class SessionRegistry:
         """Sessions of a ``previous`` registry go on with the documents as they are now."""
         self.apis = tuple(apis)
         self.settings = settings
+        self._journal_space: JournalSpace = previous._journal_space if previous else JournalSpace()  # noqa: SLF001 - see below
         self.default: Session = (
             previous.default.continue_with(self.apis, settings)
             if previous
-            else Session(DEFAULT_SESSION, self.apis, settings)
+            else Session(DEFAULT_SESSION, self.apis, settings, self._journal_space)
         )
         self.default.get_worlds()  # a document of which no row can be made is reported now, and not by a request
         named = previous._named_sessions if previous else {}  # noqa: SLF001 - those of another registry
@@ -135,7 +137,7 @@ class SessionRegistry:
                 raise BadSession(
                     409, f"there are {MAX_SESSIONS} sessions already: delete one at /__mock__/sessions/{{name}}"
                 )
-            self._named_sessions[name] = Session(name, self.apis, self.settings)
+            self._named_sessions[name] = Session(name, self.apis, self.settings, self._journal_space)
         return self._named_sessions[name]
 
     def list_names(self) -> list[str]:

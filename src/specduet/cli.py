@@ -169,6 +169,13 @@ def _parse_credentials(
     help="Do not serve the control API /__mock__/.",
 )
 @click.option(
+    "--control-token",
+    default="",
+    envvar="SPECDUET_CONTROL_TOKEN",
+    metavar="TOKEN",
+    help="Serve the control API only to requests with this X-Mock-Token, but under any name.",
+)
+@click.option(
     "--base-path",
     callback=_parse_base_path,
     metavar="PATH",

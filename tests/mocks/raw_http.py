@@ -21,6 +21,7 @@ class RawRequest:
     def to_scope(self) -> dict[str, Any]:
         """Return the ASGI scope of the request, as uvicorn makes it."""
         path, _, query = self.target.partition("?")
+        default = [] if any(name == b"host" for name, _ in self.headers) else [(b"host", b"mock")]
         return {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -31,7 +32,7 @@ class RawRequest:
             "raw_path": path.encode("latin-1"),
             "root_path": "",
             "query_string": query.encode("latin-1"),
-            "headers": [(b"host", b"mock"), *self.headers],
+            "headers": [*default, *self.headers],
             "client": ("127.0.0.1", 1),
             "server": ("mock", 80),
             "state": {},

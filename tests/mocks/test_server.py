@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from specduet.mocks.server import WriteCoalescingTransport, serve
+from specduet.mocks.connection_protocol import WriteCoalescingTransport
+from specduet.mocks.server import serve
 from specduet.pytest_plugin import RunningMock
 from specduet.specs import UsageError
 
@@ -246,7 +247,7 @@ def test_hostile_requests_are_rejected(served: RunningMock, hostile: str) -> Non
 def test_memory_does_not_grow_with_what_was_rejected(served: RunningMock) -> None:
     """After many requests as large as the server takes, the journal is still small: what it keeps is cut."""
     served.reset()
-    large = b"GET /nowhere?" + b"a=1&" * 15_000 + b" HTTP/1.1\r\nHost: h\r\nX-Long: " + b"x" * 10**6 + b"\r\n\r\n"
+    large = b"GET /nowhere?" + b"a=1&" * 15_000 + b" HTTP/1.1\r\nHost: h\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n"
     for _ in range(20):
         assert _send_raw(served, large).startswith(b"HTTP/1.1 404")
     kept = served.get_requests()

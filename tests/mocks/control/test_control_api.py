@@ -244,7 +244,7 @@ def test_the_journal_shows_what_came_in(client: Client) -> None:
         ("DELETE", "/runs", 405, None),
     ]
     posted = found["requests"][1]
-    assert (posted["body"], posted["headers"]["authorization-psk"]) == ('{"crew_type":"ask","task_input":{}}', "k")
+    assert (posted["body"], posted["headers"]["authorization-psk"]) == ('{"crew_type":"ask","task_input":{}}', "***")
     assert found["requests"][2]["query"] == "limit=abc"
 
 

@@ -321,14 +321,14 @@ def test_named_examples_are_chosen(tmp_path: Any) -> None:
 def test_a_browser_may_call(client: Client) -> None:
     """A preflight gets what it asks for, on known and unknown paths and on the control plane."""
     headers = {
-        "Origin": "http://app.test",
+        "Origin": "http://localhost:3000",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "cc-key",
     }
     for path in ("/runs", "/api/crews/run", "/nowhere", "/__mock__/reset"):
         response = client("OPTIONS", path, **headers)
         assert (response.status_code, response.content) == (204, b"")
-        assert response.headers["access-control-allow-origin"] == "http://app.test"
+        assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
         assert "POST" in response.headers["access-control-allow-methods"]
         assert response.headers["access-control-allow-headers"] == "cc-key"
 
@@ -336,12 +336,15 @@ def test_a_browser_may_call(client: Client) -> None:
 def test_a_page_may_read_responses(client: Client) -> None:
     """Responses, error responses and injected errors carry the origin; without an origin nothing is added."""
     for path in ("/runs", "/runs?limit=abc", "/nowhere", "/__mock__/ready"):
-        response = client("GET", path, Origin="http://app.test")
-        assert response.headers["access-control-allow-origin"] == "http://app.test"
+        response = client("GET", path, Origin="http://localhost:3000")
+        assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
         assert response.headers["vary"] == "Origin"
         assert "access-control-allow-origin" not in client("GET", path).headers
     client.fault(kind="error", status=500)
-    assert client("GET", "/runs", Origin="http://app.test").headers["access-control-allow-origin"] == "http://app.test"
+    assert (
+        client("GET", "/runs", Origin="http://localhost:3000").headers["access-control-allow-origin"]
+        == "http://localhost:3000"
+    )
 
 
 def test_options_without_an_origin_tell_the_methods(client: Client) -> None:
