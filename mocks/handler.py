@@ -27,6 +27,7 @@ from specduet.mocks.responses import HttpResponse
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem
 from specduet.mocks.world import World
+from specduet.mocks.world.sent_values import add_sent_values, list_sent_names
 from specduet.specs import Api, Operation
 
 EXAMPLE_HEADER = (b"x-mock-example", b"its rows do not fit the documented response")
@@ -79,6 +80,8 @@ class OperationHandler:
         """True if the usual response has a ``Location``."""
         self.created_status = 201 if "201" in operation.responses else None
         """Status of the response to a creation, where it is not the usual one (RFC 9110, 15.3.2)."""
+        self.sent_names = list_sent_names(operation.behavior)
+        """Parameters of statements that are named by their place in a request: ``body/id``."""
         self.seed = settings.seed
         self._find_world = find_world
         self._authenticator = build_authenticator(api, operation, settings)
@@ -104,6 +107,9 @@ class OperationHandler:
                 return validated.copy()
             if action is None and not self.documented.is_acceptable(self.success_status, request):
                 return self.dialect.render_error(406)
+            if self.sent_names:
+                values = add_sent_values(self.sent_names, validated.parameters, validated.body)
+                validated = msgspec.structs.replace(validated, parameters=values)
             return self._perform(action or self.action, world or self._find_world(self.api.name), validated, request)
         except HttpError as error:
             return error.response

@@ -21,7 +21,6 @@ from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.operation_plan import OperationPlan
 from specduet.mocks.world.row_edits import BadPatch, read_changes
 from specduet.specs import Operation
-from specduet.specs.behavior import Lookup
 from specduet.specs.statement import DURATION_UNITS
 
 _REFUSALS = (409, 422, 400, 403)
@@ -62,7 +61,8 @@ def _with_error_responses(action: Action) -> Action:
             problem = _build_too_old_problem(error, request)
             raise HttpError(handler.dialect.render_validation_error([problem])) from None
         except BadToken as error:
-            problem = make_problem("value_error", ("query", error.parameter), f"Value error, {error}", error.value)
+            place = error.parameter.split("/") if "/" in error.parameter else ("query", error.parameter)
+            problem = make_problem("value_error", tuple(place), f"Value error, {error}", error.value)
             raise HttpError(handler.dialect.render_validation_error([problem])) from None
         except Duplicate as error:
             raise HttpError(_refuse(handler, error.status, str(error).capitalize())) from None
@@ -109,18 +109,10 @@ def _find_row(handler: OperationHandler, world: World, validated: ValidatedReque
     statement = handler.operation.behavior.lookup
     assert statement is not None
     plan = world.find_plan(handler.operation)
-    row = world.find_row(plan, _read_values(statement, validated), validated.caller)
+    row = world.find_row(plan, validated.parameters, validated.caller)
     if row is None:
         raise HttpError(handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource)))
     return plan, row
-
-
-def _read_values(statement: Lookup, validated: ValidatedRequest) -> Mapping[str, Any]:
-    """Return the parameters of a request, with the id where that is a property of the body: ``PUT /pet``."""
-    place, _, name = statement.parameter.partition("/")
-    if place != "body":
-        return validated.parameters
-    return {**validated.parameters, statement.parameter: validated.body.get(name)}
 
 
 @_with_error_responses
@@ -173,12 +165,11 @@ def _replace_row(
     statement = handler.operation.behavior.replaces
     assert statement is not None
     plan = world.find_plan(handler.operation)
-    values = _read_values(statement, validated)
-    row = world.find_row(plan, values, validated.caller)
+    row = world.find_row(plan, validated.parameters, validated.caller)
     if row is None:
         if not statement.creates:
             return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
-        keys = plan.fit_identity(values.get(statement.parameter))
+        keys = plan.fit_identity(validated.parameters.get(statement.parameter))
         return _respond_with_new_row(handler, world, validated, request, keys)
     _check_precondition(handler, world, plan, row, request)
     assert plan.body_fields is not None

@@ -137,7 +137,8 @@ class Lists(Statement, frozen=True):
 class Lookup(Statement, frozen=True):
     """Statement about the one row of ``resource`` whose ``field`` is the path parameter ``parameter``.
 
-    Without ``parameter`` it is the only row there is, or the first; ``body/NAME`` is a property of the body.
+    Without ``parameter`` it is the only row there is, or the first; ``body/NAME`` is a property of the body, and
+    ``query/NAME`` a parameter of the query.
     ``unknown``: the status of the response to an id that no row has.
     """
 
@@ -236,6 +237,8 @@ class OperationBehavior(
     offset: Offset | None = None
     page: Page | None = None
     token: Token | None = None
+    #: a second token, which leads back
+    token_before: Token | None = None
     cursor: Cursor | None = None
     page_info: PageInfo | None = None
     envelope: Envelope | None = None
@@ -261,13 +264,18 @@ class OperationBehavior(
         return self.ancestors if self.scope is None else (*self.ancestors, self.scope)
 
     @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens that a request for another page may have."""
+        return tuple(token for token in (self.token, self.token_before) if token is not None)
+
+    @property
     def subject(self) -> "Lists | Lookup | Creates | None":
         """The statement that names the resource whose rows this operation is about."""
         return self.lists or self.lookup or self.creates
 
     @property
     def lookup(self) -> "Lookup | None":
-        """The statement that looks one row up by a path parameter."""
+        """The statement that looks one row up."""
         reads = self.fetches or self.watches or self.downloads
         return reads or self.updates or self.replaces or self.deletes or self.acts
 
@@ -275,7 +283,8 @@ class OperationBehavior(
     def reads(self) -> "Fetches | Watches | None":
         """The statement of an operation that shows one row, found by a path parameter, and leaves it as it is."""
         statement = self.fetches or self.watches
-        return statement if statement is not None and statement.parameter else None
+        is_in_path = statement is not None and statement.parameter and "/" not in statement.parameter
+        return statement if is_in_path else None
 
 
 # ---------------------------------------------------------------------------------------- about the document

@@ -99,7 +99,7 @@ class StatementReader:
 
     def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
         name = getattr(statement, "parameter", None)
-        if name and not name.startswith("body/") and operation.parameter(name) is None:
+        if name and not _is_in_body(name) and operation.parameter(name.removeprefix("query/")) is None:
             raise self.statement_error(f"{operation.label} has no parameter {name!r}", pointer)
 
     def _check_rows(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:
@@ -116,7 +116,7 @@ class StatementReader:
                 for field in set(_field_paths(statement)) - unseen:
                     self._require_field(resource, field, pointer)
         for name in behavior.filters:
-            if operation.parameter(name, "query") is None:
+            if not _is_in_body(name) and operation.parameter(name, "query") is None:
                 raise self.statement_error(
                     f"{operation.label} has no query parameter {name!r}",
                     f"{at}/filters/{escape_pointer(name)}",
@@ -140,6 +140,11 @@ class StatementReader:
         for pointer, name in _named_statuses(resource.behavior, at):
             if name not in members:
                 raise self.statement_error(f"{status.field!r} has no member {name!r}", pointer)
+
+
+def _is_in_body(parameter: str) -> bool:
+    """Tell whether a statement names a property of the body: ``body/limit``."""
+    return parameter.startswith("body/")
 
 
 def _walk_statements(node: Any, pointer: str) -> Iterator[tuple[str, Statement]]:

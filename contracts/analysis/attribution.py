@@ -33,6 +33,7 @@ class Attribution:
             "order": self._behavior.order,
             "page": self._behavior.page,
             "token": self._behavior.token,
+            "token-before": self._behavior.token_before,
             "sort": self._behavior.sort,
         }
 

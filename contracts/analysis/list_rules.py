@@ -125,7 +125,7 @@ class CollectionRules:
         """
         limit, told = self.get_limit(request), read_facts(self.operation, exchange)
         total = find_fact(told, "total")
-        is_short = count < limit if limit is not None else not (self.behavior.page or self.behavior.token)
+        is_short = count < limit if limit is not None else not (self.behavior.page or self.behavior.tokens)
         if self.has_own_size(request):
             is_short = tells_next(told) is False or (total is not None and total.value == count)
         if not is_short or self.is_later_page(request) or self._find_filter_defaults(request):
@@ -139,8 +139,8 @@ class CollectionRules:
 
     def is_later_page(self, request: ListRequest) -> bool:
         """Return whether a request asks for a page by its number or by a token: no comparison knows where it begins."""
-        page, token = self.behavior.page, self.behavior.token
-        if token is not None and token.parameter in request:
+        page = self.behavior.page
+        if any(token.parameter in request for token in self.behavior.tokens):
             return True
         return page is not None and request.values.get(page.parameter, page.first) != page.first
 

@@ -254,7 +254,7 @@ def _check_age(operation: Operation, parameter: Parameter, value: str, sent_at: 
 def _check_place_in_list(operation: Operation, parameter: Parameter) -> ScalarVerdict:
     # A token is opaque: it is what an earlier response gave. Which fields a list can be sorted by is not in a schema.
     behavior = operation.behavior
-    names: set[str | None] = {behavior.token.parameter} if behavior.token else set()
+    names: set[str | None] = {token.parameter for token in behavior.tokens}
     names |= {behavior.sort.parameter, behavior.sort.direction} if behavior.sort else set()
     if parameter.name in names and not {"enum", "const"} & parameter.schema.keys():
         return ScalarVerdict("lenient", "means a place or an order that the service may not know")

@@ -16,6 +16,10 @@ _NOTHING = (None, ABSENT, "", False, 0)
 """Values that stand for no other page, the first that the schema allows."""
 
 
+_OTHER_PAGES = frozenset(["next", "previous", "prev"])
+"""Objects that are left out where there is no other page."""
+
+
 class FactField(NamedTuple):
     """A property of the envelope that holds a fact about the page."""
 
@@ -39,6 +43,7 @@ class ResponseEnvelope:
         self._fact_fields = [field for name, fact in facts.items() for field in self._find_fact_fields(name, fact)]
         if not facts:
             self._fact_fields = list(self._guess_fact_fields())
+        self._other_pages = [holder for field in self._fact_fields for holder in self._find_other_page(field)]
         self._template: dict[str, Any] | None = None
         self.has_facts = bool(self._fact_fields)
         """True if the body says more of the page than its rows."""
@@ -51,6 +56,9 @@ class ResponseEnvelope:
         body = dict(self._template)
         for field in self._fact_fields:
             set_path(body, field.path, self._fit_value(field, facts.get(field.fact)))
+        for holder in self._other_pages:
+            if facts.get(holder.fact) is None:
+                set_path(body, holder.path, self._fit_value(holder, None))
         set_path(body, self._path, msgspec.Raw(inner))
         return msgspec.json.encode(body)
 
@@ -103,6 +111,14 @@ class ResponseEnvelope:
         path = split_path(self._schemas, self._located, name)
         located, is_required = locate_property(self._schemas, self._located, path)
         return [] if located[1] is None else [FactField(path, fact, located[1], is_required)]
+
+    def _find_other_page(self, field: FactField) -> list[FactField]:
+        """Return the object that a field is in and that leads to another page: ``next: {starting_after: …}``."""
+        path = field.path[:-1]
+        if not path or path[-1] not in _OTHER_PAGES:
+            return []
+        located, is_required = locate_property(self._schemas, self._located, path)
+        return [] if located[1] is None else [FactField(path, field.fact, located[1], is_required)]
 
     def _guess_fact_fields(self) -> "list[FactField]":
         """Return the fields of an envelope of which no statement speaks: a boolean with *more*, a total or count."""

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
@@ -45,6 +45,16 @@ class PageWindow(NamedTuple):
 
     start: int
     limit: int | None
+    is_backward: bool = False
+    """The request asks for the rows before one that it names."""
+
+
+class TokenPlace(NamedTuple):
+    """The row that a token stands for, and whether the page begins after it or ends before it."""
+
+    identity: Any
+    position: int | None
+    direction: Literal["after", "before"]
 
 
 def read_limit(behavior: OperationBehavior, values: RequestValues) -> int | None:
@@ -53,14 +63,14 @@ def read_limit(behavior: OperationBehavior, values: RequestValues) -> int | None
         limit = values.get(behavior.limit.parameter, behavior.limit.default)
         if limit is not None:
             return max(int(limit), 0)
-    is_paged = behavior.page or behavior.token or (behavior.offset and behavior.page_info)
+    is_paged = behavior.page or behavior.tokens or (behavior.offset and behavior.page_info)
     return _USUAL_LIMIT if is_paged else None
 
 
 def _has_pages(behavior: OperationBehavior) -> bool:
     """Return whether a request can ask for another page than the first: without that, no page has a next one."""
     is_ranged = any(statement.op in {"lt", "le", "gt", "ge"} for statement in behavior.filters.values())
-    return is_ranged or any((behavior.page, behavior.token, behavior.offset, behavior.cursor))
+    return is_ranged or any((behavior.page, behavior.tokens, behavior.offset, behavior.cursor))
 
 
 def read_token_value(token: Token, values: RequestValues) -> Any:
@@ -70,21 +80,24 @@ def read_token_value(token: Token, values: RequestValues) -> Any:
 
 
 def read_window(
-    behavior: OperationBehavior, values: RequestValues, find_position: Callable[[Token, Any], int | None]
+    behavior: OperationBehavior, values: RequestValues, find_place: Callable[[Token, Any], TokenPlace | None]
 ) -> PageWindow:
     """Return the page that a request asks for.
 
-    ``find_position`` returns the position of the row that a token stands for. Raises ``BadToken``.
+    ``find_place`` returns the row that a token stands for. Raises ``BadToken``.
     """
     limit = read_limit(behavior, values)
-    if behavior.token is not None and (value := read_token_value(behavior.token, values)) is not None:
-        position = find_position(behavior.token, value)
-        if position is None:
-            raise BadToken(behavior.token.parameter, value)
-        if behavior.token.direction == "after":
-            return PageWindow(position + 1, limit)
-        start = max(position - (limit or position), 0)
-        return PageWindow(start, position - start)
+    for token in behavior.tokens:
+        value = read_token_value(token, values)
+        if value is None:
+            continue
+        place = find_place(token, value)
+        if place is None or place.position is None:
+            raise BadToken(token.parameter, value)
+        if token.direction == "after" and place.direction == "after":
+            return PageWindow(place.position + 1, limit)
+        start = max(place.position - (place.position if limit is None else limit), 0)
+        return PageWindow(start, place.position - start, is_backward=True)
     if behavior.page is not None and (page := values.get(behavior.page.parameter)) is not None:
         return PageWindow(min(max(int(page) - behavior.page.first, 0) * (limit or 0), _MAX_INT), limit)
     if behavior.offset is not None:
@@ -92,19 +105,22 @@ def read_window(
     return PageWindow(0, limit)
 
 
-def write_token(identity: Any, position: int) -> str:
-    """Return the opaque token of the row after which a page begins."""
-    return base64.urlsafe_b64encode(msgspec.json.encode([identity, position])).decode().rstrip("=")
+def write_token(identity: Any, position: int, *, is_backward: bool = False) -> str:
+    """Return the opaque token of the row after which a page begins, or before which one ends."""
+    content = [identity, position, *(["before"] if is_backward else [])]
+    return base64.urlsafe_b64encode(msgspec.json.encode(content)).decode().rstrip("=")
 
 
-def read_token(text: Any) -> tuple[Any, int] | None:
-    """Return identity and position of the row that an opaque token stands for; None for any other text."""
+def read_token(text: Any) -> TokenPlace | None:
+    """Return the row that an opaque token stands for; None for any other text."""
     try:
         content = msgspec.json.decode(base64.urlsafe_b64decode(str(text) + "=" * (-len(str(text)) % 4)))
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
-    is_token = isinstance(content, list) and len(content) == 2 and isinstance(content[1], int)
-    return (content[0], content[1]) if is_token else None
+    is_token = isinstance(content, list) and len(content) in {2, 3} and isinstance(content[1], int)
+    if not is_token or (len(content) == 3 and content[2] != "before"):
+        return None
+    return TokenPlace(content[0], content[1], "before" if len(content) == 3 else "after")
 
 
 class ListPage(NamedTuple):
@@ -135,7 +151,7 @@ class PageFacts(Mapping[str, Any]):
 
     def __init__(self, behavior: OperationBehavior, page: ListPage, url: RequestUrl) -> None:
         self.page = page
-        self.start, self.limit = page.window
+        self.start, self.limit, self.is_backward = page.window
         self.size = self.limit or page.size or 1
         self.first_page = behavior.page.first if behavior.page else 1
         self.number = self.start // self.size + self.first_page
@@ -156,6 +172,12 @@ class PageFacts(Mapping[str, Any]):
         return len(_FACTS)
 
     @property
+    def goes_on_backward(self) -> bool:
+        """True if the next request of a client that goes backward is for earlier rows, of which no other fact tells."""
+        info = self._behavior.page_info
+        return self.is_backward and not (info is not None and "less" in info.fields.values())
+
+    @property
     def previous_start(self) -> int:
         """The position at which the page before this one begins."""
         return max(self.start - self.size, 0)
@@ -172,12 +194,44 @@ class PageFacts(Mapping[str, Any]):
             return last
         return write_token(last, self.page.stop - 1)
 
+    def make_previous_token(self) -> Any:
+        """Return the token of the page before: the identity of the first row here, or a text that stands for it.
+
+        None where there is no such page, or where the only token is an identity, which leads forward.
+        """
+        before, first = self._behavior.token_before, self.first_identity
+        if not self.has_less or first is None:
+            return None
+        if before is not None:
+            return first if before.field else write_token(first, self.start)
+        token = self._behavior.token
+        return None if token is not None and token.field else write_token(first, self.start, is_backward=True)
+
     def make_url(self, start: int | None = None) -> str:
         """Return the URL of the page from a position on; of this page without one."""
         if start is None:
             return self._url.change_query({})
-        identity = self.last_identity if start > self.start else None
-        return self._url.change_query(_page_parameters(self._behavior, start, self.size, self.first_page, identity))
+        return self._url.change_query(self._choose_parameters(start))
+
+    def _choose_parameters(self, start: int) -> dict[str, Any]:
+        """Return the parameters that ask for the page from a position on, in the way that the operation has."""
+        behavior = self._behavior
+        if behavior.tokens:
+            return self._choose_tokens(start)
+        if behavior.page is not None:
+            return {behavior.page.parameter: start // self.size + self.first_page}
+        return {behavior.offset.parameter: start} if behavior.offset is not None else {}
+
+    def _choose_tokens(self, start: int) -> dict[str, Any]:
+        changes: dict[str, Any] = {token.parameter: None for token in self._behavior.tokens}
+        forward, backward = self._behavior.token, self._behavior.token_before or self._behavior.token
+        if start == self.page.stop and forward is not None:
+            changes[forward.parameter] = self.make_next_token()
+        elif 0 < start < self.start and backward is not None and (token := self.make_previous_token()) is not None:
+            changes[backward.parameter] = token
+        elif start > 0 and forward is not None and not forward.field:
+            changes[forward.parameter] = write_token(None, start - 1)
+        return changes
 
 
 _FACTS: Mapping[str, Callable[[PageFacts], Any]] = {
@@ -187,7 +241,7 @@ _FACTS: Mapping[str, Callable[[PageFacts], Any]] = {
     "limit": lambda facts: facts.limit if facts.limit is not None else facts.page.size,
     "offset": lambda facts: facts.start,
     "count": lambda facts: facts.page.size,
-    "more": lambda facts: facts.has_more,
+    "more": lambda facts: facts.has_less if facts.goes_on_backward else facts.has_more,
     "less": lambda facts: facts.has_less,
     "last": lambda facts: not facts.has_more,
     "first": lambda facts: not facts.has_less,
@@ -196,9 +250,7 @@ _FACTS: Mapping[str, Callable[[PageFacts], Any]] = {
     "previous-page": lambda facts: facts.number - 1 if facts.has_less else None,
     "next-offset": lambda facts: facts.page.stop if facts.has_more else None,
     "next-token": lambda facts: facts.make_next_token() if facts.has_more else None,
-    "previous-token": lambda facts: (
-        write_token(facts.first_identity, facts.previous_start - 1) if facts.start > facts.size else None
-    ),
+    "previous-token": lambda facts: facts.make_previous_token(),
     "first-position": lambda facts: facts.start + 1 if facts.page.size else None,
     "last-position": lambda facts: facts.page.stop if facts.page.size else None,
     "first-id": lambda facts: facts.first_identity,
@@ -216,17 +268,3 @@ def format_links(facts: Mapping[str, Any]) -> str:
     """Return the ``Link`` header of a page (RFC 8288): ``<http://…?page=2>; rel="next"``."""
     relations = {"first": "first-url", "prev": "previous-url", "next": "next-url", "last": "last-url"}
     return ", ".join(f'<{facts[fact]}>; rel="{name}"' for name, fact in relations.items() if facts[fact] is not None)
-
-
-def _page_parameters(
-    behavior: OperationBehavior, start: int, size: int, first_page: int, last_identity: Any
-) -> dict[str, Any]:
-    """Return the parameters that ask for the page from a position on, in the way that the operation has."""
-    if behavior.token is not None:
-        if start == 0 or last_identity is None:
-            return {behavior.token.parameter: None}
-        field = behavior.token.field
-        return {behavior.token.parameter: last_identity if field else write_token(last_identity, start - 1)}
-    if behavior.page is not None:
-        return {behavior.page.parameter: start // size + first_page}
-    return {behavior.offset.parameter: start} if behavior.offset is not None else {}

@@ -16,6 +16,7 @@ from specduet.mocks.world.list_pages import (
     PageFacts,
     PageWindow,
     RequestUrl,
+    TokenPlace,
     format_links,
     read_token,
     read_token_value,
@@ -94,7 +95,7 @@ def _select_rows(plan: OperationPlan, values: RequestValues, caller: CallerIdent
             return _Selection(rows, window, 0, 0, _find_expiry(plan, listing, rows))
     listing = build_list_query(plan, values, caller, now)
     sort_fields = read_sort(behavior.sort, values, table) if behavior.sort else []
-    has_token = behavior.token is not None and read_token_value(behavior.token, values) is not None
+    has_token = any(read_token_value(token, values) is not None for token in behavior.tokens)
     if listing.conditions or sort_fields or has_token:
         return _scan_rows(plan, values, now, index.select(listing.query), listing, sort_fields)
     window = read_window(behavior, values, _find_nothing)
@@ -141,13 +142,15 @@ def _scan_rows(
     if sort_fields:
         matching = sort_rows(table, matching, sort_fields, now)
 
-    def find_position(token: Token, value: Any) -> int | None:
-        identity, usual_position = (value, None) if token.field else read_token(value) or (None, None)
-        row = None if identity is None else table.find_row(table.identity_field, identity)
-        position = next((place for place, known in enumerate(matching) if known is row), None)
-        return usual_position if position is None else position
+    def find_place(token: Token, value: Any) -> TokenPlace | None:
+        known = TokenPlace(value, None, token.direction) if token.field else read_token(value)
+        if known is None:
+            return None
+        row = None if known.identity is None else table.find_row(table.identity_field, known.identity)
+        position = next((place for place, other in enumerate(matching) if other is row), known.position)
+        return None if position is None else known._replace(position=position)
 
-    window = read_window(behavior, values, find_position)
+    window = read_window(behavior, values, find_place)
     stop = None if window.limit is None else window.start + window.limit
     return _Selection(matching[window.start : stop], window, len(matching), len(matching), until)
 

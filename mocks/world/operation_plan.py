@@ -163,7 +163,7 @@ def compile_plan(
         filters=filters,
         needs_facts=behavior.page_info is not None or (envelope is not None and envelope.has_facts),
         has_urls=_has_urls(behavior, envelope),
-        is_plain_list=not (behavior.sort or behavior.token) and all(plan.key_field for plan in filters),
+        is_plain_list=not (behavior.sort or behavior.tokens) and all(plan.key_field for plan in filters),
         sort_field=behavior.order.by if behavior.order else None,
         is_array=is_array and behavior.lists is None and behavior.watches is None,
         create_action=CreateAction(api, operation, table, projection) if creates else None,

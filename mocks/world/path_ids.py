@@ -46,7 +46,7 @@ def _iter_path_values(operation: Operation, tables: Tables, now: Micros, count: 
         elif subject is not None and not scope.hidden:
             known = tables[subject.resource].scope_values.get(scope.field, [])
             yield _cut_path(operation, scope.parameter), known[:count]
-    if behavior.lookup is not None and behavior.lookup.parameter:
+    if behavior.lookup is not None and behavior.lookup.parameter and "/" not in behavior.lookup.parameter:
         yield _cut_path(operation, behavior.lookup.parameter), sample_ids(operation, tables, now, count)
 
 

@@ -176,6 +176,6 @@ def count_rows(api: Api, resource: Resource, settings: Settings) -> int:
     if resource.behavior.single:
         return 1
     behaviors = [o.behavior for o in api.operations_about(resource.name) if o.behavior.lists]
-    is_paged = any(b.limit or b.offset or b.page or b.token or b.cursor for b in behaviors)
+    is_paged = any(b.limit or b.offset or b.page or b.tokens or b.cursor for b in behaviors)
     is_stated = any(b.order for b in behaviors)
     return settings.runs if is_paged or is_stated or not behaviors else min(settings.runs, _UNPAGED_ROWS)

@@ -30,9 +30,10 @@ _FLAGS: dict[PageFact, str] = {
 }
 _TEXTS: dict[PageFact, str] = {
     "next-token": "next_page_token next_cursor next_token next_page_cursor continuation_token continuation next_marker"
-    " end_cursor next_page_id next_continuation_token cursor_next after next_page next",
+    " end_cursor next_page_id next_continuation_token cursor_next after next_page next next_key continue scroll_id"
+    " last_evaluated_key",
     "previous-token": "previous_cursor prev_cursor previous_page_token prev_page_token start_cursor previous_token"
-    " prev_token cursor_previous before previous_page prev_page previous prev",
+    " prev_token cursor_previous before previous_page prev_page previous prev prev_marker previous_marker",
     "first-id": "first_id",
     "last-id": "last_id",
     "self-url": "self self_url self_link current_page_url href",
@@ -56,8 +57,11 @@ _BY_KIND = {
 _NAMES = frozenset(name for names in _BY_KIND.values() for name in names)
 _HOLDERS = word_set(
     "meta metadata pagination paging page_info page links link cursor cursors paging_info page_meta pager"
-    " response_metadata list_metadata page_metadata paginator"
+    " response_metadata list_metadata page_metadata paginator pages"
 )
+# objects that hold what leads to another page: `next: {starting_after: …}`
+_OTHER_PAGES: dict[str, PageFact] = {"next": "next-token", "previous": "previous-token", "prev": "previous-token"}
+_TOKENS = word_set("cursor marker page_token offset")
 _TO_URL: dict[PageFact, PageFact] = {"next-token": "next-url", "previous-token": "previous-url"}
 _URL_WORDS = re.compile(r"\b(ur[li]|link|href)\b", re.IGNORECASE)
 
@@ -92,50 +96,71 @@ def is_page_fact(snake: str) -> bool:
     return snake in _NAMES or snake in _HOLDERS
 
 
-def find_page_facts(reader: SchemaReader, holder: str, path: str, *, with_token: bool) -> dict[str, PageFact]:
-    """Return the page facts of the object at a pointer by dotted path; ``path`` is that of the object."""
-    found = dict(_walk_facts(reader, holder, path, "", with_token=with_token))
+def find_page_facts(reader: SchemaReader, holder: str, path: str, *, token: str) -> dict[str, PageFact]:
+    """Return the page facts of the object at a pointer by dotted path; ``path`` is that of the object.
+
+    ``token`` is the name of the parameter that is a token, with underscores; empty where there is none.
+    """
+    found = dict(_walk_facts(reader, holder, path, "", token=token))
     if "total" not in found.values():  # `{count, next, previous, results}`: there is no other number of rows
         found = {name: "total" if fact == "count" else fact for name, fact in found.items()}
     return found
 
 
 def _walk_facts(
-    reader: SchemaReader, pointer: str, path: str, inside: str, *, with_token: bool, depth: int = 0
+    reader: SchemaReader, pointer: str, path: str, inside: str, *, token: str, depth: int = 0
 ) -> Iterator[tuple[str, PageFact]]:
-    has_positions = reader.properties_at(pointer).keys() >= {"from", "to"}  # `{from: 21, to: 40}`, as Laravel has it
-    snakes = {to_snake(name) for name in reader.properties_at(pointer)}
-    is_numbered = not snakes.isdisjoint(_PAGE_COUNTS) and snakes.isdisjoint(_PAGE_NUMBERS)
-    for name, at in reader.properties_at(pointer).items():
+    properties = reader.properties_at(pointer)
+    numbers = _find_number_facts(properties)
+    for name, at in properties.items():
         snake, kind = to_snake(name), reader.kind_at(at)
         inner = f"{path}.{name}" if path else name
         if kind == "object":
-            if depth < 2 and (snake in _HOLDERS or (inside.endswith(("links", "link")) and snake in _NAMES)):
-                yield from _walk_facts(reader, at, inner, snake, with_token=with_token, depth=depth + 1)
-            continue
-        fact = _BY_KIND.get(kind, {}).get(snake)
-        if snake in _POSITIONS and kind == "integer" and has_positions:
-            fact = _POSITIONS[snake]
-        if snake == "number" and kind == "integer" and is_numbered:  # `{number, size, totalPages}`, as Spring has it
-            fact = "page"
-        if snake == "href" and inside in _BY_KIND["string"]:  # `links: {next: {href: …}}`
-            fact = _BY_KIND["string"][inside]
-            yield inner, _TO_URL.get(fact, fact)
-        elif snake in {"cursor", "marker", "page_token", "offset"} and kind == "string" and with_token:
-            yield inner, "next-token"
-        elif fact in _TO_URL and _is_url(reader, at, inside, snake, with_token=with_token):
-            yield inner, _TO_URL[fact]
-        elif fact is not None and not (fact == "self-url" and snake == "href" and depth):
-            yield inner, fact
+            if depth < 2 and _holds_facts(snake, inside):
+                yield from _walk_facts(reader, at, inner, snake, token=token, depth=depth + 1)
+        elif inside in _OTHER_PAGES and "links" not in path:  # `next: {per_page, starting_after}`
+            if kind == "string" and token and (snake == token or snake in _TOKENS):
+                yield inner, _OTHER_PAGES[inside]
+        elif kind == "string":
+            text_fact = _read_text_fact(reader, at, inside, snake, token)
+            if text_fact is not None and not (text_fact == "self-url" and snake == "href" and depth):
+                yield inner, text_fact
+        else:
+            fact = numbers.get(snake) if kind == "integer" else None
+            fact = fact or _BY_KIND.get(kind, {}).get(snake)
+            if fact is not None:
+                yield inner, fact
 
 
-def _is_url(reader: SchemaReader, pointer: str, inside: str, snake: str, *, with_token: bool) -> bool:
+def _holds_facts(snake: str, inside: str) -> bool:
+    return snake in _HOLDERS or snake in _OTHER_PAGES or (inside.endswith(("links", "link")) and snake in _NAMES)
+
+
+def _find_number_facts(properties: Iterable[str]) -> dict[str, PageFact]:
+    """Return the facts of numbers whose names mean something only beside others."""
+    snakes = {to_snake(name) for name in properties}
+    is_numbered = not snakes.isdisjoint(_PAGE_COUNTS) and snakes.isdisjoint(_PAGE_NUMBERS)
+    facts = _POSITIONS if snakes >= _POSITIONS.keys() else {}  # `{from: 21, to: 40}`, as Laravel has it
+    return {**facts, **({"number": "page"} if is_numbered else {})}  # `{number, size, totalPages}`, as Spring has it
+
+
+def _read_text_fact(reader: SchemaReader, pointer: str, inside: str, snake: str, token: str) -> PageFact | None:
+    texts = _BY_KIND["string"]
+    if snake == "href" and inside in texts:  # `links: {next: {href: …}}`
+        return _TO_URL.get(texts[inside], texts[inside])
+    fact = texts.get(snake)
+    if fact is None and token and (snake == token or snake in _TOKENS):
+        return "next-token"
+    return _TO_URL[fact] if fact in _TO_URL and _is_url(reader, pointer, inside, snake, token) else fact
+
+
+def _is_url(reader: SchemaReader, pointer: str, inside: str, snake: str, token: str) -> bool:
     schema, _ = reader.resolve(pointer)
     if schema.get("format") in {"uri", "url", "uri-reference"} or "link" in inside:
         return True
     if snake not in {"next", "previous", "prev", "next_page", "previous_page", "prev_page"}:
         return False
-    return not with_token or bool(_URL_WORDS.search(str(schema.get("description", ""))))
+    return not token or bool(_URL_WORDS.search(str(schema.get("description", ""))))
 
 
 def find_header_facts(names: Iterable[str]) -> dict[str, PageFact]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from specduet.specs.inference.page_facts import find_header_facts, find_page_facts
 from specduet.specs.inference.parameters import QueryParameter, find_named
 from specduet.specs.inference.row_shapes import ShownRows, find_success, pick_content
-from specduet.specs.inference.words import word_list
+from specduet.specs.inference.words import word_list, word_set
 from specduet.specs.list_statements import Limit, Offset, Page, PageFact, PageInfo, Token
 from specduet.specs.model import Operation
 from specduet.specs.schema_reader import SchemaReader
@@ -21,12 +21,16 @@ _OFFSETS = ["offset", "page_offset", "skip", "start", "start_index", "start_at",
 _PAGES = word_list("page page_number page_num page_index pagenumber page_no current_page p pg")
 _TOKENS = word_list(
     "cursor page_token next_token page_cursor next_cursor continuation_token continuation pagination_token "
-    "next_page_token starting_after after page_after marker next_marker start_cursor bookmark scroll_id "
-    "start_key exclusive_start_key last_id after_id next token page_id ending_before before page start_after "
-    "next_page resume_token offset"
+    "next_page_token starting_after after page_after marker next_marker start_cursor bookmark scroll_id scroll_param "
+    "start_key exclusive_start_key last_id after_id next token page_id page start_after next_page resume_token "
+    "continue iterator position offset"
 )
-_BACKWARDS = frozenset(["ending_before", "before"])
-_IDS = frozenset(["starting_after", "ending_before", "last_id", "after_id", "start_after"])
+_BACKWARDS = word_list(
+    "ending_before before page_before end_before before_id previous_cursor prev_cursor previous prev"
+)
+_IDS = frozenset(["starting_after", "ending_before", "last_id", "after_id", "before_id", "start_after", "end_before"])
+# names that are as often something else than a token
+_DOUBTFUL = word_set("after before next previous prev token page page_id next_page continue position")
 _ZERO = re.compile(
     r"\b(0|zero)[- ](based|indexed)|first page is (page )?(0|zero)\b|start(s|ing)? (at|from|with) (0|zero)\b",
     re.IGNORECASE,
@@ -50,18 +54,21 @@ class PageReader:
 
     def read_words(self, id_field: str) -> dict[str, Any]:
         """Return the statements on pages by their words: limit, offset, page, token and page_info."""
-        token = self._find_token()
-        facts = self._find_facts(with_token=token is not None)
+        token, before = self._find_token(_TOKENS), self._find_token(_BACKWARDS)
+        given = token or before
+        facts = self._find_facts(given.snake if given else "")
         words = {
             "limit": self._state_limit(),
             "offset": self._state_offset(),
             "page": self._state_page(),
-            "token": self._state_token(token, facts, id_field),
+            "token": self._state_token(given, facts, id_field),
         }
         if words["page"] is not None and words["offset"] is not None:  # a page number says the same once more
             words["offset"] = None
         if words["page"] is not None and words["token"] is not None and "next-token" not in facts.values():
             words["token"] = None
+        if words["token"] is not None and token is not None and before is not None:
+            words["token_before"] = self._state_token(before, facts, id_field)
         return {**{name: word for name, word in words.items() if word is not None}, **self._state_facts(facts, words)}
 
     def _find(self, names: Sequence[str], kinds: tuple[str, ...]) -> QueryParameter | None:
@@ -99,29 +106,30 @@ class PageReader:
             parameter=found.name, first=first, basis="inferred", because=f"{found.name} is the name of a page's number"
         )
 
-    def _find_token(self) -> QueryParameter | None:
-        found = find_named(self._parameters, _TOKENS, ("string", ""))
+    def _find_token(self, names: Sequence[str]) -> QueryParameter | None:
+        found = find_named(self._parameters, names, ("string", ""))
         if found is None or self._reader.resolve(found.pointer)[0].get("format") in {"date-time", "date"}:
             return None
         if found.snake == "offset" and found.kind != "string":
             return None
-        is_doubtful = found.snake in {"after", "before", "next", "token", "page", "page_id", "next_page"}
-        return None if is_doubtful and _IS_TIME.search(found.description) else found
+        return None if found.snake in _DOUBTFUL and _IS_TIME.search(found.description) else found
 
     def _state_token(self, found: QueryParameter | None, facts: dict[str, PageFact], id_field: str) -> Token | None:
         if found is None:
             return None
-        told = set(facts.values())
-        is_told = bool(told & {"next-token", "next-url", "links"})
-        is_id = found.snake in _IDS or (
-            not told & {"next-token"} and bool(_IS_ID.search(found.description) or "last-id" in told)
+        told, is_backward = set(facts.values()), found.snake in _BACKWARDS
+        is_told = bool(
+            told & ({"previous-token", "previous-url"} if is_backward else {"next-token", "next-url", "links"})
         )
-        if not is_told and not is_id and found.snake in {"page", "token", "next", "before", "page_id", "offset"}:
+        is_id = found.snake in _IDS or (
+            not told & {"next-token", "previous-token"} and bool(_IS_ID.search(found.description) or "last-id" in told)
+        )
+        if not is_told and not is_id and found.snake in _DOUBTFUL - {"after"} | {"offset"}:
             return None
         if not is_told and not id_field:  # rows show no id, and no response gives a token
             return None
         self.used.add(found.name)
-        direction: Literal["after", "before"] = "before" if found.snake in _BACKWARDS else "after"
+        direction: Literal["after", "before"] = "before" if is_backward else "after"
         field = (id_field or None) if is_id or not is_told else None
         told_by = "a response tells it" if is_told and field is None else f"it is the {id_field} of a row"
         because = f"{found.name} is the name of a token, and {told_by}"
@@ -133,16 +141,16 @@ class PageReader:
             because=because,
         )
 
-    def _find_facts(self, *, with_token: bool) -> dict[str, PageFact]:
+    def _find_facts(self, token: str) -> dict[str, PageFact]:
         rows = self._rows
         if not rows.path:
             return {}
         holder = rows.path.rpartition(".")[0]
-        facts = find_page_facts(self._reader, rows.holder, holder, with_token=with_token)
+        facts = find_page_facts(self._reader, rows.holder, holder, token=token)
         response = find_success(self._operation)
         content = pick_content(response.content) if response else None
         if holder and content is not None:
-            facts = find_page_facts(self._reader, content.pointer, "", with_token=with_token) | facts
+            facts = find_page_facts(self._reader, content.pointer, "", token=token) | facts
         return {path: fact for path, fact in facts.items() if path != rows.path}
 
     def _state_facts(self, facts: dict[str, PageFact], words: dict[str, Any]) -> dict[str, PageInfo]:

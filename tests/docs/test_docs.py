@@ -176,7 +176,9 @@ paths:
     parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
     get:
       operationId: listNotes
-      parameters: [{name: after, in: query, schema: {type: string}}]
+      parameters:
+        - {name: after, in: query, schema: {type: string}}
+        - {name: before, in: query, schema: {type: string}}
       responses: {'200': {description: Notes, content: {application/json: {schema:
         {type: array, items: {$ref: '#/components/schemas/Note'}}}}}}
   /products:

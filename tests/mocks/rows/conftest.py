@@ -31,8 +31,9 @@ class Answer:
 class RowClient:
     """A client of a mock in this process."""
 
-    def __init__(self, path: Path, **settings: Any) -> None:
-        self.api = load(path, stateless=True)
+    def __init__(self, path: Path, *, infer: bool = False, **settings: Any) -> None:
+        """``infer`` adds what the document implies to what it states."""
+        self.api = load(path, stateless=not infer)
         self.app = create_app([self.api], Settings(auth=False, **settings))
 
     def send(self, method: str, target: str, body: Any = None, **headers: str) -> Answer:

@@ -105,6 +105,33 @@ def test_tokens_are_opaque_or_an_id(
     assert behavior.page_info.fields == fields
 
 
+@pytest.mark.parametrize(
+    ("names", "facts", "fields"),
+    [
+        (("starting_after", "ending_before"), {"has_more": {"type": "boolean"}}, ("id", "id")),
+        (("after", "before"), {"end_cursor": TEXT, "start_cursor": TEXT}, (None, None)),
+        (("cursor", "previous_cursor"), {"next_cursor": TEXT, "previous_cursor": TEXT}, (None, None)),
+    ],
+)
+def test_a_second_token_leads_back(
+    infer: Infer, names: tuple[str, str], facts: dict[str, Any], fields: tuple[str | None, str | None]
+) -> None:
+    """Beside a token that leads forward, one of the opposite name leads back, as an id or as the response tells it."""
+    behavior = infer_list(infer, [parameter(name, TEXT) for name in names], facts)
+    assert behavior.token
+    assert behavior.token_before
+    assert tuple(token.parameter for token in behavior.tokens) == names
+    assert tuple(token.field for token in behavior.tokens) == fields
+    assert [token.direction for token in behavior.tokens] == ["after", "before"]
+
+
+def test_a_time_before_which_rows_are_is_no_token(infer: Infer) -> None:
+    """``before`` with a time is a filter, also beside a token."""
+    behavior = infer_list(infer, [parameter("cursor", TEXT), parameter("before", TIME)], {"next_cursor": TEXT})
+    assert [token.parameter for token in behavior.tokens] == ["cursor"]
+    assert "before" in behavior.filters
+
+
 def test_page_facts_are_found_inside_objects(infer: Infer) -> None:
     """Totals, flags and links are found beside the rows and in objects such as ``meta``, by name and type."""
     meta = {"type": "object", "properties": {"total": NUMBER, "page": NUMBER, "total_pages": NUMBER}}
