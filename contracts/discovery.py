@@ -1,21 +1,18 @@
-"""Discovery of the APIs that a target serves: one GET with credentials per API.
+"""Discovery of the APIs that a target serves: a GET with credentials per API, a few where the first is not found.
 
 A response that does not look like an API's (none at all, a web page, a redirect) is compared with the one of the base
 URL. An API with one broken operation still responds there like an API; a dead, slow or wrong target does not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from specduet.contracts.base_paths import BasePathSearch, find_base_path, find_suspicion, is_not_served
 from specduet.contracts.generation.known_values import KnownValues
-from specduet.contracts.recording import Exchange, ReceivedResponse, SentRequest
-from specduet.contracts.sending.sender import Sender, documents_stream
-from specduet.contracts.sending.transport import TransportFailure
-from specduet.specs import Api, Operation, TargetUnreachable, UsageError
-
-_UNKNOWN_ID = "specduet"
-"""The id that is sent where none is known."""
+from specduet.contracts.recording import Exchange, SentRequest
+from specduet.contracts.sending.sender import Sender
+from specduet.specs import Api, Operation, SpecduetError, TargetUnreachable, UsageError
 
 _DESCRIPTIONS = {
     "timeout": "does not respond within {timeout:g} s",
@@ -54,6 +51,8 @@ class DiscoveryAttempt:
     result: str
     """A status, or a failure in words."""
     is_served: bool
+    note: str = ""
+    """A sentence on the base path that was chosen; empty where it is the expected one."""
 
     def __str__(self) -> str:
         return f"{self.api}: {self.operation} ({self.url}): {self.result}"
@@ -62,15 +61,16 @@ class DiscoveryAttempt:
 def discover_apis(clients: Sequence[ApiClient], *, explicit: bool) -> list[DiscoveryAttempt]:
     """Send one request to each API and return the attempts.
 
-    ``explicit``: the operator named the APIs, so that a 404 does not leave one out. Raises ``TargetUnreachable`` if no
+    ``explicit``: the operator named the APIs, so that none is left out. Raises ``TargetUnreachable`` if no
     usable response comes, ``UsageError`` if none of the APIs is served.
     """
-    attempts, errors = [], []
+    attempts: list[DiscoveryAttempt] = []
+    errors: list[SpecduetError] = []
     for client in clients:
         attempt, error = _try_api(client, explicit=explicit)
         attempts.append(attempt)
         errors += [error] if error else []
-    if any(attempt.is_served for attempt in attempts):
+    if any(attempt.is_served for attempt in attempts) and not (explicit and errors):
         return attempts
     if errors:
         raise errors[0]
@@ -80,79 +80,41 @@ def discover_apis(clients: Sequence[ApiClient], *, explicit: bool) -> list[Disco
     )
 
 
-def _try_api(client: ApiClient, *, explicit: bool) -> tuple[DiscoveryAttempt, TargetUnreachable | None]:
-    """Send one GET; return the attempt, and an error if the response does not look like an API's."""
-    operation = _choose_get(client)
-    if operation is None:
+def _try_api(client: ApiClient, *, explicit: bool) -> tuple[DiscoveryAttempt, SpecduetError | None]:
+    """Look for the base path of one API; return the attempt, and an error if nothing there looks like it."""
+    search = find_base_path(client.sender, client.known_values, is_api_named=explicit)
+    if search is None:
         return DiscoveryAttempt(client.api.name, "-", client.sender.target.url, "no GET to send", explicit), None
-    exchange = _send_with_either_path(client, operation)
-    reason = _find_suspicion(exchange.response or exchange.failure)
+    operation, exchange = search.chosen.operation, search.chosen.exchange
+    reason = find_suspicion(exchange.response or exchange.failure)
     if reason:
         unreachable = _confirm_unreachable(client.sender, exchange, reason)
         if unreachable is not None:
-            return _describe_attempt(client, operation, exchange, is_served=False), unreachable
-    return _describe_attempt(client, operation, exchange, is_served=explicit or exchange.status not in {404, 405}), None
+            return _describe_attempt(client, operation, exchange), unreachable
+    attempt = _describe_attempt(client, operation, exchange)
+    if explicit and search.is_missing:
+        return attempt, _missing_error(client, search)
+    return replace(attempt, is_served=explicit or not is_not_served(exchange), note=search.note), None
 
 
-def _send_with_either_path(client: ApiClient, operation: Operation) -> Exchange:
-    """Send the request at the base path of the document; where that is a 404, without it, if the service is there."""
-    sender = client.sender
-
-    def send() -> Exchange:
-        return sender.send(operation, **_build_arguments(client, operation), timeout_s=sender.target.timeout_s)
-
-    exchange = send()
-    if exchange.status != 404 or not operation.base_path:
-        return exchange
-    sender.uses_base_path = False
-    bare_exchange = send()
-    if bare_exchange.response is not None and bare_exchange.status not in {404, 405}:
-        return bare_exchange
-    sender.uses_base_path = True
-    return exchange
-
-
-def _describe_attempt(
-    client: ApiClient, operation: Operation, exchange: Exchange, *, is_served: bool
-) -> DiscoveryAttempt:
-    """Return the attempt; its result names parameters whose value was invented."""
+def _describe_attempt(client: ApiClient, operation: Operation, exchange: Exchange) -> DiscoveryAttempt:
+    """Return the attempt, not served; its result names parameters whose value was invented."""
     result = str(exchange.status or exchange.failure)
     unknown = client.known_values.unknown_path_parameters(operation)
     if unknown:
         result += f", with {' and '.join(unknown)} made up: give --param {unknown[0]}=…"
     url = client.sender.secrets.mask(exchange.request.url)
-    return DiscoveryAttempt(client.api.name, operation.label, url, result, is_served)
+    return DiscoveryAttempt(client.api.name, operation.label, url, result, is_served=False)
 
 
-def _choose_get(client: ApiClient) -> Operation | None:
-    """Return the GET operation that needs the fewest unknown values, or None."""
-    gets = [operation for operation in client.api.operations if operation.method == "GET"]
-    unknown_names = client.known_values.unknown_path_parameters
-    return min(gets, key=lambda o: (documents_stream(o), len(unknown_names(o)), "{" in o.path), default=None)
-
-
-def _build_arguments(client: ApiClient, operation: Operation) -> dict[str, Any]:
-    """Return arguments of ``Sender.send`` for a GET, with an invented id where none is known."""
-    request = client.known_values.build_valid_request(operation)
-    if request is not None:
-        return request.send_arguments
-    values_by_name = {
-        p.name: client.known_values.path_values(operation, p) for p in operation.parameters if p.location == "path"
-    }
-    return {"path": {name: values[0] if values else _UNKNOWN_ID for name, values in values_by_name.items()}}
-
-
-def _find_suspicion(response: ReceivedResponse | TransportFailure | str) -> str:
-    """Return why a response does not look like an API's (``page``, ``redirect``, a failure kind), or an empty text."""
-    if isinstance(response, TransportFailure):
-        return response.kind
-    if isinstance(response, str):
-        kind = response.partition(":")[0]
-        return "" if kind == "undecodable" else kind
-    if response.status in {301, 302, 303, 307, 308}:
-        return "redirect"
-    is_page = response.body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
-    return "page" if is_page and response.status not in {404, 405} else ""
+def _missing_error(client: ApiClient, search: BasePathSearch) -> UsageError:
+    """Return the error for an API that is below none of the base paths."""
+    mask = client.sender.secrets.mask
+    addresses = ", ".join(mask(trial.address) for trial in search.trials)
+    return UsageError(
+        f"every response was 404: {client.api.name} is not below {addresses}",
+        remedy="Give the base path in the URL, such as --url http://127.0.0.1:8000/api/v2. Is it the right document?",
+    )
 
 
 def _confirm_unreachable(sender: Sender, exchange: Exchange, reason: str) -> TargetUnreachable | None:
@@ -164,7 +126,7 @@ def _confirm_unreachable(sender: Sender, exchange: Exchange, reason: str) -> Tar
     if reason not in {"refused", "unknown host", "tls"}:
         root_request = SentRequest("GET", f"{url}/", "/", "", exchange.request.headers, None)
         response = sender.budget.send(root_request, sender.target.timeout_s)
-        if not _find_suspicion(response):
+        if not find_suspicion(response):
             return None
     error = _unreachable_error(sender, exchange, reason)
     if reason not in {"page", "redirect"}:

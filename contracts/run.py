@@ -99,6 +99,7 @@ class _ContractRun:
             with self._measure_step("reach"):
                 self.state.report_progress("reach")
                 attempts = discover_apis([api_run.client for api_run in api_runs], explicit=explicit)
+            self.state.notes += [attempt.note for attempt in attempts if attempt.is_served and attempt.note]
             served_names = {attempt.api for attempt in attempts if attempt.is_served}
             api_runs = [api_run for api_run in api_runs if api_run.api.name in served_names]
             self._send_requests(api_runs)
@@ -137,6 +138,8 @@ class _ContractRun:
             with self._measure_step("open"):
                 for api_run in api_runs:
                     api_run.open()
+            if is_all_missing(self.state.recording):
+                return  # nothing of the API is there: more requests would prove no more
             with self._measure_step("probe"):
                 for api_run in api_runs:
                     api_run.probe()

@@ -104,8 +104,8 @@ class Sender:
         self._non_credential_headers = tuple(
             pair for pair in self._extra_headers if pair[0].lower() not in credential_headers
         )
-        self.uses_base_path = True
-        """False where the target serves the operations without the base path that the document has (``/v1``)."""
+        self.base_path: str | None = None
+        """The base path of every operation (``/v1``), None for those that the document gives them."""
         self._on_exchange = on_exchange
         self._chosen = frozenset(chosen)
         self._timeouts_in_a_row: dict[str, int] = {}
@@ -329,8 +329,9 @@ class Sender:
 
     def _find_prefix(self, operation: Operation) -> str:
         """Return the base path of an operation, empty where the address of the target has it already."""
-        is_in_url = urlsplit(self.target.url).path.endswith(operation.base_path)
-        return "" if is_in_url or not self.uses_base_path else quote(operation.base_path, safe=PATH_CHARACTERS)
+        base_path = operation.base_path if self.base_path is None else self.base_path
+        is_in_url = self.base_path is None and urlsplit(self.target.url).path.endswith(base_path)
+        return "" if is_in_url else quote(base_path, safe=PATH_CHARACTERS)
 
     def _build_request(
         self, operation: Operation, path: str, query: str, headers: Headers, body: bytes | None

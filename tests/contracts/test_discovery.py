@@ -74,8 +74,11 @@ def test_any_status_but_404_and_405_means_served(serve_raw: ServeRaw) -> None:
 
 
 def test_an_api_that_was_named_is_not_left_out(serve_raw: ServeRaw) -> None:
-    """An API that the operator names is tested, even if its list is not found."""
-    assert [one.is_served for one in discover(serve_raw(answering(("GET", NOT_FOUND))), ["nx1"], named=True)] == [True]
+    """An API that the operator names is tested, even if its list is not found; one that is nowhere ends the run."""
+    missing_list = answering(("GET /api/crew-runs?", NOT_FOUND), ("GET", reply("200 OK")))
+    assert [one.is_served for one in discover(serve_raw(missing_list), ["nx1"], named=True)] == [True]
+    one_get = serve_raw(answering(("GET", NOT_FOUND)))
+    assert [one.is_served for one in discover(one_get, ["cloudcruise"], named=True)] == [True]
 
 
 def test_no_api_served_is_an_operator_error_with_what_was_tried(serve_raw: ServeRaw) -> None:

@@ -15,7 +15,7 @@ from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending import budget
 from specduet.contracts.sending.target import Target
 from specduet.contracts.sending.transport import TransportFailure
-from specduet.specs import load
+from specduet.specs import UsageError, load
 
 Respond = Callable[[SentRequest], ReceivedResponse | TransportFailure]
 JSON = (("content-type", "application/json"),)
@@ -143,19 +143,24 @@ def test_a_form_beside_json_is_no_malformed_body(judge: Judge) -> None:
         ("http://127.0.0.1:9/api/v3", "/api/v3/a"),
         ("http://127.0.0.1:9", "/a"),
         ("http://127.0.0.1:9/proxy", "/proxy/api/v3/a"),
+        ("http://127.0.0.1:9/proxy", "/proxy/a"),
+        ("http://127.0.0.1:9", "/v2/a"),
+        ("http://127.0.0.1:9", "/api/a"),
+        ("http://127.0.0.1:9", "/api/v1/a"),
     ],
 )
 def test_operations_are_found_below_the_base_path(judge: Judge, url: str, served: str) -> None:
-    """The path of ``servers`` stands before each path, unless the URL has it already or the service has none."""
+    """The path of the URL wins, then come those of ``servers``, none, and usual ones; no other is told of."""
     served_url = f"http://127.0.0.1:9{served}"
     result = judge(
         f"  /a: {{get: {{responses: {ANYTHING}}}}}",
         lambda request: respond(200 if request.url.partition("?")[0] == served_url else 404, "{}"),
         url=url,
-        rest="servers: [{url: 'https://example.org/api/v3'}]",
+        rest="servers: [{url: 'https://example.org/api/v3'}, {url: /v2}]",
     )
     assert (codes_of(result), result.exit_code()) == (set(), 0)
-    assert result.recording.exchanges[-1].request.url.partition("?")[0] == served_url
+    assert {e.request.url.partition("?")[0] for e in result.recording.exchanges} == {served_url}
+    assert [e.number for e in result.recording.exchanges] == list(range(1, len(result.recording.exchanges) + 1))
 
 
 def test_a_wrong_base_path_proves_nothing(judge: Judge) -> None:
@@ -165,6 +170,57 @@ def test_a_wrong_base_path_proves_nothing(judge: Judge) -> None:
     result = judge(paths, lambda _: respond(404, "{}"), url="http://127.0.0.1:9/api")
     assert (codes_of(result), result.exit_code()) == (set(), 2)
     assert "Every response was 404: is /api the right base path?" in result.inconclusive_reason
+
+
+GETS = "".join(f"  /{name}: {{get: {{responses: {ANYTHING}}}}}\n" for name in "abcd")
+
+
+def test_a_base_path_that_was_found_is_told(judge: Judge) -> None:
+    """One sentence says where the operations are; a web page for every other address is none of them."""
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        if "/api/" in request.url:
+            return respond(200, "{}")
+        return respond(200, "<!doctype html><title>App</title>", (("content-type", "text/html"),))
+
+    result = judge(GETS, service)
+    assert (codes_of(result), result.exit_code()) == (set(), 0)
+    assert result.notes == (
+        "The operations are below http://127.0.0.1:9/api: below http://127.0.0.1:9 they are not found.",
+    )
+
+
+def test_an_api_that_is_nowhere_ends_the_run_early(judge: Judge) -> None:
+    """Where nothing but 404 comes, a few requests are enough; the sentence names what was tried."""
+    sent = []
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        sent.append(request)
+        return respond(404, json.dumps({"path": request.path, "time": len(sent)}))
+
+    with pytest.raises(UsageError, match=r"every response was 404: t is not below http:.*/api/v1"):
+        judge(GETS, service)
+    assert len(sent) < 30
+
+
+def test_one_operation_that_is_not_found_ends_no_run(judge: Judge) -> None:
+    """As long as another one responds, the base path is right, whatever the others say."""
+    result = judge(GETS, lambda request: respond(200 if request.path == "/d" else 404, "{}"))
+    assert (result.exit_code(), result.notes) == (0, ())
+    assert [one.operation for one in result.coverage.operations if one.has_succeeded] == ["GET /d"]
+
+
+def test_a_row_that_is_not_found_is_no_wrong_base_path(judge: Judge) -> None:
+    """A 404 about a made-up id, unlike that of an unknown path, shows that the operation is there."""
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        is_there = request.url.startswith("http://127.0.0.1:9/v1/a/")
+        return respond(404, json.dumps({"detail": f"no row {request.path[-1]}" if is_there else "Not Found"}))
+
+    parameter = "parameters: [{name: id, in: path, required: true, schema: {type: string}}]"
+    result = judge(f"  /a/{{id}}: {{{parameter}, get: {{responses: {ANYTHING}}}}}", service)
+    assert result.exit_code() == 2
+    assert all("/v1/a/" in exchange.request.url for exchange in result.recording.exchanges)
 
 
 @pytest.mark.parametrize(
