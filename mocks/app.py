@@ -59,8 +59,8 @@ class Mock:
         self._route_cache = RouteCache()
         self._log = RequestLog(settings.log) if settings.log else None
         table = RouteTable(self.handlers)
-        dialect = choose_documented_dialect(self.apis[0]) if len(self.apis) == 1 else None
-        self._not_found = RouteMatch(NotFoundHandler(table, dialect), ())
+        dialects = {api.name: choose_documented_dialect(api) for api in self.apis}
+        self._not_found = RouteMatch(NotFoundHandler(table, dialects), ())
         self._router = ConnexionRouter(table)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

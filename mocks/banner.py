@@ -4,13 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from specduet.mocks.request_log import escape_control_characters
 from specduet.mocks.settings import Settings
+from specduet.mocks.tls import TlsCertificate
 from specduet.specs import Api, Operation
 
 _MAX_OPERATIONS = 50
 _MAX_PROBLEMS = 20
 
 
-def describe_mock(apis: Sequence[Api], settings: Settings, url: str) -> Iterator[str]:
+def describe_mock(
+    apis: Sequence[Api], settings: Settings, url: str, tls: TlsCertificate | None = None
+) -> Iterator[str]:
     """Yield the lines for the APIs that are served at a URL: ``GET http://127.0.0.1:8000/v1/runs``."""
     yield f"specduet mock: {url}"
     for api in apis:
@@ -24,6 +27,8 @@ def describe_mock(apis: Sequence[Api], settings: Settings, url: str) -> Iterator
     yield f"  seed {settings.seed}, epoch {settings.epoch.isoformat()}"
     if settings.control:
         yield f"  control API: {url}/__mock__/"
+    if tls is not None and tls.authority is not None:
+        yield f"  let clients trust {tls.authority}: by SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS"
 
 
 def _describe_faults(api: Api) -> Iterator[str]:

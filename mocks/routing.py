@@ -7,7 +7,8 @@ keeps the match, so that Connexion is asked once for each method and path.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -74,6 +75,12 @@ class Route:
         return any(target.condition is not None for targets in self.targets.values() for target in targets)
 
 
+def count_shared_segments(template: str, path: str) -> int:
+    """Return how many first segments of a path template, without parameters, a path has as well."""
+    pairs = zip(template.strip("/").split("/"), path.strip("/").split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1] and "{" not in pair[0], pairs))
+
+
 def _rank_target(target: RouteTarget) -> int:
     """Return the sort key of a target: the strongest condition first; one that asks for nothing, a fragment, last."""
     if target.condition is None:
@@ -107,6 +114,20 @@ class RouteTable:
                 return route
             first = first or route
         return first
+
+    def find_nearest_api(self, path: str, names: Collection[str]) -> str | None:
+        """Return which of some APIs has a path that shares the most first segments with a normalized path.
+
+        Only segments without parameters count. None where two APIs share as many.
+        """
+        shared = dict.fromkeys(names, 0)
+        for route in self.routes:
+            name = route.api.name
+            if name in shared:
+                shared[name] = max(shared[name], count_shared_segments(route.template.path, path))
+        most = max(shared.values(), default=0)
+        nearest = [name for name, count in shared.items() if count == most]
+        return nearest[0] if len(nearest) == 1 else None
 
     def list_methods(self, path: str) -> list[str]:
         """Return the methods of all operations of a normalized path, whichever of its routes they belong to."""
@@ -219,10 +240,10 @@ def get_normalized_path(scope: Mapping[str, Any]) -> str:
 class NotFoundHandler:
     """Handler of requests that belong to no operation: unknown paths, other methods, OPTIONS."""
 
-    def __init__(self, table: RouteTable, dialect: Dialect | None = None) -> None:
-        """``dialect`` is that of unknown paths; None if several APIs are served."""
+    def __init__(self, table: RouteTable, dialects: Mapping[str, Dialect]) -> None:
+        """``dialects`` are those of unknown paths, by API. FastAPI's is that of a path near to none."""
         self._table = table
-        self._dialect = dialect or FastApiDialect()
+        self._dialects = dialects
 
     def find_route(self, request: Request) -> Route | None:
         """Return the route of a request, which has no operation for it; None for an unknown path."""
@@ -232,7 +253,9 @@ class NotFoundHandler:
         """Return 404, 405, or for OPTIONS the methods that the path allows (RFC 9110, section 9.3.7)."""
         route = self.find_route(request)
         if route is None:
-            return self._dialect.render_error(404)
+            name = self._table.find_nearest_api(get_normalized_path(request.scope), self._dialects)
+            dialect = FastApiDialect() if name is None else self._dialects[name]
+            return dialect.render_error(404)
         methods = self._table.list_methods(get_normalized_path(request.scope))
         if request.method == "OPTIONS":
             extra = ["HEAD"] if "GET" in methods and "HEAD" not in methods else []

@@ -16,6 +16,7 @@ import uvicorn
 from specduet.mocks.app import Mock, create_app
 from specduet.mocks.connection_protocol import build_protocol_class
 from specduet.mocks.settings import Settings
+from specduet.mocks.tls import TlsCertificate
 from specduet.specs import Api, UsageError
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ def serve(
     port: int = 8000,
     on_ready: ReadyCallback | None = None,
     reload: Reload | None = None,
+    tls: TlsCertificate | None = None,
 ) -> None:
     """Serve the mock until SIGINT or SIGTERM.
 
     ``port`` 0 takes a free one. ``on_ready`` is called once with the base URL, when the server accepts requests. With
-    ``reload``, the files of the APIs are watched. Raises ``UsageError`` if the address cannot be listened on.
+    ``reload``, the files of the APIs are watched. With ``tls``, it is HTTPS. Raises ``UsageError`` if the address
+    cannot be listened on, or the certificate cannot be read.
     """
     with _open_listener(host, port) as listener:
         mock = create_app(apis, settings)
@@ -61,11 +64,14 @@ def serve(
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            ssl_certfile=tls.file if tls else None,
+            ssl_keyfile=tls.key if tls else None,
         )
+        _load_certificate(config)
         for name in ("uvicorn", "python_multipart"):  # the request log says what is wrong with a request
             logging.getLogger(name).setLevel(logging.ERROR)
         with _absorb_reraised_signals():
-            _MockServer(config, _build_base_url(listener), on_ready).run([listener])
+            _MockServer(config, _build_base_url(listener, "https" if tls else "http"), on_ready).run([listener])
 
 
 @contextlib.contextmanager
@@ -122,6 +128,17 @@ def _describe_bind_error(host: str, port: int, error: OSError) -> str:
     return f"{host}:{port} cannot be listened on: {error}"
 
 
-def _build_base_url(listener: socket.socket) -> str:
+def _load_certificate(config: uvicorn.Config) -> None:
+    """Load the configuration now, so that bad files of a certificate are reported in a sentence."""
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError among them
+        raise UsageError(
+            f"{config.ssl_certfile} and {config.ssl_keyfile} are no certificate with its key: {error}",
+            remedy="Both are PEM files, the key without a password.",
+        ) from None
+
+
+def _build_base_url(listener: socket.socket, scheme: str) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

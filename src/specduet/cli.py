@@ -125,6 +125,11 @@ def _parse_credentials(
     help="Port to listen on; 0 picks a free one.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS with a new certificate, and say which to trust.")
+@click.option(
+    "--tls-cert", type=click.Path(exists=True, path_type=Path), metavar="FILE", help="Serve HTTPS with this one."
+)
+@click.option("--tls-key", type=click.Path(exists=True, path_type=Path), metavar="FILE", help="The key of --tls-cert.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same answers.")
 @click.option(
     "--runs", type=click.IntRange(0, 100_000), default=60, show_default=True, help="Number of seeded items per API."
@@ -219,6 +224,9 @@ def mock(
     allow_remote: bool,  # noqa: FBT001
     server_variables: tuple[str, ...],
     seed_source: Path | None,
+    tls: bool,  # noqa: FBT001
+    tls_cert: Path | None,
+    tls_key: Path | None,
     overlays: tuple[Path, ...],
     api_name: str | None,
     stateless: bool,  # noqa: FBT001
@@ -232,6 +240,7 @@ def mock(
     from specduet.mocks.seed_data import read_seed_data
     from specduet.mocks.server import serve
     from specduet.mocks.settings import Settings
+    from specduet.mocks.tls import open_certificate
     from specduet.specs import bundled, load_all
     from specduet.specs.server_variables import parse_server_variables
 
@@ -257,13 +266,15 @@ def mock(
     def load_settings(apis: "Sequence[Api]") -> "Settings":
         return settings if seed_source is None else replace(settings, seed_data=read_seed_data(seed_source, apis))
 
-    def print_banner(url: str) -> None:
-        for line in describe_mock(served, settings, url):
-            click.echo(line)
-        sys.stdout.flush()
-
     watch = _build_reload(served, load_apis, load_settings, seed_source) if reload else None
-    serve(served, load_settings(served), host, port, print_banner, watch)
+    with open_certificate(host, tls_cert, tls_key, make=tls) as certificate:
+
+        def print_banner(url: str) -> None:
+            for line in describe_mock(served, settings, url, certificate):
+                click.echo(line)
+            sys.stdout.flush()
+
+        serve(served, load_settings(served), host, port, print_banner, watch, certificate)
 
 
 def _print_problems(served: "list[Api]") -> None:

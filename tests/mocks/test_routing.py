@@ -292,3 +292,16 @@ def test_a_large_document_starts_at_once(tmp_path: Path) -> None:
     assert len(mock._router._apps) == 0
     assert find_operation(mock, "GET", "/a199/1") == "GET /a199/{x}"
     assert len(mock._router._apps) == 1
+
+
+def test_an_unknown_path_is_answered_as_by_the_nearest_api() -> None:
+    """Of several APIs, the one whose paths begin alike tells what a 404 looks like; FastAPI does where none is nearer."""
+    nearest = {
+        "/api/crews/nothing": {"detail": "Not Found"},
+        "/runs/a/b/c": {"statusCode": 404, "error": "Not Found", "message": "Not Found"},
+        "/nowhere": {"detail": "Not Found"},
+    }
+    mock = create_app(["nx1", "cloudcruise"])
+    for path, body in nearest.items():
+        response = send_raw(mock, RawRequest("GET", path))
+        assert (response.status, response.json) == (404, body)
