@@ -100,9 +100,10 @@ class ApiRun:
                 self._classify_requests(operation)
 
     def _classify_requests(self, operation: Operation) -> None:
-        """Judge the requests of an operation before the next, so that the time of the run covers it."""
-        with self._note_failure(f"the verdict on requests of {operation.label}"):
+        """Judge the requests and bodies of an operation before the next, so that the time of the run covers it."""
+        with self._note_failure(f"the verdict on {operation.label}"), self._state.measure_judging():
             classify_exchanges(self.api, operation, self._state.recording)
+            clauses.check_bodies_of(self.api, operation, self._state.recording, self._options)
 
     @contextmanager
     def _note_failure(self, step: str) -> Iterator[None]:

@@ -22,6 +22,14 @@ def compute_once(recording: Recording, key: tuple[str, ...], compute: Callable[[
     return remembered[1]
 
 
+def compute_for_run(recording: Recording, key: tuple[str, ...], compute: Callable[[], _Result]) -> _Result:
+    """Return the result of ``compute``, which depends on the document alone and is called once in the whole run."""
+    if key not in recording.results:
+        recording.results[key] = compute()
+    result: _Result = recording.results[key]
+    return result
+
+
 def compute_each(
     recording: Recording, key: tuple[str, ...], entries: Sequence[_Entry], compute: Callable[[_Entry], _Result]
 ) -> Sequence[_Result]:

@@ -6,7 +6,7 @@ judges.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -33,6 +33,34 @@ NOT_JSON: Final = Absence.NOT_JSON
 """The ``json`` of a response whose body is not JSON."""
 ABSENT: Final = Absence.ABSENT
 """The value of a field that a row does not have."""
+
+
+class _JsonValues:
+    """The JSON values of bodies that were read lately. All values of a run would take gigabytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._values: dict[bytes, Any] = {}
+        self._size = 0
+
+    def decode(self, body: bytes) -> Any:
+        """Return the value of a body, or ``NOT_JSON``."""
+        value = self._values.get(body, self)
+        return self._read(body) if value is self else value
+
+    def _read(self, body: bytes) -> Any:
+        try:
+            value = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            value = NOT_JSON
+        self._size += len(body)
+        if self._size > self._max_bytes:
+            self._values, self._size = {}, len(body)
+        self._values[body] = value
+        return value
+
+
+_JSON_VALUES: Final = _JsonValues(16 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -81,13 +109,10 @@ class ReceivedResponse:
         """The content type without its parameters, in lower case; empty where there is none."""
         return (self.get_header("content-type") or "").partition(";")[0].strip().lower()
 
-    @cached_property
+    @property
     def json(self) -> Any:
-        """The body as a JSON value, or ``NOT_JSON``."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return NOT_JSON
+        """The body as a JSON value, or ``NOT_JSON``. Equal bodies share one value, which nobody changes."""
+        return _JSON_VALUES.decode(self.body)
 
 
 @dataclass(frozen=True)
@@ -166,8 +191,14 @@ class Recording:
     """Values computed from the recording, kept as long as it lives. Written only by ``contracts/memo.py``."""
 
     def __post_init__(self) -> None:
+        self._bodies: dict[bytes, bytes] = {}
         self._exchange_index: _OperationIndex[Exchange] = _OperationIndex()
         self._trace_index: _OperationIndex[Trace] = _OperationIndex()
+
+    def share_body(self, received: ReceivedResponse) -> ReceivedResponse:
+        """Return a response whose body is the very object of an earlier response with an equal body."""
+        shared = self._bodies.setdefault(received.body, received.body)
+        return received if shared is received.body else replace(received, body=shared)
 
     def find_exchanges(self, api: str, operation: str) -> Iterator[Exchange]:
         """Yield the exchanges with one operation (by operationId)."""

@@ -12,7 +12,7 @@ Every step but ``judge`` sends all its requests through ``contracts/sending/send
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -31,7 +31,7 @@ from specduet.contracts.sending.curl import format_curl_line
 from specduet.contracts.sending.redaction import Secrets
 from specduet.contracts.sending.sender import TargetGone
 from specduet.contracts.sending.target import Target
-from specduet.specs import Api
+from specduet.specs import Api, Operation
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,9 @@ class _ContractRun:
         findings = (
             f
             for api in apis
-            for f in clauses.run_clauses(api, self.state.recording, self.state.options, self.state.notes)
+            for f in clauses.run_clauses(
+                api, self.state.recording, self.state.options, self.state.notes, is_over=self._is_judging_over(api)
+            )
         )
         mask = self.state.secrets.mask
         for finding in deduplicate(findings):
@@ -187,6 +189,15 @@ class _ContractRun:
                 cause=mask(finding.cause),
                 curl=format_curl_line(finding.exchange, api, self.state.secrets) if finding.exchange else "",
             )
+
+    def _is_judging_over(self, api: Api) -> Callable[[Operation], bool]:
+        """Return a function that reports the operation that is judged next, and tells whether the time is up."""
+
+        def is_over(operation: Operation) -> bool:
+            self.state.report_progress("judge", api.name, operation.label)
+            return self.state.is_judging_over
+
+        return is_over
 
     @contextmanager
     def _measure_step(self, step: Step) -> Iterator[None]:

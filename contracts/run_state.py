@@ -1,5 +1,6 @@
 """State that the APIs of one run share: target, options, budget, recording, notes and progress."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ from specduet.contracts.sending.target import Target
 from specduet.specs import Api
 
 Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
+
+_JUDGING_FACTOR = 1.5
+"""Seconds that the clauses take for each second that the verdicts on requests and bodies took while they were sent."""
+_JUDGING_GRACE_S = 2.0
+"""Seconds by which judging may exceed the time of the run."""
+_LARGEST_RESERVE = 0.4
+"""The largest share of the time that is kept for judging."""
 
 EXPLORE_TURNS = 3
 """Turns of an operation that generated requests stand for, where the operations share the budget."""
@@ -49,9 +57,26 @@ class RunState:
             max_time_s=options.time_limit_s,
             per_second=options.requests_per_second,
         )
+        self._judging_s = 0.0
         self.shares: FairShares | None = None
         """None where the APIs are small enough that no operation has to share."""
         self._progress = progress
+
+    @contextmanager
+    def measure_judging(self) -> Iterator[None]:
+        """Keep so much time for the clauses as the time suggests that the block takes for the first verdicts."""
+        started_at = time.monotonic()
+        try:
+            yield
+        finally:
+            self._judging_s += time.monotonic() - started_at
+            wanted_s = 0.5 + _JUDGING_FACTOR * self._judging_s
+            self.budget.reserved_s = min(wanted_s, _LARGEST_RESERVE * self.options.time_limit_s)
+
+    @property
+    def is_judging_over(self) -> bool:
+        """True where the time of the whole run is up, so that nothing more is judged."""
+        return self.budget.elapsed_s > self.options.time_limit_s + _JUDGING_GRACE_S
 
     def share_budget(self, apis: Sequence[Api]) -> None:
         """Share the budget among the operations if there are many."""

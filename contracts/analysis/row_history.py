@@ -7,6 +7,7 @@ was complete before the later one was requested.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
@@ -58,10 +59,10 @@ class RowHistories:
         operations = {o.id: o for o in api.operations if _is_about(o, resource)}
         self._fields = {name: find_shared_fields(api, o, resource) for name, o in operations.items()}
         without_id = []
-        for exchange in recording.exchanges:
-            operation = operations.get(exchange.operation) if exchange.api == api.name else None
-            if operation is not None and exchange.is_success and exchange.credentials in TRUSTED_CREDENTIALS:
-                without_id += list(self._read_exchange(exchange, operation))
+        sent = chain.from_iterable(recording.find_exchanges(api.name, name) for name in operations)
+        for exchange in sorted(sent, key=lambda exchange: exchange.number):
+            if exchange.is_success and exchange.credentials in TRUSTED_CREDENTIALS:
+                without_id += list(self._read_exchange(exchange, operations[exchange.operation]))
         self._assign_rows_without_id(without_id)
         for row_id in self._ambiguous_ids:
             self._by_id.pop(row_id, None)

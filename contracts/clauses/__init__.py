@@ -26,6 +26,7 @@ from specduet.contracts.clauses import (
     values,
 )
 from specduet.contracts.clauses.registry import FAMILIES, Clause, Family, Subject, all_clauses, clause, run_clauses
+from specduet.contracts.clauses.schema_violations import check_bodies_of
 
 __all__ = [
     "FAMILIES",
@@ -33,6 +34,7 @@ __all__ = [
     "Family",
     "Subject",
     "all_clauses",
+    "check_bodies_of",
     "clause",
     "collections",
     "credentials",

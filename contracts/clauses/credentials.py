@@ -1,6 +1,6 @@
 """SD4xx: requests without a valid credential are rejected first and show nothing; every login method works."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from specduet.contracts.clauses.judged_exchanges import (
@@ -226,7 +226,7 @@ def check_credential_accepted(subject: Subject) -> Iterator[Finding]:
 @clause("SD406", "refusal-leaks", "A 401 or 403 response shows no data.", specificity=35)
 def check_refusal_leaks(subject: Subject) -> Iterator[Finding]:
     """Looks for ids of existing rows in the body of a 401 or 403."""
-    ids = _known_ids(subject)
+    ids = sorted(_known_ids(subject))
     for case in judged_exchanges(subject):
         if case.exchange.status in _REJECTION_STATUSES and case.exchange.response is not None:
             leaked_id = _find_leaked_id(case.exchange, ids)
@@ -262,10 +262,10 @@ def _json_objects(body: Any) -> Iterator[Mapping[str, Any]]:
             yield row
 
 
-def _find_leaked_id(exchange: Exchange, ids: frozenset[str]) -> str | None:
+def _find_leaked_id(exchange: Exchange, ids: Sequence[str]) -> str | None:
     assert exchange.response is not None
     text = exchange.response.body.decode(errors="replace")
     request_text = (
         f"{exchange.request.path}?{exchange.request.query}{(exchange.request.body or b'').decode(errors='replace')}"
     )
-    return next((row_id for row_id in sorted(ids) if row_id in text and row_id not in request_text), None)
+    return next((row_id for row_id in ids if row_id in text and row_id not in request_text), None)

@@ -136,6 +136,8 @@ class Clause:
         return f"{path}.py {rule.__qualname__}"
 
 
+_MAX_UNJUDGED_NAMES = 3
+
 _registry: dict[str, Clause] = {}
 
 
@@ -164,14 +166,25 @@ def all_clauses() -> tuple[Clause, ...]:
 
 
 def run_clauses(
-    api: Api, recording: Recording, options: RunOptions, notes: list[str] | None = None
+    api: Api,
+    recording: Recording,
+    options: RunOptions,
+    notes: list[str] | None = None,
+    *,
+    is_over: Callable[[Operation], bool] = lambda _: False,
 ) -> Iterator[Finding]:
     """Yield the findings of every clause on every operation, unsorted and not merged.
+
+    ``is_over`` is asked before each operation; where it returns True, a note says that the rest was not judged.
 
     Findings that rest on a guess (``assumed``) are left out. With ``notes``, a clause that fails on something in the
     document or in a response is noted there, and the others go on.
     """
-    for operation in api.operations:
+    for number, operation in enumerate(api.operations):
+        if is_over(operation):
+            if notes is not None:
+                notes.append(_describe_unjudged(api, number))
+            return
         for entry in all_clauses():
             subject = Subject(api, operation, recording, options, entry)
             try:
@@ -181,3 +194,12 @@ def run_clauses(
                     raise
                 reason = f"{type(error).__name__}: {error}"
                 notes.append(f"{api.name}: {entry.code} of {operation.label} broke off ({reason})")
+
+
+def _describe_unjudged(api: Api, judged_count: int) -> str:
+    left = [operation.label for operation in api.operations[judged_count:]]
+    names = ", ".join(left[:_MAX_UNJUDGED_NAMES]) + (" …" if len(left) > _MAX_UNJUDGED_NAMES else "")
+    return (
+        f"{len(left)} of {len(api.operations)} operations were not judged, because the time was up: {names}. "
+        "Give more with --max-time."
+    )

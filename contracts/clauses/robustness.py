@@ -1,10 +1,11 @@
 """SD7xx: the service responds to every request, in time, and keeps running."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
+from specduet.contracts.memo import compute_once
 from specduet.contracts.recording import Exchange, SentRequest
 from specduet.contracts.sending.sender import documents_stream
 
@@ -102,18 +103,21 @@ def check_stays_up(subject: Subject) -> Iterator[Finding]:
     """Reports a service that refuses connections although it responded before. The finding shows the request before
     the first refused one, which probably caused it.
     """
-    refused = [e for e in subject.recording.exchanges if e.failure.startswith("refused")]
-    if not refused:
+    exchanges = subject.recording.exchanges
+    first = compute_once(subject.recording, ("first refusal",), lambda: _find_first_refusal(exchanges))
+    if first is None or (first.api, first.operation) != (subject.api.name, subject.operation.id):
         return
-    first = refused[0]
-    before = [e for e in subject.recording.exchanges if e.number < first.number and e.response is not None]
-    if before and (first.api, first.operation) == (subject.api.name, subject.operation.id):
-        last = subject.recording.exchanges[first.number - 2]
+    if any(e.response is not None for e in exchanges[: first.number - 1]):
+        last = exchanges[first.number - 2]
         yield subject.make_finding(
             last if last.operation == first.operation else first,
             value="(nothing listens)",
             message="the service stopped: it responded before, but no longer accepts connections",
         )
+
+
+def _find_first_refusal(exchanges: Sequence[Exchange]) -> Exchange | None:
+    return next((e for e in exchanges if e.failure.startswith("refused")), None)
 
 
 def _failed_exchanges(subject: Subject, *kinds: str) -> Iterator[Exchange]:

@@ -7,18 +7,19 @@ replaced by those of the alternative that the value was meant to be.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from jsonschema_rs import ValidationError
 
-from specduet.contracts.clauses.registry import Subject
+from specduet.contracts.clauses.registry import Subject, all_clauses
 from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
-from specduet.contracts.memo import compute_once
+from specduet.contracts.memo import compute_each, compute_for_run
+from specduet.contracts.options import RunOptions
 from specduet.contracts.oracle.addresses import has_certain_address
 from specduet.contracts.oracle.media_types import find_json_content, is_json
 from specduet.contracts.oracle.schema_access import is_valid_value, list_required
-from specduet.contracts.recording import NOT_JSON, Exchange
-from specduet.specs import Content, Operation, Response, Schemas
+from specduet.contracts.recording import NOT_JSON, Exchange, Recording
+from specduet.specs import Api, Content, Operation, Response, Schemas
 from specduet.specs.schemas import escape_pointer
 
 NONE_OF_REQUIRED = "none of the required"
@@ -57,33 +58,50 @@ class SchemaViolation:
         return self.value is None and self.keyword in {"type", "enum", "const", "anyOf", "oneOf"}
 
 
+_CheckedBodies: TypeAlias = dict[tuple[str, bytes], Sequence[SchemaViolation]]
+"""The violations by the pointer of a schema and a body: many responses have the same body."""
+
 # ---------------------------------------------------------------------------------------------- of an operation
 
 
 def schema_violations(subject: Subject) -> Iterator[tuple[Exchange, SchemaViolation]]:
     """Yield every violation in the responses of an operation, with its exchange."""
-    about = ("schema-violations", subject.api.name, subject.operation.id)
-    for exchange, violations in compute_once(subject.recording, about, lambda: list(_check_bodies(subject))):
+    for exchange, violations in check_bodies(subject):
         for violation in violations:
             yield exchange, violation
 
 
-def _check_bodies(subject: Subject) -> Iterator[tuple[Exchange, Sequence[SchemaViolation]]]:
-    checked: dict[tuple[str, bytes], Sequence[SchemaViolation]] = {}  # many responses have the same body
-    for exchange in unambiguous_exchanges(subject):
-        documented = documented_json_response(subject.operation, exchange)
-        if documented is None or exchange.response is None or exchange.json is NOT_JSON:
-            continue
-        if not documented[1].has_schema:
-            continue
-        if not is_json(exchange.response.media_type or "application/json"):
-            continue  # the content type is what is wrong
-        pointer = documented[1].pointer
-        key = (pointer, exchange.response.body)
-        if key not in checked:
-            checked[key] = _check_body(subject.api.response_schemas, pointer, exchange.json)
-        if checked[key]:
-            yield exchange, checked[key]
+def check_bodies_of(api: Api, operation: Operation, recording: Recording, options: RunOptions) -> None:
+    """Check the bodies of an operation that came since the last call, so that the clauses find them checked."""
+    check_bodies(Subject(api, operation, recording, options, all_clauses()[0]))
+
+
+def check_bodies(subject: Subject) -> Sequence[tuple[Exchange, Sequence[SchemaViolation]]]:
+    """Return all exchanges of an operation with the violations in their bodies. Each body is checked once."""
+    about = (subject.api.name, subject.operation.id)
+    checked: _CheckedBodies = compute_for_run(subject.recording, ("checked bodies", *about), dict)
+    exchanges = list(subject.exchanges())
+    return compute_each(
+        subject.recording,
+        ("schema violations", *about),
+        exchanges,
+        lambda exchange: (exchange, _check_response(subject, exchange, checked)),
+    )
+
+
+def _check_response(subject: Subject, exchange: Exchange, checked: _CheckedBodies) -> Sequence[SchemaViolation]:
+    documented = documented_json_response(subject.operation, exchange)
+    if documented is None or exchange.response is None or not documented[1].has_schema:
+        return ()
+    if not is_json(exchange.response.media_type or "application/json"):
+        return ()  # the content type is what is wrong
+    if exchange.json is NOT_JSON or not _is_unambiguous(subject, exchange):
+        return ()
+    pointer = documented[1].pointer
+    key = (pointer, exchange.response.body)
+    if key not in checked:
+        checked[key] = _check_body(subject.api.response_schemas, pointer, exchange.json)
+    return checked[key]
 
 
 def _check_body(schemas: Schemas, pointer: str, body: Any) -> Sequence[SchemaViolation]:
@@ -97,12 +115,15 @@ def unambiguous_exchanges(subject: Subject) -> Iterator[Exchange]:
 
     A 501 of the mock of ``--mock`` is none that the document describes.
     """
-    for exchange in subject.exchanges():
-        if subject.is_unserved(exchange):
-            continue
-        is_certain = has_certain_address(subject.api, subject.operation, subject.recording, exchange.request)
-        if exchange.response is not None and is_certain:
-            yield exchange
+    return (exchange for exchange in subject.exchanges() if _is_unambiguous(subject, exchange))
+
+
+def _is_unambiguous(subject: Subject, exchange: Exchange) -> bool:
+    return (
+        exchange.response is not None
+        and not subject.is_unserved(exchange)
+        and has_certain_address(subject.api, subject.operation, subject.recording, exchange.request)
+    )
 
 
 def documented_json_response(operation: Operation, exchange: Exchange) -> tuple[Response, Content] | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote
 
-from specduet.contracts.memo import compute_once
+from specduet.contracts.memo import compute_for_run
 from specduet.contracts.oracle.url_text import split_pairs
 from specduet.contracts.recording import Recording, SentRequest
 from specduet.specs import Api, Operation
@@ -99,7 +99,7 @@ def has_certain_address(api: Api, operation: Operation, recording: Recording, re
 
 def has_rival(api: Api, operation: Operation, recording: Recording, request: SentRequest) -> bool:
     """Return whether the address of a request is also that of another operation, which may have answered it."""
-    rivals = compute_once(recording, ("rivals", api.name), lambda: _find_all_rivals(api)).get(operation.id, ())
+    rivals = compute_for_run(recording, ("rivals", api.name), lambda: _find_all_rivals(api)).get(operation.id, ())
     return any(_is_address_of(rival, request) for rival in rivals)
 
 

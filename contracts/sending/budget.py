@@ -13,6 +13,9 @@ _MAX_WAIT_S = {True: 2.0, False: 60.0}
 _MAX_TOTAL_WAIT_S = {True: 6.0, False: 300.0}
 """The seconds that one response and all of a run may make us wait; True is for this machine, False for others."""
 
+_LAST_RESPONSE_S = 1.0
+"""Seconds for which the last response is waited for after the time of the run."""
+
 
 class BudgetSpent(Exception):
     """Error: the run has used up its time or its number of requests, and nothing more is sent."""
@@ -33,6 +36,8 @@ class RequestBudget:
     """Seconds from the creation of the budget."""
     per_second: float | None = None
     """Requests per second; None for no limit."""
+    reserved_s: float = 0.0
+    """Seconds of ``max_time_s`` that are kept for judging: nothing is sent in them."""
     sent_count: int = 0
     waited_s: float = 0.0
     """Seconds spent so far in waiting as ``Retry-After`` asks."""
@@ -64,9 +69,19 @@ class RequestBudget:
         return self._started_at_epoch + time.monotonic() - self.started_at
 
     @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started_at
+
+    @property
+    def sending_time_s(self) -> float | None:
+        """Seconds from the beginning in which requests are sent; None without a limit."""
+        return None if self.max_time_s is None else self.max_time_s - self.reserved_s
+
+    @property
     def used_share(self) -> float:
         """The used share of the time or of the requests, from 0 to 1, whichever is larger; 0 without a budget."""
-        shares = ((time.monotonic() - self.started_at, self.max_time_s), (self.sent_count, self.max_requests))
+        shares = ((self.elapsed_s, self.sending_time_s), (self.sent_count, self.max_requests))
         return max((used / limit if limit else 1.0 for used, limit in shares if limit is not None), default=0.0)
 
     @property
@@ -75,15 +90,24 @@ class RequestBudget:
         return self.used_share >= 1.0
 
     def send(self, request: SentRequest, timeout_s: float) -> ReceivedResponse | TransportFailure:
-        """Wait for the rate limit, then send the request. Raises ``BudgetSpent``."""
+        """Wait for the rate limit, then send the request.
+
+        Raises ``BudgetSpent``, also where the time ends before the response does: that is no fault of the service.
+        """
         self._wait_for_turn()
-        return self.transport.send(request, timeout_s)
+        left_s = None if self.sending_time_s is None else max(self.sending_time_s - self.elapsed_s, 0.0)
+        if left_s is None or left_s + _LAST_RESPONSE_S >= timeout_s:
+            return self.transport.send(request, timeout_s)
+        received = self.transport.send(request, left_s + _LAST_RESPONSE_S)
+        if isinstance(received, TransportFailure) and received.kind == "timeout":
+            raise BudgetSpent
+        return received
 
     def wait_for_retry(self, received: ReceivedResponse) -> bool:
         """Wait as long as ``Retry-After`` says (RFC 9110, 10.2.3), or return False at once if that is too long."""
         seconds = _parse_retry_after(received)
         ceiling = min(_MAX_WAIT_S[self.loopback], _MAX_TOTAL_WAIT_S[self.loopback] - self.waited_s)
-        if seconds > ceiling:
+        if seconds > ceiling or (self.sending_time_s is not None and self.elapsed_s + seconds > self.sending_time_s):
             return False
         self.waited_s += seconds
         time.sleep(seconds)

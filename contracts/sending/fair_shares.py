@@ -29,8 +29,8 @@ class FairShares:
             # a share of less than one request is saved up, so that some later operation gets a whole one
             self._credit = self._credit % 1 + weight * max(budget.max_requests - budget.sent_count, 0) / turns
             self._last_request = budget.sent_count + int(self._credit)
-        if budget.max_time_s is not None:
-            left_s = budget.max_time_s - (time.monotonic() - budget.started_at)
+        if budget.sending_time_s is not None:
+            left_s = budget.sending_time_s - budget.elapsed_s
             self._ends_at = time.monotonic() + weight * max(left_s, 0.0) / turns
 
     def end_turn(self) -> None:

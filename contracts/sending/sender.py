@@ -284,7 +284,7 @@ class Sender:
             )
             received, failure = None, f"{response.kind}: {response.text}{connection_note}"
         else:
-            received, failure = response, ""
+            received, failure = self.recording.share_body(response), ""
         ended_at = self.budget.current_time()  # after the response was read, and before the lock is waited for
         with self._lock:
             self._count_failures(operation, received, failure)

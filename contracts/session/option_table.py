@@ -90,7 +90,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "max-time",
         ("--max-time",),
-        "Stop sending after this many seconds.  [default: 50; deep: 300]",
+        "End the run, judging included, after this many seconds.  [default: 50; deep: 300]",
         kind="number",
         metavar="SECONDS",
     ),

@@ -2,8 +2,10 @@
 
 import pytest
 
+from specduet.contracts.clauses import run_clauses
 from specduet.contracts.findings import deduplicate
 from specduet.contracts.options import RunOptions
+from specduet.contracts.recording import Recording
 from specduet.contracts.run_notes import describe_unserved
 from specduet.specs import Api
 from tests.contracts.recording_builder import RecordingBuilder
@@ -150,3 +152,14 @@ def test_a_501_of_the_mock_tells_of_the_document(cloudcruise: Api) -> None:
     assert [line.partition(":")[0] for line in describe_unserved([cloudcruise], builder.recording)] == [RUNS]
     builder.add(RUNS, status=501, body=b"KeyError")
     assert len(builder.check_clause("SD701", RUNS, RunOptions(is_mock=True))) == 1
+
+
+def test_operations_that_the_time_did_not_reach_are_named(nx1: Api) -> None:
+    """Where the time of the run is up, the rest is not judged, and a note says so."""
+    notes: list[str] = []
+    findings = run_clauses(nx1, Recording(), RunOptions(), notes, is_over=lambda o: o is nx1.operations[1])
+    assert list(findings) == []
+    count = len(nx1.operations)
+    assert [note.partition(":")[0] for note in notes] == [
+        f"{count - 1} of {count} operations were not judged, because the time was up"
+    ]

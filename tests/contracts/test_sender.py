@@ -126,6 +126,43 @@ def test_a_given_header_replaces_a_default_one(nx1: Api, serve_raw: ServeRaw) ->
     assert b"\r\naccept: text/event-stream\r\n" in handler.requests[0]
 
 
+def test_a_response_that_the_time_cuts_off_is_no_timeout(nx1: Api, serve_raw: ServeRaw) -> None:
+    """Where the run ends before a slow response comes, the request is not recorded as one without a response."""
+    hung_up = threading.Event()
+
+    def wait(connection: socket.socket) -> None:
+        read_request(connection)
+        hung_up.wait(20)
+
+    budget = RequestBudget.for_target(Target.parse(serve_raw(wait)), max_time_s=0.3)
+    mine = Sender(Target.parse(budget.transport.url), nx1, Recording(), budget=budget)
+    with pytest.raises(BudgetSpent):
+        mine.send(nx1.operations[0])
+    hung_up.set()
+    assert mine.recording.exchanges == []
+
+
+def test_time_that_is_kept_for_judging_is_not_used_for_sending(nx1: Api, serve_raw: ServeRaw) -> None:
+    """What is reserved counts as used, so that the run ends in time."""
+    budget = RequestBudget.for_target(Target.parse(serve_raw(Answering())), max_time_s=600.0)
+    mine = Sender(Target.parse(budget.transport.url), nx1, Recording(), budget=budget)
+    mine.send(nx1.operations[0])
+    budget.reserved_s = 600.0
+    with pytest.raises(BudgetSpent):
+        mine.send(nx1.operations[0])
+
+
+def test_equal_bodies_are_one_object(nx1: Api, serve_raw: ServeRaw) -> None:
+    """A list that comes a thousand times takes the memory of one."""
+    mine = sender(serve_raw(Answering()), nx1)
+    repeated(mine, 2)
+    first, second = mine.recording.exchanges
+    assert first.response is not None
+    assert second.response is not None
+    assert first.response.body is second.response.body
+    assert first.json is second.json
+
+
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb"])
 def test_a_line_break_in_a_header_raises(nx1: Api, serve_raw: ServeRaw, value: str) -> None:
     """A header that HTTP cannot carry raises ``ValueError`` before anything is sent."""
