@@ -32,6 +32,9 @@ _REMEDIES = {
 }
 
 
+_NO_DOCUMENT = "It offers no document at a usual address such as /openapi.json: give one, specduet test FILE --url URL."
+
+
 class ApiClient(NamedTuple):
     """One API with what is needed to send requests to it."""
 
@@ -76,7 +79,7 @@ def discover_apis(clients: Sequence[ApiClient], *, explicit: bool) -> list[Disco
         raise errors[0]
     raise UsageError(
         "the target serves none of the APIs",
-        remedy="Tried:\n" + "\n".join(f"  {attempt}" for attempt in attempts),
+        remedy="\n".join(["Tried:", *(f"  {attempt}" for attempt in attempts), *([] if explicit else [_NO_DOCUMENT])]),
     )
 
 

@@ -64,13 +64,15 @@ def show_progress(console: Console | None) -> Iterator[Callable[[Progress], None
 
 
 def format_plan(
-    apis: tuple[Api, ...], target: Target, options: RunOptions, *, dry: bool, baseline: str = ""
+    apis: tuple[Api, ...], target: Target, options: RunOptions, *, dry: bool, document: str = "", baseline: str = ""
 ) -> Iterator[Text]:
     """Yield the lines that are printed before the run: target, operations, limits. ``dry``: nothing will be sent."""
     where = "" if target.loopback else " (not on this machine)"
-    names = ("target", *(["baseline"] if baseline else []), *(api.name for api in apis))
-    width = max(map(len, names))
+    more = {"document": document, "baseline": baseline}
+    width = max(map(len, ("target", *(name for name, text in more.items() if text), *(api.name for api in apis))))
     yield Text(f"{'target':<{width}}  {target.url}{where}")
+    if document:
+        yield Text(f"{'document':<{width}}  {document}")
     for api in apis:
         sent = Counter(operation.method for operation in api.operations if target.can_send(operation))
         unsent = Counter(operation.method for operation in api.operations if not target.can_send(operation))

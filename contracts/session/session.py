@@ -18,10 +18,10 @@ from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
 from specduet.contracts.session.settings import RunSettings
+from specduet.contracts.session.tested_apis import choose_url, load_tested_apis
 from specduet.contracts.session.typed_names import check_typed_names
 from specduet.specs import Api, bundled, load_all
 from specduet.specs.problem_reports import count_problems
-from specduet.specs.server_variables import parse_server_variables
 
 
 def list_items(names: Iterable[str]) -> list[Item]:
@@ -39,7 +39,8 @@ class ContractSession:
     def __init__(self, settings: RunSettings, terminal: TextIO | None) -> None:
         self._settings = settings
         self._console = console.make_console(terminal) if terminal else None
-        self._apis = _load_apis(settings)
+        self._tested = load_tested_apis(settings, self._find_reachable_target())
+        self._apis = self._tested.apis
         check_typed_names(self._apis, settings.typed_auth, settings.typed_params)
         if self._console is not None:
             _print_problems(self._apis)
@@ -63,7 +64,7 @@ class ContractSession:
                     self._apis,
                     target,
                     self._run_options(),
-                    explicit=bool(self._settings.apis) or self._settings.mock,
+                    explicit=self._tested.is_named,
                     progress=bar,
                 )
         self._findings, stale = baseline.mark_accepted(outcome.findings, self._settings.accepted)
@@ -76,13 +77,18 @@ class ContractSession:
         """Yield the service given by ``--url``, or a mock that runs while requests are sent."""
         settings = self._settings
         if not settings.mock:
-            yield self._with_known_params(self._build_target(settings.url, []))
+            yield self._with_known_params(self._build_target(choose_url(settings), []))
             return
         options = _repeat_options(settings)
         with mock_process.serve_mock(self._apis, options, seed=settings.seed) as (url, credentials):
             yield self._with_known_params(
                 self._build_target(url, [f"{name}={value}" for name, value in credentials.items()])
             )
+
+    def _find_reachable_target(self) -> Target | None:
+        """Return the service that may be asked for its document; None for a mock, which is not started yet."""
+        settings = self._settings
+        return None if settings.mock or settings.dry_run else self._build_target(choose_url(settings), [])
 
     def _build_target(self, url: str, credentials: list[str]) -> Target:
         settings = self._settings
@@ -189,7 +195,12 @@ class ContractSession:
     def _print_plan(self, target: Target) -> None:
         if self._console is not None:
             for line in console.format_plan(
-                self._apis, target, self._run_options(), dry=self._settings.dry_run, baseline=self._describe_baseline()
+                self._apis,
+                target,
+                self._run_options(),
+                dry=self._settings.dry_run,
+                document=self._tested.document_url,
+                baseline=self._describe_baseline(),
             ):
                 self._console.print(line)
 
@@ -199,18 +210,6 @@ class ContractSession:
         if path is None:
             return ""
         return f"{path}, {pluralize(accepted, 'accepted finding')}{' so far' if self._settings.update_baseline else ''}"
-
-
-def _load_apis(settings: RunSettings) -> tuple[Api, ...]:
-    return load_all(
-        dict.fromkeys(settings.apis) or bundled(),
-        strict=settings.strict_document,
-        allow_remote=settings.allow_remote,
-        overlays=settings.overlay,
-        name=settings.name,
-        stateless=settings.stateless,
-        server_variables=parse_server_variables(settings.server_variable),
-    )
 
 
 def _repeat_options(settings: RunSettings) -> list[str]:

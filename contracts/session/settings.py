@@ -10,6 +10,7 @@ from specduet.contracts.session import baseline, config_file
 from specduet.contracts.session.baseline import AcceptedFinding
 from specduet.contracts.session.config_file import API_KEYS, TomlTable
 from specduet.contracts.session.option_table import OPTIONS, Option, find_option
+from specduet.contracts.session.remote_documents import is_url
 from specduet.specs import SpecError, UsageError
 from specduet.specs.source import read_document
 
@@ -22,7 +23,8 @@ Pairs = tuple[tuple[str, str], ...]
 class RunSettings:
     """Resolved settings of one run. Times are in seconds.
 
-    ``url`` is empty where ``mock`` is set. A name in ``auth`` is a scheme, or ``api:scheme`` for one API alone.
+    ``url`` is empty where ``mock`` is set, and where only the URL of a document is given.
+    A name in ``auth`` is a scheme, or ``api:scheme`` for one API alone.
     """
 
     apis: tuple[str, ...]
@@ -120,8 +122,13 @@ def _choose_target(given: TomlTable, file: TomlTable, chosen: tuple[str, ...]) -
             f"the chosen APIs have different URLs: {', '.join(addresses)}",
             remedy="Name one API, or give --url.",
         )
+    if not addresses and any(map(is_url, chosen)):
+        return False, ""
     if not addresses:
-        raise UsageError("what is to be tested?", remedy="Give --url URL, or --mock to start the mock and test it.")
+        raise UsageError(
+            "what is to be tested?",
+            remedy="Give --url URL, or --mock to start the mock and test it.",
+        )
     return False, str(addresses[0]).rstrip("/")
 
 

@@ -333,7 +333,8 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def test(names: tuple[str, ...], config: Path | None, select: str | None, workers: str | None, **given: Any) -> int:
     """Test a service, or the mock, against its OpenAPI document.
 
-    Without API or FILE, every bundled API that the service serves is tested.
+    FILE may be a URL. Without API or FILE, the document that the service offers (/openapi.json, /v3/api-docs …) is
+    used, else every bundled API that it serves.
 
     Exit codes: 0 no findings at or above --fail-on, 1 findings, 2 you have to fix the command or the document, 3 the
     service could not be reached.

@@ -1,0 +1,154 @@
+"""Documents from the network: the one at a URL that the operator gives, or the one that a service offers of itself.
+
+URL ─ one GET, within bounds ─ a file in the user's cache folder, so that findings point to its lines
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from specduet.contracts.recording import Headers, ReceivedResponse, SentRequest
+from specduet.contracts.sending.target import Target
+from specduet.contracts.sending.transport import Transport, TransportFailure
+from specduet.specs import SpecError, UsageError
+from specduet.specs.bounds import FILE_BYTES
+
+USUAL_ADDRESSES = (
+    *("/openapi.json", "/openapi.yaml", "/v3/api-docs", "/swagger.json", "/api/openapi.json"),
+    *("/swagger/v1/swagger.json", "/openapi.yml", "/v1/openapi.json", "/api/v1/openapi.json", "/openapi/v1.json"),
+    *("/api-docs", "/api/swagger.json", "/docs/openapi.json", "/schema/openapi.json", "/api/schema", "/swagger.yaml"),
+    *("/docs-json", "/api-json", "/documentation/json", "/swagger/doc.json", "/apispec_1.json", "/q/openapi"),
+    *("/openapi", "/v2/api-docs", "/api/openapi.yaml"),
+)
+"""Where frameworks put the document of a service, the most usual addresses first."""
+
+_ACCEPTED = "application/json, application/yaml;q=0.9, */*;q=0.5"
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS = 3
+_TIMEOUT_S = 10.0
+_YAML_KEY = re.compile(r"(?m)^[\"']?(openapi|swagger)[\"']?\s*:")
+
+
+@dataclass(frozen=True)
+class RemoteDocument:
+    """A document that was fetched: its URL and the file that holds it."""
+
+    url: str
+    path: Path
+
+
+def is_url(name: str) -> bool:
+    """Return whether the name of an API is the URL of its document."""
+    return name.startswith(("http://", "https://"))
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def fetch_document(url: str, target: Target | None = None) -> RemoteDocument:
+    """Return the document at a URL; the operator's headers go along where it is at the target.
+
+    Raises ``SpecError`` for one that cannot be fetched, or is neither OpenAPI nor Swagger.
+    """
+    response = _get(url, target)
+    if isinstance(response, TransportFailure):
+        raise SpecError(f"cannot be fetched: {response.text}", file=url)
+    if response.status != 200:
+        raise SpecError(f"cannot be fetched: the response is a {response.status}", file=url)
+    if len(response.body) > FILE_BYTES.value:
+        raise SpecError(f"has more than {FILE_BYTES.value:,} bytes, and is not read", file=url)
+    if not _is_openapi(response.body):
+        remedy = "An OpenAPI document begins with 'openapi: 3.1.0'. A page that shows one names its address."
+        raise SpecError("is no OpenAPI", file=url, remedy=remedy)
+    return RemoteDocument(url, _keep(url, response.body))
+
+
+def find_document(target: Target) -> RemoteDocument | None:
+    """Return the document that a service offers at a usual address, below its URL or its host; None for none."""
+    for url in _list_addresses(target.url):
+        response = _get(url, target)
+        if isinstance(response, TransportFailure) and response.kind in {"refused", "unknown host", "tls", "timeout"}:
+            return None
+        if isinstance(response, ReceivedResponse) and response.status == 200 and _is_openapi(response.body):
+            return RemoteDocument(url, _keep(url, response.body))
+    return None
+
+
+def _list_addresses(url: str) -> Iterator[str]:
+    bases = dict.fromkeys((url, origin_of(url)))
+    yield from (f"{base}{address}" for base in bases for address in USUAL_ADDRESSES)
+
+
+def _get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure:
+    """Send a GET and follow a few redirects within the host; a credential goes to the target's host alone."""
+    address = url
+    for _ in range(_MAX_REDIRECTS + 1):
+        response = _send_get(address, target)
+        location = response.get_header("location") if isinstance(response, ReceivedResponse) else None
+        if not isinstance(response, ReceivedResponse) or response.status not in _REDIRECTS or location is None:
+            break
+        following = urljoin(address, location)
+        if origin_of(following) != origin_of(url):
+            break
+        address = following
+    return response
+
+
+def _send_get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure:
+    parts = urlsplit(url)
+    is_at_target = target is not None and origin_of(target.url) == origin_of(url)
+    given: Headers = target.headers if target is not None and is_at_target else ()
+    own = (("Host", parts.netloc), ("User-Agent", "specduet"), ("Accept", _ACCEPTED))
+    headers = (*own, *((name, value) for name, value in given if name.lower() not in {"host", "user-agent", "accept"}))
+    request = SentRequest("GET", url, parts.path or "/", parts.query, headers, None)
+    try:
+        with closing(Transport(url, target.verify if target is not None else True)) as transport:
+            return transport.send(request, _TIMEOUT_S)
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no URL: {error}") from error
+
+
+def _is_openapi(body: bytes) -> bool:
+    """Return whether a text has the key that every OpenAPI or Swagger document has, outside of any other value."""
+    text = body[: FILE_BYTES.value].decode("utf-8-sig", errors="replace")
+    if not text.lstrip().startswith("{"):
+        return not text.lstrip().startswith("<") and _YAML_KEY.search(text) is not None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return _YAML_KEY.search(text) is not None
+    return isinstance(content, dict) and not {"openapi", "swagger"}.isdisjoint(content)
+
+
+def _keep(url: str, body: bytes) -> Path:
+    """Write a document into the cache folder, under the last part of its URL, and return its path."""
+    name = re.sub(r"[^\w.-]", "-", urlsplit(url).path.rpartition("/")[2]).strip(".") or "openapi"
+    suffix = "" if name.endswith((".json", ".yaml", ".yml")) else ".json" if body.lstrip()[:1] == b"{" else ".yaml"
+    digest = hashlib.sha256(url.encode()).hexdigest()[:12]
+    for base in _list_folders():
+        path = base / digest / f"{name}{suffix}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+        except OSError:
+            continue
+        return path
+    raise UsageError(f"the document at {url} cannot be kept: no folder for it can be written")
+
+
+def _list_folders() -> Iterable[Path]:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return cache / "specduet" / "documents", Path(tempfile.gettempdir()) / f"specduet-documents-{os.getpid()}"
+
+
+__all__ = ["USUAL_ADDRESSES", "RemoteDocument", "fetch_document", "find_document", "is_url", "origin_of"]

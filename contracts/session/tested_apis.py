@@ -1,0 +1,79 @@
+"""The APIs of a run: named ones, the one whose document the service offers, else all bundled ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from specduet.contracts.sending.target import Target
+from specduet.contracts.session.remote_documents import fetch_document, find_document, is_url, origin_of
+from specduet.contracts.session.settings import RunSettings
+from specduet.specs import Api, UsageError, bundled, load_all
+from specduet.specs.server_variables import parse_server_variables
+
+
+@dataclass(frozen=True)
+class TestedApis:
+    """The APIs of a run, before it is known which of them the target serves."""
+
+    __test__ = False  # pytest collects what is called so
+
+    apis: tuple[Api, ...]
+    is_named: bool
+    """The operator or the service names them, so that each has to be there."""
+    document_url: str = ""
+    """Where the document was found; empty where a file was given."""
+
+
+def load_tested_apis(settings: RunSettings, target: Target | None) -> TestedApis:
+    """Load the APIs of a run. ``target`` is None where nothing may be sent yet, or where a mock is going to be started.
+
+    Raises ``SpecError`` for a document that cannot be fetched or read.
+    """
+    if settings.apis:
+        documents = [fetch_document(name, target) if is_url(name) else None for name in dict.fromkeys(settings.apis)]
+        names = [str(d.path) if d else name for d, name in zip(documents, dict.fromkeys(settings.apis), strict=True)]
+        apis = _load(settings, names)
+        if not settings.url:
+            _require_own_host(apis, choose_url(settings))
+        url = next((document.url for document in documents if document), "")
+        return TestedApis(apis, is_named=True, document_url=url)
+    offered = find_document(target) if target is not None else None
+    if offered is not None:
+        apis = _load(settings, [str(offered.path)])
+        if not _is_bundled(apis[0]):
+            return TestedApis(apis, is_named=True, document_url=offered.url)
+    return TestedApis(_load(settings, bundled()), is_named=settings.mock)
+
+
+def choose_url(settings: RunSettings) -> str:
+    """Return the address of the service: the one that was given, else the host of the document's URL."""
+    return settings.url or next((origin_of(name) for name in settings.apis if is_url(name)), "")
+
+
+def _load(settings: RunSettings, names: Sequence[str]) -> tuple[Api, ...]:
+    return load_all(
+        names,
+        strict=settings.strict_document,
+        allow_remote=settings.allow_remote,
+        overlays=settings.overlay,
+        name=settings.name,
+        stateless=settings.stateless,
+        server_variables=parse_server_variables(settings.server_variable),
+    )
+
+
+def _is_bundled(api: Api) -> bool:
+    """Return whether a document is one of the bundled ones, for which there is more to test than it says."""
+    return api.title in {known.title for known in load_all(bundled())}
+
+
+def _require_own_host(apis: Sequence[Api], url: str) -> None:
+    """Raise ``UsageError`` where a document that was given by its URL is about a service on another host."""
+    for api in apis:
+        servers = [server for server in api.servers if is_url(server)]
+        hosts = {urlsplit(server).netloc for server in servers}
+        if servers and urlsplit(url).netloc not in hosts:
+            raise UsageError(
+                f"what is to be tested? The document is at {url}, and says that its service is at {servers[0]}",
+                remedy=f"Give --url {origin_of(servers[0])}, or --url {url}.",
+            )

@@ -1,0 +1,116 @@
+"""Services of other people, with nothing but their documents: how they are found, and what is said of them."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from starlette.routing import Mount, Route
+
+from specduet.contracts.session.session import ContractSession
+from specduet.contracts.session.settings import resolve_settings
+from specduet.specs import SpecduetError, SpecError, UsageError
+
+Serve = Callable[[Any], str]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def judge(*names: str, **given: Any) -> tuple[int, str]:
+    """Return the exit code of a short run, and what it prints."""
+    shown = StringIO()
+    session = ContractSession(resolve_settings(names, {"max_requests": 150, **given}), shown)
+    session.run_suite()
+    return session.finish_run(session.served_items()), shown.getvalue()
+
+
+def build_shop(**settings: Any) -> FastAPI:
+    """A correct service with two operations."""
+    app = FastAPI(title="Shop", **settings)
+
+    @app.get("/articles")
+    def list_articles() -> list[str]:
+        return ["pen", "ink"]
+
+    @app.get("/health")
+    def show_health() -> dict[str, bool]:
+        return {"ok": True}
+
+    return app
+
+
+def test_a_service_tells_its_document(serve: Serve) -> None:
+    """Without a document, the one that the service offers is used, and the plan says which."""
+    url = serve(build_shop())
+    code, text = judge(url=url)
+    assert code == 0, text
+    assert f"document  {url}/openapi.json\nshop      GET 2 operations\n" in text
+    assert "no findings; " in text
+
+
+def test_the_document_may_be_below_a_prefix(serve: Serve) -> None:
+    """A document at an unusual place below the address is found, and its operations below the same prefix."""
+    url = serve(Starlette(routes=[Mount("/api", build_shop(root_path_in_servers=False))]))
+    code, text = judge(url=url)
+    assert code == 0, text
+    assert f"document  {url}/api/openapi.json" in text
+    assert f"note: The operations are below {url}/api: below {url} they are not found." in text
+
+
+def test_the_url_of_a_document_is_enough(serve: Serve) -> None:
+    """The service is at the host of its document; a redirect there is followed, and lines of the document are known."""
+    shop = build_shop(openapi_url="/v3/api-docs")
+    shop.router.routes.insert(0, Route("/documents/latest", lambda _: RedirectResponse("/v3/api-docs")))
+    url = serve(shop)
+    code, text = judge(f"{url}/documents/latest")
+    assert code == 0, text
+    assert text.startswith(f"target    {url}\ndocument  {url}/documents/latest\n")
+
+
+def test_a_document_about_another_host_needs_an_address(serve: Serve) -> None:
+    """What is to be tested is never guessed: a document may be kept on one host and be about another."""
+    url = serve(build_shop(servers=[{"url": "https://shop.example.com/v1"}]))
+    with pytest.raises(UsageError, match=r"says that its service is at https://shop.example.com/v1") as caught:
+        judge(f"{url}/openapi.json")
+    assert caught.value.remedy == f"Give --url https://shop.example.com, or --url {url}."
+    assert judge(f"{url}/openapi.json", url=url)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/none.json", "/none.json: cannot be fetched: the response is a 404"),
+        ("/page.json", "/page.json: is no OpenAPI"),
+        ("/other.json", "/other.json: is no OpenAPI"),
+    ],
+)
+def test_what_is_no_document_is_refused(serve: Serve, path: str, sentence: str) -> None:
+    """A page, other JSON and nothing at all end the run with a sentence that names the URL."""
+    url = serve(
+        Starlette(
+            routes=[
+                Route("/page.json", lambda _: PlainTextResponse("<html>openapi: 3.1.0</html>")),
+                Route("/other.json", lambda _: JSONResponse({"info": {"openapi": "3.1.0"}})),
+            ]
+        )
+    )
+    with pytest.raises(SpecError) as caught:
+        judge(f"{url}{path}", url=url)
+    assert str(caught.value).startswith(url + sentence)
+    assert caught.value.exit_code == 2
+
+
+def test_a_service_without_a_document_is_told_so(serve: Serve) -> None:
+    """The run ends with 2, and with what was tried."""
+    with pytest.raises(SpecduetError, match="serves none of the APIs") as caught:
+        judge(url=serve(Starlette()))
+    assert caught.value.exit_code == 2
+    assert "It offers no document at a usual address such as /openapi.json" in caught.value.remedy
