@@ -20,7 +20,7 @@ OLDEST_TESTS := tests/specs tests/mocks/test_fastapi_parity.py tests/mocks/test_
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help contract mock test-against test test-oldest lint format bench catalogue docs clean
+.PHONY: help contract mock test-against test test-oldest lint format bench catalogue fuzz docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ bench: $(READY) ## Measure the mock beside a bare server
 
 catalogue: $(READY) ## Judge every planted fault over five seeds and print the table (long)
 	@$(BIN)/python -m tests.catalogue $(ARGS)
+
+fuzz: $(READY) ## Send random requests to the mock, 100,000 to the APIs and 20,000 to the control API
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@$(BIN)/python -m tests.fuzz --control --inputs 20000
 
 docs: $(READY) ## Write again what is generated in docs/: the clauses, the command line, the schema of the report
 	@$(BIN)/python tests/docs/generated.py

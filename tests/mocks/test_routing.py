@@ -295,7 +295,7 @@ def test_a_large_document_starts_at_once(tmp_path: Path) -> None:
 
 
 def test_an_unknown_path_is_answered_as_by_the_nearest_api() -> None:
-    """Of several APIs, the one whose paths begin alike tells what a 404 looks like; FastAPI does where none is nearer."""
+    """Of several APIs, the one whose paths begin alike tells what a 404 looks like; FastAPI if none is nearer."""
     nearest = {
         "/api/crews/nothing": {"detail": "Not Found"},
         "/runs/a/b/c": {"statusCode": 404, "error": "Not Found", "message": "Not Found"},
