@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from benchmarks import places, sizes, tricks
+from benchmarks import creation, places, sizes, tricks
 from benchmarks.cases import CASES, LIST, MOVING, RESET
 from benchmarks.figure import Figure
 from benchmarks.load import Call, generator, rate
@@ -137,7 +137,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how many turns each comparison takes")
     parser.add_argument("--seconds", type=float, default=2, help="how long one turn of a throughput takes")
     parser.add_argument(
-        "--only", choices=["throughput", "start-up", "memory", "scale", "size", "tricks"], help="one part alone"
+        "--only",
+        choices=["throughput", "creation", "start-up", "memory", "scale", "size", "tricks"],
+        help="one part alone",
     )
     options = parser.parse_args()
     parts: dict[str, list[Callable[[], Iterator[Figure]]]] = {
@@ -145,6 +147,7 @@ def main() -> int:
             lambda name=name, call=call: throughput(name, call, options.rounds, options.seconds)  # type: ignore[misc]
             for name, call in CASES.items()
         ],
+        "creation": [lambda: creation.measure_creation(options.rounds, options.seconds)],
         "start-up": [lambda: start_up(options.rounds)],
         "memory": [memory],
         "scale": [lambda: scale(options.rounds)],

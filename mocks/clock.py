@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from specduet.specs import Schema, UsageError
@@ -31,6 +32,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _MIN_TIME = (datetime.min.replace(tzinfo=UTC) - _UNIX_EPOCH) // _MICROSECOND
 _MAX_TIME = (datetime.max.replace(tzinfo=UTC) - _UNIX_EPOCH) // _MICROSECOND
 _LIVE_TOLERANCE = MINUTE
+_KNOWN_SECONDS = 256  # whose texts are kept: rows that are created in a burst have few
 
 
 class Clock:
@@ -109,7 +111,13 @@ def to_datetime(timestamp: Micros) -> datetime:
 
 def format_timestamp(timestamp: Micros) -> str:
     """Format a time by RFC 3339, in UTC and with all six decimals, so that text sorts as time does."""
-    return f"{to_datetime(timestamp).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    second, micros = divmod(min(max(timestamp, _MIN_TIME), _MAX_TIME), SECOND)
+    return f"{_format_second(second)}.{micros:06}Z"
+
+
+@lru_cache(maxsize=_KNOWN_SECONDS)
+def _format_second(second: int) -> str:
+    return to_datetime(second * SECOND).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def format_time(time_format: TimeFormat, timestamp: Micros) -> str | int | float:

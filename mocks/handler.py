@@ -20,6 +20,7 @@ from specduet.mocks.documented_responses import BODILESS_STATUSES, DocumentedRes
 from specduet.mocks.error_responses import HttpError
 from specduet.mocks.generation.values import CannotGenerate
 from specduet.mocks.media_types import choose_concrete_type, choose_content, get_kind
+from specduet.mocks.path_templates import normalize_path
 from specduet.mocks.request import MAX_QUERY_BYTES, Request
 from specduet.mocks.request_body import ABSENT_BODY, BODY_HEADERS, BodyReader
 from specduet.mocks.request_parameters import RequestParameters
@@ -69,6 +70,7 @@ class OperationHandler:
         self.operation = operation
         self.base_path = operation.base_path if settings.base_path is None else settings.base_path
         """Path below which the operation is served: ``/v1``, or an empty text."""
+        self._plain_base = self.base_path.rstrip("/")
         self.full_path = self.base_path + operation.path
         self.dialect = choose_documented_dialect(api, operation, self.full_path)
         self.documented = DocumentedResponses(api, operation)
@@ -118,6 +120,11 @@ class OperationHandler:
         except Exception as error:
             _logger.debug("%s", self.operation.label, exc_info=True)
             return error_responses.render_not_implemented(f"{self.operation.label}: {type(error).__name__}: {error}")
+
+    def find_base(self, request: Request) -> str:
+        """Return the path below which a client reaches the operation: the proxy's, and that of its server."""
+        root = request.scope.get("root_path", "")
+        return (normalize_path(root) if root else "") + self._plain_base
 
     def _perform(self, action: "Action", world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
         """Perform an action. One that only inference gave the operation is replaced by an example where it fails."""

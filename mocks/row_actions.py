@@ -11,7 +11,6 @@ from specduet.mocks import event_streams, responses
 from specduet.mocks.byte_ranges import cut_range
 from specduet.mocks.error_responses import HttpError
 from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest, respond_with_example
-from specduet.mocks.path_templates import normalize_path
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.stored_files import NO_FILE, StoredFile, read_file
@@ -139,8 +138,7 @@ def _respond_with_new_row(
     if response.status == 201 or handler.has_location:
         path = world.locate_newest_row(operation, validated.parameters)
         if path is not None:
-            base = normalize_path(request.scope.get("root_path", "")) + handler.base_path
-            _set_headers(response, {"location": f"{request.origin}{base.rstrip('/')}{path}"})
+            _set_headers(response, {"location": f"{request.origin}{handler.find_base(request)}{path}"})
     if operation.behavior.etag is not None:
         plan = world.find_plan(operation)
         return _with_etag(response, _make_etag(world, plan, world.newest_row(operation)))
@@ -296,9 +294,10 @@ def _with_etag(response: HttpResponse, tag: str) -> HttpResponse:
 
 def _set_headers(response: HttpResponse, headers: Mapping[str, str]) -> None:
     """Set headers of a response, instead of those of the same name that it has."""
-    names = {name.lower().encode("latin-1") for name in headers}
-    response.headers = [pair for pair in response.headers if pair[0].lower() not in names]
-    response.headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    for name, _ in pairs:
+        response.headers = [pair for pair in response.headers if pair[0] != name and pair[0].lower() != name]
+    response.headers += pairs
 
 
 def _read_url(request: Request) -> RequestUrl:

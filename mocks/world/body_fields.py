@@ -49,6 +49,9 @@ class BodyFields:
         unsent = {field: self._choose_unsent(field) for field in self.names}
         self.unsent_values = {field: value for field, value in unsent.items() if value is not _GENERATED}
         """Values of fields that a request leaves out; the others are generated."""
+        self.new_values = self.row_defaults | self.unsent_values
+        """Values of a new row where the request sends nothing."""
+        self._described = frozenset((*self._defaults, *properties))
 
     def select_body(self, body: Any) -> Mapping[str, Any]:
         """Return the part of a body that holds the row's fields; nothing where it is no object."""
@@ -103,10 +106,9 @@ class BodyFields:
 
     def read_extra_values(self, body: Any) -> dict[str, Any]:
         """Return what a body sets and no schema describes, where rows may have that: a password is described."""
-        known = {*self._defaults, *self._table.values.properties}
         if self._table.values.is_closed:
             return {}
-        return {name: value for name, value in self.select_body(body).items() if name not in known}
+        return {name: value for name, value in self.select_body(body).items() if name not in self._described}
 
     def only_allowed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of the row's fields whose values its schema allows."""

@@ -27,6 +27,7 @@ from specduet.mocks.world.index import RowQuery
 from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.projection import Projection
+from specduet.mocks.world.shown_creation import ShownCreation
 from specduet.mocks.world.table import Table
 from specduet.specs import Api, Operation
 from specduet.specs.list_statements import Scope
@@ -90,6 +91,8 @@ class CreateAction:
         """Responses for the next rows, by the number of the row among the created ones."""
         self._prepared_generation = 0
         """The generation of the table's rows that the prepared responses are for."""
+        self.shown = ShownCreation(table, self._decide_values) if self._needs_row else None
+        """Creates rows that the response shows; None where it does not."""
 
     def create_row(
         self,
@@ -149,8 +152,9 @@ class CreateAction:
         table, fields = self._table, self._table.indexed_fields
         decided = {name: known[0] for name, known in table.scope_values.items()}
         if self.body_fields is not None:
-            decided |= self.body_fields.row_defaults | self.body_fields.unsent_values
-            decided |= self.body_fields.read_values(body) | self.body_fields.read_extra_values(body)
+            decided |= self.body_fields.new_values
+            decided |= self.body_fields.read_values(body)
+            decided |= self.body_fields.read_extra_values(body)
         decided |= _read_sources(self._sources, values, body)
         if self._scope is not None:
             decided |= self._read_scope(self._scope, values)

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from specduet.mocks.clock import DAY, HOUR, Micros, format_time
+from msgspec.structs import replace
+
+from specduet.mocks.clock import DAY, HOUR, Micros, TimeFormat, format_time
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_uuid
 from specduet.mocks.world.derived_fields import ABSENT, tells_change
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
@@ -25,6 +27,8 @@ _NULL_EVERY = 4  # one of so many neighbouring rows is null
 _ADVERSARIAL_KINDS = 8  # one of so many neighbouring adversarial rows is of each of these kinds; the others of none:
 _ALL_NULL, _OPTIONAL_ABSENT, _EXTRA_PROPERTIES = 3, 5, 6
 _REFERENCE_COUNT = 6  # different values of a field that refers to something else, such as ``workflow_id``
+TURN_COUNT = 64
+"""Created rows take turns with so many different values that nothing decides: each is made once."""
 _DEADLINE_WORDS = ("expire", "deadline", "due", "until", "valid_to", "next")
 
 
@@ -52,15 +56,19 @@ class FieldMakers:
         self._adversary = adversary
         self.times: dict[str, Callable[[RowSeed, int], Micros]] = {}
         """Of properties whose time is never null: the same time before it is formatted."""
-        self._reference_choices: list[list[Any]] = []
-        """For each reference, identities of rows of the other resource; empty until they are needed."""
+        self.creation_times: dict[str, TimeFormat] = {}
+        """The forms of properties that hold the time of its creation in a new row."""
+        self._chosen: list[list[Any] | dict[Any, Any]] = []
+        """Identities of rows of other resources, and those that rows have: empty until they are needed."""
+        self.shared_names: set[str] = set()
+        """Properties whose values created rows share by turns, as nothing else tells of them."""
         self.by_name = {name: self._build_property(prop) for name, prop in values.properties.items()}
         self.hidden = self._build_hidden_identity()
         """Makers of fields that rows do not show, by their name with its prefix."""
 
     def forget_references(self) -> None:
         """Choose anew among the rows of other resources, which may be others than before."""
-        for choices in self._reference_choices:
+        for choices in self._chosen:
             choices.clear()
 
     @property
@@ -115,11 +123,37 @@ class FieldMakers:
             make = self._sometimes_null(prop, make)
         if self._adversary_for(prop) and rule is None and not prop.required:
             make = self._sometimes_absent(make)
+        if rule is None and self._is_free(prop):
+            make = self._take_turns(prop.name, make)
 
         def get_fixed_or_make(seed: RowSeed, phase: int) -> Any:
             return seed.fixed_values[prop.name] if prop.name in seed.fixed_values else make(seed, phase)
 
         return get_fixed_or_make
+
+    def _is_free(self, prop: RowProperty) -> bool:
+        """Return whether nothing but the number of a row decides a property: no status, no time and no identity."""
+        by_status = {rule.field for rule in self._behavior.true_only_when}
+        by_status |= {self._behavior.status.field} if self._behavior.status else set()
+        return not (prop.time_format or prop.name in by_status or prop.name in self._indexed_fields.unique_fields)
+
+    def _take_turns(self, name: str, make: FieldMaker) -> FieldMaker:
+        """Return a maker that gives created rows, by turns, values that are made once."""
+        made: dict[tuple[int, str], Any] = {}
+        if any(reference.field == name for reference in self._behavior.references):
+            self._chosen.append(made)
+        else:
+            self.shared_names.add(name)
+
+        def take_turn(seed: RowSeed, phase: int) -> Any:
+            if seed.turn is None:
+                return make(seed, phase)
+            key = (seed.turn, seed.salt)
+            if key not in made:
+                made[key] = make(replace(seed, stream=name_created_row(self._stream, seed.turn)), phase)
+            return made[key]
+
+        return take_turn
 
     def _build_content(self, prop: RowProperty) -> FieldMaker:
         """Return the maker of a property's value, leaving aside when it is null or absent."""
@@ -175,7 +209,7 @@ class FieldMakers:
         """Return the maker of the identity of a row of another resource, or of a list of some."""
         generate = self._build_generated(prop)
         choices: list[Any] = []
-        self._reference_choices.append(choices)
+        self._chosen.append(choices)
         is_allowed = self._values.is_allowed(prop.name)
         is_list = "items" in prop.resolved
 
@@ -265,10 +299,17 @@ class FieldMakers:
         is_always_set = not self._may_be_null(prop) and merge_set_when(self._behavior.set_when, name) is None
         if prop.time_format == "text" and is_always_set:
             self.times[name] = time_at
+        if is_always_set and time_at in (_created_at, RowSeed.time_at):
+            self.creation_times[name] = prop.time_format
         return lambda seed, phase: format_time(prop.time_format, time_at(seed, phase))
 
     def _deadline_of(self, name: str, rank: int, seed: RowSeed, _phase: int) -> Micros:
         return seed.created_at + rank * DAY + SeededRandom(f"{seed.stream}/{name}").randbelow(12) * HOUR
+
+
+def name_created_row(stream: str, number: int) -> str:
+    """Return the name of the random stream of a created row, by its number among them or by its turn."""
+    return f"{stream}/started/{number}"
 
 
 def round_robin(stream: str, members: Sequence[Any], index: int) -> Any:

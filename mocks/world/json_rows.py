@@ -22,6 +22,7 @@ from specduet.specs import Api, Resource, UsageError
 from specduet.specs.inference.words import to_snake
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 _TRIES = 100
 
@@ -66,6 +67,7 @@ class JsonRows:
         self._related_rows = related_rows
         self._identity_field = indexed_fields.identity_field
         self._is_ascending = indexed_fields.is_ascending
+        self._sort_fields = indexed_fields.sort_fields
         self._is_single = resource.behavior.single
         self._parents = dict(indexed_fields.parent_fields)
         hidden = {
@@ -106,6 +108,12 @@ class JsonRows:
         stored = StoredRow(number, self._keys.read_keys(row.values, row.hidden), None, _encode(row.values))
         stored.hidden_values = row.hidden
         return stored
+
+    def make_seed(self, row: StoredRow) -> RowSeed:
+        """Return a seed for a row that was given as JSON, with a status path that leads to what it shows."""
+        sort_keys = [row.index_keys[self._keys.positions[name]] for name in self._sort_fields]
+        created_at = sort_keys[0] if sort_keys and isinstance(sort_keys[0], int) else None
+        return self._completion.make_past_seed(row.number, _decode(row.encoded), created_at)
 
     def read_identity(self, row: GivenRow) -> Any:
         return self._keys.read_identity(row.values, row.hidden)

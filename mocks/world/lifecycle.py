@@ -70,6 +70,8 @@ class RowSeed(msgspec.Struct, eq=False):
     """Field values that a request or a scope decided, as JSON has them."""
     changed_at: Micros | None = None
     """The time at which a request changed the row last."""
+    turn: int | None = None
+    """Place of a created row among those that take turns with the same values; None where none of them is shared."""
     salt: str = ""
     """Suffix of the stream of fields that may be made anew, where a first row was not valid."""
     _path: StatusPath | None = None

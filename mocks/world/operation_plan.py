@@ -23,11 +23,13 @@ from specduet.mocks.world.envelope import (
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, get_row_key
 from specduet.mocks.world.projection import Projection
+from specduet.mocks.world.shown_creation import NewRow
 from specduet.mocks.world.table import Table
 from specduet.specs import Api, Content, Operation
 from specduet.specs.behavior import OperationBehavior
 from specduet.specs.list_statements import Filter
 
+_encode = msgspec.json.Encoder().encode
 _REMOVED_NAMES = ("deleted", "is_deleted", "isDeleted", "removed", "success", "ok")
 """Booleans that say in the response to a removal that it was done."""
 
@@ -101,7 +103,19 @@ class OperationPlan:
             shown = self.project_row(row, now)
             if is_removed and isinstance(shown, dict):
                 shown |= {name: True for name in _REMOVED_NAMES if isinstance(shown.get(name), bool)}
-            body = msgspec.json.encode(shown)
+            body = _encode(shown)
+        return self._frame(body)
+
+    def render_new_row(self, row: NewRow) -> bytes:
+        """Return the response that shows a row which was just created; empty where it has no body."""
+        if not self.has_body:
+            return b""
+        if self.projection.is_identity:
+            return self._frame(row.encoded)
+        return self._frame(_encode(self._project(msgspec.json.decode(row.encoded), row.key)))
+
+    def _frame(self, body: bytes) -> bytes:
+        """Return the body of a response around one row."""
         body = b"[" + body + b"]" if self.is_array else body
         body = self.envelope.wrap(body, {}) if self.envelope else body
         if self.body_check is not None and not self.body_check.is_done:
@@ -110,8 +124,10 @@ class OperationPlan:
 
     def project_row(self, row: StoredRow, now: Micros) -> Any:
         """Return the row in the form of the response."""
-        fields = self.table.decode_row(row, now)
-        return self.projection.project_row(lambda name: fields.get(name, ABSENT), self.choose_random(row))
+        return self._project(self.table.decode_row(row, now), self.table.identity_key(row))
+
+    def _project(self, values: Mapping[str, Any], key: Any) -> Any:
+        return self.projection.project_row(lambda name: values.get(name, ABSENT), self._choose_random(key))
 
     def without_identity(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Return changes of a row without those of the fields by which it is found, and of its parents."""
@@ -128,7 +144,10 @@ class OperationPlan:
 
     def choose_random(self, row: StoredRow) -> SeededRandom:
         """Return the choices for what the operation's response shows beyond the row."""
-        return SeededRandom(f"{self.table.stream}/{self.operation.id}/{self.table.identity_key(row)}")
+        return self._choose_random(self.table.identity_key(row))
+
+    def _choose_random(self, key: Any) -> SeededRandom:
+        return SeededRandom(f"{self.table.stream}/{self.operation.id}/{key}")
 
 
 def compile_plan(

@@ -60,6 +60,8 @@ class PropertyValues:
     def choose_unique_maker(self, prop: RowProperty, path_schemas: Sequence[tuple[Schema, str]]) -> ValueMaker:
         """Return a maker of different values that a property and the path parameters that find rows by it allow."""
         restricting = [(schema, at) for schema, at in path_schemas if schema.keys() & _RESTRICTIONS]
+        if prop.is_uuid:
+            restricting = [(schema, at) for schema, at in restricting if not _is_plain_uuid(schema)]
         if prop.is_uuid and "pattern" not in prop.resolved and not restricting:
             return random_uuid
         own = self.build_unique_maker(prop.resolved, prop.pointer, prop.name)
@@ -141,6 +143,11 @@ class PropertyValues:
         """Return whether the index key of a property is its value."""
         prop = self.properties.get(path)
         return prop is not None and not prop.is_uuid and not prop.time_format
+
+
+def _is_plain_uuid(schema: Schema) -> bool:
+    """Return whether a schema allows any UUID, and restricts nothing else."""
+    return schema.get("format") == "uuid" and schema.keys() & _RESTRICTIONS == {"format"}
 
 
 def _text_index_key(text: str, prop: RowProperty) -> Any:

@@ -74,6 +74,18 @@ class RowCompletion:
             fixed_values=given,
         )
 
+    def make_past_seed(self, number: int, shown: Mapping[str, Any], created_at: Micros | None) -> RowSeed:
+        """Return the seed of a row that is there as JSON, with the path to the status that it shows."""
+        status = shown.get(self._status_field, ABSENT) if self._status_field is not None else ""
+        return RowSeed(
+            f"{self._stream}/put/{number}",
+            number,
+            self._build_path,
+            created_at=self._epoch if created_at is None else created_at,
+            index=0,
+            status=str(status),
+        )
+
     def complete(self, given: Mapping[str, Any], hidden: Mapping[str, Any], seed: RowSeed) -> dict[str, Any]:
         """Return the whole row. Raises ``BadRow`` where no row has the given values."""
         given = {name: self._complete_value(name, value, seed) for name, value in given.items()}

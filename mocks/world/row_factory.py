@@ -4,7 +4,7 @@ A field can be made without the others, so that a hundred thousand rows can be s
 made as a whole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,18 @@ from specduet.mocks.clock import Micros, format_time
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
 from specduet.mocks.world.derived_fields import ABSENT, DerivedFields, get_path, tells_change
-from specduet.mocks.world.field_makers import FieldMaker, FieldMakers, has_extra_properties
+from specduet.mocks.world.field_makers import (
+    TURN_COUNT,
+    FieldMaker,
+    FieldMakers,
+    has_extra_properties,
+    name_created_row,
+)
 from specduet.mocks.world.indexed_fields import HIDDEN_PREFIX, IndexedFields
 from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
+from specduet.mocks.world.row_templates import RowTemplate
 from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
@@ -50,6 +57,7 @@ class RowFactory:
         self._generator = generator
         self._behavior = resource.behavior
         self._is_composed = is_composed
+        self._has_own_values = adversary is not None
         self._values = values
         self._derived_fields = DerivedFields(api, resource, generator)
         self._makers = FieldMakers(
@@ -66,8 +74,23 @@ class RowFactory:
         self._decided = self._makers.find_decided_properties()
         """Properties that statements decide, so that a row that was made as a whole gets them anew."""
         self._whole_maker: ValueMaker | None = None
+        self._whole_rows: dict[tuple[int, str], dict[str, Any] | None] = {}
+        """Rows that were made as a whole, for created rows to take turns with."""
+        self._templates: dict[int, dict[str, Any] | None] = {}
+        """For each turn, the values that created rows share; None where they have to be made one by one."""
+        shared = self._makers.shared_names
+        self._own_makers = [(name, make) for name, make in self._makers.by_name.items() if name not in shared]
+        """Makers of the fields that each created row has for itself."""
         self._extras = self._makers.make_extra_properties()
+        identity, makers = indexed_fields.identity_field, self._makers
+        self.identity_maker = (
+            makers.by_name.get(identity) or makers.hidden.get(identity) or partial(self.make_field, identity)
+        )
         self._validator = api.response_schemas.validator_at(resource.pointer)
+
+    def choose_turn(self, number: int) -> int | None:
+        """Return the turn of a created row, None where each has values of its own."""
+        return None if self._has_own_values else number % TURN_COUNT
 
     # ----------------------------------------------------------------------------------------- rows and fields
 
@@ -90,10 +113,16 @@ class RowFactory:
 
     def _make_candidate(self, seed: RowSeed, phase: int, *, as_whole: bool) -> dict[str, Any] | None:
         """Return a row that may be valid: made property by property, or ``as_whole`` and then changed where decided."""
+        template = None if as_whole or seed.turn is None or seed.salt else self._find_template(seed)
+        if template is not None:
+            row = self._fill_template(template, seed, phase)
+            self._derived_fields.apply_to(row, seed, phase)
+            return row
         if as_whole:
-            row = self._make_whole(seed)
-            if row is None:
+            whole = self._make_whole(seed)
+            if whole is None:
                 return None
+            row = whole
             names = [n for n in self._makers.by_name if n in seed.fixed_values or n in self._decided]
             for name in names:
                 value = self._makers.by_name[name](seed, phase)
@@ -111,6 +140,45 @@ class RowFactory:
         self._derived_fields.apply_to(row, seed, phase)
         return row
 
+    def _find_template(self, seed: RowSeed) -> dict[str, Any] | None:
+        """Return every property in order, with the values that created rows of one turn share, and no others.
+
+        None where they have to be made one by one.
+        """
+        if seed.turn is None:
+            return None
+        if seed.turn not in self._templates:
+            bare, shared = replace(seed, fixed_values={}), self._makers.shared_names
+            try:
+                template = {n: make(bare, 0) if n in shared else ABSENT for n, make in self._makers.by_name.items()}
+            except CannotGenerate:  # which does not matter where a request decides that property
+                template = None
+            self._templates[seed.turn] = template
+        return self._templates[seed.turn]
+
+    def _fill_template(self, template: dict[str, Any], seed: RowSeed, phase: int) -> dict[str, Any]:
+        row: dict[str, Any] = {**template, **seed.fixed_values}
+        for name, make in self._own_makers:
+            row[name] = make(seed, phase)
+        for name in [n for n, value in row.items() if value is ABSENT or n[:1] == HIDDEN_PREFIX]:
+            if name not in template or row[name] is ABSENT:
+                del row[name]
+        return row
+
+    def build_template(self, row: Mapping[str, Any], decided: Collection[str]) -> RowTemplate | None:
+        """Return the template of new rows like one of them; None where more than ids and times makes them differ.
+
+        ``decided`` are the fields that the request decides.
+        """
+        known_times = self._makers.creation_times
+        own = {name: prop for name, prop in self._values.properties.items() if name in row and name not in decided}
+        ids = {name: self._makers.by_name[name] for name in own if name in self.indexed_fields.unique_fields}
+        times = {name: prop.time_format for name, prop in own.items() if prop.time_format and name not in ids}
+        is_alike = times.items() <= known_times.items() and len({*times.values()}) <= 1
+        if self._has_own_values or self._derived_fields.changed_properties or not is_alike:
+            return None
+        return RowTemplate(row, ids, times)
+
     def _make_bare(self, seed: RowSeed, phase: int) -> dict[str, Any]:
         """Return the values that a request decided and those that statements decide, and nothing else."""
         names = [name for name in self._makers.by_name if name in seed.fixed_values or name in self._decided]
@@ -118,7 +186,16 @@ class RowFactory:
         return {name: value for name, value in {**seed.fixed_values, **made}.items() if _is_shown(name, value)}
 
     def _make_whole(self, seed: RowSeed) -> dict[str, Any] | None:
-        """Return any valid row, or None where there is none that is an object."""
+        """Return any valid row, or None where there is none that is an object; created rows take turns with them."""
+        if seed.turn is None:
+            return self._generate_whole(seed)
+        key = (seed.turn, seed.salt)
+        if key not in self._whole_rows:
+            self._whole_rows[key] = self._generate_whole(replace(seed, stream=name_created_row(self.stream, seed.turn)))
+        row = self._whole_rows[key]
+        return None if row is None else {**row}
+
+    def _generate_whole(self, seed: RowSeed) -> dict[str, Any] | None:
         if self._whole_maker is None:
             self._whole_maker = self._generator.build_valid_maker(
                 self.resource.schema, self.resource.pointer, null=False

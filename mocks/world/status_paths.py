@@ -43,7 +43,9 @@ class StatusPaths:
         rng = SeededRandom(f"{seed.stream}/journey")
         return self._lifecycle.future_path(seed.created_at, self._pace, rng)
 
-    def seed_decided(self, stream: str, number: int, created_at: Micros, fixed_values: Mapping[str, Any]) -> RowSeed:
+    def seed_decided(
+        self, stream: str, number: int, created_at: Micros, fixed_values: Mapping[str, Any], turn: int | None
+    ) -> RowSeed:
         """Return the seed of a row of which the request that creates it decides the status: there it stays."""
         status = fixed_values.get(self.field) if self.field is not None else None
         is_decided = isinstance(status, str)
@@ -54,6 +56,7 @@ class StatusPaths:
             created_at=created_at,
             status=str(status) if is_decided else self.initial,
             fixed_values={n: v for n, v in fixed_values.items() if n != self.field} if is_decided else fixed_values,
+            turn=turn,
         )
 
     def change_seed(self, seed: RowSeed, changes: Mapping[str, Any], phase: int, now: Micros) -> RowSeed:

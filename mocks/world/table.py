@@ -15,7 +15,7 @@ zero again.
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,10 +23,12 @@ from specduet.mocks.clock import NEVER, SECOND, Micros
 from specduet.mocks.generation.values import CannotGenerate, ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
+from specduet.mocks.world.field_makers import name_created_row
 from specduet.mocks.world.implied_rows import ImpliedRows
 from specduet.mocks.world.index import RowQuery, SortedIndex, StoredRow
 from specduet.mocks.world.json_rows import GivenRow
 from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
+from specduet.mocks.world.pending_rows import NO_KEY, PendingRows
 from specduet.mocks.world.related_rows import FindTable
 from specduet.mocks.world.row_indexes import RowIndexes
 from specduet.mocks.world.table_parts import TableParts
@@ -41,14 +43,6 @@ _decode = msgspec.json.Decoder().decode
 
 _SCOPE_COUNT = 3  # the first scope has most rows, the second some, the third none
 _TRIES = 100
-
-
-class PendingRow(NamedTuple):
-    """A row that a request created and nobody has read yet."""
-
-    created_at: Micros
-    decide_values: Callable[[], Mapping[str, Any]]
-    """Returns the field values that the request decided; called when the row is materialised."""
 
 
 class Table:
@@ -178,7 +172,7 @@ class Table:
         self._indexes = RowIndexes(self.indexed_fields, self.key_positions)
         self._created: list[StoredRow] = []
         """Created rows that are materialised, in the order of their creation; also those that were removed since."""
-        self._pending: list[PendingRow] = []
+        self._pending = PendingRows()
         """Created rows that are not materialised yet; they follow those in ``_created``."""
         self._last_created_at: Micros = -NEVER
         self._due_changes: list[tuple[Micros, int, StoredRow]] = []
@@ -204,6 +198,8 @@ class Table:
 
     def get_rows(self) -> SortedIndex:
         """Return all rows in some order."""
+        if self._pending:
+            self._materialize_pending()
         return self._indexes.get_any()
 
     def has_scope(self, field: str, key: Any) -> bool:
@@ -276,17 +272,7 @@ class Table:
         """Return the row's seed. A row that was given as JSON has none, and gets one whose status path leads to it."""
         if row.seed is not None:
             return row.seed
-        status = get_path(_decode(row.encoded), [self.status_field]) if self.status_field is not None else ""
-        sort_keys = [row.index_keys[self.key_positions[name]] for name in self.indexed_fields.sort_fields]
-        created_at = sort_keys[0] if sort_keys and isinstance(sort_keys[0], int) else self.epoch
-        return RowSeed(
-            f"{self.stream}/put/{row.number}",
-            row.number,
-            self._status_paths.build_past,
-            created_at=created_at,
-            index=0,
-            status=str(status),
-        )
+        return self._json_rows.make_seed(row)
 
     # ------------------------------------------------------------------------------------------- created rows
 
@@ -301,24 +287,47 @@ class Table:
         The row is pending until rows are next read; ``decide_values``, which returns the field values that the request
         decided, is called then.
         """
-        # No two rows tie in an order by time, also while the clock stands still.
-        if now <= self._last_created_at < now + SECOND:
-            now = self._last_created_at + 1
-        self._last_created_at = now
-        self._pending.append(PendingRow(now, decide_values))
+        self._last_created_at = self.choose_time(now)
+        self._pending.add(self._last_created_at, decide_values)
+
+    @property
+    def next_number(self) -> int:
+        """The row number of the next created row."""
+        return self._find_first_number() + self.created_count
+
+    @property
+    def knows_identities(self) -> bool:
+        """True if rows are found by an identity, and all identities are known."""
+        return self.identity_field in self.indexed_fields.unique_fields and not self._pending.has_unknown_key
+
+    def create_known_row(self, key: Any, values: dict[str, Any], created_at: Micros) -> bool:
+        """Add a row with the index key of its identity; False, and nothing is added, where another row may have it.
+
+        ``values`` are those that the request decided, and its identity; ``created_at`` is from ``choose_time``.
+        """
+        self._load_seeded_rows()
+        if self._pending.has_key(key) or self._indexes.has_key(self.identity_field, key):
+            return False
+        self._last_created_at = created_at
+        self._pending.add_known(created_at, values.copy, key)
+        return True
+
+    def choose_time(self, now: Micros) -> Micros:
+        """Return the time of a creation: no two rows tie in an order by time, also while the clock stands still."""
+        return self._last_created_at + 1 if now <= self._last_created_at < now + SECOND else now
 
     def seed_created_row(self, number: int, fixed_values: Mapping[str, Any], created_at: Micros = 0) -> RowSeed:
         """Return the seed of a created row by its number among them, also of one that does not exist yet.
 
         Everything but times follows from the number and the fixed values, so that a response can be rendered ahead.
         """
-        first, paths = self._first_number, self._status_paths
-        row_number = (self._find_first_number() if first is None else first) + number
-        name = f"{self.stream}/started/{number}"
+        paths, row_number = self._status_paths, self._find_first_number() + number
+        name, turn = name_created_row(self.stream, number), self.row_factory.choose_turn(number)
         if paths.field in fixed_values:
-            return paths.seed_decided(name, row_number, created_at, fixed_values)
+            return paths.seed_decided(name, row_number, created_at, fixed_values, turn)
+        future, initial = paths.build_future, paths.initial
         return RowSeed(
-            name, row_number, paths.build_future, created_at=created_at, status=paths.initial, fixed_values=fixed_values
+            name, row_number, future, created_at=created_at, status=initial, fixed_values=fixed_values, turn=turn
         )
 
     def _find_first_number(self) -> int:
@@ -339,13 +348,18 @@ class Table:
         self._materialize_pending()
         return self._created[-1]
 
+    def newest_key(self, field: str) -> Any:
+        """Return the index key that the row which was created last has in an indexed field."""
+        key = self._pending.newest_key if field == self.identity_field else NO_KEY
+        return self.newest_row().index_keys[self.key_positions[field]] if key is NO_KEY else key
+
     def _materialize_pending(self) -> None:
         """Compute the index keys of every pending row, and add it to the indexes in its first phase."""
         self._load_seeded_rows()
-        pending, self._pending = self._pending, []
-        for created_at, decide_values in pending:
+        pending, self._pending = self._pending, PendingRows()
+        for created_at, decide_values, has_free_identity in pending:
             seed = self.seed_created_row(len(self._created), decide_values(), created_at)
-            if self.identity_field in seed.fixed_values:
+            if self.identity_field in seed.fixed_values and not has_free_identity:
                 self._make_place(seed.fixed_values[self.identity_field])
             row = self._make_unique_row(seed, 0)
             row.can_change = True
@@ -361,8 +375,7 @@ class Table:
         Has to be called before rows are read. Where the clock has gone back, the place of every created row is computed
         anew.
         """
-        if not self._is_loaded:
-            self._load_seeded_rows()
+        self._load_seeded_rows()
         if self._pending:
             self._materialize_pending()
         if now < self._advanced_to:
@@ -412,16 +425,6 @@ class Table:
             self._indexes.replace_keys(row, self._keys.make_keys(row.seed, self.phase_at(row, now)))
             if row.can_change and self._has_changing_keys:
                 self._schedule_change(row, now)
-
-    def list_children(self, parent: str, identity: Any) -> list[StoredRow]:
-        """Return the rows that belong to a row of the resource ``parent``."""
-        fields = [field for field, resource in self.indexed_fields.parent_fields if resource == parent]
-        return [
-            row
-            for field in fields
-            for row in self._indexes.get_any().select(RowQuery())
-            if str(row.index_keys[self.key_positions[field]]) == str(identity)
-        ]
 
     def remove_row(self, row: StoredRow) -> None:
         """Remove a row for good."""

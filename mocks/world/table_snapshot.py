@@ -6,6 +6,7 @@ from typing import Any
 
 from specduet.mocks.world.implied_rows import ImpliedRows
 from specduet.mocks.world.index import StoredRow
+from specduet.mocks.world.pending_rows import PendingRows
 from specduet.mocks.world.row_indexes import RowIndexes
 
 CHANGING = (
@@ -64,7 +65,7 @@ _COPIERS: Mapping[str, Callable[[Any, RowCopies], Any]] = {
     "_indexes": _copy_indexes,
     "_created": lambda rows, copies: copies.copy_rows(rows),
     "_due_changes": lambda changes, copies: [(time, number, copies[row]) for time, number, row in changes],
-    "_pending": lambda rows, _copies: [*rows],
+    "_pending": lambda _rows, _copies: PendingRows(),  # a snapshot is taken when none is pending
     "implied": _copy_implied,
     "scope_values": lambda values, _copies: {name: [*known] for name, known in values.items()},
 }

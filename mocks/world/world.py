@@ -5,11 +5,8 @@ current time (``Table.advance_to``), asks it for rows, and renders them in the f
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -24,6 +21,8 @@ from specduet.mocks.world.list_pages import RequestUrl
 from specduet.mocks.world.list_rendering import NO_URL, RenderedList, render_list
 from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
 from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
+from specduet.mocks.world.removal import remove_with_children
+from specduet.mocks.world.row_locations import RowLocation, find_location
 from specduet.mocks.world.table import Table
 from specduet.mocks.world.table_snapshot import TableSnapshot
 from specduet.mocks.world.tables import Tables, match_resource
@@ -37,7 +36,6 @@ _POLL_INTERVAL_S = 0.25
 _CACHE_SIZE = 64  # lists
 _MAX_CACHED_BYTES = 65_536  # of one list
 _SCOPE_COUNT = 3  # known values of a path parameter that are shown
-_PATH_PARAMETER = re.compile(r"\{([^{}]+)\}")
 WorldSnapshot = Mapping[str, TableSnapshot]
 """The snapshots of the tables that were needed so far, by the name of their resource."""
 _NO_KEYS: Mapping[str, Any] = {}
@@ -60,8 +58,8 @@ class World:
         self._cached_lists: BoundedCache[tuple[Any, ...], RenderedList] = BoundedCache(_CACHE_SIZE)
         self._generator = adversary or believable
         self._plans: dict[str, OperationPlan] = {}
-        self._fetch_operations: dict[str, Operation | None] = {}
-        """For each operation that creates rows, the one that fetches them."""
+        self._locations: dict[str, RowLocation | None] = {}
+        """For each operation that creates rows, where they are fetched."""
         seed_data = self._match_names(settings.seed_data.get(api.name, {}))
         for name in self._tables.sort_by_dependence(seed_data):
             self._tables[name].begin_with(self._tables[name].read_rows(seed_data[name], keeps_valid=False))
@@ -203,11 +201,15 @@ class World:
         check_ancestors(plan, values)
         if scope is not None:
             get_scope_key(table, scope, values)  # raises for a scope that no collection has
-        assert plan.create_action is not None
-        sent = body if isinstance(body, dict) else {}
-        if plan.create_action.has_unique_fields:
-            plan.create_action.check_unique(sent, now)
-        response = plan.create_action.create_row(values, sent, caller, now, keys)
+        action = plan.create_action
+        assert action is not None
+        sent = body if isinstance(body, dict) else _NO_KEYS
+        if action.has_unique_fields:
+            action.check_unique(sent, now)
+        new = action.shown.create_row(values, sent, caller, now) if action.shown is not None and not keys else None
+        if new is not None:
+            return plan.render_new_row(new)
+        response = action.create_row(values, sent, caller, now, keys)
         return plan.render_row(table.newest_row(), now) if response is None else response
 
     def describe_file(
@@ -227,30 +229,18 @@ class World:
 
     def locate_newest_row(self, operation: Operation, values: RequestValues) -> str | None:
         """Return the path at which the row that was created last is fetched, None where nothing fetches it."""
-        target = self._find_fetch_operation(operation)
-        if target is None:
+        location = self._find_location(operation)
+        if location is None:
             return None
-        fetches, plan, row = target.behavior.fetches, self.find_plan(target), self.newest_row(operation)
-        assert fetches is not None
-        known = {**values, fetches.parameter: row.index_keys[plan.table.key_positions[plan.lookup_field]]}
-        if any(known.get(name) is None for name in _PATH_PARAMETER.findall(target.path)):
-            return None
-        return _PATH_PARAMETER.sub(partial(_quote_value, known), target.path)
+        plan = self.find_plan(location.operation)
+        return location.fill(values, plan.table.newest_key(plan.lookup_field))
 
-    def _find_fetch_operation(self, operation: Operation) -> Operation | None:
-        """Return the operation that fetches the rows that an operation creates."""
-        if operation.pointer not in self._fetch_operations:
+    def _find_location(self, operation: Operation) -> RowLocation | None:
+        """Return where the rows that an operation creates are fetched."""
+        if operation.pointer not in self._locations:
             subject = operation.behavior.subject
-            candidates = (
-                target
-                for target in self._api.operations
-                if (fetches := target.behavior.fetches) is not None
-                and subject is not None
-                and fetches.resource == subject.resource
-                and fetches.parameter
-            )
-            self._fetch_operations[operation.pointer] = next(candidates, None)
-        return self._fetch_operations[operation.pointer]
+            self._locations[operation.pointer] = find_location(self._api, subject.resource) if subject else None
+        return self._locations[operation.pointer]
 
     def change_row(self, plan: OperationPlan, row: StoredRow, changes: Mapping[str, Any]) -> bytes:
         """Set fields of a row, and return the response."""
@@ -261,15 +251,8 @@ class World:
     def remove_row(self, plan: OperationPlan, row: StoredRow) -> bytes:
         """Remove a row and those that belong to it, and return the response, which may show it for the last time."""
         response = plan.render_row(row, self._clock.current_micros(), is_removed=True)
-        self._remove_with_children(plan.table, row)
+        remove_with_children(self._tables, plan.table, row)
         return response
-
-    def _remove_with_children(self, table: Table, row: StoredRow) -> None:
-        identity = table.identity_key(row)
-        table.remove_row(row)
-        for _, other in [*self._tables.iter_made()]:
-            for child in other.list_children(table.resource.name, identity):
-                self._remove_with_children(other, child)
 
     # ------------------------------------------------------------------------------------------ the whole world
 
@@ -376,10 +359,6 @@ class World:
         """Return the owners that rows may have, those of configured credentials first."""
         tables = (table for _, table in self._tables.iter_made())
         return [*dict.fromkeys(owner for table in tables for owner in table.indexed_fields.owner_values)]
-
-
-def _quote_value(values: Mapping[str, Any], match: re.Match[str]) -> str:
-    return quote(str(values[match[1]]), safe="")
 
 
 def _load_adversary(api: Api, settings: Settings) -> "AdversarialGenerator | None":
