@@ -16,7 +16,7 @@ from specduet.contracts.probes.credentials import probe_credentials
 from specduet.contracts.probes.lifecycle import probe_lifecycle
 from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.probes.robustness import probe_robustness
-from specduet.contracts.run_state import EXPLORE_TURNS, RunState, Step
+from specduet.contracts.run_state import EXPLORE_TURNS, RunState, Step, make_plan
 from specduet.contracts.sending.budget import BudgetSpent
 from specduet.contracts.sending.sender import NotSent, Sender, TargetGone
 from specduet.specs import Api, Operation
@@ -46,6 +46,7 @@ class ApiRun:
         self._state = state
         self._options = state.options
         self.known_values = KnownValues(api, state.target.params)
+        self.plan = make_plan(api, state.target, is_mock=state.options.is_mock)
         self.sender = Sender(
             state.target,
             api,
@@ -54,6 +55,8 @@ class ApiRun:
             shares=state.shares,
             on_exchange=self.known_values.observe_exchange,
             chosen=state.options.only_operations,
+            plan=self.plan,
+            is_protected=None if state.target.allow_writes == "all" else self.known_values.is_protected,
         )
         self._first_requests: list[tuple[Operation, PlannedRequest]] = []
         self._request_generator: RequestGenerator | None = None
@@ -69,6 +72,8 @@ class ApiRun:
         """
         for operation in sorted(self.api.operations, key=_list_operations_first):
             if not self.sender.is_chosen(operation):
+                continue
+            if self.plan.is_left_out(operation):
                 continue
             if not self.sender.can_send(operation):
                 self._state.notes.append(f"{operation.label} was not sent: it may change data (--allow-writes).")

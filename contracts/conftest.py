@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         extra: dict[str, Any] = {"action": "store_true"}
         if option.kind != "flag":
             extra = {"action": "append" if option.many else "store", "type": option.value_type}
+            extra |= {"nargs": "?", "const": option.choices[0]} if option.kind == "level" else {}
             extra |= {"choices": option.choices} if option.choices else {"metavar": option.metavar}
         flags = [flag for flag in option.flags if flag != "--strict"]  # pytest has an option of this name
         group.addoption(*flags, dest=option.key, help=option.help, **extra)

@@ -29,6 +29,8 @@ class RunOptions:
     probes: tuple[str, ...] = PROBES
     only_operations: tuple[str, ...] = ()
     """Labels (``GET /runs``); empty for all operations."""
+    keep_rows: bool = False
+    """Leave what the run has created."""
     is_mock: bool = False
     """The target is the mock of ``--mock``: a 501 tells of a schema that no value satisfies, not of a fault."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

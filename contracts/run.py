@@ -23,6 +23,7 @@ from specduet.contracts.coverage import Coverage
 from specduet.contracts.discovery import DiscoveryAttempt, discover_apis
 from specduet.contracts.findings import Finding, Severity, deduplicate, one_line
 from specduet.contracts.options import RunOptions
+from specduet.contracts.planning.plan import describe_left_out
 from specduet.contracts.recording import Recording
 from specduet.contracts.run_notes import describe_unanswered, describe_unserved, explain_inconclusive, is_all_missing
 from specduet.contracts.run_state import ProgressListener, RunState, Step
@@ -105,6 +106,8 @@ class _ContractRun:
             self._send_requests(api_runs)
         finally:
             self.state.budget.transport.close()
+        for api_run in api_runs:
+            self.state.notes += describe_left_out(list(api_run.plan.list_left_out()))
         self.state.notes += describe_unanswered(self.state.recording)
         if self.state.options.is_mock:
             self.state.notes += describe_unserved([api_run.api for api_run in api_runs], self.state.recording)

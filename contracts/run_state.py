@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from specduet.contracts.options import RunOptions
+from specduet.contracts.planning.plan import RunPlan
 from specduet.contracts.recording import Recording
 from specduet.contracts.sending.budget import RequestBudget
 from specduet.contracts.sending.fair_shares import MANY_OPERATIONS, FairShares
@@ -40,6 +41,12 @@ class Progress:
 
 
 ProgressListener = Callable[[Progress], None]
+
+
+def make_plan(api: Api, target: Target, *, is_mock: bool) -> RunPlan:
+    """Return the plan of an API for a target."""
+    allows_foreign = target.allow_writes == "all"
+    return RunPlan.make(api, included=target.included, allows_foreign=allows_foreign, is_mock=is_mock)
 
 
 class RunState:

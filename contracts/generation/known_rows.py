@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.recording import Exchange, Row
-from specduet.specs import Operation, Parameter, Resource
+from specduet.specs import Operation, Resource
 
 _MAX_ROWS = 200
 """Rows of one resource that are remembered."""
@@ -70,16 +70,6 @@ class KnownRows:
             if text is not None:
                 yield text
 
-    def is_foreign(self, operation: Operation, path: Mapping[str, str]) -> bool:
-        """Return whether a path leads to a known row that this run has not created, and that the operation changes."""
-        lookup = operation.behavior.lookup
-        parameter = operation.parameter(lookup.parameter, "path") if lookup is not None and lookup.parameter else None
-        if lookup is None or parameter is None or not changes_rows(operation, parameter):
-            return False
-        text = path.get(parameter.name)
-        known = (_to_path_text(each.row, lookup.field) for each in self._rows.get(lookup.resource, {}).values())
-        return text in set(known) - set(self.list_created(operation)) - {None}
-
     def list_paths(self, operation: Operation) -> Iterator[dict[str, str]]:
         """Yield the whole paths to known rows, for an operation on one row; those of created rows if it changes them.
 
@@ -115,17 +105,6 @@ def fill_row_path(operation: Operation, row: Row, above: Mapping[str, str]) -> d
             return None
         path[parameter.name] = text
     return path
-
-
-def changes_rows(operation: Operation, parameter: Parameter) -> bool:
-    """Return whether a path parameter names a row that the operation changes or deletes: only rows of this run may be.
-
-    What the document states itself is left to the operator, who allows writes.
-    """
-    behavior, lookup = operation.behavior, operation.behavior.lookup
-    if lookup is None or lookup.parameter != parameter.name or behavior.reads is not None:
-        return False
-    return behavior.downloads is None and operation.method not in {"GET", "HEAD", "OPTIONS"}
 
 
 def _to_path_text(row: Row, field: str) -> str | None:

@@ -1,6 +1,7 @@
 """Values that make requests valid: from the operator, from the document, and from responses."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import islice, product
 from typing import Any
 
@@ -8,13 +9,15 @@ from msgspec import UNSET
 
 from specduet.contracts.analysis.row_values import read_located_rows
 from specduet.contracts.generation.bodies import PlannedBody, plan_bodies
-from specduet.contracts.generation.known_rows import KnownRows, changes_rows
+from specduet.contracts.generation.known_rows import KnownRows
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.mutations import fill_optional
 from specduet.contracts.generation.parameter_texts import to_query_pairs, to_styled_text
 from specduet.contracts.generation.planned_request import PlannedRequest, is_header_name
 from specduet.contracts.oracle.requests import RESERVED_HEADERS
 from specduet.contracts.oracle.schema_access import is_valid_value, list_examples, resolve_schema, strip_null
+from specduet.contracts.planning.harm import list_row_parameters
+from specduet.contracts.planning.own_rows import OwnRows
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Api, Operation, Parameter, Resource
 
@@ -33,6 +36,7 @@ class KnownValues:
         self.params = params
         self._field_values: dict[tuple[str, str], dict[str, None]] = {}
         self.rows = KnownRows()
+        self.own_rows = OwnRows(api, params)
         self._values_by_path: dict[tuple[str, str], dict[str, None]] = {}
         self._seen_responses: set[int] = set()
         self._planned_bodies: dict[str, PlannedBody | None] = {}
@@ -68,6 +72,9 @@ class KnownValues:
         parameters = [parameter for parameter in operation.parameters if parameter.location == "path"]
         if len(parameters) > 1 and not all(p.name in self.params for p in parameters):
             paths = list(islice(self.rows.list_paths(operation), _MAX_VALUES))
+            if not paths and self.own_rows.needs_own_row(operation):
+                observe = partial(self._observed_values, operation)
+                paths = list(islice(self.own_rows.list_paths(operation, observe), _MAX_VALUES))
             if paths:
                 return paths
         values = [self.path_values(operation, parameter) for parameter in parameters]
@@ -78,15 +85,21 @@ class KnownValues:
         """Return the known values of a path parameter: the operator's and those of responses, else the document's."""
         from_operator = list(self.params.get(parameter.name, ()))
         observed = [value for value in self._observed_values(operation, parameter) if value not in from_operator]
-        if from_operator or observed or changes_rows(operation, parameter):
+        if from_operator or observed or self.takes_own_row(operation, parameter):
             return from_operator + observed
         return list(self._document_values(parameter))
+
+    def takes_own_row(self, operation: Operation, parameter: Parameter) -> bool:
+        """Return whether a path parameter takes only ids of rows that this run has created."""
+        rows = list_row_parameters(operation)
+        return rows[-1:] == [parameter] and self.own_rows.needs_own_row(operation)
 
     def is_protected(self, operation: Operation, path: Mapping[str, str]) -> bool:
         """Return whether a request would change a row that this run has not created, and the operator has not named."""
         lookup = operation.behavior.lookup
-        is_named = lookup is not None and path.get(lookup.parameter) in self.params.get(lookup.parameter, ())
-        return not is_named and self.rows.is_foreign(operation, path)
+        if lookup is not None and path.get(lookup.parameter) in set(self.rows.list_created(operation)):
+            return False
+        return self.own_rows.is_protected(operation, path)
 
     def parameter_values(self, parameter: Parameter) -> list[str]:
         """Return the operator's values of a parameter, else those that the document offers."""
@@ -106,6 +119,8 @@ class KnownValues:
     def observe_exchange(self, exchange: Exchange) -> None:
         """Remember the ids and values that a successful response shows."""
         operation = self._operations_by_id.get(exchange.operation)
+        if operation is not None:
+            self.own_rows.observe_exchange(operation, exchange)
         if operation is not None and exchange.is_success and operation.behavior.deletes is not None:
             self._forget_row(operation, exchange)
         if operation is None or not exchange.is_success or exchange.json is NOT_JSON or self._was_seen_before(exchange):
@@ -147,8 +162,9 @@ class KnownValues:
     def _observed_values(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         """Yield the values of a path parameter that responses have shown."""
         lookup = operation.behavior.lookup
-        if changes_rows(operation, parameter):
-            yield from self.rows.list_created(operation)
+        if self.takes_own_row(operation, parameter):
+            created = self.rows.list_created(operation) if lookup and lookup.parameter == parameter.name else ()
+            yield from dict.fromkeys([*created, *self.own_rows.list_ids(operation, parameter)])
             return
         if lookup is not None and lookup.parameter == parameter.name:
             yield from self.field_values(lookup.resource, lookup.field)

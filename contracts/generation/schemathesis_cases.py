@@ -9,6 +9,7 @@ import random
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
@@ -20,7 +21,7 @@ from specduet.contracts.options import RunOptions
 from specduet.contracts.oracle.addresses import fill_path
 from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.recording import Origin
-from specduet.contracts.sending.sender import Sender
+from specduet.contracts.sending.sender import ForeignRow, Sender
 from specduet.specs import Api, Operation
 
 if TYPE_CHECKING:
@@ -111,19 +112,18 @@ class RequestGenerator:
         sent_keys = set()
         for generated in self.generate_requests(operation, round_number):
             path, query = retargeter.retarget_request(generated)
-            if path == generated.url and known_values.is_protected(operation, generated.path):
-                continue
             key = (path, query, generated.headers, generated.body)
             if key not in sent_keys:
                 sent_keys.add(key)
-                sender.send_raw(
-                    operation,
-                    path=path,
-                    query=query,
-                    headers=generated.headers,
-                    body=generated.body,
-                    origin=generated.origin,
-                )
+                with suppress(ForeignRow):
+                    sender.send_raw(
+                        operation,
+                        path=path,
+                        query=query,
+                        headers=generated.headers,
+                        body=generated.body,
+                        origin=generated.origin,
+                    )
 
     def _example_cases(self, generated: "SchemathesisOperation") -> Iterator[Any]:
         for strategy in generated.get_strategies_from_examples():

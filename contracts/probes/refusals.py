@@ -15,7 +15,6 @@ from msgspec import UNSET
 
 from specduet.contracts.generation import mutations
 from specduet.contracts.generation.bodies import plan_bodies
-from specduet.contracts.generation.known_rows import changes_rows
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, is_reserved_header
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.parameter_texts import to_styled_text
@@ -67,7 +66,10 @@ def find_valid_request(api: Api, operation: Operation, known_values: KnownValues
         return None
     path_values = {p.name: (to_styled_text(p, value),) for p, value in zip(parameters, values, strict=True)}
     for parameter in parameters:
-        if changes_rows(operation, parameter) and (unused := make_unused_value(api, parameter)) is not None:
+        if (
+            known_values.takes_own_row(operation, parameter)
+            and (unused := make_unused_value(api, parameter)) is not None
+        ):
             path_values[parameter.name] = (unused,)
     return KnownValues(api, {**known_values.params, **path_values}).build_valid_request(operation)
 

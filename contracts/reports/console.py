@@ -5,7 +5,7 @@ A terminal gets colours and a progress line; a file or a pipe gets the same text
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import TextIO
@@ -17,16 +17,18 @@ from rich.text import Text
 
 from specduet.contracts.findings import Finding, escape_controls
 from specduet.contracts.options import RunOptions
+from specduet.contracts.planning.plan import HOW_TO_SEND, PlannedOperation
 from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
 from specduet.contracts.reports.model import Report, pluralize
 from specduet.contracts.reports.summary import format_outcome
-from specduet.contracts.run_state import Progress
+from specduet.contracts.run_state import Progress, make_plan
 from specduet.contracts.sending.budget import choose_rate_limit
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
 _MAX_GAPS = 12
+_MAX_LEFT_OUT = 5
 _STEP_LABELS = {
     "reach": "looking for the APIs",
     "open": "first requests",
@@ -73,12 +75,15 @@ def format_plan(
     yield Text(f"{'target':<{width}}  {target.url}{where}")
     if document:
         yield Text(f"{'document':<{width}}  {document}")
-    for api in apis:
-        sent = Counter(operation.method for operation in api.operations if target.can_send(operation))
-        unsent = Counter(operation.method for operation in api.operations if not target.can_send(operation))
+    plans = [make_plan(api, target, is_mock=options.is_mock) for api in apis]
+    for api, plan in zip(apis, plans, strict=True):
+        operations = [operation for operation in api.operations if not plan.is_left_out(operation)]
+        sent = Counter(operation.method for operation in operations if target.can_send(operation))
+        unsent = Counter(operation.method for operation in operations if not target.can_send(operation))
         text = ", ".join(f"{method} {pluralize(count, 'operation')}" for method, count in sorted(sent.items()))
         text += "".join(f"; not sent: {method} {count} (--allow-writes)" for method, count in sorted(unsent.items()))
         yield Text(f"{escape_controls(api.name):<{width}}  {text or 'nothing to send'}")
+    yield from _format_left_out([planned for plan in plans for planned in plan.list_left_out()], width, dry=dry)
     limits = [f"profile {options.profile}", f"seed {options.seed}", f"at most {options.time_limit_s:g} s"]
     pace = choose_rate_limit(target, options.requests_per_second)
     request_limit = min(options.max_requests or sys.maxsize, int(pace * options.time_limit_s) if pace else sys.maxsize)
@@ -88,6 +93,18 @@ def format_plan(
     if baseline:
         yield Text(f"{'baseline':<{width}}  {baseline}")
     yield Text("")
+
+
+def _format_left_out(planned: Sequence[PlannedOperation], width: int, *, dry: bool) -> Iterator[Text]:
+    """Yield a line for each operation that is left out, and why; before a run that sends only the first few."""
+    shown = planned if dry else planned[:_MAX_LEFT_OUT]
+    for number, left_out in enumerate(shown):
+        label = "unsent" if number == 0 else ""
+        yield Text(f"{label:<{width}}  {escape_controls(str(left_out))}")
+    if len(planned) > len(shown):
+        yield Text(f"{'':<{width}}  and {len(planned) - len(shown):,} more, which --dry-run names")
+    if planned:
+        yield Text(f"{'':<{width}}  {HOW_TO_SEND}")
 
 
 def print_report(report: Report, console: Console) -> None:

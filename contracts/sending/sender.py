@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import UNSET
 
-from specduet.contracts.oracle.addresses import PATH_CHARACTERS, fill_path, fill_query
+from specduet.contracts.oracle.addresses import PATH_CHARACTERS, extract_path_texts, fill_path, fill_query
 from specduet.contracts.oracle.media_types import is_json, strip_parameters
+from specduet.contracts.planning.plan import RunPlan
 from specduet.contracts.recording import Exchange, Headers, Origin, ReceivedResponse, Recording, SentRequest, Trace
 from specduet.contracts.sending.budget import RequestBudget
 from specduet.contracts.sending.fair_shares import FairShares
@@ -63,6 +64,10 @@ class UnsafeOperation(NotSent):
     """Error: the operation may not be sent to this target (``Sender.can_send`` is False)."""
 
 
+class ForeignRow(NotSent):
+    """Error: the request would change a row that the run has not created."""
+
+
 class TurnOver(NotSent):
     """Error: the operation has used up its share of the budget; other operations still have theirs."""
 
@@ -87,10 +92,13 @@ class Sender:
         shares: FairShares | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
         chosen: Sequence[str] = (),
+        plan: RunPlan | None = None,
+        is_protected: Callable[[Operation, Mapping[str, str]], bool] | None = None,
     ) -> None:
         """``on_exchange`` is called with every exchange, after it was recorded. Without ``shares``, none is limited.
 
-        ``chosen`` are the labels of the operations to test, none for all.
+        ``chosen`` are the labels of the operations to test, none for all; ``plan`` says which are left out, and
+        ``is_protected`` whether a request with these path parameters would change a row of somebody else.
         """
         self.target = target
         self.api = api
@@ -108,6 +116,8 @@ class Sender:
         """The base path of every operation (``/v1``), None for those that the document gives them."""
         self._on_exchange = on_exchange
         self._chosen = frozenset(chosen)
+        self._plan = plan
+        self._is_protected = is_protected
         self._timeouts_in_a_row: dict[str, int] = {}
         self._hanging_operations: set[str] = set()
         self._lock = Lock()
@@ -119,7 +129,7 @@ class Sender:
 
     def can_send(self, operation: Operation) -> bool:
         """Return whether the operation may be sent to this target at all."""
-        return self.target.can_send(operation)
+        return self.target.can_send(operation) and not (self._plan is not None and self._plan.is_left_out(operation))
 
     def is_chosen(self, operation: Operation) -> bool:
         """Return whether the operation is one of those to test."""
@@ -145,8 +155,8 @@ class Sender:
         same name. ``credentials``: those of the operator (``given``), others by scheme name, or none, empty or wrong
         ones on purpose.
 
-        Raises ``BudgetSpent``; ``UnsafeOperation`` if ``can_send`` is False; ``OperationUnresponsive`` after too many
-        timeouts in a row; ``TargetGone`` if nothing listens any more.
+        Raises ``BudgetSpent``; ``UnsafeOperation`` if ``can_send`` is False; ``ForeignRow``; ``OperationUnresponsive``
+        after too many timeouts in a row; ``TargetGone`` if nothing listens any more.
         """
         pairs = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query]
         encoded_query = "&".join(filter(None, (fill_query(operation.path, path), *pairs)))
@@ -188,6 +198,7 @@ class Sender:
             _override_headers(_override_headers(credential_headers, configured), headers),
             body,
         )
+        self._require_own_row(operation, request)
         exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
         if exchange.response is not None and self._wait_to_retry(exchange.response):
             exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
@@ -225,6 +236,15 @@ class Sender:
         limit = _MAX_STREAM_TIMEOUTS if documents_stream(operation) else _MAX_TIMEOUTS
         if self._timeouts_in_a_row.get(operation.id, 0) >= limit:
             raise OperationUnresponsive(operation.label)
+
+    def _require_own_row(self, operation: Operation, request: SentRequest) -> None:
+        """Raise ``ForeignRow`` for a request that would change a row of somebody else, or may lead there."""
+        if self._is_protected is None:
+            return
+        texts = extract_path_texts(operation, request)
+        path = {name: unquote(text) for name, text in (texts or {}).items()}
+        if self._is_protected(operation, path):
+            raise ForeignRow(operation.label)
 
     def _wait_to_retry(self, received: ReceivedResponse) -> bool:
         """Wait if the response asks for a second try, and return whether to make one.

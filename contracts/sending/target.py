@@ -5,6 +5,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from specduet.contracts.recording import Headers
@@ -32,8 +33,10 @@ class Target:
     """Headers of every request; one that a scheme of the API uses is that scheme's credential instead."""
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Known values by parameter name: ``{"thread_id": ("t1", "t2")}``."""
-    allow_writes: bool = False
-    """Send unsafe methods also to other machines."""
+    allow_writes: bool | Literal["", "own", "all"] = False
+    """Send unsafe methods also to other machines; with ``all`` also for rows that the run has not created."""
+    included: tuple[str, ...] = ()
+    """Operations that are sent although they could do harm, by label or pattern."""
     verify: bool | str = True
     """False leaves the TLS certificate unchecked; a text is the path of a CA file."""
     timeout_s: float = 10.0
@@ -46,7 +49,8 @@ class Target:
         credentials: Iterable[str] = (),
         headers: Iterable[str] = (),
         params: Iterable[str] = (),
-        allow_writes: bool = False,
+        allow_writes: bool | Literal["", "own", "all"] = False,
+        included: Iterable[str] = (),
         verify: bool | str = True,
         timeout_s: float = 10.0,
     ) -> "Target":
@@ -61,6 +65,7 @@ class Target:
             headers=(*url_headers, *(_parse_header(text) for text in headers)),
             params=_parse_pairs(params, "--param"),
             allow_writes=allow_writes,
+            included=tuple(included),
             verify=verify,
             timeout_s=timeout_s,
         )
@@ -79,7 +84,7 @@ class Target:
 
     def can_send(self, operation: Operation) -> bool:
         """Return whether sending does no harm: on this machine, with a safe method, or if ``allow_writes`` is set."""
-        return self.loopback or self.allow_writes or operation.method in {"GET", "HEAD", "OPTIONS"}
+        return self.loopback or bool(self.allow_writes) or operation.method in {"GET", "HEAD", "OPTIONS"}
 
     def list_callers(self, api: Api) -> list[dict[str, str]]:
         """Return each caller's credentials by scheme name; requests are sent as the first one."""

@@ -118,13 +118,14 @@ def _suggest_key(key: str, known: Iterable[str]) -> str:
 def _check_value(option: Option, value: Any, source: _TomlSource) -> None:
     kinds: dict[str, tuple[type, ...]] = {
         "flag": (bool,),
+        "level": (bool, str),
         "whole": (int,),
         "number": (int, float),
         "pair": (dict,),
         "files": (list,),
     }
-    wanted = kinds.get(option.kind, (str,))
-    if not isinstance(value, wanted) or (isinstance(value, bool) and option.kind != "flag"):
+    wanted = (list,) if option.many and option.kind == "text" else kinds.get(option.kind, (str,))
+    if not isinstance(value, wanted) or (isinstance(value, bool) and option.kind not in {"flag", "level"}):
         names = {
             bool: "true or false",
             int: "a whole number",
@@ -134,7 +135,7 @@ def _check_value(option: Option, value: Any, source: _TomlSource) -> None:
             str: "text",
         }
         raise source.error_at(f"{option.name!r} is {names[wanted[-1]]}", option.name)
-    if option.choices and value not in option.choices:
+    if option.choices and value not in option.choices and not isinstance(value, bool):
         raise source.error_at(f"{option.name!r} is one of {', '.join(option.choices)}", option.name)
 
 

@@ -1,15 +1,16 @@
 """Table of the options of a run: the command line, pytest's options and ``specduet.toml`` are made from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["text", "pair", "flag", "whole", "number", "file", "files", "folder", "choice"]
+Kind = Literal["text", "pair", "flag", "whole", "number", "file", "files", "folder", "choice", "level"]
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option. A ``pair`` is ``NAME=VALUE``, or ``Name: value`` for a header."""
+    """One option. A ``pair`` is ``NAME=VALUE``, or ``Name: value`` for a header; a ``level`` is a flag with a value."""
 
     #: key in ``specduet.toml``
     name: str
@@ -105,9 +106,21 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "allow-writes",
         ("--allow-writes",),
-        "Send POST, PUT, PATCH and DELETE to a service that is not on this machine.",
-        kind="flag",
+        "Send POST, PUT, PATCH and DELETE to a service that is not on this machine; all: change rows that the run has "
+        "not created, too, on any machine.",
+        kind="level",
+        metavar="[own|all]",
+        choices=("own", "all"),
     ),
+    Option(
+        "include",
+        ("--include",),
+        "Send this operation although it could do harm: its label, path or operationId; * is any text.",
+        kind="text",
+        metavar="LABEL",
+        many=True,
+    ),
+    Option("keep", ("--keep",), "Do not delete what the run has created.", kind="flag"),
     Option(
         "rate-limit",
         ("--rate-limit",),
@@ -169,6 +182,18 @@ def find_option(name: str) -> Option:
         if known.name == name:
             return known
     raise KeyError(name)
+
+
+def join_levels(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which each level has its value: ``--allow-writes all`` gives ``--allow-writes=all``."""
+    levels = {flag: option.choices for option in OPTIONS if option.kind == "level" for flag in option.flags}
+    joined, rest = list[str](), list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument in levels:
+            argument += f"={rest.pop(0) if rest and rest[0] in levels[argument] else levels[argument][0]}"
+        joined.append(argument)
+    return joined
 
 
 def to_arguments(values: dict[str, Any]) -> list[str]:

@@ -41,7 +41,7 @@ class ContractSession:
         self._console = console.make_console(terminal) if terminal else None
         self._tested = load_tested_apis(settings, self._find_reachable_target())
         self._apis = self._tested.apis
-        check_typed_names(self._apis, settings.typed_auth, settings.typed_params)
+        check_typed_names(self._apis, settings.typed_auth, settings.typed_params, settings.include)
         if self._console is not None:
             _print_problems(self._apis)
         self._started = datetime.now(UTC)
@@ -97,6 +97,7 @@ class ContractSession:
             credentials=[*(f"{name}={value}" for name, value in settings.auth), *credentials],
             headers=[f"{name}: {value}" for name, value in settings.headers],
             allow_writes=settings.allow_writes,
+            included=settings.include,
             verify=not settings.insecure,
         )
 
@@ -114,6 +115,7 @@ class ContractSession:
             max_requests=settings.max_requests,
             requests_per_second=settings.rate_limit,
             is_mock=settings.mock,
+            keep_rows=settings.keep,
         )
 
     def served_items(self) -> list[Item]:

@@ -40,7 +40,9 @@ class RunSettings:
     max_time: float | None
     max_requests: int | None
     max_response_time: float | None
-    allow_writes: bool
+    allow_writes: Literal["", "own", "all"]
+    include: tuple[str, ...]
+    keep: bool
     rate_limit: float | None
     insecure: bool
     strict_document: bool
@@ -98,6 +100,10 @@ def _option_value(known: Option, given: TomlTable, file: TomlTable) -> Any:
     found = file.get(known.name) if found is None or found is False else found
     if known.kind == "flag":
         return bool(found)
+    if known.kind == "level":
+        return known.choices[0] if found is True else found or ""
+    if known.kind == "text" and known.many:
+        return tuple(found or ())
     if known.kind == "files":
         return tuple(Path(name) for name in found or ())
     if known.kind in {"file", "folder"}:

@@ -3,13 +3,21 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from specduet.contracts.planning.plan import matches_any
 from specduet.specs import Api, UsageError
 
 _MAX_LISTED = 12
 
 
-def check_typed_names(apis: Sequence[Api], auth: Iterable[str], params: Iterable[str]) -> None:
-    """Raise ``UsageError`` for a scheme of ``--auth`` or a name of ``--param`` that no document has."""
+def check_typed_names(
+    apis: Sequence[Api], auth: Iterable[str], params: Iterable[str], patterns: Iterable[str] = ()
+) -> None:
+    """Raise ``UsageError`` for a scheme of ``--auth``, a name of ``--param`` or an operation that no document has."""
+    operations = [operation for api in apis for operation in api.operations]
+    for pattern in patterns:
+        if not any(matches_any(operation, [pattern]) for operation in operations):
+            labels = [operation.label for operation in operations]
+            raise UsageError(f"no operation is called {pattern!r}", remedy=suggest_name(pattern, labels))
     schemes = list_scheme_names(apis)
     for name in auth:
         if name not in schemes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from specduet.contracts.session.option_table import OPTIONS, to_arguments
+from specduet.contracts.session.option_table import OPTIONS, join_levels, to_arguments
 from specduet.document_commands import add_option, apis, check, overlay, with_document_options
 from specduet.specs.errors import SpecduetError, UsageError
 
@@ -322,7 +322,14 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@cli.command()
+class _RunCommand(click.Command):
+    """A command whose levels may have a value or none."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, join_levels(args))
+
+
+@cli.command(cls=_RunCommand)
 @click.argument("names", nargs=-1, metavar="[API|FILE]...")
 @_with_options
 @click.option(

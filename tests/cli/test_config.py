@@ -70,7 +70,7 @@ def test_every_setting_can_stand_in_the_file() -> None:
     )
     assert (settings.fail_on, settings.report, settings.baseline) == ("warning", folder / "out", folder / "known.yaml")
     assert (settings.max_time, settings.max_requests, settings.max_response_time) == (5, 9, 0.5)
-    assert (settings.allow_writes, settings.rate_limit, settings.insecure, settings.dry_run) == (True, 2.5, True, True)
+    assert (settings.allow_writes, settings.rate_limit, settings.insecure, settings.dry_run) == ("own", 2.5, True, True)
     assert (settings.headers, settings.auth) == ((("X-Team", "blue"),), (("key", "k"),))
     assert settings.params == {"run_id": ("a", "b"), "thread_id": ("t1", "t2"), "limit": ("3",)}
 

@@ -412,7 +412,7 @@ def test_names_cannot_steer_a_terminal() -> None:
 
 def test_a_204_has_no_body_whatever_is_documented(judge: Judge) -> None:
     """A document that gives a 204 a schema is wrong, not the service; and a scheme that is not defined asks nothing."""
-    paths = "  /n: {delete: {security: [{nope: []}], responses: {'204': {description: ok, content: {application/json:"
+    paths = "  /n: {post: {security: [{nope: []}], responses: {'204': {description: ok, content: {application/json:"
     paths += " {schema: {type: object}}}}}}}"
     result = judge(paths, lambda _: respond(204))
     assert (codes_of(result), result.exit_code()) == (set(), 0)
