@@ -13,6 +13,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +123,10 @@ def find_document(name_or_path: str | Path) -> Path:
     if path.is_dir() and (path / _DOCUMENT).is_file():
         return path / _DOCUMENT
     if not path.suffix and (not str(name_or_path) or not path.exists()):
-        known = ", ".join(bundled())
+        near = get_close_matches(str(name_or_path), bundled(), n=1)
+        guess = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(
-            f"no API is called {str(name_or_path)!r}",
-            remedy=f"Bundled: {known}. Or give a file.",
+            f"no API is called {str(name_or_path)!r}", remedy=f"{guess}Bundled: {', '.join(bundled())}. Or give a file."
         )
     return path
 

@@ -54,7 +54,7 @@ def main() -> None:
     sys.exit(code)
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="specduet", message="%(prog)s %(version)s")
 def cli() -> None:
     """Mock an API from its OpenAPI document, and test any server against the same document.
