@@ -108,6 +108,8 @@ class _ContractRun:
             self.state.budget.transport.close()
         for api_run in api_runs:
             self.state.notes += describe_left_out(list(api_run.plan.list_left_out()))
+        keeper = self.state.target.keeper
+        self.state.notes += [keeper.failure] if keeper is not None and keeper.failure else []
         self.state.notes += describe_unanswered(self.state.recording)
         if self.state.options.is_mock:
             self.state.notes += describe_unserved([api_run.api for api_run in api_runs], self.state.recording)

@@ -5,8 +5,9 @@ from typing import Any
 
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.probes.refusals import add_each_parameter, find_valid_request, make_invalid_request
+from specduet.contracts.sending.credentials import WRONG_CREDENTIAL
 from specduet.contracts.sending.redaction import make_near_misses
-from specduet.contracts.sending.sender import WRONG_CREDENTIAL, Sender
+from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import SchemeTrial
 from specduet.specs import Api, Operation, SecurityScheme
 

@@ -7,11 +7,11 @@ Sender (one API) ── builds the request, chooses the credential, records the 
 
 import json as json_
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Lock
-from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias
+from typing import Any, Concatenate, ParamSpec
 from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import UNSET
@@ -21,16 +21,12 @@ from specduet.contracts.oracle.media_types import is_json, strip_parameters
 from specduet.contracts.planning.plan import RunPlan
 from specduet.contracts.recording import Exchange, Headers, Origin, ReceivedResponse, Recording, SentRequest, Trace
 from specduet.contracts.sending.budget import RequestBudget
+from specduet.contracts.sending.cookies import join_cookies
+from specduet.contracts.sending.credentials import ApiCredentials, CredentialChoice, CredentialKind
 from specduet.contracts.sending.fair_shares import FairShares
-from specduet.contracts.sending.target import PLACEHOLDER, Target, choose_security
+from specduet.contracts.sending.target import Target
 from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Api, Operation
-
-WRONG_CREDENTIAL = "specduet-wrong-credential"
-"""The value that is sent as a wrong credential."""
-
-CredentialChoice: TypeAlias = Literal["given", "none", "empty", "wrong"] | Mapping[str, str]
-"""The credentials of a request: a kind, or values by scheme name (``{"cc-key": "k"}``)."""
 
 _Facts = ParamSpec("_Facts")
 
@@ -79,9 +75,6 @@ class OperationUnresponsive(NotSent):
 class Sender:
     """Send the operations of one API to a target and record every exchange."""
 
-    callers: Sequence[Mapping[str, str]]
-    """The credentials of each known caller by scheme name; requests are sent as the first one."""
-
     def __init__(
         self,
         target: Target,
@@ -106,12 +99,8 @@ class Sender:
         self.budget = budget or RequestBudget.for_target(target)
         self._shares = shares
         self.secrets = target.collect_secrets()
-        self.callers = target.list_callers(api)
-        self._extra_headers = target.extra_headers(api)
-        credential_headers = {scheme.field.lower() for scheme in api.schemes.values() if scheme.location == "header"}
-        self._non_credential_headers = tuple(
-            pair for pair in self._extra_headers if pair[0].lower() not in credential_headers
-        )
+        self._api_credentials = ApiCredentials(target.with_fetched(), api)
+        self._keeper_version = target.keeper.version if target.keeper is not None else 0
         self.base_path: str | None = None
         """The base path of every operation (``/v1``), None for those that the document gives them."""
         self._on_exchange = on_exchange
@@ -120,7 +109,14 @@ class Sender:
         self._is_protected = is_protected
         self._timeouts_in_a_row: dict[str, int] = {}
         self._hanging_operations: set[str] = set()
+        self._stubborn_operations: set[str] = set()
+        """Operations that reject a new credential, too: it is not fetched again for them."""
         self._lock = Lock()
+
+    @property
+    def callers(self) -> Sequence[Mapping[str, str]]:
+        """The credentials of each known caller by scheme name; requests are sent as the first one."""
+        return self._api_credentials.callers
 
     @property
     def credentials(self) -> Mapping[str, str]:
@@ -188,21 +184,44 @@ class Sender:
     ) -> Exchange:
         """Send a request like ``send``, with ``path`` (below the base URL) and ``query`` percent-encoded already."""
         self._require_sendable(operation)
-        credential_kind, credential_headers, credential_query = self._choose_credential(operation, credentials)
-        query = "&".join(filter(None, (query, credential_query)))
-        configured = self._extra_headers if credentials == "given" else self._non_credential_headers
-        request = self._build_request(
-            operation,
-            path,
-            query,
-            _override_headers(_override_headers(credential_headers, configured), headers),
-            body,
-        )
+
+        def build() -> tuple[CredentialKind, SentRequest]:
+            kind, configured, added = self._api_credentials.build(operation, credentials)
+            full_query = "&".join(filter(None, (query, added)))
+            all_headers = _override_headers(configured, headers)
+            return kind, self._build_request(operation, path, full_query, all_headers, body)
+
+        version = self._keeper_version
+        credential_kind, request = build()
         self._require_own_row(operation, request)
         exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
         if exchange.response is not None and self._wait_to_retry(exchange.response):
             exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
+        if credentials == "given" and self._renew_credential(operation, exchange, version):
+            credential_kind, request = build()
+            exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
+            self._stubborn_operations |= {operation.id} if exchange.status == 401 else set()
         return exchange
+
+    def _renew_credential(self, operation: Operation, exchange: Exchange, version: int) -> bool:
+        """Fetch the credential anew where that of a version was rejected; return whether to send the request again.
+
+        The rejected request counts as one with a wrong credential: it was right when the run began, and is no more.
+        """
+        keeper = self.target.keeper
+        if keeper is None:
+            return False
+        if exchange.is_success:
+            keeper.confirm()
+        if exchange.status != 401 or operation.id in self._stubborn_operations:
+            return False
+        if not keeper.renew(version):
+            return False
+        self._api_credentials = ApiCredentials(self.target.with_fetched(), self.api)
+        self._keeper_version = keeper.version
+        with self._lock:
+            self.recording.exchanges[exchange.number - 1] = replace(exchange, credentials="wrong")
+        return True
 
     def repeat_request(self, operation: Operation, exchange: Exchange) -> Exchange:
         """Send the request of an exchange once more, byte by byte, and return the new exchange."""
@@ -255,7 +274,12 @@ class Sender:
         return (received.status == 429 or is_busy) and self.budget.wait_for_retry(received)
 
     def _attempt_request(
-        self, operation: Operation, request: SentRequest, credential_kind: Any, origin: Origin, timeout_s: float | None
+        self,
+        operation: Operation,
+        request: SentRequest,
+        credential_kind: CredentialKind,
+        origin: Origin,
+        timeout_s: float | None,
     ) -> Exchange:
         """Send a request and record the exchange; a failure that may be a coincidence is sent once more.
 
@@ -293,7 +317,7 @@ class Sender:
         operation: Operation,
         request: SentRequest,
         response: ReceivedResponse | TransportFailure,
-        credential_kind: Any,
+        credential_kind: CredentialKind,
         origin: Origin,
         sent_at: float,
     ) -> Exchange:
@@ -369,43 +393,6 @@ class Sender:
             all_headers.append(("Content-Length", str(len(body or b""))))
         return SentRequest(method, url, path, query, tuple(all_headers), body)
 
-    def _choose_credential(self, operation: Operation, credentials: CredentialChoice) -> tuple[Any, Headers, str]:
-        """Return the kind of credential for the record, and the headers and the query that carry it."""
-        if isinstance(credentials, Mapping):
-            return ("other" if self._is_known_caller(credentials) else "wrong"), *self._encode_credentials(credentials)
-        if credentials == "none":
-            return "none", (), ""
-        satisfied = choose_security(operation, self.credentials)
-        wanted = satisfied if satisfied is not None else next(iter(operation.security), ())
-        names = [name for name in wanted if name in self.api.schemes]  # a document may name a scheme that it lacks
-        if credentials == "given":
-            values = {name: self.credentials.get(name) or self._shape_credential(name, PLACEHOLDER) for name in names}
-            return ("given" if satisfied is not None else "placeholder"), *self._encode_credentials(values)
-        return credentials, *self._encode_credentials(
-            {name: "" if credentials == "empty" else self._shape_credential(name, WRONG_CREDENTIAL) for name in names}
-        )
-
-    def _shape_credential(self, scheme_name: str, text: str) -> str:
-        """Return a text as the scheme expects it: basic credentials are a user and a password in base64 (RFC 7617)."""
-        is_basic = self.api.schemes[scheme_name].prefix == "Basic "
-        return b64encode(f"specduet:{text}".encode()).decode() if is_basic else text
-
-    def _is_known_caller(self, credentials: Mapping[str, str]) -> bool:
-        """Return whether the credentials are a known caller's; True if none is known: nothing proves them wrong."""
-        return not self.callers or any(credentials.items() <= caller.items() for caller in self.callers)
-
-    def _encode_credentials(self, credentials: Mapping[str, str]) -> tuple[Headers, str]:
-        """Return the headers (cookies among them) and the query that carry credentials given by scheme name."""
-        fields = [(self.api.schemes[name], value) for name, value in credentials.items()]
-        # two schemes may mean one header, which can be sent once (RFC 9110, 5.3): the one with a prefix is preferred
-        by_prefix = sorted(
-            (field for field in fields if field[0].location == "header"), key=lambda f: bool(f[0].prefix)
-        )
-        headers = list({s.field.lower(): (s.field, f"{s.prefix}{v}") for s, v in by_prefix}.values())
-        cookies = "; ".join(f"{s.field}={v}" for s, v in fields if s.location == "cookie")
-        query = "&".join(f"{quote(s.field)}={quote(v, safe='')}" for s, v in fields if s.location == "query")
-        return (*headers, *((("Cookie", cookies),) if cookies else ())), query
-
 
 def _find_accepted_types(operation: Operation) -> str:
     """Return the ``Accept`` header: JSON, or the media types of the documented success where JSON is none of them."""
@@ -427,6 +414,6 @@ def documents_stream(operation: Operation) -> bool:
 
 
 def _override_headers(defaults: Iterable[tuple[str, str]], headers: Sequence[tuple[str, str]]) -> Headers:
-    """Return the headers behind those defaults whose names they do not have; names are compared without case."""
-    names = {name.lower() for name, _ in headers}
-    return (*(pair for pair in defaults if pair[0].lower() not in names), *headers)
+    """Return the headers behind those defaults whose names they do not have, in any case; cookies are joined."""
+    names = {name.lower() for name, _ in headers} - {"cookie"}
+    return join_cookies((*(pair for pair in defaults if pair[0].lower() not in names), *headers))

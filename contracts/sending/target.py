@@ -9,6 +9,8 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from specduet.contracts.recording import Headers
+from specduet.contracts.sending.cookies import join_cookies
+from specduet.contracts.sending.credential_keeper import CredentialKeeper
 from specduet.contracts.sending.redaction import Secrets, is_secret_header
 from specduet.specs import Api, Operation, SecurityScheme, UsageError
 
@@ -40,6 +42,10 @@ class Target:
     verify: bool | str = True
     """False leaves the TLS certificate unchecked; a text is the path of a CA file."""
     timeout_s: float = 10.0
+    keeper: CredentialKeeper | None = None
+    """Holds a credential that is fetched, beside those that were given."""
+    accepts_any_credential: bool = False
+    """The target says of itself that every credential is right, as a mock does: wrong ones prove nothing."""
 
     @classmethod
     def parse(
@@ -106,7 +112,21 @@ class Target:
         for name, value in self.headers:
             if is_secret_header(name):
                 secrets.add(value)
+        if self.keeper is not None:
+            self.keeper.mask_in(secrets)
         return secrets
+
+    def with_fetched(self) -> "Target":
+        """Return the target with the current credential of the keeper among those that were given."""
+        if self.keeper is None:
+            return self
+        fetched = self.keeper.current
+        credentials = {name: (value, *self.credentials.get(name, ())) for name, value in fetched.credentials.items()}
+        return replace(
+            self,
+            headers=join_cookies((*fetched.headers, *self.headers)),
+            credentials={**self.credentials, **credentials},
+        )
 
     def with_params(self, params: Mapping[str, Sequence[str]]) -> "Target":
         """Return the same target with more known parameter values."""
@@ -116,7 +136,7 @@ class Target:
         """Return the credentials of one scheme: those given by its name, then the one in a header of the operator."""
         from_option = self.credentials.get(f"{api.name}:{scheme.name}") or self.credentials.get(scheme.name, ())
         from_headers = (_find_credential(scheme, name, value) for name, value in self.headers)
-        values = [*(_strip_prefix(scheme, value) for value in from_option), *(value for value in from_headers if value)]
+        values = [*(_encode_value(scheme, value) for value in from_option), *(value for value in from_headers if value)]
         return list(dict.fromkeys(values))
 
 
@@ -176,6 +196,12 @@ def _find_credential(scheme: SecurityScheme, name: str, value: str) -> str:
     if scheme.prefix and not value.lower().startswith(scheme.prefix.lower()):
         return ""
     return _strip_prefix(scheme, value)
+
+
+def _encode_value(scheme: SecurityScheme, value: str) -> str:
+    """Return a credential as it is sent: without its prefix, ``user:password`` in base64 (RFC 7617)."""
+    text = _strip_prefix(scheme, value)
+    return base64.b64encode(text.encode()).decode() if scheme.prefix == "Basic " and ":" in text else text
 
 
 def _strip_prefix(scheme: SecurityScheme, value: str) -> str:

@@ -62,6 +62,32 @@ OPTIONS: tuple[Option, ...] = (
         many=True,
     ),
     Option(
+        "auth-command",
+        ("--auth-command",),
+        "A command that prints a token; it is run again when the token is rejected.",
+        metavar="[SCHEME=]COMMAND",
+    ),
+    Option(
+        "login",
+        ("--login",),
+        "A request that logs in: its cookies, and the token in its response, are sent with every request.",
+        metavar="'POST /PATH BODY'",
+    ),
+    Option(
+        "oauth",
+        ("--oauth",),
+        "Get a token by OAuth 2: client_id and client_secret, or username and password; scope, token_url, scheme.",
+        kind="pair",
+        metavar="NAME=VALUE",
+        many=True,
+    ),
+    Option(
+        "no-auth",
+        ("--no-auth",),
+        "The service is meant to answer without credentials: none are sent, and their lack is no finding.",
+        kind="flag",
+    ),
+    Option(
         "params",
         ("--param",),
         "A value for a parameter that cannot be discovered, such as thread_id. May be repeated.",

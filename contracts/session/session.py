@@ -17,8 +17,9 @@ from specduet.contracts.reports.model import Item, Report, item_of_finding, iter
 from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
+from specduet.contracts.session.fetched_credentials import build_keeper
 from specduet.contracts.session.settings import RunSettings
-from specduet.contracts.session.tested_apis import choose_url, load_tested_apis
+from specduet.contracts.session.tested_apis import choose_url, drop_security, load_tested_apis
 from specduet.contracts.session.typed_names import check_typed_names
 from specduet.specs import Api, bundled, load_all
 from specduet.specs.problem_reports import count_problems
@@ -40,8 +41,8 @@ class ContractSession:
         self._settings = settings
         self._console = console.make_console(terminal) if terminal else None
         self._tested = load_tested_apis(settings, self._find_reachable_target())
-        self._apis = self._tested.apis
-        check_typed_names(self._apis, settings.typed_auth, settings.typed_params, settings.include)
+        self._apis = tuple(map(drop_security, self._tested.apis)) if settings.no_auth else self._tested.apis
+        check_typed_names(self._tested.apis, settings.typed_auth, settings.typed_params, settings.include)
         if self._console is not None:
             _print_problems(self._apis)
         self._started = datetime.now(UTC)
@@ -77,7 +78,7 @@ class ContractSession:
         """Yield the service given by ``--url``, or a mock that runs while requests are sent."""
         settings = self._settings
         if not settings.mock:
-            yield self._with_known_params(self._build_target(choose_url(settings), []))
+            yield self._with_known_params(self._with_keeper(self._build_target(choose_url(settings), [])))
             return
         options = _repeat_options(settings)
         with mock_process.serve_mock(self._apis, options, seed=settings.seed) as (url, credentials):
@@ -100,6 +101,13 @@ class ContractSession:
             included=settings.include,
             verify=not settings.insecure,
         )
+
+    def _with_keeper(self, target: Target) -> Target:
+        """Return the target with the credential that is fetched, if there is one; a dry run fetches none."""
+        keeper = build_keeper(self._settings, self._apis, target)
+        if keeper is not None and not self._settings.dry_run:
+            keeper.start()
+        return replace(target, keeper=keeper)
 
     def _with_known_params(self, target: Target) -> Target:
         """Return the target with the given parameters, and those that a mock tells of itself."""

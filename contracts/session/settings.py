@@ -19,6 +19,10 @@ Severity = Literal["error", "warning"]
 Pairs = tuple[tuple[str, str], ...]
 
 
+_OF_THE_SERVICE = {*API_KEYS, "headers", "auth-command", "login", "oauth", "api"}
+"""Keys of the file that are about the real service alone, and not about a mock in its place."""
+
+
 @dataclass(frozen=True)
 class RunSettings:
     """Resolved settings of one run. Times are in seconds.
@@ -32,6 +36,10 @@ class RunSettings:
     mock: bool
     headers: Pairs
     auth: Pairs
+    auth_command: str | None
+    login: str | None
+    oauth: Pairs
+    no_auth: bool
     params: Mapping[str, tuple[str, ...]]
     profile: Profile
     seed: int
@@ -69,9 +77,10 @@ def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = 
     """
     file = config_file.read_config(path)
     chosen = tuple(apis) or tuple(file.get("apis", ()))
+    _refuse_contradictions(given)
     mock, url = _choose_target(given, file, chosen)
     if mock:  # the file's address and credentials are those of a real service, not of the mock
-        file = {key: value for key, value in file.items() if key not in {*API_KEYS, "headers", "api"}}
+        file = {key: value for key, value in file.items() if key not in _OF_THE_SERVICE}
     tables = _relevant_tables(file, chosen, url)
     plain = {known.key: _option_value(known, given, file) for known in OPTIONS}
     baseline_path, accepted = _load_accepted(plain["baseline"], file, path, renew=plain["update_baseline"])
@@ -80,6 +89,7 @@ def resolve_settings(apis: Iterable[str], given: TomlTable, path: Path | None = 
         "mock": mock,
         "headers": _merge_pairs(_parse_pairs(given, "headers", ":"), file.get("headers", {})),
         "auth": _merge_pairs(_parse_pairs(given, "auth", "="), *_scoped_credentials(tables), file.get("auth", {})),
+        "oauth": _merge_pairs(_parse_pairs(given, "oauth", "="), file.get("oauth", {})),
         "params": _merge_params(given, tables, file, plain.pop("params_file")),
         "profile": plain["profile"] or "smoke",
         "seed": _choose_seed(plain["seed"], plain["profile"]),
@@ -136,6 +146,14 @@ def _choose_target(given: TomlTable, file: TomlTable, chosen: tuple[str, ...]) -
             remedy="Give --url URL, or --mock to start the mock and test it.",
         )
     return False, str(addresses[0]).rstrip("/")
+
+
+def _refuse_contradictions(given: TomlTable) -> None:
+    """Raise ``UsageError`` for options of which one would leave the other without effect."""
+    for one, others in (("mock", ("auth_command", "login", "oauth")), ("no_auth", ("auth", "auth_command", "oauth"))):
+        for other in others:
+            if given.get(one) and given.get(other):
+                raise UsageError(f"--{one.replace('_', '-')} and --{other.replace('_', '-')} exclude each other")
 
 
 def _relevant_tables(file: TomlTable, chosen: tuple[str, ...], url: str) -> dict[str, TomlTable]:

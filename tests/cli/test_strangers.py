@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, HTTPException, Request, Security
+from fastapi.security import HTTPBearer
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Mount, Route
@@ -114,3 +115,41 @@ def test_a_service_without_a_document_is_told_so(serve: Serve) -> None:
         judge(url=serve(Starlette()))
     assert caught.value.exit_code == 2
     assert "It offers no document at a usual address such as /openapi.json" in caught.value.remedy
+
+
+def build_members(*, is_open: bool, is_declared: bool = True) -> FastAPI:
+    """A service that asks for a token, or would have to."""
+    app = FastAPI(title="Members")
+    bearer = HTTPBearer(auto_error=False)
+
+    def require_token(request: Request, _: Annotated[Any, Security(bearer)]) -> None:
+        check(request)
+
+    def check(request: Request) -> None:
+        if not is_open and request.headers.get("authorization") != "Bearer right":
+            raise HTTPException(401)
+
+    for name in ("members", "guests", "rooms"):
+        app.get(f"/{name}", dependencies=[Depends(require_token if is_declared else check)])(lambda: ["a", "b"])
+    return app
+
+
+def test_a_forgotten_security_needs_no_more_than_a_header(serve: Serve) -> None:
+    """The document names no security, and the operator's header goes along nevertheless."""
+    url = serve(build_members(is_open=False, is_declared=False))
+    code, text = judge(url=url, headers=["Authorization: Bearer right"])
+    assert (code, "no findings" in text) == (0, True), text
+
+
+def test_a_service_that_is_meant_to_be_open_has_no_finding(serve: Serve) -> None:
+    """With ``--no-auth`` no credential is sent, and none is missed."""
+    url = serve(build_members(is_open=True))
+    code, text = judge(url=url, no_auth=True)
+    assert (code, "no findings" in text) == (0, True), text
+
+
+@pytest.mark.parametrize("given", [{"auth": ["HTTPBearer=x"]}, {"auth_command": "x"}, {"oauth": ["client_id=x"]}])
+def test_no_credential_is_given_and_not_sent(given: dict[str, Any]) -> None:
+    """``--no-auth`` beside a credential is refused."""
+    with pytest.raises(UsageError, match="exclude each other"):
+        judge(url="http://127.0.0.1:1", no_auth=True, **given)

@@ -4,7 +4,8 @@ import gzip
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from specduet.contracts.recording import Exchange, Recording
 from specduet.contracts.sending import sender as sending
 from specduet.contracts.sending import transport
 from specduet.contracts.sending.budget import BudgetSpent, RequestBudget
+from specduet.contracts.sending.credentials import WRONG_CREDENTIAL
 from specduet.contracts.sending.sender import OperationUnresponsive, Sender, TargetGone, UnsafeOperation
 from specduet.contracts.sending.target import PLACEHOLDER, Target
-from specduet.specs import Api
+from specduet.specs import Api, load
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
 ServeRaw = Callable[[Callable[[socket.socket], None]], str]
@@ -191,7 +193,7 @@ def test_credentials_given_missing_empty_wrong_and_other(cloudcruise: Api, serve
     labels = [mine.send(operation, credentials=kind).credentials for kind in kinds]
     sent = [[line for line in r.decode().split("\r\n") if line.startswith("cc-key")] for r in handler.requests]
     assert labels == ["given", "none", "empty", "wrong", "other"]
-    assert [["cc-key: right"], [], ["cc-key: "], [f"cc-key: {sending.WRONG_CREDENTIAL}"], ["cc-key: hers"]] == sent
+    assert [["cc-key: right"], [], ["cc-key: "], [f"cc-key: {WRONG_CREDENTIAL}"], ["cc-key: hers"]] == sent
 
 
 def test_without_a_credential_a_placeholder_is_sent(nx1: Api, serve_raw: ServeRaw) -> None:
@@ -200,6 +202,62 @@ def test_without_a_credential_a_placeholder_is_sent(nx1: Api, serve_raw: ServeRa
     exchange = sender(serve_raw(handler), nx1).send(nx1.operations[0])
     assert exchange.credentials == "placeholder"
     assert f"Authorization: Bearer {PLACEHOLDER}" in handler.requests[0].decode()
+
+
+def lines_sent(
+    tmp_path: Path, serve_raw: ServeRaw, security: str, kinds: Sequence[Any] = ("given",), **given: Any
+) -> list[list[str]]:
+    """Return the lines of credentials of each request to an operation with this ``security``."""
+    schemes = (
+        "{user: {type: http, scheme: basic}, team: {type: apiKey, in: header, name: X-Team-Key},"
+        " seat: {type: apiKey, in: cookie, name: seat}}"
+    )
+    document = tmp_path / "keys.yaml"
+    document.write_text(
+        "openapi: 3.0.3\ninfo: {title: t, version: '1'}\n"
+        f"paths: {{/a: {{get: {{{security}responses: {{'200': {{description: ok}}}}}}}}}}\n"
+        f"components: {{securitySchemes: {schemes}}}\n",
+        encoding="utf-8",
+    )
+    api, handler = load(document), Answering()
+    mine = sender(serve_raw(handler), api, **given)
+    for kind in kinds:
+        mine.send(api.operations[0], credentials=kind)
+    names = ("authorization", "x-team-key", "cookie", "x-trace")
+    requests = [request.decode().split("\r\n") for request in handler.requests]
+    return [sorted(line for line in lines if line.lower().startswith(names)) for lines in requests]
+
+
+BASIC = "Authorization: Basic bWU6czNjcmV0"
+
+
+@pytest.mark.parametrize("security", ["", "security: [], ", "security: [{team: []}], ", "security: [{seat: []}], "])
+def test_a_header_of_the_operators_is_in_every_request(tmp_path: Path, serve_raw: ServeRaw, security: str) -> None:
+    """Also where the document forgot ``security``, or names another scheme."""
+    headers = [BASIC, "Cookie: seat=4; theme=dark", "X-Trace: 7"]
+    (lines,) = lines_sent(tmp_path, serve_raw, security, headers=headers)
+    assert {BASIC, "Cookie: seat=4; theme=dark", "X-Trace: 7"} <= set(lines)
+
+
+def test_a_request_without_credentials_has_none_at_all(tmp_path: Path, serve_raw: ServeRaw) -> None:
+    """A credential that the document does not know is left out as well: it might be the one that counts."""
+    headers = ["Authorization: Bearer abc", "X-Trace: 7"]
+    with_it, without = lines_sent(tmp_path, serve_raw, "security: [{team: []}], ", ["given", "none"], headers=headers)
+    assert with_it == ["Authorization: Bearer abc", "X-Trace: 7"]
+    assert without == ["X-Trace: 7"]
+
+
+def test_a_name_and_a_password_are_encoded(tmp_path: Path, serve_raw: ServeRaw) -> None:
+    """``--auth SCHEME=user:password`` is enough for a basic scheme; what is encoded already stays."""
+    for text in ("user=me:s3cret", "user=bWU6czNjcmV0", "user=Basic bWU6czNjcmV0"):
+        assert lines_sent(tmp_path, serve_raw, "security: [{user: []}], ", credentials=[text]) == [[BASIC]]
+
+
+def test_a_scheme_counts_everywhere_where_the_document_has_no_security(tmp_path: Path, serve_raw: ServeRaw) -> None:
+    """A document that declares schemes and uses none has forgotten where: the credential goes with every request."""
+    given = {"credentials": ["user=me:s3cret", "team=blue"]}
+    assert lines_sent(tmp_path, serve_raw, "", **given) == [[BASIC, "X-Team-Key: blue"]]
+    assert lines_sent(tmp_path, serve_raw, "security: [{team: []}], ", **given) == [["X-Team-Key: blue"]]
 
 
 def test_a_header_of_the_operators_wins_over_the_placeholder(nx1: Api, serve_raw: ServeRaw) -> None:
