@@ -140,9 +140,10 @@ def detect_time_format(resolved: Schema, shape: str | None, *, is_timestamp: boo
     """
     kind = resolved.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
-    if "date-time" in {shape, resolved.get("format")}:
+    is_text, is_timestamp = kind is None or "string" in kinds, is_timestamp or resolved.get("format") == "date-time"
+    if "date-time" in {shape, resolved.get("format")} and is_text:
         return "text"
-    if resolved.get("format") == "date":
+    if resolved.get("format") == "date" and is_text:
         return "date"
     if is_timestamp and "integer" in kinds:
         return "seconds"

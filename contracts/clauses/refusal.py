@@ -161,6 +161,8 @@ def check_valid_refused(subject: Subject) -> Iterator[Finding]:
 
 def _rejected_valid_requests(subject: Subject) -> list[JudgedExchange]:
     """Return the valid requests with a valid credential that were rejected as invalid."""
+    if _names_row(subject):
+        return []
     rejections = _FORM_REJECTION_STATUSES | (documented_error_response(subject).statuses or frozenset())
     statuses = rejections - _state_statuses(subject)
     accepted = accepted_credentials(subject)
@@ -182,6 +184,13 @@ def _is_patch(subject: Subject, exchange: Exchange) -> bool:
         return False
     body = parse_json_body(exchange.request.body or b"")[0]
     return isinstance(body, list) and all(isinstance(item, dict) and "op" in item for item in body)
+
+
+def _names_row(subject: Subject) -> bool:
+    """Return whether an id or a token is in the body or query: that no row has it makes a request invalid, too."""
+    behavior = subject.operation.behavior
+    statements = (behavior.lookup, *behavior.tokens, *behavior.scopes)
+    return any("/" in statement.parameter for statement in statements if statement is not None)
 
 
 def _state_statuses(subject: Subject) -> frozenset[int]:

@@ -66,7 +66,7 @@ def probe_collections(sender: Sender, operation: Operation, known_values: KnownV
 
     Raises ``BudgetSpent``.
     """
-    if operation.behavior.lists is None:
+    if operation.behavior.lists is None or has_sent_parameters(operation):
         return
     probes = [CollectionProbe(sender, operation, path) for path in known_values.path_choices(operation)[:_MAX_SCOPES]]
     responsive = [collection for collection in probes if collection.list_everything()]
@@ -78,6 +78,13 @@ def probe_collections(sender: Sender, operation: Operation, known_values: KnownV
         collection.list_as_callers()
     _send_concurrently(responsive)
     _send_unknown_scope(sender, operation, responsive)
+
+
+def has_sent_parameters(operation: Operation) -> bool:
+    """Return whether the id of a row, or the parameters of a list, are in the body of requests or by place."""
+    lookup = operation.behavior.lookup
+    is_sent_list = operation.behavior.lists is not None and operation.method != "GET" and operation.body is not None
+    return is_sent_list or (lookup is not None and "/" in lookup.parameter)
 
 
 class CollectionProbe:

@@ -8,7 +8,7 @@ from typing import Any
 
 from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.generation.known_values import KnownValues
-from specduet.contracts.probes.collections import CollectionProbe, unknown_path_value
+from specduet.contracts.probes.collections import CollectionProbe, has_sent_parameters, unknown_path_value
 from specduet.contracts.probes.list_queries import parse_query_text
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.sending.sender import Sender
@@ -37,8 +37,11 @@ class ResourceProbe:
         """The path parameters above the rows, from the last list that was opened."""
 
     def operations_with(self, statement: str) -> list[Operation]:
-        """Return the operations that have a statement of this name (``lists``, ``fetches``) about the resource."""
-        statements = ((o, getattr(o.behavior, statement)) for o in self.api.operations)
+        """Return the operations that have a statement of this name (``lists``, ``fetches``) about the resource.
+
+        What has an id, or the parameters of a list, in a body or query is left out: no probe sends that.
+        """
+        statements = ((o, getattr(o.behavior, statement)) for o in self.api.operations if not has_sent_parameters(o))
         return [o for o, rule in statements if rule is not None and rule.resource == self.resource.name]
 
     def open_list(

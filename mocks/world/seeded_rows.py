@@ -88,7 +88,11 @@ class SeededRows:
                 if index < len(examples):
                     self._show_example(seed, examples[index])
                 if not self._make_unique(seed, known):
-                    break
+                    if not seed.fixed_values:
+                        break
+                    seed.fixed_values = {}  # two examples of one row
+                    if not self._make_unique(seed, known):
+                        break
                 self._seeds.append(seed)
             if self._plan.count and not self._seeds:
                 raise UsageError(f"{self._resource.name} has no values of {self._identity_field!r}")

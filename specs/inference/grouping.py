@@ -69,7 +69,10 @@ def group_operations(surveyed: Sequence[SurveyedOperation]) -> dict[str, Operati
         shape = entry.shape
         if entry.role == "other" or (shape.verb and not shape.is_item):
             continue
-        if shape.is_item and entry.role != "list" and shape.above.parts:
+        if entry.key is not None:
+            group = _find_group(groups, shape)
+            (group.below if entry.role == "action" else group.items).append(entry)
+        elif shape.is_item and entry.role != "list" and shape.above.parts:
             group = _find_group(groups, shape.above)
             (group.below if shape.verb else group.items).append(entry)
         elif _is_below(entry):
@@ -87,7 +90,7 @@ def _find_group(groups: dict[str, OperationGroup], shape: PathShape) -> Operatio
 
 def _is_below(entry: SurveyedOperation) -> bool:
     """Tell whether an operation with a literal at the end of its path is about the item above it."""
-    if entry.shape.is_item:
+    if entry.shape.is_item or entry.call is not None:
         return False
     return entry.role == "action" or is_file_path(entry)
 

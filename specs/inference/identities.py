@@ -34,11 +34,32 @@ def find_identity(
     """
     snakes = {to_snake(name): name for name in properties}
     kind = reader.kind_at(parameter_pointer) if parameter_pointer else ""
-    for snake in _SURE_NAMES if is_single else _candidates(to_snake(parameter), resource):
+    names: Iterable[str] = _SURE_NAMES if is_single else _candidates(to_snake(parameter), resource)
+    if parameter and _describes_id(reader, snakes, properties, to_snake(parameter), parameter_pointer):
+        names = ("id", *names)
+    for snake in names:
         name = snakes.get(snake)
         if name is not None and _fits(reader, properties[name], kind):
             return name, bool(parameter) or snake in _SURE_NAMES
     return None
+
+
+def _describes_id(
+    reader: SchemaReader, snakes: Mapping[str, str], properties: Mapping[str, str], parameter: str, pointer: str
+) -> bool:
+    """Tell whether a parameter's description is rather that of ``id`` than of the field with its own name."""
+    if parameter == "id" or not {"id", parameter} <= snakes.keys():
+        return False
+    words = _read_words(reader, pointer.removesuffix("/schema"), pointer)
+    by_field = [_read_words(reader, properties[snakes[name]]) for name in ("id", parameter)]
+    own, other = (len(words & found) / (len(words | found) or 1) for found in by_field)
+    return own > other
+
+
+def _read_words(reader: SchemaReader, *pointers: str) -> set[str]:
+    nodes = [reader.node_at(pointer) for pointer in pointers]
+    texts = [str(node.get("description") or "") for node in nodes if isinstance(node, Mapping)]
+    return set(" ".join(texts).lower().split())
 
 
 def _candidates(parameter: str, resource: str) -> Iterable[str]:
@@ -75,7 +96,15 @@ def _fits(reader: SchemaReader, pointer: str, kind: str) -> bool:
     own = reader.kind_at(pointer)
     if own not in _SCALARS:
         return False
-    return not (kind in {"integer", "number"} and own == "string")
+    return not (kind in {"integer", "number"} and own == "string") or _is_number(reader, pointer)
+
+
+def _is_number(reader: SchemaReader, pointer: str) -> bool:
+    """Tell whether a text is a number, by its example: ``id: "1295"``, although a path has it as an integer."""
+    schema = reader.resolve(pointer)[0]
+    examples = schema.get("examples")
+    given = examples if isinstance(examples, list) else [schema.get("example")]
+    return bool(given) and all(isinstance(each, str) and each.isdecimal() for each in given)
 
 
 def find_parent_field(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec.structs
+
 from specduet.specs.behavior import (
     Acts,
     Creates,
@@ -20,7 +22,7 @@ from specduet.specs.inference.filtering import FilterReader
 from specduet.specs.inference.grouping import OperationGroup, Parents, is_file_path
 from specduet.specs.inference.identities import find_named_field, find_parent_field, name_parent
 from specduet.specs.inference.paging import PageReader
-from specduet.specs.inference.parameters import read_query
+from specduet.specs.inference.parameters import read_query, read_sent_parameters
 from specduet.specs.inference.paths import read_parameter
 from specduet.specs.inference.resources import RowKind, find_item_parameter, unknown_status
 from specduet.specs.inference.row_shapes import find_success, read_request
@@ -79,6 +81,7 @@ class StatementMaker:
         if not words:
             return OperationBehavior()
         words |= self._state_scopes(entry, group, kind)
+        words = _weaken(words) if entry.key is not None or is_sent_list(entry) else words
         envelope = self._find_envelope(entry, group)
         return OperationBehavior(envelope=envelope, etag=state_etag(entry), **words)
 
@@ -116,6 +119,7 @@ class StatementMaker:
         basis: Basis = "inferred" if entry.rows.is_certain and not kind.is_hidden else "assumed"
         words: dict[str, Any] = {"lists": Lists(resource=kind.name, basis=basis, because=join_evidence(entry))}
         parameters = read_query(self.reader, entry.operation)
+        parameters += read_sent_parameters(self.reader, entry.operation) if is_sent_list(entry) else []
         node = self.reader.node_at(entry.operation.pointer)
         description = node.get("description") if isinstance(node, Mapping) else None
         pages = PageReader(self.reader, entry.operation, entry.rows, parameters)
@@ -130,8 +134,9 @@ class StatementMaker:
         return words | {"filters": {name: statement for name, statement in found.items() if statement is not None}}
 
     def _state_creation(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
-        listed = [e.operation.id for e in _find_beside(entry, group, kind, "list")]
-        fetched = [e.operation.id for e in _find_beside(entry, group, kind, "fetch") if e.rows.kind == "one"]
+        listed = [e.operation.id for e in _find_beside(entry, group, kind, "list") if not is_sent_list(e)]
+        fetches = [e for e in _find_beside(entry, group, kind, "fetch") if e.rows.kind == "one" and e.key is None]
+        fetched = [e.operation.id for e in fetches]
         linked = [operation_id for operation_id in self._read_links(entry) if operation_id in fetched]
         shows_id = entry.rows.kind == "one" or bool(linked) or _has_location(entry)
         basis: Basis = "inferred" if (listed or fetched) and shows_id and not kind.is_hidden else "assumed"
@@ -157,7 +162,7 @@ class StatementMaker:
         return [str(link.get("operationId")) for link in links if isinstance(link, Mapping)]
 
     def _state_lookup(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
-        status, unknown_basis = unknown_status(entry.operation)
+        status, unknown_basis = unknown_status(entry.operation, is_call=entry.key is not None)
         parameter = "" if kind.is_single or group.is_myself else self._find_item_parameter(entry, group, kind)
         if parameter is None:
             return {}
@@ -184,7 +189,7 @@ class StatementMaker:
         basis: Basis = "inferred" if is_read_too and is_found and entry.role != "action" else "assumed"
         made = statement(
             resource=kind.name,
-            field=self._find_key(group, kind, parameter),
+            field=self._find_key(entry, group, kind, parameter),
             parameter=parameter,
             unknown=status,
             unknown_basis=unknown_basis,
@@ -197,14 +202,18 @@ class StatementMaker:
     def _shows_rows(self, entry: SurveyedOperation) -> bool:
         return entry.rows.kind == "one" or bool(self.reader.properties_at(entry.rows.pointer))
 
-    def _find_key(self, group: OperationGroup, kind: RowKind, parameter: str) -> str:
+    def _find_key(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind, parameter: str) -> str:
         """Return the field with which the paths of a group find rows: the id, or another key of another group."""
-        if group is kind.groups[0] or not parameter:
-            return kind.id_field
         name, pointer = find_item_parameter(group)
+        is_other_key = entry.key is not None and entry.key[1] != name
+        if (group is kind.groups[0] and not is_other_key) or not parameter:
+            return kind.id_field
+        name, pointer = entry.item_parameter if is_other_key else (name, pointer)
         return find_named_field(self.reader, kind.properties, name, pointer) or kind.id_field
 
     def _find_item_parameter(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> str | None:
+        if entry.key is not None:
+            return entry.key[0]
         parts = entry.shape.parts
         position = len(group.shape.parts)
         name = read_parameter(parts[position]) if position < len(parts) and parts[position][0] == "{" else None
@@ -270,6 +279,24 @@ class StatementMaker:
             filter(None, [response and f"{response} of the response", request and f"{request} of the body"])
         )
         return Envelope(response=response, request=request, basis="inferred", because=f"the rows are at {places}")
+
+
+def is_sent_list(entry: SurveyedOperation) -> bool:
+    """Tell whether a list has its parameters in a body: ``POST /contacts/search``."""
+    return entry.role == "list" and entry.call is not None and entry.operation.method != "GET"
+
+
+def _weaken(words: dict[str, Any]) -> dict[str, Any]:
+    """Return statements that rest on names in queries and bodies: the mock acts on them, and no service is blamed."""
+    found: dict[str, Any] = {}
+    for word, statement in words.items():
+        if isinstance(statement, dict):
+            found[word] = _weaken(statement)
+        elif isinstance(statement, tuple):
+            found[word] = tuple(msgspec.structs.replace(each, basis="assumed") for each in statement)
+        else:
+            found[word] = msgspec.structs.replace(statement, basis="assumed")
+    return found
 
 
 def join_evidence(entry: SurveyedOperation) -> str:

@@ -62,6 +62,7 @@ _HOLDERS = word_set(
 # objects that hold what leads to another page: `next: {starting_after: …}`
 _OTHER_PAGES: dict[str, PageFact] = {"next": "next-token", "previous": "previous-token", "prev": "previous-token"}
 _TOKENS = word_set("cursor marker page_token offset")
+_NEXT_TOKENS = word_set("starting_after after page_after start_after next_token token")
 _TO_URL: dict[PageFact, PageFact] = {"next-token": "next-url", "previous-token": "previous-url"}
 _URL_WORDS = re.compile(r"\b(ur[li]|link|href)\b", re.IGNORECASE)
 
@@ -119,7 +120,7 @@ def _walk_facts(
             if depth < 2 and _holds_facts(snake, inside):
                 yield from _walk_facts(reader, at, inner, snake, token=token, depth=depth + 1)
         elif inside in _OTHER_PAGES and "links" not in path:  # `next: {per_page, starting_after}`
-            if kind == "string" and token and (snake == token or snake in _TOKENS):
+            if kind == "string" and (snake == token or snake in _TOKENS or snake in _NEXT_TOKENS):
                 yield inner, _OTHER_PAGES[inside]
         elif kind == "string":
             text_fact = _read_text_fact(reader, at, inside, snake, token)

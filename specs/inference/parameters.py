@@ -1,10 +1,11 @@
 """Query parameters as the inference sees them: names in one form, types, and numbers in their descriptions."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from specduet.specs.inference.words import to_snake
+from specduet.specs.inference.row_shapes import pick_content
+from specduet.specs.inference.words import to_snake, word_set
 from specduet.specs.model import Operation, Parameter
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schema
@@ -16,6 +17,9 @@ _DEFAULT = re.compile(
     re.IGNORECASE,
 )
 _MOST = 1000
+# objects of a body that hold parameters of a list
+_HOLDERS = word_set("pagination paging page options query filter filters where sort search cursor_pagination params")
+_DEEPEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,8 @@ class QueryParameter:
     kind: str
     pointer: str
     description: str
-    parameter: Parameter
-
-    @property
-    def schema(self) -> Schema:
-        """The schema; an empty one for a boolean."""
-        return self.parameter.schema if isinstance(self.parameter.schema, Mapping) else {}
+    #: an empty one for a boolean
+    schema: Schema
 
     def default_number(self) -> int | None:
         """Return the default of a number, from its schema or else a sentence such as "Defaults to 20"."""
@@ -55,11 +55,32 @@ def read_query(reader: SchemaReader, operation: Operation) -> list[QueryParamete
             reader.kind_at(parameter.pointer),
             parameter.pointer,
             _read_description(reader, parameter),
-            parameter,
+            parameter.schema if isinstance(parameter.schema, Mapping) else {},
         )
         for parameter in operation.parameters
         if parameter.location == "query"
     ]
+
+
+def read_sent_parameters(reader: SchemaReader, operation: Operation) -> list[QueryParameter]:
+    """Return the properties of a body as parameters of a list: ``body/limit``, and ``body/pagination/cursor``."""
+    content = pick_content(operation.body.content) if operation.body else None
+    return list(_walk_sent(reader, content.pointer, "body", "")) if content is not None and content.has_schema else []
+
+
+def _walk_sent(reader: SchemaReader, pointer: str, place: str, prefix: str, depth: int = 0) -> Iterator[QueryParameter]:
+    for name, at in reader.properties_at(pointer).items():
+        if "/" in name:
+            continue
+        snake, kind = to_snake(name), reader.kind_at(at)
+        if kind == "object" and snake in _HOLDERS and depth < _DEEPEST:
+            prefix_of_inner = f"{snake}_" if snake in {"page", "sort"} else ""
+            yield from _walk_sent(reader, at, f"{place}/{name}", prefix_of_inner, depth + 1)
+            continue
+        node, schema = reader.node_at(at), reader.resolve(at)[0]
+        texts = [each.get("description") for each in (node, schema) if isinstance(each, Mapping)]
+        description = " ".join(text for text in texts if isinstance(text, str))
+        yield QueryParameter(f"{place}/{name}", prefix + snake, kind, at, description, schema)
 
 
 def flatten_properties(reader: SchemaReader, properties: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,10 @@ from specduet.specs.inference.words import to_snake, word_set
 _EXTENSION = re.compile(r"\.(json|xml|\{format\})$")
 _VERB = re.compile(r"^(.*[^/]):([A-Za-z]+)$")
 _KEY = re.compile(r"/([^/{}()]+)\('?(\{[^{}]+\})'?\)")  # OData: `/Parts({ID})` is the path of one of `/Parts`
+_FORMATS = word_set("json xml")  # `/containers/json` is a path of `/containers`
+# `/documents.list` has the parts `documents` and `list`, and `/feed.rss` is one part
+_DOTTED = re.compile(r"[A-Za-z][\w-]*(\.[A-Za-z][\w-]*)+")
+_FILE = re.compile(r"\.(csv|txt|html?|pdf|ya?ml|rss|atom|ics|png|jpe?g|svg|zip|gz|js|css|ico|php|aspx?|jsp|do|cgi)$")
 # parameters of a path that choose no row: every value of them shows the same rows
 _SETTINGS = word_set("version api_version locale language lang format response_format region environment")
 
@@ -68,7 +72,17 @@ def parse_path(path: str) -> PathShape:
     if match := _VERB.match(path):
         path, verb = match[1], match[2]
     path = _KEY.sub(r"/\1/\2", _EXTENSION.sub("", path))
-    return make_shape(tuple(filter(None, path.split("/"))), verb)
+    parts = [part for part in path.split("/") if part]
+    if len(parts) > 1 and parts[-1] in _FORMATS:
+        parts.pop()
+    if parts and is_dotted(parts[-1]):
+        parts[-1:] = parts[-1].split(".")
+    return make_shape(tuple(parts), verb)
+
+
+def is_dotted(part: str) -> bool:
+    """Tell whether a part of a path is of a noun and a verb with a dot between them: ``documents.list``."""
+    return bool(_DOTTED.fullmatch(part)) and not _FILE.search(part)
 
 
 def read_parameter(part: str) -> str:

@@ -164,11 +164,8 @@ def _build_kind(
 
 def find_item_parameter(group: OperationGroup) -> tuple[str, str]:
     """Return the name of the parameter at the end of the items' path, and the pointer of its schema."""
-    for entry in sorted(group.items, key=lambda entry: entry.role != "fetch"):
-        name = entry.shape.parameter
-        parameter = entry.operation.parameter(name, "path")
-        return name, parameter.pointer if parameter else ""
-    return "", ""
+    entries = sorted(group.items, key=lambda entry: (entry.key is not None, entry.role != "fetch"))
+    return entries[0].item_parameter if entries else ("", "")
 
 
 def _choose_name(name: str, group: OperationGroup, groups: Mapping[str, OperationGroup], names: Counter[str]) -> str:
@@ -190,10 +187,14 @@ def build_identity(kind: RowKind) -> Identity:
     return Identity(field=kind.id_field, basis=basis, because=f"{kind.id_field} is the name of an id")
 
 
-def unknown_status(operation: Operation) -> tuple[int, Basis]:
-    """Return the documented status of a response to an unknown id, and its basis: 404, else 410, else assumed."""
+def unknown_status(operation: Operation, *, is_call: bool = False) -> tuple[int, Basis]:
+    """Return the documented status of a response to an unknown id, and its basis: 404, else 410, else assumed.
+
+    A call has the id in its query or body, so that an unknown one may be an invalid request.
+    """
     if operation.responses.get("404") is not None:
         return 404, "inferred"
     if operation.responses.get("410") is not None:
         return 410, "inferred"
-    return 404, "assumed"
+    refusals = [status for status in (400, 422) if is_call and str(status) in operation.responses]
+    return (refusals[0] if refusals else 404), "assumed"

@@ -4,6 +4,7 @@ Four witnesses are asked: the method, the path's last part, the response, and th
 operationId begins. Other operations of the same path are a fifth.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from specduet.specs.inference.paths import PathShape
@@ -38,6 +39,17 @@ class PathNeighbors:
     read_role: str = ""
     #: a path below it ends with a parameter
     has_item: bool = False
+
+
+def classify_call(words: Sequence[str], role: RoleName, rows: ShownRows, *, has_key: bool) -> tuple[RoleName, str]:
+    """Return the role of a call, whose path has a verb, and the sentence that witnesses it."""
+    verb = f"the path has the verb {'_'.join(words)!r}"
+    if role == "list" or (role == "fetch" and rows.kind == "many" and not has_key):
+        is_list = rows.kind == "many" and rows.item_kind == "object"
+        return ("list" if is_list else "other"), f"{verb}, and the response holds a list"
+    if role == "fetch" and rows.kind == "none" and not has_key:
+        return "other", verb
+    return ("other" if role == "action" and not has_key else role), verb
 
 
 def classify_read(operation: Operation, shape: PathShape, rows: ShownRows, *, has_item: bool) -> Verdict:  # noqa: PLR0911

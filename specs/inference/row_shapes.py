@@ -17,6 +17,9 @@ _BESIDE = word_set(
     "meta metadata links included success status code message messages errors error warnings request_id object url "
     "jsonapi api_version version ok timestamp trace_id extensions kind etag duration took self end uri"
 )
+_SURE_ENVELOPES = word_set("data result response payload")
+_MOST_BESIDE_ROW = 4
+_FLAGS = ("ok", "success")  # `{ok: true, channel: {…}}`: of the rest, the only object is the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,9 @@ def find_rows(reader: SchemaReader, pointer: str, noun: str, path: str = "", dep
         inner = f"{path}.{listed}" if path else listed
         certain = to_snake(listed) in ENVELOPES or _is_named(listed, noun)
         return ShownRows("many", inner, items, pointer, certain, _read_item_kind(reader, items))
-    inside = _find_envelope(reader, properties, snakes, noun)
+    inside, is_known = _find_envelope(reader, properties, snakes, noun)
     if inside is not None and depth < 3:
         found = find_rows(reader, properties[inside], noun, f"{path}.{inside}" if path else inside, depth + 1)
-        is_known = to_snake(inside) in ENVELOPES or to_singular(to_snake(inside)) == to_singular(noun)
         if found.kind == "many" or (found.kind == "one" and is_known and _is_object(reader, found.pointer)):
             return found
     return ShownRows("one", path, pointer, pointer) if properties or kind == "object" else NOTHING
@@ -146,17 +148,35 @@ def _find_list(  # noqa: PLR0911  rules in their order: the first that holds
     return beside[0] if len(beside) == 1 and len(facts) == len(others) else None
 
 
+def _find_row_beside(
+    reader: SchemaReader, properties: Mapping[str, str], snakes: Mapping[str, str], noun: str
+) -> list[str]:
+    """Return the properties that hold the row beside others: ``{data, policies}``, ``{file: {id}, comments}``."""
+    singular = to_singular(noun)
+    named = [snake for snake in (singular, singular.rpartition("_")[2]) if snake in snakes]
+    if named and {"id", f"{singular}_id"} & {
+        to_snake(name) for name in reader.properties_at(properties[snakes[named[0]]])
+    }:
+        return named[:1]
+    return [snake for snake in snakes if snake in _SURE_ENVELOPES] if len(properties) <= _MOST_BESIDE_ROW else []
+
+
 def _find_envelope(
     reader: SchemaReader, properties: Mapping[str, str], snakes: Mapping[str, str], noun: str
-) -> str | None:
-    """Return the property whose object holds the rows or the row, None where there is none."""
+) -> tuple[str | None, bool]:
+    """Return the property whose object holds the rows or the row, and whether its name says so; None for none."""
     others = [snake for snake in snakes if snake not in _BESIDE and not is_page_fact(snake)]
     if len(others) > 1:
-        return None
+        others = [] if "id" in snakes else _find_row_beside(reader, properties, snakes, noun)
+        if len(others) != 1:
+            return None, False
+    is_outcome = any(reader.kind_at(properties[snakes[flag]]) == "boolean" for flag in _FLAGS if flag in snakes)
     for snake in others or snakes:
         name = snakes[snake]
-        is_known = snake in ENVELOPES or (noun and snake in {noun, to_singular(noun), noun.rpartition("_")[2]})
-        is_known = is_known or len(properties) == 1
-        if is_known and reader.kind_at(properties[name]) == "object" and _is_object(reader, properties[name]):
-            return name
-    return None
+        is_named = bool(noun) and snake in {noun, to_singular(noun), noun.rpartition("_")[2]}
+        is_known = is_named or snake in ENVELOPES or to_singular(snake) == to_singular(noun) or is_outcome
+        if not is_known and len(properties) > 1:
+            continue
+        if reader.kind_at(properties[name]) == "object" and _is_object(reader, properties[name]):
+            return name, is_known
+    return None, False

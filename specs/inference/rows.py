@@ -8,7 +8,7 @@ from specduet.specs.inference.parameters import flatten_properties
 from specduet.specs.inference.references import state_references
 from specduet.specs.inference.resources import RowKind, build_identity
 from specduet.specs.inference.timelines import state_event_times, state_set_when, state_timelines
-from specduet.specs.inference.words import split_words, to_verb, word_set
+from specduet.specs.inference.words import to_verb, word_set
 from specduet.specs.inference.writes import find_action_target, read_sent
 from specduet.specs.schema_reader import SchemaReader
 
@@ -53,5 +53,5 @@ def _state_status(reader: SchemaReader, kind: RowKind) -> Status | None:
     targets = [target for entry in actions if (target := find_action_target(entry, kind.status)) is not None]
     writes = [entry for group in kind.groups for entry in group.find("create", "update", "replace")]
     settable = any(kind.status.name in read_sent(reader, entry.operation, entry.shape.noun) for entry in writes)
-    verbs = {to_verb(word) for entry in actions for word in split_words(entry.shape.verb or entry.shape.last)[:1]}
+    verbs = {to_verb(word) for entry in actions for word in entry.verb_words[:1]}
     return state_status(kind.status, targets, is_settable=settable, is_repeatable=bool(verbs & _REPEATS))

@@ -79,6 +79,13 @@ def _singular_word(word: str) -> str:
     return word[:-1]
 
 
+def to_plural(word: str) -> str:
+    """Return the plural of the last word of a name in lower case, so that ``to_singular`` returns the name again."""
+    if word.endswith("y") and word[-2:-1] not in {*"aeiou"}:
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "z", "ch", "sh")) else f"{word}s"
+
+
 @lru_cache(maxsize=8192)
 def is_plural(word: str) -> bool:
     """Tell whether a name in lower case ends with a plural."""

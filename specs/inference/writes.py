@@ -7,7 +7,7 @@ from specduet.specs.behavior import Etag
 from specduet.specs.inference.lifecycles import StatusField, find_target
 from specduet.specs.inference.row_shapes import find_rows, pick_content
 from specduet.specs.inference.survey import SurveyedOperation
-from specduet.specs.inference.words import split_words, to_snake, to_verb, word_list
+from specduet.specs.inference.words import to_snake, to_verb, word_list
 from specduet.specs.model import Operation
 from specduet.specs.schema_reader import SchemaReader
 
@@ -154,7 +154,7 @@ def state_etag(entry: SurveyedOperation) -> Etag | None:
 def find_action_flags(reader: SchemaReader, entry: SurveyedOperation, properties: Mapping[str, str]) -> dict[str, bool]:
     """Return the flags that an action sets, by its verb: ``archived`` for archive, the same as false for unarchive."""
     snakes = {to_snake(name): name for name in properties if reader.kind_at(properties[name]) == "boolean"}
-    words = split_words(entry.shape.verb or entry.shape.last)
+    words = entry.verb_words
     found = {}
     for flag, value in _list_flags(to_verb(words[0])) if words and snakes else ():
         name = snakes.get(flag) or snakes.get(f"is_{flag}")
@@ -181,7 +181,7 @@ def find_action_target(entry: SurveyedOperation, field: StatusField | None) -> s
     """Return the status to which an action moves a row, from the verb of its path or summary."""
     if field is None:
         return None
-    words = split_words(entry.shape.verb or entry.shape.last)
+    words = entry.verb_words
     verbs = [to_verb(word) for word in words[:1]] + [to_verb(word) for word in entry.operation.summary.split()[:1]]
     snakes = field.snakes
     for verb in verbs:

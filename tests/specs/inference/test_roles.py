@@ -15,7 +15,7 @@ LABELS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /books": (MANY, "list"),
     "POST /books": (SENT, "create"),
     "DELETE /books": ({}, "other"),
-    "POST /books/search": (MANY, "other"),
+    "POST /books/search": (MANY, "list"),
     "GET /books/{bookId}": (ONE, "fetch"),
     "PUT /books/{bookId}": (SENT, "replace"),
     "PATCH /books/{bookId}": (SENT, "update"),

@@ -1,0 +1,115 @@
+"""Services where paths have verbs and bodies have ids, and searches by POST."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mocks.rows.conftest import RowClient
+
+NOTE = {
+    "type": "object",
+    "required": ["id", "title"],
+    "properties": {"id": {"type": "string"}, "title": {"type": "string"}, "folder_id": {"type": "string"}},
+}
+PAGE = {"type": "object", "properties": {"notes": {"type": "array", "items": NOTE}, "next_cursor": {"type": "string"}}}
+ONE = {"type": "object", "properties": {"ok": {"type": "boolean"}, "note": NOTE}}
+DONE = {"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}}}
+
+
+def describe_call(shown: Any, status: str = "200", **sent: str) -> dict[str, Any]:
+    """Return a POST with these properties in its body: ``id="string"``."""
+    body = {"type": "object", "properties": {name: {"type": kind} for name, kind in sent.items()}}
+    response = {"description": "It", "content": {"application/json": {"schema": shown}}}
+    refused = {"description": "No", "content": {"application/json": {"schema": DONE}}}
+    return {
+        "requestBody": {"content": {"application/json": {"schema": body}}},
+        "responses": {"200": response, status: refused if status != "200" else response},
+    }
+
+
+CALLS = {
+    "/notes.list": {"post": describe_call(PAGE, limit="integer", cursor="string", folder_id="string")},
+    "/notes.info": {"post": describe_call(ONE, "400", note_id="string")},
+    "/notes.create": {"post": describe_call(ONE, title="string", folder_id="string")},
+    "/notes.rename": {"post": describe_call(ONE, note_id="string", title="string")},
+    "/notes.delete": {"post": describe_call(DONE, note_id="string")},
+}
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> RowClient:
+    return make_client(tmp_path, CALLS)
+
+
+def make_client(folder: Path, paths: dict[str, Any]) -> RowClient:
+    path = folder / "notes.json"
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "Notes", "version": "1"}, "paths": paths}))
+    return RowClient(path, infer=True)
+
+
+def list_all(client: RowClient, target: str, size: int = 7, **filters: str) -> list[str]:
+    """Return the ids of all pages of a list by POST."""
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    for _ in range(50):
+        page = client.send("POST", target, {"limit": size, **filters, **cursor}).value
+        assert len(page["notes"]) <= size
+        found += [row["id"] for row in page["notes"]]
+        if not page.get("next_cursor"):
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+    raise AssertionError("the list has no end")
+
+
+def test_calls_work_on_rows(notes: RowClient) -> None:
+    """What a call creates, others list, fetch, change and delete, by the id in their bodies."""
+    made = notes.send("POST", "/notes.create", {"title": "Plan", "folder_id": "f1"}).value["note"]
+    assert made["title"] == "Plan"
+    named = {"note_id": made["id"]}
+    assert notes.send("POST", "/notes.info", named).value["note"] == made
+    assert notes.send("POST", "/notes.rename", {**named, "title": "New"}).value["note"]["title"] == "New"
+    assert notes.send("POST", "/notes.info", named).value["note"]["title"] == "New"
+    found = list_all(notes, "/notes.list")
+    assert made["id"] in found
+    assert len(found) == len(set(found)) > 7
+    assert list_all(notes, "/notes.list", folder_id="f1") == [made["id"]]
+    assert notes.send("POST", "/notes.delete", named).value == {"ok": True}
+    assert made["id"] not in list_all(notes, "/notes.list")
+
+
+def test_an_unknown_id_is_refused_as_documented(notes: RowClient) -> None:
+    """400 where a call documents that and no 404; else 404; also for a body without an id."""
+    assert notes.send("POST", "/notes.info", {"note_id": "none"}).status == 400
+    assert notes.send("POST", "/notes.info", {}).status == 400
+    assert notes.send("POST", "/notes.delete", {"note_id": "none"}).status == 404
+
+
+def test_a_token_in_a_body_is_refused_there(notes: RowClient) -> None:
+    """A token that no response gave is an invalid property of the body."""
+    answer = notes.send("POST", "/notes.list", {"cursor": "nonsense"})
+    assert 400 <= answer.status < 500
+
+
+def test_a_search_by_post_creates_nothing(tmp_path: Path) -> None:
+    """It shows the rows of its collection, page by page, and filters by what its body names."""
+    shown = {"description": "It", "content": {"application/json": {"schema": NOTE}}}
+    listed = {"description": "All", "content": {"application/json": {"schema": PAGE}}}
+    sent = {"requestBody": {"content": {"application/json": {"schema": NOTE}}}, "responses": {"201": shown}}
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    given = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    client = make_client(
+        tmp_path,
+        {
+            "/notes": {"get": {"parameters": [limit], "responses": {"200": listed}}, "post": sent},
+            "/notes/{id}": {"get": {"parameters": [given], "responses": {"200": shown}}},
+            "/notes/search": {"post": describe_call(PAGE, limit="integer", cursor="string", folder_id="string")},
+        },
+    )
+    made = client.send("POST", "/notes", {"id": "x", "title": "Plan", "folder_id": "f1"}).value
+    before = client.get("/notes?limit=1000")["notes"]
+    found = list_all(client, "/notes/search")
+    assert sorted(found) == sorted(row["id"] for row in before)
+    assert list_all(client, "/notes/search", folder_id="f1") == [made["id"]]
+    assert client.get("/notes?limit=1000")["notes"] == before
