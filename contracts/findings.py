@@ -10,7 +10,7 @@ Mistakes of the user (a bad option, a bad document) are exceptions, not findings
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -42,6 +42,18 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class FindingPlace:
+    """One operation in which a finding occurs."""
+
+    operation: str
+    """The label of the operation."""
+    where: str
+    """The place in the response or the request, as ``Finding.where_pattern``."""
+    count: int
+    pointer: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
     """One way in which a service breaks one clause."""
 
@@ -70,6 +82,12 @@ class Finding:
     """The request that reproduces the finding, with its response."""
     count: int = 1
     """The number of times that it occurred."""
+    shared: str = ""
+    """What several operations have in common where they break the clause for one reason, for example a component
+    schema: findings of one clause with the same ``shared`` are one. Empty where the cause is in this operation alone.
+    """
+    places: tuple[FindingPlace, ...] = ()
+    """Every operation in which it occurs, this one first; empty where there is only this one."""
     curl: str = ""
     accepted: str = ""
     """The reason given in the baseline; empty where the finding is not accepted."""
@@ -87,6 +105,11 @@ class Finding:
     def key(self) -> tuple[str, ...]:
         """The identity of the cause: findings with equal keys are merged."""
         return (self.code, self.api, self.operation, self.pointer, self.where_pattern, self.cause)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The labels of all operations in which it occurs."""
+        return tuple(dict.fromkeys((self.operation, *(place.operation for place in self.places))))
 
     @property
     def location_key(self) -> tuple[Any, ...]:
@@ -120,7 +143,8 @@ def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
     """Return one finding for each cause, sorted by API, operation and severity.
 
     Of several clauses that one value breaks, only the most specific is kept. Findings with the same ``key`` are merged
-    into the one with the shortest request.
+    into the one with the shortest request, and those of several operations with the same ``shared`` into the one with
+    the strongest basis.
     """
     all_findings = list(findings)
     highest: dict[tuple[Any, ...], int] = {}
@@ -132,7 +156,24 @@ def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
             continue
         known = merged.get(finding.key)
         merged[finding.key] = finding if known is None else _merge_findings(known, finding)
-    return sorted(merged.values(), key=lambda f: (f.api, f.operation, f.severity, f.code, f.where))
+    return sorted(_merge_operations(merged.values()), key=_sort_key)
+
+
+def _sort_key(finding: Finding) -> tuple[str, ...]:
+    return (finding.api, finding.operation, finding.severity, finding.code, finding.where)
+
+
+def _merge_operations(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield one finding for each cause that several operations share, with all its places."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        shared = (finding.shared,) if finding.shared else finding.key
+        groups.setdefault((finding.code, finding.api, *shared), []).append(finding)
+    for group in groups.values():
+        group.sort(key=lambda finding: (finding.severity, _sort_key(finding)))
+        places = tuple(FindingPlace(f.operation, f.where_pattern, f.count, f.pointer) for f in group)
+        count = sum(finding.count for finding in group)
+        yield group[0] if len(group) == 1 else replace(group[0], count=count, places=places)
 
 
 def _merge_findings(first: Finding, second: Finding) -> Finding:

@@ -19,10 +19,13 @@ SD7xx robustness. A code is never given to another clause. Importing this packag
 from specduet.contracts.clauses import (
     collections,
     credentials,
+    exposure,
     lifecycle,
     refusal,
     response,
     robustness,
+    undocumented_status,
+    valid_refused,
     values,
 )
 from specduet.contracts.clauses.registry import FAMILIES, Clause, Family, Subject, all_clauses, clause, run_clauses
@@ -38,10 +41,13 @@ __all__ = [
     "clause",
     "collections",
     "credentials",
+    "exposure",
     "lifecycle",
     "refusal",
     "response",
     "robustness",
     "run_clauses",
+    "undocumented_status",
+    "valid_refused",
     "values",
 ]

@@ -24,6 +24,8 @@ RETRY_LATER_STATUSES = frozenset({429, 503})
 """Statuses that say nothing about the request, only that it should be sent again later."""
 
 NOT_FOUND_STATUSES = frozenset({404, 410})
+STATE_STATUSES = frozenset({402, 404, 405, 406, 409, 410, 412, 416, 423, 424, 428, 429})
+"""Statuses that tell of the state of things, and not of the request: no such row, a limit that is reached."""
 
 _LARGE_BYTES = 400
 """A server may reject anything longer than this as too large."""
@@ -122,13 +124,14 @@ def documented_error_response(subject: Subject) -> DocumentedErrorResponse:
     statement, operation = subject.api.behavior.refusals, subject.operation
     stated = (statement.status,) if statement else (400, 422)
     if statement is None or statement.basis == "documented":
-        documented = {s: operation.responses[str(s)] for s in stated if _is_documented(operation, s)}
+        documented = {s: operation.responses[str(s)] for s in stated if is_documented(operation, s)}
         if documented:
             return DocumentedErrorResponse(frozenset(documented), "documented", next(iter(documented.values())))
     return DocumentedErrorResponse(None, "inferred", None)
 
 
-def _is_documented(operation: Operation, status: int) -> bool:
+def is_documented(operation: Operation, status: int) -> bool:
+    """Return whether the document itself has a response for exactly this status."""
     response = operation.responses.get(str(status))
     return response is not None and response.basis == "documented"
 

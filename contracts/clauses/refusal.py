@@ -5,45 +5,63 @@ from typing import Any
 
 from specduet.contracts.clauses.judged_exchanges import (
     NOT_FOUND_STATUSES,
+    STATE_STATUSES,
+    DocumentedErrorResponse,
     JudgedExchange,
-    accepted_credentials,
     documented_error_response,
     has_validation_error_schema,
+    is_documented,
     is_unknown_id_response,
     judged_exchanges,
     part_value,
     successful_paths,
 )
 from specduet.contracts.clauses.registry import Subject, clause
+from specduet.contracts.clauses.valid_refused import find_refused_requests
 from specduet.contracts.findings import MISSING_VALUE, Finding
-from specduet.contracts.oracle.json_body import parse_json_body
+from specduet.contracts.oracle.json_values import UNDOCUMENTED_PROPERTY
 from specduet.contracts.oracle.request_parts import RequestPart
-from specduet.contracts.recording import NOT_JSON, Exchange
+from specduet.contracts.recording import NOT_JSON
 from specduet.specs.statement import Basis
-
-_FORM_REJECTION_STATUSES = frozenset({400, 413, 414, 415, 416, 417, 422, 431})
-"""The statuses that blame the form of a request; 401, 403, 404, 409 and 429 have reasons outside of the request."""
-
 
 # ----------------------------------------------------------------------------------------- invalid requests
 
 
 def _accepted_invalid_parts(subject: Subject, *locations: str, malformed: bool = False) -> Iterator[Finding]:
     body = subject.operation.body
-    for case in judged_exchanges(subject):
-        if not case.exchange.is_success or not case.credentials_valid:
-            continue  # an invalid credential that is accepted is reported by another family
-        for part in case.invalid_parts:
-            is_body = body is not None and part.pointer == body.pointer
-            if part.location in locations and is_body is malformed:
-                yield subject.make_finding(
-                    case.exchange,
-                    pointer=part.pointer,
-                    where=part.display_name,
-                    value=part_value(part, subject.operation, case.exchange),
-                    cause=part.reason if malformed else "",
-                    message=f"{part.display_name} {part.reason}, but the response is {case.exchange.status}",
-                )
+    accepted = [
+        (case, part)
+        for case in judged_exchanges(subject)
+        if case.exchange.is_success and case.credentials_valid  # another family reports credentials
+        for part in case.invalid_parts
+        if part.location in locations and (body is not None and part.pointer == body.pointer) is malformed
+    ]
+    properties = {part.loc[:2] for _, part in accepted if part.location == "body"}
+    for case, part in accepted:
+        is_unread = len(properties) >= _MANY_PROPERTIES
+        yield subject.make_finding(
+            case.exchange,
+            pointer=part.pointer,
+            where=part.display_name,
+            value=part_value(part, subject.operation, case.exchange),
+            cause=part.reason if malformed else "",
+            shared="no property of the body is checked" if is_unread else _find_shared_laxity(part),
+            message=f"{part.display_name} {part.reason}, but the response is {case.exchange.status}",
+        )
+
+
+_MANY_PROPERTIES = 4
+"""Properties of one body that take anything: then the service checks none of them, which is one cause."""
+
+
+def _find_shared_laxity(part: RequestPart) -> str:
+    """Return the rule that the service does not enforce, for parameters and undocumented properties of any operation.
+
+    Empty for a property of a body, whose cause is the place of its schema.
+    """
+    if part.location == "body":
+        return part.reason if part.reason == UNDOCUMENTED_PROPERTY else ""
+    return f"{part.location} {part.reason}"
 
 
 @clause("SD301", "invalid-parameter", "A parameter that breaks its schema is rejected.", specificity=20)
@@ -74,11 +92,12 @@ def check_malformed_body(subject: Subject) -> Iterator[Finding]:
 
 @clause("SD304", "refusal-status", "Invalid requests get the documented status code.", specificity=30)
 def check_refusal_status(subject: Subject) -> Iterator[Finding]:
-    """If the document has no error response for invalid requests, any 4xx will do.
+    """If the document has no error response for invalid requests, any 4xx will do, and so will any that it has.
 
     Other reasons may come first: 401 and 403 if the operation never accepted the credential, 404 if the path may name
-    no row, 413, 414 and 431 if the request is large, and any 4xx if something in front of the service may reject it
-    (a body that is not UTF-8, a very long URL).
+    no row, 409 and 412 for the state of a row, 413, 414 and 431 if the request is large, and any 4xx if something in
+    front of the service may reject it (a body that is not UTF-8, a very long URL). It is a warning where the document
+    leaves open which mistakes have this status.
     """
     documented = documented_error_response(subject)
     if documented.statuses is None:
@@ -104,6 +123,8 @@ def check_refusal_status(subject: Subject) -> Iterator[Finding]:
                 where="status",
                 value=status,
                 cause=str(status),
+                basis="documented" if _is_dialect_certain(subject, documented) else "inferred",
+                shared=f"{status} instead of {expected}",
                 message=f"{part.display_name} {part.reason}, but the response is {status} instead of {expected}",
             )
 
@@ -113,6 +134,8 @@ def _has_other_reason(
 ) -> bool:
     """Return whether something else than the invalid part explains the status."""
     status = case.exchange.status
+    if is_documented(subject.operation, status) or status in STATE_STATUSES - NOT_FOUND_STATUSES:
+        return True
     if not case.credentials_valid or (status in {401, 403} and case.exchange.credentials not in accepted):
         return True
     if (
@@ -122,119 +145,15 @@ def _has_other_reason(
     ):
         return False
     if any(part.location == "path" for part in case.invalid_parts):
-        return not is_unknown_id_response(subject, case)
+        has_form = has_validation_error_schema(subject, 422) or subject.api.behavior.refusals is not None
+        return not has_form or not is_unknown_id_response(subject, case)
     return True
 
 
-# ------------------------------------------------------------------------------------------- valid requests
-
-
-@clause("SD305", "valid-refused", "A valid request is not rejected as invalid.", specificity=20)
-def check_valid_refused(subject: Subject) -> Iterator[Finding]:
-    """Sends boundary values, every member of an enum, optional parameters present and absent, long and Unicode text.
-
-    401, 403, 404, 409 and 429 are not findings, nor is the status with which an action refuses rows in some states, and
-    values that correct servers read differently are ignored. An operation that documents
-    nothing but errors may respond with one of them to everything.
-    """
-    if subject.operation.responses and not any(s[:1] in {"1", "2", "3", "d"} for s in subject.operation.responses):
-        return
-    known_paths = successful_paths(subject)
-    rejected_parts: dict[str, RequestPart] = {}
-    for case in sorted(
-        _rejected_valid_requests(subject), key=lambda case: (len(_sent_parts(case)), case.exchange.number)
-    ):
-        part = _find_rejected_part(case, rejected_parts)
-        if case.exchange.request.path not in known_paths and _may_reject_path_id(subject, part):
-            continue
-        where = _rejected_place(case, part)
-        if part is not None:
-            rejected_parts[part.display_name] = part
-        yield subject.make_finding(
-            case.exchange,
-            pointer=part.pointer if part else "",
-            where=where,
-            value=part_value(part, subject.operation, case.exchange) if part else "",
-            message=f"a valid request is rejected with {case.exchange.status}{f', because of {where}' if part else ''}",
-        )
-
-
-def _rejected_valid_requests(subject: Subject) -> list[JudgedExchange]:
-    """Return the valid requests with a valid credential that were rejected as invalid."""
-    if _names_row(subject):
-        return []
-    rejections = _FORM_REJECTION_STATUSES | (documented_error_response(subject).statuses or frozenset())
-    statuses = rejections - _state_statuses(subject)
-    accepted = accepted_credentials(subject)
-    return [
-        case
-        for case in judged_exchanges(subject)
-        if case.verdict == "valid"
-        and case.credentials_valid
-        and case.exchange.status in statuses
-        and not case.is_too_large
-        and not _is_patch(subject, case.exchange)
-        if case.exchange.credentials != "placeholder" or "placeholder" in accepted
-    ]
-
-
-def _is_patch(subject: Subject, exchange: Exchange) -> bool:
-    """Return whether a body is a JSON Patch (RFC 6902): few schemas say which operations need which members."""
-    if subject.operation.behavior.updates is None:
-        return False
-    body = parse_json_body(exchange.request.body or b"")[0]
-    return isinstance(body, list) and all(isinstance(item, dict) and "op" in item for item in body)
-
-
-def _names_row(subject: Subject) -> bool:
-    """Return whether an id or a token is in the body or query: that no row has it makes a request invalid, too."""
-    behavior = subject.operation.behavior
-    statements = (behavior.lookup, *behavior.tokens, *behavior.scopes)
-    return any("/" in statement.parameter for statement in statements if statement is not None)
-
-
-def _state_statuses(subject: Subject) -> frozenset[int]:
-    """Return the statuses that tell of the row, and not of the request: that it is unknown, or in the wrong state."""
-    behavior = subject.operation.behavior
-    refused = {behavior.acts.refused} if behavior.acts is not None else set()
-    conflicts = {behavior.creates.conflict} if behavior.creates is not None and behavior.creates.unique else set()
-    return frozenset(refused | conflicts)
-
-
-def _rejected_place(case: JudgedExchange, part: RequestPart | None) -> str:
-    """Return the name of the part; for a body, of the property that the error response names: ``body/height``."""
-    if part is None:
-        return "request"
-    named = (loc for loc in _valid_locs(case.exchange.json) if part.location == "body" and _loc_matches_part(loc, part))
-    return "/".join(map(str, next(named, part.loc)[:2]))
-
-
-def _may_reject_path_id(subject: Subject, part: RequestPart | None) -> bool:
-    """Return whether an id whose schema is just a string may be rejected: the service knows the format of its ids."""
-    paths = [
-        p for p in subject.operation.parameters if p.location == "path" and not {"format", "enum"} & p.schema.keys()
-    ]
-    return bool(paths) and (part is None or part.location == "path")
-
-
-def _sent_parts(case: JudgedExchange) -> list[RequestPart]:
-    """Return the parts that were really sent, so that the request can have been rejected because of them."""
-    exchange = case.exchange
-    names = {name for name, _ in exchange.request.query_pairs}
-    headers = {name.lower() for name, _ in exchange.request.headers}
-    sent = {"query": names, "header": headers}
-    return [p for p in case.parts if p.location not in sent or p.name.lower() in {n.lower() for n in sent[p.location]}]
-
-
-def _find_rejected_part(case: JudgedExchange, rejected_parts: Mapping[str, RequestPart]) -> RequestPart | None:
-    """Return the part that the error response names; else one already known to be rejected; else the only one."""
-    for loc in _valid_locs(case.exchange.json):
-        named = next((part for part in case.parts if _loc_matches_part(loc, part)), None)
-        if named is not None:
-            return named
-    optional = [part for part in _sent_parts(case) if part.location != "path"]
-    known = next((part for part in optional if part.display_name in rejected_parts), None)
-    return known or (optional[0] if len(optional) == 1 else None)
+def _is_dialect_certain(subject: Subject, documented: DocumentedErrorResponse) -> bool:
+    """Return whether the document tells that every mistake in a request gets this status."""
+    statuses = documented.statuses or ()
+    return subject.api.behavior.refusals is not None or any(has_validation_error_schema(subject, s) for s in statuses)
 
 
 # ------------------------------------------------------------------------------------------ error responses
@@ -363,7 +282,7 @@ def _parts_named_by_false_rejections(subject: Subject) -> frozenset[str]:
     """Return the parts that error responses to valid requests name: the finding there is that they are rejected."""
     named = (
         part.display_name
-        for case in _rejected_valid_requests(subject)
+        for case in find_refused_requests(subject)
         for loc in _valid_locs(case.exchange.json)
         for part in case.parts
         if _loc_matches_part(loc, part)

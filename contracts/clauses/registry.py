@@ -57,11 +57,13 @@ class Subject:
         value: Any = "",
         cause: str = "",
         basis: Basis | None = None,
+        shared: str = "",
     ) -> Finding:
         """Return a finding of this clause.
 
         Its basis is at most as strong as that of the operation itself and, in the clauses about rows, as those of the
-        statements which say whose rows these are and what their id is.
+        statements which say whose rows these are and what their id is. ``shared`` is the cause that other operations
+        may share; a place in the components of the document is one by itself.
         """
         return Finding(
             code=self.clause.code,
@@ -77,7 +79,14 @@ class Subject:
             message=message,
             cause=cause,
             exchange=exchange,
+            shared=shared or self._find_shared_cause(pointer, cause),
         )
+
+    def _find_shared_cause(self, pointer: str, cause: str) -> str:
+        """Return the cause that operations share which are broken at one component; empty for any other place."""
+        is_component = pointer.startswith("/components/") and not pointer.startswith("/components/securitySchemes/")
+        is_shared = is_component and self.clause.family in {"response", "values", "refusal"}
+        return f"{pointer} {cause}" if is_shared else ""
 
     def _list_row_bases(self) -> Iterator[Basis]:
         """Yield the bases of the statements that every clause about rows rests on."""

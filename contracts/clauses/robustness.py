@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from specduet.contracts.clauses.registry import Subject, clause
+from specduet.contracts.clauses.undocumented_status import NOT_IMPLEMENTED
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.memo import compute_once
 from specduet.contracts.recording import Exchange, SentRequest
@@ -21,14 +22,12 @@ _ALWAYS_SLOW_S = 5.0
 def check_no_server_error(subject: Subject) -> Iterator[Finding]:
     """An invalid request is the client's mistake (4xx); a 5xx says that the service itself failed (RFC 9110, 15.6).
 
-    A 503 with ``Retry-After`` is not reported if the service responds when the request is sent again, and a 501 not of
-    the mock of ``--mock``, which responds so where no value satisfies the schema.
+    A 503 with ``Retry-After`` is not reported if the service responds when the request is sent again. A 501 is no
+    failure: it says that the service does not have this (``documented-error``).
     """
     answered = {exchange.request for exchange in subject.exchanges() if 0 < exchange.status < 500}
     for exchange in subject.exchanges():
-        if exchange.status < 500 or exchange.response is None:
-            continue
-        if subject.is_unserved(exchange):
+        if exchange.status < 500 or exchange.response is None or exchange.status == NOT_IMPLEMENTED:
             continue
         if exchange.status == 503 and exchange.response.get_header("retry-after") and exchange.request in answered:
             continue

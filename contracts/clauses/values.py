@@ -1,6 +1,7 @@
 """SD2xx: the values in a response, at any depth and in every row of a list."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import (
@@ -13,6 +14,7 @@ from specduet.contracts.clauses.schema_violations import (
     schema_violations,
 )
 from specduet.contracts.findings import Finding, to_text
+from specduet.contracts.oracle.scalars import parse_timestamp
 from specduet.contracts.recording import Exchange
 
 
@@ -69,8 +71,11 @@ def check_format(subject: Subject) -> Iterator[Finding]:
     Either may come in lines (RFC 2045).
     """
     for exchange, violation in _keyword_violations(subject, *FORMAT_KEYWORDS):
-        outcome = f"is {to_text(violation.value)}, which is not a valid {violation.expected}"
-        yield _value_finding(subject, exchange, violation, outcome)
+        is_zoneless = violation.expected == "date-time" and parse_timestamp(f"{violation.value}Z") is not None
+        flaw = "has no time zone, so it" if is_zoneless else "which"
+        outcome = f"is {to_text(violation.value)}, {flaw} is not a valid {violation.expected}"
+        finding = _value_finding(subject, exchange, violation, outcome)
+        yield replace(finding, shared="no time zone") if is_zoneless else finding
 
 
 @clause("SD207", "bounds", "Numbers, strings and lists stay within their documented bounds.", specificity=25)

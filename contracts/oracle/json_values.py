@@ -47,6 +47,8 @@ class InvalidLocation(NamedTuple):
     """JSON pointer to the schema that the value at this location breaks."""
 
 
+UNDOCUMENTED_PROPERTY = "is not a documented property"
+"""The reason of a property that ``additionalProperties: false`` forbids."""
 MAX_DEPTH = 100
 """The deepest nesting that is judged: some servers reject deeper values, others read them."""
 _TIME_FORMATS = frozenset({"date-time", "date", "time", "duration"})  # pydantic reads numbers as these, too
@@ -276,7 +278,7 @@ def _check_additional_properties(
         return  # judged as a whole, or no schema at all
     for name, inner in extras.items():
         if rule is False:
-            yield InvalidLocation((*loc, name), "invalid", "is not a documented property", pointer)
+            yield InvalidLocation((*loc, name), "invalid", UNDOCUMENTED_PROPERTY, pointer)
         else:
             yield from find_invalid_locations(schemas, rule, f"{pointer}/additionalProperties", inner, (*loc, name))
 

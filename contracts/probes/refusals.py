@@ -21,10 +21,14 @@ from specduet.contracts.generation.parameter_texts import to_styled_text
 from specduet.contracts.oracle import json_values
 from specduet.contracts.oracle.addresses import fill_path, fill_query
 from specduet.contracts.oracle.media_types import find_json_content
+from specduet.contracts.oracle.request_differences import list_differences
+from specduet.contracts.oracle.request_parts import combine_verdicts
+from specduet.contracts.oracle.requests import classify_request
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.oracle.schema_access import list_types, locate_content, strip_null
 from specduet.contracts.probes.form_requests import vary_form
 from specduet.contracts.probes.list_queries import make_unused_value
+from specduet.contracts.recording import SentRequest
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 from specduet.specs.schemas import Schemas
@@ -33,6 +37,8 @@ from specduet.specs.statement import parse_duration
 _MAX_MEDIA_TYPES = 6
 _MAX_VALUES_AT_LOCATION = 24
 """Values of one verdict at one location of a body; deeper locations get fewer."""
+_MAX_REPEATS = 12
+"""Accepted requests of one operation that are sent again."""
 _JSON_HEADER = {"Content-Type": "application/json"}
 
 
@@ -46,13 +52,38 @@ def probe_refusals(sender: Sender, operation: Operation, known_values: KnownValu
         _vary_parameters(api, operation, request),
         _vary_body(api, operation, request),
     )
+    twins = _Twins(sender, operation)
     for variant in _drop_duplicates(chain([request], parameter_variants, body_variants)):
         if not known_values.is_protected(operation, variant.path):
-            sender.send(operation, **variant.send_arguments)
+            twins.send_variant(variant)
     for raw_body in _raw_bodies(operation, request):
         sender.send(operation, **{**request.send_arguments, "json": UNSET, **raw_body})
     for query in _raw_queries(operation):
         sender.send_raw(operation, **_raw_arguments(operation, request, query))
+
+
+class _Twins:
+    """Requests that were accepted, one of which is sent again after a refused one that differs from it in one part."""
+
+    def __init__(self, sender: Sender, operation: Operation) -> None:
+        self._sender, self._operation = sender, operation
+        self._accepted: list[tuple[PlannedRequest, SentRequest]] = []
+        self._repeats_left = _MAX_REPEATS
+
+    def send_variant(self, variant: PlannedRequest) -> None:
+        """Send a variant; where it is refused although it is valid, send the accepted request most like it again."""
+        exchange = self._sender.send(self._operation, **variant.send_arguments)
+        if exchange.is_success:
+            self._accepted.append((variant, exchange.request))
+        elif exchange.status in {400, 422} and self._repeats_left > 0 and self._operation.method != "GET":
+            twin = next((v for v, sent in reversed(self._accepted) if self._is_twin(exchange.request, sent)), None)
+            parts = classify_request(self._sender.api, self._operation, exchange.request) if twin is not None else ()
+            if twin is not None and combine_verdicts(parts) == "valid":
+                self._repeats_left -= 1
+                self._sender.send(self._operation, **twin.send_arguments)
+
+    def _is_twin(self, request: SentRequest, other: SentRequest) -> bool:
+        return len(list_differences(self._operation, request, other)) == 1
 
 
 def find_valid_request(api: Api, operation: Operation, known_values: KnownValues) -> PlannedRequest | None:

@@ -53,6 +53,9 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
         "seen": finding.value,
         "message": finding.message,
         "count": finding.count,
+        "places": [
+            {"operation": place.operation, "where": place.where, "count": place.count} for place in finding.places
+        ],
         "curl": finding.curl,
         "exchange": finding.exchange.number if finding.exchange else None,
         "accept": {

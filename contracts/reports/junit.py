@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from specduet.contracts.findings import Finding
 from specduet.contracts.reports.formatting import format_finding, format_headline
-from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items
+from specduet.contracts.reports.model import Item, Report, items_of_finding, iter_items
 
 # XML 1.0, section 2.2: a character outside these ranges cannot be written at all, not even escaped
 _FORBIDDEN_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -18,7 +18,8 @@ def write(report: Report, path: Path) -> None:
     """Write the file. An accepted finding skips its test case; one below ``--fail-on`` stands in ``system-out``."""
     found: dict[Item, list[Finding]] = defaultdict(list)
     for finding in report.findings:
-        found[item_of_finding(finding)].append(finding)
+        for item in items_of_finding(finding):
+            found[item].append(finding)
     suites = ET.Element("testsuites", name="specduet", time=f"{report.elapsed_s:.3f}")
     for (api, operation), group in groupby(iter_items(report.apis, report.clauses), key=lambda i: (i.api, i.operation)):
         suites.append(_build_suite(f"{api} {operation}", [(item, found[item]) for item in group], report))

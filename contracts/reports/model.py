@@ -37,9 +37,9 @@ def iter_items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[I
                 yield Item(api.name, operation.label, clause.name)
 
 
-def item_of_finding(finding: Finding) -> Item:
-    """Return the item that a finding belongs to."""
-    return Item(finding.api, finding.operation, finding.clause)
+def items_of_finding(finding: Finding) -> list[Item]:
+    """Return the items that a finding belongs to: its clause on every operation in which it occurs."""
+    return [Item(finding.api, operation, finding.clause) for operation in finding.operations]
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ class AcceptedFinding:
     def covers(self, finding: Finding) -> bool:
         return (
             self.code == finding.code
-            and self.operation == f"{finding.api} {finding.operation}"
-            and self.pointer == finding.pointer
-            and self.where in {"", finding.where_pattern}
+            and self.operation in {f"{finding.api} {operation}" for operation in finding.operations}
+            and self.pointer in {finding.pointer, *(place.pointer for place in finding.places)}
+            and self.where in {"", finding.where_pattern, *(place.where for place in finding.places)}
         )
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from specduet.contracts.findings import Finding
 from specduet.contracts.options import RunOptions
 from specduet.contracts.reports import console, github, make_folder, summary, write_reports
 from specduet.contracts.reports.formatting import format_finding
-from specduet.contracts.reports.model import Item, Report, item_of_finding, iter_items, pluralize
+from specduet.contracts.reports.model import Item, Report, items_of_finding, iter_items, pluralize
 from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
@@ -138,7 +138,8 @@ class ContractSession:
         found: dict[Item, list[str]] = {}
         for finding in report.findings:
             if report.is_failing(finding):
-                found.setdefault(item_of_finding(finding), []).append(format_finding(finding, report))
+                for item in items_of_finding(finding):
+                    found.setdefault(item, []).append(format_finding(finding, report))
         return {item: "\n\n".join(texts) for item, texts in found.items()}
 
     def finish_run(self, executed: Iterable[Item]) -> int:
@@ -148,7 +149,7 @@ class ContractSession:
         """
         assert self.outcome is not None
         selected = set(executed)
-        findings = [finding for finding in self._findings if item_of_finding(finding) in selected]
+        findings = [finding for finding in self._findings if not selected.isdisjoint(items_of_finding(finding))]
         if self._settings.update_baseline:
             findings = self._accept_findings(findings)
         outcome = replace(self.outcome, findings=tuple(findings))

@@ -1,18 +1,25 @@
-"""Raw servers on free ports, and the rows and APIs that tests share."""
+"""Raw servers on free ports, services in this process, and the rows and APIs that tests share."""
 
 import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from specduet.contracts.sending.transport import Transport
+from specduet.contracts.options import RunOptions
+from specduet.contracts.recording import ReceivedResponse, SentRequest
+from specduet.contracts.run import RunResult, run_contract
+from specduet.contracts.sending import budget
+from specduet.contracts.sending.target import Target
+from specduet.contracts.sending.transport import Transport, TransportFailure
 from specduet.specs import Api, load
 
 Handler = Callable[[socket.socket], None]
+Respond = Callable[[SentRequest], ReceivedResponse | TransportFailure]
 
 
 class RawServer:
@@ -78,6 +85,37 @@ def _close_transports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for transport in transports:
         transport.close()
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunResult]:
+    """Return a function that runs the suite over a document whose service is a function in this process."""
+
+    def run(
+        paths: str,
+        service: Respond,
+        *,
+        url: str = "http://127.0.0.1:9",
+        rest: str = "",
+        max_requests: int | None = None,
+    ) -> RunResult:
+        class DirectTransport:
+            def __init__(self, *_args: Any) -> None: ...
+
+            def send(self, request: SentRequest, _timeout_s: float) -> ReceivedResponse | TransportFailure:
+                return service(request)
+
+            def close(self) -> None: ...
+
+        monkeypatch.setattr(budget, "Transport", DirectTransport)
+        document = tmp_path / "small.yaml"
+        document.write_text(f"openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n{paths}\n{rest}\n", "utf-8")
+        options = RunOptions(generate=False, max_time_s=20, max_requests=max_requests)
+        result = run_contract((load(document),), Target.parse(url), options)
+        assert not [note for note in result.notes if "broke off" in note]
+        return result
+
+    return run
 
 
 @pytest.fixture(scope="session")

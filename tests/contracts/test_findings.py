@@ -54,6 +54,17 @@ def test_the_most_specific_clause_is_reported_for_a_value(cloudcruise: Api) -> N
     assert [(f.code, f.count) for f in found] == [("SD105", 1), ("SD201", 1)]
 
 
+def test_a_cause_that_operations_share_is_one_finding_with_its_places() -> None:
+    """A component schema that two operations break is one finding, which tells where else and how often."""
+    other = finding(operation="GET /others", where="/status", shared="schema", count=2)
+    [found] = deduplicate([other, finding(shared="schema"), finding(shared="schema", where="/4/status")])
+    assert (found.operation, found.count, found.operations) == ("GET /others", 4, ("GET /others", RUNS))
+    assert [(p.operation, p.where, p.count) for p in found.places] == [
+        ("GET /others", "/status", 2),
+        (RUNS, "/*/status", 2),
+    ]
+
+
 def test_findings_on_whole_responses_do_not_hide_each_other(cloudcruise: Api) -> None:
     """Two clauses that a response as a whole breaks are two findings."""
     exchange = RecordingBuilder(cloudcruise).add(RUNS)

@@ -2,20 +2,16 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
 
 from specduet.contracts.findings import escape_controls
-from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import ReceivedResponse, SentRequest
-from specduet.contracts.run import RunResult, run_contract
-from specduet.contracts.sending import budget
-from specduet.contracts.sending.target import Target
+from specduet.contracts.run import RunResult
 from specduet.contracts.sending.transport import TransportFailure
-from specduet.specs import UsageError, load
+from specduet.specs import UsageError
 
 Respond = Callable[[SentRequest], ReceivedResponse | TransportFailure]
 JSON = (("content-type", "application/json"),)
@@ -25,37 +21,6 @@ DONE = "{'204': {description: done}, '400': {description: bad}}"
 
 def respond(status: int, body: str = "", headers: tuple[tuple[str, str], ...] = JSON) -> ReceivedResponse:
     return ReceivedResponse(status, headers if body else (), body.encode(), 0.001)
-
-
-@pytest.fixture
-def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunResult]:
-    """Return a function that runs the suite over a document whose service is a function in this process."""
-
-    def run(
-        paths: str,
-        service: Respond,
-        *,
-        url: str = "http://127.0.0.1:9",
-        rest: str = "",
-        max_requests: int | None = None,
-    ) -> RunResult:
-        class Transport:
-            def __init__(self, *_args: Any) -> None: ...
-
-            def send(self, request: SentRequest, _timeout_s: float) -> ReceivedResponse | TransportFailure:
-                return service(request)
-
-            def close(self) -> None: ...
-
-        monkeypatch.setattr(budget, "Transport", Transport)
-        document = tmp_path / "small.yaml"
-        document.write_text(f"openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n{paths}\n{rest}\n", "utf-8")
-        options = RunOptions(generate=False, max_time_s=20, max_requests=max_requests)
-        result = run_contract((load(document),), Target.parse(url), options)
-        assert not [note for note in result.notes if "broke off" in note]
-        return result
-
-    return run
 
 
 def is_object(request: SentRequest) -> bool:

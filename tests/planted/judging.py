@@ -1,0 +1,41 @@
+"""Judge one application with nothing but its document."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from specduet.contracts.findings import Finding
+from specduet.contracts.options import RunOptions
+from specduet.contracts.run import RunResult, run_contract
+from specduet.contracts.sending.target import Target
+from specduet.specs import load
+
+
+def run_judge(
+    document: Mapping[str, Any],
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    max_requests: int = 4_000,
+    generate: bool = True,
+    only: Sequence[str] = (),
+) -> RunResult:
+    """Run the suite on an application, as ``specduet test FILE --url URL`` does."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "service.json"
+        path.write_text(json.dumps(document))
+        target = Target.parse(url, headers=[f"{name}: {value}" for name, value in (headers or {}).items()])
+        return run_contract(
+            [load(path)], target, RunOptions(max_requests=max_requests, generate=generate, only_operations=tuple(only))
+        )
+
+
+def describe_findings(findings: Sequence[Finding]) -> str:
+    """Return the findings, one a line."""
+    return "\n".join(
+        f"  {f.code} [{f.severity}] {f.operation} {f.where}: {f.message} (saw {f.value}) x{f.count}" for f in findings
+    )

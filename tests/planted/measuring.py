@@ -1,0 +1,86 @@
+"""One fault in one service: planted, served, judged, and compared with what is told of the service without it."""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import uvicorn
+
+from specduet.contracts.findings import Finding
+from tests.planted.changes import change_app
+from tests.planted.faults import FAULTS
+from tests.planted.judging import describe_findings, run_judge
+from tests.planted.services import find_planted_service
+from tests.twins.service import Clock, Service
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says of one fault."""
+
+    name: str
+    is_told: bool
+    told: str
+    """The findings that the service without the fault does not have, one a line."""
+
+    def __str__(self) -> str:
+        return f"{'told  ' if self.is_told else 'MISSED'} {self.name}\n{self.told}"
+
+
+@contextmanager
+def open_service(app: Any) -> Iterator[str]:
+    """Serve an application and yield its URL."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def judge_app(service: Service, app: Any, only: Sequence[str] = (), *, generate: bool = True) -> tuple[Finding, ...]:
+    """Return the findings in an application with the document of a service."""
+    with open_service(app) as url:
+        document = service.write_document()
+        return run_judge(document, url, headers=service.headers, generate=generate, only=only).findings
+
+
+def _list_related(service: Service, operation: str) -> tuple[str, ...]:
+    """Return the labels of the operations on the same kind of things: those whose paths begin alike."""
+    beginning = operation.partition(" ")[2].partition("/{")[0]
+    root = "/".join(beginning.split("/")[:2]) if beginning.count("/") < 3 else beginning
+    paths: Mapping[str, Mapping[str, Any]] = service.write_document()["paths"]
+    return tuple(
+        f"{method.upper()} {path}"
+        for path, item in paths.items()
+        for method in item
+        if path.startswith(root) and method in {"get", "put", "post", "patch", "delete"}
+    )
+
+
+@cache
+def _find_usual(name: str, only: tuple[str, ...], *, generate: bool) -> frozenset[tuple[str, str, str]]:
+    service = find_planted_service(name)
+    found = judge_app(service, service.build(Clock()), only, generate=generate)
+    return frozenset((f.code, f.operation, f.where_pattern) for f in found)
+
+
+def judge_fault(name: str, *, generate: bool = False) -> Verdict:
+    """Plant a fault and judge the operations on the things that it is about."""
+    fault = FAULTS[name]
+    service = find_planted_service(fault.service)
+    only = _list_related(service, fault.operation)
+    app = change_app(service.build(Clock()), fault.operation, fault.change())
+    usual = _find_usual(fault.service, only, generate=generate)
+    found = judge_app(service, app, only, generate=generate)
+    new = [f for f in found if (f.code, f.operation, f.where_pattern) not in usual]
+    return Verdict(name, any(finding.code.startswith(fault.codes) for finding in new), describe_findings(new))
