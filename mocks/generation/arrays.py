@@ -3,7 +3,7 @@
 from itertools import count as count_up
 from typing import Any
 
-from specduet.mocks.generation.limits import MAX_CHILDREN, CannotGenerate
+from specduet.mocks.generation.limits import MAX_CHILDREN, CannotGenerate, WorkBudget
 from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, to_json_key
 from specduet.mocks.generation.objects import NO_EXTRAS_DEPTH, PartCompiler
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_json_value
@@ -43,8 +43,9 @@ class ArrayMaker:
         longest = self._most if self._closed_at is None else min(self._most, self._closed_at)
         if self._demanded > longest:
             raise CannotGenerate(reason="arrays have more items than they may have")
-        if rng.budget is not None:
-            rng.budget.spend_part()
+        rng.budget = rng.budget or WorkBudget()
+        rng.budget.spend_part()
+        rng.budget.is_shared |= rng.depth == 0
         count = self._choose_count(rng)
         contained = self._contained[: max(count - len(self._prefix), 0)]
         items: list[Any] = []
@@ -53,6 +54,8 @@ class ArrayMaker:
         for index in count_up():
             if len(items) == count or rejected > _MAX_REJECTED + 2 * len(items):
                 break
+            if rng.depth == 0:
+                rng.budget.begin_part()
             place = len(items) - len(self._prefix)
             make = self._prefix[place] if place < 0 else contained[place] if place < len(contained) else self._make_item
             item = make(_rng_of_item(rng, index))
@@ -66,7 +69,8 @@ class ArrayMaker:
         return self._compiler.build_parts(parts, name) if parts else random_json_value
 
     def _choose_count(self, rng: SeededRandom) -> int:
-        may_grow = rng.depth < NO_EXTRAS_DEPTH and not rng.omit_probability
+        is_enough = rng.budget is not None and rng.budget.is_enough and rng.depth > 0
+        may_grow = rng.depth < NO_EXTRAS_DEPTH and not rng.omit_probability and not is_enough
         chosen = 1 + rng.randbelow(3) if may_grow else 0
         wanted = max(self._least, len(self._contained), len(self._prefix), chosen)
         if self._contained:

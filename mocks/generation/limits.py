@@ -8,6 +8,7 @@ MAX_TEXT_LENGTH = 1_000_000
 MAX_CHILDREN = 10_000
 """Items of one array, properties of one object."""
 _MAX_PARTS = 10_000  # objects and arrays within one value, those of attempts that failed included
+_ENOUGH_PARTS = 24  # of one property or item of the value; from so many on, those that may be left out are
 _MAX_ATTEMPTS = 400  # values that are validated and thrown away while one value is made
 
 
@@ -31,12 +32,25 @@ class WorkBudget(msgspec.Struct, eq=False):
 
     parts: int = _MAX_PARTS
     attempts: int = _MAX_ATTEMPTS
+    _enough_at: int = _MAX_PARTS - _ENOUGH_PARTS
+    """The number of parts that may still be spent at which the property or item at hand is large."""
+    is_shared: bool = False
+    """True if all properties of the value count together: it is itself one of a row, or an item of a list."""
 
     def spend_part(self) -> None:
         """Count an object or array. Raises ``TooMuchWorkError`` where there are too many."""
         self.parts -= 1
         if self.parts < 0:
             raise TooMuchWorkError(reason=f"it has more than {_MAX_PARTS:,} objects and arrays")
+
+    @property
+    def is_enough(self) -> bool:
+        """True once the property or item at hand is large: what may be left out of the objects within it is."""
+        return self.parts <= self._enough_at
+
+    def begin_part(self) -> None:
+        """Count the parts of the next property or item of the value from zero."""
+        self._enough_at = self.parts - _ENOUGH_PARTS
 
     def spend_attempt(self, pointer: str | None) -> None:
         """Count a value that was not valid. Raises ``TooMuchWorkError`` where there are too many."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from specduet.mocks.generation.limits import MAX_CHILDREN, CannotGenerate, TooMuchWorkError
+from specduet.mocks.generation.limits import MAX_CHILDREN, CannotGenerate, TooMuchWorkError, WorkBudget
 from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema
 from specduet.mocks.generation.scalars import build_pattern_maker
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
@@ -72,11 +72,13 @@ class ObjectMaker:
             raise CannotGenerate(reason=f"objects have at least {self._least:,} properties")
         if max(self._least, len(self._required)) > self._most:
             raise CannotGenerate(reason="objects have more properties than they may have")
-        if rng.budget is not None:
-            rng.budget.spend_part()
+        rng.budget = rng.budget or WorkBudget()
+        rng.budget.spend_part()
         names = self._choose_names(rng)
         value: dict[str, Any] = {}
         for name in self._order:
+            if rng.depth == 0 and not rng.budget.is_shared:
+                rng.budget.begin_part()
             if name in self._required:
                 value[name] = self._required[name](rng.derive(name))
             elif name in names:
@@ -117,7 +119,10 @@ class ObjectMaker:
         if rng.depth >= SHORTEST_DEPTH or (rng.omit_probability and rng.random_bool(rng.omit_probability)):
             return False
         if name in self._large:
-            return rng.depth < NO_EXTRAS_DEPTH and (rng.depth == 0 or rng.random_bool(self._large_probability))
+            if rng.depth == 0:
+                return True
+            is_small = rng.depth < NO_EXTRAS_DEPTH and not (rng.budget is not None and rng.budget.is_enough)
+            return is_small and rng.random_bool(self._large_probability)
         return True
 
 

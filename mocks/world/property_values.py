@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from specduet.mocks.clock import SECOND, to_micros
+from specduet.mocks.generation.limits import WorkBudget
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker, random_uuid
 from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.world.derived_fields import ABSENT
@@ -41,8 +42,10 @@ class PropertyValues:
     def build_maker(self, prop: RowProperty) -> ValueMaker:
         """Return a maker of believable values of a property, which may still be invalid."""
         if len(prop.parts) > 1:
-            return self._generator.build_parts(prop.parts, prop.name)
-        return self._generator.build_maker(prop.schema, prop.pointer, prop.name, null=False)
+            make = self._generator.build_parts(prop.parts, prop.name)
+        else:
+            make = self._generator.build_maker(prop.schema, prop.pointer, prop.name, null=False)
+        return _limit_parts(make) if self._generator.is_large(prop.parts) else make
 
     def build_valid_maker(self, prop: RowProperty) -> ValueMaker:
         """Return a maker of valid values of a property, never null."""
@@ -143,6 +146,16 @@ class PropertyValues:
         """Return whether the index key of a property is its value."""
         prop = self.properties.get(path)
         return prop is not None and not prop.is_uuid and not prop.time_format
+
+
+def _limit_parts(make: ValueMaker) -> ValueMaker:
+    """Return a maker whose values are large when they have as many parts as one property of a row may have."""
+
+    def make_limited(rng: SeededRandom) -> Any:
+        rng.budget = rng.budget or WorkBudget(is_shared=True)
+        return make(rng)
+
+    return make_limited
 
 
 def _is_plain_uuid(schema: Schema) -> bool:

@@ -1,5 +1,6 @@
 """Values of schemas that are large, deep, dense or without an end: made or given up in a second, never a hang."""
 
+import json
 import time
 from typing import Any
 
@@ -76,3 +77,23 @@ def test_what_is_made_all_the_same(name: str) -> None:
     value = generate_value(schemas, document["n0"], "/n0", "key")
     assert time.process_time() - start < 10
     assert schemas.validator_at("/n0").is_valid(value)
+
+
+def test_large_values_end_soon() -> None:
+    """Optional objects and lists within a value are made until there are many; the value has all of its own."""
+    kinds = ("invoice", "payment", "credit", "account", "refund", "fee")
+    nodes = {
+        kind: {
+            "type": "object",
+            "properties": {
+                "text": {"type": "string"},
+                **{f"{other}s": {"type": "array", "items": {"$ref": f"#/{other}"}} for other in kinds},
+            },
+        }
+        for kind in kinds
+    }
+    schemas = Schemas(nodes)
+    value = generate_value(schemas, {"$ref": "#/invoice"}, "/invoice", "1")
+    assert {*value} == {"text", *(f"{kind}s" for kind in kinds)}
+    assert all(value[f"{kind}s"] for kind in kinds)
+    assert 2_000 < len(json.dumps(value)) < 12_000
