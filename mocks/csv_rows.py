@@ -122,6 +122,8 @@ def _iter_readings(text: str, field: Field) -> Iterator[Any]:
     """Yield what a text may mean, the most likely first."""
     kind = field.resolved.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
+    if kind != "string" and text[0] in "{[":  # also where any text is allowed
+        yield parse_json_text(text)
     if "string" in kinds or kind is None:
         yield text
     yield parse_json_text(text.lower() if text.lower() in _WORDS else text)

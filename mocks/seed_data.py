@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 from specduet.mocks.csv_rows import read_csv_rows
 from specduet.mocks.world import PlacedRow, match_resource
-from specduet.specs import Api, SpecError, UsageError
+from specduet.specs import Api, Resource, Schemas, SpecError, UsageError
 from specduet.specs.inference.words import to_snake
 from specduet.specs.lines import find_line
 from specduet.specs.locations import display_path
-from specduet.specs.schemas import escape_pointer
+from specduet.specs.schemas import Field, escape_pointer
 from specduet.specs.source import read_document
 
+_MAX_MAPS = 3  # within each other, of which a column may name a member
 _JSON_SUFFIXES = {".json", ".yaml", ".yml"}
 SUFFIXES = {*_JSON_SUFFIXES, ".csv"}
 """Endings of the files that are read."""
@@ -67,7 +68,7 @@ def _iter_rows(source: Path, apis: Sequence[Api]) -> Iterator[tuple[Api, str, Pa
         name = _split_name(path, source, apis)
         if path.suffix.lower() == ".csv":
             api, resource = _find_resource(name, apis)
-            fields = api.response_schemas.walk_fields(api.resources[resource].schema, api.resources[resource].pointer)
+            fields = _list_fields(api.response_schemas, api.resources[resource])
             yield api, resource, path, read_csv_rows(path, fields, partial(_is_valid, api))
             continue
         content = read_document(path)
@@ -75,6 +76,22 @@ def _iter_rows(source: Path, apis: Sequence[Api]) -> Iterator[tuple[Api, str, Pa
             yield from _iter_objects(path, content, apis, name.api)
         else:
             yield *_find_resource(name, apis), path, _place_rows(path, content, "")
+
+
+def _list_fields(schemas: Schemas, resource: Resource) -> list[Field]:
+    """Return the properties of a resource, and behind them the members of its maps, which have any name."""
+    fields = [*schemas.walk_fields(resource.schema, resource.pointer)]
+    holders: list[tuple[tuple[str, ...], Any, str]] = [((), resource.schema, resource.pointer)]
+    holders += [(field.path, schemas.node_at(field.pointer), field.pointer) for field in fields]
+    for path, schema, pointer in holders:
+        resolved, at, _ = schemas.split_null(schema, pointer)
+        inner = resolved.get("additionalProperties")
+        if isinstance(inner, Mapping) and path.count("*") < _MAX_MAPS:
+            at = f"{at}/additionalProperties"
+            member, _, is_nullable = schemas.split_null(inner, at)
+            fields.append(Field((*path, "*"), at, member, required=False, nullable=is_nullable))
+            holders.append(((*path, "*"), inner, at))
+    return fields
 
 
 def _is_valid(api: Api, pointer: str, value: Any) -> bool:

@@ -80,8 +80,8 @@ class Session:
     def continue_with(self, apis: Sequence[Api], settings: Settings) -> "Session":
         """Return the session with the documents as they are now: same clock, faults and journal, rows that still fit.
 
-        Rows that requests have written stay if they satisfy the schema as it is now. A resource in which nothing was
-        written, or whose seed data are others now, is seeded anew.
+        Rows that requests have written, and files, stay if they satisfy the schema as it is now. A resource in which
+        nothing was written, or whose seed data are others now, is seeded anew.
         """
         later = Session(self.name, apis, settings, self._space)
         later.clock, later.faults, later.journal = self.clock, self.faults, self.journal
@@ -95,6 +95,9 @@ class Session:
                 seeded_state = World(earlier_api, self._settings, self.clock).dump_state(changed)
                 written = {name: rows for name, rows in world.dump_state(changed).items() if rows != seeded_state[name]}
                 keep_rows(written, later_api, later.get_world(later_api.name))
+            files = world.list_files() if later_api is not None else {}
+            if later_api is not None and any(files.values()):
+                later.get_world(later_api.name).keep_files(files)
         return later
 
     def reset(self) -> None:

@@ -289,6 +289,24 @@ class World:
             scope_filter = (table.key_positions[field], table.values.index_key(field, value))
             yield from index.select(RowQuery(equal=(scope_filter,), descending=descending))
 
+    def list_files(self) -> dict[str, dict[Any, Any]]:
+        """Return the files that requests stored, by resource and by the index key of the row's identity."""
+        tables = [*self._tables.iter_made()]
+        return {
+            name: {table.identity_key(row): row.file for row in rows if row.file is not None}
+            for name, table in tables
+            if (rows := [*table.get_rows().select(RowQuery())])
+        }
+
+    def keep_files(self, files: Mapping[str, Mapping[Any, Any]]) -> None:
+        """Put files to the rows that are still there."""
+        for name in files.keys() & self._tables.keys():
+            table = self._tables[name]
+            for key, file in files[name].items():
+                row = table.find_row(table.identity_field, key)
+                if row is not None:
+                    row.file = file
+
     def replace_state(self, state: Any) -> None:
         """Replace the rows of the resources that ``state`` names: ``{"run": [{"id": "…", …}]}``.
 

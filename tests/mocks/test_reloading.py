@@ -188,6 +188,21 @@ def test_rows_that_fit_stay(notes: Notes) -> None:
     assert notes.post("later") not in {note["id"] for note in notes.get("/notes") if note["text"] != "later"}
 
 
+def test_files_stay(tmp_path: Path) -> None:
+    """A file that was uploaded before an edit is downloaded after it, and one whose row was removed is gone."""
+    document = tmp_path / "office.yaml"
+    text = Path(__file__).with_name("office.yaml").read_text(encoding="utf-8")
+    document.write_text(text, encoding="utf-8")
+    mock = ReloadingMock(create_app([load(document)], Settings()), lambda: [load(document)], lambda _line: None)
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n\x00\xff%d\r\n--x--\r\n'
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    ids = [send_raw(mock, RawRequest("POST", "/files", headers, form % number)).json["id"] for number in (1, 2)]
+    document.write_text(text.replace("title: Office", "title: Office, renamed"), encoding="utf-8")
+    asyncio.run(mock.reload())
+    downloads = [send_raw(mock, RawRequest("GET", f"/files/{identity}/content")).body for identity in ids]
+    assert downloads == [b"\x00\xff1", b"\x00\xff2"]
+
+
 def test_untouched_rows_are_made_anew(notes: Notes) -> None:
     """Where nothing was written, rows are those of the document as it is now."""
     notes.reload("required: [id, text]", "required: [id, text, mark]", "text: {", "mark: {const: new}\n        text: {")

@@ -96,6 +96,40 @@ def test_cells_have_the_types_of_the_schema(tmp_path: Path) -> None:
     assert (second["name"], second["public"], second["tags"], "budget" in second) == ("Two\nlines", False, ["x"], False)
 
 
+MAP = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "column", "cell", "value"),
+    [
+        (MAP, "counts", '{""a"": 1}', {"a": 1}),
+        (MAP, "counts.a", "1", {"a": 1}),
+        ({"type": "object", "additionalProperties": MAP}, "counts.a.b", "1", {"a": {"b": 1}}),
+        ({"additionalProperties": {"type": "integer"}}, "counts", '{""a"": 1}', {"a": 1}),
+        ({"oneOf": [{"type": "string"}, MAP]}, "counts", '{""a"": 1}', {"a": 1}),
+        ({"type": "string"}, "counts", '{""a"": 1}', '{"a": 1}'),
+        (None, "counts", '{""a"": 1}', {"a": 1}),
+    ],
+)
+def test_a_cell_may_hold_a_map(tmp_path: Path, schema: Any, column: str, cell: str, value: Any) -> None:
+    """A map is JSON in one cell, or a column for each of its members, which have the type of the map's values."""
+    thing = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    thing |= {"additionalProperties": MAP} if schema is None else {}
+    thing["properties"] |= {} if schema is None else {"counts": schema}
+    rows = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}
+    listed = {"200": {"description": "", "content": {"application/json": {"schema": rows}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Things", "version": "1"},
+        "paths": {"/things": {"get": {"responses": listed}}},
+        "components": {"schemas": {"Thing": thing}},
+    }
+    (tmp_path / "things.json").write_text(json.dumps(document))
+    (tmp_path / "thing.csv").write_text(f'id,{column}\n1,"{cell}"\n')
+    given = read_seed_data(tmp_path / "thing.csv", [load(tmp_path / "things.json")])
+    assert given["things"]["thing"][0]["counts"] == value
+
+
 def test_cells_between_semicolons(tmp_path: Path) -> None:
     """A table of a spreadsheet with semicolons, a byte order mark and CRLF is read, too."""
     assert OfficeClient(write(tmp_path, people_csv="\ufeffid;name\r\np1;Ada\r\n\r\n")).get("/people") == [
