@@ -19,6 +19,7 @@ from specduet.contracts.probes.robustness import probe_robustness
 from specduet.contracts.run_state import EXPLORE_TURNS, RunState, Step, make_plan
 from specduet.contracts.sending.budget import BudgetSpent
 from specduet.contracts.sending.sender import NotSent, Sender, TargetGone
+from specduet.contracts.sending.sentinel import HoldLost
 from specduet.specs import Api, Operation
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class ApiRun:
         """Turn a failure of our own into a note: a document that a probe cannot read must not end the run."""
         try:
             yield
-        except (NotSent, BudgetSpent, TargetGone):
+        except (NotSent, BudgetSpent, TargetGone, HoldLost):
             raise
         except Exception as error:  # noqa: BLE001 - see above
             self._state.notes.append(f"{self.api.name}: {step} broke off ({type(error).__name__}: {error})")

@@ -5,7 +5,7 @@ for example the pages of one list; the kinds of traces are defined in ``contract
 judges.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -187,6 +187,8 @@ class Recording:
 
     exchanges: list[Exchange] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
+    unjudged: list[Exchange] = field(default_factory=list)
+    """Exchanges that say nothing of the service, since the run had lost its hold."""
     results: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
     """Values computed from the recording, kept as long as it lives. Written only by ``contracts/memo.py``."""
 
@@ -199,6 +201,14 @@ class Recording:
         """Return a response whose body is the very object of an earlier response with an equal body."""
         shared = self._bodies.setdefault(received.body, received.body)
         return received if shared is received.body else replace(received, body=shared)
+
+    def set_aside(self, last: int) -> None:
+        """Leave the exchanges after number ``last`` and the traces about them out of what is judged."""
+        if last < len(self.exchanges):
+            self.unjudged += self.exchanges[last:]
+            del self.exchanges[last:]
+            self.traces[:] = [trace for trace in self.traces if not _mentions_later(vars(trace).values(), last)]
+            self.results.clear()
 
     def find_exchanges(self, api: str, operation: str) -> Iterator[Exchange]:
         """Yield the exchanges with one operation (by operationId)."""
@@ -224,6 +234,16 @@ class _OperationIndex(Generic[_Entry]):
             self._entries.setdefault((entry.api, entry.operation), []).append(entry)
         self._count = len(entries)
         return self._entries.get((api, operation), [])
+
+
+def _mentions_later(values: Iterable[Any], last: int) -> bool:
+    """Return whether values hold an exchange after number ``last``, in tuples of tuples, too."""
+    return any(
+        value.number > last
+        if isinstance(value, Exchange)
+        else isinstance(value, tuple) and _mentions_later(value, last)
+        for value in values
+    )
 
 
 def _find_header(headers: Headers, name: str) -> str | None:

@@ -31,6 +31,7 @@ from specduet.contracts.sending.budget import BudgetSpent
 from specduet.contracts.sending.curl import format_curl_line
 from specduet.contracts.sending.redaction import Secrets
 from specduet.contracts.sending.sender import TargetGone
+from specduet.contracts.sending.sentinel import HoldLost
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation
 
@@ -128,7 +129,8 @@ class _ContractRun:
             coverage=coverage,
             secrets=self.state.secrets,
             notes=tuple(dict.fromkeys(self.state.notes)),
-            inconclusive_reason=explain_inconclusive(
+            inconclusive_reason=self.state.loss
+            or explain_inconclusive(
                 [api_run.sender for api_run in api_runs],
                 self.state.recording,
                 (sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()),
@@ -153,10 +155,14 @@ class _ContractRun:
             with self._measure_step("close"):
                 for api_run in api_runs:
                     api_run.close()
+                    api_run.sender.watch.look_again()
         except BudgetSpent:
             self.state.notes.append(
                 f"The budget was spent after {self.state.budget.sent_count} requests: not everything was tried."
             )
+        except HoldLost as error:
+            self.state.loss = str(error)
+            self.state.recording.set_aside(error.last_good)
         except TargetGone as error:
             self.state.notes.append(f"The target went away after {self.state.budget.sent_count} requests ({error}).")
 

@@ -58,6 +58,8 @@ class RunState:
         self.recording = Recording()
         self.secrets = target.collect_secrets()
         self.notes: list[str] = []
+        self.loss = ""
+        """How the run has lost its hold on the service, empty where it has not."""
         self.budget = RequestBudget.for_target(
             target,
             max_requests=options.max_requests,

@@ -24,6 +24,7 @@ from specduet.contracts.sending.budget import RequestBudget
 from specduet.contracts.sending.cookies import join_cookies
 from specduet.contracts.sending.credentials import ApiCredentials, CredentialChoice, CredentialKind
 from specduet.contracts.sending.fair_shares import FairShares
+from specduet.contracts.sending.sentinel import Watch
 from specduet.contracts.sending.target import Target
 from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Api, Operation
@@ -107,6 +108,7 @@ class Sender:
         self._chosen = frozenset(chosen)
         self._plan = plan
         self._is_protected = is_protected
+        self.watch = Watch(self.budget.send, can_renew=target.keeper is not None)
         self._timeouts_in_a_row: dict[str, int] = {}
         self._hanging_operations: set[str] = set()
         self._stubborn_operations: set[str] = set()
@@ -152,7 +154,7 @@ class Sender:
         ones on purpose.
 
         Raises ``BudgetSpent``; ``UnsafeOperation`` if ``can_send`` is False; ``ForeignRow``; ``OperationUnresponsive``
-        after too many timeouts in a row; ``TargetGone`` if nothing listens any more.
+        after too many timeouts in a row; ``TargetGone`` if nothing listens any more; ``HoldLost`` by a sentinel.
         """
         pairs = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query]
         encoded_query = "&".join(filter(None, (fill_query(operation.path, path), *pairs)))
@@ -201,6 +203,7 @@ class Sender:
             credential_kind, request = build()
             exchange = self._attempt_request(operation, request, credential_kind, origin, timeout_s)
             self._stubborn_operations |= {operation.id} if exchange.status == 401 else set()
+        self.watch.observe_exchange(operation, exchange)
         return exchange
 
     def _renew_credential(self, operation: Operation, exchange: Exchange, version: int) -> bool:
@@ -219,6 +222,7 @@ class Sender:
             return False
         self._api_credentials = ApiCredentials(self.target.with_fetched(), self.api)
         self._keeper_version = keeper.version
+        self.watch.forget_sentinels()
         with self._lock:
             self.recording.exchanges[exchange.number - 1] = replace(exchange, credentials="wrong")
         return True
@@ -226,7 +230,9 @@ class Sender:
     def repeat_request(self, operation: Operation, exchange: Exchange) -> Exchange:
         """Send the request of an exchange once more, byte by byte, and return the new exchange."""
         self._require_sendable(operation)
-        return self._attempt_request(operation, exchange.request, exchange.credentials, exchange.origin, None)
+        repeated = self._attempt_request(operation, exchange.request, exchange.credentials, exchange.origin, None)
+        self.watch.observe_exchange(operation, repeated)
+        return repeated
 
     def send_concurrently(self, calls: Iterable[Callable[[], Exchange]]) -> list[Exchange]:
         """Make several calls at the same time and return their exchanges in the order of the calls."""
