@@ -14,7 +14,13 @@ from http.cookies import CookieError, SimpleCookie
 from specduet.contracts.memo import compute_each
 from specduet.contracts.oracle import json_values, scalars
 from specduet.contracts.oracle.addresses import extract_path_texts, list_fixed_names
-from specduet.contracts.oracle.query_objects import QueryMember, find_query_members, judge_query_members
+from specduet.contracts.oracle.json_body import parse_json_body
+from specduet.contracts.oracle.query_objects import (
+    QueryMember,
+    find_query_members,
+    is_content_parameter,
+    judge_query_members,
+)
 from specduet.contracts.oracle.request_body import check_body
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.oracle.scalars import VALID, ScalarVerdict, pick_strictest
@@ -153,9 +159,11 @@ def _check_query_parameter(
     types = list_types(schema)
     if not texts:
         yield _make_absent_part(parameter)
+    elif is_content_parameter(parameter):
+        yield _check_json_text(api, parameter, texts)
     elif "array" in types:
         yield from _check_array(api, parameter, texts)
-    elif "object" in types or "/content/" in parameter.pointer:
+    elif "object" in types:
         yield _make_lenient_part(parameter, "is written differently by servers")
     elif len(texts) > 1:
         yield _check_repeated(api, parameter, texts)
@@ -164,6 +172,23 @@ def _check_query_parameter(
     else:
         part = _check_text(api, parameter, texts[0])
         yield _check_statements(operation, parameter, texts[0].value, part, sent_at)
+
+
+def _check_json_text(api: Api, parameter: Parameter, texts: Sequence[DecodedText]) -> RequestPart:
+    """Judge a parameter that the document gives a media type; what is no JSON is lenient."""
+    value, parsed = parse_json_body(texts[0].value.encode("utf-8", "surrogatepass"))
+    if len(texts) > 1 or parsed.verdict != "valid" or "/application~1json/" not in parameter.pointer:
+        return _make_lenient_part(parameter, "is written differently by servers", any_4xx_allowed=True)
+    loc = (parameter.location, parameter.name)
+    found = json_values.find_invalid_locations(api.request_schemas, parameter.schema, parameter.pointer, value, loc)
+    invalid = next((location for location in found if location.verdict == "invalid"), None)
+    if invalid is None:
+        return (
+            _make_lenient_part(parameter, "is not read alike by servers")
+            if found
+            else _make_parameter_part(parameter, VALID)
+        )
+    return RequestPart(parameter.location, parameter.name, "invalid", invalid.loc, invalid.reason, invalid.pointer)
 
 
 def _check_members(api: Api, parameter: Parameter, members: Sequence[QueryMember]) -> RequestPart:

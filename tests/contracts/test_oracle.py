@@ -442,6 +442,24 @@ def test_a_key_in_the_query_is_declared_by_its_scheme(tmp_path: Path) -> None:
     assert verdicts == ["valid", "lenient"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("[1,2]", "valid"), ("[]", "valid"), ('["a"]', "invalid"), ("5", "invalid"), ("!(1)", "lenient")],
+)
+def test_a_parameter_with_a_media_type_is_judged_as_json(tmp_path: Path, text: str, expected: str) -> None:
+    """A query parameter with ``content`` holds one JSON text; a text in another syntax is left to the server."""
+    schema = "{type: array, items: {type: integer}}"
+    (tmp_path / "openapi.yaml").write_text(
+        "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {/a: {get: {responses: {'200': {description: d}},"
+        f" parameters: [{{name: q, in: query, content: {{application/json: {{schema: {schema}}}}}}}]}}}}}}\n",
+        encoding="utf-8",
+    )
+    api = load(str(tmp_path / "openapi.yaml"))
+    request = make_request("GET", "/a", f"q={quote(text)}")
+    (part,) = classify_request(api, api.operations[0], request)
+    assert part.verdict == expected
+
+
 def test_an_undeclared_parameter_is_lenient(api: Api) -> None:
     """Most servers ignore an undeclared parameter, and strict ones reject it, so neither is wrong."""
     request = make_request("GET", f"/things/{VALID_UUID}/parts/1", "must=1&other=x")
