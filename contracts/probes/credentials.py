@@ -11,18 +11,57 @@ from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import SchemeTrial
 from specduet.specs import Api, Operation, SecurityScheme
 
+_REJECTED_KINDS = frozenset({"none", "empty", "wrong"})
+_SHARE = 0.05
+"""The share of these probes in a run whose requests are few."""
+_MIN_PROBES = 4
+
 
 def probe_credentials(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
-    """Send requests with each security scheme of an operation in turn. Raises ``BudgetSpent``."""
-    api = sender.api
-    request = find_valid_request(api, operation, known_values)
+    """Send requests with each security scheme of an operation in turn. Raises ``BudgetSpent``.
+
+    Where nothing is stated about the refusal of credentials, each operation gets one request without and one with a
+    wrong credential of each scheme, within a share of the run.
+    """
+    request = find_valid_request(sender.api, operation, known_values)
     if request is None or not operation.security:
         return
-    invalid = make_invalid_request(api, operation, request)
-    requests = [request] if invalid is None else [request, invalid]
     _send_each_alternative(sender, operation, request)
     if () in operation.security:
         return
+    if sender.api.behavior.unauthorized is None:
+        if not _has_used_share(sender):
+            _probe_briefly(sender, operation, request)
+    else:
+        _probe_thoroughly(sender, operation, request)
+
+
+def _has_used_share(sender: Sender) -> bool:
+    """Return whether the run has few requests, and these probes have had their share of them."""
+    expected = sender.budget.expected_count
+    if expected is None:
+        return False
+    sent = sum(exchange.credentials in _REJECTED_KINDS for exchange in sender.recording.exchanges)
+    return sent >= max(_MIN_PROBES, _SHARE * expected)
+
+
+def _probe_briefly(sender: Sender, operation: Operation, request: PlannedRequest) -> None:
+    sender.send(operation, **request.send_arguments, credentials="none")
+    if _proves_wrong(sender):
+        for scheme in _required_schemes(sender.api, operation):
+            sender.send(operation, **request.send_arguments, credentials={scheme.name: _wrong_credential(scheme)})
+
+
+def _proves_wrong(sender: Sender) -> bool:
+    """Return whether a wrong credential must be refused: without a known one, any value might be a right one."""
+    return bool(sender.credentials) and sender.api.name not in sender.target.open_apis
+
+
+def _probe_thoroughly(sender: Sender, operation: Operation, request: PlannedRequest) -> None:
+    """Send each scheme missing, empty, wrong and nearly right, with valid and with invalid input."""
+    api = sender.api
+    invalid = make_invalid_request(api, operation, request)
+    requests = [request] if invalid is None else [request, invalid]
     for variant in requests:
         sender.send(operation, **variant.send_arguments, credentials="none")
     schemes = _required_schemes(api, operation)
@@ -31,19 +70,15 @@ def probe_credentials(sender: Sender, operation: Operation, known_values: KnownV
             _send_empty(sender, operation, variant, scheme)
         if scheme.prefix:
             sender.send(operation, **_with_header(request, scheme.field, scheme.prefix.strip()), credentials="none")
-        if sender.credentials:  # without a known credential, any value might be a right one
+        if _proves_wrong(sender):
             _send_wrong(sender, operation, requests, scheme)
-    own_schemes = [scheme for scheme in schemes if scheme.name in sender.credentials]
-    for variant in add_each_parameter(
-        api, operation, request
-    ):  # each may lead to code that forgets to check the credential
+    own_schemes = [s for s in schemes if s.name in sender.credentials and _proves_wrong(sender)]
+    # each parameter may lead to code that forgets to check the credential
+    for variant in add_each_parameter(api, operation, request):
         sender.send(operation, **variant.send_arguments, credentials="none")
         if own_schemes:
-            sender.send(
-                operation,
-                **variant.send_arguments,
-                credentials={own_schemes[0].name: _wrong_credential(own_schemes[0])},
-            )
+            wrong = {own_schemes[0].name: _wrong_credential(own_schemes[0])}
+            sender.send(operation, **variant.send_arguments, credentials=wrong)
 
 
 def _required_schemes(api: Api, operation: Operation) -> list[SecurityScheme]:

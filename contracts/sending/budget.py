@@ -85,6 +85,12 @@ class RequestBudget:
         return max((used / limit if limit else 1.0 for used, limit in shares if limit is not None), default=0.0)
 
     @property
+    def expected_count(self) -> float | None:
+        """The number of requests that the run can send at most; None where only time limits it."""
+        by_rate = None if self.per_second is None or self.max_time_s is None else self.per_second * self.max_time_s
+        return min((limit for limit in (self.max_requests, by_rate) if limit is not None), default=None)
+
+    @property
     def is_spent(self) -> bool:
         """True once the time or the number of requests is used up."""
         return self.used_share >= 1.0

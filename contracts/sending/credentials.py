@@ -39,7 +39,9 @@ class ApiCredentials:
         plain = {name.lower() for name, _ in target.extra_headers(api) if not _CREDENTIAL_NAME.search(name)} - fields
         self._plain_headers = tuple(pair for pair in self._headers if pair[0].lower() in plain)
         self._has_credential_header = len(self._plain_headers) < len(self._headers)
-        self._has_unknown_credential = any(_CREDENTIAL_NAME.search(name) for name, _ in target.extra_headers(api))
+        self._has_unknown_credential = api.name not in target.open_apis and any(
+            _CREDENTIAL_NAME.search(name) for name, _ in target.extra_headers(api)
+        )
         self._declares_security = any(operation.security for operation in api.operations)
 
     def build(self, operation: Operation, choice: CredentialChoice) -> tuple[CredentialKind, Headers, str]:

@@ -44,8 +44,8 @@ class Target:
     timeout_s: float = 10.0
     keeper: CredentialKeeper | None = None
     """Holds a credential that is fetched, beside those that were given."""
-    accepts_any_credential: bool = False
-    """The target says of itself that every credential is right, as a mock does: wrong ones prove nothing."""
+    open_apis: frozenset[str] = frozenset()
+    """Names of the APIs for which the target, a mock, takes any credential: wrong ones prove nothing."""
 
     @classmethod
     def parse(

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import IO, Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -78,20 +79,30 @@ def _stop_process(process: "subprocess.Popen[str]") -> None:
         process.stdout.close()
 
 
-def fetch_mock_scopes(target: Target) -> dict[str, tuple[str, ...]]:
-    """Return the values of path parameters that a mock on this machine tells, by parameter; empty for other targets."""
+@dataclass(frozen=True)
+class MockFacts:
+    """What a mock tells of itself."""
+
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values of path parameters, by parameter."""
+    open_apis: frozenset[str] = frozenset()
+    """The APIs for which any credential passes, so that wrong ones prove nothing."""
+
+
+def fetch_mock_facts(target: Target) -> MockFacts:
+    """Return what a mock on this machine tells of itself; nothing for other targets."""
     if not target.loopback:
-        return {}
+        return MockFacts()
     try:
         with build_opener(ProxyHandler({})).open(f"{target.url}/__mock__/apis", timeout=_RESPONSE_TIMEOUT_S) as answer:
-            return _read_scopes(json.loads(answer.read()))
+            return _read_facts(json.loads(answer.read()))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}  # no mock, or nothing answers: discovery reports an unreachable target
+        return MockFacts()  # no mock, or nothing answers: discovery reports an unreachable target
 
 
-def _read_scopes(document: Any) -> dict[str, tuple[str, ...]]:
+def _read_facts(document: Any) -> MockFacts:
     scopes: dict[str, tuple[str, ...]] = {}
     for api in document["apis"]:
         for name, values in api["scopes"].items():
             scopes[name] = (*scopes.get(name, ()), *map(str, values))
-    return scopes
+    return MockFacts(scopes, frozenset(str(api["name"]) for api in document["apis"] if api.get("any_credential")))

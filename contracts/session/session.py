@@ -111,7 +111,9 @@ class ContractSession:
 
     def _with_known_params(self, target: Target) -> Target:
         """Return the target with the given parameters, and those that a mock tells of itself."""
-        return target.with_params({**mock_process.fetch_mock_scopes(target), **self._settings.params})
+        facts = mock_process.fetch_mock_facts(target)
+        known = target.with_params({**facts.scopes, **self._settings.params})
+        return replace(known, open_apis=facts.open_apis)
 
     def _run_options(self) -> RunOptions:
         settings = self._settings

@@ -3,7 +3,7 @@
 Its document is read by ``specs`` as that of any other API, and its requests are routed and validated by the same code.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from specduet.mocks.error_responses import HttpError
 from specduet.mocks.handler import OperationHandler, ValidatedRequest
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
+from specduet.mocks.settings import Credential
 from specduet.mocks.world import World
 from specduet.specs import Api, UsageError, load
 
@@ -84,7 +85,8 @@ def _get_openapi(control: ControlApi, _session: Session, _validated: ValidatedRe
 
 
 def _get_apis(control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
-    apis = [_describe_api(api, session) for api in control.sessions.apis]
+    settings = control.sessions.settings
+    apis = [_describe_api(api, session, settings.credentials) for api in control.sessions.apis]
     return responses.make_json_response(200, {**_describe_settings(control), "apis": apis})
 
 
@@ -92,7 +94,7 @@ def _describe_settings(control: ControlApi) -> dict[str, Any]:
     return {"seed": control.sessions.settings.seed, "epoch": control.sessions.settings.epoch}
 
 
-def _describe_api(api: Api, session: Session) -> dict[str, Any]:
+def _describe_api(api: Api, session: Session, credentials: Sequence[Credential]) -> dict[str, Any]:
     """Return what a client of an API cannot find out by itself: scopes, ids and owners that have rows."""
     world = session.get_world(api.name)
     return {
@@ -103,6 +105,7 @@ def _describe_api(api: Api, session: Session) -> dict[str, Any]:
         "schemes": [
             {"name": s.name, "in": s.location, "field": s.field, "prefix": s.prefix} for s in api.schemes.values()
         ],
+        "any_credential": not any(credential.scheme in api.schemes for credential in credentials),
         "scopes": world.scope_values(),
         "ids": world.list_path_ids(MAX_IDS),
         "owners": world.list_owners(),

@@ -25,12 +25,20 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def judge(*names: str, **given: Any) -> tuple[int, str]:
-    """Return the exit code of a short run, and what it prints."""
+def run(*names: str, **given: Any) -> tuple[ContractSession, str]:
+    """Return a finished run, a short one, and what it prints."""
     shown = StringIO()
     session = ContractSession(resolve_settings(names, {"max_requests": 150, **given}), shown)
     session.run_suite()
-    return session.finish_run(session.served_items()), shown.getvalue()
+    session.finish_run(session.served_items())
+    return session, shown.getvalue()
+
+
+def judge(*names: str, **given: Any) -> tuple[int, str]:
+    """Return the exit code of a short run, and what it prints."""
+    session, text = run(*names, **given)
+    assert session.report is not None
+    return session.report.exit_code, text
 
 
 def build_shop(**settings: Any) -> FastAPI:
@@ -146,6 +154,17 @@ def test_a_service_that_is_meant_to_be_open_has_no_finding(serve: Serve) -> None
     url = serve(build_members(is_open=True))
     code, text = judge(url=url, no_auth=True)
     assert (code, "no findings" in text) == (0, True), text
+
+
+@pytest.mark.parametrize(("max_requests", "probes"), [(300, 6), (60, 4)])
+def test_credentials_are_probed_briefly(serve: Serve, max_requests: int, probes: int) -> None:
+    """One missing and one wrong credential an operation, and few in a small run."""
+    given = {"headers": ["Authorization: Bearer right"], "max_requests": max_requests}
+    session, text = run(url=serve(build_members(is_open=False)), **given)
+    assert session.outcome is not None
+    assert session.outcome.findings == (), text
+    kinds = [e.credentials for e in session.outcome.recording.exchanges if e.credentials in {"none", "wrong"}]
+    assert len(kinds) == probes
 
 
 @pytest.mark.parametrize("given", [{"auth": ["HTTPBearer=x"]}, {"auth_command": "x"}, {"oauth": ["client_id=x"]}])

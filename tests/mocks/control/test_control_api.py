@@ -97,6 +97,7 @@ def test_apis_tell_what_a_client_cannot_find_out(client: Client) -> None:
     assert sizes[0] >= 40
     assert sizes == sorted(sizes, reverse=True)
     assert {"name": "APIKeyHeader", "in": "header", "field": "Authorization-PSK", "prefix": ""} in nx1["schemes"]
+    assert nx1["any_credential"]
     for run_id in nx1["ids"]["/api/crew-runs/{run_id}"]:
         assert client("GET", f"/api/crew-runs/{run_id}").json()["id"] == run_id
     assert {row["owner_id"] for row in list_rows(client)} == set(nx1["owners"])
