@@ -107,7 +107,7 @@ class Watch:
                 break
         statuses = {r.status for r in responses if isinstance(r, ReceivedResponse)}
         if statuses and ((statuses <= {401, 403} and not self.can_renew) or self._streak >= _FIRST_STREAK):
-            self._last_good = max(self._last_good, *self._list_proofs())
+            self._last_good = max(self._last_good, *self._list_proofs(), self._find_failure(statuses))
             raise HoldLost(self._describe_loss(min(statuses)), self._last_good)
         if responses and self._streak == 0:
             self._sentinels.clear()  # only these operations fail: others take their place
@@ -122,6 +122,15 @@ class Watch:
             if operation.id in operations and exchange.is_success and exchange.credentials in {"given", "placeholder"}:
                 yield exchange.number
         yield 0
+
+    def _find_failure(self, statuses: set[int]) -> int:
+        """Return the number of the first response that tells of a failed service, which is a finding; 0 without one.
+
+        A 503 says that the service is out of service, which somebody may have asked for.
+        """
+        if not any(status >= 500 and status != 503 for status in statuses):
+            return 0
+        return next((e.number for _, e in self._exchanges[-self._streak :] if e.status in statuses), 0)
 
     def _describe_loss(self, status: int) -> str:
         sentinel = self._sentinels[0]
