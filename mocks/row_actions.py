@@ -220,7 +220,8 @@ def _move_status(
     body = world.change_row(plan, row, plan.without_identity(changes))
     if statement.stores is not None:
         row.file = NO_FILE if statement.stores == "none" else read_file(request, statement.stores)
-    if plan.has_body and not plan.projection.is_identity and not plan.projection.shared_names:
+    projection = plan.projection
+    if plan.has_body and not (projection.is_identity or projection.shared_names or projection.aliases):
         return respond_with_example(handler, world, validated, request)  # the response is about something else
     return handler.make_row_response(body, request)
 

@@ -33,7 +33,7 @@ def load_tested_apis(settings: RunSettings, target: Target | None) -> TestedApis
         documents = [fetch_document(name, target) if is_url(name) else None for name in dict.fromkeys(settings.apis)]
         names = [str(d.path) if d else name for d, name in zip(documents, dict.fromkeys(settings.apis), strict=True)]
         apis = _load(settings, names)
-        if not settings.url:
+        if not (settings.url or settings.mock):
             _require_own_host(apis, choose_url(settings))
         url = next((document.url for document in documents if document), "")
         return TestedApis(apis, is_named=True, document_url=url)

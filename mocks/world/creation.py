@@ -85,7 +85,8 @@ class CreateAction:
         self._visible_sources = [source for source in self._sources if source.field in shared]
         """Sources of fields that the response shows: a request that has a value for one gets its own response."""
         known_fields = self._fields_known_before_row({*sets})
-        self._needs_row = projection.is_identity or body_fields is not None or not shared <= known_fields
+        shows_more = bool(projection.aliases) or not shared <= known_fields
+        self._needs_row = projection.is_identity or body_fields is not None or shows_more
         """Whether the response shows something that only the finished row tells."""
         self._prepared: dict[int, PreparedResponse] = {}
         """Responses for the next rows, by the number of the row among the created ones."""

@@ -1,14 +1,32 @@
 """Rows in the form of an operation's response: unchanged, or its own properties with the row's values in them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from specduet.mocks.clock import Micros, detect_time_format, format_time
 from specduet.mocks.generation.merged_schema import merge_schemas
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.generation.values import ValueGenerator, get_generator
+from specduet.mocks.world.body_fields import normalize_name
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.specs import Api, Resource, Schema
+
+
+def _find_aliases(resource: Resource, names: Sequence[str]) -> dict[str, str]:
+    """Return the row's fields by the other names that a response has: ``Id`` for ``ID``, ``job_id`` for ``id``.
+
+    Other fields than the id have the same letters.
+    """
+    properties, identity = resource.properties, resource.behavior.id
+    fields = {normalize_name(field): field for field in reversed([*properties])}
+    if not identity.hidden and identity.field not in names:
+        head = resource.name.rpartition("_")[2]
+        fields = {normalize_name(name): identity.field for name in ("id", f"{head}_id", f"{resource.name}_id")} | fields
+    return {
+        name: field
+        for name in names
+        if name not in properties and (field := fields.get(normalize_name(name))) is not None and field not in names
+    }
 
 
 class Projection:
@@ -46,6 +64,8 @@ class Projection:
         """The properties of the response."""
         self.shared_names = frozenset(resource.properties).intersection(self.names)
         """The properties that the row has too."""
+        self.aliases = _find_aliases(resource, self.names)
+        """The row's fields that the response has under another name."""
 
     def project_row(self, get_field: Callable[[str], Any], rng: SeededRandom) -> Any:
         """Return the response's properties: the row's values where the row has them, generated ones elsewhere.
@@ -54,7 +74,8 @@ class Projection:
         """
         projected = {}
         for name in self.names:
-            value = get_field(name) if name in self.shared_names else self.generate_property(name, rng)
+            field = name if name in self.shared_names else self.aliases.get(name)
+            value = self.generate_property(name, rng) if field is None else get_field(field)
             if value is ABSENT and name in self._required and name in self._properties:
                 value = self.generate_property(name, rng)
             if value is not ABSENT:

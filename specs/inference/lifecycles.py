@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec.structs
+
 from specduet.specs.behavior import Status
 from specduet.specs.inference.status_words import (
     DONE,
@@ -32,8 +34,11 @@ class StatusField:
 
     @property
     def snakes(self) -> dict[str, str]:
-        """The members by their names in lower case with underscores."""
-        return {to_snake(member): member for member in self.members}
+        """The members by their names in lower case with underscores; of two spellings, the first."""
+        found: dict[str, str] = {}
+        for member in self.members:
+            found.setdefault(to_snake(member), member)
+        return found
 
 
 def find_status_field(reader: SchemaReader, properties: Mapping[str, str], resource: str) -> StatusField | None:
@@ -61,6 +66,30 @@ def state_status(
     One that is settable is in the body of a request: a client moves it, and it does not move by itself. What is
     repeatable begins anew after it has failed.
     """
+    status = _state_spelled_once(field, targets, is_settable=is_settable, is_repeatable=is_repeatable)
+    return _add_spellings(status, field) if status is not None and len(field.snakes) < len(field.members) else status
+
+
+def _add_spellings(status: Status, field: StatusField) -> Status:
+    """Return the statement with members that are spelled twice, ``done`` and ``Done``, in the place of each other."""
+    alike: dict[str, list[str]] = {}
+    for member in field.members:
+        alike.setdefault(field.snakes[to_snake(member)], []).append(member)
+
+    def spell(members: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(other for member in members for other in alike.get(member, [member])))
+
+    transitions = {
+        spelled: tuple(other for other in spell(following) if other != spelled)
+        for member, following in status.transitions.items()
+        for spelled in alike.get(member, [member])
+    }
+    return msgspec.structs.replace(status, transitions=transitions, terminal=spell(status.terminal))
+
+
+def _state_spelled_once(
+    field: StatusField, targets: Sequence[str], *, is_settable: bool, is_repeatable: bool
+) -> Status | None:
     snakes = field.snakes
     machine = _sort_machine(snakes)
     if machine is not None and not is_settable:
@@ -186,7 +215,8 @@ def _state_family(field: StatusField, family: list[list[str]]) -> Status:
 
 
 def _state_free(field: StatusField, initial: str, because: str) -> Status:
-    return _state_open(field, field.members, initial, f"{field.name} is the name of a status, and {because}")
+    members = tuple(dict.fromkeys(field.snakes[to_snake(member)] for member in field.members))
+    return _state_open(field, members, initial, f"{field.name} is the name of a status, and {because}")
 
 
 def _state_open(field: StatusField, members: Sequence[str], initial: str, because: str) -> Status:

@@ -1,5 +1,6 @@
 """Services of other people, with nothing but their documents: how they are found, and what is said of them."""
 
+import json
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -91,6 +92,14 @@ def test_a_document_about_another_host_needs_an_address(serve: Serve) -> None:
         judge(f"{url}/openapi.json")
     assert caught.value.remedy == f"Give --url https://shop.example.com, or --url {url}."
     assert judge(f"{url}/openapi.json", url=url)[0] == 0
+
+
+def test_the_mock_of_a_document_needs_no_address(tmp_path: Path) -> None:
+    """Whatever host a document is about, its mock is tested where it was started."""
+    path = tmp_path / "shop.json"
+    path.write_text(json.dumps(build_shop(servers=[{"url": "https://shop.example.com"}]).openapi()))
+    code, text = judge(str(path), mock=True)
+    assert code == 0, text
 
 
 @pytest.mark.parametrize(

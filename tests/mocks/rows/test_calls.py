@@ -113,3 +113,13 @@ def test_a_search_by_post_creates_nothing(tmp_path: Path) -> None:
     assert sorted(found) == sorted(row["id"] for row in before)
     assert list_all(client, "/notes/search", folder_id="f1") == [made["id"]]
     assert client.get("/notes?limit=1000")["notes"] == before
+
+
+@pytest.mark.parametrize("name", ["ID", "noteId", "note_id"])
+def test_a_creation_may_tell_the_id_by_another_name(tmp_path: Path, name: str) -> None:
+    """A response that has no row but its id names the row that was made, in whatever spelling."""
+    told = {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+    calls = {**CALLS, "/notes.create": {"post": describe_call(told, title="string")}}
+    client = make_client(tmp_path, calls)
+    number = client.send("POST", "/notes.create", {"title": "Plan"}).value[name]
+    assert client.send("POST", "/notes.info", {"note_id": number}).value["note"]["title"] == "Plan"

@@ -85,6 +85,35 @@ def test_people_move_other_statuses(infer: Infer, members: list[str], initial: s
     assert (status.initial, status.moves, status.basis, status.terminal) == (initial, False, "assumed", terminal)
 
 
+@pytest.mark.parametrize(
+    ("members", "transitions", "terminal"),
+    [
+        (
+            ["queued", "running", "completed", "Completed", "failed"],
+            {"queued": ("running", "failed"), "running": ("completed", "Completed", "failed")},
+            ("completed", "Completed", "failed"),
+        ),
+        (
+            ["open", "in-progress", "in_progress", "deleted", "DELETED"],
+            {
+                "open": ("in-progress", "in_progress", "deleted", "DELETED"),
+                "in-progress": ("open", "deleted", "DELETED"),
+                "in_progress": ("open", "deleted", "DELETED"),
+            },
+            ("deleted", "DELETED"),
+        ),
+    ],
+)
+def test_two_spellings_of_a_member_are_one_stage(
+    infer: Infer, members: list[str], transitions: dict[str, tuple[str, ...]], terminal: tuple[str, ...]
+) -> None:
+    """Each spelling is reached and left as the other is; both are ends, or none."""
+    status = infer_rows(infer, {"status": {"type": "string", "enum": members}}).resources["task"].behavior.status
+    assert status
+    assert status.transitions == transitions
+    assert status.terminal == terminal
+
+
 def test_a_status_of_no_family_has_no_lifecycle(infer: Infer) -> None:
     """Members that are not known say nothing about how they follow each other."""
     colors = {"type": "string", "enum": ["red", "green"]}
