@@ -121,12 +121,15 @@ def _credential_finding(subject: Subject, case: JudgedExchange, kind: str, basis
         "wrong": "with a wrong credential",
     }
     where = f"{scheme.location}/{scheme.field}" if scheme else "credentials"
+    cause = f"{kind} {'served' if case.exchange.is_success else case.exchange.status}"
     return subject.make_finding(
         case.exchange,
         pointer=scheme.pointer if scheme and kind != "missing" else f"{subject.operation.pointer}/security",
         where=where if kind != "missing" else "credentials",
         value=case.exchange.status,
-        cause=f"{kind} {'served' if case.exchange.is_success else case.exchange.status}",
+        cause=cause,
+        # one part of a service asks for credentials, and not each operation
+        shared=f"{cause} {scheme.name if scheme and kind != 'missing' else ''}",
         basis=basis,
         message=f"a request {descriptions.get(kind, 'without a credential that is also needed')} {outcome}",
     )
@@ -191,6 +194,7 @@ def check_credential_first(subject: Subject) -> Iterator[Finding]:
             where="credentials",
             value=status,
             cause=str(status),
+            shared=f"{kind} {status}",
             message=f"a request with a {kind} credential is rejected with {status} for another mistake in it",
         )
 
@@ -219,6 +223,7 @@ def check_credential_accepted(subject: Subject) -> Iterator[Finding]:
                 pointer=subject.api.schemes[trial.schemes[0]].pointer,
                 where=f"credentials/{names}",
                 value=trial.exchange.status,
+                shared=names,
                 message=f"the credential of {names} is rejected, but that of another documented scheme is accepted",
             )
 

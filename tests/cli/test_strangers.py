@@ -158,6 +158,16 @@ def test_a_forgotten_security_needs_no_more_than_a_header(serve: Serve) -> None:
     assert (code, "no findings" in text) == (0, True), text
 
 
+@pytest.mark.parametrize("given", [{}, {"headers": ["Authorization: Bearer right"]}])
+def test_a_service_without_authentication_is_told_once(serve: Serve, given: dict[str, Any]) -> None:
+    """One finding names every operation that answers without a credential, whether one is given or not."""
+    session, text = run(url=serve(build_members(is_open=True)), max_requests=300, **given)
+    assert session.report is not None
+    (finding,) = session.report.findings
+    assert (finding.code, session.report.exit_code) == ("SD401", 1), text
+    assert finding.operations == ("GET /guests", "GET /members", "GET /rooms")
+
+
 def test_a_service_that_is_meant_to_be_open_has_no_finding(serve: Serve) -> None:
     """With ``--no-auth`` no credential is sent, and none is missed."""
     url = serve(build_members(is_open=True))
