@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from specduet.contracts import clauses
 from specduet.contracts.clauses.robustness import SLOW_S
 from specduet.contracts.discovery import ApiClient
+from specduet.contracts.generation.batches import Batch
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.generation.retargeting import GeneratedSender
 from specduet.contracts.oracle.requests import classify_exchanges
 from specduet.contracts.probes.changes import probe_changes
 from specduet.contracts.probes.collections import probe_collections
@@ -16,14 +17,11 @@ from specduet.contracts.probes.credentials import probe_credentials
 from specduet.contracts.probes.lifecycle import probe_lifecycle
 from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.probes.robustness import probe_robustness
-from specduet.contracts.run_state import EXPLORE_TURNS, RunState, Step, make_plan
+from specduet.contracts.run_state import RunState, Step, make_plan
 from specduet.contracts.sending.budget import BudgetSpent
 from specduet.contracts.sending.sender import NotSent, Sender, TargetGone
 from specduet.contracts.sending.sentinel import HoldLost
 from specduet.specs import Api, Operation
-
-if TYPE_CHECKING:
-    from specduet.contracts.generation.schemathesis_cases import RequestGenerator
 
 PROBES: Mapping[str, Callable[[Sender, Operation, KnownValues], None]] = {
     "collections": probe_collections,
@@ -60,7 +58,7 @@ class ApiRun:
             is_protected=None if state.target.allow_writes == "all" else self.known_values.is_protected,
         )
         self._first_requests: list[tuple[Operation, PlannedRequest]] = []
-        self._request_generator: RequestGenerator | None = None
+        self._generated_senders: dict[str, GeneratedSender] = {}
 
     @property
     def client(self) -> ApiClient:
@@ -121,22 +119,29 @@ class ApiRun:
         except Exception as error:  # noqa: BLE001 - see above
             self._state.notes.append(f"{self.api.name}: {step} broke off ({type(error).__name__}: {error})")
 
-    def explore(self, round_number: int) -> None:
-        """Send one round of generated requests to every operation."""
-        if not self._options.generate:
-            return
-        from specduet.contracts.generation import schemathesis_cases  # imports Schemathesis, which takes a second
+    def list_generated_operations(self) -> list[Operation]:
+        """Return the operations to generate requests for, in the order in which they are sent."""
+        chosen = filter(self.sender.is_chosen, sorted(self.api.operations, key=_list_operations_first))
+        return [o for o in chosen if not self.plan.is_left_out(o) and self.sender.can_send(o)]
 
-        clauses.all_clauses()  # Hypothesis draws constants from what is loaded: load all, so that runs are the same
-        if self._request_generator is None:
-            self._request_generator = schemathesis_cases.RequestGenerator(self.api, self._options)
-        try:
-            for operation in self.sendable_operations("explore"):
-                with suppress(NotSent), self._state.take_turn(EXPLORE_TURNS):
-                    self._request_generator.send_generated(self.sender, operation, self.known_values, round_number)
-                self._classify_requests(operation)
-        finally:
-            self._state.notes.extend(f"{self.api.name}: {note}" for note in self._request_generator.notes)
+    def send_batch(self, batch: Batch) -> None:
+        """Send a batch of generated requests. Raises ``BudgetSpent``."""
+        operation = self.api.operation(batch.operation)
+        self._state.notes.extend(f"{self.api.name}: {note}" for note in batch.notes)
+        if self._state.budget.is_spent:
+            raise BudgetSpent
+        self._state.report_progress("explore", self.api.name, operation.label)
+        if operation.id not in self._generated_senders:
+            seed = self._options.seed
+            self._generated_senders[operation.id] = GeneratedSender(self.sender, operation, self.known_values, seed)
+        with suppress(NotSent):
+            self._generated_senders[operation.id].send_requests(batch.requests)
+        self._classify_requests(operation)
+
+    @property
+    def closing_count(self) -> int:
+        """The number of requests that are sent again at the end."""
+        return sum(operation.method == "GET" for operation, _ in self._first_requests)
 
     def close(self) -> None:
         """Send the first GET requests again, then the slow ones."""

@@ -3,7 +3,7 @@
 reach     find out which APIs the target serves                        (contracts/discovery.py)
 open      send one valid request per operation, so that ids are known
 probe     send requests aimed by the vocabulary, while nothing else is (contracts/probes/)
-explore   send generated requests                                      (contracts/generation/schemathesis_cases.py)
+explore   send generated requests                                      (contracts/generation/generation_process.py)
 close     send the first requests again: is the service still up?
 judge     run every clause over everything that was recorded           (contracts/clauses/)
 
@@ -13,15 +13,15 @@ Every step but ``judge`` sends all its requests through ``contracts/sending/send
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import count
 
 from specduet.contracts import clauses
 from specduet.contracts.api_run import ApiRun
 from specduet.contracts.coverage import Coverage
 from specduet.contracts.discovery import DiscoveryAttempt, discover_apis
 from specduet.contracts.findings import Finding, Severity, deduplicate, one_line
+from specduet.contracts.generation.generation_process import GenerationBroken, GenerationProcess
 from specduet.contracts.options import RunOptions
 from specduet.contracts.planning.plan import describe_left_out
 from specduet.contracts.recording import Recording
@@ -34,6 +34,9 @@ from specduet.contracts.sending.sender import TargetGone
 from specduet.contracts.sending.sentinel import HoldLost
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation
+
+_PATIENCE_S = 0.5
+"""Seconds after which a run that waits for generated requests tells that it is alive."""
 
 
 @dataclass(frozen=True)
@@ -142,42 +145,59 @@ class _ContractRun:
     def _send_requests(self, api_runs: Sequence[ApiRun]) -> None:
         """Send the requests of every step, each step to all APIs before the next begins, as far as the budget goes."""
         try:
-            with self._measure_step("open"):
-                for api_run in api_runs:
-                    api_run.open()
-            if is_all_missing(self.state.recording):
-                return  # nothing of the API is there: more requests would prove no more
-            with self._measure_step("probe"):
-                for api_run in api_runs:
-                    api_run.probe()
-            with self._measure_step("explore"):
-                self._explore_in_rounds(api_runs)
+            with self._start_generation(api_runs) as generation:
+                with self._measure_step("open"):
+                    for api_run in api_runs:
+                        api_run.open()
+                if is_all_missing(self.state.recording):
+                    return  # nothing of the API is there: more requests would prove no more
+                with self._measure_step("probe"):
+                    for api_run in api_runs:
+                        api_run.probe()
+                with self._measure_step("explore"):
+                    self._explore(api_runs, generation)
             with self._measure_step("close"):
                 for api_run in api_runs:
                     api_run.close()
                     api_run.sender.watch.look_again()
         except BudgetSpent:
-            self.state.notes.append(
-                f"The budget was spent after {self.state.budget.sent_count} requests: not everything was tried."
-            )
+            self._note_spent_budget()
         except HoldLost as error:
             self.state.loss = str(error)
             self.state.recording.set_aside(error.last_good)
         except TargetGone as error:
             self.state.notes.append(f"The target went away after {self.state.budget.sent_count} requests ({error}).")
 
-    def _explore_in_rounds(self, api_runs: Sequence[ApiRun]) -> None:
-        """Send a round of generated requests; the profile ``deep`` goes on while another round fits into the budget."""
-        longest_share, share_before = 0.0, self.state.budget.used_share
-        for round_number in count():
-            for api_run in api_runs:
-                api_run.explore(round_number)
-            share_after = self.state.budget.used_share
-            longest_share, share_before = max(longest_share, share_after - share_before), share_after
-            # a fifth of a round is kept for the step after this one, which tells whether the service is still up
-            fits = share_after + 1.2 * longest_share <= 1
-            if self.state.options.profile == "smoke" or not self.state.options.generate or not fits:
-                return
+    def _start_generation(self, api_runs: Sequence[ApiRun]) -> AbstractContextManager[GenerationProcess | None]:
+        """Return the process that generates requests while others are sent, None where none are wanted."""
+        if not self.state.options.generate:
+            return nullcontext()
+        work = [(api_run.api, api_run.list_generated_operations()) for api_run in api_runs]
+        return GenerationProcess(work, self.state.options)
+
+    def _explore(self, api_runs: Sequence[ApiRun], generation: GenerationProcess | None) -> None:
+        """Send generated requests, as long as what is left is enough for the first requests once more."""
+        if generation is None:
+            return
+        api_runs_by_name = {api_run.api.name: api_run for api_run in api_runs}
+        closing_count = sum(api_run.closing_count for api_run in api_runs)
+        try:
+            for batch in generation.iterate_batches(_PATIENCE_S):
+                wanted_count = closing_count + (len(batch.requests) if batch else 0)
+                if not self.state.budget.has_room_for(wanted_count):
+                    if self.state.options.profile == "smoke":
+                        self._note_spent_budget()
+                    return
+                if batch is None:
+                    self.state.report_progress("explore")
+                else:
+                    api_runs_by_name[batch.api].send_batch(batch)
+        except GenerationBroken as error:
+            self.state.notes.append(f"The generation of requests broke off ({error}).")
+
+    def _note_spent_budget(self) -> None:
+        sent = self.state.budget.sent_count
+        self.state.notes.append(f"The budget was spent after {sent} requests: not everything was tried.")
 
     def _judge_recording(self, apis: Sequence[Api]) -> Iterator[Finding]:
         """Yield the findings of every clause, one per cause, with secrets masked and a ``curl`` line."""

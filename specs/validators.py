@@ -63,6 +63,10 @@ class ValidatorStore:
         self._linked: set[str] = set()
         self._level = 0  # number of references that are being followed
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the compiled validators out where a document is passed to another process."""
+        return ValidatorStore, (self._document, self._node_at)
+
     def find(self, pointer: str) -> SchemaValidator:
         """Return the validator of the schema at a pointer, formats on (2020-12, as OAS 3.1 says)."""
         found = self._validators.get(pointer)

@@ -1,27 +1,22 @@
-"""Generated requests: Schemathesis makes them, our sender sends them, and no failure raises.
+"""Generated requests: Schemathesis makes them, and no failure raises.
 
 Schemathesis is used as a generator only. Its own sending, checks and memory are switched off. Whether a request is
 valid is judged later, on the request as it was sent (``contracts/oracle/requests.py``), never by its intention.
 """
 
 import json
-import random
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote_plus
 
 from specduet.contracts.coverage import can_be_invalid
-from specduet.contracts.generation.known_values import KnownValues, is_header_name
 from specduet.contracts.generation.minimal_values import redirect_hypothesis_cache
+from specduet.contracts.generation.planned_request import is_header_name
 from specduet.contracts.options import RunOptions
-from specduet.contracts.oracle.addresses import fill_path
-from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.recording import Origin
-from specduet.contracts.sending.sender import ForeignRow, Sender
 from specduet.specs import Api, Operation
 
 if TYPE_CHECKING:
@@ -36,11 +31,6 @@ _FUZZ_COUNT = {"smoke": 24, "deep": 100}
 
 _OWN_HEADERS = {"host", "user-agent", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
 _UNSENDABLE = re.compile(r"[\r\n\0]")
-_COVERAGE_DATE_TIME = "2000-01-01T00:00:00Z"
-"""The date-time of Schemathesis's coverage cases: too old for every filter with an ``oldest`` time."""
-
-_KEEP_PROBABILITY = 0.3
-"""The share of valid ids and filter values that are sent as generated."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +71,19 @@ class RequestGenerator:
         )
         self._schema = schemathesis.openapi.from_dict(_strip_document(api), config=config)
 
+    def generate_rounds(self, operation: Operation) -> Iterator[GeneratedRequest]:
+        """Yield the requests of one operation, none twice; the profile ``deep`` goes on while a round has new ones."""
+        seen: set[int] = set()
+        for round_number in count():
+            seen_before = len(seen)
+            for request in self.generate_requests(operation, round_number):
+                key = hash((request.url, request.query, request.headers, request.body))
+                if key not in seen:
+                    seen.add(key)
+                    yield request
+            if self._options.profile == "smoke" or len(seen) == seen_before:
+                return
+
     def generate_requests(self, operation: Operation, round_number: int = 0) -> Iterator[GeneratedRequest]:
         """Yield the requests of one operation; a round after the first has only new fuzzed ones."""
         try:
@@ -101,30 +104,6 @@ class RequestGenerator:
             except _GenerationFailed as error:
                 self.notes.append(f"{operation.label}: not all {origin} could be generated ({error})")
 
-    def send_generated(
-        self, sender: Sender, operation: Operation, known_values: KnownValues, round_number: int = 0
-    ) -> None:
-        """Send the generated requests of an operation, none twice. Raises ``BudgetSpent``.
-
-        Most of those with a valid id or filter value get one that is known to exist.
-        """
-        retargeter = RequestRetargeter(self._api, operation, known_values, self._options.seed + round_number)
-        sent_keys = set()
-        for generated in self.generate_requests(operation, round_number):
-            path, query = retargeter.retarget_request(generated)
-            key = (path, query, generated.headers, generated.body)
-            if key not in sent_keys:
-                sent_keys.add(key)
-                with suppress(ForeignRow):
-                    sender.send_raw(
-                        operation,
-                        path=path,
-                        query=query,
-                        headers=generated.headers,
-                        body=generated.body,
-                        origin=generated.origin,
-                    )
-
     def _example_cases(self, generated: "SchemathesisOperation") -> Iterator[Any]:
         for strategy in generated.get_strategies_from_examples():
             yield from _draw_values(strategy, 1, self._options.seed)
@@ -135,8 +114,8 @@ class RequestGenerator:
 
         breakable = operation.body is not None or any(can_be_invalid(self._api, p) for p in operation.parameters)
         for mode in (GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if breakable else [])):
-            count = _FUZZ_COUNT[self._options.profile]
-            yield from _draw_values(generated.as_strategy(mode), count, self._options.seed + round_number)
+            number = _FUZZ_COUNT[self._options.profile]
+            yield from _draw_values(generated.as_strategy(mode), number, self._options.seed + round_number)
 
 
 class _GenerationFailed(Exception):
@@ -158,58 +137,6 @@ def _iterate_requests(origin: Origin, cases: Callable[[], Iterator[Any]]) -> Ite
             raise _GenerationFailed(type(error).__name__) from error
         if request is not None:
             yield request
-
-
-class RequestRetargeter:
-    """Replaces ids and filter values of generated requests by ones that are known to exist, the same way for a seed."""
-
-    def __init__(self, api: Api, operation: Operation, known_values: KnownValues, seed: int) -> None:
-        self._api = api
-        self._operation = operation
-        self._known_values = known_values
-        self._rng = random.Random(f"{seed} {operation.label}")  # noqa: S311 - repeatable, not secret
-
-    def retarget_request(self, request: GeneratedRequest) -> tuple[str, str]:
-        """Return the path and the query to send."""
-        return self._retarget_path(request), self._retarget_query(request)
-
-    def _retarget_path(self, request: GeneratedRequest) -> str:
-        values = {}
-        for name, text in request.path.items():
-            parameter = self._operation.parameter(name, "path")
-            if parameter is None or not self._is_valid_value(parameter.pointer, text):
-                return request.url
-            known = self._known_values.path_values(self._operation, parameter)
-            if not known:
-                return request.url
-            values[name] = self._rng.choice(known)
-        if not values or self._rng.random() < _KEEP_PROBABILITY:
-            return request.url
-        return fill_path(self._operation.path, values)
-
-    def _retarget_query(self, request: GeneratedRequest) -> str:
-        pairs = [pair.partition("=") for pair in request.query.split("&") if pair]
-        return "&".join(f"{name}{equals}{self._retarget_filter_value(name, value)}" for name, equals, value in pairs)
-
-    def _retarget_filter_value(self, name: str, value: str) -> str:
-        """Return a filter's value: in most cases one that rows have shown, if the generated one is valid at all."""
-        behavior = self._operation.behavior
-        rule = behavior.filters.get(unquote_plus(name))
-        parameter = self._operation.parameter(unquote_plus(name), "query")
-        lists = behavior.lists
-        if rule is None or parameter is None or lists is None:
-            return value
-        text = unquote_plus(value)
-        if not self._is_valid_value(parameter.pointer, text):
-            return value
-        known = self._known_values.field_values(lists.resource, rule.field)
-        is_replaced = self._rng.random() > _KEEP_PROBABILITY or (
-            rule.oldest is not None and text == _COVERAGE_DATE_TIME
-        )
-        return quote(self._rng.choice(known), safe="") if known and is_replaced else value
-
-    def _is_valid_value(self, pointer: str, text: str) -> bool:
-        return is_valid_value(self._api.request_schemas, pointer, text)
 
 
 def _strip_document(api: Api) -> dict[str, Any]:

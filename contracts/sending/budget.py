@@ -1,5 +1,6 @@
 """Budget of one run: number of requests, time, rate limit, and waiting as ``Retry-After`` asks."""
 
+import math
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -83,6 +84,13 @@ class RequestBudget:
         """The used share of the time or of the requests, from 0 to 1, whichever is larger; 0 without a budget."""
         shares = ((self.elapsed_s, self.sending_time_s), (self.sent_count, self.max_requests))
         return max((used / limit if limit else 1.0 for used, limit in shares if limit is not None), default=0.0)
+
+    def has_room_for(self, request_count: int) -> bool:
+        """Return whether so many requests still fit into the budget, at the pace so far."""
+        pace_s = self.elapsed_s / max(self.sent_count, 1)
+        left_s = math.inf if self.sending_time_s is None else self.sending_time_s - self.elapsed_s
+        left_count = math.inf if self.max_requests is None else self.max_requests - self.sent_count
+        return request_count * pace_s < left_s and request_count < left_count
 
     @property
     def expected_count(self) -> float | None:

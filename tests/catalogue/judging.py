@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import uvicorn
 
+from specduet.contracts import run
 from specduet.contracts.generation import schemathesis_cases
 from specduet.contracts.generation.schemathesis_cases import GeneratedRequest
 from specduet.contracts.options import PROBES, RunOptions
@@ -23,6 +24,7 @@ from specduet.specs import Api, Operation, load
 from tests.catalogue import CORRECT, VARIANTS, JumpingClock, Variant, create_app
 from tests.catalogue.operations import NX1_GET, NX1_LIST, NX1_OPS, OPERATION_LABELS
 from tests.catalogue.probe_client import CREDENTIALS, OTHER_THREAD, SMALL_THREAD, THREAD
+from tests.contracts.inline_generation import InlineGeneration
 
 CaseSource = Literal["both", "generated", "probes"]
 """The requests that the suite sends: generated ones, those of its probes, or both."""
@@ -211,6 +213,7 @@ def _run_suite(server: VariantServer, apis: Sequence[str], variant: Variant | No
     with (
         warnings.catch_warnings(),
         patch.object(schemathesis_cases, "RequestGenerator", _RememberingGenerator),
+        patch.object(run, "GenerationProcess", InlineGeneration),
         _share_clock(server.clock),
     ):
         warnings.simplefilter("ignore")

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, Field
 
-from specduet.contracts import options
+from specduet.contracts import options, run
 from specduet.contracts.api_run import PROBES
 from specduet.contracts.findings import Finding
 from specduet.contracts.generation import schemathesis_cases
@@ -24,6 +24,7 @@ from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.run_state import Progress
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, TargetUnreachable, load
+from tests.contracts.inline_generation import InlineGeneration
 
 KEY = "s3cret/key+7&"
 Serve = Callable[[Any], str]
@@ -208,6 +209,7 @@ def test_a_deep_run_goes_on_with_every_api_and_comes_to_its_end(
     api: Api, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More rounds than one for each of two APIs, and at the end the first requests once more."""
+    monkeypatch.setattr(run, "GenerationProcess", InlineGeneration)
     monkeypatch.setitem(
         schemathesis_cases._FUZZ_COUNT, "deep", 6
     )  # small rounds, and so more of them in the time of a test

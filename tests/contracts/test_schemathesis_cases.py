@@ -1,18 +1,21 @@
 """Generated requests: the same ones for a seed, only such as may be sent, and aimed at what exists."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from specduet.contracts.generation.batches import BATCH_SIZE, GenerationTooSlow, generate_batches
+from specduet.contracts.generation.generation_process import GenerationBroken, GenerationProcess
 from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.generation.retargeting import GeneratedSender, RequestRetargeter
 from specduet.contracts.generation.schemathesis_cases import (
     GeneratedRequest,
     RequestGenerator,
-    RequestRetargeter,
     _breaks_correct_servers,
     _to_generated_request,
 )
@@ -158,12 +161,65 @@ def test_exploring_sends_each_request_once(nx1: Api, serve: Callable[[Any], str]
         await send({"type": "http.response.body", "body": b"[]"})
 
     sender = Sender(Target.parse(serve(application)), nx1, Recording())
-    RequestGenerator(nx1, RunOptions()).send_generated(sender, nx1.operation(LIST), KnownValues(nx1, {}))
+    requests = list(RequestGenerator(nx1, RunOptions()).generate_requests(nx1.operation(LIST)))
+    GeneratedSender(sender, nx1.operation(LIST), KnownValues(nx1, {}), 1).send_requests(requests + requests)
     exchanges = sender.recording.exchanges
-    requests = [(e.request.method, e.request.url, e.request.headers, e.request.body) for e in exchanges]
-    assert len(requests) == len(set(requests)) > 20
+    sent = [(e.request.method, e.request.url, e.request.headers, e.request.body) for e in exchanges]
+    assert len(sent) == len(set(sent)) > 20
     assert {e.origin for e in exchanges} == {"coverage", "fuzzing"}
     assert {e.request.method for e in exchanges} == {"GET"}
+
+
+def test_every_operation_gets_a_batch_before_any_gets_a_second(nx1: Api) -> None:
+    """An operation with many parameters does not keep the others waiting."""
+    operations = [nx1.operation(name) for name in (POST, LIST, DETAIL)]
+    batches = list(generate_batches([(nx1, operations)], RunOptions()))
+    assert [batch.operation for batch in batches[:6]] == [POST, LIST, DETAIL] * 2
+    assert max(len(batch.requests) for batch in batches) == BATCH_SIZE
+
+
+def test_the_process_generates_what_the_generator_does(nx1: Api, made: dict[str, list[GeneratedRequest]]) -> None:
+    """The same requests come, in batches, from a process that is gone afterwards."""
+    operations = [nx1.operation(name) for name in (POST, LIST)]
+    requests: dict[str, list[GeneratedRequest]] = {POST: [], LIST: []}
+    with GenerationProcess([(nx1, operations)], RunOptions()) as generation:
+        for batch in generation.iterate_batches(60.0):
+            assert batch is not None
+            requests[batch.operation] += batch.requests
+    assert _systematic(requests) == _systematic({name: made[name] for name in (POST, LIST)})
+
+
+def _systematic(requests: dict[str, list[GeneratedRequest]]) -> set[tuple[Any, ...]]:
+    """The requests that do not depend on the modules of a process, which Hypothesis takes constants from."""
+    systematic = (r for each in requests.values() for r in each if r.origin != "fuzzing")
+    return {(r.origin, r.url, r.query, r.headers, r.body) for r in systematic}
+
+
+def test_a_process_that_breaks_off_is_an_error(nx1: Api) -> None:
+    """Work that the process cannot read ends it, and the run is told."""
+    with (
+        pytest.raises(GenerationBroken),
+        GenerationProcess([(nx1, [nx1.operations[0]])], "no options") as generation,  # type: ignore[arg-type]
+    ):
+        list(generation.iterate_batches(60.0))
+
+
+def test_an_operation_that_takes_too_long_keeps_no_other_waiting(nx1: Api) -> None:
+    """What was generated in time is sent, the rest is noted, and the next operation has its turn."""
+    limits = iter([GenerationTooSlow()])
+
+    @contextmanager
+    def limit_time() -> Iterator[None]:
+        for error in limits:
+            raise error
+        yield
+
+    operations = [nx1.operation(name) for name in (LIST, DETAIL)]
+    batches = list(generate_batches([(nx1, operations)], RunOptions(), limit_time))
+    assert [batch.operation for batch in batches if batch.requests][:2] == [DETAIL, DETAIL]
+    assert [note for batch in batches for note in batch.notes] == [
+        f"{operations[0].label}: not all requests could be generated, which took too long"
+    ]
 
 
 def test_what_cannot_be_generated_is_noted_and_ends_nothing(tmp_path: Path) -> None:
