@@ -30,6 +30,8 @@ _REFERENCE_COUNT = 6  # different values of a field that refers to something els
 TURN_COUNT = 64
 """Created rows take turns with so many different values that nothing decides: each is made once."""
 _DEADLINE_WORDS = ("expire", "deadline", "due", "until", "valid_to", "next")
+_FAR_FROM_EXAMPLES = 100_000
+"""Added to ids that are numbers in texts, so that they are none of those that examples have."""
 
 
 class FieldMakers:
@@ -188,12 +190,8 @@ class FieldMakers:
             if is_reference and not prop.resolved.get("examples"):
                 # Few values, so that a filter on the field finds several rows.
                 return self._build_pick(name, self._values.distinct_values(name, _REFERENCE_COUNT))
-        elif _is_number(prop.resolved):
-            return self._build_counter(prop)
         else:
-            schemas = [(schema, at) for field, schema, at in self._indexed_fields.path_schemas if field == name]
-            make_unique = self._values.choose_unique_maker(prop, schemas)
-            return lambda seed, _phase: make_unique(SeededRandom(f"{seed.stream}/{name}"))
+            return self._build_unique(prop)
         adversary = self._adversary_for(prop)
         make: ValueMaker = (
             self._values.build_maker(prop)
@@ -235,6 +233,22 @@ class FieldMakers:
     def _build_counter(self, prop: RowProperty) -> FieldMaker:
         first, _ = self._indexed_fields.find_range(prop.name, prop.resolved)
         return lambda seed, _phase: first + seed.number
+
+    def _build_unique(self, prop: RowProperty) -> FieldMaker:
+        """Return the maker of a value that no other row has, and that the paths to rows allow."""
+        if _is_number(prop.resolved):
+            return self._build_counter(prop)
+        schemas = [(schema, at) for field, schema, at in self._indexed_fields.path_schemas if field == prop.name]
+        if any(_is_number(schema) for schema, _ in schemas):
+            return self._build_number_text(prop)
+        make_unique = self._values.choose_unique_maker(prop, schemas)
+        return lambda seed, _phase: make_unique(SeededRandom(f"{seed.stream}/{prop.name}"))
+
+    def _build_number_text(self, prop: RowProperty) -> FieldMaker:
+        """Return the maker of a value that is a text in rows, and an integer in paths."""
+        first, highest = self._indexed_fields.find_range(prop.name, prop.resolved)
+        first += 0 if highest is not None else _FAR_FROM_EXAMPLES
+        return lambda seed, _phase: str(first + seed.number)
 
     # --------------------------------------------------------------------------------------- null and absent
 

@@ -60,11 +60,19 @@ class TokenPlace(NamedTuple):
 def read_limit(behavior: OperationBehavior, values: RequestValues) -> int | None:
     """Return the number of rows of a page, or None where a list has no pages."""
     if behavior.limit is not None:
-        limit = values.get(behavior.limit.parameter, behavior.limit.default)
+        limit = _read_number(values.get(behavior.limit.parameter), behavior.limit.default)
         if limit is not None:
-            return max(int(limit), 0)
+            return max(limit, 0)
     is_paged = behavior.page or behavior.tokens or (behavior.offset and behavior.page_info)
     return _USUAL_LIMIT if is_paged else None
+
+
+def _read_number(value: Any, default: int | None) -> int | None:
+    """Return a number of rows, also from text; the default for none, and for a text that is no number."""
+    try:
+        return default if value is None else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return default
 
 
 def _has_pages(behavior: OperationBehavior) -> bool:
@@ -99,9 +107,10 @@ def read_window(
         start = max(place.position - (place.position if limit is None else limit), 0)
         return PageWindow(start, place.position - start, is_backward=True)
     if behavior.page is not None and (page := values.get(behavior.page.parameter)) is not None:
-        return PageWindow(min(max(int(page) - behavior.page.first, 0) * (limit or 0), _MAX_INT), limit)
+        number = _read_number(page, behavior.page.first) or 0
+        return PageWindow(min(max(number - behavior.page.first, 0) * (limit or 0), _MAX_INT), limit)
     if behavior.offset is not None:
-        return PageWindow(min(max(int(values.get(behavior.offset.parameter) or 0), 0), _MAX_INT), limit)
+        return PageWindow(min(max(_read_number(values.get(behavior.offset.parameter), 0) or 0, 0), _MAX_INT), limit)
     return PageWindow(0, limit)
 
 

@@ -60,6 +60,8 @@ def read_call(operation: Operation) -> Call | None:
     if above.is_item:
         role = _BY_VERB.get(words[0]) if len(words) == 1 and words[0] in _ITEM_VERBS else None
         return Call(above, role, words) if role and _fits_method(role, method) else None
+    if _is_bulk(split_words(above.last)):
+        return None
     call = _read_last(above, words) if above.noun and above.noun not in _PREFIXES else None
     call = call or _read_whole(above, words)
     return call if call is not None and _fits_method(call.role, method) else None

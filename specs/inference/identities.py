@@ -39,7 +39,10 @@ def find_identity(
         names = ("id", *names)
     for snake in names:
         name = snakes.get(snake)
-        if name is not None and _fits(reader, properties[name], kind):
+        is_id = snake in _SURE_NAMES or snake == to_snake(parameter)
+        if name is not None and (
+            _fits(reader, properties[name], kind) or (is_id and _may_be_number(reader, properties[name]))
+        ):
             return name, bool(parameter) or snake in _SURE_NAMES
     return None
 
@@ -96,15 +99,16 @@ def _fits(reader: SchemaReader, pointer: str, kind: str) -> bool:
     own = reader.kind_at(pointer)
     if own not in _SCALARS:
         return False
-    return not (kind in {"integer", "number"} and own == "string") or _is_number(reader, pointer)
+    return not (kind in {"integer", "number"} and own == "string")
 
 
-def _is_number(reader: SchemaReader, pointer: str) -> bool:
-    """Tell whether a text is a number, by its example: ``id: "1295"``, although a path has it as an integer."""
+def _may_be_number(reader: SchemaReader, pointer: str) -> bool:
+    """Tell whether a text can stand for a number that paths have as an integer: ``id: "1295"``."""
     schema = reader.resolve(pointer)[0]
     examples = schema.get("examples")
-    given = examples if isinstance(examples, list) else [schema.get("example")]
-    return bool(given) and all(isinstance(each, str) and each.isdecimal() for each in given)
+    given = [*(examples if isinstance(examples, list) else ()), schema.get("example")]
+    is_free = not schema.keys() & {"format", "pattern", "enum", "const"}
+    return is_free and all(each is None or (isinstance(each, str) and each.isdecimal()) for each in given)
 
 
 def find_parent_field(

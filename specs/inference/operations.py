@@ -283,7 +283,7 @@ class StatementMaker:
 
 def is_sent_list(entry: SurveyedOperation) -> bool:
     """Tell whether a list has its parameters in a body: ``POST /contacts/search``."""
-    return entry.role == "list" and entry.call is not None and entry.operation.method != "GET"
+    return entry.role == "list" and entry.operation.method != "GET"
 
 
 def _weaken(words: dict[str, Any]) -> dict[str, Any]:

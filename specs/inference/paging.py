@@ -7,7 +7,7 @@ from typing import Any, Literal
 from specduet.specs.inference.page_facts import find_header_facts, find_page_facts
 from specduet.specs.inference.parameters import QueryParameter, find_named
 from specduet.specs.inference.row_shapes import ShownRows, find_success, pick_content
-from specduet.specs.inference.words import word_list, word_set
+from specduet.specs.inference.words import to_snake, word_list, word_set
 from specduet.specs.list_statements import Limit, Offset, Page, PageFact, PageInfo, Token
 from specduet.specs.model import Operation
 from specduet.specs.schema_reader import SchemaReader
@@ -29,6 +29,7 @@ _BACKWARDS = word_list(
     "ending_before before page_before end_before before_id previous_cursor prev_cursor previous prev"
 )
 _IDS = frozenset(["starting_after", "ending_before", "last_id", "after_id", "before_id", "start_after", "end_before"])
+_NUMBER_FACTS = frozenset(["limit", "count", "page", "offset"])
 # names that are as often something else than a token
 _DOUBTFUL = word_set("after before next previous prev token page page_id next_page continue position")
 _ZERO = re.compile(
@@ -49,6 +50,8 @@ class PageReader:
         self._operation = operation
         self._rows = rows
         self._parameters = parameters
+        #: names of the numbers that a response tells of its page
+        self._told: set[str] = set()
         #: names of the parameters that are about pages
         self.used: set[str] = set()
 
@@ -57,6 +60,7 @@ class PageReader:
         token, before = self._find_token(_TOKENS), self._find_token(_BACKWARDS)
         given = token or before
         facts = self._find_facts(given.snake if given else "")
+        self._told = {to_snake(path.rpartition(".")[2]) for path, fact in facts.items() if fact in _NUMBER_FACTS}
         words = {
             "limit": self._state_limit(),
             "offset": self._state_offset(),
@@ -71,14 +75,16 @@ class PageReader:
             words["token_before"] = self._state_token(before, facts, id_field)
         return {**{name: word for name, word in words.items() if word is not None}, **self._state_facts(facts, words)}
 
-    def _find(self, names: Sequence[str], kinds: tuple[str, ...]) -> QueryParameter | None:
-        found = find_named(self._parameters, names, kinds)
+    def _find(self, names: Sequence[str]) -> QueryParameter | None:
+        found = find_named(self._parameters, names, _NUMBERS)
+        if found is None and (text := find_named(self._parameters, names, ("string",))) is not None:
+            found = text if _is_number_text(text) or text.snake in self._told else None
         if found is not None:
             self.used.add(found.name)
         return found
 
     def _state_limit(self) -> Limit | None:
-        found = self._find(_LIMITS, _NUMBERS)
+        found = self._find(_LIMITS)
         if found is None:
             return None
         return Limit(
@@ -89,13 +95,13 @@ class PageReader:
         )
 
     def _state_offset(self) -> Offset | None:
-        found = self._find(_OFFSETS, _NUMBERS)
+        found = self._find(_OFFSETS)
         if found is None:
             return None
         return Offset(parameter=found.name, basis="inferred", because=f"{found.name} is an offset's name")
 
     def _state_page(self) -> Page | None:
-        found = self._find(_PAGES, _NUMBERS)
+        found = self._find(_PAGES)
         if found is None:
             return None
         schema = found.schema
@@ -167,3 +173,11 @@ class PageReader:
             because=f"names and types of {names}",
         )
         return {"page_info": info}
+
+
+def _is_number_text(parameter: QueryParameter) -> bool:
+    """Tell whether a text stands for a number: its default or example is one, or its pattern takes digits alone."""
+    schema = parameter.schema
+    values = [schema[key] for key in ("default", "example") if key in schema]
+    has_digits = any(isinstance(value, str | int) and str(value).isdecimal() for value in values)
+    return has_digits or bool(re.fullmatch(r"\^?(\\d|\[0-9\])[+*]?\$?", str(schema.get("pattern", ""))))

@@ -128,7 +128,7 @@ def _classify_post(operation: Operation, shape: PathShape, rows: ShownRows, besi
     if shape.is_item:
         return _classify_item_post(verb, beside)
     if beside.read_role == "list" or beside.has_item:
-        found = _classify_list_post(operation, shape, verb)
+        found = _classify_list_post(operation, shape, rows, verb)
         if found is not None:
             return found
     if ends_with_verb(shape) and not (is_noun_too(shape) and verb in CREATE_VERBS and "201" in operation.responses):
@@ -139,10 +139,13 @@ def _classify_post(operation: Operation, shape: PathShape, rows: ShownRows, besi
     return _classify_post_by_verb(operation, shape, rows, verb)
 
 
-def _classify_list_post(operation: Operation, shape: PathShape, verb: str) -> Verdict | None:
+def _classify_list_post(operation: Operation, shape: PathShape, rows: ShownRows, verb: str) -> Verdict | None:
     """Return the role of a POST on a collection; None where its path names an action nevertheless."""
     if "one or more" in operation.summary.lower() or (verb in DELETE_VERBS and verb != "cancel"):
         return "other", ["the summary says that it is about several rows"]
+    if verb in READ_VERBS | SEARCHES:
+        is_list = rows.kind == "many" and rows.item_kind == "object"
+        return ("list" if is_list else "other"), [f"the summary says {verb}"]
     first = split_words(shape.last)[:1]
     if verb in ACTION_VERBS - CREATE_VERBS - NOUNS_TOO and first and first[0] in ACTION_VERBS:
         return None

@@ -144,10 +144,10 @@ def _look_at_call(reader: SchemaReader, entry: SurveyedOperation) -> SurveyedOpe
 
 def _is_like(reader: SchemaReader, call: SurveyedOperation, others: list[SurveyedOperation]) -> bool:
     """Tell whether a call is about the rows of other operations: what it lists has most of their properties."""
-    if call.role == "action" and not any(
-        other.role in {"list", "fetch", "create"} or other.shape.is_item for other in others
-    ):
-        return False
+    if call.role == "action":
+        return any(other.role in {"list", "fetch", "create"} or other.shape.is_item for other in others)
+    if call.role in {"update", "delete"} and call.key is None and not call.shape.is_item:  # of several rows, or of one
+        return not any(other.shape.is_item or other.key is not None or other.rows.kind == "many" for other in others)
     if call.role != "list":
         return True
     own = reader.properties_at(call.rows.pointer).keys()

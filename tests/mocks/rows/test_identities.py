@@ -40,6 +40,8 @@ def serve_things(tmp_path: Path, own: dict[str, Any], parameter: dict[str, Any])
         ({"type": "string"}, {"type": "string", "pattern": "^T[0-9]{4}$"}),
         ({"type": "string", "example": "one"}, {"type": "string"}),
         ({"type": "integer"}, {"type": "string"}),
+        ({"type": "string"}, {"type": "integer"}),
+        ({"type": "string", "example": "1295"}, {"type": "integer", "minimum": 1000}),
     ],
 )
 def test_every_listed_row_can_be_fetched(tmp_path: Path, own: dict[str, Any], parameter: dict[str, Any]) -> None:

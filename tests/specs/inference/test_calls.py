@@ -146,6 +146,23 @@ def test_verbs_after_an_item_are_roles_too(infer: Infer) -> None:
     assert creates.basis == "inferred"
 
 
+def test_calls_on_several_rows_are_none_on_one(infer: Infer) -> None:
+    """What deletes or changes by a filter, or a batch, is an action at most; a POST that gets rows is a list."""
+    api = infer(
+        {
+            "GET /books": MANY,
+            "GET /books/{id}": {"responses": {"200": describe_json(BOOK_REF)}},
+            "POST /books/delete": {**DONE, **send(filter={"title": "string"})},
+            "POST /books/batch/create": {**MANY, **send(title="string")},
+            "POST /books": {"summary": "Get books", **MANY, **send(limit="integer")},
+        }
+    )
+    found = {o.label: (o.role.name, o.behavior.subject is not None) for o in api.operations}
+    assert found["POST /books/delete"] == ("other", False)
+    assert found["POST /books/batch/create"] == ("other", False)
+    assert found["POST /books"] == ("list", True)
+
+
 def test_files_are_no_calls(infer: Infer) -> None:
     """A dot before an extension is none between a noun and a verb."""
     api = infer({"GET /feed.rss": ONE, "GET /books.csv": {}, "GET /books": MANY})

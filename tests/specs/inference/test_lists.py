@@ -105,6 +105,17 @@ def test_tokens_are_opaque_or_an_id(
     assert behavior.page_info.fields == fields
 
 
+@pytest.mark.parametrize("text", [{"type": "string", "default": "20"}, {"type": "string", "pattern": "^[0-9]+$"}])
+def test_a_limit_may_be_a_text(infer: Infer, text: dict[str, Any]) -> None:
+    """A text is a number of rows where its default, its pattern or a number of the response says so."""
+    assert infer_list(infer, [parameter("count", text)]).limit
+    assert infer_list(infer, [parameter("count", TEXT)]).limit is None
+    paging = {"paging": {"type": "object", "properties": {"count": NUMBER, "page": NUMBER, "total": NUMBER}}}
+    behavior = infer_list(infer, [parameter("count", TEXT), parameter("page", TEXT)], paging)
+    assert behavior.limit
+    assert behavior.page
+
+
 @pytest.mark.parametrize(
     ("names", "facts", "fields"),
     [
