@@ -13,7 +13,7 @@ Every step but ``judge`` sends all its requests through ``contracts/sending/send
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 from specduet.contracts import clauses
@@ -22,6 +22,7 @@ from specduet.contracts.coverage import Coverage
 from specduet.contracts.discovery import DiscoveryAttempt, discover_apis
 from specduet.contracts.findings import Finding, Severity, deduplicate, one_line
 from specduet.contracts.generation.generation_process import GenerationBroken, GenerationProcess
+from specduet.contracts.interruption import Interrupted, Stopper
 from specduet.contracts.options import RunOptions
 from specduet.contracts.planning.plan import describe_left_out
 from specduet.contracts.recording import Recording
@@ -34,6 +35,7 @@ from specduet.contracts.sending.sender import TargetGone
 from specduet.contracts.sending.sentinel import HoldLost
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation
+from specduet.specs.errors import RunInterrupted
 
 _PATIENCE_S = 0.5
 """Seconds after which a run that waits for generated requests tells that it is alive."""
@@ -54,6 +56,8 @@ class RunResult:
     secrets: Secrets
     notes: tuple[str, ...] = ()
     """Sentences for the operator, such as which operations were not sent, and why."""
+    is_interrupted: bool = False
+    """The operator has ended the run before its end."""
     inconclusive_reason: str = ""
     """The reason why the run proves nothing, in sentences; empty where it proves something."""
     elapsed_s: float = 0.0
@@ -63,9 +67,12 @@ class RunResult:
     def exit_code(self, fail_on: Severity = "error") -> int:
         """Return the exit code of ``specduet test``.
 
-        1 if a finding at or above ``fail_on`` is not accepted, else 2 if the run proves nothing, else 0.
+        130 if the run was interrupted, 1 if a finding at or above ``fail_on`` is not accepted, else 2 if the run proves
+        nothing, else 0.
         """
         failing_severities = {"error"} if fail_on == "error" else {"error", "warning"}
+        if self.is_interrupted:
+            return 130
         if any(f.severity in failing_severities and not f.accepted for f in self.findings):
             return 1
         return 2 if self.inconclusive_reason else 0
@@ -78,13 +85,15 @@ def run_contract(
     *,
     explicit: bool = True,
     progress: ProgressListener | None = None,
+    stopper: Stopper | None = None,
 ) -> RunResult:
     """Test a target against the documents of ``apis``.
 
     ``explicit``: the operator named the APIs, so all of them are tested; otherwise those that the target does not serve
     are left out. Raises ``TargetUnreachable`` without a usable response, ``UsageError`` if none of the APIs is served.
+    Whoever interrupts ``stopper`` ends the run; ``RunInterrupted`` is raised where it has nothing to tell yet.
     """
-    contract_run = _ContractRun(RunState(target, options or RunOptions(), progress))
+    contract_run = _ContractRun(RunState(target, options or RunOptions(), progress, stopper))
     return contract_run.execute(apis, explicit=explicit)
 
 
@@ -98,16 +107,21 @@ class _ContractRun:
     def execute(self, apis: Sequence[Api], *, explicit: bool) -> RunResult:
         """Carry out every step of the run. Parameters and errors are those of ``run_contract``."""
         started_at = time.monotonic()
+        if self.state.stopper.count:
+            raise RunInterrupted("interrupted before anything was tested")
         self.state.share_budget(apis)
         api_runs = [ApiRun(self.state, api) for api in apis]
         try:
-            with self._measure_step("reach"):
+            with self._measure_step("reach"), self.state.stopper.interruptible():
                 self.state.report_progress("reach")
                 attempts = discover_apis([api_run.client for api_run in api_runs], explicit=explicit)
             self.state.notes += [attempt.note for attempt in attempts if attempt.is_served and attempt.note]
             served_names = {attempt.api for attempt in attempts if attempt.is_served}
             api_runs = [api_run for api_run in api_runs if api_run.api.name in served_names]
-            self._send_requests(api_runs)
+            with suppress(Interrupted), self.state.stopper.interruptible():
+                self._send_requests(api_runs)
+        except Interrupted:
+            raise RunInterrupted("interrupted before anything was tested") from None
         finally:
             self.state.budget.transport.close()
         for api_run in api_runs:
@@ -120,6 +134,7 @@ class _ContractRun:
         apis = tuple(api_run.api for api_run in api_runs)
         with self._measure_step("judge"):
             self.state.report_progress("judge")
+            self.state.notes += self._describe_interruption()
             findings = () if is_all_missing(self.state.recording) else tuple(self._judge_recording(apis))
             coverage = Coverage.from_recording(apis, self.state.recording)
         return RunResult(
@@ -132,6 +147,7 @@ class _ContractRun:
             coverage=coverage,
             secrets=self.state.secrets,
             notes=tuple(dict.fromkeys(self.state.notes)),
+            is_interrupted=self.state.stopper.count > 0,
             inconclusive_reason=self.state.loss
             or explain_inconclusive(
                 [api_run.sender for api_run in api_runs],
@@ -167,6 +183,11 @@ class _ContractRun:
             self.state.recording.set_aside(error.last_good)
         except TargetGone as error:
             self.state.notes.append(f"The target went away after {self.state.budget.sent_count} requests ({error}).")
+
+    def _describe_interruption(self) -> list[str]:
+        sent = self.state.budget.sent_count
+        text = f"Interrupted after {sent} requests: only what was recorded until then is judged."
+        return [text] if self.state.stopper.count else []
 
     def _start_generation(self, api_runs: Sequence[ApiRun]) -> AbstractContextManager[GenerationProcess | None]:
         """Return the process that generates requests while others are sent, None where none are wanted."""
@@ -210,7 +231,7 @@ class _ContractRun:
             )
         )
         mask = self.state.secrets.mask
-        for finding in deduplicate(findings):
+        for finding in deduplicate(self.state.stopper.take_until_interrupted(findings)):
             api = apis_by_name[finding.api]
             yield replace(
                 finding,

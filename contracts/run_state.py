@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from specduet.contracts.interruption import Stopper
 from specduet.contracts.options import RunOptions
 from specduet.contracts.planning.plan import RunPlan
 from specduet.contracts.recording import Recording
@@ -52,7 +53,13 @@ def make_plan(api: Api, target: Target, *, is_mock: bool) -> RunPlan:
 class RunState:
     """State of one run that its APIs share."""
 
-    def __init__(self, target: Target, options: RunOptions, progress: ProgressListener | None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        options: RunOptions,
+        progress: ProgressListener | None = None,
+        stopper: Stopper | None = None,
+    ) -> None:
         self.target = target
         self.options = options
         self.recording = Recording()
@@ -66,6 +73,8 @@ class RunState:
             max_time_s=options.time_limit_s,
             per_second=options.requests_per_second,
         )
+        self.stopper = stopper or Stopper()
+        self.stopper.add_action(self.budget.stop)
         self._judging_s = 0.0
         self.shares: FairShares | None = None
         """None where the APIs are small enough that no operation has to share."""
@@ -84,8 +93,9 @@ class RunState:
 
     @property
     def is_judging_over(self) -> bool:
-        """True where the time of the whole run is up, so that nothing more is judged."""
-        return self.budget.elapsed_s > self.options.time_limit_s + _JUDGING_GRACE_S
+        """True where the time of the whole run is up, or it was interrupted twice: nothing more is judged."""
+        is_late = self.budget.elapsed_s > self.options.time_limit_s + _JUDGING_GRACE_S
+        return is_late or self.stopper.is_judging_over
 
     def share_budget(self, apis: Sequence[Api]) -> None:
         """Share the budget among the operations if there are many."""

@@ -8,7 +8,8 @@
     │   ├── NotOpenApi             parses, and is no OpenAPI 3 document
     │   ├── BadOverlay             an overlay action that cannot be carried out
     │   └── BadStatement           an ``x-specduet`` statement that is malformed or speaks of nothing
-    └── TargetUnreachable          exit code 3: nothing usable answers at the URL
+    ├── TargetUnreachable          exit code 3: nothing usable answers at the URL
+    └── RunInterrupted             exit code 130: the operator has ended the run before it had anything to tell
 
 Findings, which report what is wrong with a *service*, are another family: see ``contracts/findings.py``.
 """
@@ -89,3 +90,9 @@ class TargetUnreachable(SpecduetError):
     """Nothing answers at the URL, or what answers is no HTTP service that can be tested."""
 
     exit_code = 3
+
+
+class RunInterrupted(SpecduetError):
+    """The operator has ended a run before it had anything to tell."""
+
+    exit_code = 130

@@ -3,6 +3,7 @@
 A terminal gets colours and a progress line; a file or a pipe gets the same text without them.
 """
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -39,9 +40,17 @@ _STEP_LABELS = {
 }
 
 
+class _PipeConsole(Console):
+    """A console that goes on without output where nobody reads it any more: reports are still to be written."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def make_console(file: TextIO) -> Console:
     """Return a console that never wraps lines: a curl command has to stay one line."""
-    return Console(file=file, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    return _PipeConsole(file=file, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

@@ -44,6 +44,8 @@ class RequestBudget:
     """Seconds spent so far in waiting as ``Retry-After`` asks."""
     refused_count: int = 0
     """Refused connections in a row."""
+    is_stopped: bool = False
+    """The operator has interrupted the run: nothing more is sent."""
     _next_turn: float = 0.0
     """The time (``time.monotonic``) before which no request is sent."""
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -100,8 +102,8 @@ class RequestBudget:
 
     @property
     def is_spent(self) -> bool:
-        """True once the time or the number of requests is used up."""
-        return self.used_share >= 1.0
+        """True once the time or the number of requests is used up, or the run was interrupted."""
+        return self.is_stopped or self.used_share >= 1.0
 
     def send(self, request: SentRequest, timeout_s: float) -> ReceivedResponse | TransportFailure:
         """Wait for the rate limit, then send the request.
@@ -110,12 +112,19 @@ class RequestBudget:
         """
         self._wait_for_turn()
         left_s = None if self.sending_time_s is None else max(self.sending_time_s - self.elapsed_s, 0.0)
-        if left_s is None or left_s + _LAST_RESPONSE_S >= timeout_s:
-            return self.transport.send(request, timeout_s)
-        received = self.transport.send(request, left_s + _LAST_RESPONSE_S)
-        if isinstance(received, TransportFailure) and received.kind == "timeout":
+        is_cut = left_s is not None and left_s + _LAST_RESPONSE_S < timeout_s
+        received = self.transport.send(
+            request, left_s + _LAST_RESPONSE_S if is_cut and left_s is not None else timeout_s
+        )
+        is_timeout = isinstance(received, TransportFailure) and received.kind == "timeout"
+        if self.is_stopped or (is_cut and is_timeout):
             raise BudgetSpent
         return received
+
+    def stop(self) -> None:
+        """Send nothing more, and break what is being sent. It locks nothing: handlers of signals call it."""
+        self.is_stopped = True
+        self.transport.abort()
 
     def wait_for_retry(self, received: ReceivedResponse) -> bool:
         """Wait as long as ``Retry-After`` says (RFC 9110, 10.2.3), or return False at once if that is too long."""

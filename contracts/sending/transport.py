@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
@@ -50,6 +51,8 @@ class Transport:
     be the service's fault."""
     _idle_connections: list[tuple[http.client.HTTPConnection, float]] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
+    _busy: set[http.client.HTTPConnection] = field(default_factory=set, repr=False)
+    """Connections on which a response is waited for."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -70,6 +73,7 @@ class Transport:
         except (OSError, UnicodeError, http.client.HTTPException) as error:
             return TransportFailure(*explain_failure(error), time.monotonic() - started)
         started = time.monotonic()
+        self._busy.add(connection)
         try:
             received = self._exchange_on(connection, request, started, timeout_s)
         except (ValueError, http.client.InvalidURL) as error:
@@ -80,6 +84,8 @@ class Transport:
             failure = TransportFailure(*explain_failure(error), time.monotonic() - started, connection_state)
             self.keep_alive = self.keep_alive and (failure.kind, connection_state) != ("dropped", "warm")
             return failure
+        finally:
+            self._busy.discard(connection)
         self._keep_connection(connection)
         return received
 
@@ -96,6 +102,12 @@ class Transport:
             for connection, _ in self._idle_connections:
                 connection.close()
             self._idle_connections.clear()
+
+    def abort(self) -> None:
+        """Break the connections on which a response is waited for. It locks nothing: handlers of signals call it."""
+        for connection in list(self._busy):
+            with suppress(OSError, AttributeError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def _get_connection(self, timeout_s: float) -> tuple[http.client.HTTPConnection, Literal["fresh", "warm", "idle"]]:
         """Return an open connection, and whether it is new, was in use a moment ago, or was idle."""

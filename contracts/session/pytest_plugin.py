@@ -11,17 +11,21 @@ Workers of pytest-xdist send nothing: the controller passes them the items and f
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from io import TextIOWrapper
 from typing import Any, cast
 
 import pytest
 
+from specduet.contracts.interruption import Interrupted, Stopper
 from specduet.contracts.reports.model import Item
 from specduet.contracts.session.launcher import INTERNAL_ERROR
 from specduet.contracts.session.option_table import OPTIONS
 from specduet.contracts.session.session import ContractSession, list_items
 from specduet.contracts.session.settings import resolve_settings
+from specduet.contracts.session.signals import EXIT_CODE, pass_signals
 from specduet.specs import SpecduetError, UsageError
+from specduet.specs.errors import RunInterrupted
 
 _ABORTED = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
 
@@ -40,14 +44,21 @@ class ContractPlugin:
         self._failures: dict[Item, str] = {}
         self._ran: set[Item] = set()
         self._error: SpecduetError | None = None
+        self._stopper = Stopper()
+        self._signals = ExitStack()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionstart(self) -> Iterator[None]:
         """Send and judge before anything else starts, so that workers can be passed the result."""
+        if self._from_controller is None and not self._config.option.collectonly:
+            watches_output = self._status is not None
+            self._signals.enter_context(pass_signals(self._stopper, watches_output=watches_output))
         try:
             self._collect_items()
         except SpecduetError as error:
             self._error = error
+        except Interrupted:
+            self._error = RunInterrupted("interrupted before anything was tested")
         return (yield)
 
     def _collect_items(self) -> None:
@@ -61,7 +72,8 @@ class ContractPlugin:
         else:
             given = {option.key: self._config.getoption(option.key) for option in OPTIONS}
             settings = resolve_settings(names, given, self._config.getoption("--config"))
-            self._session = ContractSession(settings, sys.stdout if self._status else None)
+            with self._stopper.interruptible():
+                self._session = ContractSession(settings, sys.stdout if self._status else None, self._stopper)
             self._session.run_suite()
             self._items, self._failures = self._session.served_items(), self._session.find_failures()
 
@@ -129,6 +141,7 @@ class ContractPlugin:
             self._show_error(str(error))
         if self._status:
             self._status.write_text(str(int(session.exitstatus)), encoding="utf-8")
+        self._signals.close()
 
     def _finish_session(self, status: int) -> int:
         if self._error is not None:
@@ -139,6 +152,8 @@ class ContractPlugin:
         if status == pytest.ExitCode.NO_TESTS_COLLECTED:
             raise UsageError("-k selects no item", remedy="pytest contracts --collect-only lists them all.")
         code = self._session.finish_run(self._ran)
+        if code == EXIT_CODE:
+            return code
         return INTERNAL_ERROR if (status == pytest.ExitCode.TESTS_FAILED) != (code == 1) else code
 
     def _show_error(self, text: str) -> None:

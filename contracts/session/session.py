@@ -10,6 +10,7 @@ from typing import TextIO
 
 from specduet.contracts.clauses import all_clauses
 from specduet.contracts.findings import Finding
+from specduet.contracts.interruption import Stopper
 from specduet.contracts.options import RunOptions
 from specduet.contracts.reports import console, github, make_folder, summary, write_reports
 from specduet.contracts.reports.formatting import format_finding
@@ -37,8 +38,9 @@ class ContractSession:
     run and after a dry run, ``report`` until the run is finished.
     """
 
-    def __init__(self, settings: RunSettings, terminal: TextIO | None) -> None:
+    def __init__(self, settings: RunSettings, terminal: TextIO | None, stopper: Stopper | None = None) -> None:
         self._settings = settings
+        self._stopper = stopper
         self._console = console.make_console(terminal) if terminal else None
         self._tested = load_tested_apis(settings, self._find_reachable_target())
         self._apis = tuple(map(drop_security, self._tested.apis)) if settings.no_auth else self._tested.apis
@@ -67,6 +69,7 @@ class ContractSession:
                     self._run_options(),
                     explicit=self._tested.is_named,
                     progress=bar,
+                    stopper=self._stopper,
                 )
         self._findings, stale = baseline.mark_accepted(outcome.findings, self._settings.accepted)
         tested = {f"{api.name} {operation.label}" for api in outcome.apis for operation in api.operations}

@@ -51,7 +51,7 @@ def command_line() -> str:
         "",
         "What `--help` says, command by command. Exit codes of `specduet test`: 0 no findings at or above `--fail-on`,",
         "1 findings, 2 the operator must act (a bad specification, a bad option, nothing could be tested), 3 the",
-        "target could not be reached, 4 specduet itself broke; 130 after Ctrl-C.",
+        "target could not be reached, 4 specduet itself broke; 130 after Ctrl-C or SIGTERM.",
     ]
     for name, text in _helps():
         lines += ["", f"## {name}", "", "```text", text, "```"]
