@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from specduet.contracts.analysis import attribution, single_list
+from specduet.contracts.analysis.idle_filters import find_idle_filters
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
 from specduet.contracts.analysis.list_rules import CollectionRules
 from specduet.contracts.analysis.page_walks import check_page_facts, read_walk
@@ -95,6 +96,7 @@ class ListAnalysis:
             *(replace(violation, clause="own-answer") for violation in concurrent),
             *unknown_values,
             *(violation for violation in facts if violation.basis != "assumed"),
+            *self._find_idle_filters({violation.cause for violation in certain}),
             *self._check_partial_values({violation.where for violation in unknown_values}),
             *self._check_missing_rows(),
         ]
@@ -103,6 +105,10 @@ class ListAnalysis:
             violations += find_unstable_lists(self.rules, self._sequential_lists(), self._written_ids)
             violations += self.find_rows_in_two_scopes()
         return violations
+
+    def _find_idle_filters(self, told: Container[str]) -> Iterator[ListViolation]:
+        """Yield the filters without effect, without those of which a wrong row tells."""
+        return (v for v in find_idle_filters(self.rules, self._brackets, self.lists) if v.cause not in told)
 
     def _is_whole(self, response: ListResponse) -> bool:
         return self.rules.is_whole(response.request, len(response.rows), response.exchange)

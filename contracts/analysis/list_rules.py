@@ -289,7 +289,7 @@ class CollectionRules:
             if shown is ABSENT and field.partition(".")[0] not in self.shown_fields:
                 return None
             if isinstance(shown, list | dict) or (is_negated and shown in (None, ABSENT)):
-                return None  # servers compare a list by its members or not at all, and a null as they like
+                return True if _has_member(shown, value) and not is_negated else None  # lists are compared in many ways
             is_same = shown not in (None, ABSENT) and is_same_value(shown, value)
             if not is_same and not is_exact and isinstance(shown, str) and str(value).casefold() in shown.casefold():
                 return None
@@ -320,6 +320,10 @@ class CollectionRules:
             return accepts_order((shown.utc > bound) - (shown.utc < bound))
 
         return is_met_by
+
+
+def _has_member(shown: Any, value: Any) -> bool:
+    return isinstance(shown, list) and any(is_same_value(item, value) for item in shown)
 
 
 def _leave_bound_open(rule: Filter, bound: Any, accepts_order: Callable[[int], bool]) -> Callable[[int], bool | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from specduet.contracts.analysis import page_walks, single_list
 from specduet.contracts.analysis.attribution import Attribution
+from specduet.contracts.analysis.idle_filters import find_idle_filters
 from specduet.contracts.analysis.list_analysis import ListAnalysis, analyze_lists
 from specduet.contracts.analysis.list_comparison import find_difference
 from specduet.contracts.analysis.repeated_lists import find_unstable_lists
@@ -209,6 +210,15 @@ _register_list_law(
     "The numbers of rows and of pages, and whether another page follows, compared with the rows of the response and "
     "with the pages that do follow.",
     page_walks.check_page_facts,
+    basis="inferred",
+)
+_register_list_law(
+    "SD525",
+    "filter-has-effect",
+    "A filter leaves out rows.",
+    "Reported where a filter was tried with several values, one of which no row has, and the list was the whole one "
+    "each time.",
+    find_idle_filters,
     basis="inferred",
 )
 

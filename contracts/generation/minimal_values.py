@@ -146,7 +146,8 @@ def _values_of_type(schemas: Schemas, kind: str, schema: Schema, pointer: str, d
 
 def _minimal_arrays(schemas: Schemas, schema: Schema, pointer: str, depth: int) -> Iterator[Any]:
     """Yield the shortest arrays: empty, the fixed first items, and as many items as are asked for."""
-    yield []
+    if not get_count(schema, "minItems"):
+        yield []
     first = [
         next(_candidate_values(schemas, branch, branch_pointer, depth + 1), None)
         for _, branch, branch_pointer in list_branches(schema, pointer, "prefixItems")

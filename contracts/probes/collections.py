@@ -23,6 +23,7 @@ from specduet.contracts.probes.list_queries import (
     change_one_letter,
 )
 from specduet.contracts.probes.page_walks import PageFollower
+from specduet.contracts.probes.sample_rows import SAMPLE_COUNT, add_sample_rows
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import (
@@ -43,6 +44,9 @@ _MAX_TRIES = 3
 
 _MAX_BUSY_GROUPS = 2
 """Changed groups in a row after which no group is sent again: the collection is never quiet."""
+
+_MAX_SAMPLED = 2
+"""Collections of one operation in which rows are created, where they have few."""
 
 _MAX_SCOPES = 4
 """Collections of one operation that are probed."""
@@ -70,6 +74,8 @@ def probe_collections(sender: Sender, operation: Operation, known_values: KnownV
         return
     probes = [CollectionProbe(sender, operation, path) for path in known_values.path_choices(operation)[:_MAX_SCOPES]]
     responsive = [collection for collection in probes if collection.list_everything()]
+    for collection in responsive[:_MAX_SAMPLED]:
+        collection.add_sample_rows(known_values)
     responsive.sort(key=lambda collection: -len(collection.rows))
     for index, collection in enumerate(responsive):
         collection.probe_fully() if index == 0 else collection.probe_briefly()
@@ -134,6 +140,13 @@ class CollectionProbe:
                 self.is_capped = self._is_capped()
                 return True
         return False
+
+    def add_sample_rows(self, known_values: KnownValues) -> None:
+        """Create rows where the list is too short to tell anything by, and list everything again."""
+        few = len(self.rows)
+        is_short = few < SAMPLE_COUNT[self.sender.target.loopback] and not self.is_capped
+        if is_short and add_sample_rows(self.sender, self.operation, self.path, known_values, few):
+            self.list_everything()
 
     def _is_capped(self) -> bool:
         """Return whether rows follow on a list that is shorter than its limit: a service may have a lower maximum."""
@@ -206,6 +219,7 @@ class CollectionProbe:
         for make_queries in (
             queries.limit_queries,
             queries.window_queries,
+            queries.bound_queries,
             queries.filter_queries,
             queries.offset_queries,
             queries.cursor_queries,

@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from specduet.contracts.analysis.list_rules import CollectionRules
-from specduet.contracts.analysis.row_values import get_path
+from specduet.contracts.analysis.row_values import get_path, is_number
 from specduet.contracts.oracle import scalars
 from specduet.contracts.oracle.schema_access import list_types
 from specduet.contracts.recording import ABSENT, Row
@@ -147,7 +147,7 @@ class ListQueries:
         """Yield the default time window, and windows that begin at rows, between them, and after the last one."""
         limit = self.behavior.limit
         for name, rule in self.behavior.filters.items():
-            if rule.op != "ge":
+            if rule.op != "ge" or self._find_bounds(name):
                 continue
             yield {name: None}
             texts = self._boundary_times(rule.field)
@@ -157,6 +157,26 @@ class ListQueries:
             if limit is not None:
                 yield {name: None, limit.parameter: None}
                 yield from ({name: text, limit.parameter: size} for text in (*texts[1:3], None) for size in ("1", "3"))
+
+    def bound_queries(self) -> Iterator[ListQuery]:
+        """Yield values of rows, and times before and after all of them, as bounds of filters that compare."""
+        for name, rule in self.behavior.filters.items():
+            if rule.op in {"ge", "gt", "le", "lt"}:
+                yield from ({name: text} for text in self._find_bounds(name) or self._find_time_bounds(name))
+
+    def _find_bounds(self, name: str) -> list[str]:
+        """Return the least, the middle and the greatest number of a field; none where it has no numbers."""
+        values = (get_path(row, self.behavior.filters[name].field) for row in self.rows)
+        numbers = sorted({value for value in values if is_number(value)})
+        chosen = dict.fromkeys(numbers[index] for index in (0, len(numbers) // 2, -1)) if numbers else {}
+        return self._keep_valid(name, map(str, chosen))
+
+    def _find_time_bounds(self, name: str) -> list[str]:
+        if self.behavior.filters[name].op == "ge":
+            return []  # a window is tried with more times
+        texts = sorted({text for row in self.rows if (text := self._time_text(row, self.behavior.filters[name].field))})
+        chosen = [texts[index] for index in (0, len(texts) // 2, -1)] if texts else []
+        return self._keep_valid(name, dict.fromkeys([*chosen, "1980-01-01T00:00:00Z", "2100-01-01T00:00:00Z"]))
 
     def _boundary_times(self, field: str) -> list[str]:
         """Return times of some rows as they are written, in other zones, and between rows, and a future time."""
@@ -253,10 +273,15 @@ class ListQueries:
         schema, _ = self._resolve_schema(name)
         if "enum" in schema:
             return [text for text in map(_to_query_text, schema["enum"]) if text is not None]
-        shown = Counter(_to_query_text(get_path(row, self.behavior.filters[name].field)) for row in self.rows)
+        shown = Counter(text for row in self.rows for text in self._list_texts(row, self.behavior.filters[name].field))
         shown.pop(None, None)
         ranked = [value for value, _ in shown.most_common()]
         return self._keep_valid(name, (*ranked[:4], *ranked[4:][-3:], self.unused_value(name)))
+
+    def _list_texts(self, row: Row, field: str) -> list[str | None]:
+        """Return the value of a field as it stands in a query, or those of the members of a list."""
+        value = get_path(row, field)
+        return [_to_query_text(item) for item in value] if isinstance(value, list) else [_to_query_text(value)]
 
     def _resolve_schema(self, name: str) -> tuple[Schema, str]:
         """Return the schema of a parameter, without references and null, and its pointer."""
