@@ -140,7 +140,7 @@ class Transport:
         try:
             self._write_request(connection, request)
             response = connection.getresponse()
-            body = _decompress_body(_read_body(response), response.getheader("content-encoding"))
+            body = _decompress_body(_read_body(response, request.method), response.getheader("content-encoding"))
         finally:
             if connection.sock is timed_socket:
                 connection.sock = timed_socket.socket
@@ -160,7 +160,7 @@ class Transport:
         connection.endheaders(request.body)
 
 
-def _read_body(response: http.client.HTTPResponse) -> bytes:
+def _read_body(response: http.client.HTTPResponse, method: str) -> bytes:
     """Return the whole body. Raises ``IncompleteRead`` if it is cut short, which ``http.client`` itself tolerates."""
     announced_length = response.getheader("content-length", "")
     try:
@@ -169,7 +169,8 @@ def _read_body(response: http.client.HTTPResponse) -> bytes:
         raise http.client.IncompleteRead(b"") from error
     if len(body) == MAX_RESPONSE_BYTES and response.read(1):
         raise http.client.HTTPException(f"the response is longer than {MAX_RESPONSE_BYTES} bytes")
-    has_no_length = response.status in {204, 304} or response.getheader("transfer-encoding") is not None
+    is_bare = method == "HEAD" or response.status in {204, 304}
+    has_no_length = is_bare or response.getheader("transfer-encoding") is not None
     if announced_length.isdecimal() and not has_no_length and len(body) < int(announced_length):
         raise http.client.IncompleteRead(body, int(announced_length) - len(body))
     return body

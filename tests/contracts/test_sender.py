@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -391,6 +392,13 @@ def test_every_failure_is_recorded(nx1: Api, serve_raw: ServeRaw) -> None:
         for handler in handlers:
             exchange = failing(nx1, serve_raw(handler), 0.2 if kind == "timeout" else 10.0)
             assert (None, kind) == (exchange.response, exchange.failure.partition(":")[0])
+
+
+def test_a_head_has_the_length_of_a_body_that_is_not_sent(nx1: Api, serve_raw: ServeRaw) -> None:
+    """The response to HEAD announces the body that GET has (RFC 9110, 9.3.2): nothing of it is missing."""
+    bare = replace(nx1, operations=(replace(nx1.operations[0], method="HEAD"),))
+    exchange = failing(bare, serve_raw(Answering(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")))
+    assert (exchange.status, exchange.failure) == (200, "")
 
 
 def test_tls_that_fails_is_recorded(nx1: Api, serve_raw: ServeRaw) -> None:
