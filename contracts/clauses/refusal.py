@@ -17,9 +17,10 @@ from specduet.contracts.clauses.judged_exchanges import (
     successful_paths,
 )
 from specduet.contracts.clauses.registry import Subject, clause
-from specduet.contracts.clauses.valid_refused import find_refused_requests
+from specduet.contracts.clauses.valid_refused import find_refused_requests, states_refusals
 from specduet.contracts.findings import MISSING_VALUE, Finding
 from specduet.contracts.oracle.json_values import UNDOCUMENTED_PROPERTY
+from specduet.contracts.oracle.request_differences import is_part_of, list_differences
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.recording import NOT_JSON
 from specduet.specs.statement import Basis
@@ -114,7 +115,7 @@ def check_refusal_status(subject: Subject) -> Iterator[Finding]:
             and not case.any_4xx_allowed
             and not documented.includes_status(case.exchange.status)
         ):
-            if _has_other_reason(subject, case, known_paths, accepted):
+            if _has_other_reason(subject, case, known_paths, accepted) or not _is_only_change(subject, case):
                 continue
             part, status = case.invalid_parts[0], case.exchange.status
             yield subject.make_finding(
@@ -145,28 +146,49 @@ def _has_other_reason(
     ):
         return False
     if any(part.location == "path" for part in case.invalid_parts):
-        has_form = has_validation_error_schema(subject, 422) or subject.api.behavior.refusals is not None
+        has_form = has_validation_error_schema(subject, 422) or states_refusals(subject)
         return not has_form or not is_unknown_id_response(subject, case)
     return True
+
+
+def _is_only_change(subject: Subject, case: JudgedExchange) -> bool:
+    """Return whether one part is invalid, and an accepted request differs in that part alone: else others may be why.
+
+    Where the document states which requests are refused, nothing else is a reason.
+    """
+    if states_refusals(subject):
+        return True
+    places = {part.loc[:2] for part in case.invalid_parts}
+    is_gone = case.exchange.status in NOT_FOUND_STATUSES
+    for twin in subject.successful_exchanges() if len(places) == 1 else ():
+        if twin.credentials == case.exchange.credentials and (not is_gone or case.exchange.is_before(twin)):
+            differences = list_differences(subject.operation, case.exchange.request, twin.request)
+            if all(is_part_of(each.loc, place) for each in differences for place in places):
+                return True
+    return False
 
 
 def _is_dialect_certain(subject: Subject, documented: DocumentedErrorResponse) -> bool:
     """Return whether the document tells that every mistake in a request gets this status."""
     statuses = documented.statuses or ()
-    return subject.api.behavior.refusals is not None or any(has_validation_error_schema(subject, s) for s in statuses)
+    return states_refusals(subject) or any(has_validation_error_schema(subject, s) for s in statuses)
 
 
 # ------------------------------------------------------------------------------------------ error responses
 
 
 def _fastapi_error_responses(subject: Subject) -> Iterator[tuple[JudgedExchange, Basis]]:
-    """Yield the error responses that need FastAPI's shape: it is documented, or they have a ``detail`` list."""
-    documented = documented_error_response(subject)
+    """Yield the error responses that need FastAPI's shape: it is stated, or they have a ``detail`` list.
+
+    The schema that FastAPI documents allows any object: a service that has a shape of its own does not break it.
+    """
+    documented, is_stated = documented_error_response(subject), states_refusals(subject)
     for case in judged_exchanges(subject):
-        status = case.exchange.status
-        if documented.includes_status(status) and has_validation_error_schema(subject, status):
+        status, has_list = case.exchange.status, isinstance(_get_detail(case.exchange.json), list)
+        is_documented_shape = documented.includes_status(status) and has_validation_error_schema(subject, status)
+        if is_documented_shape and (is_stated or has_list):
             yield case, "documented"
-        elif case.is_rejected and isinstance(_get_detail(case.exchange.json), list):
+        elif case.is_rejected and has_list:
             yield case, "inferred"
 
 

@@ -45,6 +45,7 @@ def check_documented_status(subject: Subject) -> Iterator[Finding]:
                 pointer=f"{subject.operation.pointer}/responses",
                 value=exchange.status,
                 cause=str(exchange.status),
+                shared=f"{exchange.status} for {documented}",
                 message=f"the response has the status {exchange.status}, but documented are {documented}",
             )
 
@@ -74,6 +75,7 @@ def check_content_type(subject: Subject) -> Iterator[Finding]:
                 pointer=f"{response.pointer}/content",
                 value=received.get_header("content-type") or "(none)",
                 cause=str(exchange.status),
+                shared=f"{exchange.status} {received.media_type} for {' '.join(response.content)}",
                 basis=response.basis,
                 message=f"the content type of the {exchange.status} response is {received.media_type or 'missing'}, "
                 f"but documented is {' or '.join(response.content)}",
@@ -84,12 +86,13 @@ def check_content_type(subject: Subject) -> Iterator[Finding]:
 def check_parses(subject: Subject) -> Iterator[Finding]:
     """Invalid are an empty body, ``NaN``, a trailing comma, and bytes that are not UTF-8 (RFC 8259).
 
-    A response to HEAD, a 204, 205 or 304 has no body, whatever is documented (RFC 9110, 6.4.1). The error response to
-    a request that a server or a proxy may reject before the service sees it is not checked.
+    A response to HEAD, a 204, 205 or redirect needs no body, whatever is documented (RFC 9110, 6.4.1). The error
+    response to a request that a server or a proxy may reject before the service sees it is not checked.
     """
     early = find_early_rejections(subject)
     for exchange in unambiguous_exchanges(subject):
-        if subject.operation.method == "HEAD" or exchange.status in {204, 205, 304} or exchange.number in early:
+        has_no_body = exchange.status in {204, 205} or 300 <= exchange.status < 400
+        if subject.operation.method == "HEAD" or has_no_body or exchange.number in early:
             continue
         documented = documented_json_response(subject.operation, exchange)
         received = exchange.response
@@ -100,6 +103,7 @@ def check_parses(subject: Subject) -> Iterator[Finding]:
             pointer=documented[1].pointer.removesuffix("/schema"),
             value=to_text(received.body.decode(errors="replace")),
             cause=str(exchange.status),
+            shared=f"{exchange.status} {'empty' if not received.body else received.media_type}",
             basis=documented[0].basis,
             message=f"the body of the {exchange.status} response is {_describe_json_error(received.body)}",
         )
@@ -108,7 +112,7 @@ def check_parses(subject: Subject) -> Iterator[Finding]:
 def _is_json_expected(exchange: Exchange) -> bool:
     """Return False where the content type says that the body is something else: that is a finding of its own."""
     received = exchange.response
-    return received is not None and (not received.body or not received.media_type or is_json(received.media_type))
+    return received is not None and (not received.body or is_json(received.media_type))
 
 
 def _describe_json_error(body: bytes) -> str:
@@ -190,6 +194,7 @@ def check_response_header(subject: Subject) -> Iterator[Finding]:
                     where=header.name,
                     value=values[0] if values else MISSING_VALUE,
                     basis=response.basis,
+                    shared=f"{header.name} {flaw}",
                     message=f"the header {header.name} of the {exchange.status} response {flaw}",
                 )
 

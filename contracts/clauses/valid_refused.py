@@ -17,7 +17,7 @@ from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.promises import has_derived_schemas, is_promised
-from specduet.contracts.oracle.request_differences import Difference, list_differences
+from specduet.contracts.oracle.request_differences import Difference, is_part_of, list_differences
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.recording import ABSENT, Exchange
 
@@ -139,11 +139,11 @@ def _has_promised_path(subject: Subject) -> bool:
     Where the document states which requests are refused, an id in a documented format is not refused either.
     """
     parameters = [p for p in subject.operation.parameters if p.location == "path"]
-    keywords = {"enum", "const"} | ({"format"} if _states_refusals(subject) else set())
+    keywords = {"enum", "const"} | ({"format"} if states_refusals(subject) else set())
     return all(keywords & p.schema.keys() for p in parameters)
 
 
-def _states_refusals(subject: Subject) -> bool:
+def states_refusals(subject: Subject) -> bool:
     """Return whether the document states how requests are refused that break it, so that no others are."""
     return subject.api.behavior.refusals is not None
 
@@ -185,17 +185,11 @@ def _is_accepted_elsewhere(
 ) -> bool:
     """Return whether another request was accepted with this very part: then the part alone is not to blame."""
     others = (list_differences(subject.operation, refused.request, other.request) for other in accepted)
-    return any(not any(_is_part_of(each.loc, difference.loc) for each in differences) for differences in others)
-
-
-def _is_part_of(loc: Sequence[Any], other: Sequence[Any]) -> bool:
-    """Return whether one of two places holds the other, or is the same."""
-    shorter = min(len(loc), len(other))
-    return loc[:shorter] == other[:shorter]
+    return any(not any(is_part_of(each.loc, difference.loc) for each in differences) for differences in others)
 
 
 def _is_blamed(subject: Subject, refused: RefusedPart) -> bool:
-    if _states_refusals(subject) or is_promised(subject.api, subject.operation, refused.difference):
+    if states_refusals(subject) or is_promised(subject.api, subject.operation, refused.difference):
         return True
     return has_derived_schemas(subject.api) and _is_named_malformed(refused)
 

@@ -1,6 +1,6 @@
 """SD2xx: the values in a response, at any depth and in every row of a list."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from specduet.contracts.clauses.registry import Subject, clause
@@ -39,19 +39,33 @@ def check_enum(subject: Subject) -> Iterator[Finding]:
 @clause("SD203", "nullable", "A value is null only where null is documented.", specificity=30)
 def check_nullable(subject: Subject) -> Iterator[Finding]:
     """A field that may be left out may still not be null: the document allows the one or the other."""
-    for exchange, violation in schema_violations(subject):
-        if violation.is_null and violation.where:
-            yield _value_finding(subject, exchange, violation, "is null, but null is not allowed there")
+    nulls = [(e, v) for e, v in schema_violations(subject) if v.is_null and v.where]
+    shared = _find_shared_cause(subject, nulls, "null")
+    for exchange, violation in nulls:
+        finding = _value_finding(subject, exchange, violation, "is null, but null is not allowed there")
+        yield replace(finding, shared=shared or finding.shared)
 
 
 @clause("SD204", "required", "A required field is present.", specificity=30)
 def check_required(subject: Subject) -> Iterator[Finding]:
     """Checks every row, and every object inside it."""
+    missing = [(e, v) for e, v in schema_violations(subject) if v.keyword == "required"]
+    shared = _find_shared_cause(subject, missing, "missing")
+    for exchange, violation in missing:
+        finding = _value_finding(subject, exchange, violation, "is missing")
+        yield replace(finding, shared=shared or finding.shared)
     for exchange, violation in schema_violations(subject):
-        if violation.keyword == "required":
-            yield _value_finding(subject, exchange, violation, "is missing")
-        elif violation.keyword == NONE_OF_REQUIRED and violation.where:
+        if violation.keyword == NONE_OF_REQUIRED and violation.where:
             yield _value_finding(subject, exchange, violation, f"has none of its required fields: {violation.expected}")
+
+
+_MANY_FIELDS = 4
+"""Fields of one operation with the same flaw: then one thing about the operation is wrong, and not each of them."""
+
+
+def _find_shared_cause(subject: Subject, found: Sequence[tuple[Exchange, SchemaViolation]], flaw: str) -> str:
+    fields = {violation.pointer for _, violation in found}
+    return f"many fields of {subject.operation.label} are {flaw}" if len(fields) >= _MANY_FIELDS else ""
 
 
 @clause("SD205", "type", "A value has its documented type.", specificity=25)

@@ -193,9 +193,18 @@ def _judge_own_keywords(schema: Schema, value: Any) -> ScalarVerdict:
     members = list_members(schema)
     if members is not None:
         return _judge_member(members, value)
+    if not types and _means_other_type(schema, value):
+        return ScalarVerdict("lenient", "is of another type than the schema seems to mean")
     if not types and isinstance(value, str):
         return scalars.judge_string(schema, value)
     return VALID
+
+
+def _means_other_type(schema: Schema, value: Any) -> bool:
+    """Return whether a schema without ``type`` tells of properties or items that a value cannot have."""
+    if not isinstance(value, Mapping) and {"properties", "required", "additionalProperties"} & schema.keys():
+        return True
+    return not isinstance(value, list) and "items" in schema
 
 
 _PYTHON_TYPES: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The parts in which two requests for one operation differ: only of one part can a refusal be blamed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -32,6 +32,12 @@ def list_differences(operation: Operation, request: SentRequest, other: SentRequ
         if parts.get(loc, ABSENT) != other_parts.get(loc, ABSENT)
     ]
     return [*found, *_compare_bodies(request, other)]
+
+
+def is_part_of(loc: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Return whether one of two places holds the other, or is the same."""
+    shorter = min(len(loc), len(other))
+    return tuple(loc[:shorter]) == tuple(other[:shorter])
 
 
 def _list_parts(operation: Operation, request: SentRequest) -> Mapping[Loc, Any]:

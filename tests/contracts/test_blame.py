@@ -132,3 +132,48 @@ def test_a_documented_status_is_right_whatever_is_wrong_with_the_request(judge: 
         return respond(200 if request.path.rpartition("/")[2].isdigit() else 404, "{}")
 
     assert [f.code for f in judge(paths, service).findings] == []
+
+
+FASTAPI_ERROR = """
+components:
+  schemas:
+    HTTPValidationError:
+      type: object
+      properties: {detail: {type: array, items: {$ref: '#/components/schemas/ValidationError'}}}
+    ValidationError:
+      type: object
+      required: [loc, msg, type]
+      properties: {loc: {type: array, items: {}}, msg: {type: string}, type: {type: string}}
+"""
+
+
+def test_a_service_may_have_an_error_body_of_its_own(judge: Judge) -> None:
+    """The schema that FastAPI documents asks for no ``detail``: a service that shows something else keeps it."""
+    error = (
+        "{description: bad, content: {application/json: {schema: {$ref: '#/components/schemas/HTTPValidationError'}}}}"
+    )
+    paths = (
+        "  /a: {get: {parameters: [{name: n, in: query, schema: {type: integer, maximum: 5}}],"
+        f" responses: {{'200': {{description: ok}}, '422': {error}}}}}}}"
+    )
+    service = refuse_query(lambda q: q.get("n", ["1"])[0] not in {"0", "1", "2", "3", "4", "5", "-1"})
+
+    def refuse(request: SentRequest) -> ReceivedResponse:
+        return respond(200, "{}") if service(request).status == 200 else respond(422, '{"errors": ["no"]}')
+
+    codes = {finding.code for finding in judge(paths, refuse, rest=FASTAPI_ERROR).findings}
+    assert not codes & {"SD306", "SD307", "SD308"}
+
+
+def test_a_second_change_is_not_blamed_on_the_first(judge: Judge) -> None:
+    """A request with an invalid part, and another one that was never accepted, proves nothing about the status."""
+    paths = (
+        "  /a: {get: {parameters: [{name: n, in: query, required: true, schema: {type: integer}},"
+        " {name: x-version, in: header, required: true, schema: {type: string}}],"
+        " responses: {'200': {description: ok}, '422': {description: bad}}}}"
+    )
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        return respond(400, "{}") if request.get_header("x-version") != "2" else respond(200, "{}")
+
+    assert [f.code for f in judge(paths, service).findings if f.code == "SD304"] == []
