@@ -12,11 +12,13 @@ from specduet.contracts.generation.known_values import KnownValues, PlannedReque
 from specduet.contracts.generation.retargeting import GeneratedSender
 from specduet.contracts.oracle.requests import classify_exchanges
 from specduet.contracts.probes.changes import probe_changes
+from specduet.contracts.probes.clean_up import CleanUp
 from specduet.contracts.probes.collections import probe_collections
 from specduet.contracts.probes.credentials import probe_credentials
 from specduet.contracts.probes.lifecycle import probe_lifecycle
 from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.probes.robustness import probe_robustness
+from specduet.contracts.recording import Exchange
 from specduet.contracts.run_state import RunState, Step, make_plan
 from specduet.contracts.sending.budget import BudgetSpent
 from specduet.contracts.sending.sender import NotSent, Sender, TargetGone
@@ -52,13 +54,21 @@ class ApiRun:
             state.recording,
             budget=state.budget,
             shares=state.shares,
-            on_exchange=self.known_values.observe_exchange,
+            on_exchange=self._observe_exchange,
             chosen=state.options.only_operations,
             plan=self.plan,
             is_protected=None if state.target.allow_writes == "all" else self.known_values.is_protected,
         )
+        self.clean_up = CleanUp(self.sender, self.known_values)
         self._first_requests: list[tuple[Operation, PlannedRequest]] = []
         self._generated_senders: dict[str, GeneratedSender] = {}
+
+    def _observe_exchange(self, exchange: Exchange) -> None:
+        """Learn from an exchange, and keep a request of the budget for each row that it has created."""
+        before = self.clean_up.wanted_count if exchange.request.method != "GET" else 0
+        self.known_values.observe_exchange(exchange)
+        if exchange.request.method != "GET" and self._state.cleans_up:
+            self._state.budget.clean_up_count += self.clean_up.wanted_count - before
 
     @property
     def client(self) -> ApiClient:

@@ -5,6 +5,7 @@ open      send one valid request per operation, so that ids are known
 probe     send requests aimed by the vocabulary, while nothing else is (contracts/probes/)
 explore   send generated requests                                      (contracts/generation/generation_process.py)
 close     send the first requests again: is the service still up?
+clean up  delete what was created                                      (contracts/probes/clean_up.py)
 judge     run every clause over everything that was recorded           (contracts/clauses/)
 
 Every step but ``judge`` sends all its requests through ``contracts/sending/sender.py``, which records them.
@@ -119,13 +120,16 @@ class _ContractRun:
             served_names = {attempt.api for attempt in attempts if attempt.is_served}
             api_runs = [api_run for api_run in api_runs if api_run.api.name in served_names]
             with suppress(Interrupted), self.state.stopper.interruptible():
-                self._send_requests(api_runs)
+                if self._send_requests(api_runs) and self.state.cleans_up:
+                    self._clean_up(api_runs)
         except Interrupted:
             raise RunInterrupted("interrupted before anything was tested") from None
         finally:
             self.state.budget.transport.close()
         for api_run in api_runs:
             self.state.notes += describe_left_out(list(api_run.plan.list_left_out()))
+            if not self.state.options.is_mock:
+                self.state.notes += api_run.clean_up.describe_rest(is_kept=self.state.options.keep_rows)
         keeper = self.state.target.keeper
         self.state.notes += [keeper.failure] if keeper is not None and keeper.failure else []
         self.state.notes += describe_unanswered(self.state.recording)
@@ -158,15 +162,18 @@ class _ContractRun:
             step_seconds=dict(self.step_seconds),
         )
 
-    def _send_requests(self, api_runs: Sequence[ApiRun]) -> None:
-        """Send the requests of every step, each step to all APIs before the next begins, as far as the budget goes."""
+    def _send_requests(self, api_runs: Sequence[ApiRun]) -> bool:
+        """Send the requests of every step, each step to all APIs before the next begins, as far as the budget goes.
+
+        Returns whether the service is still there.
+        """
         try:
             with self._start_generation(api_runs) as generation:
                 with self._measure_step("open"):
                     for api_run in api_runs:
                         api_run.open()
                 if is_all_missing(self.state.recording):
-                    return  # nothing of the API is there: more requests would prove no more
+                    return False  # nothing of the API is there: more requests would prove no more
                 with self._measure_step("probe"):
                     for api_run in api_runs:
                         api_run.probe()
@@ -179,10 +186,29 @@ class _ContractRun:
         except BudgetSpent:
             self._note_spent_budget()
         except HoldLost as error:
-            self.state.loss = str(error)
-            self.state.recording.set_aside(error.last_good)
+            self._note_loss(error)
+            return False
         except TargetGone as error:
             self.state.notes.append(f"The target went away after {self.state.budget.sent_count} requests ({error}).")
+            return False
+        return True
+
+    def _note_loss(self, error: HoldLost) -> None:
+        self.state.loss = str(error)
+        self.state.recording.set_aside(error.last_good)
+
+    def _clean_up(self, api_runs: Sequence[ApiRun]) -> None:
+        """Delete what the run has created, with what the budget has kept for it."""
+        self.state.budget.clean_up_count = 0
+        try:
+            with self._measure_step("clean up"):
+                for api_run in api_runs:
+                    self.state.report_progress("clean up", api_run.api.name)
+                    api_run.clean_up.delete_rows()
+        except HoldLost as error:
+            self._note_loss(error)
+        except (BudgetSpent, TargetGone):
+            pass  # what stays is told
 
     def _describe_interruption(self) -> list[str]:
         sent = self.state.budget.sent_count

@@ -15,7 +15,7 @@ from specduet.contracts.sending.fair_shares import MANY_OPERATIONS, FairShares
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api
 
-Step = Literal["reach", "open", "probe", "explore", "close", "judge"]
+Step = Literal["reach", "open", "probe", "explore", "close", "clean up", "judge"]
 
 _JUDGING_FACTOR = 1.5
 """Seconds that the clauses take for each second that the verdicts on requests and bodies took while they were sent."""
@@ -79,6 +79,11 @@ class RunState:
         self.shares: FairShares | None = None
         """None where the APIs are small enough that no operation has to share."""
         self._progress = progress
+
+    @property
+    def cleans_up(self) -> bool:
+        """True where the run deletes in the end what it has created: the mock of ``--mock`` ends with the run."""
+        return not self.options.keep_rows and not self.options.is_mock
 
     @contextmanager
     def measure_judging(self) -> Iterator[None]:

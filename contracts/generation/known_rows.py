@@ -37,9 +37,10 @@ class KnownRows:
         path = {name: unquote(text) for name, text in texts.items()}
         is_created = operation.behavior.creates is not None
         known_rows = [KnownRow(row, path) for row in new]
-        if is_created:
-            self._created.setdefault(resource.name, []).extend(known_rows)
         rows = self._rows.setdefault(resource.name, {})
+        if is_created:  # a POST that answers with a row that was there before has created none
+            fresh = [k for k in known_rows if _to_path_text(k.row, resource.behavior.id.field) not in rows]
+            self._created.setdefault(resource.name, []).extend(fresh)
         for known in known_rows if is_created or len(rows) < _MAX_ROWS else ():
             text = _to_path_text(known.row, resource.behavior.id.field)
             if text is not None and (len(rows) < _MAX_ROWS or is_created):

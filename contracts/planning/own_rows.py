@@ -5,6 +5,7 @@ id, name or key, or the end of the address in ``Location``. An id that was shown
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -46,6 +47,8 @@ class OwnRows:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Values by the name of a path parameter that the operator has given: he answers for these rows."""
     rows: list[OwnRow] = field(default_factory=list)
+    unnamed: Counter[str] = field(default_factory=Counter)
+    """How often an operation has created a row that its response does not name, by its label."""
     _shown: dict[str, set[str]] = field(default_factory=dict)
     """Ids that responses have shown, by collection."""
     _gone: set[tuple[str, str]] = field(default_factory=set)
@@ -80,8 +83,10 @@ class OwnRows:
         shown, texts = self._shown.get(shape.key, set()), dict[str, str]()
         for name, text in _find_ids(exchange):
             texts.setdefault(name, text)
-        texts = {name: text for name, text in texts.items() if text not in shown}
-        return OwnRow(shape.key, tuple(values), texts) if texts else None
+        new = {name: text for name, text in texts.items() if text not in shown}
+        if not texts:
+            self.unnamed[operation.label] += 1
+        return OwnRow(shape.key, tuple(values), new) if new else None
 
     def _read_path(self, operation: Operation, exchange: Exchange) -> list[str]:
         texts = extract_path_texts(operation, exchange.request) or {}
@@ -102,9 +107,13 @@ class OwnRows:
             return
         parameter = order_path_parameters(operation)[-1]
         for row in [r for r in self.rows if r.collection == shape.above.key]:
-            if values[-1] in {_choose_text(row, parameter), row.texts.get("")}:
-                self.rows.remove(row)
-                self._gone.add((row.collection, values[-1]))
+            if values[-1] in {choose_text(row, parameter), row.texts.get("")}:
+                self.forget_row(row, values[-1])
+
+    def forget_row(self, row: OwnRow, text: str) -> None:
+        """Remember that a row is gone; its id in paths is ``text``."""
+        self.rows.remove(row)
+        self._gone.add((row.collection, text))
 
     # ----------------------------------------------------------------------------------------------- asking
 
@@ -127,7 +136,7 @@ class OwnRows:
     def list_ids(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         """Yield the ids that own rows have for a path parameter, the latest first."""
         collection = find_collection(operation, parameter)
-        texts = (_choose_text(row, parameter) for row in reversed(self.rows) if row.collection == collection)
+        texts = (choose_text(row, parameter) for row in reversed(self.rows) if row.collection == collection)
         return (text for text in dict.fromkeys(texts) if text)
 
     def list_paths(
@@ -140,7 +149,7 @@ class OwnRows:
             below = {later.name: next(iter(observe(later)), "") for later in ordered[place + 1 :]}
             names = [p.name for p in ordered[:place]]
             for row in reversed(self.rows):
-                text = _choose_text(row, parameter) if row.collection == collection else ""
+                text = choose_text(row, parameter) if row.collection == collection else ""
                 if text and len(row.above) == len(names) and all(below.values()):
                     yield {**dict(zip(names, row.above, strict=True)), parameter.name: text, **below}
 
@@ -150,7 +159,7 @@ class OwnRows:
         if (collection, text) in self._gone or text in self.named.get(parameter.name, ()):
             return True
         own = (row for row in self.rows if row.collection == collection)
-        if any(text in {_choose_text(row, parameter), row.texts.get("")} for row in own):
+        if any(text in {choose_text(row, parameter), row.texts.get("")} for row in own):
             return True
         return text not in self._shown.get(collection, ()) and is_surely_unknown(parameter, text)
 
@@ -201,7 +210,7 @@ def _has_other_type(parameter: Parameter, text: str) -> bool:
     return parameter.schema.get("format") == "uuid" and bool(re.fullmatch(r"[\w-]{1,20}", text))
 
 
-def _choose_text(row: OwnRow, parameter: Parameter) -> str:
+def choose_text(row: OwnRow, parameter: Parameter) -> str:
     """Return the id of a row for a path parameter: the field of its name, else the id, else the end of the address."""
     name = to_snake(parameter.name)
     by_name = {to_snake(key): text for key, text in row.texts.items() if key}

@@ -36,6 +36,7 @@ _STEP_LABELS = {
     "probe": "probing",
     "explore": "sending generated requests",
     "close": "last requests",
+    "clean up": "deleting what was created",
     "judge": "checking the responses",
 }
 

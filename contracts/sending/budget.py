@@ -18,6 +18,12 @@ _LAST_RESPONSE_S = 1.0
 """Seconds for which the last response is waited for after the time of the run."""
 
 
+_MAX_PACE_S = 0.2
+"""Seconds that a request takes at most, where the pace of the run is the measure."""
+_LARGEST_CLEAN_UP = 0.4
+"""The share of the time and of the requests that cleaning up gets at most."""
+
+
 class BudgetSpent(Exception):
     """Error: the run has used up its time or its number of requests, and nothing more is sent."""
 
@@ -44,6 +50,8 @@ class RequestBudget:
     """Seconds spent so far in waiting as ``Retry-After`` asks."""
     refused_count: int = 0
     """Refused connections in a row."""
+    clean_up_count: int = 0
+    """Requests that are kept for deleting, in the end, what the run has created."""
     is_stopped: bool = False
     """The operator has interrupted the run: nothing more is sent."""
     _next_turn: float = 0.0
@@ -79,19 +87,30 @@ class RequestBudget:
     @property
     def sending_time_s(self) -> float | None:
         """Seconds from the beginning in which requests are sent; None without a limit."""
-        return None if self.max_time_s is None else self.max_time_s - self.reserved_s
+        if self.max_time_s is None:
+            return None
+        pace_s = max(min(self.elapsed_s / max(self.sent_count, 1), _MAX_PACE_S), 1 / (self.per_second or math.inf))
+        wanted_s = min(self.clean_up_count * pace_s, _LARGEST_CLEAN_UP * self.max_time_s)
+        return self.max_time_s - self.reserved_s - wanted_s
+
+    @property
+    def _last_count(self) -> float | None:
+        """The number of requests after which only what cleans up is sent; None without a limit."""
+        if self.max_requests is None:
+            return None
+        return self.max_requests - min(self.clean_up_count, int(_LARGEST_CLEAN_UP * self.max_requests))
 
     @property
     def used_share(self) -> float:
         """The used share of the time or of the requests, from 0 to 1, whichever is larger; 0 without a budget."""
-        shares = ((self.elapsed_s, self.sending_time_s), (self.sent_count, self.max_requests))
+        shares = ((self.elapsed_s, self.sending_time_s), (self.sent_count, self._last_count))
         return max((used / limit if limit else 1.0 for used, limit in shares if limit is not None), default=0.0)
 
     def has_room_for(self, request_count: int) -> bool:
         """Return whether so many requests still fit into the budget, at the pace so far."""
         pace_s = self.elapsed_s / max(self.sent_count, 1)
         left_s = math.inf if self.sending_time_s is None else self.sending_time_s - self.elapsed_s
-        left_count = math.inf if self.max_requests is None else self.max_requests - self.sent_count
+        left_count = math.inf if self._last_count is None else self._last_count - self.sent_count
         return request_count * pace_s < left_s and request_count < left_count
 
     @property

@@ -273,3 +273,35 @@ def test_foreign_rows_are_changed_where_all_writes_are_allowed(tmp_path: Path, s
     options = RunOptions(max_time_s=20, generate=False)
     run_contract([api], Target(serve(service.build_app()), allow_writes="all", params={"id": ("1",)}), options)
     assert service.harmed
+
+
+def test_what_was_created_is_deleted(tmp_path: Path, serve: Callable[[Any], str]) -> None:
+    """In the end only the rows are there that were there before, and no note speaks of others."""
+    service = OneRowService()
+    api = write_api(tmp_path, ROW_LINES[:6], fields=["name"], secured=False)
+    result = run_contract([api], Target(serve(service.build_app())), RunOptions(max_time_s=20))
+    assert list(service.rows) == ["1"]
+    assert not [note for note in result.notes if "stay" in note]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_stays_is_told(tmp_path: Path, serve: Callable[[Any], str], *, is_kept: bool) -> None:
+    """Rows that are kept, or that the document cannot delete, are named in one sentence."""
+    service = OneRowService()
+    lines = ROW_LINES[:6] if is_kept else ROW_LINES[:5]
+    api = write_api(tmp_path, lines, fields=["name"], secured=False)
+    options = RunOptions(max_requests=200, generate=False, keep_rows=is_kept)
+    result = run_contract([api], Target(serve(service.build_app())), options)
+    stays = [note for note in result.notes if note.startswith("Rows that the run has created stay")]
+    assert len(stays) == 1
+    assert f"{len(service.rows) - 1} of /things (" in stays[0]
+    assert ("--keep" in stays[0]) == is_kept
+
+
+def test_the_budget_keeps_enough_for_cleaning_up(tmp_path: Path, serve: Callable[[Any], str]) -> None:
+    """A run that ends at its last request has deleted what it has created, within the same number of requests."""
+    service = OneRowService()
+    api = write_api(tmp_path, ROW_LINES[:6], fields=["name"], secured=False)
+    result = run_contract([api], Target(serve(service.build_app())), RunOptions(max_requests=60))
+    assert list(service.rows) == ["1"]
+    assert len(result.recording.exchanges) <= 60
