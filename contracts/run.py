@@ -202,7 +202,7 @@ class _ContractRun:
         self.state.budget.clean_up_count = 0
         try:
             with self._measure_step("clean up"):
-                for api_run in api_runs:
+                for api_run in (each for each in api_runs if each.clean_up.wanted_count):
                     self.state.report_progress("clean up", api_run.api.name)
                     api_run.clean_up.delete_rows()
         except HoldLost as error:
