@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from typing import TextIO
 
 from rich.console import Console
@@ -16,19 +15,16 @@ from rich.progress import Progress as ProgressLine
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from specduet.contracts.findings import Finding, escape_controls
+from specduet.contracts.findings import escape_controls
 from specduet.contracts.options import RunOptions
 from specduet.contracts.planning.plan import HOW_TO_SEND, PlannedOperation
-from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
 from specduet.contracts.reports.model import Report, pluralize
-from specduet.contracts.reports.summary import format_outcome
+from specduet.contracts.reports.result_text import closing_texts, finding_lines
 from specduet.contracts.run_state import Progress, make_plan
 from specduet.contracts.sending.budget import choose_rate_limit
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api
 
-_STYLES = {"error": "bold red", "warning": "bold yellow", "accepted": "dim"}
-_MAX_GAPS = 12
 _MAX_LEFT_OUT = 5
 _STEP_LABELS = {
     "reach": "looking for the APIs",
@@ -119,53 +115,12 @@ def _format_left_out(planned: Sequence[PlannedOperation], width: int, *, dry: bo
 
 def print_report(report: Report, console: Console) -> None:
     """Print the findings by cause, the gaps in coverage, and the outcome."""
-    for line in _finding_lines(report):
+    for line in finding_lines(report):
         console.print(line)
-    for text, style in _closing_texts(report):
+    for text, style in closing_texts(report):
         console.print(Text(text, style))
 
 
 def closing_lines(report: Report) -> Iterator[str]:
     """Return the last lines of the report without styles: notes, gaps in coverage, and the outcome."""
-    return (text for text, _ in _closing_texts(report))
-
-
-def _finding_lines(report: Report) -> Iterator[Text]:
-    def cause_key(finding: Finding) -> tuple[str, str, str]:
-        return (finding.severity, finding.code, finding.pointer)
-
-    findings = sorted(report.findings, key=lambda f: (bool(f.accepted), *cause_key(f)))
-    for _, group in groupby(findings, key=lambda f: (bool(f.accepted), *cause_key(f))):
-        yield from _cause_lines(list(group), report)
-
-
-def _closing_texts(report: Report) -> Iterator[tuple[str, str]]:
-    for note in report.notes:
-        yield f"note: {escape_controls(report.secrets.mask(note))}", "yellow"
-    for entry in report.stale_entries:
-        yield f"accepted, but no longer found: {entry}", "yellow"
-    if report.coverage_gaps:
-        yield "not covered:", "dim"
-        yield from ((f"  {escape_controls(line)}", "dim") for line in report.coverage_gaps[:_MAX_GAPS])
-        hidden = len(report.coverage_gaps) - _MAX_GAPS
-        if hidden > 0:
-            yield f"  … and {pluralize(hidden, 'more operation')}; --report DIR lists them all", "dim"
-    if report.open_findings:
-        yield ACCEPT_HINT, ""
-    sent = pluralize(len(report.recording.exchanges), "request")
-    style = "bold red" if report.exit_code else "bold green"
-    yield f"{format_outcome(report)}; {sent} in {report.elapsed_s:.1f} s", style
-
-
-def _cause_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
-    """Yield the lines of findings with one cause: the same clause and pointer, perhaps on several operations."""
-    first = findings[0]
-    mark = "accepted" if first.accepted else first.severity
-    sentence = next(clause.sentence for clause in report.clauses if clause.code == first.code)
-    yield Text.assemble((f"{mark} {first.code} {first.clause}", _STYLES[mark]), f": {sentence}")
-    for finding in findings:
-        yield Text(f"  {escape_controls(report.secrets.mask(finding.message))}")
-        for label, text in finding_fields(finding, report):
-            if label != "severity":
-                yield Text.assemble((f"    {label:<{LABEL_WIDTH}} ", "dim"), text)
-    yield Text("")
+    return (text for text, _ in closing_texts(report))

@@ -1,11 +1,14 @@
 """Text of a finding: the same fields in the same order in every report."""
 
 from specduet.contracts.findings import Finding, escape_controls
-from specduet.contracts.reports.model import Report
+from specduet.contracts.reports.expectations import describe_expected
+from specduet.contracts.reports.model import Report, pluralize
+from specduet.contracts.reports.remedies import list_remedies
 from specduet.specs.locations import display_path
 
 ACCEPT_HINT = "To ignore these for now, run with --update-baseline (they count again in 90 days)."
 LABEL_WIDTH = 9
+_MAX_PLACES = 6
 
 
 def format_headline(finding: Finding) -> str:
@@ -15,21 +18,40 @@ def format_headline(finding: Finding) -> str:
 
 def finding_fields(finding: Finding, report: Report) -> list[tuple[str, str]]:
     """Return what a report says besides the headline: (label, text) pairs, secrets masked, no empty texts."""
-    spec_place = display_path(report.find_api(finding.api).path)
-    line = report.find_line(finding)
-    if line:
-        spec_place += f":{line}"
+    service, document = list_remedies(finding)
     fields = [
         ("operation", escape_controls(f"{finding.api} {finding.operation}")),
-        ("spec", escape_controls(f"{spec_place} {finding.pointer}")),
-        ("where", escape_controls(describe_place(finding, report))),
-        ("value", finding.value),
+        ("expected", describe_expected(finding, report.find_api(finding.api), report.find_sentence(finding))),
+        ("actual", escape_controls(describe_actual(finding, report))),
+        ("document", escape_controls(f"{describe_line(finding, report)} {finding.pointer}")),
+        ("also in", escape_controls(describe_other_places(finding))),
         ("severity", f"{finding.severity} ({finding.basis})"),
-        ("count", "once" if finding.count == 1 else f"{finding.count:,} times"),
         ("reproduce", finding.curl),
+        ("to fix", service),
+        ("or", document),
         ("accepted", finding.accepted),
     ]
     return [(label, report.secrets.mask(text)) for label, text in fields if text]
+
+
+def describe_line(finding: Finding, report: Report) -> str:
+    """Return the place of a finding in the operator's document: ``orders.yaml:12``."""
+    line = report.find_line(finding)
+    path = display_path(report.find_api(finding.api).path)
+    return f"{path}:{line}" if line else path
+
+
+def describe_actual(finding: Finding, report: Report) -> str:
+    """Return what was seen, where, and how often: ``"lost" in response /3/status, 12 times``."""
+    place = describe_place(finding, report)
+    status = str(finding.exchange.status) if finding.exchange is not None else ""
+    if finding.value == status:
+        seen = f"answered {status}" + (f" for {place}" if "/" in place else "")
+    else:
+        seen = f"{finding.value or '(nothing)'} in {place}" if place else finding.value
+        is_sent = place and not finding.where.startswith("/") and status not in {"", "0"}
+        seen += f", answered {status}" if is_sent else ""
+    return seen if finding.count == 1 else f"{seen}, {finding.count:,} times"
 
 
 def describe_place(finding: Finding, report: Report) -> str:
@@ -42,6 +64,13 @@ def describe_place(finding: Finding, report: Report) -> str:
     operation_id = finding.exchange.operation if finding.exchange else ""
     labels = [o.label for o in report.find_api(finding.api).operations if o.id == operation_id]
     return " of ".join((f"response {finding.where}", *(label for label in labels if label != finding.operation)))
+
+
+def describe_other_places(finding: Finding) -> str:
+    """Return the other operations in which a finding occurs, the first few by name."""
+    others = [label for label in finding.operations if label != finding.operation]
+    named, rest = others[:_MAX_PLACES], len(others) - _MAX_PLACES
+    return ", ".join(named) + (f" and {pluralize(rest, 'more operation')}" if rest > 0 else "")
 
 
 def format_finding(finding: Finding, report: Report) -> str:

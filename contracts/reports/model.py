@@ -1,18 +1,19 @@
 """Model of a finished run, from which every kind of report is written."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from specduet.contracts.clauses import Clause
 from specduet.contracts.coverage import Coverage
 from specduet.contracts.findings import Finding, Severity
 from specduet.contracts.recording import Recording
+from specduet.contracts.reports.unanswered import UnansweredOperation, list_unanswered
 from specduet.contracts.sending.redaction import Secrets
 from specduet.specs import Api
 from specduet.specs.source import find_lines
@@ -40,6 +41,31 @@ def iter_items(apis: tuple[Api, ...], clauses: tuple[Clause, ...]) -> Iterator[I
 def items_of_finding(finding: Finding) -> list[Item]:
     """Return the items that a finding belongs to: its clause on every operation in which it occurs."""
     return [Item(finding.api, operation, finding.clause) for operation in finding.operations]
+
+
+def cause_of_finding(finding: Finding) -> tuple[str, ...]:
+    """Return what findings of one cause have in common: severity, clause and place in the document."""
+    return (finding.severity, finding.code, finding.api, finding.pointer)
+
+
+def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings in the order of every report: by severity, then by the reach of their cause.
+
+    The reach is the number of operations, then that of occurrences. What is accepted comes last.
+    """
+    all_findings = list(findings)
+    operations: dict[tuple[str, ...], set[str]] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
+    for finding in all_findings:
+        operations.setdefault(cause_of_finding(finding), set()).update(finding.operations)
+        counts[cause_of_finding(finding)] += finding.count
+
+    def order(finding: Finding) -> tuple[Any, ...]:
+        cause = cause_of_finding(finding)
+        reach = (-len(operations[cause]), -counts[cause])
+        return (bool(finding.accepted), finding.severity, *reach, cause, finding.operation, finding.where)
+
+    return tuple(sorted(all_findings, key=order))
 
 
 @dataclass(frozen=True)
@@ -78,12 +104,30 @@ class Report:
         return tuple(f for f in self.findings if not f.accepted)
 
     @cached_property
+    def unanswered(self) -> tuple[UnansweredOperation, ...]:
+        """The operations that never answered 2xx."""
+        return tuple(list_unanswered(self.apis, self.recording, self.coverage.operations))
+
+    @cached_property
     def coverage_gaps(self) -> tuple[str, ...]:
-        """Gaps, one line for each operation: ``runs GET /runs: status was never failed``."""
+        """What was never seen of operations that succeeded, shared gaps first.
+
+        A line is ``runs GET /runs: status was never failed``, or ``5 operations: no credential of key was accepted``.
+        """
+        hidden = {(entry.api, entry.operation) for entry in self.unanswered}
         gaps: dict[str, list[str]] = {}
         for api, operation, gap in self.coverage.list_gaps():
-            gaps.setdefault(f"{api} {operation}", []).append(gap)
-        return tuple(f"{name}: {'; '.join(sentences)}" for name, sentences in gaps.items())
+            if (api, operation) not in hidden:
+                gaps.setdefault(gap, []).append(f"{api} {operation}")
+        own: dict[str, list[str]] = {}
+        for gap, names in gaps.items():
+            if len(names) == 1:
+                own.setdefault(names[0], []).append(gap)
+        shared = sorted((-len(names), gap) for gap, names in gaps.items() if len(names) > 1)
+        return (
+            *(f"{-count} operations: {gap}" for count, gap in shared),
+            *(f"{name}: {'; '.join(sentences)}" for name, sentences in own.items()),
+        )
 
     def is_failing(self, finding: Finding) -> bool:
         """Return whether a finding makes the run fail."""
@@ -91,6 +135,10 @@ class Report:
 
     def find_api(self, name: str) -> Api:
         return next(api for api in self.apis if api.name == name)
+
+    def find_sentence(self, finding: Finding) -> str:
+        """Return the sentence of the clause that a finding breaks."""
+        return next((clause.sentence for clause in self.clauses if clause.code == finding.code), "")
 
     def find_line(self, finding: Finding) -> int | None:
         """Return the line of the OpenAPI document that a finding points to, None where it cannot be told."""

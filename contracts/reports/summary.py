@@ -6,6 +6,7 @@ from pathlib import Path
 from specduet.contracts.findings import Finding
 from specduet.contracts.reports.formatting import ACCEPT_HINT, finding_fields, format_headline
 from specduet.contracts.reports.model import Report, pluralize, write_text
+from specduet.contracts.reports.unanswered import UnansweredOperation
 
 _MAX_FINDINGS = 50
 
@@ -28,7 +29,8 @@ def format_summary(report: Report) -> str:
     lines += [line for note in report.notes for line in (f"> {note}", "")]
     lines += _findings_section(report)
     lines += _list_section("Accepted findings that no longer occur", report.stale_entries)
-    lines += _list_section("Not covered", report.coverage_gaps)
+    lines += _list_section("Never answered 2xx", tuple(map(_format_unanswered, report.unanswered)))
+    lines += _list_section("Not seen, and so not tested", report.coverage_gaps)
     return report.secrets.mask("\n".join(lines).rstrip() + "\n")
 
 
@@ -62,6 +64,11 @@ def _finding_section(finding: Finding, report: Report) -> list[str]:
         elif label != "severity":
             lines.append(f"- {label}: {_format_code(value)}")
     return [*lines, ""]
+
+
+def _format_unanswered(entry: UnansweredOperation) -> str:
+    remedy = f"; give {entry.remedy}" if entry.remedy else ""
+    return f"{entry.api} {entry.operation}: {entry.reason}{remedy}"
 
 
 def _list_section(title: str, entries: tuple[str, ...]) -> list[str]:

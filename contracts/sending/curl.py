@@ -39,7 +39,11 @@ def _format_header(name: str, value: str, api: Api, secrets: Secrets) -> str:
         return shlex.quote(f"{name};")  # curl's spelling of a header with nothing in it
     if not value.isascii():
         return f'"$(printf {_escape_for_printf(f"{name}: ".encode() + encode_header_value(secrets.mask(value)))})"'
-    return _quote_text(f"{name}: {value}", to_shell_variable(scheme.name if scheme else name), secrets)
+    variable = to_shell_variable(scheme.name if scheme else name)
+    prefix, space, rest = value.partition(" ")
+    if space and prefix.isalpha() and MASK in secrets.mask(value):  # the variable is the token alone
+        return shlex.quote(f"{name}: {prefix} ") + _quote_text(rest, variable, secrets).removeprefix("''")
+    return _quote_text(f"{name}: {value}", variable, secrets)
 
 
 def _find_url_variable(api: Api) -> str:

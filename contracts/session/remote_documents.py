@@ -33,6 +33,7 @@ _ACCEPTED = "application/json, application/yaml;q=0.9, */*;q=0.5"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _TIMEOUT_S = 10.0
+_FEW_LINES = 10
 _YAML_KEY = re.compile(r"(?m)^[\"']?(openapi|swagger)[\"']?\s*:")
 
 
@@ -139,11 +140,21 @@ def _keep(url: str, body: bytes) -> Path:
         path = base / digest / f"{name}{suffix}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(body)
+            path.write_bytes(_spread_lines(body))
         except OSError:
             continue
         return path
     raise UsageError(f"the document at {url} cannot be kept: no folder for it can be written")
+
+
+def _spread_lines(body: bytes) -> bytes:
+    """Return JSON that is on one line with a line for each value, so that the lines of findings tell something."""
+    if body.count(b"\n") > _FEW_LINES:
+        return body
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    except (ValueError, RecursionError):
+        return body
 
 
 def _list_folders() -> Iterable[Path]:

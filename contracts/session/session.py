@@ -14,7 +14,7 @@ from specduet.contracts.interruption import Stopper
 from specduet.contracts.options import RunOptions
 from specduet.contracts.reports import console, github, make_folder, summary, write_reports
 from specduet.contracts.reports.formatting import format_finding
-from specduet.contracts.reports.model import Item, Report, items_of_finding, iter_items, pluralize
+from specduet.contracts.reports.model import Item, Report, items_of_finding, iter_items, order_findings, pluralize
 from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
@@ -175,7 +175,7 @@ class ContractSession:
             started=self._started,
             elapsed_s=outcome.elapsed_s,
             recording=outcome.recording,
-            findings=tuple(findings),
+            findings=order_findings(findings),
             coverage=outcome.coverage,
             notes=(*outcome.notes, *([outcome.inconclusive_reason] if outcome.inconclusive_reason else ())),
             stale_entries=() if settings.update_baseline else tuple(map(str, self._stale)),

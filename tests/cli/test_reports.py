@@ -13,10 +13,12 @@ import jsonschema_rs
 import pytest
 from sarif_pydantic import Sarif
 
-from specduet.contracts.findings import Finding
+from specduet.contracts.coverage import Coverage, OperationCoverage
+from specduet.contracts.findings import Finding, FindingPlace
 from specduet.contracts.reports import WRITERS, console, github, sarif, summary, write_reports
 from specduet.contracts.reports import json as report_json
-from specduet.contracts.reports.model import Report
+from specduet.contracts.reports.model import Report, order_findings
+from specduet.contracts.reports.unanswered import find_error_text
 
 ROOT = Path(__file__).parents[2]
 Make = Callable[..., Report]
@@ -155,7 +157,14 @@ def test_summary_is_for_people(make_report: Make) -> None:
     """The Markdown names the finding, its place, how to see it again, and what was never seen."""
     text = summary.format_summary(make_report(notes=("A note.",), stale_entries=("SD999 gone",)))
     assert text.startswith("## specduet: 1 error, 1 warning\n")
-    for part in ("SD201", "`response /state`", "```sh\ncurl", "> A note.", "SD999 gone", "GET /never: was never sent"):
+    for part in (
+        "SD201",
+        "in response /state, 3 times`",
+        "```sh\ncurl",
+        "> A note.",
+        "SD999 gone",
+        "GET /never: was never sent",
+    ):
         assert part in text
 
 
@@ -164,7 +173,8 @@ def test_summary_quotes_backticks(
     make_report: Make, make_finding: Callable[..., Finding], value: str, shown: str
 ) -> None:
     """A value with backticks cannot break out of its code span."""
-    assert f"- value: {shown}\n" in summary.format_summary(make_report(findings=(make_finding(value=value),)))
+    found = make_finding(value=value, where="", count=1)
+    assert f"- actual: {shown}\n" in summary.format_summary(make_report(findings=(found,)))
 
 
 def test_console_is_plain_where_nobody_watches(make_report: Make) -> None:
@@ -185,7 +195,7 @@ def test_console_groups_by_cause(make_report: Make, make_finding: Callable[..., 
     findings = (make_finding(), make_finding(where="/other/state"))
     console.print_report(make_report(findings=findings), console.make_console(shown))
     assert shown.getvalue().count("SD201 status-enum") == 1
-    assert shown.getvalue().count("    where ") == 2
+    assert shown.getvalue().count("    actual ") == 2
 
 
 def test_a_document_outside_the_repository_is_not_pointed_at(make_report: Make) -> None:
@@ -221,3 +231,86 @@ def test_summary_headings_are_plain(make_report: Make, make_finding: Callable[..
     """What a service says is no markup: a tag or a star in a message is shown, and does nothing."""
     text = summary.format_summary(make_report(findings=(make_finding(message="*/x is <img> `y`"),)))
     assert r"\*/x is \<img\> \`y\`" in text
+
+
+def shown_by(report: Report) -> str:
+    shown = StringIO()
+    console.print_report(report, console.make_console(shown))
+    return shown.getvalue()
+
+
+def test_a_finding_says_what_was_expected_and_what_to_do(make_report: Make) -> None:
+    """Expected beside actual, the line of the document, a curl line, and one remedy for each likely cause."""
+    assert "\n".join(shown_by(make_report()).splitlines()[:8]) == (
+        "error SD201 status-enum: The status is a documented member.\n"
+        "  GET /orders/{order_id}: the state is 'lost', which no member is (asked with [redacted])\n"
+        "    expected  type: string, enum: open or paid\n"
+        '    actual    "lost" in response /state, 3 times\n'
+        f"    document  {make_report().apis[0].path}:18\n"
+        "              /components/schemas/Order/properties/state\n"
+        "    reproduce curl http://127.0.0.1:1/orders/1\n"
+        "    to fix    let the service send a value that is documented"
+    )
+
+
+def test_no_line_but_a_curl_line_is_longer_than_100_columns(
+    make_report: Make, make_finding: Callable[..., Finding]
+) -> None:
+    """Long messages and notes are wrapped, long gaps are cut."""
+    long = "word " * 60
+    report = make_report(findings=(make_finding(message=long), make_finding(accepted=long)), notes=(long,))
+    lines = [line for line in shown_by(report).splitlines() if str(report.apis[0].path) not in line]
+    assert max(map(len, lines)) <= 100
+
+
+def test_findings_are_ordered_by_severity_and_reach(make_finding: Callable[..., Finding]) -> None:
+    """Errors first, then what is in most operations, then what is most often; accepted ones are last."""
+    accepted = make_finding(accepted="known")
+    warning = make_finding(basis="inferred", count=99)
+    wide = make_finding(code="SD301", places=(FindingPlace("GET /a", "", 1, ""), FindingPlace("GET /b", "", 1, "")))
+    often, seldom = make_finding(code="SD302", count=9), make_finding(code="SD303", count=2)
+    assert order_findings((accepted, warning, seldom, often, wide)) == (wide, often, seldom, warning, accepted)
+
+
+def test_an_accepted_finding_is_one_line(make_report: Make, make_finding: Callable[..., Finding]) -> None:
+    """The reason stands in it, and no curl line."""
+    text = shown_by(make_report(findings=(make_finding(accepted="waits for release 3"),)))
+    assert text.splitlines()[0] == ("accepted SD201 status-enum: GET /orders/{order_id}: waits for release 3")
+    assert "curl" not in text
+
+
+def test_a_variable_of_a_curl_line_is_explained_once(make_report: Make, make_finding: Callable[..., Finding]) -> None:
+    """What has to be set before a line can be pasted stands before all findings."""
+    curl = """curl -H 'X-Key: '"${KEY}" http://127.0.0.1:1"""
+    text = shown_by(make_report(findings=(make_finding(curl=curl), make_finding(curl=curl, where="/b"))))
+    assert text.count("export KEY='…'") == 1
+    assert text.startswith("To paste a curl line, first: export KEY='…'")
+
+
+def test_shared_gaps_are_one_line(make_report: Make) -> None:
+    """What was not seen of several operations is told once, with their number."""
+    seen = OperationCoverage("orders", "GET /orders/{order_id}", 2, {"200": 2}, {"200": 2, "404": 0}, (), ())
+    coverage = Coverage((seen, replace(seen, operation="GET /b", documented={"200": 1, "404": 0, "409": 0})))
+    assert make_report(coverage=coverage).coverage_gaps == (
+        "orders GET /orders/{order_id}: was never answered 404",
+        "orders GET /b: was never answered 404, 409",
+    )
+    same = Coverage((seen, replace(seen, operation="GET /b")))
+    assert make_report(coverage=same).coverage_gaps == ("2 operations: was never answered 404",)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"detail": [{"loc": ["body", "name"], "msg": "Field required"}]}, "body/name: Field required"),
+        ({"errors": [{"field": "name", "message": "is taken"}]}, "name: is taken"),
+        ({"errors": {"name": ["is taken"]}}, "name: is taken"),
+        ({"title": "Bad Request", "detail": "no such team"}, "no such team"),
+        ({"error": {"message": "no such team"}}, "no such team"),
+        ({"code": 7}, ""),
+        ([1], ""),
+    ],
+)
+def test_the_reason_of_a_refusal_is_read_from_its_body(body: Any, text: str) -> None:
+    """The field that is wrong comes first, in the shapes of the usual frameworks."""
+    assert find_error_text(body) == text

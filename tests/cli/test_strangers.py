@@ -1,6 +1,8 @@
 """Services of other people, with nothing but their documents: how they are found, and what is said of them."""
 
+import itertools
 import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request, Security
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Mount, Route
@@ -72,7 +75,7 @@ def test_the_document_may_be_below_a_prefix(serve: Serve) -> None:
     code, text = judge(url=url)
     assert code == 0, text
     assert f"document  {url}/api/openapi.json" in text
-    assert f"note: The operations are below {url}/api: below {url} they are not found." in text
+    assert f"note: The operations are below {url}/api: below {url} they are not found." in " ".join(text.split())
 
 
 def test_the_url_of_a_document_is_enough(serve: Serve) -> None:
@@ -191,3 +194,38 @@ def test_no_credential_is_given_and_not_sent(given: dict[str, Any]) -> None:
     """``--no-auth`` beside a credential is refused."""
     with pytest.raises(UsageError, match="exclude each other"):
         judge(url="http://127.0.0.1:1", no_auth=True, **given)
+
+
+def build_stubborn() -> FastAPI:
+    """A service in which only one operation answers 2xx."""
+    app = build_shop()
+
+    class Order(BaseModel):
+        supplier: str
+
+    @app.post("/orders")
+    def place_order(_order: Order) -> None:
+        raise HTTPException(422, [{"loc": ["body", "supplier"], "msg": "unknown supplier", "type": "value"}])
+
+    @app.get("/invoices/{invoice_id}")
+    def show_invoice(invoice_id: str) -> None:
+        raise HTTPException(404, "no such invoice" if invoice_id else "")
+
+    @app.get("/ledger")
+    def show_ledger() -> None:
+        raise HTTPException(403, "only for accountants")
+
+    return app
+
+
+def test_what_never_succeeds_is_a_table(serve: Serve) -> None:
+    """Each operation without a 2xx has its reason, from the body of the refusal, and what to give."""
+    _, text = run(url=serve(build_stubborn()), max_requests=400)
+    table = text.partition("never answered 2xx, 3 of 5 operations:\n")[2]
+    lines = itertools.takewhile(lambda line: line.startswith("  "), table.splitlines())
+    assert re.sub(r"\d+ times", "N times", " ".join(" ".join(lines).split())) == (
+        "POST /orders 422, N times: body/supplier: unknown supplier; give an example of a body that the service takes, "
+        "in the document "
+        "GET /invoices/{invoice_id} 404, N times: no such invoice; give --param invoice_id=…, or rows to begin with "
+        "GET /ledger 403, N times: only for accountants; give a credential that may do this: -H or --auth"
+    )

@@ -1,0 +1,139 @@
+"""Text of a result on the terminal: findings by cause, what never succeeded, what was not seen, the outcome.
+
+Text is wrapped at 100 columns; a curl command stays one line.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from textwrap import wrap
+
+from rich.text import Text
+
+from specduet.contracts.findings import Finding, escape_controls
+from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
+from specduet.contracts.reports.model import Report, cause_of_finding, pluralize
+from specduet.contracts.reports.summary import format_outcome
+from specduet.contracts.sending.curl import to_shell_variable
+
+WIDTH = 100
+_STYLES = {"error": "bold red", "warning": "bold yellow"}
+_MAX_GAPS = 12
+_MAX_UNANSWERED = 20
+_HIDDEN_FIELDS = frozenset({"severity", "operation", "accepted"})
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+
+
+def finding_lines(report: Report) -> Iterator[Text]:
+    """Yield the findings grouped by cause; what is accepted has one line each, at the end."""
+    yield from _variable_lines(report)
+    for _, group in groupby(report.open_findings, key=cause_of_finding):
+        yield from _cause_lines(list(group), report)
+    accepted = [finding for finding in report.findings if finding.accepted]
+    for finding in accepted:
+        text = f"accepted {finding.code} {finding.clause}: {_name_operation(finding, report)}: {finding.accepted}"
+        yield Text(_cut(escape_controls(report.secrets.mask(text))), "dim")
+    if accepted:
+        yield Text("")
+
+
+def _variable_lines(report: Report) -> Iterator[Text]:
+    """Yield one line for each variable of the curl lines: what to set before one is pasted."""
+    used = dict.fromkeys(name for finding in report.open_findings for name in _VARIABLE.findall(finding.curl))
+    schemes = {to_shell_variable(s.name): s.name for api in report.apis for s in api.schemes.values()}
+    for name in used:
+        what = f"the credential of {schemes[name]}" if name in schemes else "the value that is hidden here"
+        yield Text(f"To paste a curl line, first: export {name}='…'  # {what}", "dim")
+    if used:
+        yield Text("")
+
+
+def _cause_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
+    """Yield the lines of findings with one cause: the same clause and pointer, perhaps on several operations."""
+    first = findings[0]
+    sentence = report.find_sentence(first)
+    yield Text.assemble((f"{first.severity} {first.code} {first.clause}", _STYLES[first.severity]), f": {sentence}")
+    for finding in findings:
+        message = report.secrets.mask(f"{_name_operation(finding, report)}: {finding.message}")
+        yield from (Text(line) for line in _wrap(escape_controls(message), "  "))
+        for label, text in finding_fields(finding, report):
+            if label not in _HIDDEN_FIELDS and not (label == "expected" and text == sentence):
+                yield from _field_lines(label, text)
+    yield Text("")
+
+
+def _field_lines(label: str, text: str) -> Iterator[Text]:
+    indent = " " * (LABEL_WIDTH + 5)
+    lines = [text] if label == "reproduce" else [line.strip() for line in _wrap(text, indent)]
+    for number, line in enumerate(lines):
+        yield Text.assemble((f"    {label if number == 0 else '':<{LABEL_WIDTH}} ", "dim"), line)
+
+
+def _name_operation(finding: Finding, report: Report) -> str:
+    return f"{finding.api} {finding.operation}" if len(report.apis) > 1 else finding.operation
+
+
+def closing_texts(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the last lines with their styles: notes, operations without success, gaps in coverage, the outcome."""
+    for note in report.notes:
+        yield from ((line, "yellow") for line in _wrap(f"note: {escape_controls(report.secrets.mask(note))}", ""))
+    for entry in report.stale_entries:
+        yield f"accepted, but no longer found: {entry}", "yellow"
+    yield from ((line, "dim") for line in _unanswered_lines(report))
+    yield from ((line, "dim") for line in _gap_lines(report.coverage_gaps))
+    if report.open_findings:
+        yield ACCEPT_HINT, ""
+    sent = pluralize(len(report.recording.exchanges), "request")
+    style = "bold red" if report.exit_code else "bold green"
+    yield f"{format_outcome(report)}; {sent} in {report.elapsed_s:.1f} s", style
+
+
+def _unanswered_lines(report: Report) -> Iterator[str]:
+    """Yield a table of the operations that never answered 2xx, with the reason and what to give."""
+    entries = report.unanswered
+    if not entries:
+        return
+    total = sum(len(api.operations) for api in report.apis)
+    yield f"never answered 2xx, {len(entries)} of {pluralize(total, 'operation')}:"
+    names = [entry.operation if len(report.apis) == 1 else f"{entry.api} {entry.operation}" for entry in entries]
+    width = min(max(map(len, names[:_MAX_UNANSWERED])), 40)
+    for name, entry in list(zip(names, entries, strict=True))[:_MAX_UNANSWERED]:
+        text = f"{entry.reason}; give {entry.remedy}" if entry.remedy else entry.reason
+        indent = " " * (width + 4)
+        lines = _wrap(escape_controls(report.secrets.mask(text)), indent)
+        head = f"  {escape_controls(name):<{width}}  "
+        if len(name) > width:
+            yield head.rstrip()
+            head = indent
+        yield f"{head}{lines[0].strip()}"
+        yield from lines[1:]
+    if len(entries) > _MAX_UNANSWERED:
+        yield f"  … and {len(entries) - _MAX_UNANSWERED:,} more; --report DIR lists them all"
+
+
+def _gap_lines(gaps: Sequence[str]) -> Iterator[str]:
+    """Yield what was not seen, cut to a line each."""
+    if gaps:
+        yield "not seen, and so not tested:"
+        yield from (_cut(f"  {escape_controls(line)}") for line in gaps[:_MAX_GAPS])
+    if len(gaps) > _MAX_GAPS:
+        yield f"  … and {len(gaps) - _MAX_GAPS:,} more; --report DIR lists them all"
+
+
+def _wrap(text: str, indent: str) -> list[str]:
+    following = indent or "  "
+    return wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=following,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [indent]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
+
+
+__all__ = ["WIDTH", "closing_texts", "finding_lines"]
