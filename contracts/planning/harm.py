@@ -52,7 +52,7 @@ def assess_operation(api: Api, operation: Operation) -> HarmVerdict:
         return HarmVerdict("switches the service", f"its path says {verb!r}") if verb else HarmVerdict("safe")
     if operation.method == "POST" and creates_listed_row(api, operation, shape):
         return HarmVerdict("creates")
-    harm, reason = find_service_switch(operation, shape)
+    harm, reason = find_service_switch(api, operation, shape)
     if harm:
         return HarmVerdict(harm, reason, is_foreign=harm == "destroys" and not _is_wide(operation, shape))
     return _assess_singleton(operation, shape)
@@ -129,7 +129,10 @@ def _find_credential_change(operation: Operation, shape: PathShape) -> str:
     last = _last_literal(shape)
     is_public = not operation.security or () in operation.security
     is_password = "password" in split_words(last)
-    verbs = words.CREDENTIAL_VERBS | words.phrase_set("change update set") if is_password else words.CREDENTIAL_VERBS
+    verbs = words.CREDENTIAL_VERBS | (words.phrase_set("change update set") if is_password else frozenset())
+    named = {word for part in shape.parts if not part.startswith("{") for word in split_words(part)}
+    if "invalidate" in named and named & (words.SESSIONS | words.CREDENTIALS | {"tokens"}):
+        return "its path says 'invalidate'"
     if is_password and not is_public and find_phrase(last, verbs | words.ERASURES):
         return f"its path says {' '.join(split_words(last))!r}"
     for place, text, find in _list_places(operation, shape):
@@ -138,17 +141,17 @@ def _find_credential_change(operation: Operation, shape: PathShape) -> str:
     return ""
 
 
-def find_service_switch(operation: Operation, shape: PathShape) -> tuple[Harm | Literal[""], str]:
+def find_service_switch(api: Api, operation: Operation, shape: PathShape) -> tuple[Harm | Literal[""], str]:
     """Return the harm and its reason where a request without the id of a row stops, empties or switches a service."""
     named = [part for part in shape.parts if not part.startswith("{")]
     if _is_question(operation, shape):
         return "", ""
-    said = _find_settings(named)
+    said = _find_settings(named, changes=operation.role.name == "update")
     if said:
         return "switches the service", f"its path says {said!r}"
-    adds_rows = len(named) > 1 and is_plural("_".join(split_words(named[-2])))
+    adds_rows = _is_below_list(api, shape)
     overhauls = words.OVERHAULS - words.phrase_set("import") if adds_rows else words.OVERHAULS
-    switches = words.STOPS | overhauls | (frozenset() if _names_rows_in_body(operation) else words.SWITCHES)
+    switches = words.STOPS | overhauls | (frozenset() if _names_rows_in_body(api, operation) else words.SWITCHES)
     for place, text, find in _list_places(operation, shape):
         if _is_public_reset(operation, shape):
             break
@@ -159,9 +162,16 @@ def find_service_switch(operation: Operation, shape: PathShape) -> tuple[Harm | 
     return "", ""
 
 
-def _find_settings(named: list[str]) -> str:
+def _is_below_list(api: Api, shape: PathShape) -> bool:
+    """Return whether a path is that of an action on a collection: ``/dashboards/import``."""
+    is_many = len(shape.parts) > 1 and is_plural("_".join(split_words(shape.parts[-2])))
+    return is_many or any(o.role.name == "list" and parse_path(o.path).key == shape.above.key for o in api.operations)
+
+
+def _find_settings(named: list[str], *, changes: bool) -> str:
     """Return the words of a path that say settings: at its end, or before a verb that switches them."""
-    switched = named[-2:-1] if named and find_phrase(named[-1], words.SWITCHES | words.DEMOTIONS) else []
+    is_switch = changes or bool(named and find_phrase(named[-1], words.SWITCHES | words.DEMOTIONS))
+    switched = named[-2:-1] if is_switch else []
     for part in (*named[-1:], *switched):
         said = split_words(part)
         if said and said[-1] in words.SETTINGS:
@@ -190,6 +200,9 @@ def _assess_singleton(operation: Operation, shape: PathShape) -> HarmVerdict:
     says_create = find_leading_phrase(operation.summary, _CREATES) and is_plural(name.replace(" ", "_"))
     if operation.method in {"PUT", "PATCH"} and not says_create:
         return HarmVerdict("changes", f"it changes {name}, which the run has not created", is_foreign=True)
+    said = set(split_words(_last_literal(shape)))
+    if said & words.BULK and said & words.BULK_CHANGES and operation.role.name != "create":
+        return HarmVerdict("changes", f"its path says {name!r}", is_foreign=True)
     return HarmVerdict(_plain_harm(operation, shape))
 
 
@@ -223,10 +236,11 @@ def _names_row(parameter: Parameter) -> bool:
     return not is_kind and "_".join(split_words(parameter.name)) not in _NO_ROWS
 
 
-def _names_rows_in_body(operation: Operation) -> bool:
-    """Return whether the body of a request has a field for the id of a row."""
+def _names_rows_in_body(api: Api, operation: Operation) -> bool:
+    """Return whether the body of a request has to name a row."""
     for content in operation.body.content.values() if operation.body else ():
-        for name in content.schema.get("properties", {}) if "$ref" not in content.schema else ("id",):
+        schema, _ = api.request_schemas.resolve(content.schema, content.pointer)
+        for name in schema.get("required") or ():
             if split_words(name)[-1:] and split_words(name)[-1] in {"id", "ids", "uuid", "name", "key", "slug"}:
                 return True
     return False

@@ -13,7 +13,7 @@ def phrase_set(text: str) -> frozenset[Phrase]:
 
 
 LOGOUTS = phrase_set("logout log_out signout sign_out signoff sign_off logoff log_off end_session kill_session")
-CREDENTIAL_VERBS = phrase_set("revoke rotate regenerate reissue invalidate deauthorize unregister deregister")
+CREDENTIAL_VERBS = phrase_set("revoke rotate regenerate reissue deauthorize unregister deregister")
 STOPS = phrase_set("shutdown shut_down restart reboot terminate kill halt quit poweroff power_off panic abort")
 ERASURES = phrase_set(
     "purge wipe truncate flush reset erase factory_reset destroy empty clear delete remove drop prune"
@@ -22,10 +22,12 @@ OVERHAULS = phrase_set(
     "restore migrate upgrade downgrade uninstall install failover import bootstrap rollback roll_back"
 )
 SWITCHES = phrase_set(
-    "enable disable toggle stop pause suspend lock freeze deactivate activate cancel turn_on turn_off"
+    "enable disable toggle stop pause suspend lock freeze deactivate activate cancel invalidate turn_on turn_off"
 )
 DEMOTIONS = phrase_set("assign unassign grant revoke remove update set change replace sync transfer demote promote")
 SESSIONS = word_set("session sessions")
+BULK = word_set("bulk batch all multiple mass")
+BULK_CHANGES = word_set("set update cancel change edit patch archive assign move stop pause state replace close")
 CREDENTIALS = word_set("password passwd email mfa 2fa totp otp passkey secret credentials token apikey")
 ROLES = word_set("role roles permission permissions member members membership memberships privilege privileges")
 SETTINGS = word_set("maintenance settings setting configuration config license licence lockdown readonly")

@@ -43,7 +43,7 @@ def write_api(folder: Path, lines: Sequence[str], fields: Sequence[str] = ("enab
         operation |= {"operationId": operation_id} if operation_id else {}
         operation |= {"summary": summary} if summary else {}
         if method in {"POST", "PUT", "PATCH"}:
-            body = {"type": "object", "properties": dict.fromkeys(fields, _TEXT)}
+            body = {"type": "object", "properties": dict.fromkeys(fields, _TEXT), "required": list(fields)}
             operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
         paths.setdefault(path, {})[method.lower()] = operation
     document: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
@@ -70,6 +70,7 @@ ENDS_SESSIONS = [
     "DELETE /session",
     "DELETE /sessions/current",
     "DELETE /auth/token",
+    "POST /access_token/invalidate",
     "POST /oauth/revoke",
     "POST /tokens/revoke-all",
     "POST /api-key/rotate",
@@ -102,6 +103,8 @@ SWITCHES_SERVICE = [
     "POST /scheduler/pause",
     "POST /features/toggle",
     "POST /worker | w | Shut down the worker",
+    "POST /runs/cancel",
+    "POST /ui-config/cors | setCors | Set the allowed origins",
 ]
 DESTROYS = [
     "POST /reset",
@@ -114,6 +117,7 @@ DESTROYS = [
     "POST /all | wipe | Wipe everything",
     "PUT /cart",
     "PATCH /preferences",
+    "POST /flow_runs/bulk_set_state",
 ]
 HARMLESS = [
     "GET /settings",
