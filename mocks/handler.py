@@ -76,6 +76,8 @@ class OperationHandler:
         self.documented = DocumentedResponses(api, operation)
         self.success_status = self.documented.usual_status
         self._row_media_type, self._has_headers = _find_row_form(operation, self.success_status)
+        self.has_json = bool(self._row_media_type)
+        """True if rows come as JSON; else in a media type of their own, a stream of events for instance."""
         self._has_media_types = self.documented.has_media_types(self.success_status)
         success = operation.response_for(self.success_status)
         self.has_location = success is not None and any(name.lower() == "location" for name in success.headers)

@@ -249,7 +249,7 @@ def _watch_row(handler: OperationHandler, world: World, validated: ValidatedRequ
     """Respond with the status events of a row: those so far as a list, or all until its end as a stream of events."""
     statement = handler.operation.behavior.watches
     assert statement is not None
-    if responses.EVENT_STREAM in request.headers.get(b"accept", b""):
+    if responses.EVENT_STREAM in request.headers.get(b"accept", b"") or not handler.has_json:
         stream = world.stream_status_events(handler.operation, validated.parameters, validated.caller)
         if stream is not None:
             pieces = event_streams.stream_events(stream, request.receive)

@@ -90,7 +90,8 @@ def has_sent_parameters(operation: Operation) -> bool:
     """Return whether the id of a row, or the parameters of a list, are in the body of requests or by place."""
     lookup = operation.behavior.lookup
     is_sent_list = operation.behavior.lists is not None and operation.method != "GET" and operation.body is not None
-    return is_sent_list or (lookup is not None and "/" in lookup.parameter)
+    is_guessed_stream = operation.behavior.watches is not None and operation.behavior.watches.basis == "assumed"
+    return is_sent_list or is_guessed_stream or (lookup is not None and "/" in lookup.parameter)
 
 
 class CollectionProbe:

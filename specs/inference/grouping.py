@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from specduet.specs.inference.paths import PathShape
+from specduet.specs.inference.row_shapes import find_success
 from specduet.specs.inference.survey import SurveyedOperation
 from specduet.specs.inference.words import split_words, to_singular, to_snake, word_set
 
 _FILE_WORDS = word_set("content contents download file raw media binary data stream attachment blob body")
+_STREAM_WORDS = word_set("events event stream watch updates progress status")
 _VERBS = frozenset(
     ["create", "add", "new", "list", "get", "update", "delete", "remove", "fetch", "upload", "edit", "search"]
 )
@@ -92,7 +94,16 @@ def _is_below(entry: SurveyedOperation) -> bool:
     """Tell whether an operation with a literal at the end of its path is about the item above it."""
     if entry.shape.is_item or entry.call is not None:
         return False
-    return entry.role == "action" or is_file_path(entry)
+    return entry.role == "action" or is_file_path(entry) or is_stream_path(entry)
+
+
+def is_stream_path(entry: SurveyedOperation) -> bool:
+    """Tell whether the operation streams server-sent events of the item above: ``GET /jobs/{id}/events``."""
+    words = split_words(entry.shape.last)
+    response = find_success(entry.operation)
+    is_about_item = entry.operation.method == "GET" and entry.shape.above.is_item
+    is_stream = response is not None and any("event-stream" in media_type for media_type in response.content)
+    return is_about_item and is_stream and bool(words) and words[-1] in _STREAM_WORDS
 
 
 def is_file_path(entry: SurveyedOperation) -> bool:

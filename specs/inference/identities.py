@@ -69,6 +69,8 @@ def _candidates(parameter: str, resource: str) -> Iterable[str]:
     if parameter:
         yield parameter
         words = parameter.split("_")
+        if "or" in words:  # `id_or_name`
+            yield from (word for word in _SURE_NAMES if word in words)
         for start in range(1, len(words)):  # `order_number`: number; `petId`: id
             yield "_".join(words[start:])
         if words[-1] in _SURE_NAMES:

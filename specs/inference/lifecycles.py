@@ -52,6 +52,11 @@ def find_status_field(reader: SchemaReader, properties: Mapping[str, str], resou
     return None
 
 
+def moves_by_itself(field: StatusField | None) -> bool:
+    """Tell whether a status is that of a job, which goes on without requests."""
+    return field is not None and _sort_machine(field.snakes) is not None
+
+
 def find_target(field: StatusField, verb: str) -> str | None:
     """Return the member to which an action moves a status, None for a verb that fits none."""
     snakes = field.snakes

@@ -17,10 +17,12 @@ from specduet.specs.behavior import (
     OperationBehavior,
     Replaces,
     Updates,
+    Watches,
 )
 from specduet.specs.inference.filtering import FilterReader
-from specduet.specs.inference.grouping import OperationGroup, Parents, is_file_path
+from specduet.specs.inference.grouping import OperationGroup, Parents, is_file_path, is_stream_path
 from specduet.specs.inference.identities import find_named_field, find_parent_field, name_parent
+from specduet.specs.inference.lifecycles import moves_by_itself
 from specduet.specs.inference.paging import PageReader
 from specduet.specs.inference.parameters import read_query, read_sent_parameters
 from specduet.specs.inference.paths import read_parameter
@@ -72,7 +74,9 @@ class StatementMaker:
         owner = kind.groups[0]
         if group is not owner and _is_part(group, owner):
             return self._state_part(entry, owner, kind)
-        if entry.role == "list":
+        if is_stream_path(entry):
+            words = self._state_watch(entry, group, kind)
+        elif entry.role == "list":
             words = self._state_list(entry, kind)
         elif entry.role == "create":
             words = self._state_creation(entry, group, kind)
@@ -198,6 +202,27 @@ class StatementMaker:
             **extra,
         )
         return {word: made}
+
+    def _state_watch(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
+        """Return the statement on a stream of events, where the status of the item moves, and they are like it."""
+        parameter = self._find_item_parameter(replace(entry, role="fetch"), group, kind)
+        response = find_success(entry.operation)
+        content = [each for each in response.content.values() if each.has_schema] if response else []
+        events = {name for each in content for name in self.reader.properties_at(each.pointer)}
+        is_like = not events or 2 * len(events & kind.properties.keys()) >= len(events)
+        if not parameter or not moves_by_itself(kind.status) or not is_like or kind.is_hidden:
+            return {}
+        status, unknown_basis = unknown_status(entry.operation)
+        watches = Watches(
+            resource=kind.name,
+            field=kind.id_field,
+            parameter=parameter,
+            unknown=status,
+            unknown_basis=unknown_basis,
+            basis="assumed",
+            because=f"{entry.shape.last} are server-sent events, and the {kind.name} has the status of a job",
+        )
+        return {"watches": watches}
 
     def _shows_rows(self, entry: SurveyedOperation) -> bool:
         return entry.rows.kind == "one" or bool(self.reader.properties_at(entry.rows.pointer))

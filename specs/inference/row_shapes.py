@@ -173,8 +173,12 @@ def _find_envelope(
     is_outcome = any(reader.kind_at(properties[snakes[flag]]) == "boolean" for flag in _FLAGS if flag in snakes)
     for snake in others or snakes:
         name = snakes[snake]
-        is_named = bool(noun) and snake in {noun, to_singular(noun), noun.rpartition("_")[2]}
-        is_known = is_named or snake in ENVELOPES or to_singular(snake) == to_singular(noun) or is_outcome
+        singular = to_singular(noun)
+        is_named = bool(noun) and to_singular(snake) in {singular, singular.rpartition("_")[2]}
+        is_alone = len(properties) == 1 and not {"id", "uuid"}.isdisjoint(
+            map(to_snake, reader.properties_at(properties[name]))
+        )
+        is_known = is_named or snake in ENVELOPES or is_outcome or is_alone
         if not is_known and len(properties) > 1:
             continue
         if reader.kind_at(properties[name]) == "object" and _is_object(reader, properties[name]):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,10 @@ def create_run(mock: Any) -> str:
 
 def read_stream(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list[dict[str, Any]]:
     """The events of a stream whose listener hangs up after so many."""
+    return follow_events(mock, RawRequest("GET", f"/api/events/{correlation_id}", [*KEY, STREAM]), hang_up_after)
+
+
+def follow_events(mock: Any, request: RawRequest, hang_up_after: int = 99) -> list[dict[str, Any]]:
     pieces: list[bytes] = []
 
     async def follow() -> None:
@@ -43,8 +48,7 @@ def read_stream(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list
             if len(pieces) >= hang_up_after:
                 heard.set()
 
-        scope = RawRequest("GET", f"/api/events/{correlation_id}", [*KEY, STREAM]).to_scope()
-        await asyncio.wait_for(mock(scope, receive, send), 30)
+        await asyncio.wait_for(mock(request.to_scope(), receive, send), 30)
 
     asyncio.run(follow())
     assert all(piece.startswith(b"data: ") and piece.endswith(b"\n\n") for piece in pieces)
@@ -86,3 +90,30 @@ def test_an_unknown_scope() -> None:
     mock = create_app(["seekrflow"])
     response = send_raw(mock, RawRequest("GET", "/v1/threads/nope/runs", [(b"authorization", b"k")]))
     assert (response.status, response.json) == (404, {"detail": "Thread not found"})
+
+
+@pytest.mark.parametrize("event", [{"type": "string"}, {"type": "object", "properties": {"id": {}, "status": {}}}])
+def test_a_stream_below_a_job_follows_it(tmp_path: Path, event: Any) -> None:
+    """Without an overlay: server-sent events below an item whose status is that of a job are its changes."""
+    members = ["queued", "running", "succeeded", "failed"]
+    properties = {"id": {"type": "string"}, "status": {"type": "string", "enum": members}}
+    job = {"type": "object", "required": ["id", "status"], "properties": properties}
+
+    def describe(schema: Any, media_type: str = "application/json") -> Any:
+        return {"200": {"description": "It", "content": {media_type: {"schema": schema}}}}
+
+    given = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    paths = {
+        "/jobs": {"post": {"summary": "Create a job", "responses": describe(job)}},
+        "/jobs/{id}": {"get": {"parameters": given, "responses": describe(job)}},
+        "/jobs/{id}/events": {"get": {"parameters": given, "responses": describe(event, "text/event-stream")}},
+    }
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "Jobs", "version": "1"}, "paths": paths}))
+    mock = create_app([path], Settings(pace=1_000, auth=False))
+    number = send_raw(mock, RawRequest("POST", "/jobs")).json["id"]
+    events = follow_events(mock, RawRequest("GET", f"/jobs/{number}/events"))
+    assert [event["status"] for event in events][:2] == ["queued", "running"]
+    assert events[-1]["status"] in {"succeeded", "failed"}
+    assert {event["id"] for event in events} == {number}
+    assert send_raw(mock, RawRequest("GET", "/jobs/nope/events")).status == 404

@@ -104,6 +104,24 @@ def test_lists_are_found_in_envelopes(infer: Infer, schema: dict[str, Any], path
     assert (behavior.envelope.response if behavior.envelope else None) == path
 
 
+@pytest.mark.parametrize(
+    ("path", "shown", "envelope"),
+    [
+        ("rare_books", {"book": BOOK}, "book"),
+        ("volumes", {"ok": {"type": "boolean"}, "tome": BOOK}, "tome"),
+        ("volumes", {"tome": BOOK}, "tome"),
+        ("volumes", {"data": BOOK, "policies": {"type": "array", "items": {"type": "object"}}}, "data"),
+        ("volumes", {"volume": BOOK, "comments": {"type": "array"}, "editor": {"type": "string"}}, "volume"),
+        ("volumes", {"title": {"type": "string"}, "shelf": {"properties": {"code": {"type": "string"}}}}, None),
+    ],
+)
+def test_one_row_is_found_in_its_envelope(infer: Infer, path: str, shown: dict[str, Any], envelope: str | None) -> None:
+    """A row is under its own name, its last word, a known name, or alone beside a flag; else the object is the row."""
+    one = {"responses": {"200": describe_json({"type": "object", "properties": shown})}}
+    behavior = infer({f"GET /{path}/{{id}}": one}).operations[0].behavior
+    assert (behavior.envelope.response if behavior.envelope else None) == envelope
+
+
 def test_operations_of_one_collection_are_about_one_resource(infer: Infer) -> None:
     """List, creation, fetch, update, replacement and deletion name one resource and find its rows by the path."""
     api = infer({label: operation for label, (operation, _) in LABELS.items() if label.endswith(("books", "bookId}"))})
