@@ -139,7 +139,14 @@ class _ContractRun:
         with self._measure_step("judge"):
             self.state.report_progress("judge")
             self.state.notes += self._describe_interruption()
+            unproven = explain_inconclusive(
+                [api_run.sender for api_run in api_runs],
+                self.state.recording,
+                (sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()),
+            )
             findings = () if is_all_missing(self.state.recording) else tuple(self._judge_recording(apis))
+            if unproven:  # a refusal tells nothing of a service that refuses everything; a crash does
+                findings = tuple(finding for finding in findings if finding.family == "robustness")
             coverage = Coverage.from_recording(apis, self.state.recording)
         return RunResult(
             target=self.state.target,
@@ -152,12 +159,7 @@ class _ContractRun:
             secrets=self.state.secrets,
             notes=tuple(dict.fromkeys(self.state.notes)),
             is_interrupted=self.state.stopper.count > 0,
-            inconclusive_reason=self.state.loss
-            or explain_inconclusive(
-                [api_run.sender for api_run in api_runs],
-                self.state.recording,
-                (sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()),
-            ),
+            inconclusive_reason=self.state.loss or unproven,
             elapsed_s=time.monotonic() - started_at,
             step_seconds=dict(self.step_seconds),
         )

@@ -8,6 +8,9 @@ from specduet.contracts.recording import Exchange, Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api
 
+_MAX_SENTENCES = 3
+"""Operations that need an id and are named; the report has a table of all."""
+
 
 def describe_unanswered(recording: Recording) -> Iterator[str]:
     """Yield one sentence on the requests that got no complete response, if there are any."""
@@ -70,7 +73,9 @@ def explain_inconclusive(senders: Sequence[Sender], recording: Recording, missin
         reasons = ["No credential was given: give one with -H or --auth."] if none_given else [_CREDENTIAL_REJECTED]
     elif statuses:
         status_counts = ", ".join(f"{number} of {status or 'no status'}" for status, number in statuses.most_common())
-        reasons = list(missing_ids)
+        sentences = list(missing_ids)
+        reasons = sentences[:_MAX_SENTENCES]
+        reasons += [f"{len(sentences) - _MAX_SENTENCES} more need ids."] if len(sentences) > _MAX_SENTENCES else []
         if is_all_missing(recording):
             reasons.append(_describe_base_path(senders))
         else:

@@ -21,6 +21,7 @@ _STYLES = {"error": "bold red", "warning": "bold yellow"}
 _MAX_GAPS = 12
 _MAX_UNANSWERED = 20
 _HIDDEN_FIELDS = frozenset({"severity", "operation", "accepted"})
+_LABEL = re.compile(r"\b(GET|PUT|POST|PATCH|DELETE|HEAD|OPTIONS|TRACE) /")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
@@ -121,15 +122,16 @@ def _gap_lines(gaps: Sequence[str]) -> Iterator[str]:
 
 
 def _wrap(text: str, indent: str) -> list[str]:
-    following = indent or "  "
-    return wrap(
-        text,
+    """Return a text in lines of at most 100 columns; the method of an operation stays with its path."""
+    lines = wrap(
+        _LABEL.sub("\\1\u00a0/", text),
         WIDTH,
         initial_indent=indent,
-        subsequent_indent=following,
+        subsequent_indent=indent or "  ",
         break_long_words=False,
         break_on_hyphens=False,
-    ) or [indent]
+    )
+    return [line.replace("\u00a0", " ") for line in lines] or [indent]
 
 
 def _cut(line: str) -> str:

@@ -229,3 +229,32 @@ def test_what_never_succeeds_is_a_table(serve: Serve) -> None:
         "GET /invoices/{invoice_id} 404, N times: no such invoice; give --param invoice_id=…, or rows to begin with "
         "GET /ledger 403, N times: only for accountants; give a credential that may do this: -H or --auth"
     )
+
+
+def build_closed(status: int) -> FastAPI:
+    """A service that refuses everything, in words that no document has."""
+    app = build_shop()
+
+    @app.middleware("http")
+    async def refuse(request: Request, proceed: Callable[..., Any]) -> Any:
+        if request.url.path == "/openapi.json":
+            return await proceed(request)
+        return PlainTextResponse("no", status)
+
+    return app
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 422])
+def test_a_service_that_refuses_everything_proves_nothing(serve: Serve, status: int) -> None:
+    """Exit 2 with the reason, and no finding."""
+    code, text = judge(url=serve(build_closed(status)), headers=["Authorization: Bearer old"])
+    assert code == 2, text
+    assert "note: No response was 2xx, so the run proves nothing." in text
+    assert "no findings; " in text
+
+
+def test_a_service_that_breaks_on_everything_is_told_so(serve: Serve) -> None:
+    """A 500 is a fault, whatever else is unknown."""
+    code, text = judge(url=serve(build_closed(500)))
+    assert code == 1, text
+    assert "error SD701 no-server-error" in text
