@@ -27,10 +27,14 @@ from specduet.specs.statement import Basis, Statement
 
 
 class Identity(Statement, frozen=True):
-    """``field`` is the unique id of a row; a ``hidden`` one stands in paths alone, and rows do not show it."""
+    """``field`` is the unique id of a row; a ``hidden`` one stands in paths alone, and rows do not show it.
+
+    Where ``key`` names another field, that is the unique one, and ``field`` counts the rows of each parent from 1.
+    """
 
     field: str
     hidden: bool = False
+    key: str | None = None
 
 
 class Status(Statement, frozen=True):

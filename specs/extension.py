@@ -162,7 +162,7 @@ def _walk_statements(node: Any, pointer: str) -> Iterator[tuple[str, Statement]]
 
 
 def _field_paths(statement: Statement) -> Iterator[str]:
-    for name in ("field", "by", "before", "owner"):
+    for name in ("field", "key", "by", "before", "owner"):
         if isinstance(getattr(statement, name, None), str):
             yield getattr(statement, name)
     fields = () if isinstance(statement, PageInfo) else getattr(statement, "fields", ())

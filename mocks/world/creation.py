@@ -75,7 +75,7 @@ class CreateAction:
         self._table = table
         self._projection = projection
         self._operation_id = operation.id
-        self._scope = behavior.scope
+        self._scope, self._scopes = behavior.scope, behavior.scopes
         self._sources = tuple(_find_sources(table, sets))
         self._renderers = [(name, self._field_renderer(name)) for name in projection.names]
         """For each property of the response, its maker from the row's seed."""
@@ -167,12 +167,11 @@ class CreateAction:
 
     def _read_scope(self, scope: Scope, values: RequestValues) -> dict[str, Any]:
         """Return the field that the scope decides, with its value in the row's own type."""
-        value = _to_json_value(values[scope.parameter])
         if not scope.resource and scope.hidden:
             return {}
         if not scope.resource:
-            return self._table.values.only_allowed({scope.field: value})
-        identity = self._table.related_rows.find_identity(scope.resource, value)
+            return self._table.values.only_allowed({scope.field: _to_json_value(values[scope.parameter])})
+        identity = self._table.related_rows.find_path_identity(self._scopes, values)
         field = get_field_key(scope.field, is_hidden=scope.hidden)
         fitted = self._table.values.fit_value(field, identity)
         return {} if fitted is ABSENT or fitted is None else {field: fitted}

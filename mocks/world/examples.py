@@ -53,9 +53,10 @@ def _iter_response_examples(api: Api, operation: Operation, resource: Resource) 
 
 def find_example_identity(api: Api, resource: Resource) -> Any:
     """Return the id that the document shows as an example of the path parameter, None where there is none."""
+    identity = resource.behavior.id
     for operation in api.operations_about(resource.name):
         lookup = operation.behavior.lookup
-        if lookup is None or lookup.field != resource.behavior.id.field or not lookup.parameter:
+        if lookup is None or lookup.field != identity.field or identity.key or not lookup.parameter:
             continue
         parameter = operation.parameter(lookup.parameter, "path")
         if parameter is not None:

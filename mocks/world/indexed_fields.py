@@ -10,7 +10,7 @@ from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.row_properties import RowShape
 from specduet.specs import Api, Operation, Resource, Schema, UsageError
-from specduet.specs.behavior import Identity
+from specduet.specs.behavior import Identity, OperationBehavior
 from specduet.specs.schemas import escape_pointer
 
 HIDDEN_PREFIX = "?"
@@ -27,6 +27,15 @@ class HiddenIdentity:
     field: str
     schema: Schema
     pointer: str
+
+
+@dataclass(frozen=True)
+class RowNumbers:
+    """A field that counts the rows of each parent from 1, and by which paths find them."""
+
+    field: str
+    parent: str
+    """The field that holds the identity of the parent, with its prefix where rows do not show it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class IndexedFields:
     hidden_identity: HiddenIdentity | None = None
     path_schemas: tuple[tuple[str, Schema, str], ...] = ()
     """Fields by which paths find rows, with the schema of the path parameter and its pointer."""
+    numbers: RowNumbers | None = None
     owner_field: str | None = None
     owner_values: tuple[str, ...] = ()
     default_window: Micros = _DEFAULT_WINDOW
@@ -93,7 +103,8 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
     sort_fields = [b.order.by for b in behaviors if b.order] + [b.cursor.before for b in behaviors if b.cursor]
     filters = [statement for b in behaviors for statement in b.filters.values()]
     looked_up = [b.lookup.field for b in behaviors if b.lookup and b.lookup.parameter]
-    identity = resource.behavior.id
+    identity, numbers = resource.behavior.id, _find_numbers(resource, behaviors)
+    unique = (identity.field if numbers is None else identity.key, identity.field, *looked_up)
     scopes = [b.scope for b in behaviors if b.scope]
     owner = next((b.visibility.owner for b in behaviors if b.visibility), None)
     windows = [statement for statement in filters if statement.field in sort_fields]
@@ -105,13 +116,13 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
         if f.op == "eq" and not f.hidden and f.field not in sort_fields and shape.has_single_value(f.field)
     )
     return IndexedFields(
-        identity_field=get_row_key(identity, identity.field),
+        identity_field=get_row_key(identity, unique[0] or identity.field),
         sort_fields=_deduplicate(sort_fields),
         sorts_by_number=any(b.lists and not b.order for b in behaviors) or not any(b.lists for b in behaviors),
         is_ascending=next((b.order is not None and b.order.direction == "asc" for b in behaviors if b.lists), False),
         unique_fields=()
         if resource.behavior.single
-        else _deduplicate(get_row_key(identity, name) for name in (identity.field, *looked_up)),
+        else _deduplicate(get_row_key(identity, name) for name in unique if name),
         filter_fields=_deduplicate(exact),
         range_fields=_deduplicate(
             f.field for f in filters if f.op == "ge" and not f.hidden and shape.has_single_value(f.field)
@@ -124,11 +135,22 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
             (get_field_key(scope.field, is_hidden=scope.hidden), scope.resource) for scope in scopes if scope.resource
         ),
         hidden_identity=_find_hidden_identity(identity, operations) if identity.hidden else None,
+        numbers=numbers,
         owner_field=owner,
         owner_values=() if owner is None else _owner_values(api, resource, owner, settings),
         default_window=default_window,
         max_window=min(oldest, default=max(_MAX_WINDOW, 2 * default_window)),
     )
+
+
+def _find_numbers(resource: Resource, behaviors: Sequence[OperationBehavior]) -> RowNumbers | None:
+    """Return the field that counts the rows of each parent; None where there is none, or no parent."""
+    identity = resource.behavior.id
+    for behavior in behaviors if identity.key is not None else ():
+        scope = behavior.scope
+        if scope is not None and scope.resource and behavior.lookup and behavior.lookup.field == identity.field:
+            return RowNumbers(identity.field, get_field_key(scope.field, is_hidden=scope.hidden))
+    return None
 
 
 def _iter_path_schemas(operations: Sequence[Operation]) -> Iterator[tuple[str, Schema, str]]:

@@ -42,12 +42,18 @@ def _iter_path_values(operation: Operation, tables: Tables, now: Micros, count: 
         subject = behavior.subject
         if scope.resource:
             table = tables[scope.resource]
-            yield _cut_path(operation, scope.parameter), _sample_values(table, table.identity_field, tables, now, count)
+            yield _cut_path(operation, scope.parameter), _sample_values(table, _path_field(table), tables, now, count)
         elif subject is not None and not scope.hidden:
             known = tables[subject.resource].scope_values.get(scope.field, [])
             yield _cut_path(operation, scope.parameter), known[:count]
     if behavior.lookup is not None and behavior.lookup.parameter and "/" not in behavior.lookup.parameter:
         yield _cut_path(operation, behavior.lookup.parameter), sample_ids(operation, tables, now, count)
+
+
+def _path_field(table: Table) -> str:
+    """Return the field by which paths find the rows of a table."""
+    numbers = table.indexed_fields.numbers
+    return table.identity_field if numbers is None else numbers.field
 
 
 def _cut_path(operation: Operation, parameter: str) -> str:
@@ -85,14 +91,21 @@ def _iter_first_rows(table: Table, tables: Tables, now: Micros, seen: frozenset[
     yield from rows
 
 
-def read_scopes(api: Api, tables: Tables, count: int) -> Mapping[str, list[Any]]:
+def _list_parents(table: Table, tables: Tables, now: Micros, count: int) -> list[Any]:
+    """Return the values with which paths name the first rows of a table."""
+    if table.indexed_fields.numbers is None:
+        return _list_present(table.first_identities, count)
+    return _sample_values(table, table.indexed_fields.numbers.field, tables, now, count)
+
+
+def read_scopes(api: Api, tables: Tables, now: Micros, count: int) -> Mapping[str, list[Any]]:
     """Return the known values of each path parameter that scopes a list; the first has most rows, the last none."""
     by_parameter: dict[str, list[Any]] = {}
     for operation in api.operations:
         scope, subject = operation.behavior.scope, operation.behavior.subject
         if scope is not None and subject is not None and scope.parameter not in by_parameter:
             if scope.resource:
-                by_parameter[scope.parameter] = _list_present(tables[scope.resource].first_identities, count)
+                by_parameter[scope.parameter] = _list_parents(tables[scope.resource], tables, now, count)
             elif not scope.hidden:
                 by_parameter[scope.parameter] = [*tables[subject.resource].scope_values.get(scope.field, ())]
     return by_parameter

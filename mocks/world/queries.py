@@ -179,7 +179,7 @@ def scope_and_owner_filters(
     behavior, table = plan.operation.behavior, plan.table
     filters = []
     if behavior.scope is not None and (behavior.scope.resource or not behavior.scope.hidden):
-        scope_key = get_scope_key(table, behavior.scope, values)
+        scope_key = get_scope_key(table, behavior.scopes, values)
         field = get_field_key(behavior.scope.field, is_hidden=behavior.scope.hidden)
         filters.append((table.key_positions[field], scope_key))
     if behavior.visibility is not None and caller.owner is not None and not caller.admin:
@@ -195,33 +195,39 @@ def check_ancestors(plan: OperationPlan, values: RequestValues) -> None:
     if behavior.scope is None:
         return
     outer: Scope | None = None
-    for scope in behavior.scopes:
+    for place, scope in enumerate(behavior.scopes):
         if scope.resource:
             value = values.get(scope.parameter)
-            is_known = related.has_row(scope.resource, value)
-            if is_known and outer is not None and outer.resource:
+            if related.is_numbered(scope.resource):
+                is_known = related.find_path_identity(behavior.scopes[: place + 1], values) is not None
+            else:
+                is_known = related.has_row(scope.resource, value)
+            if is_known and outer is not None and outer.resource and not related.is_numbered(scope.resource):
                 is_known = related.is_child(scope.resource, value, outer.resource, values.get(outer.parameter))
             if not is_known and scope.unknown >= 400:
                 raise UnknownScopeValue(scope.parameter, value, scope.unknown, scope.resource)
         outer = scope
 
 
-def get_scope_key(table: Table, scope: Scope, values: RequestValues) -> Any:
-    """Return the index key of the request's scope value. Raises ``UnknownScopeValue`` if the overlay says so."""
+def get_scope_key(table: Table, scopes: Sequence[Scope], values: RequestValues) -> Any:
+    """Return the index key of a request's last scope. Raises ``UnknownScopeValue`` if the overlay says so."""
+    scope = scopes[-1]
     value = values.get(scope.parameter)
     if scope.resource:
-        return table.values.index_key(scope.field, get_scope_value(table, scope, value))
+        return table.values.index_key(scope.field, get_scope_value(table, scopes, values))
     if scope.hidden:  # the owner is no row, and rows do not show it: all owners share them
         return None
     key = table.values.index_key(scope.field, value)
-    if scope.unknown >= 400 and not table.has_scope(scope.field, key):
+    if scope.unknown >= 400 and key not in {
+        table.values.index_key(scope.field, known) for known in table.scope_values[scope.field]
+    }:
         raise UnknownScopeValue(scope.parameter, value, scope.unknown)
     return key
 
 
-def get_scope_value(table: Table, scope: Scope, value: Any) -> Any:
+def get_scope_value(table: Table, scopes: Sequence[Scope], values: RequestValues) -> Any:
     """Return the value that the rows of a scope have in its field: the parent's identity, in the field's own type."""
-    identity = table.related_rows.find_identity(scope.resource or "", value)
+    scope, identity = scopes[-1], table.related_rows.find_path_identity(scopes, values)
     fitted = table.values.fit_value(get_field_key(scope.field, is_hidden=scope.hidden), identity)
     return identity if fitted is ABSENT else fitted
 

@@ -1,9 +1,10 @@
 """The rows of other resources to which the rows of a resource belong or refer, so that every id in a row exists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from specduet.mocks.generation.seeded_random import SeededRandom
+from specduet.specs.list_statements import Scope
 
 if TYPE_CHECKING:
     from specduet.mocks.world.table import Table
@@ -38,6 +39,25 @@ class RelatedRows:
         """Return the identity of a row as the row has it, where a path has its text; None where there is no row."""
         table = self._find_table(resource)
         row = None if table is None else table.find_row(table.identity_field, identity)
+        return None if table is None or row is None else table.identity_key(row)
+
+    def is_numbered(self, resource: str) -> bool:
+        """Return whether paths find the rows of a resource by their numbers among those of a parent."""
+        table = self._find_table(resource)
+        return table is not None and table.indexed_fields.numbers is not None
+
+    def find_path_identity(self, scopes: Sequence[Scope], values: Mapping[str, Any]) -> Any:
+        """Return the identity of the innermost parent that a path names; None where there is none.
+
+        ``scopes`` are those of the path, outermost first, and ``values`` its parameters.
+        """
+        resource, value = scopes[-1].resource or "", values.get(scopes[-1].parameter)
+        if not self.is_numbered(resource):
+            return self.find_identity(resource, value)
+        table = self._find_table(resource)
+        outer = next((place for place in range(len(scopes) - 1, 0, -1) if scopes[place - 1].resource), 0)
+        parent = self.find_path_identity(scopes[:outer], values) if outer else None
+        row = table.find_numbered(parent, value) if table is not None else None
         return None if table is None or row is None else table.identity_key(row)
 
     def is_child(self, resource: str, identity: Any, parent: str, parent_identity: Any) -> bool:

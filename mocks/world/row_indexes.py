@@ -7,6 +7,7 @@ from typing import Any
 
 from specduet.mocks.world.index import IndexKeys, RowsCopier, SortedIndex, StoredRow
 from specduet.mocks.world.indexed_fields import IndexedFields
+from specduet.mocks.world.numbered_rows import NumberedRows
 
 _DIGITS = re.compile("-?[0-9]{1,18}")
 
@@ -23,6 +24,9 @@ class RowIndexes:
         match_positions = [positions[name] for name in indexed_fields.exact_match_fields]
         self._sorted = {name: SortedIndex(positions[name], match_positions) for name in indexed_fields.sort_fields}
         """For each field that orders a list, the rows sorted by it."""
+        numbers = indexed_fields.numbers
+        self.numbered = NumberedRows(numbers, positions) if numbers is not None else None
+        """The rows by their numbers, where they are counted within their parent."""
         self._by_number = SortedIndex(None, match_positions)
 
     def load(self, rows: list[StoredRow]) -> None:
@@ -30,6 +34,8 @@ class RowIndexes:
         for row in rows:
             for name, by_key in self._unique.items():
                 by_key.setdefault(row.index_keys[self._positions[name]], row)
+            if self.numbered is not None:
+                self.numbered.add(row)
         for index in self._iter_sorted():
             index.load(rows)
 
@@ -38,6 +44,9 @@ class RowIndexes:
         self._unique = {
             name: dict(zip(by_key, copy_rows([*by_key.values()]), strict=True)) for name, by_key in self._unique.items()
         }
+        if self.numbered is not None:
+            self.numbered = copy(self.numbered)
+            self.numbered.detach(copy_rows)
         self._sorted = {name: copy(index) for name, index in self._sorted.items()}
         self._by_number = copy(self._by_number)
         for index in (*self._sorted.values(), self._by_number):
@@ -72,6 +81,8 @@ class RowIndexes:
             index.add(row)
         for name, by_key in self._unique.items():
             by_key[row.index_keys[self._positions[name]]] = row
+        if self.numbered is not None:
+            self.numbered.add(row)
 
     def remove(self, row: StoredRow) -> None:
         for index in self._iter_sorted():
@@ -90,6 +101,8 @@ class RowIndexes:
             key = row.index_keys[self._positions[name]]
             if by_key.get(key) is row:
                 del by_key[key]
+        if self.numbered is not None:
+            self.numbered.remove(row)
 
     def _iter_sorted(self) -> Iterator[SortedIndex]:
         yield from self._sorted.values()

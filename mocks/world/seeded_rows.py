@@ -8,7 +8,7 @@ from specduet.mocks.settings import Settings
 from specduet.mocks.world.derived_fields import ABSENT, get_path
 from specduet.mocks.world.examples import drop_times, find_example_identity, find_example_rows
 from specduet.mocks.world.index import StoredRow
-from specduet.mocks.world.indexed_fields import IndexedFields
+from specduet.mocks.world.indexed_fields import IndexedFields, RowNumbers
 from specduet.mocks.world.lifecycle import FINAL_PHASE, RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
@@ -150,14 +150,32 @@ class SeededRows:
         identities.add(number)
         return bool(self._keys.make_unique_keys(seed, [self._identity_field])[self._identity_field] == number)
 
-    def make_row(self, seed: RowSeed, scope_values: Mapping[str, Sequence[Any]]) -> StoredRow:
-        """Return the row of a seed, in a scope and with parents."""
+    def make_rows(self, scope_values: Mapping[str, Sequence[Any]]) -> list[StoredRow]:
+        """Return the rows, the newest first, each in a scope and with parents, and counted where rows are."""
+        seeds = self.identify_seeds()
+        for seed in seeds:
+            self._place(seed, scope_values)
+        if self._indexed_fields.numbers is not None:
+            self._count(seeds, self._indexed_fields.numbers)
+        return [StoredRow(seed.number, self._keys.make_keys(seed, FINAL_PHASE), seed) for seed in seeds]
+
+    def _count(self, seeds: Sequence[RowSeed], numbers: RowNumbers) -> None:
+        """Number the rows of each parent from the oldest on; one of an example keeps its number."""
+        counts: dict[Any, int] = {}
+        for seed in reversed(seeds):
+            parent = seed.fixed_values.get(numbers.parent)
+            given = seed.fixed_values.get(numbers.field)
+            number = max(counts.get(parent, 0) + 1, given if isinstance(given, int) else 0)
+            counts[parent] = number
+            seed.fixed_values = {**seed.fixed_values, numbers.field: number}
+
+    def _place(self, seed: RowSeed, scope_values: Mapping[str, Sequence[Any]]) -> None:
+        """Give a seed its scope and its parents."""
         index = seed.index or 0
         second = self._plan.is_in_second_scope(index)
         scopes = {name: values[:2][-1 if second else 0] for name, values in scope_values.items()}
         own = {name: value for name, value in seed.fixed_values.items() if not self._is_orphan(name, value)}
         seed.fixed_values = {**scopes, **self.pick_parents(seed, FINAL_PHASE), **own}
-        return StoredRow(seed.number, self._keys.make_keys(seed, FINAL_PHASE), seed)
 
     def _is_orphan(self, field: str, value: Any) -> bool:
         """Return whether a value of an example is the id of a parent that does not exist."""

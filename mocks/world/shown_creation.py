@@ -73,7 +73,7 @@ class ShownCreation:
             return None
         number = table.created_count
         prepared = known.prepared.get(number)
-        if known.is_repeated and (prepared is None or prepared.number != table.next_number):
+        if known.is_repeated and (prepared is None or prepared.number != table.find_first_number() + number):
             prepared = self._prepare_rows(known, number)
         known.last_number = number
         if prepared is None:

@@ -131,8 +131,7 @@ class Table:
 
     def check_rows(self) -> None:
         """Make one row, so that a resource without valid rows is reported. Raises ``CannotGenerate``."""
-        self._load_seeded_rows()
-        for row in self._indexes.get_any().select(RowQuery(limit=1)):
+        for row in self.get_rows().select(RowQuery(limit=1)):
             self.encode_row(row, self.epoch)
 
     def read_rows(self, values: Any, *, keeps_valid: bool) -> list[GivenRow]:
@@ -189,8 +188,7 @@ class Table:
         """Make the seeded rows, unless they are there."""
         if not self._is_loaded:
             self._is_loaded = True
-            make_row, seeds = self._seeded.make_row, self._seeded.identify_seeds()
-            self._indexes.load([make_row(seed, self.scope_values) for seed in seeds])
+            self._indexes.load(self._seeded.make_rows(self.scope_values))
 
     def get_index(self, sort_field: str | None) -> SortedIndex:
         """Return the rows sorted by a field, or by their number where that is None."""
@@ -198,22 +196,24 @@ class Table:
 
     def get_rows(self) -> SortedIndex:
         """Return all rows in some order."""
+        return self._read_indexes().get_any()
+
+    def _read_indexes(self) -> RowIndexes:
+        self._load_seeded_rows()
         if self._pending:
             self._materialize_pending()
-        return self._indexes.get_any()
-
-    def has_scope(self, field: str, key: Any) -> bool:
-        """Return whether the index key belongs to a known value of a scope field, with rows or without."""
-        return any(self.values.index_key(field, value) == key for value in self.scope_values[field])
+        return self._indexes
 
     # ------------------------------------------------------------------------------------------------ one row
 
     def find_row(self, field: str, value: Any) -> StoredRow | None:
         """Return the row whose unique field has a value; see ``RowIndexes.find``."""
-        self._load_seeded_rows()
-        if self._pending:
-            self._materialize_pending()
-        return self._indexes.find(field, self.values.index_key(field, value))
+        return self._read_indexes().find(field, self.values.index_key(field, value))
+
+    def find_numbered(self, parent: Any, number: Any) -> StoredRow | None:
+        """Return the row of a parent, which is given by its index key, with a number."""
+        rows = self._read_indexes().numbered
+        return None if rows is None else rows.find(parent, number)
 
     def identity_key(self, row: StoredRow) -> Any:
         """Return the index key of the field that identifies the row; its number where it is the only one."""
@@ -291,14 +291,10 @@ class Table:
         self._pending.add(self._last_created_at, decide_values)
 
     @property
-    def next_number(self) -> int:
-        """The row number of the next created row."""
-        return self._find_first_number() + self.created_count
-
-    @property
     def knows_identities(self) -> bool:
-        """True if rows are found by an identity, and all identities are known."""
-        return self.identity_field in self.indexed_fields.unique_fields and not self._pending.has_unknown_key
+        """True if rows are found by an identity alone, and all identities are known."""
+        fields = self.indexed_fields
+        return self.identity_field in fields.unique_fields and not (fields.numbers or self._pending.has_unknown_key)
 
     def create_known_row(self, key: Any, values: dict[str, Any], created_at: Micros) -> bool:
         """Add a row with the index key of its identity; False, and nothing is added, where another row may have it.
@@ -321,7 +317,7 @@ class Table:
 
         Everything but times follows from the number and the fixed values, so that a response can be rendered ahead.
         """
-        paths, row_number = self._status_paths, self._find_first_number() + number
+        paths, row_number = self._status_paths, self.find_first_number() + number
         name, turn = name_created_row(self.stream, number), self.row_factory.choose_turn(number)
         if paths.field in fixed_values:
             return paths.seed_decided(name, row_number, created_at, fixed_values, turn)
@@ -330,7 +326,8 @@ class Table:
             name, row_number, future, created_at=created_at, status=initial, fixed_values=fixed_values, turn=turn
         )
 
-    def _find_first_number(self) -> int:
+    def find_first_number(self) -> int:
+        """Return the row number of the first created row."""
         if self._first_number is None:
             self._first_number = self._seeded.find_highest_number()
         return self._first_number
@@ -341,7 +338,7 @@ class Table:
         if earlier is not None:
             self.remove_row(earlier)
         if isinstance(identity, int):
-            self._first_number = max(self._find_first_number(), identity - len(self._created))
+            self._first_number = max(self.find_first_number(), identity - len(self._created))
 
     def newest_row(self) -> StoredRow:
         """Return the row that was created last."""
@@ -358,7 +355,10 @@ class Table:
         self._load_seeded_rows()
         pending, self._pending = self._pending, PendingRows()
         for created_at, decide_values, has_free_identity in pending:
-            seed = self.seed_created_row(len(self._created), decide_values(), created_at)
+            values = decide_values()
+            if self._indexes.numbered is not None:
+                values = self._indexes.numbered.count_row(values, self.values.index_key)
+            seed = self.seed_created_row(len(self._created), values, created_at)
             if self.identity_field in seed.fixed_values and not has_free_identity:
                 self._make_place(seed.fixed_values[self.identity_field])
             row = self._make_unique_row(seed, 0)
@@ -375,9 +375,7 @@ class Table:
         Has to be called before rows are read. Where the clock has gone back, the place of every created row is computed
         anew.
         """
-        self._load_seeded_rows()
-        if self._pending:
-            self._materialize_pending()
+        self._read_indexes()
         if now < self._advanced_to:
             self.revision += 1
             self._due_changes = []

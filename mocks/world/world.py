@@ -127,7 +127,12 @@ class World:
         required_keys = scope_and_owner_filters(plan, values, caller)
         if not lookup.parameter:
             return plan.table.implied.find_single(plan.table, required_keys, now)
-        row = plan.table.implied.find_any(plan.table, plan.lookup_field, values.get(lookup.parameter), now)
+        numbers, value = plan.table.indexed_fields.numbers, values.get(lookup.parameter)
+        parent = dict(required_keys).get(plan.table.key_positions[numbers.parent]) if numbers is not None else None
+        if numbers is not None and parent is not None and plan.lookup_field == numbers.field:
+            row = plan.table.find_numbered(parent, value)
+        else:
+            row = plan.table.implied.find_any(plan.table, plan.lookup_field, value, now)
         if row is None or any(row.index_keys[position] != key for position, key in required_keys):
             return None
         return row
@@ -200,7 +205,7 @@ class World:
         table, scope = plan.table, operation.behavior.scope
         check_ancestors(plan, values)
         if scope is not None:
-            get_scope_key(table, scope, values)  # raises for a scope that no collection has
+            get_scope_key(table, operation.behavior.scopes, values)  # raises for a scope that no collection has
         action = plan.create_action
         assert action is not None
         sent = body if isinstance(body, dict) else _NO_KEYS
@@ -363,7 +368,7 @@ class World:
 
     def scope_values(self) -> dict[str, list[Any]]:
         """Return the known values of each path parameter that scopes a list; the first has most rows, the last none."""
-        return dict(path_ids.read_scopes(self._api, self._tables, _SCOPE_COUNT))
+        return dict(path_ids.read_scopes(self._api, self._tables, self._clock.current_micros(), _SCOPE_COUNT))
 
     def list_path_ids(self, count: int) -> dict[str, list[Any]]:
         """Return some values of the last parameter of each path to rows: ``{"/pets/{petId}": [1, 2]}``."""

@@ -16,6 +16,7 @@ _ALIASES = {
     "number": ("no", "num"),
     "barcode": ("ean", "upc"),
 }
+_COUNTERS = word_list("number no num iid index idx sequence seq position")
 _SURE_NAMES = ("id", "gid", "sid", "uuid", "guid")
 
 
@@ -79,6 +80,16 @@ def _candidates(parameter: str, resource: str) -> Iterable[str]:
     yield from (*_SURE_NAMES, f"{resource}_id", f"{resource.rpartition('_')[2]}_id")
     yield from ("uid", "key", "slug", "code", f"{resource}_code", f"{resource}_number", "number", "login", "username")
     yield from ("handle", f"{resource}_name", "name", "email", resource)
+
+
+def find_key_beside(reader: SchemaReader, properties: Mapping[str, str], resource: str, identity: str) -> str | None:
+    """Return the unique id beside a field that counts the rows of each parent, None where it is none of these."""
+    snakes = {to_snake(name): name for name in properties}
+    if to_snake(identity).rpartition("_")[2] not in _COUNTERS or reader.kind_at(properties[identity]) != "integer":
+        return None
+    names = (*_SURE_NAMES, f"{resource}_id", "node_id", "global_id")
+    known = [snakes[name] for name in names if name in snakes and snakes[name] != identity]
+    return next((name for name in known if reader.kind_at(properties[name]) in {"string", "integer"}), None)
 
 
 def find_named_field(

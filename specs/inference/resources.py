@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from specduet.specs.behavior import Identity
 from specduet.specs.inference.grouping import OperationGroup, find_parents
-from specduet.specs.inference.identities import find_identity, find_named_field, name_parent
+from specduet.specs.inference.identities import find_identity, find_named_field, find_key_beside, name_parent
 from specduet.specs.inference.lifecycles import StatusField, find_status_field
 from specduet.specs.inference.row_shapes import ShownRows, read_request
 from specduet.specs.inference.words import to_snake
@@ -26,6 +26,8 @@ class RowKind:
     groups: list[OperationGroup] = field(default_factory=list)
     id_field: str = ""
     is_hidden: bool = False
+    #: the unique field, where ``id_field`` counts the rows of each parent
+    key_field: str | None = None
     is_single: bool = False
     is_sure: bool = False
     status: StatusField | None = None
@@ -159,6 +161,8 @@ def _build_kind(
         kind.id_field, kind.is_hidden = parameter or "id", True
     else:
         kind.id_field, kind.is_sure = identity
+        if group.shape.parameters and group.find("list", "create"):
+            kind.key_field = find_key_beside(reader, properties, kind.name, kind.id_field)
     return kind
 
 
@@ -184,7 +188,10 @@ def build_identity(kind: RowKind) -> Identity:
         because = f"rows do not show {kind.id_field}, with which a path finds them"
         return Identity(field=kind.id_field, hidden=True, basis="assumed", because=because)
     basis: Basis = "inferred" if kind.is_sure else "assumed"
-    return Identity(field=kind.id_field, basis=basis, because=f"{kind.id_field} is the name of an id")
+    because = f"{kind.id_field} is the name of an id"
+    if kind.key_field is not None:
+        because = f"{kind.id_field} counts the rows of a parent, and {kind.key_field} is the name of an id"
+    return Identity(field=kind.id_field, key=kind.key_field, basis=basis, because=because)
 
 
 def unknown_status(operation: Operation, *, is_call: bool = False) -> tuple[int, Basis]:

@@ -51,7 +51,7 @@ class ThingsClient:
 
     def send(self, method: str, target: str, body: Any = None) -> RawResponse:
         content = b"" if body is None else json.dumps(body).encode()
-        return send_raw(self.app, RawRequest(method, target, [("content-type", "application/json")], content))
+        return send_raw(self.app, RawRequest(method, target, [(b"content-type", b"application/json")], content))
 
     def create(self, body: Any) -> Any:
         response = self.send("POST", "/things", body)
