@@ -20,6 +20,7 @@ from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.operation_plan import OperationPlan
 from specduet.mocks.world.row_edits import BadPatch, read_changes
 from specduet.specs import Operation
+from specduet.specs.behavior import Acts
 from specduet.specs.statement import DURATION_UNITS
 
 _REFUSALS = (409, 422, 400, 403)
@@ -207,6 +208,8 @@ def _move_status(
     """Move the status of the row where its lifecycle allows it, and set what the body names."""
     statement = handler.operation.behavior.acts
     assert statement is not None
+    if statement.membership is not None:
+        return _change_membership(handler, world, validated, request, statement)
     plan, row = _find_row(handler, world, validated)
     changes: dict[str, Any] = {**statement.sets}
     if plan.body_fields is not None and validated.body:
@@ -224,6 +227,24 @@ def _move_status(
     if plan.has_body and not (projection.is_identity or projection.shared_names or projection.aliases):
         return respond_with_example(handler, world, validated, request)  # the response is about something else
     return handler.make_row_response(body, request)
+
+
+def _change_membership(
+    handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request, statement: Acts
+) -> HttpResponse:
+    """Let the row join or leave the members of the parent that the path names, or say that it is one of them."""
+    plan, joins = world.find_plan(handler.operation), statement.membership == "joins"
+    row = world.find_row(plan, validated.parameters, validated.caller, joins=joins)
+    if row is None:
+        return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
+    is_new = statement.membership != "asks" and world.change_membership(plan, row, validated.parameters, joins=joins)
+    if joins and is_new:
+        status = handler.created_status
+    else:
+        status = next((code for code in (200, 204) if str(code) in handler.operation.responses), None)
+    if plan.has_body and not plan.projection.is_identity and not plan.projection.shared_names:
+        return respond_with_example(handler, world, validated, request)  # the response is about something else
+    return handler.make_row_response(world.render_row(plan, row), request, status)
 
 
 @_with_error_responses

@@ -189,13 +189,15 @@ class Acts(Lookup, frozen=True):
     """The operation moves the row's status ``to`` a member, from where the lifecycle allows it; else ``refused``.
 
     ``sets`` are other fields with the values that they get: ``{is_active: false}``. ``stores`` says where the bytes of
-    a file are that the row has from then on: ``body`` or ``body/NAME``; ``none`` removes it.
+    a file are that the row has from then on: ``body`` or ``body/NAME``; ``none`` removes it. With ``membership`` the
+    row ``joins`` or ``leaves`` the members of the scope, or the operation ``asks`` whether it is one.
     """
 
     to: str | None = None
     sets: dict[str, Any] = msgspec.field(default_factory=dict)
     stores: str | None = None
     refused: int = 409
+    membership: Literal["joins", "leaves", "asks"] | None = None
 
 
 class Creates(Statement, frozen=True):

@@ -151,7 +151,8 @@ class Scope(Statement, frozen=True):
     """The path parameter ``parameter`` keeps only rows whose ``field`` is its value.
 
     ``resource`` names the parent: the value has to be the id of one of its rows. ``unknown``: the status of the
-    response to a value that no row has (404, or 200 with no rows).
+    response to a value that no row has (404, or 200 with no rows). With ``members``, the name of a list, the rows are
+    those that have joined it: a row may be in the lists of several parents.
     """
 
     parameter: str
@@ -161,6 +162,7 @@ class Scope(Statement, frozen=True):
     hidden: bool = False
     unknown: int = 404
     unknown_basis: Basis = "assumed"
+    members: str | None = None
 
 
 class Visibility(Statement, frozen=True):

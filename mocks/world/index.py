@@ -33,6 +33,7 @@ class StoredRow:
         "hidden_values",
         "index_keys",
         "is_removed",
+        "members",
         "number",
         "seed",
     )
@@ -51,6 +52,8 @@ class StoredRow:
         self.is_removed = False
         self.file: Any = None
         """The file that the request which created the row brought."""
+        self.members: Mapping[str, Sequence[Any]] = {}
+        """The rows that have joined it, by the name of the list: index keys of their identities."""
         self.hidden_values: Mapping[str, Any] = {}
         """Values that a row which was put into the table as JSON does not show."""
 

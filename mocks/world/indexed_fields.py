@@ -105,7 +105,7 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
     looked_up = [b.lookup.field for b in behaviors if b.lookup and b.lookup.parameter]
     identity, numbers = resource.behavior.id, _find_numbers(resource, behaviors)
     unique = (identity.field if numbers is None else identity.key, identity.field, *looked_up)
-    scopes = [b.scope for b in behaviors if b.scope]
+    scopes = [b.scope for b in behaviors if b.scope and not b.scope.members]
     owner = next((b.visibility.owner for b in behaviors if b.visibility), None)
     windows = [statement for statement in filters if statement.field in sort_fields]
     default_window = min((-parse_micros(w.default) for w in windows if w.default), default=_DEFAULT_WINDOW)

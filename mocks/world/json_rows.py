@@ -4,7 +4,7 @@ A row need not be whole: ``row_completion`` makes up what it lacks. What it does
 paths have it, may be given under the field's name with ``?`` before it: ``{"text": "Milk", "?list": 7}``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -58,7 +58,9 @@ class JsonRows:
         indexed_fields: IndexedFields,
         related_rows: RelatedRows,
         completion: RowCompletion,
+        member_names: Collection[str] = (),
     ) -> None:
+        """``member_names`` are those of the lists of members that rows have."""
         self._name = resource.name
         self._row_factory = row_factory
         self._values = values
@@ -76,6 +78,7 @@ class JsonRows:
             *(HIDDEN_PREFIX + name for name, _ in indexed_fields.hidden_fields),
         }
         self._hidden_names = {name for name in hidden if name.startswith(HIDDEN_PREFIX)}
+        self._hidden_names |= {HIDDEN_PREFIX + name for name in member_names}
         self._validator = api.response_schemas.validator_at(resource.pointer)
 
     def read_rows(self, rows: Any, scopes: Mapping[str, Any], *, keeps_valid: bool) -> list[GivenRow]:

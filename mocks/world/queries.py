@@ -11,6 +11,7 @@ from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.derived_fields import ABSENT
 from specduet.mocks.world.index import RowQuery
 from specduet.mocks.world.indexed_fields import get_field_key
+from specduet.mocks.world.memberships import find_scope_members
 from specduet.mocks.world.operation_plan import FilterPlan, OperationPlan
 from specduet.mocks.world.row_scan import COMPARISONS
 from specduet.mocks.world.table import Table
@@ -136,6 +137,9 @@ def build_list_query(
     """
     cursor = plan.operation.behavior.cursor
     parts = _QueryParts(plan, scope_and_owner_filters(plan, values, caller))
+    members = find_scope_members(plan.table, plan.operation.behavior.scopes, values)
+    if members is not None:
+        parts.predicates.append((plan.table.key_positions[plan.table.identity_field], frozenset(members).__contains__))
     for filter_plan in plan.filters:
         value = values.get(filter_plan.parameter)
         is_stated = value is not None or filter_plan.default is not None
@@ -178,9 +182,10 @@ def scope_and_owner_filters(
     """
     behavior, table = plan.operation.behavior, plan.table
     filters = []
-    if behavior.scope is not None and (behavior.scope.resource or not behavior.scope.hidden):
+    scope = behavior.scope
+    if scope is not None and not scope.members and (scope.resource or not scope.hidden):
         scope_key = get_scope_key(table, behavior.scopes, values)
-        field = get_field_key(behavior.scope.field, is_hidden=behavior.scope.hidden)
+        field = get_field_key(scope.field, is_hidden=scope.hidden)
         filters.append((table.key_positions[field], scope_key))
     if behavior.visibility is not None and caller.owner is not None and not caller.admin:
         owner_field = behavior.visibility.owner

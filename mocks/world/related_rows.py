@@ -7,6 +7,7 @@ from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.specs.list_statements import Scope
 
 if TYPE_CHECKING:
+    from specduet.mocks.world.index import StoredRow
     from specduet.mocks.world.table import Table
 
 FindTable = Callable[[str], "Table | None"]
@@ -46,19 +47,25 @@ class RelatedRows:
         table = self._find_table(resource)
         return table is not None and table.indexed_fields.numbers is not None
 
-    def find_path_identity(self, scopes: Sequence[Scope], values: Mapping[str, Any]) -> Any:
-        """Return the identity of the innermost parent that a path names; None where there is none.
+    def find_path_row(self, scopes: Sequence[Scope], values: Mapping[str, Any]) -> "tuple[Table, StoredRow] | None":
+        """Return the innermost parent that a path names, with its table; None where there is none.
 
         ``scopes`` are those of the path, outermost first, and ``values`` its parameters.
         """
-        resource, value = scopes[-1].resource or "", values.get(scopes[-1].parameter)
-        if not self.is_numbered(resource):
-            return self.find_identity(resource, value)
-        table = self._find_table(resource)
-        outer = next((place for place in range(len(scopes) - 1, 0, -1) if scopes[place - 1].resource), 0)
-        parent = self.find_path_identity(scopes[:outer], values) if outer else None
-        row = table.find_numbered(parent, value) if table is not None else None
-        return None if table is None or row is None else table.identity_key(row)
+        value, table = values.get(scopes[-1].parameter), self._find_table(scopes[-1].resource or "")
+        if table is None:
+            return None
+        if table.indexed_fields.numbers is None:
+            row = table.find_row(table.identity_field, value)
+        else:
+            outer = next((place for place in range(len(scopes) - 1, 0, -1) if scopes[place - 1].resource), 0)
+            row = table.find_numbered(self.find_path_identity(scopes[:outer], values) if outer else None, value)
+        return None if row is None else (table, row)
+
+    def find_path_identity(self, scopes: Sequence[Scope], values: Mapping[str, Any]) -> Any:
+        """Return the identity of the innermost parent that a path names; None where there is none."""
+        found = self.find_path_row(scopes, values)
+        return None if found is None else found[0].identity_key(found[1])
 
     def is_child(self, resource: str, identity: Any, parent: str, parent_identity: Any) -> bool:
         """Return whether a row belongs to a row of the resource ``parent``; also where nothing is known of that."""

@@ -7,6 +7,7 @@ from specduet.mocks.generation.values import ValueGenerator
 from specduet.mocks.settings import Settings
 from specduet.mocks.world.indexed_fields import collect_indexed_fields
 from specduet.mocks.world.json_rows import JsonRows
+from specduet.mocks.world.memberships import find_member_lists
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import FindTable, RelatedRows
 from specduet.mocks.world.row_completion import RowCompletion
@@ -77,6 +78,7 @@ class TableParts:
             indexed_fields=self.indexed_fields,
             related_rows=self.related_rows,
             completion=self._build_completion(api, resource, stream, is_composed=shape.is_composed),
+            member_names=find_member_lists(api).get(resource.name, {}),
         )
 
     def _build_completion(self, api: Api, resource: Resource, stream: str, *, is_composed: bool) -> RowCompletion:

@@ -19,6 +19,7 @@ from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.index import RowQuery, StoredRow
 from specduet.mocks.world.list_pages import RequestUrl
 from specduet.mocks.world.list_rendering import NO_URL, RenderedList, render_list
+from specduet.mocks.world.memberships import change_members, describe_members, find_member_lists, find_scope_members
 from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
 from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
 from specduet.mocks.world.removal import remove_with_children
@@ -118,8 +119,13 @@ class World:
         row = self.find_row(plan, values, caller)
         return None if row is None else self.render_row(plan, row)
 
-    def find_row(self, plan: OperationPlan, values: RequestValues, caller: CallerIdentity) -> StoredRow | None:
-        """Return the row that a request names, None where there is none the caller may see."""
+    def find_row(
+        self, plan: OperationPlan, values: RequestValues, caller: CallerIdentity, *, joins: bool = False
+    ) -> StoredRow | None:
+        """Return the row that a request names, None where there is none the caller may see.
+
+        With ``joins`` it need not be a member of the parent that the path names.
+        """
         lookup, now = plan.operation.behavior.lookup, self._clock.current_micros()
         assert lookup is not None
         plan.table.advance_to(now)
@@ -135,7 +141,15 @@ class World:
             row = plan.table.implied.find_any(plan.table, plan.lookup_field, value, now)
         if row is None or any(row.index_keys[position] != key for position, key in required_keys):
             return None
-        return row
+        members = None if joins else find_scope_members(plan.table, plan.operation.behavior.scopes, values)
+        return row if members is None or plan.table.identity_key(row) in members else None
+
+    def change_membership(self, plan: OperationPlan, row: StoredRow, values: RequestValues, *, joins: bool) -> bool:
+        """Let a row join the members of a request's parent, or leave them; return whether that made a difference."""
+        scopes = plan.operation.behavior.scopes
+        found = plan.table.related_rows.find_path_row(scopes, values)
+        name, key = scopes[-1].members, plan.table.identity_key(row)
+        return found is not None and bool(name) and change_members(*found, name or "", plan.table, key, joins=joins)
 
     def render_row(self, plan: OperationPlan, row: StoredRow) -> bytes:
         """Return the response that shows a row."""
@@ -270,10 +284,18 @@ class World:
         """
         now = self._clock.current_micros()
         return {
-            name: [shown for row in self._iter_rows(table, now) if (shown := table.describe_row(row, now)) is not None]
+            name: [
+                shown for row in self._iter_rows(table, now) if (shown := self._describe(table, row, now)) is not None
+            ]
             for name, table in self._tables.items()
             if names is None or name in names
         }
+
+    def _describe(self, table: Table, row: StoredRow, now: Micros) -> dict[str, Any] | None:
+        shown, lists = table.describe_row(row, now), find_member_lists(self._api).get(table.resource.name, {})
+        if shown is None:
+            return None
+        return shown | describe_members(table, row, {name: self._tables[other] for name, other in lists.items()})
 
     def list_changed_resources(self) -> list[str]:
         """Return the names of the resources whose rows may be others than the seeded ones."""

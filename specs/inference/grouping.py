@@ -28,6 +28,10 @@ class OperationGroup:
     items: list[SurveyedOperation] = field(default_factory=list)
     #: operations below an item: actions, and downloads of its file
     below: list[SurveyedOperation] = field(default_factory=list)
+    #: operations that ask whether there is an item
+    checks: list[SurveyedOperation] = field(default_factory=list)
+    #: its items are items of another collection that have joined it: ``/teams/{id}/members/{userId}``
+    has_members: bool = False
 
     @property
     def is_single(self) -> bool:
@@ -81,6 +85,10 @@ def group_operations(surveyed: Sequence[SurveyedOperation]) -> dict[str, Operati
             below.append(entry)
         else:
             _find_group(groups, shape).whole.append(entry)
+    for entry in surveyed:
+        is_check = entry.role == "other" and entry.operation.method == "GET" and entry.rows.kind == "none"
+        if is_check and entry.shape.is_item and not entry.shape.verb and entry.shape.above.key in groups:
+            groups[entry.shape.above.key].checks.append(entry)
     for entry in below:  # its item's group may come later in the document
         _add_below(groups, entry)
     return groups
@@ -137,7 +145,7 @@ def find_parents(shape: PathShape, groups: Mapping[str, OperationGroup]) -> Pare
 def list_entries(groups: Iterable[OperationGroup]) -> Iterable[tuple[OperationGroup, SurveyedOperation]]:
     """Yield each operation with its group."""
     for group in groups:
-        for entry in (*group.whole, *group.items, *group.below):
+        for entry in (*group.whole, *group.items, *group.below, *(group.checks if group.has_members else ())):
             yield group, entry
 
 

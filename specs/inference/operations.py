@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import msgspec.structs
 
@@ -23,6 +23,7 @@ from specduet.specs.inference.filtering import FilterReader
 from specduet.specs.inference.grouping import OperationGroup, Parents, is_file_path, is_stream_path
 from specduet.specs.inference.identities import find_named_field, find_parent_field, name_parent
 from specduet.specs.inference.lifecycles import moves_by_itself
+from specduet.specs.inference.members import find_sent_id
 from specduet.specs.inference.paging import PageReader
 from specduet.specs.inference.parameters import read_query, read_sent_parameters
 from specduet.specs.inference.paths import read_parameter
@@ -30,7 +31,7 @@ from specduet.specs.inference.resources import RowKind, find_item_parameter, unk
 from specduet.specs.inference.row_shapes import find_success, read_request
 from specduet.specs.inference.sorting import SortReader
 from specduet.specs.inference.survey import SurveyedOperation
-from specduet.specs.inference.words import is_plural
+from specduet.specs.inference.words import is_plural, to_snake
 from specduet.specs.inference.writes import (
     find_action_flags,
     find_action_target,
@@ -56,6 +57,14 @@ _LOOKUPS: dict[str, tuple[str, type[Lookup]]] = {
     "action": ("acts", Acts),
 }
 
+_MEMBERSHIPS: Mapping[str, Literal["joins", "leaves", "asks"]] = {
+    "create": "joins",
+    "replace": "joins",
+    "delete": "leaves",
+    "fetch": "asks",
+    "other": "asks",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class StatementMaker:
@@ -72,6 +81,8 @@ class StatementMaker:
         """Return the statements on an operation of a group whose rows are of a kind."""
         words: dict[str, Any] = {}
         owner = kind.groups[0]
+        if group.has_members:
+            return self._state_member(entry, group, kind)
         if group is not owner and _is_part(group, owner):
             return self._state_part(entry, owner, kind)
         if is_stream_path(entry):
@@ -116,6 +127,45 @@ class StatementMaker:
         role: RoleName = "fetch" if entry.role == "fetch" else "action"
         words = self._state_lookup(replace(entry, role=role), owner, kind)
         return OperationBehavior(**words, **self._state_scopes(entry, owner, kind)) if words else OperationBehavior()
+
+    def _state_member(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> OperationBehavior:
+        """Return the statements on an operation of a collection that rows of another one join."""
+        scopes = self._state_scopes(entry, group, kind)
+        scope = scopes.get("scope")
+        if scope is None or scope.resource is None:
+            return OperationBehavior()
+        members = to_snake(group.shape.last)
+        scopes["scope"] = msgspec.structs.replace(scope, field=scope.parameter, hidden=True, members=members)
+        words: dict[str, Any] = {}
+        if entry.role == "list":
+            words = self._state_list(entry, kind)
+        elif entry.role == "fetch" and self._shows_rows(entry):
+            words = self._state_lookup(entry, group, kind)
+        elif entry.role in _MEMBERSHIPS:
+            words = self._state_membership(entry, group, kind)
+        envelope = self._find_envelope(entry, group)
+        return OperationBehavior(envelope=envelope, **words, **scopes) if words else OperationBehavior()
+
+    def _state_membership(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
+        if entry.role == "create":
+            sent = find_sent_id(self.reader, entry, find_item_parameter(group)[0], kind.name)
+            parameter = None if sent is None else f"body/{sent}"
+        else:
+            parameter = self._find_item_parameter(entry, group, kind)
+        if parameter is None:
+            return {}
+        status, unknown_basis = unknown_status(entry.operation)
+        acts = Acts(
+            resource=kind.name,
+            field=self._find_key(entry, group, kind, parameter),
+            parameter=parameter,
+            unknown=status,
+            unknown_basis=unknown_basis,
+            membership=_MEMBERSHIPS[entry.role],
+            basis="assumed",
+            because=f"{entry.shape.last} of {group.shape.key} is an id of {kind.name}",
+        )
+        return {"acts": acts}
 
     def _state_list(self, entry: SurveyedOperation, kind: RowKind) -> dict[str, Any]:
         if entry.rows.kind != "many" or not self.reader.properties_at(entry.rows.pointer):

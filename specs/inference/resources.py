@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from specduet.specs.behavior import Identity
 from specduet.specs.inference.grouping import OperationGroup, find_parents
-from specduet.specs.inference.identities import find_identity, find_named_field, find_key_beside, name_parent
+from specduet.specs.inference.identities import find_identity, find_key_beside, find_named_field, name_parent
 from specduet.specs.inference.lifecycles import StatusField, find_status_field
+from specduet.specs.inference.members import find_member_collection
 from specduet.specs.inference.row_shapes import ShownRows, read_request
 from specduet.specs.inference.words import to_snake
 from specduet.specs.model import Operation, Resource
@@ -53,6 +54,7 @@ def find_row_kinds(
             found[owner].groups.append(group)
             found[key] = found[owner]
             continue
+        group.has_members = False
         kind = _build_kind(reader, group, pointer, stated_pointers.get(pointer))
         if not kind.is_sure and not group.find("list", "fetch", "update", "replace"):  # nothing shows it again
             continue
@@ -95,12 +97,16 @@ def _choose_branch(reader: SchemaReader, pointer: str, others: Iterable[ShownRow
 def _find_owners(reader: SchemaReader, groups: Mapping[str, OperationGroup], rows: Mapping[str, str]) -> dict[str, str]:
     """Return for each group that only lists or creates rows of another group's items the key of that group."""
     by_pointer: dict[str, list[str]] = {}
+    joined = {key: other for key in groups if (other := find_member_collection(reader, groups, rows, key)) is not None}
     for key, group in groups.items():
-        if group.items and not group.is_single:
+        group.has_members = joined.get(key, key) not in {key, *joined}
+        if group.items and not group.is_single and key not in joined:
             for pointer in _component_pointers(group, rows[key]):
                 by_pointer.setdefault(pointer, []).append(key)
-    owners = {}
+    owners = {key: other for key, other in joined.items() if other not in joined}
     for key, group in groups.items():
+        if key in joined:
+            continue
         is_apart = group.is_single and bool(group.find("fetch")) and not group.is_myself
         if not rows[key].startswith("/components/") or is_apart:
             continue
