@@ -1,13 +1,16 @@
 """``report.json``: the whole result of a run, for programs. ``docs/report.schema.json`` is its schema."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from specduet.contracts.findings import Finding
+from specduet.contracts.reports.expectations import describe_expected
 from specduet.contracts.reports.model import Report, installed_version, write_text
+from specduet.contracts.reports.remedies import list_remedies
 
 
 def build_document(report: Report) -> dict[str, Any]:
@@ -29,6 +32,7 @@ def build_document(report: Report) -> dict[str, Any]:
             "findings": [build_finding(finding, report) for finding in report.findings],
             "stale": list(report.stale_entries),
             "notes": list(report.notes),
+            "unanswered": [asdict(entry) for entry in report.unanswered],
             "coverage": report.coverage.to_json(),
             "exit_code": report.exit_code,
         }
@@ -50,6 +54,7 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
         "pointer": finding.pointer,
         "line": report.find_line(finding),
         "where": finding.where,
+        "expected": describe_expected(finding, report.find_api(finding.api), report.find_sentence(finding)),
         "seen": finding.value,
         "message": finding.message,
         "count": finding.count,
@@ -57,6 +62,7 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
             {"operation": place.operation, "where": place.where, "count": place.count} for place in finding.places
         ],
         "curl": finding.curl,
+        "remedies": list(list_remedies(finding)),
         "exchange": finding.exchange.number if finding.exchange else None,
         "accept": {
             "code": finding.code,
