@@ -8,10 +8,11 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 from urllib.parse import urljoin, urlsplit
 
 from specduet.contracts.recording import Headers, ReceivedResponse, SentRequest
@@ -25,15 +26,23 @@ USUAL_ADDRESSES = (
     *("/swagger/v1/swagger.json", "/openapi.yml", "/v1/openapi.json", "/api/v1/openapi.json", "/openapi/v1.json"),
     *("/api-docs", "/api/swagger.json", "/docs/openapi.json", "/schema/openapi.json", "/api/schema", "/swagger.yaml"),
     *("/docs-json", "/api-json", "/documentation/json", "/swagger/doc.json", "/apispec_1.json", "/q/openapi"),
-    *("/openapi", "/v2/api-docs", "/api/openapi.yaml"),
+    *("/openapi", "/v2/api-docs", "/api/openapi.yaml", "/spec.json"),
 )
 """Where frameworks put the document of a service, the most usual addresses first."""
 
+_PAGES = ("/", "/docs", "/redoc", "/swagger", "/api/docs", "/apidocs/")
+"""Pages that show a document, and name its address."""
+_LINKED = re.compile(r"""["'=]([^"'\s<>]*(?:openapi|swagger|spec|api-docs|apidocs|schema)[^"'\s<>]*)["'\s>]""")
+_DESCRIBED = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?service-desc")
+_NO_DOCUMENT = (".js", ".css", ".png", ".svg", ".ico", ".map")
+_MAX_LINKED = 6
 _ACCEPTED = "application/json, application/yaml;q=0.9, */*;q=0.5"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _TIMEOUT_S = 10.0
 _FEW_LINES = 10
+_PAGE_BYTES = 200_000
+_UNREACHABLE = frozenset({"refused", "unknown host", "tls", "timeout"})
 _YAML_KEY = re.compile(r"(?m)^[\"']?(openapi|swagger)[\"']?\s*:")
 
 
@@ -75,19 +84,41 @@ def fetch_document(url: str, target: Target | None = None) -> RemoteDocument:
 
 
 def find_document(target: Target) -> RemoteDocument | None:
-    """Return the document that a service offers at a usual address, below its URL or its host; None for none."""
-    for url in _list_addresses(target.url):
+    """Return the document that a service offers: at a usual address, or at one that a page of it names; None for none.
+
+    Addresses are tried below the URL, then below its host.
+    """
+    for url in _list_addresses(target.url, USUAL_ADDRESSES):
         response = _get(url, target)
-        if isinstance(response, TransportFailure) and response.kind in {"refused", "unknown host", "tls", "timeout"}:
+        if isinstance(response, TransportFailure) and response.kind in _UNREACHABLE:
             return None
-        if isinstance(response, ReceivedResponse) and response.status == 200 and _is_openapi(response.body):
+        if _offers_document(response):
             return RemoteDocument(url, _keep(url, response.body))
+    for page in _list_addresses(target.url, _PAGES):
+        for url in _list_linked(page, _get(page, target)):
+            response = _get(url, target)
+            if _offers_document(response):
+                return RemoteDocument(url, _keep(url, response.body))
     return None
 
 
-def _list_addresses(url: str) -> Iterator[str]:
+def _offers_document(response: ReceivedResponse | TransportFailure) -> TypeGuard[ReceivedResponse]:
+    return isinstance(response, ReceivedResponse) and response.status == 200 and _is_openapi(response.body)
+
+
+def _list_linked(page: str, response: ReceivedResponse | TransportFailure) -> list[str]:
+    """Return the addresses on the same host that a page names and that may be those of documents (RFC 8631)."""
+    if not isinstance(response, ReceivedResponse) or response.status != 200:
+        return []
+    text = response.body[:_PAGE_BYTES].decode("utf-8", "replace")
+    named = [*_DESCRIBED.findall(response.get_header("link") or ""), *_LINKED.findall(text)]
+    urls = dict.fromkeys(urljoin(page, name) for name in named if not name.endswith(_NO_DOCUMENT))
+    return [url for url in urls if origin_of(url) == origin_of(page)][:_MAX_LINKED]
+
+
+def _list_addresses(url: str, paths: Iterable[str]) -> list[str]:
     bases = dict.fromkeys((url, origin_of(url)))
-    yield from (f"{base}{address}" for base in bases for address in USUAL_ADDRESSES)
+    return [f"{base}{path}" for base in bases for path in paths]
 
 
 def _get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure:

@@ -78,6 +78,14 @@ def test_the_document_may_be_below_a_prefix(serve: Serve) -> None:
     assert f"note: The operations are below {url}/api: below {url} they are not found." in " ".join(text.split())
 
 
+def test_a_page_may_name_the_document(serve: Serve) -> None:
+    """An address that nobody could guess is found on the page that shows the document."""
+    url = serve(build_shop(openapi_url="/internal/openapi-of-the-shop"))
+    code, text = judge(url=url)
+    assert code == 0, text
+    assert f"document  {url}/internal/openapi-of-the-shop\n" in text
+
+
 def test_the_url_of_a_document_is_enough(serve: Serve) -> None:
     """The service is at the host of its document; a redirect there is followed, and lines of the document are known."""
     shop = build_shop(openapi_url="/v3/api-docs")
