@@ -120,13 +120,14 @@ class Cursor(Statement, frozen=True):
     before: str
 
 
-FilterOperator = Literal["eq", "ne", "gt", "ge", "lt", "le", "search"]
+FilterOperator = Literal["eq", "ne", "gt", "ge", "lt", "le", "search", "conditions"]
 
 
 class Filter(Statement, frozen=True):
     """A query parameter keeps only the rows whose ``field`` is ``op`` its value; of a list, ``eq`` is any member.
 
     ``search`` keeps the rows with the value somewhere in the text of ``field``, or of any field where that is ``*``.
+    ``conditions`` reads them from the value, ``[{field, operator, value}]``, and its ``field`` is ``*``.
     """
 
     field: str

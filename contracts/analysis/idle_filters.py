@@ -52,7 +52,11 @@ def _find_only_filter(rules: CollectionRules, before: ListResponse, response: Li
     changed = {n for n in (*values, *others) if values.get(n, ABSENT) != others.get(n, ABSENT)}
     name = next(iter(changed), None)
     rule = rules.behavior.filters.get(name) if name is not None and len(changed) == 1 else None
-    return name if rule is not None and rule.op != "search" and not rule.hidden and name in values else None
+    return (
+        name
+        if rule is not None and rule.op not in {"search", "conditions"} and not rule.hidden and name in values
+        else None
+    )
 
 
 def _is_proof(rule: Filter, name: str, responses: Sequence[ListResponse]) -> bool:

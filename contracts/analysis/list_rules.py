@@ -253,7 +253,7 @@ class CollectionRules:
         if rule.hidden:  # the rows do not show the field, so that nothing is certain
             return self._make_condition("hidden-filter", name, rule.field, rule.basis, f"is {text}", lambda _: None)
         is_several = rule.basis != "documented" and "," in text  # each server reads it in its own way
-        if rule.op == "search" or text in rule.every or is_several:
+        if rule.op in {"search", "conditions"} or text in rule.every or is_several:
             return self._make_condition(
                 "filter-keeps-only", name, rule.field, rule.basis, f"has {text}", lambda _: None
             )

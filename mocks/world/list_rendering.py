@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from specduet.mocks.clock import NEVER, Micros
 from specduet.mocks.settings import CallerIdentity
+from specduet.mocks.world.conditions import Conditions
 from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.list_pages import (
@@ -25,7 +26,8 @@ from specduet.mocks.world.list_pages import (
 from specduet.mocks.world.operation_plan import OperationPlan
 from specduet.mocks.world.queries import ListQuery, build_list_query
 from specduet.mocks.world.row_scan import is_match, read_sort, sort_rows
-from specduet.specs.list_statements import Token
+from specduet.mocks.world.table import Table
+from specduet.specs.list_statements import Filter, Token
 
 _get_encoded, _get_fresh_until = attrgetter("encoded"), attrgetter("fresh_until")
 NO_URL = RequestUrl("", "", "")
@@ -138,7 +140,7 @@ def _scan_rows(
         for row in rows:
             table.encode_row(row, now)
         until = min([until, *map(_get_fresh_until, rows)])
-    matching = [row for row in rows if all(is_match(table, row, now, *condition) for condition in listing.conditions)]
+    matching = [row for row in rows if all(_is_kept(table, row, now, *condition) for condition in listing.conditions)]
     if sort_fields:
         matching = sort_rows(table, matching, sort_fields, now)
 
@@ -153,6 +155,12 @@ def _scan_rows(
     window = read_window(behavior, values, find_place)
     stop = None if window.limit is None else window.start + window.limit
     return _Selection(matching[window.start : stop], window, len(matching), len(matching), until)
+
+
+def _is_kept(table: Table, row: StoredRow, now: Micros, statement: Filter, value: Any) -> bool:
+    if statement.op == "conditions":
+        return Conditions(table, row, now).keep(value)
+    return is_match(table, row, now, statement, value)
 
 
 def _make_headers(plan: OperationPlan, facts: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

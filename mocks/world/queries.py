@@ -31,8 +31,22 @@ _OPERATOR_KEYS: Mapping[str, FilterOperator] = {
     "to": "le",
     "min": "ge",
     "max": "le",
+    "start": "ge",
+    "start_at": "ge",
+    "end": "le",
+    "end_at": "le",
+    "after": "gt",
+    "before": "lt",
+    "exact": "eq",
+    "equals": "eq",
+    "in": "eq",
+    "any": "eq",
+    "not": "ne",
+    "contains": "search",
+    "like": "search",
+    "fuzzy": "search",
 }
-"""Names of operators in a parameter that is an object: ``created[gte]=1700000000``."""
+"""Names of operators in a parameter that is an object: ``created[gte]=1700000000``, ``{email: {exact: …}}``."""
 
 
 class UnknownScopeValue(Exception):
@@ -163,7 +177,7 @@ def _list_conditions(statement: Filter, value: Any) -> list[tuple[Filter, Any]]:
     """Return the conditions of one parameter: an object has one for each operator that it names."""
     if value is None or value in ("", []):
         return []
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or statement.op == "conditions":
         return [(statement, value)]
     return [
         (Filter(field=statement.field, op=_OPERATOR_KEYS[name], basis=statement.basis), inner)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from specduet.specs.inference.parameters import QueryParameter, flatten_properties, name_fields
+from specduet.specs.inference.parameters import QueryParameter, flatten_properties, holds_conditions, name_fields
 from specduet.specs.inference.sorting import find_created, find_field, spell_time
-from specduet.specs.inference.words import to_singular, to_snake
+from specduet.specs.inference.words import to_singular, to_snake, word_set
 from specduet.specs.list_statements import Filter, FilterOperator
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.statement import Basis
@@ -74,7 +74,10 @@ _PARTIAL = re.compile(
 )
 _INCLUSIVE = re.compile(r"\bor after\b|\bor before\b|\bon or\b|inclusive|or equal", re.IGNORECASE)
 _EVERY = frozenset(["all", "any", "both", "*"])
-_RANGE_KEYS = frozenset(["gt", "gte", "lt", "lte", "eq", "ne"])
+_RANGE_KEYS = word_set(
+    "gt gte ge lt lte le eq ne min max from to start start_at end end_at after before exact equals in any not contains "
+    "like fuzzy"
+)
 _SCALARS = frozenset(["string", "integer", "number", "boolean", ""])
 _NUMBERS = frozenset(["integer", "number"])
 
@@ -91,6 +94,10 @@ class FilterReader:
     def read_filter(self, parameter: QueryParameter) -> Filter | None:
         """Return the filter that a query parameter is, None where it is none."""
         snake = parameter.snake.removeprefix("filter_").removeprefix("filters_").removeprefix("where_")
+        snake = snake.removesuffix("_filter")
+        if parameter.kind in {"object", "array"} and holds_conditions(self._reader, parameter.pointer):
+            because = f"{parameter.name} holds fields, operators and values"
+            return Filter(field="*", op="conditions", basis="assumed", because=because)
         if snake in _SEARCHES and snake not in self._snakes:
             return self._read_search(parameter)
         found = self._match_name(snake, parameter)

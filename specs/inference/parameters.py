@@ -20,6 +20,9 @@ _MOST = 1000
 # objects of a body that hold parameters of a list
 _HOLDERS = word_set("pagination paging page options query filter filters where sort search cursor_pagination params")
 _DEEPEST = 3
+_FIELD_NAMES = word_set("field property property_name attribute column key")
+_OPERATOR_NAMES = word_set("operator op comparison")
+_GROUP_NAMES = ("filters", "conditions", "rules", "and", "or")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def _walk_sent(reader: SchemaReader, pointer: str, place: str, prefix: str, dept
         if "/" in name:
             continue
         snake, kind = to_snake(name), reader.kind_at(at)
-        if kind == "object" and snake in _HOLDERS and depth < _DEEPEST:
+        if kind == "object" and snake in _HOLDERS and depth < _DEEPEST and not holds_conditions(reader, at):
             prefix_of_inner = f"{snake}_" if snake in {"page", "sort"} else ""
             yield from _walk_sent(reader, at, f"{place}/{name}", prefix_of_inner, depth + 1)
             continue
@@ -81,6 +84,18 @@ def _walk_sent(reader: SchemaReader, pointer: str, place: str, prefix: str, dept
         texts = [each.get("description") for each in (node, schema) if isinstance(each, Mapping)]
         description = " ".join(text for text in texts if isinstance(text, str))
         yield QueryParameter(f"{place}/{name}", prefix + snake, kind, at, description, schema)
+
+
+def holds_conditions(reader: SchemaReader, pointer: str, depth: int = 0) -> bool:
+    """Tell whether a value holds conditions: ``{field, operator, value}``, a list of them, or groups of such lists."""
+    if reader.kind_at(pointer) == "array":
+        items = reader.items_at(pointer)
+        return bool(items) and holds_conditions(reader, items or "", depth)
+    properties = {to_snake(name): at for name, at in reader.properties_at(pointer).items()}
+    if not _FIELD_NAMES.isdisjoint(properties) and not _OPERATOR_NAMES.isdisjoint(properties):
+        return True
+    inner = [properties[name] for name in _GROUP_NAMES if name in properties]
+    return depth < _DEEPEST and any(holds_conditions(reader, at, depth + 1) for at in inner)
 
 
 def flatten_properties(reader: SchemaReader, properties: Mapping[str, str]) -> dict[str, str]:

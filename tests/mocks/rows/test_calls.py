@@ -123,3 +123,75 @@ def test_a_creation_may_tell_the_id_by_another_name(tmp_path: Path, name: str) -
     client = make_client(tmp_path, calls)
     number = client.send("POST", "/notes.create", {"title": "Plan"}).value[name]
     assert client.send("POST", "/notes.info", {"note_id": number}).value["note"]["title"] == "Plan"
+
+
+CONDITION = {
+    "type": "object",
+    "properties": {"field": {"type": "string"}, "operator": {"type": "string"}, "value": {}},
+}
+FILTERS = {
+    "query": CONDITION,
+    "filters": {"type": "array", "items": CONDITION},
+    "filterGroups": {
+        "type": "array",
+        "items": {"type": "object", "properties": {"filters": {"type": "array", "items": CONDITION}}},
+    },
+    "filter": {
+        "type": "object",
+        "properties": {
+            "size": {"type": "object", "properties": {"min": {"type": "integer"}, "max": {"type": "integer"}}}
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"query": {"field": "title", "operator": "=", "value": "b"}}, "b"),
+        ({"query": {"field": "size", "operator": ">", "value": "1"}}, "bc"),
+        ({"query": {"field": "size", "operator": "in", "value": [1, "3"]}}, "ac"),
+        ({"query": {"operator": "OR", "value": [{"field": "title", "operator": "=", "value": t} for t in "ac"]}}, "ac"),
+        (
+            {
+                "filters": [
+                    {"field": "size", "operator": "gte", "value": 2},
+                    {"field": "size", "operator": "lt", "value": 3},
+                ]
+            },
+            "b",
+        ),
+        ({"filters": [{"field": "Title", "operator": "not equals", "value": "a"}]}, "bc"),
+        ({"filters": [{"field": "mood", "operator": "eq", "value": "good"}]}, "abc"),
+        ({"filterGroups": [{"filters": [{"field": "title", "operator": "EQ", "value": t}]} for t in "ab"]}, "ab"),
+        ({"filter": {"size": {"min": 2, "max": 2}}}, "b"),
+        ({"filter": {"size": {}}, "filters": []}, "abc"),
+    ],
+)
+def test_a_search_takes_conditions(tmp_path: Path, body: dict[str, Any], expected: str) -> None:
+    """Fields, operators and values, alone, in lists and in groups; of a field that rows lack nothing is asked."""
+    note = {
+        **NOTE,
+        "properties": {**NOTE["properties"], "size": {"type": "integer"}},
+        "required": ["id", "title", "size"],
+    }
+    page = {"type": "object", "properties": {"notes": {"type": "array", "items": note}}}
+
+    def describe(schema: Any) -> Any:
+        return {"description": "It", "content": {"application/json": {"schema": schema}}}
+
+    search = {"type": "object", "properties": FILTERS}
+    client = make_client(
+        tmp_path,
+        {
+            "/notes": {
+                "get": {"responses": {"200": describe(page)}},
+                "post": {"requestBody": describe(note), "responses": {"201": describe(note)}},
+            },
+            "/notes/search": {"post": {"requestBody": describe(search), "responses": {"200": describe(page)}}},
+        },
+    )
+    for size, title in enumerate("abc", start=1):
+        client.send("POST", "/notes", {"id": title, "title": title, "size": size, "folder_id": "tested"})
+    found = client.send("POST", "/notes/search", body).value["notes"]
+    assert "".join(sorted(row["title"] for row in found if row.get("folder_id") == "tested")) == expected
