@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from specduet.specs.inference.paths import PathShape, make_shape, parse_path
 from specduet.specs.inference.row_shapes import pick_content
-from specduet.specs.inference.verbs import is_action
+from specduet.specs.inference.verbs import NOUNS_TOO, is_action
 from specduet.specs.inference.words import split_words, to_plural, to_singular, to_snake, word_set
 from specduet.specs.model import Operation, RoleName
 from specduet.specs.schema_reader import SchemaReader
@@ -52,7 +52,9 @@ def read_call(operation: Operation) -> Call | None:
     """Return the call that a path is; None for one without a verb."""
     shape, method = parse_path(operation.path), operation.method
     above, last = (make_shape(shape.parts), shape.verb) if shape.verb else (shape.above, shape.last)
-    if (shape.is_item and not shape.verb) or not last:
+    if shape.is_item and not shape.verb:
+        return _read_before_item(shape, method)
+    if not last:
         return None
     words = split_words(last)
     if not words or (shape.verb and shape.is_item):
@@ -65,6 +67,20 @@ def read_call(operation: Operation) -> Call | None:
     call = _read_last(above, words) if above.noun and above.noun not in _PREFIXES else None
     call = call or _read_whole(above, words)
     return call if call is not None and _fits_method(call.role, method) else None
+
+
+def _read_before_item(shape: PathShape, method: str) -> Call | None:
+    """Return the call of a verb before the id: ``/users/update/{id}``, ``/users/getById/{id}``, ``/users/ban/{id}``."""
+    above, words = shape.above.above, split_words(shape.above.last)
+    is_known = above.noun and above.noun not in _PREFIXES and not above.is_item and not shape.above.is_item
+    if not words or not is_known or (len(words) > 1 and words[1] != "by"):
+        return None
+    role: RoleName | None = "fetch" if words[0] == "find" else _BY_VERB.get(words[0])
+    if role is None and method != "GET" and is_action(words[0]) and words[0] not in NOUNS_TOO | _COPIES:
+        role = "action"
+    if role is None or role in {"list", "create"} or not (role == "action" or _fits_method(role, method)):
+        return None
+    return Call(make_shape((*above.parts, shape.last)), role, words)
 
 
 def _fits_method(role: RoleName, method: str) -> bool:

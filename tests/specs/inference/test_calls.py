@@ -163,6 +163,24 @@ def test_calls_on_several_rows_are_none_on_one(infer: Infer) -> None:
     assert found["POST /books"] == ("list", True)
 
 
+def test_verbs_before_an_id_are_roles_too(infer: Infer) -> None:
+    """``PUT /books/update/{id}`` changes the row of ``/books``; a noun before an id is a collection of its own."""
+    shown = {"responses": {"200": describe_json(BOOK_REF)}}
+    api = infer(
+        {
+            "GET /books/list": {"responses": {"200": describe_json({"type": "array", "items": BOOK_REF})}},
+            "GET /books/getById/{id}": shown,
+            "PUT /books/update/{id}": {"requestBody": describe_json(BOOK), **shown},
+            "DELETE /books/delete/{id}": DONE,
+            "POST /books/archive/{id}": shown,
+            "GET /books/schedule/{id}": {"responses": {"200": describe_json({"properties": {"id": {}, "day": {}}})}},
+        }
+    )
+    assert [o.role.name for o in api.operations] == ["list", "fetch", "update", "delete", "action", "fetch"]
+    named = [o.behavior.subject.resource for o in api.operations if o.behavior.subject]
+    assert named == ["book"] * 5 + ["schedule"]
+
+
 def test_files_are_no_calls(infer: Infer) -> None:
     """A dot before an extension is none between a noun and a verb."""
     api = infer({"GET /feed.rss": ONE, "GET /books.csv": {}, "GET /books": MANY})
