@@ -143,9 +143,8 @@ def _classify_list_post(operation: Operation, shape: PathShape, rows: ShownRows,
     """Return the role of a POST on a collection; None where its path names an action nevertheless."""
     if "one or more" in operation.summary.lower() or (verb in DELETE_VERBS and verb != "cancel"):
         return "other", ["the summary says that it is about several rows"]
-    if verb in READ_VERBS | SEARCHES:
-        is_list = rows.kind == "many" and rows.item_kind == "object"
-        return ("list" if is_list else "other"), [f"the summary says {verb}"]
+    if verb in READ_VERBS | SEARCHES and rows.kind == "many" and rows.item_kind == "object":
+        return "list", [f"the summary says {verb}, and the response holds a list"]
     first = split_words(shape.last)[:1]
     if verb in ACTION_VERBS - CREATE_VERBS - NOUNS_TOO and first and first[0] in ACTION_VERBS:
         return None
