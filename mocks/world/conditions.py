@@ -1,5 +1,6 @@
 """Conditions in the body of a search: ``{field, operator, value}``, lists of them, and groups with *and* or *or*."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,12 +20,16 @@ _WORDS: dict[FilterOperator, str] = {
     "eq": "= == eq equals equal is equal_to in any is_any_of one_of",
     "ne": "!= <> ne neq not_equals not_equal is_not not_in nin not",
     "gt": "> gt greater_than after greater",
-    "ge": ">= gte ge greater_than_or_equal on_or_after",
+    "ge": ">= gte ge greater_than_or_equal greater_or_equal on_or_after",
     "lt": "< lt less_than before less",
-    "le": "<= lte le less_than_or_equal on_or_before",
+    "le": "<= lte le less_than_or_equal less_or_equal on_or_before",
     "search": "~ contains like ilike contains_token search match includes ^ starts_with $ ends_with fuzzy",
 }
 _BY_WORD = {word: op for op, words in _WORDS.items() for word in words.split()}
+_HOLDERS = ("attributes", "properties", "fields")  # `{id, attributes: {…}}`: conditions name what is inside
+_AND = re.compile(r"\s+and\s+|\s*&&\s*|;|,(?=[\w-]+\()", re.IGNORECASE)
+_CALL = re.compile(r"([a-z-]+)\(\s*([\w.]+)\s*,\s*([^()]*)\)")
+_INFIX = re.compile(r"([\w.]+)\s*(==|!=|<=|>=|=|<|>|\s(?:eq|ne|gt|ge|lt|le|like)\s)\s*([^=<>()]*)")
 
 
 class Conditions:
@@ -39,6 +44,8 @@ class Conditions:
             is_alternative = all(isinstance(each, Mapping) and _is_plain_group(each) for each in condition)
             combine = any if is_alternative and condition else all
             return combine([self.keep(each) for each in condition])
+        if isinstance(condition, str):
+            return all(self.keep(part) for part in _read_text(condition))
         if not isinstance(condition, Mapping):
             return True
         name = next((condition[key] for key in _FIELDS if isinstance(condition.get(key), str)), None)
@@ -58,7 +65,7 @@ class Conditions:
         field = self._find_field(name)
         word = next((str(condition[key]).lower() for key in _OPERATORS if key in condition), "eq")
         value = next((condition[key] for key in _VALUES if key in condition), None)
-        op = _BY_WORD.get(word.strip().replace(" ", "_"))
+        op = _BY_WORD.get("_".join(word.split()))
         if field is None or value is None or op is None:
             return True
         values = [self._fit(field, each) for each in value] if isinstance(value, list) else self._fit(field, value)
@@ -75,7 +82,21 @@ class Conditions:
         if name in properties:
             return name
         plain = normalize_name(name)
-        return next((field for field in properties if normalize_name(field) == plain), None)
+        found = next((field for field in properties if normalize_name(field) == plain), None)
+        holder = next((holder for holder in _HOLDERS if holder in properties), None)
+        return f"{holder}.{name}" if found is None and holder is not None and "." not in name else found
+
+
+def _read_text(text: str) -> list[dict[str, Any]]:
+    """Return the conditions in a text, ``equals(name,"Ann")`` or ``age gt 3 and city eq 'Rome'``; none of any other."""
+    found = []
+    for part in _AND.split(text):
+        call, infix = _CALL.fullmatch(part.strip()), _INFIX.fullmatch(part.strip())
+        if call is None and infix is None:
+            return []
+        operator, field, value = call.groups() if call else (infix[2], infix[1], infix[3]) if infix else ("", "", "")
+        found.append({"field": field, "operator": operator.replace("-", "_"), "value": value.strip().strip("'\"")})
+    return found
 
 
 def _is_plain_group(group: Mapping[str, Any]) -> bool:

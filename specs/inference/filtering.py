@@ -66,6 +66,7 @@ _RANGES: dict[str, FilterOperator] = {
 _SEARCHES = frozenset(
     ["q", "query", "search", "keyword", "keywords", "search_text", "search_query", "search_term", "term", "text"]
 )
+_EXPRESSIONS = frozenset(["filter", "filters", "where", "filter_expression"])
 _LANGUAGE = re.compile(
     r"query language|\bsyntax\b|expression|\bSQL\b|\bCQL\b|lucene|\bJMESPath\b|operators", re.IGNORECASE
 )
@@ -97,6 +98,9 @@ class FilterReader:
         snake = snake.removesuffix("_filter")
         if parameter.kind in {"object", "array"} and holds_conditions(self._reader, parameter.pointer):
             because = f"{parameter.name} holds fields, operators and values"
+            return Filter(field="*", op="conditions", basis="assumed", because=because)
+        if parameter.snake in _EXPRESSIONS and parameter.kind == "string" and parameter.snake not in self._snakes:
+            because = f"{parameter.name} is the name of an expression"
             return Filter(field="*", op="conditions", basis="assumed", because=because)
         if snake in _SEARCHES and snake not in self._snakes:
             return self._read_search(parameter)

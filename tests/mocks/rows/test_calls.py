@@ -130,6 +130,7 @@ CONDITION = {
     "properties": {"field": {"type": "string"}, "operator": {"type": "string"}, "value": {}},
 }
 FILTERS = {
+    "where": {"type": "string"},
     "query": CONDITION,
     "filters": {"type": "array", "items": CONDITION},
     "filterGroups": {
@@ -166,6 +167,11 @@ FILTERS = {
         ({"filterGroups": [{"filters": [{"field": "title", "operator": "EQ", "value": t}]} for t in "ab"]}, "ab"),
         ({"filter": {"size": {"min": 2, "max": 2}}}, "b"),
         ({"filter": {"size": {}}, "filters": []}, "abc"),
+        ({"where": 'equals(title,"b")'}, "b"),
+        ({"where": "greater-than(size,1),less-than(size,3)"}, "b"),
+        ({"where": "size gt 1 and title eq 'c'"}, "c"),
+        ({"where": "size>=2;title!=b"}, "c"),
+        ({"where": "nothing that is known"}, "abc"),
     ],
 )
 def test_a_search_takes_conditions(tmp_path: Path, body: dict[str, Any], expected: str) -> None:
