@@ -7,6 +7,7 @@ This is FastAPI's order, so that of several mistakes in a request the same one i
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from specduet.mocks.responses import HttpResponse
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem
 from specduet.mocks.world import World
+from specduet.mocks.world.self_links import MOCK_ADDRESS, find_link_paths
 from specduet.mocks.world.sent_values import add_sent_values, list_sent_names
 from specduet.specs import Api, Operation
 
@@ -128,6 +130,12 @@ class OperationHandler:
         root = request.scope.get("root_path", "")
         return (normalize_path(root) if root else "") + self._plain_base
 
+    @cached_property
+    def _has_links(self) -> bool:
+        """True if rows hold links to themselves."""
+        subject = self.operation.behavior.subject
+        return subject is not None and bool(find_link_paths(self.api, self.api.resources[subject.resource]))
+
     def _perform(self, action: "Action", world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
         """Perform an action. One that only inference gave the operation is replaced by an example where it fails."""
         try:
@@ -147,6 +155,8 @@ class OperationHandler:
 
         A ``status`` that documents no body has none.
         """
+        if self._has_links:
+            body = body.replace(MOCK_ADDRESS, f"{request.origin}{self.find_base(request)}".encode())
         if status is not None and status != self.success_status:
             response = self.documented.encode_row(status, body, request)
             response.headers += self.documented.make_headers(status, request)

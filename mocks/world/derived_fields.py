@@ -5,7 +5,7 @@ inside belongs to an object that the generator has made as a whole, so the finis
 else.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -30,12 +30,15 @@ RowChange = Callable[[JsonRow, RowSeed, int], None]
 class DerivedFields:
     """The last changes to the rows of a resource, in the order of their statements."""
 
-    def __init__(self, api: Api, resource: Resource, generator: ValueGenerator) -> None:
+    def __init__(
+        self, api: Api, resource: Resource, generator: ValueGenerator, links: Iterable[tuple[str, RowChange]] = ()
+    ) -> None:
+        """``links`` are further changes, by the dotted path of the field that each sets."""
         self._behavior = resource.behavior
         self._generator = generator
         self._schemas = api.response_schemas
         self._resource = resource
-        nested = list(self._iter_nested_changes())
+        nested = [*self._iter_nested_changes(), *links]
         self.totals = {total.field.partition(".")[0] for total in self._behavior.sum}
         """Properties of the row that hold a sum, by themselves or somewhere inside."""
         self.changed_properties = self.totals | {path.partition(".")[0] for path, _ in nested}

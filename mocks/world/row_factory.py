@@ -26,6 +26,7 @@ from specduet.mocks.world.lifecycle import RowSeed
 from specduet.mocks.world.property_values import PropertyValues
 from specduet.mocks.world.related_rows import RelatedRows
 from specduet.mocks.world.row_templates import RowTemplate
+from specduet.mocks.world.self_links import build_link_changes
 from specduet.specs import Api, Resource
 
 if TYPE_CHECKING:  # hypothesis is imported only for adversarial data
@@ -59,7 +60,8 @@ class RowFactory:
         self._is_composed = is_composed
         self._has_own_values = adversary is not None
         self._values = values
-        self._derived_fields = DerivedFields(api, resource, generator)
+        links = build_link_changes(api, resource, self._find_key)
+        self._derived_fields = DerivedFields(api, resource, generator, links)
         self._makers = FieldMakers(
             resource.behavior,
             values,
@@ -220,6 +222,16 @@ class RowFactory:
         else:
             value = self._makers.by_name[name](seed, phase)
         return get_path(value, inner)
+
+    def _find_key(self, field: str, row: Mapping[str, Any], seed: RowSeed) -> Any:
+        """Return the value of an indexed field of a finished row, also of one that it does not show."""
+        if field in seed.fixed_values:
+            value = seed.fixed_values[field]
+        elif field in self._makers.hidden:
+            value = self._makers.hidden[field](seed, 0)
+        else:
+            value = get_path(row, field.split("."))
+        return None if value is ABSENT else value
 
     def _depends_on_row(self, name: str, seed: RowSeed | None) -> bool:
         """Return whether a property cannot be made without the others."""
