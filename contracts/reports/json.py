@@ -1,7 +1,6 @@
 """``report.json``: the whole result of a run, for programs. ``docs/report.schema.json`` is its schema."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from specduet.contracts.findings import Finding
 from specduet.contracts.reports.expectations import describe_expected
 from specduet.contracts.reports.model import Report, installed_version, write_text
 from specduet.contracts.reports.remedies import list_remedies
+from specduet.contracts.reports.unanswered import UnansweredOperation
 
 
 def build_document(report: Report) -> dict[str, Any]:
@@ -32,13 +32,17 @@ def build_document(report: Report) -> dict[str, Any]:
             "findings": [build_finding(finding, report) for finding in report.findings],
             "stale": list(report.stale_entries),
             "notes": list(report.notes),
-            "unanswered": [asdict(entry) for entry in report.unanswered],
+            "unanswered": [_build_unanswered(entry) for entry in report.unanswered],
             "coverage": report.coverage.to_json(),
             "exit_code": report.exit_code,
         }
     )
     assert isinstance(masked, dict)
     return masked
+
+
+def _build_unanswered(entry: UnansweredOperation) -> dict[str, str]:
+    return {"api": entry.api, "operation": entry.operation, "reason": entry.reason, "remedy": entry.remedy}
 
 
 def build_finding(finding: Finding, report: Report) -> dict[str, Any]:

@@ -43,13 +43,13 @@ def items_of_finding(finding: Finding) -> list[Item]:
     return [Item(finding.api, operation, finding.clause) for operation in finding.operations]
 
 
-def cause_of_finding(finding: Finding) -> tuple[str, ...]:
-    """Return what findings of one cause have in common: severity, clause and place in the document."""
-    return (finding.severity, finding.code, finding.api, finding.pointer)
+def group_of_finding(finding: Finding) -> tuple[str, ...]:
+    """Return what findings under one heading have in common: severity, clause and API."""
+    return (finding.severity, finding.code, finding.api)
 
 
 def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings in the order of every report: by severity, then by the reach of their cause.
+    """Return the findings in the order of every report: by severity, reach of the clause, and own reach.
 
     The reach is the number of operations, then that of occurrences. What is accepted comes last.
     """
@@ -57,13 +57,14 @@ def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     operations: dict[tuple[str, ...], set[str]] = {}
     counts: Counter[tuple[str, ...]] = Counter()
     for finding in all_findings:
-        operations.setdefault(cause_of_finding(finding), set()).update(finding.operations)
-        counts[cause_of_finding(finding)] += finding.count
+        operations.setdefault(group_of_finding(finding), set()).update(finding.operations)
+        counts[group_of_finding(finding)] += finding.count
 
     def order(finding: Finding) -> tuple[Any, ...]:
-        cause = cause_of_finding(finding)
-        reach = (-len(operations[cause]), -counts[cause])
-        return (bool(finding.accepted), finding.severity, *reach, cause, finding.operation, finding.where)
+        group = group_of_finding(finding)
+        reach = (-len(operations[group]), -counts[group])
+        own_reach = (-len(finding.operations), -finding.count)
+        return (bool(finding.accepted), finding.severity, *reach, group, *own_reach, finding.operation, finding.where)
 
     return tuple(sorted(all_findings, key=order))
 
@@ -105,8 +106,9 @@ class Report:
 
     @cached_property
     def unanswered(self) -> tuple[UnansweredOperation, ...]:
-        """The operations that never answered 2xx."""
-        return tuple(list_unanswered(self.apis, self.recording, self.coverage.operations))
+        """The operations that never answered 2xx; a note names those that were left out on purpose."""
+        entries = list_unanswered(self.apis, self.recording, self.coverage.operations)
+        return tuple(e for e in entries if e.is_sent or not any(e.operation in note for note in self.notes))
 
     @cached_property
     def coverage_gaps(self) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ class Report:
 
         A line is ``runs GET /runs: status was never failed``, or ``5 operations: no credential of key was accepted``.
         """
-        hidden = {(entry.api, entry.operation) for entry in self.unanswered}
+        hidden = {(entry.api, entry.operation) for entry in self.coverage.operations if not entry.has_succeeded}
         gaps: dict[str, list[str]] = {}
         for api, operation, gap in self.coverage.list_gaps():
             if (api, operation) not in hidden:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from specduet.contracts.findings import Finding, escape_controls
 from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
-from specduet.contracts.reports.model import Report, cause_of_finding, pluralize
+from specduet.contracts.reports.model import Report, group_of_finding, pluralize
 from specduet.contracts.reports.summary import format_outcome
 from specduet.contracts.sending.curl import to_shell_variable
 
@@ -28,8 +28,8 @@ _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 def finding_lines(report: Report) -> Iterator[Text]:
     """Yield the findings grouped by cause; what is accepted has one line each, at the end."""
     yield from _variable_lines(report)
-    for _, group in groupby(report.open_findings, key=cause_of_finding):
-        yield from _cause_lines(list(group), report)
+    for _, group in groupby(report.open_findings, key=group_of_finding):
+        yield from _group_lines(list(group), report)
     accepted = [finding for finding in report.findings if finding.accepted]
     for finding in accepted:
         text = f"accepted {finding.code} {finding.clause}: {_name_operation(finding, report)}: {finding.accepted}"
@@ -49,8 +49,8 @@ def _variable_lines(report: Report) -> Iterator[Text]:
         yield Text("")
 
 
-def _cause_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
-    """Yield the lines of findings with one cause: the same clause and pointer, perhaps on several operations."""
+def _group_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
+    """Yield the lines of findings of one clause: its sentence, then each cause."""
     first = findings[0]
     sentence = report.find_sentence(first)
     yield Text.assemble((f"{first.severity} {first.code} {first.clause}", _STYLES[first.severity]), f": {sentence}")

@@ -25,6 +25,7 @@ class UnansweredOperation:
     reason: str
     remedy: str
     """What the operator can give; empty where nothing is known to help."""
+    is_sent: bool
 
 
 def list_unanswered(
@@ -42,7 +43,8 @@ def list_unanswered(
             if exchange.credentials in {"given", "placeholder"}
         ]
         if not _answers_as_documented(operation, exchanges):
-            yield UnansweredOperation(entry.api, entry.operation, *_explain(operation, exchanges))
+            reason, remedy = _explain(operation, exchanges)
+            yield UnansweredOperation(entry.api, entry.operation, reason, remedy, bool(entry.sent))
 
 
 def _answers_as_documented(operation: Operation, exchanges: Sequence[Exchange]) -> bool:
@@ -67,15 +69,21 @@ def _explain(operation: Operation, exchanges: Sequence[Exchange]) -> tuple[str, 
     return reason, _choose_remedy(status, operation, give_ids)
 
 
+_REMEDIES = {
+    3: "a document that has this status",
+    401: "a credential that may do this: -H or --auth",
+    403: "a credential that may do this: -H or --auth",
+    405: "a document that does not have it",
+    415: "the media type that the service takes, in the document",
+    501: "a document that does not have it",
+}
+"""What to give, by a status or the first digit of one."""
+
+
 def _choose_remedy(status: int, operation: Operation, give_ids: str) -> str:
-    if status in {401, 403}:
-        return "a credential that may do this: -H or --auth"
-    if status in {405, 501}:
-        return "a document that does not have it"
-    if status == 415:
-        return "the media type that the service takes, in the document"
-    if status >= 500 or not status:
-        return ""
+    known = _REMEDIES.get(status) or _REMEDIES.get(status // 100)
+    if known is not None or status >= 500 or not status:
+        return known or ""
     if operation.body is not None:
         return "an example of a body that the service takes, in the document"
     return give_ids or "a value that the service takes: --param NAME=…"
