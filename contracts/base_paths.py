@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, SentRequest
@@ -76,11 +76,13 @@ def find_base_path(sender: Sender, known_values: KnownValues, *, is_api_named: b
         return None
     start = len(sender.recording.exchanges)
     trials: list[BasePathTrial] = []
-    for base_path in _list_candidates(sender, operations[0], is_api_named=is_api_named):
-        sender.base_path = base_path
+    queue = list(_list_candidates(sender, operations[0], is_api_named=is_api_named))
+    while queue:
+        sender.base_path = queue.pop(0)
         trials.append(_try_base_path(sender, known_values, operations))
         if trials[-1].is_reached or trials[-1].exchange.response is None:
             break
+        queue = [*_read_redirect(sender, trials), *queue]
     by_evidence = sorted(trials, key=lambda trial: (not trial.is_reached, trial.is_unknown))
     chosen = by_evidence[0]
     sender.base_path = chosen.base_path
@@ -109,6 +111,20 @@ def _list_candidates(sender: Sender, operation: Operation, *, is_api_named: bool
         if address not in seen:
             seen.add(address)
             yield base_path
+
+
+def _read_redirect(sender: Sender, trials: Sequence[BasePathTrial]) -> list[str]:
+    """Return the base path to which a service redirects an operation (``/a`` to ``/v1/a``), if that was not tried."""
+    exchange = trials[-1].exchange
+    location = exchange.response.get_header("location") if exchange.response is not None else None
+    if exchange.status not in _REDIRECTS or not location:
+        return []
+    address = urljoin(exchange.request.url, location).partition("?")[0]
+    base = sender.target.url
+    if not address.startswith(f"{base}/") or not address.endswith(exchange.request.path):
+        return []
+    base_path = address[len(base) : len(address) - len(exchange.request.path)]
+    return [] if f"{base}{base_path}" in {trial.address for trial in trials} else [base_path]
 
 
 def _try_base_path(sender: Sender, known_values: KnownValues, operations: Sequence[Operation]) -> BasePathTrial:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from specduet.contracts.findings import Finding, one_line
+from specduet.contracts.findings import MISSING_VALUE, Finding, one_line
 from specduet.specs import Api
 
 _SCHEMA_KEYS = (
@@ -26,6 +26,8 @@ def describe_expected(finding: Finding, api: Api, sentence: str) -> str:
     words = _describe_responses(node) if finding.pointer.endswith("/responses") else _describe_schema(node)
     if not words:
         return sentence
+    if finding.value == MISSING_VALUE and finding.family != "refusal":
+        return one_line(f"required, {words}")
     if finding.code in _REFUSED:
         return one_line(f"a 4xx, for it is not {words}")
     return one_line(f"2xx, for it is {words}" if finding.code in _ACCEPTED else words)

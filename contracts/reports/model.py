@@ -108,7 +108,7 @@ class Report:
     def unanswered(self) -> tuple[UnansweredOperation, ...]:
         """The operations that never answered 2xx; a note names those that were left out on purpose."""
         entries = list_unanswered(self.apis, self.recording, self.coverage.operations)
-        return tuple(e for e in entries if e.is_sent or not any(e.operation in note for note in self.notes))
+        return tuple(e for e in entries if e.count or not any(e.operation in note for note in self.notes))
 
     @cached_property
     def coverage_gaps(self) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ from specduet.contracts.sending.curl import to_shell_variable
 WIDTH = 100
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 _MAX_GAPS = 12
-_MAX_UNANSWERED = 20
+_MAX_REASONS = 12
+_MAX_NAMES = 6
+_MAX_WORD = 60
 _HIDDEN_FIELDS = frozenset({"severity", "operation", "accepted"})
 _LABEL = re.compile(r"\b(GET|PUT|POST|PATCH|DELETE|HEAD|OPTIONS|TRACE) /")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -90,26 +92,24 @@ def closing_texts(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _unanswered_lines(report: Report) -> Iterator[str]:
-    """Yield a table of the operations that never answered 2xx, with the reason and what to give."""
+    """Yield the operations that never answered 2xx, grouped by the reason, with what to give."""
     entries = report.unanswered
     if not entries:
         return
     total = sum(len(api.operations) for api in report.apis)
     yield f"never answered 2xx, {len(entries)} of {pluralize(total, 'operation')}:"
-    names = [entry.operation if len(report.apis) == 1 else f"{entry.api} {entry.operation}" for entry in entries]
-    width = min(max(map(len, names[:_MAX_UNANSWERED])), 40)
-    for name, entry in list(zip(names, entries, strict=True))[:_MAX_UNANSWERED]:
-        text = f"{entry.reason}; give {entry.remedy}" if entry.remedy else entry.reason
-        indent = " " * (width + 4)
-        lines = _wrap(escape_controls(report.secrets.mask(text)), indent)
-        head = f"  {escape_controls(name):<{width}}  "
-        if len(name) > width:
-            yield head.rstrip()
-            head = indent
-        yield f"{head}{lines[0].strip()}"
-        yield from lines[1:]
-    if len(entries) > _MAX_UNANSWERED:
-        yield f"  … and {len(entries) - _MAX_UNANSWERED:,} more; --report DIR lists them all"
+    groups: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        name = entry.operation if len(report.apis) == 1 else f"{entry.api} {entry.operation}"
+        groups.setdefault((entry.reason, entry.remedy), []).append(name)
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    for (reason, remedy), names in ordered[:_MAX_REASONS]:
+        yield from _wrap(escape_controls(report.secrets.mask(f"{reason}{f'; give {remedy}' if remedy else ''}")), "  ")
+        more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
+        yield from _wrap(escape_controls(", ".join(names[:_MAX_NAMES]) + more), "      ")
+    if len(ordered) > _MAX_REASONS:
+        rest = sum(len(names) for _, names in ordered[_MAX_REASONS:])
+        yield f"  … and {pluralize(rest, 'more operation')}; --report DIR lists them all"
 
 
 def _gap_lines(gaps: Sequence[str]) -> Iterator[str]:
@@ -123,6 +123,7 @@ def _gap_lines(gaps: Sequence[str]) -> Iterator[str]:
 
 def _wrap(text: str, indent: str) -> list[str]:
     """Return a text in lines of at most 100 columns; the method of an operation stays with its path."""
+    text = re.sub(rf"\S{{{_MAX_WORD},}}", lambda word: f"{word[0][: _MAX_WORD - 1]}…", text) if indent == "" else text
     lines = wrap(
         _LABEL.sub("\\1\u00a0/", text),
         WIDTH,

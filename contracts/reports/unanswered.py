@@ -22,10 +22,21 @@ class UnansweredOperation:
 
     api: str
     operation: str
-    reason: str
+    status: int
+    """The most frequent one; 0 where no response came or nothing was sent."""
+    count: int
+    """The number of requests."""
+    said: str
+    """What the first response with this status says."""
     remedy: str
     """What the operator can give; empty where nothing is known to help."""
-    is_sent: bool
+
+    @property
+    def reason(self) -> str:
+        """The status with what was said: ``422: body/name: Field required``."""
+        if not self.count:
+            return self.said
+        return ": ".join(filter(None, (str(self.status or "no response"), self.said)))
 
 
 def list_unanswered(
@@ -43,8 +54,7 @@ def list_unanswered(
             if exchange.credentials in {"given", "placeholder"}
         ]
         if not _answers_as_documented(operation, exchanges):
-            reason, remedy = _explain(operation, exchanges)
-            yield UnansweredOperation(entry.api, entry.operation, reason, remedy, bool(entry.sent))
+            yield _explain(entry, operation, exchanges)
 
 
 def _answers_as_documented(operation: Operation, exchanges: Sequence[Exchange]) -> bool:
@@ -53,20 +63,21 @@ def _answers_as_documented(operation: Operation, exchanges: Sequence[Exchange]) 
     return not documents_success and any(str(exchange.status) in operation.responses for exchange in exchanges)
 
 
-def _explain(operation: Operation, exchanges: Sequence[Exchange]) -> tuple[str, str]:
-    """Return the reason and the remedy."""
+def _explain(entry: OperationCoverage, operation: Operation, exchanges: Sequence[Exchange]) -> UnansweredOperation:
     ids = [parameter.name for parameter in operation.parameters if parameter.location == "path"]
     give_ids = " ".join(f"--param {name}=…" for name in ids)
     if not exchanges:
-        return ("never sent: no id is known", f"{give_ids}, or rows to begin with") if ids else ("never sent", "")
+        said, remedy = (
+            ("never sent: no id is known", f"{give_ids}, or rows to begin with") if ids else ("never sent", "")
+        )
+        return UnansweredOperation(entry.api, entry.operation, 0, 0, said, remedy)
     status, count = Counter(exchange.status for exchange in exchanges).most_common(1)[0]
-    first = next(exchange for exchange in exchanges if exchange.status == status)
-    times = f"{status or 'no response'}, {'once' if count == 1 else f'{count:,} times'}"
-    said = find_error_text(first.json)
-    reason = f"{times}: {said}" if said else times
+    said = find_error_text(next(exchange for exchange in exchanges if exchange.status == status).json)
     if status in {404, 410}:
-        return reason, f"{give_ids}, or rows to begin with" if ids else "the base path in --url, or the right document"
-    return reason, _choose_remedy(status, operation, give_ids)
+        remedy = f"{give_ids}, or rows to begin with" if ids else "the base path in --url, or the right document"
+    else:
+        remedy = _choose_remedy(status, operation, give_ids)
+    return UnansweredOperation(entry.api, entry.operation, status, count, said, remedy)
 
 
 _REMEDIES = {

@@ -26,7 +26,7 @@ USUAL_ADDRESSES = (
     *("/swagger/v1/swagger.json", "/openapi.yml", "/v1/openapi.json", "/api/v1/openapi.json", "/openapi/v1.json"),
     *("/api-docs", "/api/swagger.json", "/docs/openapi.json", "/schema/openapi.json", "/api/schema", "/swagger.yaml"),
     *("/docs-json", "/api-json", "/documentation/json", "/swagger/doc.json", "/apispec_1.json", "/q/openapi"),
-    *("/openapi", "/v2/api-docs", "/api/openapi.yaml", "/spec.json"),
+    *("/openapi", "/v2/api-docs", "/api/openapi.yaml", "/spec.json", "/__api__"),
 )
 """Where frameworks put the document of a service, the most usual addresses first."""
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -231,12 +230,15 @@ def test_what_never_succeeds_is_a_table(serve: Serve) -> None:
     _, text = run(url=serve(build_stubborn()), max_requests=400)
     table = text.partition("never answered 2xx, 3 of 5 operations:\n")[2]
     lines = itertools.takewhile(lambda line: line.startswith("  "), table.splitlines())
-    assert re.sub(r"\d+ times", "N times", " ".join(" ".join(lines).split())) == (
-        "POST /orders 422, N times: body/supplier: unknown supplier; give an example of a body that the service takes, "
-        "in the document "
-        "GET /invoices/{invoice_id} 404, N times: no such invoice; give --param invoice_id=…, or rows to begin with "
-        "GET /ledger 403, N times: only for accountants; give a credential that may do this: -H or --auth"
-    )
+    assert list(lines) == [
+        "  422: body/supplier: unknown supplier; give an example of a body that the service takes, in the",
+        "  document",
+        "      POST /orders",
+        "  404: no such invoice; give --param invoice_id=…, or rows to begin with",
+        "      GET /invoices/{invoice_id}",
+        "  403: only for accountants; give a credential that may do this: -H or --auth",
+        "      GET /ledger",
+    ]
 
 
 def build_closed(status: int) -> FastAPI:

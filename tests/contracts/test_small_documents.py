@@ -155,6 +155,19 @@ def test_a_base_path_that_was_found_is_told(judge: Judge) -> None:
     )
 
 
+def test_a_redirect_may_name_the_base_path(judge: Judge) -> None:
+    """A service that redirects every path below its own base path is tested there."""
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        if request.url.startswith("http://127.0.0.1:9/v7/"):
+            return respond(200, "{}")
+        return respond(307, "{}", (("location", f"/v7{request.path}?{request.query}"),))
+
+    result = judge(GETS, service)
+    assert (codes_of(result), result.exit_code()) == (set(), 0)
+    assert "The operations are below http://127.0.0.1:9/v7:" in result.notes[0]
+
+
 def test_an_api_that_is_nowhere_ends_the_run_early(judge: Judge) -> None:
     """Where nothing but 404 comes, a few requests are enough; the sentence names what was tried."""
     sent = []
