@@ -16,7 +16,7 @@ OLDEST_TESTS := tests/specs tests/mocks/test_fastapi_parity.py tests/mocks/test_
 	tests/mocks/test_pydantic_versions.py tests/mocks/test_documents.py tests/mocks/test_routing.py \
 	tests/mocks/test_server.py tests/mocks/test_reloading.py tests/mocks/test_pytest_plugin.py \
 	tests/mocks/control/test_injection.py \
-	tests/contracts/test_schemathesis_cases.py tests/packaging/test_dependencies.py
+	tests/contracts/test_schemathesis_cases.py tests/contracts/test_fetched_credentials.py tests/packaging/test_dependencies.py
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help

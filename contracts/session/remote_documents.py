@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ _ACCEPTED = "application/json, application/yaml;q=0.9, */*;q=0.5"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _TIMEOUT_S = 10.0
+_SEARCH_S = 30.0
+"""Seconds that the search for a document takes at most, but for its last request."""
+_PAUSE_S = 0.1
+"""The pause before each request to a service that is not on this machine."""
 _FEW_LINES = 10
 _PAGE_BYTES = 200_000
 _UNREACHABLE = frozenset({"refused", "unknown host", "tls", "timeout"})
@@ -88,17 +93,21 @@ def find_document(target: Target) -> RemoteDocument | None:
 
     Addresses are tried below the URL, then below its host.
     """
+    end_s = time.monotonic() + _SEARCH_S
     for url in _list_addresses(target.url, USUAL_ADDRESSES):
         response = _get(url, target)
-        if isinstance(response, TransportFailure) and response.kind in _UNREACHABLE:
-            return None
         if _offers_document(response):
             return RemoteDocument(url, _keep(url, response.body))
+        is_unreachable = isinstance(response, TransportFailure) and response.kind in _UNREACHABLE
+        if is_unreachable or time.monotonic() > end_s:
+            return None
     for page in _list_addresses(target.url, _PAGES):
         for url in _list_linked(page, _get(page, target)):
             response = _get(url, target)
             if _offers_document(response):
                 return RemoteDocument(url, _keep(url, response.body))
+        if time.monotonic() > end_s:
+            return None
     return None
 
 
@@ -142,6 +151,8 @@ def _send_get(url: str, target: Target | None) -> ReceivedResponse | TransportFa
     given: Headers = target.headers if target is not None and is_at_target else ()
     own = (("Host", parts.netloc), ("User-Agent", "specduet"), ("Accept", _ACCEPTED))
     headers = (*own, *((name, value) for name, value in given if name.lower() not in {"host", "user-agent", "accept"}))
+    if target is not None and not target.loopback:
+        time.sleep(_PAUSE_S)
     request = SentRequest("GET", url, parts.path or "/", parts.query, headers, None)
     try:
         with closing(Transport(url, target.verify if target is not None else True)) as transport:

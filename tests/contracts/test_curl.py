@@ -1,6 +1,7 @@
 """Curl lines: pasted into a shell they send what was sent, and they show no secret."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -60,6 +61,23 @@ def test_the_line_sends_the_same_again(nx1: Api, serve: Callable[[Any], str], ar
     subprocess.run(["/bin/sh", "-c", line], check=True, capture_output=True, env=environment)
     first, second = echo.seen
     assert first == second
+
+
+@pytest.mark.parametrize("value", ["Bearer tok-it's-mine", "Token abc 12345", "abcdefgh"])
+def test_the_variable_is_the_token_alone(
+    nx1: Api, serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """What stands before a token, such as ``Bearer``, is in the line: who pastes it sets the token."""
+    target = Target.parse(serve(Echo()), headers=[f"Authorization: {value}"])
+    exchange = Sender(target, nx1, Recording()).send(nx1.operations[0])
+    line = format_curl_line(exchange, nx1, target.collect_secrets())
+    token = value.partition(" ")[2] or value
+    (name,) = re.findall(r"\$\{(\w+)\}", line)
+    monkeypatch.setenv(name, token)
+    words = subprocess.run(
+        ["/bin/sh", "-c", f"printf '%s\\n' {line.removeprefix('curl ')}"], check=True, capture_output=True, text=True
+    ).stdout
+    assert f"\nAuthorization: {value}\n" in words
 
 
 @pytest.mark.parametrize(
