@@ -1,9 +1,9 @@
 """SD7xx: the service responds to every request, in time, and keeps running."""
 
-import re
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from specduet.contracts.clauses.failure_causes import DOWN_STATUSES, find_failure_causes
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.undocumented_status import NOT_IMPLEMENTED
 from specduet.contracts.findings import Finding, to_text
@@ -17,9 +17,6 @@ _SLOW_FACTOR = 10
 """... this many times as long as the operation usually does, or ..."""
 _ALWAYS_SLOW_S = 5.0
 """... this many seconds, where every response of the operation is slow."""
-_DOWN_STATUSES = frozenset({502, 503, 504})
-"""Statuses that tell of a service that is busy or down for a while."""
-_LONG_NUMBER = re.compile(r"(?<![\d.])\d{19,}(?![\d.])")
 
 
 @clause("SD701", "no-server-error", "No request gets a 5xx response.", specificity=50)
@@ -29,33 +26,23 @@ def check_no_server_error(subject: Subject) -> Iterator[Finding]:
     A 503 with ``Retry-After`` is not reported if the service responds when the request is sent again, and a 502, 503 or
     504 is then a warning. A 501 is no failure: it says that the service does not have this (``documented-error``).
     """
-    answered = {exchange.request for exchange in subject.exchanges() if 0 < exchange.status < 500}
-    for exchange in subject.exchanges():
-        if exchange.status < 500 or exchange.response is None or exchange.status == NOT_IMPLEMENTED:
+    failed = [exchange for exchange in subject.exchanges() if exchange.status >= 500 and exchange.response is not None]
+    answered = {exchange.request for exchange in subject.exchanges() if 0 < exchange.status < 500} if failed else set()
+    causes = find_failure_causes(failed)
+    for exchange in failed:
+        if exchange.status == NOT_IMPLEMENTED or exchange.response is None:
             continue
         if exchange.status == 503 and exchange.response.get_header("retry-after") and exchange.request in answered:
             continue
+        cause = causes[exchange.number]
         yield subject.make_finding(
             exchange,
             value=f"{exchange.status} {to_text(exchange.response.body.decode(errors='replace'))}",
-            cause=str(exchange.status),
-            shared=_find_shared_failure(exchange),
-            basis="inferred" if exchange.status in _DOWN_STATUSES and exchange.request in answered else None,
-            message=f"the response is a {exchange.status}",
+            cause=cause.name,
+            message=cause.message,
+            shared=cause.name if cause.is_shared else "",
+            basis="inferred" if exchange.status in DOWN_STATUSES and exchange.request in answered else None,
         )
-
-
-def _find_shared_failure(exchange: Exchange) -> str:
-    """Return the cause of a 5xx that operations share: a character or number that nothing reads, or a service down."""
-    sent, response = exchange.request, exchange.response
-    text = f"{sent.path}?{sent.query} {(sent.body or b'').decode(errors='replace')}"
-    if "%00" in text or "\\u0000" in text or "\0" in text:
-        return f"{exchange.status} for a NUL"
-    if _LONG_NUMBER.search(text):
-        return f"{exchange.status} for a long number"
-    if exchange.status in _DOWN_STATUSES and response is not None:
-        return f"{exchange.status} {response.body[:200].decode(errors='replace')}"
-    return ""
 
 
 @clause("SD702", "no-hang", "Every request gets a response.", specificity=50)

@@ -3,14 +3,16 @@
 import pytest
 
 from specduet.contracts.clauses import run_clauses
+from specduet.contracts.clauses.failure_causes import find_odd_value
 from specduet.contracts.findings import deduplicate
 from specduet.contracts.options import RunOptions
-from specduet.contracts.recording import Recording
+from specduet.contracts.recording import Recording, SentRequest
 from specduet.contracts.run_notes import describe_unserved
 from specduet.specs import Api
 from tests.contracts.recording_builder import RecordingBuilder
 
 RUNS = "GET /runs"
+RUN_LIST, RUN = "GET /api/crew-runs", "GET /api/crew-runs/{run_id}"
 EVENTS = "GET /api/events/{cid}"
 
 
@@ -24,6 +26,44 @@ def test_any_5xx_is_a_finding_and_the_same_status_one_cause(cloudcruise: Api) ->
     first, second = deduplicate(builder.check_clause("SD701", RUNS))
     assert (first.count, first.exchange.request.query, first.value) == (2, "limit=0", '500 "Internal Server Error"')
     assert second.message == "the response is a 502"
+
+
+def test_one_kind_of_value_that_breaks_operations_is_one_finding(nx1: Api) -> None:
+    """A NUL character that breaks two operations is told once, a plain failure beside it on its own."""
+    builder = RecordingBuilder(nx1)
+    builder.add(RUN_LIST, status=500, query="crew_type=a%00b", body=b"Internal Server Error, as always")
+    builder.add(RUN, status=500, path="/api/crew-runs/a%00b", body=b"Internal Server Error, once more")
+    builder.add(RUN, status=500, path="/api/crew-runs/1", body=b"Oh dear")
+    found = [finding for label in (RUN_LIST, RUN) for finding in builder.check_clause("SD701", label)]
+    plain, shared = sorted(deduplicate(found), key=lambda finding: len(finding.places))
+    assert (plain.message, plain.count) == ("the response is a 500", 1)
+    assert shared.message == "a NUL character in the request gets a 500"
+    assert {place.operation for place in shared.places} == {RUN_LIST, RUN}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "body", "kind"),
+    [
+        ("/a/%ff", "", None, "a text that is no Unicode"),
+        ("/a/99999999999", "", None, "an integer beyond 32 bits"),
+        ("/a", "", b'{"a": 99999999999999999999}', "an integer beyond 64 bits"),
+        ("/a", "", b'{"a": 1764340000000}', None),
+        ("/a", "q=" + "x" * 300, None, "a text of more than 250 characters"),
+        ("/a/15d1e20b-6310-4e17-a0c2-999999999999", "q=text", b'{"a": "b"}', None),
+    ],
+)
+def test_kinds_of_values_that_services_forget(path: str, query: str, body: bytes | None, kind: str | None) -> None:
+    """Each kind is recognized in an address and a body; ids and times are no such values."""
+    assert find_odd_value(SentRequest("GET", "", path, query, (), body)) == kind
+
+
+def test_a_failure_without_an_odd_value_explains_those_with_one(cloudcruise: Api) -> None:
+    """Where plain requests get the same error, the NUL is not to blame."""
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, status=500, query="limit=1", body=b"Internal Server Error")
+    builder.add(RUNS, status=500, query="limit=%00", body=b"Internal Server Error")
+    (finding,) = deduplicate(builder.check_clause("SD701", RUNS))
+    assert (finding.message, finding.count) == ("the response is a 500", 2)
 
 
 def test_503_with_a_later_success_is_no_finding(cloudcruise: Api) -> None:
