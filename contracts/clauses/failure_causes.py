@@ -61,10 +61,10 @@ def find_odd_value(request: SentRequest) -> str | None:
         return "a NUL character"
     if not _is_utf8(address) or re.search(rb"\\u[dD][89abAB]", body):
         return "a text that is no Unicode"
-    if _has_integer_above(address, _MAX_INT32):
-        return "an integer beyond 32 bits"
-    if _has_integer_above(body, _MAX_INT64):
+    if _has_integer_above(address + b" " + body, _MAX_INT64):
         return "an integer beyond 64 bits"
+    if _has_integer_above(address, _MAX_INT32):  # in a body, it may be a time
+        return "an integer beyond 32 bits"
     if re.search(rb"(?s)([\w ])\1{%d}" % (_LONG_TEXT - 1), address + body):
         return f"a text of more than {_LONG_TEXT} characters"
     return None

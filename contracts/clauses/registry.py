@@ -1,5 +1,6 @@
 """Registry of clauses: ``@clause`` and ``register`` add one, ``run_clauses`` runs all of them over a recording."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import getdoc
@@ -79,14 +80,16 @@ class Subject:
             message=message,
             cause=cause,
             exchange=exchange,
-            shared=shared or self._find_shared_cause(pointer, cause),
+            shared=shared or self._find_shared_cause(pointer, cause, where, message),
         )
 
-    def _find_shared_cause(self, pointer: str, cause: str) -> str:
-        """Return the cause that operations share which are broken at one component; empty for any other place."""
+    def _find_shared_cause(self, pointer: str, cause: str, where: str, message: str) -> str:
+        """Return the cause that operations share which are broken at one component, or alike at a field of one name."""
         is_component = pointer.startswith("/components/") and not pointer.startswith("/components/securitySchemes/")
-        is_shared = is_component and self.clause.family in {"response", "values", "refusal"}
-        return f"{pointer} {cause}" if is_shared else ""
+        if is_component and self.clause.family in {"response", "values", "refusal"}:
+            return f"{pointer} {cause}"
+        is_field = where.startswith("/") and self.clause.family in {"response", "values"}
+        return re.sub(r"/\d+(?=/|\b)", "/*", f"{where} {cause} {message}") if is_field else ""
 
     def _list_row_bases(self) -> Iterator[Basis]:
         """Yield the bases of the statements that every clause about rows rests on."""

@@ -31,6 +31,11 @@ from specduet.specs import Api, Operation
 
 _Facts = ParamSpec("_Facts")
 
+_STREAMS = frozenset(
+    {"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+    | {"application/json-seq", "application/stream+json", "multipart/x-mixed-replace"}
+)
+"""Media types of responses that may go on for as long as something happens."""
 _USER_AGENT = "specduet"
 _MAX_TIMEOUTS = 6
 """Timeouts in a row after which an operation is not sent any more."""
@@ -416,7 +421,7 @@ def _find_accepted_types(operation: Operation) -> str:
 def documents_stream(operation: Operation) -> bool:
     """Return whether a documented success is a stream of events, which need not end."""
     contents = [name for status, r in operation.responses.items() if status[:1] in {"2", "d"} for name in r.content]
-    return any(strip_parameters(name) == "text/event-stream" for name in contents)
+    return any(strip_parameters(name) in _STREAMS for name in contents)
 
 
 def _override_headers(defaults: Iterable[tuple[str, str]], headers: Sequence[tuple[str, str]]) -> Headers:

@@ -300,9 +300,10 @@ def test_names_that_no_request_can_have_are_left_out(judge: Judge) -> None:
     assert codes_of(judge(paths, service)) == set()
 
 
-def test_a_stream_of_events_may_stay_open(judge: Judge) -> None:
-    """A documented ``text/event-stream`` that does not end is no hang, and is not waited for long."""
-    paths = "  /e: {get: {responses: {'200': {description: ok, content: {text/event-stream: {}}}}}}\n"
+@pytest.mark.parametrize("media_type", ["text/event-stream", "application/x-ndjson"])
+def test_a_stream_of_events_may_stay_open(judge: Judge, media_type: str) -> None:
+    """A documented stream that does not end is no hang, and is not waited for long."""
+    paths = f"  /e: {{get: {{responses: {{'200': {{description: ok, content: {{{media_type}: {{}}}}}}}}}}}}\n"
     paths += f"  /g: {{get: {{responses: {ANYTHING}}}}}"
     opened = []
 
@@ -314,6 +315,15 @@ def test_a_stream_of_events_may_stay_open(judge: Judge) -> None:
 
     assert codes_of(judge(paths, service)) == set()
     assert len(opened) <= 4
+
+
+def test_one_mismatch_at_fields_of_one_name_is_one_finding(judge: Judge) -> None:
+    """Operations with schemas of their own that have a list where an object is documented have one cause."""
+    body = "{type: object, properties: {columns: {type: object}}}"
+    answer = f"{{'200': {{description: ok, content: {{application/json: {{schema: {body}}}}}}}}}"
+    paths = "".join(f"  /{name}/info: {{get: {{responses: {answer}}}}}\n" for name in ("a", "b", "c"))
+    (finding,) = [f for f in judge(paths, lambda _: respond(200, '{"columns": []}')).findings if f.code == "SD205"]
+    assert [place.operation for place in finding.places] == ["GET /a/info", "GET /b/info", "GET /c/info"]
 
 
 SIZE = "{type: object, required: [size], properties: {size: {type: integer}}}"
