@@ -111,8 +111,9 @@ class OwnRows:
                 self.forget_row(row, values[-1])
 
     def forget_row(self, row: OwnRow, text: str) -> None:
-        """Remember that a row is gone; its id in paths is ``text``."""
-        self.rows.remove(row)
+        """Remember that a row is gone; its id in paths is ``text``. It may be gone already: ids are used again."""
+        if row in self.rows:
+            self.rows.remove(row)
         self._gone.add((row.collection, text))
 
     # ----------------------------------------------------------------------------------------------- asking

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,25 @@ def test_what_was_created_is_deleted(tmp_path: Path, serve: Callable[[Any], str]
     service = OneRowService()
     api = write_api(tmp_path, ROW_LINES[:6], fields=["name"], secured=False)
     result = run_contract([api], Target(serve(service.build_app())), RunOptions(max_time_s=20))
+    assert list(service.rows) == ["1"]
+    assert not [note for note in result.notes if "stay" in note]
+
+
+def test_a_service_may_use_an_id_again(tmp_path: Path, serve: Callable[[Any], str]) -> None:
+    """A row whose id was given to a second one is deleted once, and the run ends as any other."""
+    service, numbers = OneRowService(), count(1)
+
+    async def create_by_count(request: Request) -> Response:
+        if request.method == "POST":
+            row_id = len(service.rows) + 1
+            service.rows[str(row_id)] = {"id": row_id, "name": f"row {next(numbers)}"}
+            return JSONResponse(service.rows[str(row_id)], 201)
+        return await service.answer_list(request)
+
+    app = service.build_app()
+    app.router.routes.insert(0, Route("/things", create_by_count, methods=["GET", "POST"]))
+    api = write_api(tmp_path, ROW_LINES[:6], fields=["name"], secured=False)
+    result = run_contract([api], Target(serve(app)), RunOptions(max_time_s=20))
     assert list(service.rows) == ["1"]
     assert not [note for note in result.notes if "stay" in note]
 
