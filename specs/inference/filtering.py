@@ -74,6 +74,11 @@ _PARTIAL = re.compile(
     r"\bcontain|partial|\bsearch\b|substring|\blike\b|prefix|begins? with|starts? with|wildcard", re.IGNORECASE
 )
 _INCLUSIVE = re.compile(r"\bor after\b|\bor before\b|\bon or\b|inclusive|or equal", re.IGNORECASE)
+_SHAPES_ROWS = re.compile(
+    r"\b(whether|if set|set to true|when true)\b.{0,40}\b(include|return|show|expand|embed|add|contain)s?\b.{0,60}\b"
+    r"(field|propert|column|attribute|detail)|\binclude\b.{0,60}\b(field|propert|column|attribute|detail)",
+    re.IGNORECASE | re.DOTALL,
+)
 _EVERY = frozenset(["all", "any", "both", "*"])
 _RANGE_KEYS = word_set(
     "gt gte ge lt lte le eq ne min max from to start start_at end end_at after before exact equals in any not contains "
@@ -104,6 +109,8 @@ class FilterReader:
             return Filter(field="*", op="conditions", basis="assumed", because=because)
         if snake in _SEARCHES and snake not in self._snakes:
             return self._read_search(parameter)
+        if parameter.kind == "boolean" and _SHAPES_ROWS.search(parameter.description):
+            return None  # it says which fields the rows have, and leaves no row out
         found = self._match_name(snake, parameter)
         if found is None:
             found = self._match_time(snake, parameter)

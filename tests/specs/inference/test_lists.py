@@ -14,6 +14,7 @@ EVENT = {
         "title": {"type": "string"},
         "kind": {"type": "string", "enum": ["talk", "walk"]},
         "seats": {"type": "integer"},
+        "signed": {"type": "boolean"},
         "tags": {"type": "array", "items": {"type": "string"}},
         "owner_id": {"type": "string"},
         "start_time": {"type": "string", "format": "date-time"},
@@ -223,6 +224,7 @@ def test_a_sentence_tells_the_order(infer: Infer) -> None:
         (parameter("start_time", TIME), "start_time", "ge", "assumed"),
         (parameter("q", TEXT), "*", "search", "assumed"),
         (parameter("filter[kind]", TEXT), "kind", "eq", "inferred"),
+        (parameter("signed", {"type": "boolean"}, "Whether to return only signed events"), "signed", "eq", "inferred"),
     ],
 )
 def test_filters_are_named_after_fields(
@@ -244,10 +246,11 @@ def test_filters_are_named_after_fields(
         parameter("kind", {"type": "string", "enum": ["short", "long"]}),
         parameter("query", TEXT, "A query in our query language"),
         parameter("colour", TEXT),
+        parameter("signed", {"type": "boolean"}, "Whether to include the signed and seats fields in the events."),
     ],
 )
 def test_what_does_not_fit_is_no_filter(infer: Infer, given: dict[str, Any]) -> None:
-    """Another type, other members, a query language, or no such field: there is no filter."""
+    """Another type, other members, a query language, a choice of fields, or no such field: there is no filter."""
     assert infer_list(infer, [given]).filters == {}
 
 
