@@ -55,7 +55,10 @@ def _group_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
     """Yield the lines of findings of one clause: its sentence, then each cause."""
     first = findings[0]
     sentence = report.find_sentence(first)
-    yield Text.assemble((f"{first.severity} {first.code} {first.clause}", _STYLES[first.severity]), f": {sentence}")
+    name = f"{first.severity} {first.code} {first.clause}"
+    heading, *rest = _wrap(f"{name}: {sentence}", "")
+    yield Text.assemble((name, _STYLES[first.severity]), heading.removeprefix(name))
+    yield from map(Text, rest)
     for finding in findings:
         message = report.secrets.mask(f"{_name_operation(finding, report)}: {finding.message}")
         yield from (Text(line) for line in _wrap(escape_controls(message), "  "))

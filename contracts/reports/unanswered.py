@@ -128,5 +128,5 @@ def _find_text(entry: Mapping[str, Any]) -> str:
 
 
 def _shorten(text: str) -> str:
-    text = one_line(" ".join(text.split()))
+    text = one_line(" ".join(text.split())).rstrip(".")
     return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
