@@ -31,7 +31,9 @@ class GenerationProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        self._reader = threading.Thread(target=self._read_batches, args=(work, options), daemon=True)
+        # pickled here: in the thread, what the run adds to the model meanwhile would break it
+        content = pickle.dumps((work, options))
+        self._reader = threading.Thread(target=self._read_batches, args=(content,), daemon=True)
         self._reader.start()
 
     def __enter__(self) -> Self:
@@ -65,13 +67,13 @@ class GenerationProcess:
         except Empty:
             return _NOTHING
 
-    def _read_batches(self, work: Work, options: RunOptions) -> None:
+    def _read_batches(self, content: bytes) -> None:
         source, target = self._process.stdout, self._process.stdin
         assert source is not None
         assert target is not None
         try:
             with source, target:
-                pickle.dump((work, options), target)
+                target.write(content)
                 target.flush()
                 batch: Batch | None = pickle.load(source)  # noqa: S301 - written by our own process
                 while batch is not None and not self._is_stopped.is_set():
