@@ -21,7 +21,7 @@ from specduet.contracts.session import baseline, mock_process
 from specduet.contracts.session.fetched_credentials import build_keeper
 from specduet.contracts.session.settings import RunSettings
 from specduet.contracts.session.tested_apis import choose_url, drop_security, load_tested_apis
-from specduet.contracts.session.typed_names import check_typed_names
+from specduet.contracts.session.typed_names import check_typed_names, describe_unused_names
 from specduet.specs import Api, bundled, load_all
 from specduet.specs.problem_reports import count_problems
 
@@ -47,6 +47,9 @@ class ContractSession:
         check_typed_names(self._tested.apis, settings.typed_auth, settings.typed_params, settings.include)
         if self._console is not None:
             _print_problems(self._apis)
+            unused = describe_unused_names(self._tested.apis, (name for name, _ in settings.auth), settings.params)
+            if unused:
+                print(unused, file=sys.stderr)  # noqa: T201 - beside the report
         self._started = datetime.now(UTC)
         self._findings: list[Finding] = []
         self._stale: tuple[baseline.AcceptedFinding, ...] = ()

@@ -28,6 +28,16 @@ def check_typed_names(
             raise UsageError(f"no parameter is called {name!r}", remedy=suggest_name(name, parameters))
 
 
+def describe_unused_names(apis: Sequence[Api], auth: Iterable[str], params: Iterable[str]) -> str:
+    """Return a sentence on names in files of settings that no tested API has, empty where there is none.
+
+    They are no error: a file may be about several APIs.
+    """
+    schemes, parameters = list_scheme_names(apis), list_parameter_names(apis)
+    unused = [*(name for name in auth if name not in schemes), *(name for name in params if name not in parameters)]
+    return f"not used, since no tested API has it: {', '.join(dict.fromkeys(unused))}" if unused else ""
+
+
 def list_scheme_names(apis: Iterable[Api]) -> list[str]:
     """Return the names that ``--auth`` takes: ``SCHEME`` and ``api:SCHEME``, each once."""
     pairs = [(api.name, scheme) for api in apis for scheme in api.schemes]
