@@ -52,6 +52,8 @@ class RowHistories:
         self.distinct_observations: list[Observation] = []
         """The observations without those that equal the last one of the same row by the same operation."""
         self._ambiguous_ids: set[Any] = set()
+        self._parents: dict[tuple[str, Any], tuple[str, ...]] = {}
+        """The parents below which an operation has shown each row first."""
         self._reused_values = _find_reused_values(api, resource, recording)
         self._lookup_fields = _list_lookup_fields(api, resource)
         self._shown_fields: dict[str, set[str]] = {}
@@ -79,6 +81,9 @@ class RowHistories:
             observation = Observation(exchange, operation, where, row, self._fields[operation.id])
             row_id = get_path(row, self._id_field)
             if isinstance(row_id, str | int):
+                parents = self._parents.setdefault((operation.id, row_id), _list_parents(operation, exchange))
+                if parents != _list_parents(operation, exchange):
+                    self._ambiguous_ids.add(row_id)  # ids that are counted, or names, below each parent
                 self._add_observation(row_id, observation)
             else:
                 yield observation
@@ -237,6 +242,12 @@ def _is_requested_row(exchange: Exchange, operation: Operation, rows: Sequence[t
         return True
     shown_values = [get_path(row, rule.field) for _, row in rows]
     return all(value in (None, ABSENT) or is_same_value(value, unquote(requested)) for value in shown_values)
+
+
+def _list_parents(operation: Operation, exchange: Exchange) -> tuple[str, ...]:
+    """Return the texts of the path parameters, without the one that names the row itself."""
+    texts = tuple((extract_path_texts(operation, exchange.request) or {}).values())
+    return texts[:-1] if operation.path.endswith("}") else texts
 
 
 def _find_duplicates(row_ids: Iterable[Any]) -> set[Any]:

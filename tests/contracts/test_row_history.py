@@ -1,11 +1,12 @@
 """Histories of rows, on recordings that are written by hand: which observation precedes which, and of which row."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from specduet.contracts.analysis.row_history import collect_histories
-from specduet.specs import Api
+from specduet.specs import Api, load
 from tests.contracts.recording_builder import RecordingBuilder
 
 
@@ -54,3 +55,34 @@ def test_a_requeued_run_may_start_anew(cloudcruise: Api, *, status: str, gap_s: 
         builder.sent_at += gap_s
     findings = builder.check_clause("SD607", "GET /runs")
     assert [finding.where for finding in findings] == ["/0/execution_start"] * is_found
+
+
+NESTED = """\
+openapi: 3.0.3
+info: {title: Nested, version: '1'}
+paths:
+  /pools/{pool}/queues:
+    parameters: [{name: pool, in: path, required: true, schema: {type: string}}]
+    get: {responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: &row
+      {type: object, properties: {name: {type: string}, created_at: {type: string, format: date-time}}}}}}}}}
+  /pools/{pool}/queues/{name}:
+    parameters:
+      - {name: pool, in: path, required: true, schema: {type: string}}
+      - {name: name, in: path, required: true, schema: {type: string}}
+    get: {responses: {'200': {description: d, content: {application/json: {schema: *row}}}}}
+"""
+
+
+@pytest.mark.parametrize(("pools", "is_found"), [(("a", "a"), True), (("a", "b"), False)])
+def test_rows_of_one_name_below_two_parents_are_two(tmp_path: Path, pools: tuple[str, str], *, is_found: bool) -> None:
+    """A name that is used again below another parent is not taken for the same row, which has changed."""
+    (tmp_path / "nested.yaml").write_text(NESTED, encoding="utf-8")
+    api = load(str(tmp_path / "nested.yaml"))
+    builder = RecordingBuilder(api)
+    for day, pool in enumerate(pools, 1):
+        row = {"name": "default", "created_at": f"2026-01-0{day}T00:00:00Z"}
+        builder.add("GET /pools/{pool}/queues/{name}", path=f"/pools/{pool}/queues/default", json_=row)
+        builder.sent_at += 1
+    (resource,) = api.resources.values()
+    history = collect_histories(api, resource, builder.recording)
+    assert bool(list(history.iterate_changes(same_operation=True))) == is_found
