@@ -188,8 +188,12 @@ def _fastapi_error_responses(subject: Subject) -> Iterator[tuple[JudgedExchange,
         is_documented_shape = documented.includes_status(status) and has_validation_error_schema(subject, status)
         if is_documented_shape and (is_stated or has_list):
             yield case, "documented"
-        elif case.is_rejected and has_list:
+        elif case.is_rejected and has_list and any(_has_loc(item) for item in _detail_items(case)):
             yield case, "inferred"
+
+
+def _has_loc(item: Any) -> bool:
+    return isinstance(item, Mapping) and "loc" in item
 
 
 def _get_detail(body: Any) -> Any:
@@ -280,10 +284,12 @@ def check_refusal_loc(subject: Subject) -> Iterator[Finding]:
 
     In a body it may end above the invalid value or continue below it.
     """
-    falsely_named = _parts_named_by_false_rejections(subject)
+    falsely_named, is_stated = _parts_named_by_false_rejections(subject), states_refusals(subject)
     for case, basis in _fastapi_error_responses(subject):
         if case.verdict == "valid" or not case.credentials_valid:
             continue
+        if not case.invalid_parts and not is_stated:
+            continue  # what is only odd need not be what was refused
         suspects = [part for part in case.parts if part.display_name in falsely_named]
         suspects += [part for part in case.parts if part.verdict != "valid"]
         for index, item in enumerate(_detail_items(case)):

@@ -188,7 +188,19 @@ def _is_accepted_elsewhere(
     return any(not any(is_part_of(each.loc, difference.loc) for each in differences) for differences in others)
 
 
+def _repeats_path(subject: Subject, difference: Difference) -> bool:
+    """Return whether a field of the body is named as a parameter of the path: many services want both alike."""
+    names = {_fold(p.name) for p in subject.operation.parameters if p.location == "path"}
+    return difference.loc[0] == "body" and _fold(str(difference.loc[-1])) in names
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
 def _is_blamed(subject: Subject, refused: RefusedPart) -> bool:
+    if _repeats_path(subject, refused.difference):
+        return False
     if states_refusals(subject) or is_promised(subject.api, subject.operation, refused.difference):
         return True
     return has_derived_schemas(subject.api) and _is_named_malformed(refused)

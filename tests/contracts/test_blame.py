@@ -177,3 +177,33 @@ def test_a_second_change_is_not_blamed_on_the_first(judge: Judge) -> None:
         return respond(400, "{}") if request.get_header("x-version") != "2" else respond(200, "{}")
 
     assert [f.code for f in judge(paths, service).findings if f.code == "SD304"] == []
+
+
+def test_a_field_that_repeats_the_path_is_not_to_blame(judge: Judge) -> None:
+    """A body whose id has to be that of the path is refused with any other, which no schema can say."""
+    body = "{type: object, properties: {thing_id: {type: string, enum: [a, b]}, size: {type: integer}}}"
+    paths = (
+        "  /things/{thingId}:\n    parameters: [{name: thingId, in: path, required: true, schema: {enum: [a, b]}}]\n"
+        f"    patch: {{requestBody: {{required: true, content: {{application/json: {{schema: {body}}}}}}},"
+        f" responses: {BAD}}}"
+    )
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        try:
+            sent = json.loads(request.body or b"")
+        except ValueError:
+            return respond(400, "{}")
+        is_well_formed = isinstance(sent, dict) and isinstance(sent.get("size", 1), int)
+        is_known = request.path in {"/things/a", "/things/b"}
+        is_same = is_well_formed and sent.get("thing_id", request.path[-1]) == request.path[-1]
+        return respond(200 if is_known and is_same else 400, "{}")
+
+    assert blamed(judge(paths, service)) == []
+
+
+def test_a_list_of_texts_is_no_list_of_mistakes(judge: Judge) -> None:
+    """A 404 with a list of sentences under detail has not got FastAPI's shape, and need not have it."""
+    paths = "  /a/{id}: {get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],"
+    paths += " responses: {'200': {description: ok}, '404': {description: none}}}}"
+    result = judge(paths, lambda _: respond(404, '{"detail": ["no such row"]}'))
+    assert not {finding.code for finding in result.findings} & {"SD306", "SD307", "SD308"}

@@ -86,3 +86,26 @@ def test_rows_of_one_name_below_two_parents_are_two(tmp_path: Path, pools: tuple
     (resource,) = api.resources.values()
     history = collect_histories(api, resource, builder.recording)
     assert bool(list(history.iterate_changes(same_operation=True))) == is_found
+
+
+NAMED = """\
+openapi: 3.0.3
+info: {title: Named, version: '1'}
+paths:
+  /limits:
+    get: {responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: &row
+      {type: object, properties: {id: {type: string}, name: {type: string}}}}}}}}}
+  /limits/{id_or_name}:
+    parameters: [{name: id_or_name, in: path, required: true, schema: {type: string}}]
+    get: {responses: {'200': {description: d, content: {application/json: {schema: *row}}}}}
+"""
+
+
+@pytest.mark.parametrize(("text", "is_found"), [("7", False), ("mine", False), ("9", True)])
+def test_a_row_may_be_fetched_by_its_name(tmp_path: Path, text: str, *, is_found: bool) -> None:
+    """A detail that shows what was asked for in any field has not shown another row."""
+    (tmp_path / "named.yaml").write_text(NAMED, encoding="utf-8")
+    builder = RecordingBuilder(load(str(tmp_path / "named.yaml")))
+    label = "GET /limits/{id_or_name}"
+    builder.add(label, path=f"/limits/{text}", json_={"id": "7", "name": "mine"})
+    assert bool(builder.check_clause("SD613", label)) == is_found
