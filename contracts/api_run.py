@@ -11,6 +11,8 @@ from specduet.contracts.generation.batches import Batch
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.retargeting import GeneratedSender
 from specduet.contracts.oracle.requests import classify_exchanges
+from specduet.contracts.planning.plan import PlannedOperation
+from specduet.contracts.planning.providers import find_providers
 from specduet.contracts.probes.changes import probe_changes
 from specduet.contracts.probes.clean_up import CleanUp
 from specduet.contracts.probes.collections import probe_collections
@@ -59,6 +61,8 @@ class ApiRun:
             plan=self.plan,
             is_protected=None if state.target.allow_writes == "all" else self.known_values.is_protected,
         )
+        chosen = [operation for operation in api.operations if self.sender.is_chosen(operation)]
+        self._providers = find_providers(api, chosen)
         self.clean_up = CleanUp(self.sender, self.known_values)
         self._first_requests: list[tuple[Operation, PlannedRequest]] = []
         self._generated_senders: dict[str, GeneratedSender] = {}
@@ -80,7 +84,8 @@ class ApiRun:
         Operations that take ids come after the lists that show them. Raises ``BudgetSpent``.
         """
         for operation in sorted(self.api.operations, key=_list_operations_first):
-            if not self.sender.is_chosen(operation):
+            is_provider = step == "open" and operation.id in self._providers
+            if not (self.sender.is_chosen(operation) or is_provider):
                 continue
             if self.plan.is_left_out(operation):
                 continue
@@ -128,6 +133,10 @@ class ApiRun:
             raise
         except Exception as error:  # noqa: BLE001 - see above
             self._state.notes.append(f"{self.api.name}: {step} broke off ({type(error).__name__}: {error})")
+
+    def list_left_out(self) -> list[PlannedOperation]:
+        """Return the operations that were to be tested and could do harm."""
+        return [planned for planned in self.plan.list_left_out() if self.sender.is_chosen(planned.operation)]
 
     def list_generated_operations(self) -> list[Operation]:
         """Return the operations to generate requests for, in the order in which they are sent."""

@@ -113,6 +113,10 @@ class Coverage:
     def from_recording(cls, apis: Sequence[Api], recording: Recording) -> "Coverage":
         return cls(tuple(_measure_operation(api, operation, recording) for api in apis for operation in api.operations))
 
+    def limit_to(self, labels: Sequence[str]) -> "Coverage":
+        """Return the coverage of the operations with these labels, of all where there is none."""
+        return Coverage(tuple(o for o in self.operations if o.operation in labels)) if labels else self
+
     def list_gaps(self) -> Iterator[tuple[str, str, str]]:
         """Yield what was not seen: the name of the API, the label of the operation, and a short sentence."""
         for entry in self.operations:

@@ -28,7 +28,7 @@ class RunOptions:
     """Send generated requests, besides those of the probes."""
     probes: tuple[str, ...] = PROBES
     only_operations: tuple[str, ...] = ()
-    """Labels (``GET /runs``); empty for all operations."""
+    """Labels (``GET /runs``), paths, operationIds, or patterns of these; empty for all operations."""
     keep_rows: bool = False
     """Leave what the run has created."""
     is_mock: bool = False

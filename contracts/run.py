@@ -127,7 +127,7 @@ class _ContractRun:
         finally:
             self.state.budget.transport.close()
         for api_run in api_runs:
-            self.state.notes += describe_left_out(list(api_run.plan.list_left_out()))
+            self.state.notes += describe_left_out(api_run.list_left_out())
             if not self.state.options.is_mock:
                 self.state.notes += api_run.clean_up.describe_rest(is_kept=self.state.options.keep_rows)
         keeper = self.state.target.keeper

@@ -165,7 +165,8 @@ def find_service_switch(api: Api, operation: Operation, shape: PathShape) -> tup
 def _is_below_list(api: Api, shape: PathShape) -> bool:
     """Return whether a path is that of an action on a collection: ``/dashboards/import``."""
     is_many = len(shape.parts) > 1 and is_plural("_".join(split_words(shape.parts[-2])))
-    return is_many or any(o.role.name == "list" and parse_path(o.path).key == shape.above.key for o in api.operations)
+    keys = {parse_path(o.path).key for o in api.operations if o.role.name in {"list", "create"}}
+    return is_many or shape.above.key in keys
 
 
 def _find_settings(named: list[str], *, changes: bool) -> str:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from specduet.contracts.findings import escape_controls
 from specduet.contracts.options import RunOptions
-from specduet.contracts.planning.plan import HOW_TO_SEND, PlannedOperation
+from specduet.contracts.planning.plan import HOW_TO_SEND, PlannedOperation, matches_any
 from specduet.contracts.reports.model import Report, pluralize
 from specduet.contracts.reports.result_text import closing_texts, finding_lines
 from specduet.contracts.run_state import Progress, make_plan
@@ -83,7 +83,8 @@ def format_plan(
         yield Text(f"{'document':<{width}}  {document}")
     plans = [make_plan(api, target, is_mock=options.is_mock) for api in apis]
     for api, plan in zip(apis, plans, strict=True):
-        operations = [operation for operation in api.operations if not plan.is_left_out(operation)]
+        chosen = [o for o in api.operations if not options.only_operations or matches_any(o, options.only_operations)]
+        operations = [operation for operation in chosen if not plan.is_left_out(operation)]
         sent = Counter(operation.method for operation in operations if target.can_send(operation))
         unsent = Counter(operation.method for operation in operations if not target.can_send(operation))
         text = ", ".join(f"{method} {pluralize(count, 'operation')}" for method, count in sorted(sent.items()))

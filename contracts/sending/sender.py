@@ -18,7 +18,7 @@ from msgspec import UNSET
 
 from specduet.contracts.oracle.addresses import PATH_CHARACTERS, extract_path_texts, fill_path, fill_query
 from specduet.contracts.oracle.media_types import is_json, strip_parameters
-from specduet.contracts.planning.plan import RunPlan
+from specduet.contracts.planning.plan import RunPlan, matches_any
 from specduet.contracts.recording import Exchange, Headers, Origin, ReceivedResponse, Recording, SentRequest, Trace
 from specduet.contracts.sending.budget import RequestBudget
 from specduet.contracts.sending.cookies import join_cookies
@@ -110,7 +110,7 @@ class Sender:
         self.base_path: str | None = None
         """The base path of every operation (``/v1``), None for those that the document gives them."""
         self._on_exchange = on_exchange
-        self._chosen = frozenset(chosen)
+        self._chosen = frozenset(o.id for o in api.operations if not chosen or matches_any(o, chosen))
         self._plan = plan
         self._is_protected = is_protected
         self.watch = Watch(self.budget.send, can_renew=target.keeper is not None)
@@ -136,7 +136,7 @@ class Sender:
 
     def is_chosen(self, operation: Operation) -> bool:
         """Return whether the operation is one of those to test."""
-        return not self._chosen or operation.label in self._chosen
+        return operation.id in self._chosen
 
     def send(
         self,

@@ -101,9 +101,8 @@ class Watch:
         responses: list[ReceivedResponse | TransportFailure] = []
         for pause_s in (0.0, *_RETRY_PAUSES_S) if self._sentinels else ():
             time.sleep(pause_s)
-            responses = [self.send(sentinel.exchange.request, _TIMEOUT_S) for sentinel in self._sentinels]
-            if any(map(_is_hold, responses)):
-                responses = []
+            responses = self._send_until_held()
+            if not responses:
                 break
         statuses = {r.status for r in responses if isinstance(r, ReceivedResponse)}
         if statuses and ((statuses <= {401, 403} and not self.can_renew) or self._streak >= _FIRST_STREAK):
@@ -114,6 +113,15 @@ class Watch:
         elif not responses and self._exchanges:
             self._last_good = max(self._last_good, *(exchange.number for _, exchange in self._exchanges))
             self._exchanges.clear()
+
+    def _send_until_held(self) -> list[ReceivedResponse | TransportFailure]:
+        """Return the responses to all sentinels, none where one is answered well."""
+        responses = []
+        for sentinel in self._sentinels:
+            responses.append(self.send(sentinel.exchange.request, _TIMEOUT_S))
+            if _is_hold(responses[-1]):
+                return []
+        return responses
 
     def _list_proofs(self) -> Iterator[int]:
         """Yield the numbers of the exchanges that were the same as a sentinel, and were answered well."""

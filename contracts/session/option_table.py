@@ -146,6 +146,14 @@ OPTIONS: tuple[Option, ...] = (
         metavar="LABEL",
         many=True,
     ),
+    Option(
+        "only",
+        ("--only",),
+        "Test this operation alone, and send what it needs: its label, path or operationId; * is any text.",
+        kind="text",
+        metavar="LABEL",
+        many=True,
+    ),
     Option("keep", ("--keep",), "Do not delete what the run has created.", kind="flag"),
     Option(
         "rate-limit",

@@ -73,7 +73,9 @@ class ContractPlugin:
             given = {option.key: self._config.getoption(option.key) for option in OPTIONS}
             settings = resolve_settings(names, given, self._config.getoption("--config"))
             with self._stopper.interruptible():
-                self._session = ContractSession(settings, sys.stdout if self._status else None, self._stopper)
+                self._session = ContractSession(
+                    settings, sys.stdout if self._status else None, self._stopper, self._config.option.keyword
+                )
             self._session.run_suite()
             self._items, self._failures = self._session.served_items(), self._session.find_failures()
 

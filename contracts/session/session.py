@@ -19,6 +19,7 @@ from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session import baseline, mock_process
 from specduet.contracts.session.fetched_credentials import build_keeper
+from specduet.contracts.session.selection import select_items, select_requests
 from specduet.contracts.session.settings import RunSettings
 from specduet.contracts.session.tested_apis import choose_url, drop_security, load_tested_apis
 from specduet.contracts.session.typed_names import check_typed_names, describe_unused_names
@@ -38,18 +39,23 @@ class ContractSession:
     run and after a dry run, ``report`` until the run is finished.
     """
 
-    def __init__(self, settings: RunSettings, terminal: TextIO | None, stopper: Stopper | None = None) -> None:
+    def __init__(
+        self, settings: RunSettings, terminal: TextIO | None, stopper: Stopper | None = None, keyword: str = ""
+    ) -> None:
         self._settings = settings
         self._stopper = stopper
         self._console = console.make_console(terminal) if terminal else None
         self._tested = load_tested_apis(settings, self._find_reachable_target())
         self._apis = tuple(map(drop_security, self._tested.apis)) if settings.no_auth else self._tested.apis
-        check_typed_names(self._tested.apis, settings.typed_auth, settings.typed_params, settings.include)
+        check_typed_names(
+            self._tested.apis, settings.typed_auth, settings.typed_params, (*settings.include, *settings.only)
+        )
         if self._console is not None:
             _print_problems(self._apis)
             unused = describe_unused_names(self._tested.apis, (name for name, _ in settings.auth), settings.params)
             if unused:
                 print(unused, file=sys.stderr)  # noqa: T201 - beside the report
+        self._selection = select_requests(self._apis, all_clauses(), settings.only, keyword)
         self._started = datetime.now(UTC)
         self._findings: list[Finding] = []
         self._stale: tuple[baseline.AcceptedFinding, ...] = ()
@@ -132,11 +138,14 @@ class ContractSession:
             requests_per_second=settings.rate_limit,
             is_mock=settings.mock,
             keep_rows=settings.keep,
+            only_operations=self._selection.labels,
+            probes=self._selection.probes,
+            generate=self._selection.generates,
         )
 
     def served_items(self) -> list[Item]:
         """Return an item for every clause and operation of the APIs that the target serves."""
-        return [] if self.outcome is None else list(iter_items(self.outcome.apis, all_clauses()))
+        return [] if self.outcome is None else list(select_items(self.outcome.apis, all_clauses(), self._settings.only))
 
     def find_failures(self) -> dict[Item, str]:
         """Return the failure text by item; empty with ``--update-baseline``, which accepts everything."""
@@ -179,7 +188,7 @@ class ContractSession:
             elapsed_s=outcome.elapsed_s,
             recording=outcome.recording,
             findings=order_findings(findings),
-            coverage=outcome.coverage,
+            coverage=outcome.coverage.limit_to(self._selection.labels),
             notes=(*outcome.notes, *([outcome.inconclusive_reason] if outcome.inconclusive_reason else ())),
             stale_entries=() if settings.update_baseline else tuple(map(str, self._stale)),
             exit_code=exit_code,

@@ -50,6 +50,7 @@ class RunSettings:
     max_response_time: float | None
     allow_writes: Literal["", "own", "all"]
     include: tuple[str, ...]
+    only: tuple[str, ...]
     keep: bool
     rate_limit: float | None
     insecure: bool

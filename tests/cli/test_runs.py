@@ -132,6 +132,16 @@ def test_a_fault_is_found_named_and_reported(command: Command, service: Service,
     assert SECRET not in done.stdout + done.stderr
 
 
+def test_only_limits_a_run(command: Command, service: Service) -> None:
+    """``--only`` with an operation that has no finding ends with 0, and one that no document has is refused."""
+    service.state = "lost"
+    assert command("--only", "GET /parcels").returncode == 1
+    done = command("--only", "GET /parcel")
+    assert done.returncode == 2
+    assert "no operation is called 'GET /parcel'" in done.stderr
+    assert "Did you mean GET /parcels?" in done.stderr
+
+
 def test_only_selected_items_count(command: Command, service: Service) -> None:
     """With -k, a finding of a clause that was not selected is not the run's; selecting nothing is a mistake."""
     service.state = "lost"
