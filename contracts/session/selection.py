@@ -25,7 +25,7 @@ _PROBES_BY_FAMILY: dict[Family, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Selection:
+class ChosenRequests:
     """The requests that the chosen items need."""
 
     labels: tuple[str, ...] = ()
@@ -34,19 +34,21 @@ class Selection:
     generates: bool = True
 
 
-def select_requests(apis: tuple[Api, ...], clauses: tuple[Clause, ...], only: Sequence[str], keyword: str) -> Selection:
+def select_requests(
+    apis: tuple[Api, ...], clauses: tuple[Clause, ...], only: Sequence[str], keyword: str
+) -> ChosenRequests:
     """Return what the items need that ``--only`` and ``-k`` choose; everything where they choose nothing."""
     is_chosen = parse_keyword(keyword)
     items = [item for item in select_items(apis, clauses, only) if is_chosen(item)]
     if not items or not (only or keyword):
-        return Selection()
+        return ChosenRequests()
     labels = tuple(dict.fromkeys(item.operation for item in items))
     families = {clause.name: clause.family for clause in clauses}
     chosen = {families[name] for name in {item.clause for item in items}}
     needed = {probe for family in chosen for probe in _PROBES_BY_FAMILY.get(family, PROBES)}
     is_all = len(labels) == len({operation.label for api in apis for operation in api.operations})
     probes = tuple(probe for probe in PROBES if probe in needed)
-    return Selection(() if is_all else labels, probes, generates=chosen != {"credentials"})
+    return ChosenRequests(() if is_all else labels, probes, generates=chosen != {"credentials"})
 
 
 def select_items(apis: tuple[Api, ...], clauses: tuple[Clause, ...], only: Sequence[str]) -> Iterable[Item]:

@@ -13,7 +13,7 @@ from specduet.contracts.options import PROBES, RunOptions
 from specduet.contracts.reports.model import Item
 from specduet.contracts.run import run_contract
 from specduet.contracts.sending.target import Target
-from specduet.contracts.session.selection import Selection, parse_keyword, select_items, select_requests
+from specduet.contracts.session.selection import ChosenRequests, parse_keyword, select_items, select_requests
 from specduet.specs import Api, load
 
 ITEM = Item("shop", "GET /runs/{id}", "status-enum")
@@ -66,12 +66,12 @@ def test_a_keyword_is_read_as_pytest_reads_it(keyword: str, is_chosen: bool) -> 
 def test_only_what_is_chosen_is_sent(api: Api) -> None:
     """Without a choice all is sent; a clause about credentials needs one probe, one about values all of them."""
     clauses = all_clauses()
-    assert select_requests((api,), clauses, (), "") == Selection()
+    assert select_requests((api,), clauses, (), "") == ChosenRequests()
     assert select_requests((api,), clauses, ("GET /runs*",), "").labels == ("GET /runs", "GET /runs/{id}")
     assert select_requests((api,), clauses, (), "status-enum").probes == PROBES
     names = [clause.name for clause in clauses if clause.family == "credentials"]
     chosen = select_requests((api,), clauses, ("/shops",), names[0])
-    assert chosen == Selection(("GET /shops",), ("credentials",), generates=False)
+    assert chosen == ChosenRequests(("GET /shops",), ("credentials",), generates=False)
     assert {item.operation for item in select_items((api,), clauses, ("/shops",))} == {"GET /shops"}
 
 
