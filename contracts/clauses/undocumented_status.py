@@ -15,6 +15,8 @@ NOT_IMPLEMENTED = 501
 _OF_ANY_API = frozenset({401, 403, 405, 406, 408, 429})
 """What any API may answer to a credential, a method, a header or a caller that is too fast."""
 
+_REJECTIONS = frozenset({400, 422})
+
 
 @clause(
     "SD108",
@@ -28,9 +30,9 @@ def check_documented_error(subject: Subject) -> Iterator[Finding]:
 
     Any API may answer 401, 403, 405, 406, 408 and 429, 404 to an id, 400 to a body that cannot be read, 415 to a media
     type that is not documented, and what a proxy answers to a request of unusual size or form. A range (``4XX``) or
-    ``default`` documents all.
+    ``default`` documents all. Where no rejection of an invalid request is documented, 400 and 422 are what it gets.
     """
-    early = find_early_rejections(subject) | _find_unreadable_bodies(subject)
+    early = find_early_rejections(subject) | _find_unreadable_bodies(subject) | _find_plain_rejections(subject)
     told = {finding.cause for finding in check_refusal_status(subject)}
     for exchange in unambiguous_exchanges(subject) if subject.operation.responses else ():
         status = exchange.status
@@ -55,6 +57,17 @@ def _find_unreadable_bodies(subject: Subject) -> frozenset[int]:
     cases = judged_exchanges(subject) if body is not None else ()
     unread = (c for c in cases if any(p.verdict != "valid" and body and p.pointer == body.pointer for p in c.parts))
     return frozenset(case.exchange.number for case in unread if case.exchange.status == 400)
+
+
+def _find_plain_rejections(subject: Subject) -> frozenset[int]:
+    """Return the numbers of the exchanges that have 400 or 422 for a request that is not valid, as far as is known.
+
+    None where the operation documents how it rejects one: then another status is worth a warning.
+    """
+    if any(subject.operation.response_for(status) is not None for status in _REJECTIONS):
+        return frozenset()
+    rejected = (case for case in judged_exchanges(subject) if case.exchange.status in _REJECTIONS)
+    return frozenset(case.exchange.number for case in rejected if case.verdict != "valid")
 
 
 def _is_checked(status: int) -> bool:

@@ -205,3 +205,15 @@ def test_operations_that_the_time_did_not_reach_are_named(nx1: Api) -> None:
     assert [note.partition(":")[0] for note in notes] == [
         f"{count - 1} of {count} operations were not judged, because the time was up"
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "told"), [("limit=abc", 400, 0), ("limit=abc", 422, 0), ("limit=5", 422, 1)]
+)
+def test_a_rejection_that_nothing_is_documented_for_is_no_finding(
+    cloudcruise: Api, query: str, status: int, told: int
+) -> None:
+    """Where no 400 and no 422 is documented, an invalid request gets either of them; a valid one gets neither."""
+    builder = RecordingBuilder(cloudcruise)
+    builder.add(RUNS, status=status, query=query, json_={})
+    assert len(builder.check_clause("SD108", RUNS)) == told

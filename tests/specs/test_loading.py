@@ -75,7 +75,9 @@ def test_unquoted_statuses_are_text(write: Write) -> None:
 
 def test_unknown_name_tells_the_known_ones() -> None:
     """A name that is neither bundled nor a file is answered with the names that are."""
-    with pytest.raises(UsageError, match=r"no API is called 'nx2'\nBundled: cloudcruise, nx1, seekrflow"):
+    with pytest.raises(
+        UsageError, match=r"no API is called 'nx2'\nDid you mean nx1\? Bundled: cloudcruise, nx1, seekrflow"
+    ):
         specs.load("nx2")
 
 
