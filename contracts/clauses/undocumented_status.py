@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from specduet.contracts.clauses.judged_exchanges import find_early_rejections, judged_exchanges
+from specduet.contracts.clauses.judged_exchanges import find_early_rejections, is_documented, judged_exchanges
 from specduet.contracts.clauses.refusal import check_refusal_status
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import unambiguous_exchanges
@@ -64,7 +64,7 @@ def _find_plain_rejections(subject: Subject) -> frozenset[int]:
 
     None where the operation documents how it rejects one: then another status is worth a warning.
     """
-    if any(subject.operation.response_for(status) is not None for status in _REJECTIONS):
+    if any(is_documented(subject.operation, status) for status in _REJECTIONS):
         return frozenset()
     rejected = (case for case in judged_exchanges(subject) if case.exchange.status in _REJECTIONS)
     return frozenset(case.exchange.number for case in rejected if case.verdict != "valid")
