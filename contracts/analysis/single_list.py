@@ -1,5 +1,6 @@
 """Violations that one list shows by itself: too many rows, rows twice, rows out of order, rows that do not match."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +11,7 @@ from specduet.contracts.analysis.list_rules import CollectionRules, Condition
 from specduet.contracts.analysis.row_values import compare_values, get_path
 from specduet.contracts.findings import Violation
 from specduet.contracts.recording import ABSENT
+from specduet.specs.behavior import Identity
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Itera
     for index, row in enumerate(response.rows):
         row_id = rules.get_id(row)
         if row_id is not ABSENT and row_id in indexes:
+            if _may_be_shared(identity) and row != response.rows[indexes[row_id]]:
+                continue
             message = f"rows {indexes[row_id]} and {index} are the same: {identity.field} is {row_id}"
             where = rules.locate_row(index, identity.field)
             features = frozenset({"unique"})
@@ -86,6 +90,11 @@ def find_duplicate_rows(rules: CollectionRules, response: ListResponse) -> Itera
             )
             return
         indexes[row_id] = index
+
+
+def _may_be_shared(identity: Identity) -> bool:
+    """Return whether rows may have one value of this field, a name or a text that is only taken for their id."""
+    return identity.basis != "documented" and re.search(r"(?i)(id|key)$", identity.field) is None
 
 
 def find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:

@@ -109,3 +109,25 @@ def test_a_row_may_be_fetched_by_its_name(tmp_path: Path, text: str, *, is_found
     label = "GET /limits/{id_or_name}"
     builder.add(label, path=f"/limits/{text}", json_={"id": "7", "name": "mine"})
     assert bool(builder.check_clause("SD613", label)) == is_found
+
+
+EVENTS = """\
+openapi: 3.0.3
+info: {title: Events, version: '1'}
+paths:
+  /events:
+    get: {responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: &row
+      {type: object, properties: {id: {type: integer}, featureName: {type: string}}}}}}}}}
+  /events/{featureName}:
+    parameters: [{name: featureName, in: path, required: true, schema: {type: string}}]
+    get: {responses: {'200': {description: d, content: {application/json: {schema: *row}}}}}
+"""
+
+
+@pytest.mark.parametrize(("ids", "is_found"), [((1, 2), False), ((1, 1), True)])
+def test_rows_may_share_a_name(tmp_path: Path, ids: tuple[int, int], *, is_found: bool) -> None:
+    """Rows that differ are not the same because of a name by which they can be fetched; equal rows are."""
+    (tmp_path / "events.yaml").write_text(EVENTS, encoding="utf-8")
+    builder = RecordingBuilder(load(str(tmp_path / "events.yaml")))
+    builder.add("GET /events", json_=[{"id": number, "featureName": "a"} for number in ids])
+    assert bool(builder.check_clause("SD520", "GET /events")) == is_found
