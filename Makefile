@@ -20,7 +20,7 @@ OLDEST_TESTS := tests/specs tests/mocks/test_fastapi_parity.py tests/mocks/test_
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help contract mock test-against test test-oldest lint format bench catalogue fuzz docs clean
+.PHONY: help contract mock test-against test test-oldest lint format bench real catalogue fuzz docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ format: $(READY) ## Put the code into the house's format
 bench: $(READY) ## Measure the mock beside a bare server
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+real: $(READY) ## Judge services that nobody here wrote, and compare with the findings that were read: make real [ARGS=chroma]
+	@$(BIN)/python -m benchmarks.real $(ARGS)
+
 catalogue: $(READY) ## Judge every planted fault over five seeds and print the table (long)
 	@$(BIN)/python -m tests.catalogue $(ARGS)
 
@@ -64,7 +67,7 @@ docs: $(READY) ## Write again what is generated in docs/: the clauses, the comma
 	@$(BIN)/python tests/docs/generated.py
 
 clean: ## Remove the environment and everything that was built
-	rm -rf .venv $(OLDEST) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis report
+	rm -rf .venv $(OLDEST) .real build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis report
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

@@ -1,0 +1,1 @@
+"""Services that nobody here wrote, started from their packages and judged: ``python -m benchmarks.real``."""
