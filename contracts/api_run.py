@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 from specduet.contracts import clauses
 from specduet.contracts.clauses.robustness import SLOW_S
 from specduet.contracts.discovery import ApiClient
 from specduet.contracts.generation.batches import Batch
-from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.generation.known_values import KnownValues
 from specduet.contracts.generation.retargeting import GeneratedSender
+from specduet.contracts.opening import Opening, rank_operation
 from specduet.contracts.oracle.requests import classify_exchanges
 from specduet.contracts.planning.plan import PlannedOperation
 from specduet.contracts.planning.providers import find_providers
@@ -64,7 +64,7 @@ class ApiRun:
         chosen = [operation for operation in api.operations if self.sender.is_chosen(operation)]
         self._providers = find_providers(api, chosen)
         self.clean_up = CleanUp(self.sender, self.known_values)
-        self._first_requests: list[tuple[Operation, PlannedRequest]] = []
+        self._opening = Opening(self.sender, self.known_values)
         self._generated_senders: dict[str, GeneratedSender] = {}
 
     def _observe_exchange(self, exchange: Exchange) -> None:
@@ -79,11 +79,11 @@ class ApiRun:
         return ApiClient(self.api, self.sender, self.known_values)
 
     def sendable_operations(self, step: Step) -> Iterator[Operation]:
-        """Yield the operations that may be sent, lists first, and report each as progress.
+        """Yield the operations that may be sent, producers of ids first, and report each as progress.
 
-        Operations that take ids come after the lists that show them. Raises ``BudgetSpent``.
+        Raises ``BudgetSpent``.
         """
-        for operation in sorted(self.api.operations, key=_list_operations_first):
+        for operation in sorted(self.api.operations, key=rank_operation):
             is_provider = step == "open" and operation.id in self._providers
             if not (self.sender.is_chosen(operation) or is_provider):
                 continue
@@ -98,16 +98,8 @@ class ApiRun:
             yield operation
 
     def open(self) -> None:
-        """Send one valid request to each operation; to a scoped collection one per known scope."""
-        for operation in self.sendable_operations("open"):
-            request = self.known_values.build_valid_request(operation)
-            if request is None:
-                continue
-            paths = self.known_values.path_choices(operation) if operation.behavior.scope else [request.path]
-            self._first_requests.append((operation, request))
-            with suppress(NotSent):
-                for path in paths:
-                    self.sender.send(operation, **replace(request, path=path).send_arguments)
+        """Send a valid request to each operation; to a scoped collection one per known scope."""
+        self._opening.send_all(lambda: self.sendable_operations("open"))
 
     def probe(self) -> None:
         """Run each probe of the options on every operation, one probe after the other."""
@@ -140,7 +132,7 @@ class ApiRun:
 
     def list_generated_operations(self) -> list[Operation]:
         """Return the operations to generate requests for, in the order in which they are sent."""
-        chosen = filter(self.sender.is_chosen, sorted(self.api.operations, key=_list_operations_first))
+        chosen = filter(self.sender.is_chosen, sorted(self.api.operations, key=rank_operation))
         return [o for o in chosen if not self.plan.is_left_out(o) and self.sender.can_send(o)]
 
     def send_batch(self, batch: Batch) -> None:
@@ -160,11 +152,11 @@ class ApiRun:
     @property
     def closing_count(self) -> int:
         """The number of requests that are sent again at the end."""
-        return sum(operation.method == "GET" for operation, _ in self._first_requests)
+        return sum(operation.method == "GET" for operation, _ in self._opening.first_requests)
 
     def close(self) -> None:
         """Send the first GET requests again, then the slow ones."""
-        for operation, request in self._first_requests:
+        for operation, request in self._opening.first_requests:
             if operation.method == "GET":
                 self._state.report_progress("close", self.api.name, operation.label)
                 with suppress(NotSent):
@@ -188,8 +180,3 @@ class ApiRun:
             if names and self.sender.can_send(operation):
                 options = " and ".join(f"--param {name}=…" for name in names)
                 yield f"{operation.label} needs an id that is not known: give {options}."
-
-
-def _list_operations_first(operation: Operation) -> tuple[bool, bool, bool]:
-    """Return a sort key: lists first, then paths without parameters, then GET."""
-    return operation.behavior.lists is None, "{" in operation.path, operation.method != "GET"

@@ -1,6 +1,7 @@
 """Values that make requests valid: from the operator, from the document, and from responses."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import islice, product
 from typing import Any
@@ -9,6 +10,8 @@ from msgspec import UNSET
 
 from specduet.contracts.analysis.row_values import read_located_rows
 from specduet.contracts.generation.bodies import PlannedBody, plan_bodies
+from specduet.contracts.generation.body_references import fill_references
+from specduet.contracts.generation.id_pool import IdPool, find_parameter_place, is_reference_name, place_of_name
 from specduet.contracts.generation.known_rows import KnownRows
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.mutations import fill_optional
@@ -24,6 +27,9 @@ from specduet.specs import Api, Operation, Parameter, Resource
 _MAX_VALUES = 200
 """Values of one field that are remembered."""
 
+_MAX_GUESSES = 20
+"""Ids of other operations that are tried in a parameter."""
+
 _MAX_VALUE_LENGTH = 200
 """Letters; longer values are not remembered."""
 
@@ -37,6 +43,7 @@ class KnownValues:
         self._field_values: dict[tuple[str, str], dict[str, None]] = {}
         self.rows = KnownRows()
         self.own_rows = OwnRows(api, params)
+        self.ids = IdPool()
         self._values_by_path: dict[tuple[str, str], dict[str, None]] = {}
         self._seen_responses: set[int] = set()
         self._planned_bodies: dict[str, PlannedBody | None] = {}
@@ -61,8 +68,19 @@ class KnownValues:
             self._planned_bodies[operation.id] = planned
         body = self._planned_bodies[operation.id]
         if body is not None:
-            return request.with_body(body)
+            return self._fill_references(operation, request.with_body(body))
         return None if operation.body.required else request
+
+    def remember_body(self, operation: Operation, value: Any) -> None:
+        """Use a JSON body that the service has accepted in place of the planned one."""
+        self._planned_bodies[operation.id] = PlannedBody("application/json", value)
+
+    def _fill_references(self, operation: Operation, request: PlannedRequest) -> PlannedRequest:
+        """Return a request whose JSON body refers to rows that exist."""
+        if operation.body is None or not isinstance(request.json, Mapping):
+            return request
+        value = fill_references(self.api.request_schemas, operation.body, request.json, self.ids)
+        return replace(request, json=value)
 
     def path_choices(self, operation: Operation) -> list[dict[str, str]]:
         """Return every known way to fill the path, with the operator's values first: ``[{"thread_id": "t1"}]``.
@@ -121,6 +139,7 @@ class KnownValues:
         operation = self._operations_by_id.get(exchange.operation)
         if operation is not None:
             self.own_rows.observe_exchange(operation, exchange)
+            self.ids.observe_exchange(operation, exchange)
         if operation is not None and exchange.is_success and operation.behavior.deletes is not None:
             self._forget_row(operation, exchange)
         if operation is None or not exchange.is_success or exchange.json is NOT_JSON or self._was_seen_before(exchange):
@@ -166,6 +185,18 @@ class KnownValues:
             created = self.rows.list_created(operation) if lookup and lookup.parameter == parameter.name else ()
             yield from dict.fromkeys([*created, *self.own_rows.list_ids(operation, parameter)])
             return
+        stated = list(self._list_stated_values(operation, parameter))
+        if stated and (lookup is None or lookup.parameter != parameter.name or lookup.basis == "documented"):
+            yield from stated
+            return
+        guessed = list(self._guess_ids(operation, parameter))
+        place = find_parameter_place(operation, parameter)
+        is_disproved = stated and self.ids.has_proven(place) and not self.ids.is_proven(place, stated[0])
+        yield from dict.fromkeys([*guessed, *stated] if is_disproved else [*stated, *guessed])
+
+    def _list_stated_values(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
+        """Yield the values of the field that a statement names for a path parameter."""
+        lookup = operation.behavior.lookup
         if lookup is not None and lookup.parameter == parameter.name:
             yield from self.field_values(lookup.resource, lookup.field)
             return
@@ -173,10 +204,12 @@ class KnownValues:
             if scope.parameter == parameter.name:
                 yield from self.rows.list_ids(scope.resource) if scope.resource else ()
                 return
-        yield from self._guess_ids(operation, parameter)
 
     def _guess_ids(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
-        """Yield ids where no statement helps: ``/things/{thing_id}`` takes ``thing_id`` or ``id`` from ``/things``."""
+        """Yield ids where no statement helps.
+
+        ``/things/{thing_id}`` takes ``thing_id`` or ``id`` from ``/things``, else from wherever a thing was seen.
+        """
         collection_path = operation.path.partition(f"/{{{parameter.name}}}")[0]
         for name in (parameter.name, "id"):
             ids = self._values_by_path.get((collection_path, name)) or self._values_by_path.get(
@@ -185,6 +218,19 @@ class KnownValues:
             if ids:
                 yield from ids
                 return
+        for value in islice(self.ids.list_ids(find_parameter_place(operation, parameter)), _MAX_GUESSES):
+            if self._find_typed(parameter, value) is not UNSET:
+                yield str(value)
+
+    def _find_typed(self, parameter: Parameter, value: Any) -> Any:
+        """Return an id as a parameter takes it, as it was seen or as a text or number; ``UNSET`` where it does not."""
+        number = int(value) if str(value).isdecimal() else value
+        typed = (
+            v
+            for v in (value, str(value), number, [value], [str(value)])
+            if is_valid_value(self.api.request_schemas, parameter.pointer, v)
+        )
+        return next(typed, UNSET)
 
     # ------------------------------------------------------------------------------------ values of the document
 
@@ -204,7 +250,9 @@ class KnownValues:
         given = self.params.get(parameter.name)
         if given:
             return [(parameter.name, given[0])]
-        value = next(self._offered_values(parameter), UNSET)
+        value = self._find_known_id(parameter)
+        if value is UNSET:
+            value = next(self._offered_values(parameter), UNSET)
         if value is UNSET:
             value = build_minimal_value(self.api.request_schemas, parameter.schema, parameter.pointer)
         if value is UNSET or value is None:
@@ -213,6 +261,12 @@ class KnownValues:
             return to_query_pairs(parameter, value or self._fill_empty(parameter, value))
         text = to_styled_text(parameter, value)
         return [(parameter.name, text)] if text.isascii() and text.isprintable() else None
+
+    def _find_known_id(self, parameter: Parameter) -> Any:
+        """Return a known id for a parameter that is called after one (``?customer_id=``), else ``UNSET``."""
+        place = place_of_name(parameter.name) if is_reference_name(parameter.name) else None
+        found = (self._find_typed(parameter, value) for value in islice(self.ids.list_ids(place), _MAX_GUESSES))
+        return next((value for value in found if value is not UNSET), UNSET)
 
     def _fill_empty(self, parameter: Parameter, value: Any) -> Any:
         """Return an empty array with one item and an empty object with a property: otherwise they leave no pair."""

@@ -42,6 +42,8 @@ def probe_robustness(sender: Sender, operation: Operation, known_values: KnownVa
         with suppress(ForeignRow):
             sender.send(operation, **variant.send_arguments)
     sender.send(operation, **request.with_header("Accept-Encoding", "gzip").send_arguments)  # as most clients do
+    for accepted in ("*/*", ""):  # a client that takes anything, and one that does not say
+        sender.send(operation, **request.with_header("Accept", accepted).send_arguments)
     if operation.method == "GET" and sender.target.loopback:
         for _ in range(_BURST_COUNT):
             sender.send_concurrently([partial(sender.send, operation, **request.send_arguments)] * _BURST_SIZE)

@@ -155,8 +155,8 @@ class Sender:
 
         ``path`` and ``query`` are plain text and are percent-encoded here. ``json`` is encoded and labelled
         ``application/json``; ``body`` is sent as it is and without a label. ``headers`` replace default ones of the
-        same name. ``credentials``: those of the operator (``given``), others by scheme name, or none, empty or wrong
-        ones on purpose.
+        same name; an empty ``Accept`` leaves that header out. ``credentials``: those of the operator (``given``),
+        others by scheme name, or none, empty or wrong ones on purpose.
 
         Raises ``BudgetSpent``; ``UnsafeOperation`` if ``can_send`` is False; ``ForeignRow``; ``OperationUnresponsive``
         after too many timeouts in a row; ``TargetGone`` if nothing listens any more; ``HoldLost`` by a sentinel.
@@ -399,7 +399,7 @@ class Sender:
             ("User-Agent", _USER_AGENT),
             ("Accept", _find_accepted_types(operation)),
         ]
-        all_headers = list(_override_headers(defaults, headers))
+        all_headers = [pair for pair in _override_headers(defaults, headers) if pair != ("Accept", "")]
         if body is not None or method in {"POST", "PUT", "PATCH"}:
             all_headers.append(("Content-Length", str(len(body or b""))))
         return SentRequest(method, url, path, query, tuple(all_headers), body)
