@@ -22,6 +22,8 @@ _MAX_REPAIRS = 2
 """Repaired bodies that are tried after one refusal."""
 _MAX_TRIED_IDS = 3
 """Known ids that are tried in turn where the first leads nowhere."""
+_MAX_SCOPES = 8
+"""Parents whose collection is asked for."""
 
 _MISSING_STATUSES = frozenset({404, 410})
 _METHOD_RANKS = {"GET": 1, "HEAD": 1, "OPTIONS": 1, "POST": 2, "PUT": 3, "PATCH": 3, "DELETE": 4}
@@ -59,7 +61,8 @@ class Opening:
         sent = self._sent.setdefault(operation.id, [])
         paths: Sequence[Mapping[str, str]] = self._known_values.path_choices(operation) or [request.path]
         attempts = [replace(request, path=path) for path in paths]
-        attempts = [a for a in (attempts if operation.behavior.scope else attempts[:_MAX_TRIED_IDS]) if a not in sent]
+        count = _MAX_SCOPES if operation.behavior.scope else _MAX_TRIED_IDS
+        attempts = [attempt for attempt in attempts[:count] if attempt not in sent]
         sent += attempts
         with suppress(NotSent):
             for attempt in attempts:
