@@ -52,13 +52,13 @@ class FakeService:
         """Stands in for the module ``time``: who sleeps moves the clock."""
         self._app = build_app(replace(changes, size=size), (api,), self.clock)
         self._is_capturing = False
-        self._prepared: deque[ReceivedResponse] = deque()
+        self._prepared: deque[tuple[SentRequest, ReceivedResponse]] = deque()
 
     def send(self, request: SentRequest, _timeout_s: float) -> ReceivedResponse:
         if self._is_capturing:
             raise _RequestCaptured(request)
-        if self._prepared:
-            return self._prepared.popleft()
+        if self._prepared and self._prepared[0][0] == request:  # the sender may look at something else in between
+            return self._prepared.popleft()[1]
         return self._serve_requests([request])[0]
 
     def capture_request(self, call: Callable[[], Exchange]) -> SentRequest:
@@ -74,7 +74,8 @@ class FakeService:
 
     def serve_together(self, requests: Iterable[SentRequest]) -> None:
         """Serve requests at the same time; the next calls of ``send`` return their responses, in the same order."""
-        self._prepared.extend(self._serve_requests(requests))
+        request_list = list(requests)
+        self._prepared.extend(zip(request_list, self._serve_requests(request_list), strict=True))
 
     def _serve_requests(self, requests: Iterable[SentRequest]) -> list[ReceivedResponse]:
         responses = run_in_turns(send_raw_async(self._app, _to_raw(request)) for request in requests)
