@@ -41,6 +41,8 @@ from specduet.specs.errors import RunInterrupted
 _PATIENCE_S = 0.5
 """Seconds after which a run that waits for generated requests tells that it is alive."""
 
+_BUDGET_SPENT = "The budget was spent after"
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -245,8 +247,9 @@ class _ContractRun:
             self.state.notes.append(f"The generation of requests broke off ({error}).")
 
     def _note_spent_budget(self) -> None:
-        sent = self.state.budget.sent_count
-        self.state.notes.append(f"The budget was spent after {sent} requests: not everything was tried.")
+        """Note that the budget is spent, in place of an earlier note that it was nearly so."""
+        self.state.notes[:] = [note for note in self.state.notes if not note.startswith(_BUDGET_SPENT)]
+        self.state.notes.append(f"{_BUDGET_SPENT} {self.state.budget.sent_count} requests: not everything was tried.")
 
     def _judge_recording(self, apis: Sequence[Api]) -> Iterator[Finding]:
         """Yield the findings of every clause, one per cause, with secrets masked and a ``curl`` line."""

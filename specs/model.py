@@ -121,6 +121,10 @@ class Resource:
         """The pointers of the properties by name, those behind references and compositions (``allOf``) too."""
         return SchemaReader(self.schemas).properties_at(self.pointer)
 
+    def locate_field(self, field: str) -> str:
+        """Return the pointer of the property in which a field is (``status``, ``owner.id``), else that of the row."""
+        return self.property_pointers.get(field.partition(".")[0], self.pointer)
+
     @cached_property
     def properties(self) -> Mapping[str, Schema]:
         """The schemas of the properties by name, as they are written at ``property_pointers``."""

@@ -40,7 +40,7 @@ def make_row_violation(
         basis=basis,
         where=f"{observation.where}/{field.replace('.', '/')}",
         value=get_path(observation.row, field),
-        pointer=f"{history.resource.pointer}/properties/{field.split('.', maxsplit=1)[0]}",
+        pointer=history.resource.locate_field(field),
         cause=cause or field,
         observation=observation,
         field=field,

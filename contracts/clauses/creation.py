@@ -81,9 +81,6 @@ class ObservedRun:
         """Return the fields that the body of the POST has set, with their values."""
         return {n: v for n, v in self.trace.requested_fields.items() if self.sets[n].startswith("body/")}
 
-    def field_pointer(self, field: str) -> str:
-        return f"{self.resource.pointer}/properties/{field}"
-
 
 def _observed_runs(subject: Subject) -> Iterator[ObservedRun]:
     rule = subject.operation.behavior.creates
@@ -124,7 +121,7 @@ def check_initial_status(subject: Subject) -> Iterator[Finding]:
                 run.trace.creation,
                 message=message,
                 where=f"{run.place}/{status.field}",
-                pointer=run.field_pointer(status.field),
+                pointer=run.resource.locate_field(status.field),
                 value=reported_status,
                 basis=status.basis,
             )
@@ -197,7 +194,7 @@ def _lost_value_finding(
     return subject.make_finding(
         exchange,
         message=f"{field} is not {to_text(value)}, with which the run was created",
-        pointer=run.field_pointer(field),
+        pointer=run.resource.locate_field(field),
         where=f"{where}/{field}",
         value=get_path(row, field),
         cause=field,
@@ -297,7 +294,7 @@ def check_created_now(subject: Subject) -> Iterator[Finding]:
                 yield subject.make_finding(
                     observation.exchange,
                     message=f"{field} is not the time at which the run was created",
-                    pointer=run.field_pointer(field),
+                    pointer=run.resource.locate_field(field),
                     where=f"{observation.where}/{field}",
                     value=get_path(observation.row, field),
                     basis=rules[0].basis,

@@ -103,7 +103,7 @@ def _disagreement_finding(
         detail.exchange,
         message=f"{field} is {to_text(detail_value)} here, but {to_text(other_value)} in {other.operation.label} "
         f"(request {other.exchange.number})",
-        pointer=f"{history.resource.pointer}/properties/{field}",
+        pointer=history.resource.locate_field(field),
         where=f"{detail.where}/{field}",
         value=detail_value,
         cause=field,

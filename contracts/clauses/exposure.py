@@ -1,14 +1,16 @@
 """SD109 and SD110: responses that show what they should not: values that are only written, and stack traces."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import documented_json_response, unambiguous_exchanges
 from specduet.contracts.findings import Finding
+from specduet.contracts.memo import compute_for_run
 from specduet.contracts.oracle.schema_access import PlacedSchema, list_branches, list_properties, resolve_schema
 from specduet.contracts.recording import NOT_JSON, Exchange
+from specduet.specs import Content
 from specduet.specs.schemas import Schemas, escape_pointer
 
 _MAX_DEPTH = 12
@@ -32,13 +34,11 @@ def check_write_only(subject: Subject) -> Iterator[Finding]:
     """A property with ``writeOnly: true`` is no part of any response (OAS 3.1, 4.8.24.2). A property with
     ``format: password`` may be, but not with the text that a request has sent: that is a warning.
     """
-    schemas = subject.api.response_schemas
     for exchange in unambiguous_exchanges(subject):
         documented = documented_json_response(subject.operation, exchange)
-        if documented is None or exchange.json is NOT_JSON or not documented[1].has_schema:
+        if documented is None or not documented[1].has_schema or not _has_marks(subject, documented[1]):
             continue
-        content = documented[1]
-        for where, pointer, value, mark in _find_marked(schemas, content.schema, content.pointer, exchange.json):
+        for where, pointer, value, mark in _list_marked(subject, documented[1], exchange):
             if mark == "writeOnly":
                 yield subject.make_finding(
                     exchange,
@@ -57,6 +57,44 @@ def check_write_only(subject: Subject) -> Iterator[Finding]:
                     basis="inferred",
                     message=f"{where} shows the password that was sent",
                 )
+
+
+def _has_marks(subject: Subject, content: Content) -> bool:
+    """Return whether any part of a documented body is writeOnly or a password: of few bodies one is."""
+    key = ("has marks", subject.api.name, content.pointer)
+    schemas = subject.api.response_schemas
+    return compute_for_run(
+        subject.recording, key, lambda: _is_marked_below(schemas, content.schema, content.pointer, set())
+    )
+
+
+def _is_marked_below(schemas: Schemas, schema: Any, pointer: str, entered: set[str]) -> bool:
+    placed = resolve_schema(schemas, schema, pointer)
+    if _is_marked(schema) or _is_marked(placed.schema):
+        return True
+    if placed.pointer in entered:
+        return False
+    entered.add(placed.pointer)
+    parts = [(inner, at) for _, inner, at in list_properties(*placed)]
+    parts += [(branch, at) for _, branch, at in list_branches(*placed, "allOf", "anyOf", "oneOf")]
+    parts += [(placed.schema["items"], f"{placed.pointer}/items")] if "items" in placed.schema else []
+    return any(_is_marked_below(schemas, inner, at, entered) for inner, at in parts)
+
+
+def _is_marked(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and (schema.get("writeOnly") is True or schema.get("format") == "password")
+
+
+def _list_marked(subject: Subject, content: Content, exchange: Exchange) -> Sequence[tuple[str, str, Any, str]]:
+    """Return what ``_find_marked`` finds in a response. Equal bodies are looked at once."""
+    if exchange.json is NOT_JSON or exchange.response is None:
+        return ()
+    key, body = ("marked values", subject.api.name, content.pointer), exchange.response.body
+    found: dict[bytes, Sequence[tuple[str, str, Any, str]]] = compute_for_run(subject.recording, key, dict)
+    if body not in found:
+        schemas = subject.api.response_schemas
+        found[body] = list(_find_marked(schemas, content.schema, content.pointer, exchange.json))
+    return found[body]
 
 
 def _is_echo(exchange: Exchange, value: Any) -> bool:

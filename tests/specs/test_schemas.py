@@ -1,9 +1,12 @@
 """Schemas by pointer: nullability in every spelling, nested fields, references with siblings, recursion."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from specduet.specs import load
 from specduet.specs.schemas import Schemas, escape_pointer, split_pointer
 
 TEXT = {"type": "string"}
@@ -104,3 +107,40 @@ def test_schemas_that_hold_each_other_without_end() -> None:
     paths = [field.path for field in known.walk_fields({"properties": properties}, "/x")]
     assert {path for path in paths if len(path) == 1} == {(name,) for name in names}
     assert len(paths) < 40_000
+
+
+def test_a_field_is_located_behind_compositions(tmp_path: Path) -> None:
+    """The pointer of a field leads to its schema, also in a part of the row's; else it is the row's own."""
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            "/things/{id}": {
+                "get": {
+                    "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                    "responses": {
+                        "200": {
+                            "description": "ok",
+                            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}},
+                        }
+                    },
+                }
+            }
+        },
+        "components": {
+            "schemas": {
+                "Base": {"type": "object", "properties": {"id": {"type": "string"}, "owner": {"type": "object"}}},
+                "Thing": {
+                    "allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"name": {"type": "string"}}}]
+                },
+            }
+        },
+    }
+    path = tmp_path / "things.json"
+    path.write_text(json.dumps(document))
+    resource = load(path).resources["thing"]
+    assert [resource.locate_field(field) for field in ("name", "owner.id", "nothing")] == [
+        "/components/schemas/Thing/allOf/1/properties/name",
+        "/components/schemas/Base/properties/owner",
+        resource.pointer,
+    ]
