@@ -141,8 +141,10 @@ def _enter(api: Api, parent: PlacedSchema, name: str | int) -> Iterator[PlacedSc
 
 def _is_value_promised(schema: Schema, value: Any, *, is_nullable: bool) -> bool:
     members = list_members(schema)
-    if value is None or members is not None:
-        return is_nullable if value is None else str(value) in map(str, members or ())
+    if value is None:  # a schema without a type allows null by saying nothing
+        return is_nullable and bool(list_types(schema) or members)
+    if members is not None:
+        return str(value) in map(str, members)
     named = [schema.get("default", ABSENT), schema.get("example", ABSENT), *list_examples(schema)]
     if value in named or isinstance(value, bool):
         return value in named or "boolean" in list_types(schema)

@@ -99,6 +99,19 @@ def test_one_property_is_blamed_that_differs_from_an_accepted_body(judge: Judge)
     assert blamed(judge(BODY, service)) == ["body/size"]
 
 
+@pytest.mark.parametrize(("schema", "places"), [("{}", []), ("{type: [string, 'null'], maxLength: 9}", ["body/note"])])
+def test_null_is_promised_only_where_it_is_written(judge: Judge, schema: str, places: list[str]) -> None:
+    """A schema without a type allows null by saying nothing; one that names it promises that null is accepted."""
+    paths = BODY.replace("size: {type: integer, minimum: 1, maximum: 5}", f"note: {schema}")
+    paths = paths.replace("required: [n]", "required: [n, note]")
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        body = read_json(request)
+        return respond(201 if isinstance(body, dict) and body.get("note") is not None else 400, "{}")
+
+    assert blamed(judge(paths, service)) == places
+
+
 def test_a_service_that_takes_each_name_once_is_not_blamed(judge: Judge) -> None:
     """What is refused because of what happened before is refused with every property as it was."""
     taken: set[str] = set()
