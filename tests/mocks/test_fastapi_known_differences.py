@@ -236,7 +236,7 @@ def test_query_strings_have_a_greatest_length(mock: Any) -> None:
     """8: 414 for a million parameters, without reading them."""
     answered = send_raw(mock, RawRequest("GET", "/api/crew-runs?" + "limit=1&" * 1_000_000, KEY))
     assert (answered.status, answered.json) == (414, {"detail": "URI Too Long"})
-    assert send_raw(mock, RawRequest("GET", "/api/crew-runs?" + "limit=1&" * 8_000, KEY)).status == 200
+    assert send_raw(mock, RawRequest("GET", "/api/crew-runs?" + "limit=1&" * 4_000, KEY)).status == 200
 
 
 def test_redirects_keep_any_query(mock: Any) -> None:
