@@ -117,9 +117,43 @@ class ChangedRow(Trace):
     """The row as it was before."""
     change: Exchange
     requested_fields: Mapping[str, Any]
-    """The fields that were changed, with their new values; none where the row was deleted."""
+    """The fields that were changed, with their new values; none where the row was deleted or acted on."""
     fetched_after: Exchange | None
     list_after: Exchange | None
+    fetched_before: Exchange | None = None
+
+
+@dataclass(frozen=True)
+class ConditionalRequest(Trace):
+    """A request with the version of a row in ``If-Match`` (``stale``: another version) or ``If-None-Match``."""
+
+    is_stale: bool
+    version: str
+    """The ``ETag`` that the row had."""
+    exchange: Exchange
+
+
+@dataclass(frozen=True)
+class FollowedLocation(Trace):
+    """The address that the response to a creation gave in ``Location``, requested twice."""
+
+    creation: Exchange
+    exchange: Exchange
+    """The second request."""
+    fetched: Exchange
+    """The new row, fetched by its id in between."""
+
+
+@dataclass(frozen=True)
+class ForeignParentFetch(Trace):
+    """A row of one parent, fetched below another parent, whose list does not have it."""
+
+    row: Row
+    own: Exchange
+    """The row below its own parent."""
+    other_list: Exchange
+    """The whole list of the other parent, requested afterwards."""
+    exchange: Exchange
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ SD7xx robustness. A code is never given to another clause. Importing this packag
 
 from specduet.contracts.clauses import (
     collections,
+    conditions,
     credentials,
     exposure,
     lifecycle,
@@ -27,6 +28,7 @@ from specduet.contracts.clauses import (
     undocumented_status,
     valid_refused,
     values,
+    writes,
 )
 from specduet.contracts.clauses.registry import FAMILIES, Clause, Family, Subject, all_clauses, clause, run_clauses
 from specduet.contracts.clauses.schema_violations import check_bodies_of
@@ -40,6 +42,7 @@ __all__ = [
     "check_bodies_of",
     "clause",
     "collections",
+    "conditions",
     "credentials",
     "exposure",
     "lifecycle",
@@ -50,4 +53,5 @@ __all__ = [
     "undocumented_status",
     "valid_refused",
     "values",
+    "writes",
 ]

@@ -12,7 +12,7 @@ from specduet.contracts.traces import ChangedRow
 _LATER = 202  # the request was accepted, and is carried out later (RFC 9110, 15.3.3)
 
 
-def _find_changes(subject: Subject) -> Iterator[ChangedRow]:
+def find_changes(subject: Subject) -> Iterator[ChangedRow]:
     """Yield the changes that the service has carried out."""
     for trace in subject.recording.find_traces(ChangedRow, subject.api.name, subject.operation.id):
         if shows_rows(trace.change) and trace.change.status != _LATER:
@@ -41,7 +41,7 @@ def check_change_kept(subject: Subject) -> Iterator[Finding]:
     wrong if it still has the old value.
     """
     rule = subject.operation.behavior.updates or subject.operation.behavior.replaces
-    for trace in _find_changes(subject) if rule is not None else ():
+    for trace in find_changes(subject) if rule is not None else ():
         assert rule is not None
         shown = _read_detail(subject, trace.fetched_after) or _find_listed(subject, trace) or {}
         for field, value in trace.requested_fields.items():
@@ -59,7 +59,7 @@ def check_deleted_gone(subject: Subject) -> Iterator[Finding]:
     gone: it may be marked as deleted.
     """
     rule = subject.operation.behavior.deletes
-    for trace in _find_changes(subject) if rule is not None else ():
+    for trace in find_changes(subject) if rule is not None else ():
         assert rule is not None
         detail, listed = _read_detail(subject, trace.fetched_after), _find_listed(subject, trace)
         if detail is not None and detail == trace.row:

@@ -59,19 +59,23 @@ class Subject:
         cause: str = "",
         basis: Basis | None = None,
         shared: str = "",
+        is_proven: bool = False,
     ) -> Finding:
         """Return a finding of this clause.
 
         Its basis is at most as strong as that of the operation itself and, in the clauses about rows, as those of the
-        statements which say whose rows these are and what their id is. ``shared`` is the cause that other operations
-        may share; a place in the components of the document is one by itself.
+        statements which say whose rows these are and what their id is, unless it ``is_proven`` by what was
+        seen alone. ``shared`` is the cause that other operations may share; a place in the components of the document
+        is one by itself.
         """
         return Finding(
             code=self.clause.code,
             clause=self.clause.name,
             family=self.clause.family,
             specificity=self.clause.specificity,
-            basis=weakest(basis or self.clause.basis, self.operation.basis, *self._list_row_bases()),
+            basis=weakest(
+                basis or self.clause.basis, self.operation.basis, *(() if is_proven else self._list_row_bases())
+            ),
             api=self.api.name,
             operation=self.operation.label,
             pointer=pointer or self.operation.pointer,

@@ -1,9 +1,12 @@
 """Probe of changes: rows that this run creates are changed, replaced and deleted, and looked at afterwards.
 
-No other row is touched. Recorded are the traces ``ChangedRow`` and ``UnknownPathValue``.
+No other row is touched. Recorded are the traces ``ChangedRow``, ``ConditionalRequest``, ``FollowedLocation`` and
+``UnknownPathValue``.
 """
 
+import time
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from specduet.contracts.analysis.created_fields import list_body_properties
@@ -15,14 +18,21 @@ from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.probes.list_queries import make_unused_value
+from specduet.contracts.probes.locations import follow_location
+from specduet.contracts.probes.sample_rows import RowVariants
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
-from specduet.contracts.traces import ChangedRow, UnknownPathValue
-from specduet.specs import Operation, Schema
+from specduet.contracts.traces import ChangedRow, ConditionalRequest, UnknownPathValue
+from specduet.specs import Api, Operation, Parameter, Schema
 from specduet.specs.behavior import Lookup
 
 _MAX_CHANGES = 3
 """Fields that one request changes."""
+
+_PAUSE_S = 0.3
+"""Time in which a service that writes behind carries out a change."""
+
+_OTHER_VERSION = '"specduet-other-version"'
 
 _NEW_VALUES: tuple[Any, ...] = (
     "Changed by Specduet",
@@ -40,11 +50,25 @@ _NEW_VALUES: tuple[Any, ...] = (
 
 def probe_changes(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
     """Change a row of this run with the operation, once, and a row that does not exist. Raises ``BudgetSpent``."""
-    rule = operation.behavior.updates or operation.behavior.replaces or operation.behavior.deletes
-    if rule is None or not rule.parameter or rule.basis == "assumed":
+    behavior = operation.behavior
+    rule = behavior.updates or behavior.replaces or behavior.deletes or _find_action(sender.api, operation)
+    if rule is None or not rule.parameter or (rule.basis == "assumed" and behavior.acts is None):
         return
     resource_probe = ResourceProbe(sender, sender.api.resources[rule.resource], known_values)
     ChangeProbe(resource_probe, operation, rule).change_new_row()
+
+
+def find_header_parameter(operation: Operation, name: str) -> Parameter | None:
+    """Return a documented header of requests, however it is spelled."""
+    headers = (p for p in operation.parameters if p.location == "header")
+    return next((p for p in headers if p.name.lower() == name.lower()), None)
+
+
+def _find_action(api: Api, operation: Operation) -> Lookup | None:
+    """Return the statement of an operation that leads its row to another status, None for any other."""
+    acts = operation.behavior.acts
+    status = api.resources[acts.resource].behavior.status if acts is not None else None
+    return acts if acts is not None and acts.to is not None and status is not None else None
 
 
 class ChangeProbe:
@@ -72,16 +96,31 @@ class ChangeProbe:
                 return
 
     def _create_row(self, creation: Operation, request: PlannedRequest) -> Row | None:
-        """Create a row and return it as the response shows it; one that shows no id has that of its address."""
+        """Create a row and return it as the response shows it; one that shows no id has that of its address.
+
+        It has values of its own, also in optional properties, where the service takes them.
+        """
         variant, _ = next(CreateRequests(self.api, creation, request).vary_requests(1))
-        exchange = self.sender.send(creation, **variant.send_arguments)
+        if self.resource_probe.resource.is_inferred and isinstance(request.json, dict):
+            variants = RowVariants(self.api, creation, request)
+            exchange = self.sender.send(creation, **variants.vary_request(self._next_number()).send_arguments)
+            if exchange.status in {400, 422}:
+                variant = variants.vary_request(self._next_number(), is_full=False)
+                exchange = self.sender.send(creation, **variant.send_arguments)
+        else:
+            exchange = self.sender.send(creation, **variant.send_arguments)
         if not exchange.is_success or exchange.response is None:
             return None
+        follow_location(self.resource_probe, creation, exchange)
         row = read_single_row(creation, exchange) or {}
         if isinstance(get_path(row, self.rule.field), str | int):
             return row
         address = (exchange.response.get_header("location") or "").partition("?")[0].rstrip("/")
         return {**row, self.rule.field: address.rpartition("/")[2]} if address else None
+
+    def _next_number(self) -> int:
+        """Return a number that no other row of this run has been made with."""
+        return 1_000 + len(self.sender.recording.exchanges)
 
     def _change_row(self, row: Row, path: Mapping[str, str], above: Mapping[str, str]) -> None:
         fetched = self._fetch_row(row, above)
@@ -90,13 +129,70 @@ class ChangeProbe:
         if request is None or (fetched is not None and shown is None):
             return
         etag = fetched.response.get_header("etag") if fetched is not None and fetched.response is not None else None
-        if etag and self.operation.parameter("If-Match", "header") is not None:
+        if etag and find_header_parameter(self.operation, "If-Match") is not None:
+            self._send_stale(request, etag)
             request = request.with_header("If-Match", etag)
+        if etag and self.detail_operation is not None:
+            self._send_unchanged(row, above, etag)
+        fetched_after = self._send_change(request, changes, shown or row, fetched, row, above)
+        after = (
+            read_single_row(self.detail_operation, fetched_after) if fetched_after and self.detail_operation else None
+        )
+        if self.operation.behavior.updates is not None and after is not None:
+            self._change_one_field(after, path, above, fetched_after)
+
+    def _change_one_field(
+        self, shown: Row, path: Mapping[str, str], above: Mapping[str, str], fetched: Exchange | None
+    ) -> None:
+        """Change the row once more, one field of it: the fields that were changed before are left alone."""
+        request, changes = self._plan_change(path, shown, max_changes=1)
+        tag = fetched.response.get_header("etag") if fetched is not None and fetched.response is not None else None
+        if request is not None and tag and find_header_parameter(self.operation, "If-Match") is not None:
+            request = request.with_header("If-Match", tag)
+        if request is not None:
+            self._send_change(request, changes, shown, fetched, shown, above)
+
+    def _send_change(
+        self,
+        request: PlannedRequest,
+        changes: Mapping[str, Any],
+        before: Row,
+        fetched: Exchange | None,
+        row: Row,
+        above: Mapping[str, str],
+    ) -> Exchange | None:
+        """Send a change, record what it did and return the row as its detail shows it afterwards.
+
+        A row that shows no change is fetched again after a pause.
+        """
         exchange = self.sender.send(self.operation, **request.send_arguments)
         fetched_after = self._fetch_row(row, above)
+        detail = self.detail_operation
+        if detail and fetched_after and exchange.is_success and read_single_row(detail, fetched_after) == before:
+            time.sleep(_PAUSE_S)
+            fetched_after = self._fetch_row(row, above)
         collection = self.resource_probe.open_list(None, above)
         list_after = collection.send_query({}) if collection is not None else None
-        self.sender.record_trace(ChangedRow, self.operation, shown or row, exchange, changes, fetched_after, list_after)
+        self.sender.record_trace(
+            ChangedRow, self.operation, before, exchange, changes, fetched_after, list_after, fetched
+        )
+        return fetched_after
+
+    def _send_stale(self, request: PlannedRequest, etag: str) -> None:
+        """Send the change under the condition that the row has another version than it has."""
+        if "412" in self.operation.responses:
+            stale = self.sender.send(self.operation, **request.with_header("If-Match", _OTHER_VERSION).send_arguments)
+            self.sender.record_trace(ConditionalRequest, self.operation, True, etag, stale)  # noqa: FBT003 - a field
+
+    def _send_unchanged(self, row: Row, above: Mapping[str, str], etag: str) -> None:
+        """Fetch the row under the condition that its version is not the known one."""
+        detail = self.detail_operation
+        path = fill_row_path(detail, row, above) if detail is not None else None
+        if detail is None or path is None or "304" not in detail.responses:
+            return
+        if find_header_parameter(detail, "If-None-Match") is not None:
+            exchange = self.sender.send(detail, path=path, headers=[("If-None-Match", etag)])
+            self.sender.record_trace(ConditionalRequest, detail, False, etag, exchange)  # noqa: FBT003 - a field
 
     def _fetch_row(self, row: Row, above: Mapping[str, str]) -> Exchange | None:
         path = fill_row_path(self.detail_operation, row, above) if self.detail_operation is not None else None
@@ -104,15 +200,17 @@ class ChangeProbe:
             return None
         return self.sender.send(self.detail_operation, path=path)
 
-    def _plan_change(self, path: Mapping[str, str], row: Row) -> tuple[PlannedRequest | None, Mapping[str, Any]]:
+    def _plan_change(
+        self, path: Mapping[str, str], row: Row, max_changes: int = _MAX_CHANGES
+    ) -> tuple[PlannedRequest | None, Mapping[str, Any]]:
         """Return the request and the fields that it changes, with their new values; None where none can be changed."""
         request = self.resource_probe.known_values.build_valid_request(self.operation)
         if request is None:
             return None, {}
         request = request.with_path(**path)
-        if self.operation.behavior.deletes is not None:
+        if self.operation.behavior.deletes is not None or self.operation.behavior.acts is not None:
             return request, {}
-        changes = dict(self._choose_changes(row))
+        changes = dict(islice(self._choose_changes(row), max_changes))
         body = self.operation.body
         content = body.content.get("application/json") if body is not None else None
         content = content or (body.content.get("application/merge-patch+json") if body is not None else None)
@@ -123,6 +221,9 @@ class ChangeProbe:
         inner = open_sent_envelope(self.operation, request.json)
         if not isinstance(inner, dict):
             return None, {}
+        needed = {name: value for name, value in changes.items() if name in inner}
+        if self.operation.behavior.replaces is not None and needed:
+            changes = needed  # what is left out shows whether the row is replaced as a whole
         json = replace_at(request.json, place, {**inner, **changes})
         is_valid = is_valid_value(self.api.request_schemas, content.pointer, json)
         return (request.with_json(json), changes) if is_valid else (None, {})
@@ -133,13 +234,11 @@ class ChangeProbe:
         tied = {behavior.id.field, self.rule.field, *(r.field for r in behavior.references)}
         tied |= {behavior.status.field} if behavior.status is not None else set()
         tied |= {field for rule in behavior.timeline for field in rule.fields}
-        count = 0
         for name, schema, pointer in list_body_properties(self.api, self.operation):
             is_free = name in row and name not in tied and not name.lower().endswith("id")
-            if is_free and not schema.get("readOnly") and not schema.get("writeOnly") and count < _MAX_CHANGES:
+            if is_free and not schema.get("readOnly") and not schema.get("writeOnly"):
                 value = self._choose_value(schema, pointer, row[name])
                 if value is not None:
-                    count += 1
                     yield name, value
 
     def _choose_value(self, schema: Schema, pointer: str, current: Any) -> Any:

@@ -20,6 +20,7 @@ from specduet.contracts.analysis.row_values import (
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
+from specduet.contracts.probes.locations import fetch_below_other_parent
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import CreatedRun, MissingFromList
@@ -40,6 +41,7 @@ _MIN_CREATE_COUNT = 2
 """Rows that are created of a resource without a status."""
 
 _CONCURRENT_CREATES = 4
+_MAX_PARENTS = 4
 
 
 def probe_lifecycle(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
@@ -51,6 +53,11 @@ def probe_lifecycle(sender: Sender, operation: Operation, known_values: KnownVal
     _create_rows_once(resource_probe)
     if operation.behavior.reads is not None:
         resource_probe.look_up_rows(operation)
+    if operation.behavior.fetches is not None and resource_probe.resource.is_inferred:
+        listing = next(iter(resource_probe.operations_with("lists")), None)
+        if listing is not None:
+            paths = known_values.path_choices(listing)[:_MAX_PARENTS]
+            fetch_below_other_parent(resource_probe, operation, paths)
 
 
 def _create_rows_once(resource_probe: ResourceProbe) -> None:

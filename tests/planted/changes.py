@@ -229,6 +229,15 @@ def read_instead(status: int = 200) -> Change:
     return changed
 
 
+def skip_action() -> Change:
+    """Return a change after which ``POST /things/{id}/verb`` does nothing, and shows the row as it is."""
+
+    async def changed(asked: Asked, ask: Ask) -> Answer:
+        return await ask(replace(asked, method="GET", body=b"", path=asked.path.rpartition("/")[0]))
+
+    return changed
+
+
 def accept_on_refusal(change: Callable[[Asked], Asked | None]) -> Change:
     """Return a change after which a refused request is asked again in another form: so it is accepted."""
 
