@@ -47,21 +47,22 @@ def build_protocol_class() -> type[asyncio.Protocol]:
 class HeadProgress:
     """How far a connection has come with the head of a request."""
 
+    __slots__ = ("has_completed", "is_refused", "unread_bytes", "was_waiting")
+
     def __init__(self) -> None:
         self.unread_bytes = 0
         """Bytes that came since the last head was complete, or since the last piece of a body."""
-        self.is_waiting = True
-        """True from the first byte of a head to its last; also before the first request."""
+        self.has_completed = False
         self.was_waiting = False
-        """Whether it was so when it was last looked at, and has been since."""
+        """Whether a head was incomplete when it was last looked at, and none has been completed since."""
         self.is_refused = False
 
     def complete(self) -> None:
-        self.unread_bytes, self.is_waiting, self.was_waiting = 0, False, False
+        self.unread_bytes, self.has_completed, self.was_waiting = 0, True, False
 
-    def check_size(self, transport: asyncio.Transport) -> None:
+    def refuse(self, transport: asyncio.Transport) -> None:
         """Respond with 431 to a head that has become too large. What still comes is dropped, so that this arrives."""
-        if self.unread_bytes > MAX_UNREAD_BYTES and not transport.is_closing():
+        if not transport.is_closing():
             self.is_refused = True
             transport.write(_TOO_LARGE)
             asyncio.get_running_loop().call_later(_LINGER_S, transport.close)
@@ -70,18 +71,23 @@ class HeadProgress:
         """Close the connection, now or at a later look, where a head stays incomplete from one look to the next."""
         if transport.is_closing():
             return
-        if self.is_waiting and self.was_waiting:
+        is_waiting = self.unread_bytes > 0 or not self.has_completed
+        if is_waiting and self.was_waiting:
             transport.close()
             return
-        self.was_waiting = self.is_waiting
+        self.was_waiting = is_waiting
         asyncio.get_running_loop().call_later(IDLE_CHECK_S, self.watch, transport)
 
 
 def _bound_heads(base: Any) -> Any:
     """Return a protocol that refuses a head without end with 431 (RFC 6585, 5), and closes where none is completed.
 
-    uvicorn bounds neither with httptools. With h11, which bounds heads itself, only the time is bounded.
+    uvicorn bounds neither with httptools. h11 bounds heads itself, and has no such callbacks: nothing is added to it.
     """
+    if not hasattr(base, "on_headers_complete"):
+        return base
+    # speed: every request pays for these calls, and super() costs as much as the rest
+    feed, complete_headers, read_body = base.data_received, base.on_headers_complete, base.on_body
 
     class BoundedProtocol(base):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
@@ -94,22 +100,20 @@ def _bound_heads(base: Any) -> Any:
 
         def data_received(self, data: bytes) -> None:
             head = self._head
-            if not head.is_refused:
-                head.unread_bytes += len(data)
-                super().data_received(data)
-                head.check_size(self.transport)
-
-        def on_message_begin(self) -> None:
-            self._head.is_waiting = True
-            super().on_message_begin()
+            if head.is_refused:
+                return
+            head.unread_bytes += len(data)
+            feed(self, data)
+            if head.unread_bytes > MAX_UNREAD_BYTES:
+                head.refuse(self.transport)
 
         def on_headers_complete(self) -> None:
             self._head.complete()
-            super().on_headers_complete()
+            complete_headers(self)
 
         def on_body(self, body: bytes) -> None:
             self._head.unread_bytes = 0
-            super().on_body(body)
+            read_body(self, body)
 
     return BoundedProtocol
 

@@ -107,3 +107,22 @@ def test_other_versions_of_http_need_no_host(mock: Any) -> None:
     """HTTP/2 servers need not pass one on."""
     scope = RawRequest("GET", "/").to_scope()
     assert (scope["http_version"], send_raw(mock, RawRequest("GET", "/")).status) == ("1.1", 200)
+
+
+def test_h11_keeps_its_own_bounds(mock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long connection is not cut where uvicorn runs on h11, which tells of no complete head."""
+    from uvicorn.protocols.http import auto
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    monkeypatch.setattr(auto, "AutoHTTPProtocol", H11Protocol)
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"b" * 40_000 + b"\r\n\r\n"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(20):
+            writer.write(request)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+            assert head.startswith(b"HTTP/1.1 200")
+            length = next(line for line in head.lower().splitlines() if line.startswith(b"content-length"))
+            await reader.readexactly(int(length.partition(b":")[2]))
+
+    assert send_over_wire(mock, talk) == []
