@@ -64,14 +64,17 @@ class RequestPipeline:
     def handle(self, handler: OperationHandler | NotFoundHandler, request: Request, send: Send) -> Awaitable[None]:
         """Return the awaitable that handles a request. CORS, session, journal and faults are done before it returns."""
         headers = request.headers
-        refusal = refuse_head(request) or self._refuse_control(handler, request)
+        is_aside = isinstance(handler, NotFoundHandler) or handler.api is self._control_api
+        refusal = refuse_head(request)
+        if refusal is None and is_aside:
+            refusal = self._refuse_control(handler, request)
         if refusal is not None:
             return _send_response(refusal, request, send)
         if b"origin" in headers:
             if cors.is_preflight(request.method, headers):
                 return _send_response(cors.make_preflight_response(headers), request, send)
             send = cors.add_cors_headers(headers[b"origin"], send)
-        if isinstance(handler, NotFoundHandler) or handler.api is self._control_api:
+        if is_aside or isinstance(handler, NotFoundHandler):
             return self._handle_aside(handler, request, send)
         session = self._default_session
         if SESSION_HEADER in headers:
@@ -90,13 +93,14 @@ class RequestPipeline:
         return self._run_operation(session, handler, request, entry, send)
 
     def _refuse_control(self, handler: OperationHandler | NotFoundHandler, request: Request) -> HttpResponse | None:
-        """Return the response to a request that may not use the control plane, None for any other request."""
-        if isinstance(handler, NotFoundHandler):
-            is_control = self._control_api is not None and get_normalized_path(request.scope).startswith(CONTROL_PREFIX)
-        else:
-            is_control = handler.api is self._control_api
-        reason = explain_refusal(request, self._settings.control_token) if is_control else ""
+        """Return the response to a request that may not use the control plane; None for any other request."""
+        is_elsewhere = isinstance(handler, NotFoundHandler) and not self._is_control_path(request)
+        reason = "" if is_elsewhere else explain_refusal(request, self._settings.control_token)
         return ProblemDetailsDialect().render_error(403, reason) if reason else None
+
+    def _is_control_path(self, request: Request) -> bool:
+        """Return whether a path belongs to the control plane, whatever stands there."""
+        return self._control_api is not None and get_normalized_path(request.scope).startswith(CONTROL_PREFIX)
 
     async def _run_operation(
         self, session: Session, handler: OperationHandler, request: Request, entry: OpenEntry, send: Send
@@ -139,7 +143,7 @@ class RequestPipeline:
             await _send_response(self._index.respond(request, session), request, send)
             return
         response = handler.respond(request)
-        if not (self._control_api and path.startswith(CONTROL_PREFIX)):
+        if not self._is_control_path(request):
             entry = open_entry(request.scope, None, None, request.head_bytes)
             entry[STATUS_INDEX] = response.status
             session.journal.add(entry, request.head_bytes)

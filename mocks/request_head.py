@@ -23,10 +23,15 @@ def refuse_head(request: Request) -> HttpResponse | None:
     request.head_bytes = sum(map(len, chain.from_iterable(lines)))
     if request.head_bytes > MAX_HEAD_BYTES:
         return ProblemDetailsDialect().render_error(431, f"the headers may have {MAX_HEAD_BYTES} bytes")
-    if request.scope.get("http_version") != "1.1":
-        return None
-    if b"host" not in request.headers:
-        return ProblemDetailsDialect().render_error(400, "a request needs the header Host")
-    if request.has_repeated_headers and sum(name == b"host" for name, _ in lines) > 1:
-        return ProblemDetailsDialect().render_error(400, "a request has the header Host once")
+    if request.has_repeated_headers or b"host" not in request.headers:
+        return _refuse_host(request)
     return None
+
+
+def _refuse_host(request: Request) -> HttpResponse | None:
+    """Return the response to a request of HTTP/1.1 that has no ``Host``, or several."""
+    count = sum(name == b"host" for name, _ in request.scope["headers"])
+    if count == 1 or request.scope.get("http_version") != "1.1":
+        return None
+    message = "a request has the header Host once" if count else "a request needs the header Host"
+    return ProblemDetailsDialect().render_error(400, message)
