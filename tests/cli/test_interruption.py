@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.json_handler import JsonHandler
 
 SCHEMA = "{type: object, required: [id], properties: {id: {type: integer}}}"
 DOCUMENT = f"""\
@@ -48,25 +50,17 @@ class StuckService(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
-class StuckHandler(BaseHTTPRequestHandler):
+class StuckHandler(JsonHandler):
     server: StuckService
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - what http.server calls
         self.server.count += 1
         if self.server.count >= STUCK_AT:
             self.server.is_stuck.set()
             self.server.may_end.wait(PATIENCE_S)
             return
         row = {"id": "wrong"}
-        body = json.dumps([row] if self.path.startswith("/rows") else row).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+        self.send_json(200, [row] if self.path.startswith("/rows") else row)
 
 
 @pytest.fixture

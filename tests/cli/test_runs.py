@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+
+from tests.json_handler import JsonHandler
 
 ROOT = Path(__file__).parents[2]
 SECRET = "s3cret-of-the-operator"  # noqa: S105 - made up
@@ -56,22 +58,14 @@ class Service(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(JsonHandler):
     server: Service
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - what http.server calls
         rows = [{"id": 1, "state": "waiting"}, {"id": 2, "state": self.server.state}]
         known = self.path.partition("?")[0] == "/parcels"
         status = 404 if not known else 200 if self.headers.get("X-Key") == SECRET else 401
-        body = json.dumps(rows if status == 200 else {"echo": self.headers.get("X-Key")}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the test reads the judge's words, not the server's."""
+        self.send_json(status, rows if status == 200 else {"echo": self.headers.get("X-Key")})
 
 
 @pytest.fixture

@@ -16,10 +16,12 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.json_handler import JsonHandler
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("specs", "mocks", "contracts", "src", "pyproject.toml", "README.md", "LICENSE")
@@ -239,19 +241,11 @@ def test_users_tests_have_the_fixture_and_their_own_packages(installation: Insta
     assert "3 passed" in done.stdout
 
 
-class FaultyService(BaseHTTPRequestHandler):
+class FaultyService(JsonHandler):
     """A service whose every run has a status that the document does not have."""
 
-    def do_GET(self) -> None:
-        body = b'[{"status": "complete"}]'
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Keep quiet."""
+    def do_GET(self) -> None:  # noqa: N802 - what http.server calls
+        self.send_json(200, [{"status": "complete"}])
 
 
 @pytest.fixture
