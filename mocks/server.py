@@ -67,7 +67,8 @@ def serve(
             ssl_certfile=tls.file if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
-        _load_certificate(config)
+        if tls is not None:
+            _load_certificate(config)
         for name in ("uvicorn", "python_multipart"):  # the request log says what is wrong with a request
             logging.getLogger(name).setLevel(logging.ERROR)
         with _absorb_reraised_signals():
