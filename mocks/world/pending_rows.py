@@ -1,6 +1,6 @@
 """Rows that requests created and nobody has read yet."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from specduet.mocks.clock import Micros
@@ -23,18 +23,12 @@ class PendingRows:
     """The pending rows of one table, in the order of their creation."""
 
     def __init__(self) -> None:
-        self._rows: list[PendingRow] = []
+        self.rows: list[PendingRow] = []
         self._keys: set[Any] = set()
         self.newest_key: Any = NO_KEY
         """The index key of the identity of the row that was created last, if it is known."""
         self.has_unknown_key = False
         """True if some row has an identity that is not known."""
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[PendingRow]:
-        return iter(self._rows)
 
     def has_key(self, key: Any) -> bool:
         """Return whether a row has the index key of its identity."""
@@ -42,12 +36,12 @@ class PendingRows:
 
     def add(self, created_at: Micros, decide_values: Callable[[], Mapping[str, Any]]) -> None:
         """Add a row of which nothing is known yet."""
-        self._rows.append(PendingRow(created_at, decide_values))
+        self.rows.append(PendingRow(created_at, decide_values))
         self.newest_key = NO_KEY
         self.has_unknown_key = True
 
     def add_known(self, created_at: Micros, decide_values: Callable[[], Mapping[str, Any]], key: Any) -> None:
         """Add a row whose identity is that of no other one, and is among its values."""
-        self._rows.append(PendingRow(created_at, decide_values, has_free_identity=True))
+        self.rows.append(PendingRow(created_at, decide_values, has_free_identity=True))
         self._keys.add(key)
         self.newest_key = key

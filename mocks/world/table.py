@@ -110,7 +110,7 @@ class Table:
 
     def take_snapshot(self) -> TableSnapshot:
         """Return a copy of all rows, and of what is known of them."""
-        if self._pending:
+        if self._pending.rows:
             self._materialize_pending()
         return copy_attributes({**{name: getattr(self, name) for name in CHANGING}, "is_written": self.is_written})
 
@@ -199,8 +199,10 @@ class Table:
         return self._read_indexes().get_any()
 
     def _read_indexes(self) -> RowIndexes:
-        self._load_seeded_rows()
-        if self._pending:
+        # speed: tested here, as every request about rows comes this way
+        if not self._is_loaded:
+            self._load_seeded_rows()
+        if self._pending.rows:
             self._materialize_pending()
         return self._indexes
 
@@ -279,7 +281,7 @@ class Table:
     @property
     def created_count(self) -> int:
         """The number of rows that were created, and the number of the next one among them, counted from zero."""
-        return len(self._created) + len(self._pending)
+        return len(self._created) + len(self._pending.rows)
 
     def create_row(self, decide_values: Callable[[], Mapping[str, Any]], now: Micros) -> None:
         """Add a row that is created ``now``, or a microsecond after the last one where that was created just then.
@@ -354,7 +356,7 @@ class Table:
         """Compute the index keys of every pending row, and add it to the indexes in its first phase."""
         self._load_seeded_rows()
         pending, self._pending = self._pending, PendingRows()
-        for created_at, decide_values, has_free_identity in pending:
+        for created_at, decide_values, has_free_identity in pending.rows:
             values = decide_values()
             if self._indexes.numbered is not None:
                 values = self._indexes.numbered.count_row(values, self.values.index_key)
