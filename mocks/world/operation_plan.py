@@ -27,7 +27,7 @@ from specduet.mocks.world.shown_creation import NewRow
 from specduet.mocks.world.table import Table
 from specduet.specs import Api, Content, Operation
 from specduet.specs.behavior import OperationBehavior
-from specduet.specs.list_statements import Filter
+from specduet.specs.list_statements import Filter, Scope
 
 _encode = msgspec.json.Encoder().encode
 _REMOVED_NAMES = ("deleted", "is_deleted", "isDeleted", "removed", "success", "ok")
@@ -88,6 +88,10 @@ class OperationPlan:
     """What the body of a request changes."""
     lookup_field: str = ""
     """Name of the indexed field by which a path parameter finds a row."""
+    parent_position: int | None = None
+    """Position of the parent's index key in those of a row that is found by its number; None for any other row."""
+    scopes: tuple[Scope, ...] = ()
+    """The scopes of the path, from the outermost on; none where rows are in none."""
     body_check: "BodyCheck | None" = None
     """The check of bodies that are made of rows; None where rows alone decide whether a body is valid."""
     has_body: bool = True
@@ -174,6 +178,9 @@ def compile_plan(
     creates = behavior.creates is not None or (behavior.replaces is not None and behavior.replaces.creates)
     changes = behavior.updates is not None or behavior.replaces is not None or behavior.acts is not None
     lookup = behavior.lookup
+    lookup_field = get_row_key(table.resource.behavior.id, lookup.field) if lookup is not None else ""
+    numbers = table.indexed_fields.numbers
+    parent = numbers.parent if numbers is not None and lookup_field == numbers.field else None
     return OperationPlan(
         operation=operation,
         table=table,
@@ -187,7 +194,9 @@ def compile_plan(
         is_array=is_array and behavior.lists is None and behavior.watches is None,
         create_action=CreateAction(api, operation, table, projection) if creates else None,
         body_fields=BodyFields(api, operation, table) if changes else None,
-        lookup_field=get_row_key(table.resource.behavior.id, lookup.field) if lookup is not None else "",
+        lookup_field=lookup_field,
+        parent_position=table.key_positions[parent] if parent is not None else None,
+        scopes=behavior.scopes if behavior.scope is not None else (),
         body_check=_find_body_check(api, table, projection, content, is_framed=is_array or envelope is not None),
         has_body=_has_body(operation),
     )

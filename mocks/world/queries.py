@@ -151,7 +151,7 @@ def build_list_query(
     """
     cursor = plan.operation.behavior.cursor
     parts = _QueryParts(plan, scope_and_owner_filters(plan, values, caller))
-    members = find_scope_members(plan.table, plan.operation.behavior.scopes, values)
+    members = find_scope_members(plan.table, plan.scopes, values)
     if members is not None:
         parts.predicates.append((plan.table.key_positions[plan.table.identity_field], frozenset(members).__contains__))
     for filter_plan in plan.filters:
@@ -198,7 +198,7 @@ def scope_and_owner_filters(
     filters = []
     scope = behavior.scope
     if scope is not None and not scope.members and (scope.resource or not scope.hidden):
-        scope_key = get_scope_key(table, behavior.scopes, values)
+        scope_key = get_scope_key(table, plan.scopes, values)
         field = get_field_key(scope.field, is_hidden=scope.hidden)
         filters.append((table.key_positions[field], scope_key))
     if behavior.visibility is not None and caller.owner is not None and not caller.admin:
@@ -210,15 +210,13 @@ def scope_and_owner_filters(
 
 def check_ancestors(plan: OperationPlan, values: RequestValues) -> None:
     """Raise ``UnknownScopeValue`` if a path names a parent that does not exist, or that is not below the one before."""
-    behavior, related = plan.operation.behavior, plan.table.related_rows
-    if behavior.scope is None:
-        return
+    related = plan.table.related_rows
     outer: Scope | None = None
-    for place, scope in enumerate(behavior.scopes):
+    for place, scope in enumerate(plan.scopes):
         if scope.resource:
             value = values.get(scope.parameter)
             if related.is_numbered(scope.resource):
-                is_known = related.find_path_identity(behavior.scopes[: place + 1], values) is not None
+                is_known = related.find_path_identity(plan.scopes[: place + 1], values) is not None
             else:
                 is_known = related.has_row(scope.resource, value)
             if is_known and outer is not None and outer.resource and not related.is_numbered(scope.resource):

@@ -100,7 +100,8 @@ class World:
         plan = self.find_plan(operation)
         table, now = plan.table, self._clock.current_micros()
         table.advance_to(now)
-        check_ancestors(plan, values)
+        if plan.scopes:
+            check_ancestors(plan, values)
         url = read_url() if plan.has_urls else NO_URL
         key = (operation.pointer, caller.owner, caller.admin, url, *values.items())
         try:
@@ -129,26 +130,28 @@ class World:
         lookup, now = plan.operation.behavior.lookup, self._clock.current_micros()
         assert lookup is not None
         plan.table.advance_to(now)
-        check_ancestors(plan, values)
+        if plan.scopes:
+            check_ancestors(plan, values)
         required_keys = scope_and_owner_filters(plan, values, caller)
         if not lookup.parameter:
             return plan.table.implied.find_single(plan.table, required_keys, now)
-        numbers, value = plan.table.indexed_fields.numbers, values.get(lookup.parameter)
-        parent = dict(required_keys).get(plan.table.key_positions[numbers.parent]) if numbers is not None else None
-        if numbers is not None and parent is not None and plan.lookup_field == numbers.field:
+        value = values.get(lookup.parameter)
+        parent = None if plan.parent_position is None else dict(required_keys).get(plan.parent_position)
+        if parent is not None:
             row = plan.table.find_numbered(parent, value)
         else:
             row = plan.table.implied.find_any(plan.table, plan.lookup_field, value, now)
         if row is None or any(row.index_keys[position] != key for position, key in required_keys):
             return None
-        members = None if joins else find_scope_members(plan.table, plan.operation.behavior.scopes, values)
+        if joins or not plan.scopes:
+            return row
+        members = find_scope_members(plan.table, plan.scopes, values)
         return row if members is None or plan.table.identity_key(row) in members else None
 
     def change_membership(self, plan: OperationPlan, row: StoredRow, values: RequestValues, *, joins: bool) -> bool:
         """Let a row join the members of a request's parent, or leave them; return whether that made a difference."""
-        scopes = plan.operation.behavior.scopes
-        found = plan.table.related_rows.find_path_row(scopes, values)
-        name, key = scopes[-1].members, plan.table.identity_key(row)
+        found = plan.table.related_rows.find_path_row(plan.scopes, values)
+        name, key = plan.scopes[-1].members, plan.table.identity_key(row)
         return found is not None and bool(name) and change_members(*found, name or "", plan.table, key, joins=joins)
 
     def render_row(self, plan: OperationPlan, row: StoredRow) -> bytes:
@@ -216,10 +219,10 @@ class World:
         ``keys`` are fields that the row has whatever the request says. Raises ``UnknownScopeValue`` and ``Duplicate``.
         """
         plan, now = self.find_plan(operation), self._clock.current_micros()
-        table, scope = plan.table, operation.behavior.scope
-        check_ancestors(plan, values)
-        if scope is not None:
-            get_scope_key(table, operation.behavior.scopes, values)  # raises for a scope that no collection has
+        table = plan.table
+        if plan.scopes:
+            check_ancestors(plan, values)
+            get_scope_key(table, plan.scopes, values)  # raises for a scope that no collection has
         action = plan.create_action
         assert action is not None
         sent = body if isinstance(body, dict) else _NO_KEYS
