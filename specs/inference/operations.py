@@ -107,16 +107,8 @@ class StatementMaker:
         is_read = entry.role == "fetch" and returns_file(entry)
         if parameter is None or kind.is_single or not (is_read or (stored and entry.role != "fetch")):
             return OperationBehavior()
-        status, unknown_basis = unknown_status(entry.operation)
-        words: dict[str, Any] = {
-            "resource": kind.name,
-            "field": kind.id_field,
-            "parameter": parameter,
-            "unknown": status,
-            "unknown_basis": unknown_basis,
-            "basis": "assumed",
-            "because": f"{entry.shape.last} is a file of {kind.name}",
-        }
+        words = _name_row(entry, kind, kind.id_field, parameter)
+        words |= {"basis": "assumed", "because": f"{entry.shape.last} is a file of {kind.name}"}
         scopes = self._state_scopes(entry, owner, kind)
         if is_read:
             return OperationBehavior(downloads=Downloads(**words), **scopes)
@@ -154,13 +146,8 @@ class StatementMaker:
             parameter = self._find_item_parameter(entry, group, kind)
         if parameter is None:
             return {}
-        status, unknown_basis = unknown_status(entry.operation)
         acts = Acts(
-            resource=kind.name,
-            field=self._find_key(entry, group, kind, parameter),
-            parameter=parameter,
-            unknown=status,
-            unknown_basis=unknown_basis,
+            **_name_row(entry, kind, self._find_key(entry, group, kind, parameter), parameter),
             membership=_MEMBERSHIPS[entry.role],
             basis="assumed",
             because=f"{entry.shape.last} of {group.shape.key} is an id of {kind.name}",
@@ -216,7 +203,6 @@ class StatementMaker:
         return [str(link.get("operationId")) for link in links if isinstance(link, Mapping)]
 
     def _state_lookup(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
-        status, unknown_basis = unknown_status(entry.operation, is_call=entry.key is not None)
         parameter = "" if kind.is_single or group.is_myself else self._find_item_parameter(entry, group, kind)
         if parameter is None:
             return {}
@@ -241,12 +227,9 @@ class StatementMaker:
         is_read_too = kind.is_single or group.is_myself or any(e.role == "fetch" for e in group.items)
         is_found = kind.is_single or not kind.is_hidden
         basis: Basis = "inferred" if is_read_too and is_found and entry.role != "action" else "assumed"
+        field = self._find_key(entry, group, kind, parameter)
         made = statement(
-            resource=kind.name,
-            field=self._find_key(entry, group, kind, parameter),
-            parameter=parameter,
-            unknown=status,
-            unknown_basis=unknown_basis,
+            **_name_row(entry, kind, field, parameter, is_call=entry.key is not None),
             basis=basis,
             because=join_evidence(entry),
             **extra,
@@ -262,13 +245,8 @@ class StatementMaker:
         is_like = not events or 2 * len(events & kind.properties.keys()) >= len(events)
         if not parameter or not moves_by_itself(kind.status) or not is_like or kind.is_hidden:
             return {}
-        status, unknown_basis = unknown_status(entry.operation)
         watches = Watches(
-            resource=kind.name,
-            field=kind.id_field,
-            parameter=parameter,
-            unknown=status,
-            unknown_basis=unknown_basis,
+            **_name_row(entry, kind, kind.id_field, parameter),
             basis="assumed",
             because=f"{entry.shape.last} are server-sent events, and the {kind.name} has the status of a job",
         )
@@ -354,6 +332,20 @@ class StatementMaker:
             filter(None, [response and f"{response} of the response", request and f"{request} of the body"])
         )
         return Envelope(response=response, request=request, basis="inferred", because=f"the rows are at {places}")
+
+
+def _name_row(
+    entry: SurveyedOperation, kind: RowKind, field: str, parameter: str, *, is_call: bool = False
+) -> dict[str, Any]:
+    """Return what each statement on one row says: how a request names it, and what it gets where there is none."""
+    status, unknown_basis = unknown_status(entry.operation, is_call=is_call)
+    return {
+        "resource": kind.name,
+        "field": field,
+        "parameter": parameter,
+        "unknown": status,
+        "unknown_basis": unknown_basis,
+    }
 
 
 def is_sent_list(entry: SurveyedOperation) -> bool:
