@@ -79,7 +79,7 @@ def _is_sent(api: Api, resource: Resource, name: str) -> bool:
     return False
 
 
-def _find_location(api: Api, resource: Resource) -> tuple[Operation, RowLocation] | None:
+def _find_location(api: Api, resource: Resource) -> RowLocation | None:
     """Return where a row is fetched by what it knows itself: its id, and that of one parent at most."""
     found = [
         operation
@@ -93,7 +93,7 @@ def _find_location(api: Api, resource: Resource) -> tuple[Operation, RowLocation
         return None
     chosen = min(found, key=lambda operation: operation.path.count("{"))
     assert chosen.behavior.fetches is not None
-    return chosen, RowLocation(chosen, chosen.behavior.fetches.parameter)
+    return RowLocation(chosen, chosen.behavior.fetches.parameter)
 
 
 def _is_known(api: Api, operation: Operation) -> bool:
@@ -113,11 +113,10 @@ def build_link_changes(
 ) -> Iterator[tuple[str, Callable[[JsonRow, RowSeed, int], None]]]:
     """Yield for each link of a row to itself its dotted path, and the change that sets it where the row has it."""
     paths = find_link_paths(api, resource)
-    found = _find_location(api, resource) if paths else None
-    if found is None:
+    location = _find_location(api, resource) if paths else None
+    if location is None:
         return
-    operation, location = found
-    scope, fetches = operation.behavior.scope, operation.behavior.fetches
+    scope, fetches = location.operation.behavior.scope, location.operation.behavior.fetches
     assert fetches is not None
     field = get_row_key(resource.behavior.id, fetches.field)
     parent = get_field_key(scope.field, is_hidden=scope.hidden) if scope is not None else ""
