@@ -88,9 +88,13 @@ def _walk_sent(reader: SchemaReader, pointer: str, place: str, prefix: str, dept
 
 def holds_conditions(reader: SchemaReader, pointer: str, depth: int = 0) -> bool:
     """Tell whether a value holds conditions: ``{field, operator, value}``, a list of them, or groups of such lists."""
-    if reader.kind_at(pointer) == "array":
+    for _ in range(_DEEPEST):  # a list may be one of its own items
+        if reader.kind_at(pointer) != "array":
+            break
         items = reader.items_at(pointer)
-        return bool(items) and holds_conditions(reader, items or "", depth)
+        if items is None:
+            return False
+        pointer = items
     properties = {to_snake(name): at for name, at in reader.properties_at(pointer).items()}
     if not _FIELD_NAMES.isdisjoint(properties) and not _OPERATOR_NAMES.isdisjoint(properties):
         return True
