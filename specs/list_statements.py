@@ -1,5 +1,6 @@
 """Statements about lists: order, pages, filters, and whose rows they show."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -121,6 +122,36 @@ class Cursor(Statement, frozen=True):
 
 
 FilterOperator = Literal["eq", "ne", "gt", "ge", "lt", "le", "search", "conditions"]
+
+OPERATOR_KEYS: Mapping[str, FilterOperator] = {
+    "gt": "gt",
+    "gte": "ge",
+    "ge": "ge",
+    "lt": "lt",
+    "lte": "le",
+    "le": "le",
+    "eq": "eq",
+    "ne": "ne",
+    "from": "ge",
+    "to": "le",
+    "min": "ge",
+    "max": "le",
+    "start": "ge",
+    "start_at": "ge",
+    "end": "le",
+    "end_at": "le",
+    "after": "gt",
+    "before": "lt",
+    "exact": "eq",
+    "equals": "eq",
+    "in": "eq",
+    "any": "eq",
+    "not": "ne",
+    "contains": "search",
+    "like": "search",
+    "fuzzy": "search",
+}
+"""Names of operators in a parameter that is an object: ``created[gte]=1700000000``, ``{email: {exact: …}}``."""
 
 
 class Filter(Statement, frozen=True):

@@ -1,6 +1,6 @@
 """The rows that a request asks for: its parameters, read by the statements on the operation, as a query to an index."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,37 +16,7 @@ from specduet.mocks.world.operation_plan import FilterPlan, OperationPlan
 from specduet.mocks.world.row_scan import COMPARISONS
 from specduet.mocks.world.table import Table
 from specduet.specs import Operation
-from specduet.specs.list_statements import Filter, FilterOperator, Scope
-
-_OPERATOR_KEYS: Mapping[str, FilterOperator] = {
-    "gt": "gt",
-    "gte": "ge",
-    "ge": "ge",
-    "lt": "lt",
-    "lte": "le",
-    "le": "le",
-    "eq": "eq",
-    "ne": "ne",
-    "from": "ge",
-    "to": "le",
-    "min": "ge",
-    "max": "le",
-    "start": "ge",
-    "start_at": "ge",
-    "end": "le",
-    "end_at": "le",
-    "after": "gt",
-    "before": "lt",
-    "exact": "eq",
-    "equals": "eq",
-    "in": "eq",
-    "any": "eq",
-    "not": "ne",
-    "contains": "search",
-    "like": "search",
-    "fuzzy": "search",
-}
-"""Names of operators in a parameter that is an object: ``created[gte]=1700000000``, ``{email: {exact: …}}``."""
+from specduet.specs.list_statements import OPERATOR_KEYS, Filter, Scope
 
 
 class UnknownScopeValue(Exception):
@@ -180,9 +150,9 @@ def _list_conditions(statement: Filter, value: Any) -> list[tuple[Filter, Any]]:
     if not isinstance(value, dict) or statement.op == "conditions":
         return [(statement, value)]
     return [
-        (Filter(field=statement.field, op=_OPERATOR_KEYS[name], basis=statement.basis), inner)
+        (Filter(field=statement.field, op=OPERATOR_KEYS[name], basis=statement.basis), inner)
         for name, inner in value.items()
-        if name in _OPERATOR_KEYS and inner is not None
+        if name in OPERATOR_KEYS and inner is not None
     ]
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from specduet.specs.inference.parameters import QueryParameter, flatten_properties, holds_conditions, name_fields
 from specduet.specs.inference.sorting import find_created, find_field, spell_time
-from specduet.specs.inference.words import to_singular, to_snake, word_set
-from specduet.specs.list_statements import Filter, FilterOperator
+from specduet.specs.inference.words import to_singular, to_snake
+from specduet.specs.list_statements import OPERATOR_KEYS, Filter, FilterOperator
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.statement import Basis
 
@@ -80,10 +80,6 @@ _SHAPES_ROWS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _EVERY = frozenset(["all", "any", "both", "*"])
-_RANGE_KEYS = word_set(
-    "gt gte ge lt lte le eq ne min max from to start start_at end end_at after before exact equals in any not contains "
-    "like fuzzy"
-)
 _SCALARS = frozenset(["string", "integer", "number", "boolean", ""])
 _NUMBERS = frozenset(["integer", "number"])
 
@@ -185,7 +181,8 @@ class FilterReader:
         because = f"{parameter.name} is named as the field {field}"
         if given == "object":
             keys = {to_snake(name) for name in self._reader.properties_at(at)}
-            return Filter(field=field, basis="inferred", because=because) if keys and keys <= _RANGE_KEYS else None
+            has_operators = bool(keys) and keys <= OPERATOR_KEYS.keys()
+            return Filter(field=field, basis="inferred", because=because) if has_operators else None
         if given == "array":
             at = self._reader.items_at(at) or at
             given = self._reader.kind_at(at)
