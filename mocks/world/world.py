@@ -287,18 +287,18 @@ class World:
         """
         now = self._clock.current_micros()
         return {
-            name: [
-                shown for row in self._iter_rows(table, now) if (shown := self._describe(table, row, now)) is not None
-            ]
+            name: list(self._describe_rows(table, now))
             for name, table in self._tables.items()
             if names is None or name in names
         }
 
-    def _describe(self, table: Table, row: StoredRow, now: Micros) -> dict[str, Any] | None:
-        shown, lists = table.describe_row(row, now), find_member_lists(self._api).get(table.resource.name, {})
-        if shown is None:
-            return None
-        return shown | describe_members(table, row, {name: self._tables[other] for name, other in lists.items()})
+    def _describe_rows(self, table: Table, now: Micros) -> Iterator[dict[str, Any]]:
+        lists = find_member_lists(self._api).get(table.resource.name, {})
+        members = {name: self._tables[other] for name, other in lists.items()}
+        for row in self._iter_rows(table, now):
+            shown = table.describe_row(row, now)
+            if shown is not None:
+                yield shown | describe_members(table, row, members)
 
     def list_changed_resources(self) -> list[str]:
         """Return the names of the resources whose rows may be others than the seeded ones."""
