@@ -239,3 +239,28 @@ def test_twenty_thousand_of_a_kind(tmp_path: Path) -> None:
     operations = specs.load(path).operations
     assert len(operations[0].parameters) == 10_000
     assert [operation.id for operation in operations[1:]] == ["same", *(f"same_{n}" for n in range(2, 5_001))]
+
+
+def test_a_filter_that_is_a_list_of_itself(tmp_path: Path) -> None:
+    """What a parameter filters by is inferred without an endless search in a schema that refers to itself."""
+    document = """\
+openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /pets:
+    get:
+      parameters: [{name: filter, in: query, schema: {$ref: '#/components/schemas/Nested'}}]
+      responses:
+        '200': {description: pets, content: {application/json: {schema: {type: array, items: &pet
+          {type: object, properties: {id: {type: string}, filter: {type: string}}}}}}}
+  /pets/{id}:
+    get:
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses: {'200': {description: pet, content: {application/json: {schema: *pet}}}}
+components:
+  schemas:
+    Nested: {type: array, items: {$ref: '#/components/schemas/Nested'}}
+"""
+    path = tmp_path / "nested.yaml"
+    path.write_text(document)
+    assert [operation.role.name for operation in specs.load(path).operations] == ["list", "fetch"]
