@@ -89,8 +89,8 @@ def creates_listed_row(api: Api, operation: Operation, shape: PathShape) -> bool
 
 def find_session_end(operation: Operation, shape: PathShape) -> str:
     """Return why an operation ends sessions, or deletes, demotes or locks out the caller; empty where it does not."""
-    for part in shape.parts:
-        if not part.startswith("{") and (phrase := find_phrase(part, words.LOGOUTS)):
+    for part in _list_literals(shape):
+        if phrase := find_phrase(part, words.LOGOUTS):
             return f"its path says {phrase!r}"
     for place, text in _list_texts(operation):
         if not (place == "operationId" and "_" in text and "__" in text) and (
@@ -107,7 +107,7 @@ def find_session_end(operation: Operation, shape: PathShape) -> str:
 
 def _find_caller_change(operation: Operation, shape: PathShape) -> str:
     """Return why an operation changes who the caller is, empty where it does not."""
-    literals = [split_words(part) for part in shape.parts if not part.startswith("{")]
+    literals = [split_words(part) for part in _list_literals(shape)]
     about_caller = any(part and words.CALLERS.issuperset(part[:1]) for part in literals)
     last = literals[-1] if literals else ()
     if (
@@ -127,13 +127,12 @@ def _find_caller_change(operation: Operation, shape: PathShape) -> str:
 def _find_credential_change(operation: Operation, shape: PathShape) -> str:
     """Return why an operation revokes or replaces a credential of the caller, empty where it does not."""
     last = _last_literal(shape)
-    is_public = not operation.security or () in operation.security
     is_password = "password" in split_words(last)
     verbs = words.CREDENTIAL_VERBS | (words.phrase_set("change update set") if is_password else frozenset())
-    named = {word for part in shape.parts if not part.startswith("{") for word in split_words(part)}
+    named = {word for part in _list_literals(shape) for word in split_words(part)}
     if "invalidate" in named and named & (words.SESSIONS | words.CREDENTIALS | {"tokens"}):
         return "its path says 'invalidate'"
-    if is_password and not is_public and find_phrase(last, verbs | words.ERASURES):
+    if is_password and not is_public(operation) and find_phrase(last, verbs | words.ERASURES):
         return f"its path says {' '.join(split_words(last))!r}"
     for place, text, find in _list_places(operation, shape):
         if phrase := find(text, words.CREDENTIAL_VERBS):
@@ -143,7 +142,7 @@ def _find_credential_change(operation: Operation, shape: PathShape) -> str:
 
 def find_service_switch(api: Api, operation: Operation, shape: PathShape) -> tuple[Harm | Literal[""], str]:
     """Return the harm and its reason where a request without the id of a row stops, empties or switches a service."""
-    named = [part for part in shape.parts if not part.startswith("{")]
+    named = _list_literals(shape)
     if _is_question(operation, shape):
         return "", ""
     said = _find_settings(named, changes=operation.role.name == "update")
@@ -182,14 +181,13 @@ def _find_settings(named: list[str], *, changes: bool) -> str:
 
 def _is_wide(operation: Operation, shape: PathShape) -> bool:
     """Return whether an operation erases a whole service: ``POST /reset``, ``POST /admin/purge``."""
-    named = [split_words(part) for part in shape.parts if not part.startswith("{")]
+    named = [split_words(part) for part in _list_literals(shape)]
     return operation.method != "DELETE" and not any(is_plural("_".join(said)) for said in named[:-1])
 
 
 def _is_public_reset(operation: Operation, shape: PathShape) -> bool:
     """Return whether an operation resets a forgotten password, which takes no credential of the caller."""
-    is_public = not operation.security or () in operation.security
-    return is_public and any("password" in split_words(part) for part in shape.parts[-2:])
+    return is_public(operation) and any("password" in split_words(part) for part in shape.parts[-2:])
 
 
 def _assess_singleton(operation: Operation, shape: PathShape) -> HarmVerdict:
@@ -247,9 +245,19 @@ def _names_rows_in_body(api: Api, operation: Operation) -> bool:
     return False
 
 
+def is_public(operation: Operation) -> bool:
+    """Return whether the document lets an operation be called without a credential."""
+    return not operation.security or () in operation.security
+
+
+def _list_literals(shape: PathShape) -> list[str]:
+    """Return the parts of a path that are no parameters."""
+    return [part for part in shape.parts if not part.startswith("{")]
+
+
 def _last_literal(shape: PathShape) -> str:
     """Return the verb behind a colon, else the last part of a path that is no parameter."""
-    return shape.verb or next((part for part in reversed(shape.parts) if not part.startswith("{")), "")
+    return shape.verb or next(reversed(_list_literals(shape)), "")
 
 
 def _list_texts(operation: Operation) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 
+from specduet.contracts.planning.harm import is_public
 from specduet.contracts.recording import Exchange, ReceivedResponse, SentRequest
 from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import Operation
@@ -40,8 +41,7 @@ class _Sentinel:
     @property
     def preference(self) -> tuple[bool, bool]:
         """A sort key: requests that need a credential first, then those that name no row."""
-        is_open = not self.operation.security or () in self.operation.security
-        return is_open, "{" in self.operation.path
+        return is_public(self.operation), "{" in self.operation.path
 
 
 @dataclass
