@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from specduet.contracts.planning.harm import HarmVerdict, assess_operation, list_row_parameters
+from specduet.contracts.planning.harm import HarmVerdict, assess_operation
 from specduet.specs import Api, Operation
 
 HOW_TO_SEND = "--include LABEL sends one of them."
@@ -24,14 +24,6 @@ class PlannedOperation:
     operation: Operation
     verdict: HarmVerdict
     is_left_out: bool
-    needs: tuple[str, ...]
-    """The path parameters that take ids of rows."""
-
-    @property
-    def yields(self) -> str:
-        """The resource whose ids its responses show, empty where they show none."""
-        role = self.operation.role
-        return role.resource if role.name in {"list", "create", "fetch"} else ""
 
     def __str__(self) -> str:
         return f"{self.operation.label} ({self.verdict.harm}: {self.verdict.reason})"
@@ -57,8 +49,7 @@ class RunPlan:
         for operation in api.operations:
             verdict = assess_operation(api, operation)
             is_allowed = is_mock or (verdict.is_foreign and allows_foreign) or matches_any(operation, included)
-            needs = tuple(parameter.name for parameter in list_row_parameters(operation))
-            planned[operation.id] = PlannedOperation(operation, verdict, bool(verdict.reason) and not is_allowed, needs)
+            planned[operation.id] = PlannedOperation(operation, verdict, bool(verdict.reason) and not is_allowed)
         return cls(planned)
 
     def is_left_out(self, operation: Operation) -> bool:
