@@ -94,9 +94,9 @@ def find_base_path(sender: Sender, known_values: KnownValues, *, is_api_named: b
 def _choose_gets(sender: Sender, known_values: KnownValues) -> list[Operation]:
     """Return a few GET operations; only such as need no unknown id, if there are any."""
     gets = [o for o in sender.api.operations if o.method == "GET" and sender.can_send(o)]
-    unknown_names = known_values.unknown_path_parameters
-    gets.sort(key=lambda o: (documents_stream(o), len(unknown_names(o)), "{" in o.path))
-    return [o for o in gets if len(unknown_names(o)) == len(unknown_names(gets[0]))][:_MAX_OPERATIONS]
+    unknown_counts = {o.id: len(known_values.unknown_path_parameters(o)) for o in gets}
+    gets.sort(key=lambda o: (documents_stream(o), unknown_counts[o.id], "{" in o.path))
+    return [o for o in gets if unknown_counts[o.id] == unknown_counts[gets[0].id]][:_MAX_OPERATIONS]
 
 
 def _list_candidates(sender: Sender, operation: Operation, *, is_api_named: bool) -> Iterator[str | None]:

@@ -81,10 +81,14 @@ def acts_on_row(operation: Operation) -> bool:
 
 def creates_listed_row(api: Api, operation: Operation, shape: PathShape) -> bool:
     """Return whether a POST makes a row of a collection that has a list or a path to one row."""
-    keys = {parse_path(other.path).key for other in api.operations if other.method == "GET"}
-    has_item, verb = f"{shape.key}/{{}}" in keys, bool(shape.verb)
-    lists = any(o.role.name == "list" and parse_path(o.path).key == shape.key for o in api.operations)
-    return operation.role.name == "create" and not verb and (has_item or lists)
+    if operation.role.name != "create" or shape.verb:
+        return False
+    item_key = f"{shape.key}/{{}}"
+    return any(
+        (other.method == "GET" and parse_path(other.path).key == item_key)
+        or (other.role.name == "list" and parse_path(other.path).key == shape.key)
+        for other in api.operations
+    )
 
 
 def find_session_end(operation: Operation, shape: PathShape) -> str:
@@ -163,9 +167,10 @@ def find_service_switch(api: Api, operation: Operation, shape: PathShape) -> tup
 
 def _is_below_list(api: Api, shape: PathShape) -> bool:
     """Return whether a path is that of an action on a collection: ``/dashboards/import``."""
-    is_many = len(shape.parts) > 1 and is_plural("_".join(split_words(shape.parts[-2])))
-    keys = {parse_path(o.path).key for o in api.operations if o.role.name in {"list", "create"}}
-    return is_many or shape.above.key in keys
+    if len(shape.parts) > 1 and is_plural("_".join(split_words(shape.parts[-2]))):
+        return True
+    key = shape.above.key
+    return any(o.role.name in {"list", "create"} and parse_path(o.path).key == key for o in api.operations)
 
 
 def _find_settings(named: list[str], *, changes: bool) -> str:
