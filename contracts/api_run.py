@@ -133,7 +133,7 @@ class ApiRun:
     def list_generated_operations(self) -> list[Operation]:
         """Return the operations to generate requests for, in the order in which they are sent."""
         chosen = filter(self.sender.is_chosen, sorted(self.api.operations, key=rank_operation))
-        return [o for o in chosen if not self.plan.is_left_out(o) and self.sender.can_send(o)]
+        return [o for o in chosen if self.sender.can_send(o)]
 
     def send_batch(self, batch: Batch) -> None:
         """Send a batch of generated requests. Raises ``BudgetSpent``."""
