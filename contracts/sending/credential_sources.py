@@ -163,10 +163,9 @@ def _send(
     parts = urlsplit(url)
     data = body.encode()
     own = (("Host", parts.netloc), ("User-Agent", "specduet"), ("Content-Length", str(len(data))))
-    names = {name.lower() for name, _ in headers}
+    if all(name.lower() != "accept" for name, _ in headers):
+        headers = (*headers, ("Accept", "*/*"))
     sent = SentRequest(method, url, parts.path, parts.query, (*own, *headers), data)
-    if "accept" not in names:
-        sent = SentRequest(method, url, parts.path, parts.query, (*own, *headers, ("Accept", "*/*")), data)
     with closing(Transport(url, verify)) as transport:
         response = transport.send(sent, _TIMEOUT_S)
     if not isinstance(response, ReceivedResponse):
