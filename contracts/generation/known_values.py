@@ -20,7 +20,7 @@ from specduet.contracts.generation.planned_request import PlannedRequest, is_hea
 from specduet.contracts.oracle.requests import RESERVED_HEADERS
 from specduet.contracts.oracle.schema_access import is_valid_value, list_examples, resolve_schema, strip_null
 from specduet.contracts.planning.harm import list_row_parameters
-from specduet.contracts.planning.own_rows import OwnRows
+from specduet.contracts.planning.own_rows import OwnRows, find_objects
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Api, Operation, Parameter, Resource
 
@@ -152,7 +152,7 @@ class KnownValues:
             self.rows.remember_rows(operation, resource, exchange, rows)
             for row in rows:
                 self._remember_row(resource, row)
-        for row in _find_objects(exchange.json):
+        for row in find_objects(exchange.json, also_inner=False):
             for name, value in row.items():
                 if isinstance(value, str | int) and not isinstance(value, bool):
                     _add_value(self._values_by_path, (operation.path, name), value)
@@ -301,17 +301,6 @@ def is_reserved_header(parameter: Parameter) -> bool:
     if parameter.location != "header":
         return False
     return parameter.name.lower() in RESERVED_HEADERS or not is_header_name(parameter.name)
-
-
-def _find_objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of a response: of an array, of the arrays in an envelope, and the response itself."""
-    if isinstance(value, list):
-        yield from (row for row in value if isinstance(row, dict))
-    elif isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            if isinstance(inner, list):
-                yield from (row for row in inner if isinstance(row, dict))
 
 
 def _add_value(values_by_key: dict[tuple[str, str], dict[str, None]], key: tuple[str, str], value: float | str) -> None:

@@ -98,7 +98,7 @@ class OwnRows:
         shown = self._shown.setdefault(collection, set())
         own = {text for row in self.rows if row.collection == collection for text in row.texts.values()}
         own |= {text for place, text in self._gone if place == collection}
-        for row in _find_objects(exchange.json):
+        for row in find_objects(exchange.json, also_inner=True):
             shown |= {text for name, text in _read_texts(row) if len(shown) < _MAX_TEXTS and text not in own}
 
     def _forget_row(self, operation: Operation, exchange: Exchange) -> None:
@@ -227,18 +227,18 @@ def _find_ids(exchange: Exchange) -> Iterator[tuple[str, str]]:
             yield "", unquote(address.rpartition("/")[2])
     if isinstance(exchange.json, str):
         yield "id", exchange.json
-    for row in list(_find_objects(exchange.json))[:50]:
+    for row in list(find_objects(exchange.json, also_inner=True))[:50]:
         yield from _read_texts(row)
 
 
-def _find_objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the object of a response, those in its arrays, and those one level deeper."""
+def find_objects(value: Any, *, also_inner: bool) -> Iterator[Mapping[str, Any]]:
+    """Yield the object of a response, those in its arrays, and with ``also_inner`` those that are its properties."""
     if isinstance(value, list):
         yield from (row for row in value if isinstance(row, dict))
     elif isinstance(value, dict):
         yield value
         for inner in value.values():
-            if isinstance(inner, dict):
+            if also_inner and isinstance(inner, dict):
                 yield inner
             elif isinstance(inner, list):
                 yield from (row for row in inner if isinstance(row, dict))
