@@ -21,7 +21,6 @@ USUAL_PATHS = ("", "/api", "/v1", "/api/v1")
 """Base paths that are tried where those of the URL and of the document do not respond."""
 
 _NOT_SERVED = frozenset({404, 405})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_OPERATIONS = 5
 _MIN_CERTAIN = 3
 """Operations that are not found of which all cannot be broken: with fewer, the run goes on and tries the others."""
@@ -116,8 +115,10 @@ def _list_candidates(sender: Sender, operation: Operation, *, is_api_named: bool
 def _read_redirect(sender: Sender, trials: Sequence[BasePathTrial]) -> list[str]:
     """Return the base path to which a service redirects an operation (``/a`` to ``/v1/a``), if that was not tried."""
     exchange = trials[-1].exchange
-    location = exchange.response.get_header("location") if exchange.response is not None else None
-    if exchange.status not in _REDIRECTS or not location:
+    if exchange.response is None or not exchange.response.is_redirect:
+        return []
+    location = exchange.response.get_header("location")
+    if not location:
         return []
     address = urljoin(exchange.request.url, location).partition("?")[0]
     base = sender.target.url
@@ -158,7 +159,7 @@ def find_suspicion(response: ReceivedResponse | TransportFailure | str) -> str:
     if isinstance(response, str):
         kind = response.partition(":")[0]
         return "" if kind == "undecodable" else kind
-    if response.status in _REDIRECTS:
+    if response.is_redirect:
         return "redirect"
     is_page = response.body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
     return "page" if is_page and response.status not in _NOT_SERVED else ""

@@ -100,6 +100,11 @@ class ReceivedResponse:
         return _find_header(self.headers, name)
 
     @property
+    def is_redirect(self) -> bool:
+        """True where the status asks for the same at another address (RFC 9110, 15.4)."""
+        return self.status in {301, 302, 303, 307, 308}
+
+    @property
     def is_made_up(self) -> bool:
         """True for an example that a mock sends in place of rows which the document does not allow."""
         return self.get_header("x-mock-example") is not None

@@ -38,7 +38,6 @@ _DESCRIBED = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?service-desc")
 _NO_DOCUMENT = (".js", ".css", ".png", ".svg", ".ico", ".map")
 _MAX_LINKED = 6
 _ACCEPTED = "application/json, application/yaml;q=0.9, */*;q=0.5"
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _TIMEOUT_S = 10.0
 _SEARCH_S = 30.0
@@ -136,7 +135,7 @@ def _get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure
     for _ in range(_MAX_REDIRECTS + 1):
         response = _send_get(address, target)
         location = response.get_header("location") if isinstance(response, ReceivedResponse) else None
-        if not isinstance(response, ReceivedResponse) or response.status not in _REDIRECTS or location is None:
+        if not isinstance(response, ReceivedResponse) or not response.is_redirect or location is None:
             break
         following = urljoin(address, location)
         if origin_of(following) != origin_of(url):
