@@ -183,10 +183,6 @@ def _keep_first_tag() -> Change:
     return changed
 
 
-def _forget_header_condition(name: str) -> Change:
-    return ignore_header(name)
-
-
 def _reset_others(**values: Any) -> Change:
     """Return a change of PATCH after which it also sets these properties, if the request does not."""
 
@@ -228,14 +224,6 @@ def _reverse_in(name: str) -> Callable[[Any], None]:
 def _wrong_total(name: str) -> Callable[[Any], None]:
     def change(body: Any) -> None:
         body[name] += 1
-
-    return change
-
-
-def _duplicate_last(rows: str) -> Callable[[Any], None]:
-    def change(body: Any) -> None:
-        if body[rows]:
-            body[rows][-1] = body[rows][0]
 
     return change
 
