@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from specduet.contracts.oracle.json_body import is_utf8
 from specduet.contracts.recording import Exchange, SentRequest
 
 DOWN_STATUSES = frozenset({502, 503, 504})
@@ -59,7 +60,7 @@ def find_odd_value(request: SentRequest) -> str | None:
     body = request.body or b""
     if b"\x00" in address or b"\\u0000" in body:
         return "a NUL character"
-    if not _is_utf8(address) or re.search(rb"\\u[dD][89abAB]", body):
+    if not is_utf8(address) or re.search(rb"\\u[dD][89abAB]", body):
         return "a text that is no Unicode"
     if _has_integer_above(address + b" " + body, _MAX_INT64):
         return "an integer beyond 64 bits"
@@ -68,14 +69,6 @@ def find_odd_value(request: SentRequest) -> str | None:
     if re.search(rb"(?s)([\w ])\1{%d}" % (_LONG_TEXT - 1), address + body):
         return f"a text of more than {_LONG_TEXT} characters"
     return None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _has_integer_above(data: bytes, most: int) -> bool:

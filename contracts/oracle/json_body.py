@@ -39,7 +39,7 @@ def check_json_body(api: Api, body: Body, content: Content, request: SentRequest
         judged = ScalarVerdict("lenient", "is larger than some servers take")
         yield make_body_part(judged, body.pointer, any_4xx_allowed=True)
     elif parsed.verdict != "valid":
-        any_4xx_allowed = parsed.verdict == "lenient" or not _is_utf8(data)
+        any_4xx_allowed = parsed.verdict == "lenient" or not is_utf8(data)
         yield make_body_part(parsed, body.pointer, any_4xx_allowed=any_4xx_allowed)
     elif value is None and not body.required:
         yield make_body_part(ScalarVerdict("lenient", "is null where a body may be left out"), body.pointer)
@@ -67,8 +67,8 @@ def _judge_content_type(body: Body, request: SentRequest) -> ScalarVerdict:
     message["content-type"] = text
     media_type = strip_parameters(text)
     is_documented = any(matches_media_type(name, media_type) for name in body.content)
-    is_utf8 = message.get_content_charset("utf-8") in {"utf-8", "utf8"}
-    if is_json(media_type) and is_documented and is_utf8:
+    states_utf8 = message.get_content_charset("utf-8") in {"utf-8", "utf8"}
+    if is_json(media_type) and is_documented and states_utf8:
         return VALID
     is_ambiguous = "json" in text.lower() or "*" in text or not re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", media_type)
     if is_ambiguous or is_documented:
@@ -89,7 +89,7 @@ def parse_json_body(data: bytes) -> tuple[Any, ScalarVerdict]:
         return None, ScalarVerdict("lenient", "begins with a byte order mark")
     if data.count(b"[") + data.count(b"{") > _MAX_JSON_DEPTH and _measure_depth(data) > _MAX_JSON_DEPTH:
         return None, ScalarVerdict("lenient", "is nested deeper than some parsers read")
-    if not _is_utf8(data):
+    if not is_utf8(data):
         return None, _judge_other_encoding(data)
     try:
         return _parse_strict(data.decode()), VALID
@@ -99,7 +99,8 @@ def parse_json_body(data: bytes) -> tuple[Any, ScalarVerdict]:
         return None, ScalarVerdict("invalid", "is no JSON")
 
 
-def _is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
+    """Return whether data is valid UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError:
