@@ -215,7 +215,6 @@ def _is_named_malformed(refused: RefusedPart) -> bool:
         if isinstance(loc, list) and isinstance(kind, str) and kind.startswith(_STRUCTURAL_TYPES):
             wanted = [str(step).lower().replace("_", "-") for step in refused.difference.loc]
             named = [str(step).lower().replace("_", "-") for step in loc]
-            shorter = min(len(named), len(wanted))
-            if shorter > 0 and named[:shorter] == wanted[:shorter]:
+            if named and is_part_of(named, wanted):
                 return True
     return False
