@@ -41,7 +41,6 @@ _MIN_CREATE_COUNT = 2
 """Rows that are created of a resource without a status."""
 
 _CONCURRENT_CREATES = 4
-_MAX_PARENTS = 4
 
 
 def probe_lifecycle(sender: Sender, operation: Operation, known_values: KnownValues) -> None:
@@ -54,10 +53,7 @@ def probe_lifecycle(sender: Sender, operation: Operation, known_values: KnownVal
     if operation.behavior.reads is not None:
         resource_probe.look_up_rows(operation)
     if operation.behavior.fetches is not None and resource_probe.resource.is_inferred:
-        listing = next(iter(resource_probe.operations_with("lists")), None)
-        if listing is not None:
-            paths = known_values.path_choices(listing)[:_MAX_PARENTS]
-            fetch_below_other_parent(resource_probe, operation, paths)
+        fetch_below_other_parent(resource_probe, operation)
 
 
 def _create_rows_once(resource_probe: ResourceProbe) -> None:

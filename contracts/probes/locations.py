@@ -14,6 +14,7 @@ from specduet.contracts.traces import FollowedLocation, ForeignParentFetch
 from specduet.specs import Api, Operation
 
 _PAUSE_S = 0.3
+_MAX_PARENTS = 4
 _MISSING = frozenset({404, 410})
 
 
@@ -53,12 +54,13 @@ def _find_operation(api: Api, creation: Exchange, location: str) -> tuple[Operat
     return None
 
 
-def fetch_below_other_parent(resource_probe: ResourceProbe, operation: Operation, paths: list[dict[str, str]]) -> None:
+def fetch_below_other_parent(resource_probe: ResourceProbe, operation: Operation) -> None:
     """Fetch a row of one parent below another one, whose list does not have it."""
     rule = operation.behavior.fetches
     listing = next(iter(resource_probe.operations_with("lists")), None)
     if rule is None or listing is None or not _has_parents(listing, operation):
         return
+    paths = resource_probe.known_values.path_choices(listing)[:_MAX_PARENTS]
     for own_path, other_path in pairwise(paths):
         if _try_parents(resource_probe, operation, listing, own_path, other_path):
             return
