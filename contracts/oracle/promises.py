@@ -10,6 +10,7 @@ from typing import Any
 
 from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.request_differences import Difference
+from specduet.contracts.oracle.request_parts import find_header_parameter
 from specduet.contracts.oracle.schema_access import (
     PlacedSchema,
     get_number,
@@ -40,7 +41,7 @@ def is_promised(api: Api, operation: Operation, difference: Difference) -> bool:
         return _is_body_promised(api, operation, names, difference)
     parameter = operation.parameter(str(names[0]), location)  # type: ignore[arg-type]
     if parameter is None:
-        parameter = _find_header(operation, str(names[0])) if location == "header" else None
+        parameter = find_header_parameter(operation, str(names[0])) if location == "header" else None
     if parameter is None or _describes_limits(_read_parameter(api, parameter)):
         return False
     schema, _, is_nullable = strip_null(api.request_schemas, parameter.schema, parameter.pointer)
@@ -48,11 +49,6 @@ def is_promised(api: Api, operation: Operation, difference: Difference) -> bool:
         return location != "path" and not parameter.required and _states_optional(api, parameter)
     values = difference.value if isinstance(difference.value, tuple) else (difference.value,)
     return all(_is_value_promised(schema, _parse_text(schema, text), is_nullable=is_nullable) for text in values)
-
-
-def _find_header(operation: Operation, name: str) -> Parameter | None:
-    headers = (p for p in operation.parameters if p.location == "header")
-    return next((p for p in headers if p.name.lower() == name), None)
 
 
 def _read_parameter(api: Api, parameter: Parameter) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from specduet.contracts.oracle.json_values import Loc
 from specduet.contracts.oracle.scalars import ScalarVerdict, Verdict, pick_strictest
+from specduet.specs import Operation, Parameter
 
 PartLocation = Literal["path", "query", "header", "cookie", "body"]
 
@@ -36,6 +37,12 @@ class RequestPart:
     def display_name(self) -> str:
         """The part as messages name it: ``query/limit``, ``body/agents/0/goal``."""
         return "/".join(map(str, self.loc))
+
+
+def find_header_parameter(operation: Operation, name: str) -> Parameter | None:
+    """Return a documented header of requests, however it is spelled."""
+    headers = (p for p in operation.parameters if p.location == "header")
+    return next((p for p in headers if p.name.lower() == name.lower()), None)
 
 
 def combine_verdicts(parts: Iterable[RequestPart]) -> Verdict:

@@ -14,6 +14,7 @@ from specduet.contracts.analysis.row_values import get_path, open_sent_envelope,
 from specduet.contracts.generation.known_rows import fill_row_path
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.mutations import replace_at
+from specduet.contracts.oracle.request_parts import find_header_parameter
 from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
@@ -23,7 +24,7 @@ from specduet.contracts.probes.sample_rows import RowVariants
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import ChangedRow, ConditionalRequest, UnknownPathValue
-from specduet.specs import Api, Operation, Parameter, Schema
+from specduet.specs import Api, Operation, Schema
 from specduet.specs.behavior import Lookup
 
 _MAX_CHANGES = 3
@@ -56,12 +57,6 @@ def probe_changes(sender: Sender, operation: Operation, known_values: KnownValue
         return
     resource_probe = ResourceProbe(sender, sender.api.resources[rule.resource], known_values)
     ChangeProbe(resource_probe, operation, rule).change_new_row()
-
-
-def find_header_parameter(operation: Operation, name: str) -> Parameter | None:
-    """Return a documented header of requests, however it is spelled."""
-    headers = (p for p in operation.parameters if p.location == "header")
-    return next((p for p in headers if p.name.lower() == name.lower()), None)
 
 
 def _find_action(api: Api, operation: Operation) -> Lookup | None:
