@@ -59,6 +59,11 @@ def probe_changes(sender: Sender, operation: Operation, known_values: KnownValue
     ChangeProbe(resource_probe, operation, rule).change_new_row()
 
 
+def _read_version(fetched: Exchange | None) -> str | None:
+    """Return the ``ETag`` of a row that was fetched."""
+    return fetched.response.get_header("etag") if fetched is not None and fetched.response is not None else None
+
+
 def _find_action(api: Api, operation: Operation) -> Lookup | None:
     """Return the statement of an operation that leads its row to another status, None for any other."""
     acts = operation.behavior.acts
@@ -119,20 +124,18 @@ class ChangeProbe:
 
     def _change_row(self, row: Row, path: Mapping[str, str], above: Mapping[str, str]) -> None:
         fetched = self._fetch_row(row, above)
-        shown = read_single_row(self.detail_operation, fetched) if fetched and self.detail_operation else None
+        shown = self._read_shown(fetched)
         request, changes = self._plan_change(path, shown or row)
         if request is None or (fetched is not None and shown is None):
             return
-        etag = fetched.response.get_header("etag") if fetched is not None and fetched.response is not None else None
+        etag = _read_version(fetched)
         if etag and find_header_parameter(self.operation, "If-Match") is not None:
             self._send_stale(request, etag)
             request = request.with_header("If-Match", etag)
         if etag and self.detail_operation is not None:
             self._send_unchanged(row, above, etag)
         fetched_after = self._send_change(request, changes, shown or row, fetched, row, above)
-        after = (
-            read_single_row(self.detail_operation, fetched_after) if fetched_after and self.detail_operation else None
-        )
+        after = self._read_shown(fetched_after)
         if self.operation.behavior.updates is not None and after is not None:
             self._change_one_field(after, path, above, fetched_after)
 
@@ -141,11 +144,12 @@ class ChangeProbe:
     ) -> None:
         """Change the row once more, one field of it: the fields that were changed before are left alone."""
         request, changes = self._plan_change(path, shown, max_changes=1)
-        tag = fetched.response.get_header("etag") if fetched is not None and fetched.response is not None else None
-        if request is not None and tag and find_header_parameter(self.operation, "If-Match") is not None:
-            request = request.with_header("If-Match", tag)
-        if request is not None:
-            self._send_change(request, changes, shown, fetched, shown, above)
+        if request is None:
+            return
+        etag = _read_version(fetched)
+        if etag and find_header_parameter(self.operation, "If-Match") is not None:
+            request = request.with_header("If-Match", etag)
+        self._send_change(request, changes, shown, fetched, shown, above)
 
     def _send_change(
         self,
@@ -162,8 +166,7 @@ class ChangeProbe:
         """
         exchange = self.sender.send(self.operation, **request.send_arguments)
         fetched_after = self._fetch_row(row, above)
-        detail = self.detail_operation
-        if detail and fetched_after and exchange.is_success and read_single_row(detail, fetched_after) == before:
+        if exchange.is_success and self._read_shown(fetched_after) == before:
             time.sleep(_PAUSE_S)
             fetched_after = self._fetch_row(row, above)
         collection = self.resource_probe.open_list(None, above)
@@ -194,6 +197,10 @@ class ChangeProbe:
         if self.detail_operation is None or path is None:
             return None
         return self.sender.send(self.detail_operation, path=path)
+
+    def _read_shown(self, fetched: Exchange | None) -> Row | None:
+        """Return the row as its detail shows it, None where it was not fetched or is not shown."""
+        return read_single_row(self.detail_operation, fetched) if fetched and self.detail_operation else None
 
     def _plan_change(
         self, path: Mapping[str, str], row: Row, max_changes: int = _MAX_CHANGES
