@@ -100,7 +100,6 @@ class ChangeProbe:
 
         It has values of its own, also in optional properties, where the service takes them.
         """
-        variant, _ = next(CreateRequests(self.api, creation, request).vary_requests(1))
         if self.resource_probe.resource.is_inferred and isinstance(request.json, dict):
             variants = RowVariants(self.api, creation, request)
             exchange = self.sender.send(creation, **variants.vary_request(self._next_number()).send_arguments)
@@ -108,6 +107,7 @@ class ChangeProbe:
                 variant = variants.vary_request(self._next_number(), is_full=False)
                 exchange = self.sender.send(creation, **variant.send_arguments)
         else:
+            variant, _ = next(CreateRequests(self.api, creation, request).vary_requests(1))
             exchange = self.sender.send(creation, **variant.send_arguments)
         if not exchange.is_success or exchange.response is None:
             return None
