@@ -10,14 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request on its way to the application."""
+class _WithBody:
+    """A message with a body."""
 
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
     body: bytes
 
     @property
@@ -28,26 +23,29 @@ class Asked:
         except ValueError:
             return None
 
+
+@dataclass(frozen=True)
+class Asked(_WithBody):
+    """A request on its way to the application."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes
+
     def with_json(self, value: Any) -> "Asked":
         """Return the request with another JSON body."""
         return replace(self, body=json.dumps(value).encode())
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(_WithBody):
     """A response on its way back."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-
-    @property
-    def json(self) -> Any:
-        """The body as a JSON value, None where it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
 
     def with_json(self, value: Any) -> "Answer":
         """Return the response with another JSON body."""
