@@ -23,6 +23,12 @@ def _read_detail(subject: Subject, exchange: Exchange | None) -> Row | None:
     return None if exchange is None else read_single_row(subject.api.operation(exchange.operation), exchange)
 
 
+def read_changed_row(subject: Subject, trace: ChangedRow) -> tuple[Row, Row] | None:
+    """Return the row as details showed it before and after a change, None where one of them did not."""
+    before, after = _read_detail(subject, trace.fetched_before), _read_detail(subject, trace.fetched_after)
+    return (before, after) if before is not None and after is not None else None
+
+
 def _find_listed(subject: Subject, trace: ChangedRow) -> Row | None:
     """Return the row as the list afterwards shows it, None where it does not."""
     rule = subject.operation.behavior.lookup

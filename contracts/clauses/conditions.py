@@ -1,9 +1,9 @@
 """SD6xx: versions and conditions of rows (RFC 9110, 13), the address of a new row, and rows below other parents."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from specduet.contracts.analysis.row_values import get_path, read_recorded_rows, read_single_row
-from specduet.contracts.clauses.changes import find_changes
+from specduet.contracts.clauses.changes import find_changes, read_changed_row
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
@@ -41,23 +41,18 @@ def check_version_changes(subject: Subject) -> Iterator[Finding]:
         before, after = trace.fetched_before, trace.fetched_after
         if before is None or after is None or before.response is None or after.response is None:
             continue
-        rows = [read_single_row(subject.api.operation(e.operation), e) for e in (before, after)]
+        rows = read_changed_row(subject, trace)
         tags = [response.get_header("etag") for response in (before.response, after.response)]
         is_strong = tags[0] is not None and not tags[0].startswith("W/")
-        if is_strong and tags[0] == tags[1] and _shows_change(trace, rows):
+        if is_strong and tags[0] == tags[1] and rows is not None and _shows_change(trace, *rows):
             message = f"the ETag is still {tags[1]} after the row was changed"
             yield subject.make_finding(after, message=message, where="ETag", value=tags[1] or "", basis="inferred")
 
 
-def _shows_change(trace: ChangedRow, rows: Sequence[Row | None]) -> bool:
+def _shows_change(trace: ChangedRow, before: Row, after: Row) -> bool:
     """Return whether a row had another value in a field before it was changed, and has the one that was sent."""
-    before, after = rows
-    return (
-        before is not None
-        and after is not None
-        and any(
-            get_path(before, name) != value == get_path(after, name) for name, value in trace.requested_fields.items()
-        )
+    return any(
+        get_path(before, name) != value == get_path(after, name) for name, value in trace.requested_fields.items()
     )
 
 

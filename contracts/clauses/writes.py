@@ -5,29 +5,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from specduet.contracts.analysis.created_fields import is_kept, list_body_properties
-from specduet.contracts.analysis.row_values import get_path, open_sent_envelope, read_single_row, read_timestamp
-from specduet.contracts.clauses.changes import find_changes
+from specduet.contracts.analysis.row_values import get_path, open_sent_envelope, read_timestamp
+from specduet.contracts.clauses.changes import find_changes, read_changed_row
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.schema_access import list_required, strip_null
-from specduet.contracts.recording import ABSENT, Row
+from specduet.contracts.recording import ABSENT
 from specduet.contracts.traces import ChangedRow
 from specduet.specs import Schema
 
 _MOVING = re.compile(r"(updat|modif|chang|edit|version|revision|etag|count|last|seen|at$|time|date)", re.IGNORECASE)
 """Names of fields that a service may change with every write."""
-
-
-def _read_rows(subject: Subject, trace: ChangedRow) -> tuple[Row, Row] | None:
-    """Return the row as details showed it before and after a change, None where one of them did not."""
-    rows = []
-    for exchange in (trace.fetched_before, trace.fetched_after):
-        if exchange is None or not exchange.is_success:
-            return None
-        rows.append(read_single_row(subject.api.operation(exchange.operation), exchange))
-    before, after = rows
-    return (before, after) if before is not None and after is not None else None
 
 
 def _read_sent(subject: Subject, trace: ChangedRow) -> Mapping[str, Any]:
@@ -50,7 +39,7 @@ def check_others_kept(subject: Subject) -> Iterator[Finding]:
     """
     rule = subject.operation.behavior.updates
     for trace in find_changes(subject) if rule is not None else ():
-        rows, status = _read_rows(subject, trace), _find_status(subject)
+        rows, status = read_changed_row(subject, trace), _find_status(subject)
         if rows is None:
             continue
         sent_names = {*trace.requested_fields, *_read_sent(subject, trace)}
@@ -74,7 +63,7 @@ def check_replaced_whole(subject: Subject) -> Iterator[Finding]:
     """
     rule = subject.operation.behavior.replaces
     for trace in find_changes(subject) if rule is not None and rule.basis != "assumed" else ():
-        rows = _read_rows(subject, trace)
+        rows = read_changed_row(subject, trace)
         sent = _read_sent(subject, trace)
         if rows is None or not sent:
             continue
@@ -104,7 +93,7 @@ def check_action_has_effect(subject: Subject) -> Iterator[Finding]:
     """
     acts, status = subject.operation.behavior.acts, _find_status(subject)
     for trace in find_changes(subject) if acts is not None and acts.to is not None and status else ():
-        rows = _read_rows(subject, trace)
+        rows = read_changed_row(subject, trace)
         assert acts is not None
         if rows is not None and rows[0] == rows[1] and get_path(rows[0], status) not in (acts.to, ABSENT, None):
             message = f"the row is the same after {trace.change.status}: {status} is {get_path(rows[1], status)}"
