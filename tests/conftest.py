@@ -17,20 +17,26 @@ def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
+def start_server(app: Any) -> tuple[str, uvicorn.Server, threading.Thread]:
+    """Serve an ASGI application on a port of its own; return its URL, and what ends it."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}", server, thread
+
+
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[[Any], str]]:
     """Return a function that serves an ASGI application on a port of its own until the module's tests have run."""
     servers: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def start(app: Any) -> str:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
+        url, server, thread = start_server(app)
         servers.append((server, thread))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return url
 
     yield start
     for server, _ in servers:

@@ -1,16 +1,13 @@
 """One fault in one service: planted, served, judged, and compared with what is told of the service without it."""
 
-import socket
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import uvicorn
-
 from specduet.contracts.findings import Finding
+from tests.conftest import start_server
 from tests.planted.changes import change_app
 from tests.planted.faults import FAULTS
 from tests.planted.judging import describe_findings, run_judge
@@ -34,14 +31,9 @@ class Verdict:
 @contextmanager
 def open_service(app: Any) -> Iterator[str]:
     """Serve an application and yield its URL."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
+    url, server, thread = start_server(app)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield url
     finally:
         server.should_exit = True
         thread.join()
