@@ -130,8 +130,12 @@ def to_text(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Return a text on one line, with control characters escaped, cut after 120 characters."""
-    text = escape_controls(text)
-    return text if len(text) <= _MAX_TEXT_LENGTH else f"{text[: _MAX_TEXT_LENGTH - 1]}…"
+    return cut_text(escape_controls(text), _MAX_TEXT_LENGTH)
+
+
+def cut_text(text: str, length: int) -> str:
+    """Return a text of at most ``length`` characters, the last of which tells that something is cut off."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def escape_controls(text: str) -> str:

@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from rich.text import Text
 
-from specduet.contracts.findings import Finding, escape_controls
+from specduet.contracts.findings import Finding, cut_text, escape_controls
 from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
 from specduet.contracts.reports.model import Report, group_of_finding, pluralize
 from specduet.contracts.reports.summary import format_outcome
@@ -35,7 +35,7 @@ def finding_lines(report: Report) -> Iterator[Text]:
     accepted = [finding for finding in report.findings if finding.accepted]
     for finding in accepted:
         text = f"accepted {finding.code} {finding.clause}: {_name_operation(finding, report)}: {finding.accepted}"
-        yield Text(_cut(escape_controls(report.secrets.mask(text))), "dim")
+        yield Text(cut_text(escape_controls(report.secrets.mask(text)), WIDTH), "dim")
     if accepted:
         yield Text("")
 
@@ -119,7 +119,7 @@ def _gap_lines(gaps: Sequence[str]) -> Iterator[str]:
     """Yield what was not seen, cut to a line each."""
     if gaps:
         yield "not seen, and so not tested:"
-        yield from (_cut(f"  {escape_controls(line)}") for line in gaps[:_MAX_GAPS])
+        yield from (cut_text(f"  {escape_controls(line)}", WIDTH) for line in gaps[:_MAX_GAPS])
     if len(gaps) > _MAX_GAPS:
         yield f"  … and {len(gaps) - _MAX_GAPS:,} more; --report DIR lists them all"
 
@@ -136,10 +136,6 @@ def _wrap(text: str, indent: str) -> list[str]:
         break_on_hyphens=False,
     )
     return [line.replace("\u00a0", " ") for line in lines] or [indent]
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
 
 
 __all__ = ["WIDTH", "closing_texts", "finding_lines"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specduet.contracts.coverage import OperationCoverage
-from specduet.contracts.findings import one_line
+from specduet.contracts.findings import cut_text, one_line
 from specduet.contracts.recording import NOT_JSON, Exchange, Recording
 from specduet.specs import Api, Operation
 
@@ -128,5 +128,4 @@ def _find_text(entry: Mapping[str, Any]) -> str:
 
 
 def _shorten(text: str) -> str:
-    text = one_line(" ".join(text.split())).rstrip(".")
-    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
+    return cut_text(one_line(" ".join(text.split())).rstrip("."), _MAX_TEXT)
