@@ -223,9 +223,8 @@ def _move_status(
     body = world.change_row(plan, row, plan.without_identity(changes))
     if statement.stores is not None:
         row.file = NO_FILE if statement.stores == "none" else read_file(request, statement.stores)
-    projection = plan.projection
-    if plan.has_body and not (projection.is_identity or projection.shared_names or projection.aliases):
-        return respond_with_example(handler, world, validated, request)  # the response is about something else
+    if plan.has_body and not plan.projection.shows_fields:
+        return respond_with_example(handler, world, validated, request)
     return handler.make_row_response(body, request)
 
 
@@ -242,8 +241,8 @@ def _change_membership(
         status = handler.created_status
     else:
         status = next((code for code in (200, 204) if str(code) in handler.operation.responses), None)
-    if plan.has_body and not plan.projection.is_identity and not plan.projection.shared_names:
-        return respond_with_example(handler, world, validated, request)  # the response is about something else
+    if plan.has_body and not plan.projection.shows_fields:
+        return respond_with_example(handler, world, validated, request)
     return handler.make_row_response(world.render_row(plan, row), request, status)
 
 

@@ -66,6 +66,8 @@ class Projection:
         """The properties that the row has too."""
         self.aliases = _find_aliases(resource, self.names)
         """The row's fields that the response has under another name."""
+        self.shows_fields = self.is_identity or bool(self.shared_names or self.aliases)
+        """The response tells something of the row; else it is about something else."""
 
     def project_row(self, get_field: Callable[[str], Any], rng: SeededRandom) -> Any:
         """Return the response's properties: the row's values where the row has them, generated ones elsewhere.
@@ -103,7 +105,7 @@ class Projection:
         if not isinstance(made, dict):
             return made
         for name, value in projected.items():
-            if name in self.shared_names and self.is_valid({**made, name: value}):
+            if (name in self.shared_names or name in self.aliases) and self.is_valid({**made, name: value}):
                 made = {**made, name: value}
         return made
 

@@ -16,6 +16,7 @@ from specduet.mocks.world.operation_plan import FilterPlan, OperationPlan
 from specduet.mocks.world.row_scan import COMPARISONS
 from specduet.mocks.world.table import Table
 from specduet.specs import Operation
+from specduet.specs.inference.words import to_snake
 from specduet.specs.list_statements import OPERATOR_KEYS, Filter, Scope
 
 
@@ -150,9 +151,9 @@ def _list_conditions(statement: Filter, value: Any) -> list[tuple[Filter, Any]]:
     if not isinstance(value, dict) or statement.op == "conditions":
         return [(statement, value)]
     return [
-        (Filter(field=statement.field, op=OPERATOR_KEYS[name], basis=statement.basis), inner)
+        (Filter(field=statement.field, op=op, basis=statement.basis), inner)
         for name, inner in value.items()
-        if name in OPERATOR_KEYS and inner is not None
+        if inner is not None and (op := OPERATOR_KEYS.get(to_snake(name))) is not None
     ]
 
 

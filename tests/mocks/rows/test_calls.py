@@ -143,6 +143,7 @@ FILTERS = {
             "size": {"type": "object", "properties": {"min": {"type": "integer"}, "max": {"type": "integer"}}}
         },
     },
+    "size": {"type": "object", "properties": {"startAt": {"type": "integer"}, "endAt": {"type": "integer"}}},
 }
 
 
@@ -167,6 +168,7 @@ FILTERS = {
         ({"filterGroups": [{"filters": [{"field": "title", "operator": "EQ", "value": t}]} for t in "ab"]}, "ab"),
         ({"filter": {"size": {"min": 2, "max": 2}}}, "b"),
         ({"filter": {"size": {}}, "filters": []}, "abc"),
+        ({"size": {"startAt": 2, "endAt": 2}}, "b"),
         ({"where": 'equals(title,"b")'}, "b"),
         ({"where": "greater-than(size,1),less-than(size,3)"}, "b"),
         ({"where": "size gt 1 and title eq 'c'"}, "c"),

@@ -121,6 +121,16 @@ def test_members_come_and_go(tmp_path: Path, name: str) -> None:
     assert client.list_ids(members) == []
 
 
+def test_a_membership_may_name_the_member_by_another_name(tmp_path: Path) -> None:
+    """A response that has nothing of the member but its id, called otherwise, has the id of who joined."""
+    told = {"type": "object", "required": ["user_id"], "properties": {"user_id": NUMBER, "role": TEXT}}
+    put = {"requestBody": ROLE, "responses": {"200": describe(told), **MISSING}}
+    client = TeamsClient(tmp_path, build_document({"put": put}))
+    members, user = client.create_team(), client.list_ids("/users")[3]
+    status, joined = client.send("PUT", f"{members}/{user}", {})
+    assert (status, joined["user_id"]) == (200, user)
+
+
 def test_nobody_joins_what_is_not_there(tmp_path: Path) -> None:
     """An unknown user and an unknown team are 404, and nobody is added."""
     client = TeamsClient(tmp_path, DOCUMENTS["no content"])
