@@ -158,6 +158,7 @@ def _build_routes(handlers: Sequence[OperationHandler]) -> Iterator[Route]:
                 remedy="Serve them on two ports.",
             )
     _add_sent_paths(full, [(handler, handler.full_path) for handler in handlers])
+    _add_other_slashes(full, handlers)
     yield from full.values()
     bare: dict[str, Route] = {}
     owners: dict[str, set[str]] = defaultdict(set)
@@ -202,6 +203,16 @@ def _add_sent_paths(
         sent_path, condition = split_query(path)
         if condition is not None:
             _add_target(routes, handler, sent_path, condition, is_bare=is_bare)
+
+
+def _add_other_slashes(routes: dict[str, Route], handlers: Sequence[OperationHandler]) -> None:
+    """Add each path with one slash more or less at its end, where the API serves both and nothing else stands there."""
+    taken = {*routes}
+    for handler in handlers:
+        path = handler.full_path
+        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        if handler.api.behavior.either_slash is not None and other and PathTemplate(other).shape not in taken:
+            _add_target(routes, handler, other)
 
 
 class RouteCache:

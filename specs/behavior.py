@@ -123,10 +123,12 @@ class ResourceBehavior(
 class Shape(Statement, frozen=True):
     """``x-specduet`` on a property: the form of its text, where the schema says only ``string``.
 
-    ``shape`` is ``uuid``, ``date-time`` or a regular expression that the whole text matches.
+    ``shape`` is ``uuid``, ``date-time`` or a regular expression that the whole text matches. Where the property was
+    added too, ``added`` says so.
     """
 
     shape: str
+    added: "Added | None" = None
 
 
 # --------------------------------------------------------------------------------------- about an operation
@@ -224,7 +226,12 @@ class Etag(Statement, frozen=True):
 
 
 class Added(Statement, frozen=True):
-    """The operation or response was added by the overlay: the vendor's document does not have it."""
+    """The operation, response or property was added: the vendor's document does not have it.
+
+    ``origin`` names what has it: a page, another release, a client.
+    """
+
+    origin: str = ""
 
 
 class OperationBehavior(
@@ -314,6 +321,10 @@ class Unauthorized(Statement, frozen=True):
     status: int
 
 
+class EitherSlash(Statement, frozen=True):
+    """Each path is served with and without a slash at its end, neither with a redirect to the other."""
+
+
 class ApiBehavior(
     msgspec.Struct,
     frozen=True,
@@ -325,4 +336,5 @@ class ApiBehavior(
 
     refusals: Refusals | None = None
     unauthorized: Unauthorized | None = None
+    either_slash: EitherSlash | None = None
     resources: dict[str, ResourceBehavior] = {}

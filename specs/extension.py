@@ -208,11 +208,15 @@ def _to_pointer(place: str) -> str:
 def _find_overlay_line(overlay_path: Path, pointer: str) -> int | None:
     """Return the line of the overlay action that put a statement at a pointer of the merged document.
 
-    The action whose ``update`` contains the longest tail of the pointer wins.
+    The action whose ``update`` contains the longest tail of the pointer wins. A document with neighbours has the same
+    pointers as the merged one.
     """
     from specduet.specs.source import find_line, read_document
 
     overlay = read_document(overlay_path)
+    if "actions" not in overlay:
+        found = _matched_depth(overlay, pointer.split("/")[1:]) == pointer.count("/")
+        return find_line(overlay_path, pointer) if found else None
     parts = pointer.split("/")[1:]
     best: tuple[int, int] | None = None
     for index, action in enumerate(overlay.get("actions", ())):

@@ -1,7 +1,7 @@
 """Load a document: read, resolve references, apply the overlay, leave out what is wrong, build the model.
 
-    openapi.yaml ─ read ─ normalize ─ overlay.yaml ─ normalize ─ upgrade to 3.1 ─ build ─ Api
-                          │ references, faults       └ only where there is an overlay
+    openapi.yaml ─ read ─ normalize ─ neighbours.yaml ─ overlay.yaml ─ normalize ─ upgrade to 3.1 ─ build ─ Api
+                          │ references, faults   └ only where there are such files
                           └ problems
 
 The result is cached (``specs/cache.py``), so that an unchanged document is not read again. Whether it keeps the
@@ -27,6 +27,7 @@ from specduet.specs.server_variables import set_server_variables
 from specduet.specs.swagger import convert_swagger, is_swagger
 
 _DOCUMENT = "openapi.yaml"
+_NEIGHBOURS = "neighbours.yaml"
 _OVERLAY = "overlay.yaml"
 _LONGEST_NAME = 60
 
@@ -48,7 +49,8 @@ def load(
 ) -> Api:
     """Load a bundled API by name, or any OpenAPI 3 document by path.
 
-    An ``overlay.yaml`` beside a document called ``openapi.yaml`` belongs to it; ``overlays`` are applied after it.
+    A ``neighbours.yaml`` and an ``overlay.yaml`` beside a document called ``openapi.yaml`` belong to it; ``overlays``
+    are applied after them, and may be documents with neighbours too.
     ``name`` is what the API is called: without one, after its title. Whatever is wrong
     in the document is left out, and stands in ``problems``; with ``strict`` it is an error.
     ``allow_remote`` follows references to URLs. ``stateless`` leaves out what the document only implies about behavior
@@ -132,8 +134,8 @@ def find_document(name_or_path: str | Path) -> Path:
 
 
 def _list_overlays(path: Path, given: Sequence[str | Path]) -> cache.Overlays:
-    beside = path.parent / _OVERLAY
-    own = [beside] if path.name == _DOCUMENT and beside.is_file() else []
+    beside = [path.parent / name for name in (_NEIGHBOURS, _OVERLAY)] if path.name == _DOCUMENT else []
+    own = [file for file in beside if file.is_file()]
     return tuple(own + [Path(overlay) for overlay in given if Path(overlay) not in own])
 
 
@@ -164,6 +166,7 @@ def _normalize(
     path: Path, overlays: cache.Overlays, *, allow_remote: bool
 ) -> tuple[dict[str, Any], tuple[Path, ...], list[Problem]]:
     # imported here: YAML, JSONPath and the grammar are needed only for a document that is not cached
+    from specduet.specs.neighbours import add_neighbours, is_document
     from specduet.specs.normalizer import normalize_document
     from specduet.specs.overlay import apply_overlay
     from specduet.specs.source import read_document
@@ -173,7 +176,13 @@ def _normalize(
     document, files, found = normalize_document(document, path, allow_remote=allow_remote)
     problems += found
     for overlay in overlays:
-        document = apply_overlay(document, read_document(overlay), overlay)
+        layer = read_document(overlay)
+        if is_document(layer):
+            layer, _, found = normalize_document(layer, overlay)
+            problems += found
+            document = add_neighbours(document, layer, overlay)
+        else:
+            document = apply_overlay(document, layer, overlay)
         document, _, found = normalize_document(document, path)
         problems += (problem for problem in found if problem not in problems)
     return document, files, [replace(p, file=path) if p.file == path.resolve() else p for p in problems]

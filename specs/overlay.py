@@ -27,7 +27,7 @@ def apply_overlay(document: Any, overlay: Any, path: Path) -> Any:
     """
     _check_overlay(overlay, path)
     document = copy.deepcopy(document)
-    basis = _read_basis(overlay, path)
+    basis = read_basis(overlay, path)
     for index, action in enumerate(overlay["actions"]):
         filled = {**action, "update": fill_basis(action["update"], basis)} if basis and "update" in action else action
         document = _apply_action(document, filled, f"/actions/{index}", path)
@@ -64,7 +64,7 @@ def _check_action(action: Any, pointer: str, path: Path) -> None:
         raise _overlay_error("'copy' is no JSONPath", f"{pointer}/copy", path)
 
 
-def _read_basis(overlay: Mapping[str, Any], path: Path) -> str | None:
+def read_basis(overlay: Mapping[str, Any], path: Path) -> str | None:
     """Return the basis of all statements of an overlay that name none: ``x-specduet-basis`` of its ``info``."""
     info = overlay.get("info")
     basis = info.get(DEFAULT_BASIS) if isinstance(info, Mapping) else None

@@ -20,7 +20,9 @@ from specduet.contracts.oracle.media_types import find_json_content, is_json
 from specduet.contracts.oracle.schema_access import is_valid_value, list_required
 from specduet.contracts.recording import NOT_JSON, Exchange, Recording
 from specduet.specs import Api, Content, Operation, Response, Schemas
+from specduet.specs.origins import find_basis
 from specduet.specs.schemas import escape_pointer
+from specduet.specs.statement import weakest
 
 NONE_OF_REQUIRED = "none of the required"
 """The keyword of a violation where an object has not one of its required properties."""
@@ -138,13 +140,14 @@ def schema_finding(
 ) -> Finding:
     """Return a violation as a finding of the subject's clause."""
     response = subject.operation.response_for(exchange.status)
+    promised = find_basis(subject.api.schemas, violation.pointer)
     return subject.make_finding(
         exchange,
         pointer=violation.pointer,
         where=violation.where,
         value=violation.value if violation.value == MISSING_VALUE else to_text(violation.value),
         cause=cause,
-        basis=response.basis if response else None,
+        basis=weakest(response.basis, promised) if response else None,
         message=message,
     )
 

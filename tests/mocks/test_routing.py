@@ -72,6 +72,19 @@ def test_a_path_parameter_is_never_converted_by_the_router(tmp_path: Path) -> No
     assert find_operation(mock, "GET", "/a/x") == 400
 
 
+def test_either_slash_is_served_where_it_is_stated(tmp_path: Path) -> None:
+    """With the statement, a path with another slash at its end is the same operation; else it is redirected."""
+    statement = {"either-slash": {"basis": "inferred"}}
+    stated = create_app(
+        [write_document(tmp_path, "e", "GET /a", "GET /a/{b}/", "GET /c", "GET /c/", **{"x-specduet": statement})]
+    )
+    assert [find_operation(stated, "GET", path) for path in ("/a", "/a/", "/a/1", "/a/1/")] == [
+        *("GET /a", "GET /a", "GET /a/{b}/", "GET /a/{b}/")
+    ]
+    assert [find_operation(stated, "GET", path) for path in ("/c", "/c/")] == ["GET /c", "GET /c/"]
+    assert find_operation(create_app([write_document(tmp_path, "o", "GET /a")]), "GET", "/a/") == 307
+
+
 def test_one_document_needs_no_list(tmp_path: Path) -> None:
     """A path alone is one document: its letters are not taken for names."""
     assert find_operation(create_app(write_document(tmp_path, "one", "GET /a")), "GET", "/a") == "GET /a"
