@@ -18,6 +18,7 @@ from specduet.contracts.probes.clean_up import CleanUp
 from specduet.contracts.probes.collections import probe_collections
 from specduet.contracts.probes.credentials import probe_credentials
 from specduet.contracts.probes.lifecycle import probe_lifecycle
+from specduet.contracts.probes.links import probe_links
 from specduet.contracts.probes.refusals import probe_refusals
 from specduet.contracts.probes.robustness import probe_robustness
 from specduet.contracts.recording import Exchange
@@ -31,6 +32,7 @@ PROBES: Mapping[str, Callable[[Sender, Operation, KnownValues], None]] = {
     "collections": probe_collections,
     "lifecycle": probe_lifecycle,
     "changes": probe_changes,
+    "links": probe_links,
     "credentials": probe_credentials,
     "refusals": probe_refusals,
     "robustness": probe_robustness,

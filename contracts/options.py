@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-PROBES = ("collections", "lifecycle", "changes", "credentials", "refusals", "robustness")
+PROBES = ("collections", "lifecycle", "changes", "links", "credentials", "refusals", "robustness")
 """The modules of ``contracts/probes``, in the order in which they run.
 
 Collections come first because their checks need a collection that does not change. Refusals come late because invalid

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specduet.contracts.recording import Exchange, Row, Trace
+from specduet.specs import Link
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,19 @@ class FollowedLocation(Trace):
     """The second request."""
     fetched: Exchange
     """The new row, fetched by its id in between."""
+
+
+@dataclass(frozen=True)
+class FollowedLink(Trace):
+    """A request with the values that a documented link gives after a 2xx response of the operation."""
+
+    link: Link
+    target: str
+    """The operationId of the operation to which the link leads."""
+    source: Exchange
+    """The exchange that has the values."""
+    exchange: Exchange
+    """The request to the target; where it was refused, it is the second one, after a pause."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior
 from specduet.specs.cache import Entry, Overlays
@@ -16,6 +17,7 @@ from specduet.specs.model import (
     Body,
     Content,
     Header,
+    Link,
     Operation,
     Parameter,
     Resource,
@@ -189,6 +191,21 @@ def _build_headers(schemas: Schemas, raw: Mapping[str, Any], pointer: str) -> It
         yield Header(name, header.get("required") is True, schemas.resolve(schema, schema_pointer)[0], schema_pointer)
 
 
+def _build_links(schemas: Schemas, raw: Mapping[str, Any], pointer: str) -> Iterator[Link]:
+    links = raw.get("links")
+    for name, entry in links.items() if isinstance(links, Mapping) else ():
+        try:
+            link, at = schemas.resolve(entry, f"{pointer}/links/{escape_pointer(name)}")
+        except KeyError:  # it was left out
+            continue
+        reference = str(link.get("operationRef") or "")
+        target = link.get("operationId") or unquote(reference.removeprefix("#") if reference.startswith("#/") else "")
+        parameters = link.get("parameters")
+        if isinstance(target, str) and target:
+            values = parameters if isinstance(parameters, Mapping) else {}
+            yield Link(name, target, {str(key): value for key, value in values.items()}, link.get("requestBody"), at)
+
+
 def _build_body(schemas: Schemas, operation: Mapping[str, Any], pointer: str) -> Body | None:
     if "requestBody" not in operation:
         return None
@@ -208,6 +225,7 @@ def _build_responses(reader: StatementReader, operation: Mapping[str, Any], poin
             at,
             added,
             {header.name: header for header in _build_headers(reader.schemas, raw, at)},
+            tuple(_build_links(reader.schemas, raw, at)),
         )
     return found
 

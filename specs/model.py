@@ -2,7 +2,7 @@
 
 Api ── operations ── Operation ── parameters ── Parameter
  │                       ├────── body ──────── Body ──── content: media type → Content
- │                       ├────── responses ─── Response ─ content: media type → Content
+ │                       ├────── responses ─── Response ─ content: media type → Content, headers, links
  │                       └────── behavior ──── OperationBehavior: its x-specduet statements
  ├── resources ── Resource ── behavior
  ├── schemes ──── SecurityScheme
@@ -19,7 +19,7 @@ from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, Resou
 from specduet.specs.directions import Mark, drop_required
 from specduet.specs.problems import Problem
 from specduet.specs.schema_reader import SchemaReader
-from specduet.specs.schemas import Schema, Schemas
+from specduet.specs.schemas import Schema, Schemas, escape_pointer
 from specduet.specs.statement import Basis
 
 Location = Literal["path", "query", "header", "cookie"]
@@ -68,6 +68,27 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One documented link of a response: the operation that it leads to, and what its request has from this exchange.
+
+    The values may be runtime expressions (OAS 3.1, 4.8.20.4): ``$response.body#/id``.
+    """
+
+    name: str
+    #: operationId, or pointer of the operation: ``/paths/~1runs~1{id}/get``
+    target: str
+    #: by name, or by place and name (``path.id``)
+    parameters: Mapping[str, Any]
+    #: None where the link says nothing of a body
+    body: Any
+    pointer: str
+
+    def leads_to(self, operation: "Operation") -> bool:
+        at = f"/paths/{escape_pointer(operation.path)}/{operation.method.lower()}"
+        return self.target in {operation.id, operation.pointer, at}
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     required: bool
     content: Mapping[str, Content]
@@ -85,6 +106,7 @@ class Response:
     added: Added | None
     #: by the names that the document writes, without Content-Type
     headers: Mapping[str, Header] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
 
     @property
     def basis(self) -> Basis:
@@ -243,6 +265,16 @@ class Api:
         for operation in self.operations:
             if operation.behavior.subject is not None:
                 found.setdefault(operation.behavior.subject.resource, []).append(operation)
+        return found
+
+    @cached_property
+    def link_targets(self) -> Mapping[str, Sequence[tuple[Link, Operation]]]:
+        """The links of each operation's responses by operationId, each with the operation to which it leads."""
+        found: dict[str, list[tuple[Link, Operation]]] = {}
+        for operation in self.operations:
+            for link in (link for response in operation.responses.values() for link in response.links):
+                targets = [(link, target) for target in self.operations if link.leads_to(target)]
+                found.setdefault(operation.id, []).extend(targets[:1])
         return found
 
     def operation(self, operation_id: str) -> Operation:

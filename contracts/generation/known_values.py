@@ -13,6 +13,7 @@ from specduet.contracts.generation.bodies import PlannedBody, plan_bodies
 from specduet.contracts.generation.body_references import fill_references
 from specduet.contracts.generation.id_pool import IdPool, find_parameter_place, is_reference_name, place_of_name
 from specduet.contracts.generation.known_rows import KnownRows
+from specduet.contracts.generation.linked_requests import LinkedPaths
 from specduet.contracts.generation.minimal_values import build_minimal_value
 from specduet.contracts.generation.mutations import fill_optional
 from specduet.contracts.generation.parameter_texts import to_query_pairs, to_styled_text
@@ -44,6 +45,7 @@ class KnownValues:
         self.rows = KnownRows()
         self.own_rows = OwnRows(api, params)
         self.ids = IdPool()
+        self.links = LinkedPaths(api)
         self._values_by_path: dict[tuple[str, str], dict[str, None]] = {}
         self._seen_responses: set[int] = set()
         self._planned_bodies: dict[str, PlannedBody | None] = {}
@@ -89,7 +91,8 @@ class KnownValues:
         """
         parameters = [parameter for parameter in operation.parameters if parameter.location == "path"]
         if len(parameters) > 1 and not all(p.name in self.params for p in parameters):
-            paths = list(islice(self.rows.list_paths(operation), _MAX_VALUES))
+            paths = list(islice(self._list_linked_paths(operation), _MAX_VALUES))
+            paths = paths or list(islice(self.rows.list_paths(operation), _MAX_VALUES))
             if not paths and self.own_rows.needs_own_row(operation):
                 observe = partial(self._observed_values, operation)
                 paths = list(islice(self.own_rows.list_paths(operation, observe), _MAX_VALUES))
@@ -98,6 +101,10 @@ class KnownValues:
         values = [self.path_values(operation, parameter) for parameter in parameters]
         names = [parameter.name for parameter in parameters]
         return [dict(zip(names, texts, strict=True)) for texts in islice(product(*values), _MAX_VALUES)]
+
+    def _list_linked_paths(self, operation: Operation) -> Iterator[dict[str, str]]:
+        """Yield the paths that links have given, of an operation that changes rows only those to rows of this run."""
+        return (path for path in self.links.list_paths(operation) if not self.is_protected(operation, path))
 
     def path_values(self, operation: Operation, parameter: Parameter) -> list[str]:
         """Return the known values of a path parameter: the operator's and those of responses, else the document's."""
@@ -140,6 +147,7 @@ class KnownValues:
         if operation is not None:
             self.own_rows.observe_exchange(operation, exchange)
             self.ids.observe_exchange(operation, exchange)
+            self.links.observe_exchange(operation, exchange)
         if operation is not None and exchange.is_success and operation.behavior.deletes is not None:
             self._forget_row(operation, exchange)
         if operation is None or not exchange.is_success or exchange.json is NOT_JSON or self._was_seen_before(exchange):
@@ -185,6 +193,13 @@ class KnownValues:
             created = self.rows.list_created(operation) if lookup and lookup.parameter == parameter.name else ()
             yield from dict.fromkeys([*created, *self.own_rows.list_ids(operation, parameter)])
             return
+        yield from dict.fromkeys(
+            [*self.links.list_values(operation, parameter.name), *self._list_seen(operation, parameter)]
+        )
+
+    def _list_seen(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
+        """Yield the values of a path parameter that responses have shown, without those that links have given."""
+        lookup = operation.behavior.lookup
         stated = list(self._list_stated_values(operation, parameter))
         if stated and (lookup is None or lookup.parameter != parameter.name or lookup.basis == "documented"):
             yield from stated

@@ -1,7 +1,7 @@
 """Requests in plain text, before they are encoded and sent."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,10 @@ class PlannedRequest:
         """Return the request with these query parameters instead of any of their names; None leaves one out."""
         kept = tuple(pair for pair in self.query if pair[0] not in values)
         return replace(self, query=(*kept, *((k, v) for k, v in values.items() if v is not None)))
+
+    def with_query_pairs(self, pairs: Sequence[tuple[str, str]]) -> "PlannedRequest":
+        """Return the request with more pairs at the end of its query."""
+        return replace(self, query=(*self.query, *pairs))
 
     def with_path(self, **values: str) -> "PlannedRequest":
         """Return the request with other path parameters."""

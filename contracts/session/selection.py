@@ -19,7 +19,7 @@ _PROBES_BY_FAMILY: dict[Family, tuple[str, ...]] = {
     "refusal": ("refusals", "robustness"),
     "credentials": ("credentials",),
     "collections": ("collections", "lifecycle", "changes"),
-    "lifecycle": ("collections", "lifecycle", "changes"),
+    "lifecycle": ("collections", "lifecycle", "changes", "links"),
 }
 """Probes that the clauses of a family need; those of the other families judge whatever is sent."""
 

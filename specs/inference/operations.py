@@ -178,7 +178,9 @@ class StatementMaker:
         listed = [e.operation.id for e in _find_beside(entry, group, kind, "list") if not is_sent_list(e)]
         fetches = [e for e in _find_beside(entry, group, kind, "fetch") if e.rows.kind == "one" and e.key is None]
         fetched = [e.operation.id for e in fetches]
-        linked = [operation_id for operation_id in self._read_links(entry) if operation_id in fetched]
+        success = find_success(entry.operation)
+        links = success.links if success is not None else ()
+        linked = [e.operation.id for link in links for e in fetches if link.leads_to(e.operation)]
         shows_id = entry.rows.kind == "one" or bool(linked) or _has_location(entry)
         basis: Basis = "inferred" if (listed or fetched) and shows_id and not kind.is_hidden else "assumed"
         sent = read_sent(self.reader, entry.operation, group.shape.noun)
@@ -194,13 +196,6 @@ class StatementMaker:
             because=join_evidence(entry) + (f"; a link leads to {linked[0]}" if linked else ""),
         )
         return {"creates": creates}
-
-    def _read_links(self, entry: SurveyedOperation) -> list[str]:
-        """Return the operations to which links lead from the response to a creation (OAS 3.1, 4.8.20)."""
-        response = find_success(entry.operation)
-        node = self.reader.node_at(f"{response.pointer}/links") if response else None
-        links = node.values() if isinstance(node, Mapping) else ()
-        return [str(link.get("operationId")) for link in links if isinstance(link, Mapping)]
 
     def _state_lookup(self, entry: SurveyedOperation, group: OperationGroup, kind: RowKind) -> dict[str, Any]:
         parameter = "" if kind.is_single or group.is_myself else self._find_item_parameter(entry, group, kind)
