@@ -19,9 +19,11 @@ from specduet.mocks.world import BadToken, Duplicate, RequestUrl, UnknownScopeVa
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.operation_plan import OperationPlan
 from specduet.mocks.world.row_edits import BadPatch, read_changes
+from specduet.mocks.world.row_feed import RowFeed
 from specduet.specs import Operation
 from specduet.specs.behavior import Acts
 from specduet.specs.statement import DURATION_UNITS
+from specduet.specs.stream_statements import EventStream
 
 _REFUSALS = (409, 422, 400, 403)
 """Statuses of the response to a valid request that does not fit the row, in the order of their preference."""
@@ -41,6 +43,7 @@ def choose_action(operation: Operation) -> Action | None:
         _replace_row: behavior.replaces,
         _delete_row: behavior.deletes,
         _move_status: behavior.acts,
+        _create_and_stream: behavior.creates if behavior.stream is not None else None,
         _create_row: behavior.creates,
     }
     return next((action for action, statement in actions.items() if statement is not None), None)
@@ -269,15 +272,34 @@ def _watch_row(handler: OperationHandler, world: World, validated: ValidatedRequ
     """Respond with the status events of a row: those so far as a list, or all until its end as a stream of events."""
     statement = handler.operation.behavior.watches
     assert statement is not None
-    if responses.EVENT_STREAM in request.headers.get(b"accept", b"") or not handler.has_json:
-        stream = world.stream_status_events(handler.operation, validated.parameters, validated.caller)
-        if stream is not None:
-            pieces = event_streams.stream_events(stream, request.receive)
-            return responses.make_streaming_response(pieces, responses.EVENT_STREAM)
-    events = world.list_status_events(handler.operation, validated.parameters, validated.caller)
-    if events is None:
+    last_id = request.headers.get(b"last-event-id", b"").decode("latin-1")
+    feed = world.follow_rows(handler.operation, validated.parameters, validated.caller, last_id)
+    if feed is None:
         return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
-    return handler.make_row_response(b"[" + b",".join(events) + b"]", request)
+    if _wants_stream(handler, request):
+        return _stream_feed(handler, feed, request)
+    return handler.make_row_response(b"[" + b",".join(event.data for event in feed.list_due()) + b"]", request)
+
+
+def _wants_stream(handler: OperationHandler, request: Request) -> bool:
+    return responses.EVENT_STREAM in request.headers.get(b"accept", b"") or not handler.has_json
+
+
+def _stream_feed(handler: OperationHandler, feed: RowFeed, request: Request) -> HttpResponse:
+    statement = handler.operation.behavior.stream or EventStream(basis="assumed")
+    pieces = event_streams.stream_events(feed.follow(), statement, request.receive)
+    return responses.make_streaming_response(pieces, responses.EVENT_STREAM)
+
+
+@_with_error_responses
+def _create_and_stream(
+    handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
+) -> HttpResponse:
+    """Create a row; respond with its events as a stream, or with the row where the client wants that."""
+    if not _wants_stream(handler, request):
+        return _respond_with_new_row(handler, world, validated, request, {})
+    world.create_row(handler.operation, validated.parameters, validated.body, validated.caller)
+    return _stream_feed(handler, world.follow_newest_row(handler.operation), request)
 
 
 # ------------------------------------------------------------------------------------------------ headers and errors

@@ -22,6 +22,7 @@ from specduet.specs.list_statements import (
     Visibility,
 )
 from specduet.specs.statement import Basis, Statement
+from specduet.specs.stream_statements import EventStream
 
 # ------------------------------------------------------------------------------------------ about a schema
 
@@ -164,9 +165,13 @@ class Watches(Lookup, frozen=True):
 
     By the Accept header, as a JSON array or as server-sent events until the row has ended. An event's properties
     that the row has too are the row's at that time; ``moment`` names the property with the time of the change.
+    With ``many`` it follows every row whose ``field`` has the value, those to come too, and any value will do; a
+    ``hidden`` field is none that rows show.
     """
 
     moment: str | None = None
+    many: bool = False
+    hidden: bool = False
 
 
 class Downloads(Lookup, frozen=True):
@@ -268,6 +273,7 @@ class OperationBehavior(
     deletes: Deletes | None = None
     acts: Acts | None = None
     creates: Creates | None = None
+    stream: EventStream | None = None
     etag: Etag | None = None
     added: Added | None = None
 
@@ -284,18 +290,20 @@ class OperationBehavior(
     @property
     def subject(self) -> "Lists | Lookup | Creates | None":
         """The statement that names the resource whose rows this operation is about."""
-        return self.lists or self.lookup or self.creates
+        return self.lists or self.lookup or self.creates or self.watches
 
     @property
     def lookup(self) -> "Lookup | None":
         """The statement that looks one row up."""
-        reads = self.fetches or self.watches or self.downloads
+        watches = self.watches if self.watches is not None and not self.watches.many else None
+        reads = self.fetches or watches or self.downloads
         return reads or self.updates or self.replaces or self.deletes or self.acts
 
     @property
     def reads(self) -> "Fetches | Watches | None":
         """The statement of an operation that shows one row, found by a path parameter, and leaves it as it is."""
-        statement = self.fetches or self.watches
+        watches = self.watches if self.watches is not None and not self.watches.many else None
+        statement = self.fetches or watches
         is_in_path = statement is not None and statement.parameter and "/" not in statement.parameter
         return statement if is_in_path else None
 

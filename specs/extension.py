@@ -83,6 +83,7 @@ class StatementReader:
         """Raise ``BadStatement`` where a statement names an operation, parameter, resource or field that is missing."""
         ids = {operation.id for operation in operations}
         silent = OperationBehavior()
+        hidden = {(w.resource, w.field) for o in operations if (w := o.behavior.watches) is not None and w.hidden}
         for operation in operations:
             if operation.behavior == silent:  # nearly every operation of a document without an overlay
                 continue
@@ -95,14 +96,39 @@ class StatementReader:
                 ):
                     if name not in ids:
                         raise self.statement_error(f"no operation is called {name!r}", pointer)
-            self._check_rows(operation, resources, at)
+            self._check_rows(operation, resources, at, hidden)
+            self._check_stream(operation, resources, f"{at}/stream")
+
+    def _check_stream(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:
+        """Raise ``BadStatement`` where a stream tells of nothing, or of a status or schema that does not exist."""
+        behavior = operation.behavior
+        if behavior.stream is None:
+            return
+        subject = behavior.watches or behavior.creates
+        if subject is None:
+            raise self.statement_error("a stream needs 'watches' or 'creates'", at)
+        status = resources[subject.resource].behavior.status
+        known = {*status.transitions, *status.terminal, status.initial} if status else None
+        for index, event in enumerate(behavior.stream.events):
+            unknown = next((name for name in event.status if known is not None and name not in known), None)
+            if unknown is not None:
+                raise self.statement_error(f"the rows have no status {unknown!r}", f"{at}/events/{index}/status")
+            for field in event.sets.values():
+                self._require_field(resources[subject.resource], field, f"{at}/events/{index}/sets")
+            try:
+                self.schemas.node_at((event.schema or "").removeprefix("#"))
+            except KeyError:
+                message = f"no schema is at {event.schema!r}"
+                raise self.statement_error(message, f"{at}/events/{index}/schema") from None
 
     def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
         name = getattr(statement, "parameter", None)
         if name and not _is_in_body(name) and operation.parameter(name.removeprefix("query/")) is None:
             raise self.statement_error(f"{operation.label} has no parameter {name!r}", pointer)
 
-    def _check_rows(self, operation: Operation, resources: Mapping[str, Resource], at: str) -> None:
+    def _check_rows(
+        self, operation: Operation, resources: Mapping[str, Resource], at: str, hidden: set[tuple[str, str]]
+    ) -> None:
         behavior = operation.behavior
         subject = behavior.subject
         if subject is None:
@@ -110,7 +136,8 @@ class StatementReader:
         if subject.resource not in resources:
             raise self.statement_error(f"no schema is the resource {subject.resource!r}", at)
         resource, identity = resources[subject.resource], resources[subject.resource].behavior.id
-        unseen = {identity.field} if identity.hidden else set()
+        unseen = {field for name, field in hidden if name == subject.resource}
+        unseen |= {identity.field} if identity.hidden else set()
         for pointer, statement in _walk_statements(behavior, at):
             if not getattr(statement, "hidden", False) and not pointer.startswith(f"{at}/ancestors"):
                 for field in set(_field_paths(statement)) - unseen:

@@ -225,6 +225,12 @@ def _find_sources(table: Table, sets: Mapping[str, str]) -> Iterator[FieldSource
         place, _, name = source.partition("/")
         if field in table.values.properties:
             yield FieldSource(field, place == "body", name, table.values.is_allowed(field))
+        elif get_field_key(field, is_hidden=True) in table.indexed_fields.followed_fields:
+            yield FieldSource(get_field_key(field, is_hidden=True), place == "body", name, _is_key)
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str | int)
 
 
 def _read_sources(sources: Sequence[FieldSource], values: RequestValues, body: RequestValues) -> dict[str, Any]:

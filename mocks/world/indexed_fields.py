@@ -68,6 +68,8 @@ class IndexedFields:
     path_schemas: tuple[tuple[str, Schema, str], ...] = ()
     """Fields by which paths find rows, with the schema of the path parameter and its pointer."""
     numbers: RowNumbers | None = None
+    followed_fields: tuple[str, ...] = ()
+    """Fields by which many rows are followed, hidden ones with their prefix."""
     owner_field: str | None = None
     owner_values: tuple[str, ...] = ()
     default_window: Micros = _DEFAULT_WINDOW
@@ -88,7 +90,7 @@ class IndexedFields:
         owner = () if self.owner_field is None else (self.owner_field,)
         hidden = (HIDDEN_PREFIX + name for name, _ in self.hidden_fields)
         parents = (field for field, _ in self.parent_fields)
-        return _deduplicate((*self.scope_fields, *parents, *owner, *self.filter_fields, *hidden))
+        return _deduplicate((*self.scope_fields, *parents, *owner, *self.filter_fields, *hidden, *self.followed_fields))
 
     @property
     def all_fields(self) -> tuple[str, ...]:
@@ -136,6 +138,11 @@ def collect_indexed_fields(api: Api, resource: Resource, settings: Settings, sha
         ),
         hidden_identity=_find_hidden_identity(identity, operations) if identity.hidden else None,
         numbers=numbers,
+        followed_fields=_deduplicate(
+            get_field_key(b.watches.field, is_hidden=b.watches.hidden)
+            for b in behaviors
+            if b.watches is not None and b.watches.many
+        ),
         owner_field=owner,
         owner_values=() if owner is None else _owner_values(api, resource, owner, settings),
         default_window=default_window,

@@ -34,6 +34,7 @@ class RowKeys:
         self._related_rows = related_rows
         self._hidden_choices = {HIDDEN_PREFIX + name: values for name, values in indexed_fields.hidden_fields}
         self._parents = dict(indexed_fields.parent_fields)
+        self._followed = frozenset(indexed_fields.followed_fields)
         self._makers = [self._build_maker(name) for name in self.positions]
 
     def make_keys(self, seed: RowSeed, phase: int) -> IndexKeys:
@@ -81,6 +82,8 @@ class RowKeys:
             value = identity
         elif name in self._parents:
             value = self._related_rows.pick_parent(self._parents[name], identity)
+        elif name in self._followed:  # only a request gives it one
+            value = None
         else:
             value = SeededRandom(f"{self._stream}/{name}/{identity}").pick(self._hidden_choices[name])
         return self._values.index_key(name, value)

@@ -4,26 +4,27 @@
 current time (``Table.advance_to``), asks it for rows, and renders them in the form of the operation's response.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
+from uuid import UUID
 
 from specduet.mocks.bounded_cache import BoundedCache
-from specduet.mocks.clock import SECOND, Clock, Micros
+from specduet.mocks.clock import Clock, Micros
 from specduet.mocks.generation.values import get_generator
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.world import path_ids
 from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.index import RowQuery, StoredRow
+from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.list_pages import RequestUrl
 from specduet.mocks.world.list_rendering import NO_URL, RenderedList, render_list
 from specduet.mocks.world.memberships import change_members, describe_members, find_member_lists, find_scope_members
 from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
 from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
 from specduet.mocks.world.removal import remove_with_children
+from specduet.mocks.world.row_feed import RowFeed
 from specduet.mocks.world.row_locations import RowLocation, find_location
+from specduet.mocks.world.stream_plan import StreamPlan, read_event_id
 from specduet.mocks.world.table import Table
 from specduet.mocks.world.table_snapshot import TableSnapshot
 from specduet.mocks.world.tables import Tables, match_resource
@@ -32,7 +33,6 @@ from specduet.specs import Api, Operation, UsageError
 if TYPE_CHECKING:
     from specduet.mocks.generation.adversarial import AdversarialGenerator
 
-_POLL_INTERVAL_S = 0.25
 # speed: without the cache, "list" costs 28 % more processor time (make bench ARGS='--only tricks', 2026-11-28)
 _CACHE_SIZE = 64  # lists
 _MAX_CACHED_BYTES = 65_536  # of one list
@@ -59,6 +59,7 @@ class World:
         self._cached_lists: BoundedCache[tuple[Any, ...], RenderedList] = BoundedCache(_CACHE_SIZE)
         self._generator = adversary or believable
         self._plans: dict[str, OperationPlan] = {}
+        self._streams: dict[str, StreamPlan] = {}
         self._locations: dict[str, RowLocation | None] = {}
         """For each operation that creates rows, where they are fetched."""
         seed_data = self._match_names(settings.seed_data.get(api.name, {}))
@@ -164,45 +165,40 @@ class World:
 
     # ------------------------------------------------------------------------------------------- status events
 
-    def list_status_events(
-        self, operation: Operation, values: RequestValues, caller: CallerIdentity
-    ) -> list[bytes] | None:
-        """Return an event for each status a row has had, oldest first; None where there is none the caller may see."""
-        plan, now = self.find_plan(operation), self._clock.current_micros()
-        row = self.find_row(plan, values, caller)
-        return None if row is None else self._render_events(plan, row, 0, plan.table.count_changes(row, now))
+    def follow_rows(
+        self, operation: Operation, values: RequestValues, caller: CallerIdentity, after: str = ""
+    ) -> RowFeed | None:
+        """Return the events of the rows that a request follows; None where it is one that the caller may not see.
 
-    def stream_status_events(
-        self, operation: Operation, values: RequestValues, caller: CallerIdentity
-    ) -> AsyncIterator[bytes] | None:
-        """Return the same events, and later ones as they happen, until the row's status does not change any more."""
+        ``after`` is the id of the last event that the client has.
+        """
+        plan, watches = self.find_plan(operation), operation.behavior.watches
+        assert watches is not None
+        if watches.many:
+            return self._open_feed(plan, lambda: self._find_followed(plan, values, caller), after)
+        row = self.find_row(plan, values, caller)
+        return None if row is None else self._open_feed(plan, _find_while_there(plan.table, row), after)
+
+    def follow_newest_row(self, operation: Operation) -> RowFeed:
+        """Return the events of the row that was created last in the resource of an operation."""
         plan = self.find_plan(operation)
-        row = self.find_row(plan, values, caller)
-        return None if row is None else self._poll_status_events(plan, row)
+        return self._open_feed(plan, _find_while_there(plan.table, plan.table.newest_row()), "")
 
-    async def _poll_status_events(self, plan: OperationPlan, row: StoredRow) -> AsyncIterator[bytes]:
-        path = plan.table.seed_of(row).status_path
-        next_phase = 0
-        while next_phase <= path.last_phase:
-            now = self._clock.current_micros()
-            for event in self._render_events(plan, row, next_phase, plan.table.count_changes(row, now)):
-                next_phase += 1
-                yield event
-            change = path.next_change_after(now)
-            if next_phase <= path.last_phase and change is not None:
-                # The clock may be moved or frozen meanwhile, so it is read again before long.
-                await asyncio.sleep(min((change - now) / SECOND, _POLL_INTERVAL_S))
+    def _open_feed(self, plan: OperationPlan, find_rows: Callable[[], Iterable[StoredRow]], after: str) -> RowFeed:
+        stream = self._streams.get(plan.operation.pointer)
+        if stream is None:
+            stream = StreamPlan(self._api, plan.operation, plan.table, self._generator)
+            self._streams[plan.operation.pointer] = stream
+        return RowFeed(stream, self._clock, find_rows, read_event_id(after) if stream.statement.ids else None)
 
-    def _render_events(self, plan: OperationPlan, row: StoredRow, first_phase: int, last_phase: int) -> list[bytes]:
-        table, watches = plan.table, plan.operation.behavior.watches
-        path = table.seed_of(row).status_path
-        events = []
-        for phase in range(first_phase, last_phase + 1):
-            event = plan.projection.project_row(table.field_getter(row, phase), plan.choose_random(row))
-            if watches is not None and watches.moment is not None and watches.moment in event:
-                event[watches.moment] = plan.projection.format_time_property(watches.moment, path.times[phase])
-            events.append(msgspec.json.encode(event))
-        return events
+    def _find_followed(self, plan: OperationPlan, values: RequestValues, caller: CallerIdentity) -> Sequence[StoredRow]:
+        watches = plan.operation.behavior.watches
+        assert watches is not None
+        field = get_field_key(watches.field, is_hidden=watches.hidden)
+        key = plan.table.values.index_key(field, _to_text(values.get(watches.parameter)))
+        required = scope_and_owner_filters(plan, values, caller)
+        equal = ((plan.table.key_positions[field], key), *required)
+        return plan.table.get_rows().select(RowQuery(equal=equal, descending=False))
 
     # ----------------------------------------------------------------------------------- creation, change, removal
 
@@ -416,3 +412,14 @@ def _load_adversary(api: Api, settings: Settings) -> "AdversarialGenerator | Non
     from specduet.mocks.generation.adversarial import get_adversarial_generator
 
     return get_adversarial_generator(api.response_schemas, settings.seed)
+
+
+def _to_text(value: Any) -> Any:
+    """Return a decoded path parameter as a body has it: a UUID is a text there."""
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _find_while_there(table: Table, row: StoredRow) -> Callable[[], Sequence[StoredRow]]:
+    """Return a function that returns a row, and nothing once it was removed or all rows were replaced."""
+    generation = table.generation
+    return lambda: [row] if table.generation == generation and not row.is_removed else []

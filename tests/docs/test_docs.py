@@ -216,6 +216,11 @@ paths:
       operationId: followOrder
       responses: {'200': {description: Its course, content: {application/json: {schema: {type: array, items:
         {type: object, properties: {state: {type: string}, at: {type: string, format: date-time}}}}}}}}
+  /tills/{till}/events:
+    parameters: [{name: till, in: path, required: true, schema: {type: string}}]
+    get:
+      operationId: followTill
+      responses: {'200': {description: All orders of a till, content: {text/event-stream: {}}}}
 components:
   schemas:
     Profile: {type: object, properties: {name: {type: string}}}

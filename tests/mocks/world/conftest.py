@@ -79,8 +79,8 @@ class WorldClient:
             if behavior.fetches:
                 bodies.append(json.loads(self.world.fetch_row(operation, values, caller) or b"null"))
             else:
-                events = self.world.list_status_events(operation, values, caller) or ()
-                bodies.append([json.loads(event) for event in events])
+                feed = self.world.follow_rows(operation, values, caller)
+                bodies.append([json.loads(event.data) for event in (feed.list_due() if feed else ())])
         return bodies
 
 

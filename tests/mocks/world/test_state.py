@@ -102,8 +102,8 @@ def test_an_invalid_state_is_rejected(make_client: MakeClient, state: Any) -> No
 
 def events(client: Any, correlation_id: str) -> Any:
     operation = client.operations_with("watches")[0]
-    found = client.world.list_status_events(operation, {"cid": correlation_id}, CallerIdentity())
-    return None if found is None else [json.loads(event) for event in found]
+    feed = client.world.follow_rows(operation, {"cid": correlation_id}, CallerIdentity())
+    return None if feed is None else [json.loads(event.data) for event in feed.list_due()]
 
 
 def test_events_show_past_statuses(make_client: MakeClient) -> None:
@@ -138,12 +138,12 @@ def test_the_stream_ends_with_the_last_status(make_client: MakeClient) -> None:
     pending = next(row for row in client.rows() if row["status"] == "pending" and row["correlation_id"] != cid)
 
     async def stream_statuses(correlation_id: str) -> list[str]:
-        stream = client.world.stream_status_events(operation, {"cid": correlation_id}, CallerIdentity())
-        return [json.loads(event)["status"] async for event in stream]
+        feed = client.world.follow_rows(operation, {"cid": correlation_id}, CallerIdentity())
+        return [json.loads(event.data)["status"] async for event in feed.follow()]
 
     assert asyncio.run(stream_statuses(cid)) in (["pending", "running", "completed"], ["pending", "running", "failed"])
     assert asyncio.run(stream_statuses(pending["correlation_id"])) == ["pending"]
-    assert client.world.stream_status_events(operation, {"cid": "nobody"}, CallerIdentity()) is None
+    assert client.world.follow_rows(operation, {"cid": "nobody"}, CallerIdentity()) is None
 
 
 def test_the_latest_of_two_with_one_correlation_id(make_client: MakeClient) -> None:

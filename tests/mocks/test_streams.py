@@ -1,0 +1,156 @@
+"""Streams of events as a document states them: what each says, when it comes, and how the stream goes on and ends."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from specduet.mocks import Settings, create_app
+from specduet.specs import load
+from specduet.specs.errors import BadStatement
+from specduet.specs.source import read_document
+from tests.mocks.raw_http import RawRequest, send_raw
+
+JSON = (b"content-type", b"application/json")
+KITCHEN = Path(__file__).parent / "kitchen.yaml"
+
+
+class Frame(NamedTuple):
+    """An event as it came."""
+
+    data: Any
+    name: str = ""
+    id: str = ""
+
+
+@pytest.fixture
+def mock() -> Any:
+    return create_app([KITCHEN], Settings(pace=1_000))
+
+
+def read_frame(piece: bytes) -> Frame:
+    assert piece.endswith(b"\n\n")
+    fields = dict(line.split(": ", 1) for line in piece.decode().strip().splitlines())
+    data = fields["data"] if fields["data"].startswith("[D") else json.loads(fields["data"])
+    return Frame(data, fields.get("event", ""), fields.get("id", ""))
+
+
+def listen(mock: Any, request: RawRequest, until: Callable[[list[Frame]], bool] = lambda _: False) -> list[Frame]:
+    """The events of a stream, until it ends or the listener has heard enough."""
+    frames: list[Frame] = []
+
+    async def follow() -> None:
+        enough, is_sent = asyncio.Event(), False
+
+        async def receive() -> dict[str, Any]:
+            nonlocal is_sent
+            if not is_sent:
+                is_sent = True
+                return {"type": "http.request", "body": request.body}
+            await enough.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message.get("body"):
+                frames.append(read_frame(message["body"]))
+                if until(frames):
+                    enough.set()
+
+        await asyncio.wait_for(mock(request.to_scope(), receive, send), 30)
+
+    asyncio.run(follow())
+    return frames
+
+
+def cook(mock: Any, table: str, dish: str = "soup") -> str:
+    body = json.dumps({"dish": dish, "table": table}).encode()
+    response = send_raw(mock, RawRequest("POST", "/meals", [JSON], body))
+    assert response.status == 201
+    return str(response.json["id"])
+
+
+def table_events(table: str, *headers: tuple[bytes, bytes]) -> RawRequest:
+    return RawRequest("GET", f"/tables/{table}/events", [*headers])
+
+
+def test_a_creation_may_be_answered_with_a_stream(mock: Any) -> None:
+    """The row is created, each status tells its events, as often as stated, and the last data is the end's."""
+    frames = listen(mock, RawRequest("POST", "/meals/served", [JSON], b'{"dish": "stew"}'))
+    assert [frame.data["step"] for frame in frames[:-1]] == ["start", "stir", "stir", "stir", "end"]
+    assert frames[-1].data == "[DONE]"
+    assert {frame.name for frame in frames} == {""}
+    rows = mock.sessions.default.get_world("kitchen").dump_state()["meal"]
+    assert frames[0].data["meal"] in [row["id"] for row in rows if row["dish"] == "stew"]
+    assert isinstance(frames[-2].data["at"], int)
+
+
+def test_many_rows_are_followed_by_what_they_do_not_show(mock: Any) -> None:
+    """A client hears of the rows that it has named itself, of earlier ones too, and of nobody else's."""
+    first, second = cook(mock, "t1"), cook(mock, "t1")
+    cook(mock, "t2")
+    frames = listen(mock, table_events("t1"), lambda frames: len(frames) == 6)
+    heard = [(frame.data["news"]["meal"]["id"], frame.data["news"]["state"]) for frame in frames]
+    for meal in (first, second):
+        assert [state for name, state in heard if name == meal] == ["ordered", "cooking", "ready"]
+    assert {frame.name for frame in frames} == {"meal"}
+    assert all("table" not in frame.data["news"]["meal"] for frame in frames)
+
+
+def test_events_have_times_in_the_form_of_their_schema(mock: Any) -> None:
+    """The moment is whole seconds where the schema has a number, and the end of its validity a text."""
+    cook(mock, "t1")
+    data = listen(mock, table_events("t1"), lambda frames: len(frames) == 1)[0].data
+    assert isinstance(data["at"], int)
+    assert isinstance(data["until"], str)
+
+
+def test_a_stream_goes_on_after_the_last_event(mock: Any) -> None:
+    """With the id of the last event that it has, a client gets those after it, and no other twice."""
+    cook(mock, "t1")
+    frames = listen(mock, table_events("t1"), lambda frames: len(frames) == 3)
+    last = (b"last-event-id", frames[0].id.encode())
+    again = listen(mock, table_events("t1", last), lambda heard: len(heard) == 2)
+    assert again == frames[1:]
+    unknown = (b"last-event-id", b"nonsense")
+    assert listen(mock, table_events("t1", unknown), lambda heard: len(heard) == 3) == frames
+
+
+def test_an_open_stream_stays(mock: Any) -> None:
+    """Opened before anything has happened, it is kept alive by a heartbeat until the listener goes."""
+    assert listen(mock, table_events("nobody"), lambda frames: len(frames) == 1) == [Frame({"ok": True}, "ping")]
+
+
+def test_a_stream_ends_with_its_row() -> None:
+    """A stream of one row ends when the row is gone, though its last status was not reached."""
+    mock = create_app([KITCHEN], Settings())
+    mock.sessions.default.clock.freeze()
+    world = mock.sessions.default.get_world("kitchen")
+
+    def start_anew(_frames: list[Frame]) -> bool:
+        world.reset()
+        return False
+
+    frames = listen(mock, RawRequest("POST", "/meals/served", [JSON], b"{}"), start_anew)
+    assert [frame.data for frame in frames][1:] == ["[DONE]"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": ["burnt"]}, "the rows have no status 'burnt'"),
+        ({"sets": {"meal": "salt"}}, "the schema has no field 'salt'"),
+        ({"schema": "#/components/schemas/Menu"}, "no schema is at '#/components/schemas/Menu'"),
+    ],
+)
+def test_a_stream_of_nothing_is_an_error(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    """A status, field or schema that the document does not have is named with its line."""
+    wrong: Any = read_document(KITCHEN)
+    wrong["paths"]["/meals/served"]["post"]["x-specduet"]["stream"]["events"][0].update(change)
+    file = tmp_path / "wrong.json"
+    file.write_text(json.dumps(wrong, indent=1))
+    with pytest.raises(BadStatement, match=message) as error:
+        load(file)
+    assert error.value.line
