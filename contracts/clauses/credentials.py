@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from specduet.contracts.clauses.judged_exchanges import (
     NOT_FOUND_STATUSES,
@@ -56,16 +57,17 @@ def _check_rejected(subject: Subject, *kinds: str) -> Iterator[Finding]:
     known_paths = successful_paths(subject)
     unprotected = set() if "missing" in kinds else _unprotected_requests(subject)
     wrong_accepted = (
-        {_request_and_status(case) for case, _ in _unauthenticated_exchanges(subject, "wrong")}
+        {_request_and_status(subject, case) for case, _ in _unauthenticated_exchanges(subject, "wrong")}
         if "empty" in kinds
         else set()
     )
+    refused_anyway = _refused_requests(subject)
     for case, kind in _unauthenticated_exchanges(subject, *kinds):
-        status = case.exchange.status
-        if _request_and_status(case) in unprotected or (
-            _has_bare_credential(subject, case) and _request_and_status(case) in wrong_accepted
-        ):
+        status, request = case.exchange.status, _request_and_status(subject, case)
+        if request in unprotected or (_has_bare_credential(subject, case) and request in wrong_accepted):
             continue  # no credential is needed there, or any will do: that is one cause, reported once
+        if request in refused_anyway:
+            continue  # the right credential gets that as well: the status says nothing of credentials
         if case.exchange.is_success:
             yield _credential_finding(subject, case, kind, "documented", "is accepted")
         elif (
@@ -89,16 +91,27 @@ def _has_bare_credential(subject: Subject, case: JudgedExchange) -> bool:
 def _unprotected_requests(subject: Subject) -> set[tuple[Any, ...]]:
     """Return the requests without any credential that are not rejected with 401 or 403."""
     return {
-        _request_and_status(case)
+        _request_and_status(subject, case)
         for case, _ in _unauthenticated_exchanges(subject, "missing")
         if case.exchange.status not in _REJECTION_STATUSES
     }
 
 
-def _request_and_status(case: JudgedExchange) -> tuple[Any, ...]:
-    """Return a request without its headers, and the status of its response."""
+def _refused_requests(subject: Subject) -> set[tuple[Any, ...]]:
+    """Return the requests that are refused with the caller's own credential, for whatever reason."""
+    return {
+        _request_and_status(subject, case)
+        for case in judged_exchanges(subject)
+        if case.exchange.credentials == "given" and not case.exchange.is_success
+    }
+
+
+def _request_and_status(subject: Subject, case: JudgedExchange) -> tuple[Any, ...]:
+    """Return a request without its headers and credentials, and the status of its response."""
     sent = case.exchange.request
-    return sent.path, sent.query, sent.body, case.exchange.status
+    fields = {scheme.field for scheme in subject.api.schemes.values() if scheme.location == "query"}
+    query = "&".join(pair for pair in sent.query.split("&") if unquote(pair.partition("=")[0]) not in fields)
+    return sent.path, query, sent.body, case.exchange.status
 
 
 def _suitable_statuses(subject: Subject, case: JudgedExchange) -> frozenset[int]:
@@ -182,7 +195,7 @@ def check_credential_first(subject: Subject) -> Iterator[Finding]:
         status = case.exchange.status
         if case.verdict == "valid" or case.any_4xx_allowed or _credential_states(subject, case) in accepted_states:
             continue  # a credential that is wrongly accepted is accepted before validation, too
-        if kind != "missing" and _request_and_status(case) in unprotected:
+        if kind != "missing" and _request_and_status(subject, case) in unprotected:
             continue  # reported for the request without any credential, or accepted there
         if status in usual_statuses or status in _REJECTION_STATUSES or status in _suitable_statuses(subject, case):
             continue
@@ -270,7 +283,6 @@ def _json_objects(body: Any) -> Iterator[Mapping[str, Any]]:
 def _find_leaked_id(exchange: Exchange, ids: Sequence[str]) -> str | None:
     assert exchange.response is not None
     text = exchange.response.body.decode(errors="replace")
-    request_text = (
-        f"{exchange.request.path}?{exchange.request.query}{(exchange.request.body or b'').decode(errors='replace')}"
-    )
+    address = f"{exchange.request.path}?{exchange.request.query}"
+    request_text = f"{address} {unquote(address)} {(exchange.request.body or b'').decode(errors='replace')}"
     return next((row_id for row_id in ids if row_id in text and row_id not in request_text), None)

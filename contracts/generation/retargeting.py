@@ -6,6 +6,7 @@ from contextlib import suppress
 from urllib.parse import quote, unquote_plus
 
 from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.generation.repeated_faults import FaultLimiter
 from specduet.contracts.generation.schemathesis_cases import GeneratedRequest
 from specduet.contracts.oracle.addresses import fill_path
 from specduet.contracts.oracle.schema_access import is_valid_value
@@ -26,6 +27,7 @@ class GeneratedSender:
         self._sender = sender
         self._operation = operation
         self._retargeter = RequestRetargeter(sender.api, operation, known_values, seed)
+        self._limiter = FaultLimiter(sender.api, operation)
         self._sent_keys: set[int] = set()
 
     def send_requests(self, requests: Iterable[GeneratedRequest]) -> None:
@@ -35,7 +37,8 @@ class GeneratedSender:
         """
         for generated in requests:
             path, query = self._retargeter.retarget_request(generated)
-            key = hash((path, query, generated.headers, generated.body))
+            query, headers = self._limiter.limit_query(query), self._limiter.limit_headers(generated.headers)
+            key = hash((path, query, headers, generated.body))
             if key not in self._sent_keys:
                 self._sent_keys.add(key)
                 with suppress(ForeignRow):
@@ -43,7 +46,7 @@ class GeneratedSender:
                         self._operation,
                         path=path,
                         query=query,
-                        headers=generated.headers,
+                        headers=headers,
                         body=generated.body,
                         origin=generated.origin,
                     )

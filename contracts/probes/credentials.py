@@ -1,5 +1,6 @@
 """Probe of credentials: each one missing, empty, wrong and alone, with valid and with invalid input."""
 
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -49,7 +50,9 @@ def _probe_briefly(sender: Sender, operation: Operation, request: PlannedRequest
     sender.send(operation, **request.send_arguments, credentials="none")
     if _proves_wrong(sender):
         for scheme in _required_schemes(sender.api, operation):
-            sender.send(operation, **request.send_arguments, credentials={scheme.name: _wrong_credential(scheme)})
+            sender.send(
+                operation, **request.send_arguments, credentials={scheme.name: _wrong_credential(sender, scheme)}
+            )
 
 
 def _proves_wrong(sender: Sender) -> bool:
@@ -77,7 +80,7 @@ def _probe_thoroughly(sender: Sender, operation: Operation, request: PlannedRequ
     for variant in add_each_parameter(api, operation, request):
         sender.send(operation, **variant.send_arguments, credentials="none")
         if own_schemes:
-            wrong = {own_schemes[0].name: _wrong_credential(own_schemes[0])}
+            wrong = {own_schemes[0].name: _wrong_credential(sender, own_schemes[0])}
             sender.send(operation, **variant.send_arguments, credentials=wrong)
 
 
@@ -114,7 +117,8 @@ def _with_header(request: PlannedRequest, name: str, value: str) -> dict[str, An
 def _send_wrong(sender: Sender, operation: Operation, requests: list[PlannedRequest], scheme: SecurityScheme) -> None:
     """Send another credential, and the caller's with a letter more, a letter less, and in the other case."""
     for request in requests:
-        sender.send(operation, **request.send_arguments, credentials={scheme.name: _wrong_credential(scheme)})
+        wrong = {scheme.name: _wrong_credential(sender, scheme)}
+        sender.send(operation, **request.send_arguments, credentials=wrong)
     credential = sender.credentials.get(scheme.name)
     if credential is not None and not _is_basic(scheme):  # many decoders leave out what stands behind the end of base64
         for near_miss in dict.fromkeys((f"{credential}x", *make_near_misses(credential))):
@@ -124,9 +128,12 @@ def _send_wrong(sender: Sender, operation: Operation, requests: list[PlannedRequ
                 sender.send(operation, **requests[0].send_arguments, credentials={scheme.name: near_miss})
 
 
-def _wrong_credential(scheme: SecurityScheme) -> str:
-    """Return a value that is no credential, in the form that the scheme expects."""
-    return b64encode(f"specduet:{WRONG_CREDENTIAL}".encode()).decode() if _is_basic(scheme) else WRONG_CREDENTIAL
+def _wrong_credential(sender: Sender, scheme: SecurityScheme) -> str:
+    """Return a value that is no credential, in the form of the caller's own: "Token …" where that is one."""
+    if _is_basic(scheme):
+        return b64encode(f"specduet:{WRONG_CREDENTIAL}".encode()).decode()
+    word = re.match(r"[A-Za-z-]+ (?=\S+$)", sender.credentials.get(scheme.name, ""))
+    return (word[0] if word else "") + WRONG_CREDENTIAL
 
 
 def _is_basic(scheme: SecurityScheme) -> bool:

@@ -1,14 +1,18 @@
 """SD4xx: requests without a valid credential are rejected first and show nothing; every login method works."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import HTTPException, Request
 
 from specduet.contracts.clauses import all_clauses
+from specduet.contracts.clauses.credentials import _find_leaked_id
 from specduet.contracts.findings import Finding
-from specduet.specs import Api
+from specduet.specs import Api, load
+from tests.contracts.recording_builder import RecordingBuilder
 from tests.contracts.tree_service import KEY, ROW, find, finding_codes, guard, load_api, service
 
 Findings = Callable[..., list[Finding]]
@@ -117,6 +121,33 @@ def test_every_fault_is_found_where_it_is(findings: Findings, name: str) -> None
 def test_credentials_come_before_validation(findings: Findings) -> None:
     """A service that validates a request before it checks the credential tells anybody what it accepts."""
     assert finding_codes(findings(service(by=_open, late=guard))) == {"SD404"}
+
+
+def _refuse_everybody(_request: Request) -> None:
+    raise HTTPException(400, "Not today")
+
+
+def test_a_refusal_of_everybody_says_nothing_of_credentials(findings: Findings) -> None:
+    """A request that gets a 400 with the right credential, too, is not refused with 400 for its credential."""
+    assert not {code for code in finding_codes(findings(service(by=_refuse_everybody))) if code.startswith("SD4")}
+
+
+def test_a_key_in_the_query_that_nobody_asks_for_is_told_once(
+    api: Api, serve: Callable[[Any], str], tmp_path: Path
+) -> None:
+    """Where no credential is needed, a wrong one in the query is no second fault."""
+    document = json.loads(json.dumps(api.document))
+    document["components"]["securitySchemes"]["APIKeyHeader"] |= {"in": "query", "name": "key"}
+    (tmp_path / "trees.json").write_text(json.dumps(document))
+    assert finding_codes(find(load(tmp_path / "trees.json"), serve(service(by=_open)))) == {"SD401"}
+
+
+def test_a_name_of_the_path_may_be_repeated(api: Api) -> None:
+    """A 403 that names what was asked for shows no id that the caller does not have."""
+    answer = "not your tree: árbol viejo".encode()
+    exchange = RecordingBuilder(api).add("GET /trees/{key}", path="/trees/%C3%A1rbol%20viejo", status=403, body=answer)
+    assert _find_leaked_id(exchange, ["árbol viejo"]) is None
+    assert _find_leaked_id(exchange, ["not your"]) == "not your"
 
 
 def test_every_clause_is_explained() -> None:
