@@ -90,6 +90,7 @@ class Mock:
         """Handle start-up and shutdown, and refuse a WebSocket."""
         if scope["type"] == "lifespan":
             await self._router.handle_lifespan(scope, receive, send)
+            self.sessions.stop_webhooks()
             if self._log is not None:
                 self._log.flush()
         else:

@@ -28,6 +28,7 @@ from specduet.mocks.request_parameters import RequestParameters
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem
+from specduet.mocks.webhooks.subscriptions import find_subscription_plans
 from specduet.mocks.world import World
 from specduet.mocks.world.self_links import MOCK_ADDRESS, find_link_paths
 from specduet.mocks.world.sent_values import add_sent_values, list_sent_names
@@ -88,6 +89,8 @@ class OperationHandler:
         """Status of the response to a creation, where it is not the usual one (RFC 9110, 15.3.2)."""
         self.sent_names = list_sent_names(operation.behavior)
         """Parameters of statements that are named by their place in a request: ``body/id``."""
+        self.subscription_plans = find_subscription_plans(api, operation)
+        """The webhooks about its rows that a request may ask for."""
         self.seed = settings.seed
         self._find_world = find_world
         self._authenticator = build_authenticator(api, operation, settings)

@@ -15,6 +15,8 @@ from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.stored_files import NO_FILE, StoredFile, read_file
 from specduet.mocks.validation import Problem, make_problem
+from specduet.mocks.webhooks.dispatcher import Dispatcher
+from specduet.mocks.webhooks.subscriptions import read_subscription
 from specduet.mocks.world import BadToken, Duplicate, RequestUrl, UnknownScopeValue, WindowTooOld, World
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.operation_plan import OperationPlan
@@ -138,6 +140,8 @@ def _respond_with_new_row(
     body = world.create_row(operation, validated.parameters, validated.body, validated.caller, keys)
     if file is not None:
         world.newest_row(operation).file = file
+    if handler.subscription_plans:
+        _subscribe(handler, world, validated, request)
     response = handler.make_row_response(body, request, handler.created_status)
     if response.status == 201 or handler.has_location:
         path = world.locate_newest_row(operation, validated.parameters)
@@ -147,6 +151,16 @@ def _respond_with_new_row(
         plan = world.find_plan(operation)
         return _with_etag(response, _make_etag(world, plan, world.newest_row(operation)))
     return response
+
+
+def _subscribe(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> None:
+    """Send the webhooks about the row that was just created to where the request wants them."""
+    plan, address = world.find_plan(handler.operation), f"{request.origin}{handler.find_base(request)}"
+    key = plan.table.identity_key(world.newest_row(handler.operation))
+    for each in handler.subscription_plans:
+        found = read_subscription(each, handler.api, key, address, validated.parameters, validated.body, request)
+        if found is not None and isinstance(world.listener, Dispatcher):
+            world.listener.subscribe(found)
 
 
 @_with_error_responses

@@ -49,7 +49,9 @@ class Settings:
     seed_data: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]] = field(default_factory=dict, hash=False)
     """Rows to begin with, whole or in part, by API and resource: ``{"shop": {"customer": [{"name": "Ada"}]}}``."""
     journal: int = 1_000
-    """Number of requests that the journal of a session keeps."""
+    """Number of requests, and of webhooks, that the journal of a session keeps."""
+    allow_webhooks: tuple[str, ...] = ()
+    """Hosts to which webhooks may be sent, besides this machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from specduet.specs.list_statements import (
 )
 from specduet.specs.statement import Basis, Statement
 from specduet.specs.stream_statements import EventStream
+from specduet.specs.webhook_statements import Subscribes
 
 # ------------------------------------------------------------------------------------------ about a schema
 
@@ -274,6 +275,7 @@ class OperationBehavior(
     acts: Acts | None = None
     creates: Creates | None = None
     stream: EventStream | None = None
+    subscribes: Subscribes | None = None
     etag: Etag | None = None
     added: Added | None = None
 

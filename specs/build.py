@@ -1,6 +1,7 @@
 """Build the model (``specs/model.py``) from a validated document."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -27,6 +28,7 @@ from specduet.specs.model import (
 from specduet.specs.request_lines import METHODS
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
 from specduet.specs.servers import fill_variables, read_base_path
+from specduet.specs.webhooks import build_webhooks, infer_sender
 
 
 def build_api(
@@ -44,6 +46,8 @@ def build_api(
     resources = {r.name: r for r in _build_resources(reader, document, behavior)}
     operations = tuple(_build_operations(reader, document))
     reader.check_operations(operations, resources)
+    webhooks = tuple(build_webhooks(reader, document, _build_body, operations))
+    reader.check_webhooks(webhooks, resources)
     if not stateless:
         with pause_collector():
             inference = recall_inference(path, overlays, schemas, operations) if is_cached else None
@@ -51,6 +55,8 @@ def build_api(
                 inference = infer_behavior(schemas, operations, resources)
                 keep_inference(path, overlays, entry.files, inference)
             operations, resources = merge_inference(inference, operations, resources)
+        by_pointer = {operation.pointer: operation for operation in operations} if webhooks else {}
+        webhooks = tuple(replace(w, behavior=infer_sender(w, by_pointer, resources)) for w in webhooks)
     return Api(
         name=name,
         title=document["info"]["title"] or name,
@@ -66,6 +72,7 @@ def build_api(
         },
         behavior=behavior,
         schemas=schemas,
+        webhooks=webhooks,
         problems=entry.problems,
         dropped=entry.dropped,
     )

@@ -10,7 +10,7 @@ import msgspec
 from specduet.specs.behavior import OperationBehavior, ResourceBehavior
 from specduet.specs.errors import BadStatement
 from specduet.specs.list_statements import PageInfo
-from specduet.specs.model import Operation, Resource
+from specduet.specs.model import Operation, Resource, Webhook
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schemas, escape_pointer
 from specduet.specs.statement import Statement, list_fields
@@ -120,6 +120,20 @@ class StatementReader:
             except KeyError:
                 message = f"no schema is at {event.schema!r}"
                 raise self.statement_error(message, f"{at}/events/{index}/schema") from None
+
+    def check_webhooks(self, webhooks: Sequence[Webhook], resources: Mapping[str, Resource]) -> None:
+        """Raise ``BadStatement`` where a webhook tells of a resource or status that the document does not have."""
+        for webhook in webhooks:
+            sends, at = webhook.behavior.sends, f"{webhook.pointer}/{EXTENSION}/sends"
+            if sends is None:
+                continue
+            if sends.resource not in resources:
+                raise self.statement_error(f"no schema is the resource {sends.resource!r}", at)
+            status = resources[sends.resource].behavior.status
+            known = {*status.transitions, *status.terminal, status.initial} if status else set()
+            unknown = next((name for name in sends.status if name not in known), None)
+            if unknown is not None:
+                raise self.statement_error(f"the rows have no status {unknown!r}", at)
 
     def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
         name = getattr(statement, "parameter", None)

@@ -5,6 +5,7 @@ Api ── operations ── Operation ── parameters ── Parameter
  │                       ├────── responses ─── Response ─ content: media type → Content, headers, links
  │                       └────── behavior ──── OperationBehavior: its x-specduet statements
  ├── resources ── Resource ── behavior
+ ├── webhooks ─── Webhook ─── content, behavior: what the service sends to its callers
  ├── schemes ──── SecurityScheme
  └── schemas ──── Schemas: resolves references and compiles validators, by JSON pointer
 """
@@ -21,6 +22,7 @@ from specduet.specs.problems import Problem
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schema, Schemas, escape_pointer
 from specduet.specs.statement import Basis
+from specduet.specs.webhook_statements import WebhookBehavior
 
 Location = Literal["path", "query", "header", "cookie"]
 
@@ -219,6 +221,22 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Webhook:
+    """A request that the service sends to its caller: of ``webhooks``, or of the ``callbacks`` of an operation."""
+
+    #: its key: ``order.shipped``
+    name: str
+    method: str
+    #: the JSON body; None where it has none
+    content: Content | None
+    pointer: str
+    behavior: WebhookBehavior
+    #: of a callback: the runtime expression of its address (OAS 3.1, 4.8.19), and the pointer of its operation
+    url: str = ""
+    operation: str = ""
+
+
+@dataclass(frozen=True)
 class Api:
     """One API: the document after its overlay, and everything read from it."""
 
@@ -233,6 +251,7 @@ class Api:
     schemes: Mapping[str, SecurityScheme]
     behavior: ApiBehavior
     schemas: Schemas
+    webhooks: tuple[Webhook, ...] = ()
     #: the files that it was read from: the document, its overlay, and those that they refer to
     files: tuple[Path, ...] = ()
     #: what is wrong with the document, in the order of the layers that found it

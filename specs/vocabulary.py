@@ -10,6 +10,7 @@ import msgspec
 from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior, Shape
 from specduet.specs.extension import EXTENSION
 from specduet.specs.statement import Statement
+from specduet.specs.webhook_statements import WebhookBehavior
 
 _NEAR = 0.8  # of 1
 
@@ -53,7 +54,7 @@ def _fill_value(value: Any, kind: str, basis: str) -> Any:
 
 def _list_words() -> Iterator[tuple[str, str]]:
     """Yield each word with what its value is: a statement, a list of them, or statements or resources by name."""
-    for holder in (OperationBehavior, ResourceBehavior, ApiBehavior):
+    for holder in (OperationBehavior, ResourceBehavior, ApiBehavior, WebhookBehavior):
         for field in msgspec.structs.fields(holder):
             kinds = [field.type, *get_args(field.type)]
             is_statement = any(isinstance(kind, type) and issubclass(kind, Statement) for kind in kinds)
@@ -69,7 +70,7 @@ _WORDS = dict(_list_words())
 
 def make_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``x-specduet`` wherever it stands, for editors."""
-    holders = [OperationBehavior, ResourceBehavior, ApiBehavior, Added, Shape]
+    holders = [OperationBehavior, ResourceBehavior, ApiBehavior, WebhookBehavior, Added, Shape]
     references, components = msgspec.json.schema_components(holders, ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -197,6 +197,19 @@ def _clear_requests(_control: ControlApi, session: Session, _validated: Validate
     return responses.make_empty_response(204)
 
 
+def _get_webhooks(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    """Respond with the newest deliveries that match the filters, and with how many match."""
+    wanted = {name: validated.parameters.get(name) for name in ("api", "webhook", "state")}
+    shown = [delivery.to_dict() for delivery in session.webhooks.deliveries]
+    found = [entry for entry in shown if all(value in {None, entry[name]} for name, value in wanted.items())]
+    newest = found[len(found) - min(validated.parameters["limit"], len(found)) :]
+    return responses.make_json_response(200, {"count": len(found), "webhooks": newest})
+
+
+def _replay_webhook(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    return responses.make_json_response(202, session.webhooks.start_replay(validated.parameters["number"]).to_dict())
+
+
 def _get_faults(_control: ControlApi, session: Session, _validated: ValidatedRequest) -> HttpResponse:
     faults = [fault.to_dict() for fault in session.faults.active_faults.values()]
     return responses.make_json_response(200, {"faults": faults})
@@ -261,6 +274,8 @@ _OPERATIONS: Mapping[str, Callable[[ControlApi, Session, ValidatedRequest], Http
     "resumeClock": _resume_clock,
     "getRequests": _get_requests,
     "clearRequests": _clear_requests,
+    "getWebhooks": _get_webhooks,
+    "replayWebhook": _replay_webhook,
     "getFaults": _get_faults,
     "putFaults": _put_faults,
     "addFault": _add_fault,

@@ -12,6 +12,7 @@ from specduet.mocks.control.journal import JournalSpace
 from specduet.mocks.control.kept_rows import keep_rows
 from specduet.mocks.control.snapshots import SessionSnapshot, SnapshotShelf, take_snapshot
 from specduet.mocks.settings import Settings
+from specduet.mocks.webhooks.dispatcher import Dispatcher
 from specduet.mocks.world import Clock, World
 from specduet.specs import Api, SpecduetError, UsageError
 
@@ -31,7 +32,7 @@ class BadSession(SpecduetError):
 
 
 class Session:
-    """A clock, the state of every API, faults and a journal, isolated from those of other sessions."""
+    """A clock, the state of every API, faults, a journal and webhooks, isolated from those of other sessions."""
 
     def __init__(self, name: str, apis: Sequence[Api], settings: Settings, space: JournalSpace) -> None:
         self.name = name
@@ -39,6 +40,7 @@ class Session:
         self.faults = FaultInjector(settings.seed)
         self.journal = space.open_journal(settings.journal)
         self.snapshots = SnapshotShelf()
+        self.webhooks = Dispatcher(self.clock, self.get_world, settings)
         self._apis = {api.name: api for api in apis}
         self._settings = settings
         self._space = space
@@ -49,6 +51,7 @@ class Session:
         world = self._worlds.get(name)
         if world is None:
             world = self._worlds[name] = World(self._apis[name], self._settings, self.clock)
+            world.listener = self.webhooks
         return world
 
     def get_worlds(self) -> Mapping[str, World]:
@@ -85,6 +88,8 @@ class Session:
         """
         later = Session(self.name, apis, settings, self._space)
         later.clock, later.faults, later.journal = self.clock, self.faults, self.journal
+        later.webhooks = self.webhooks
+        later.webhooks.find_world = later.get_world
         later_apis = {api.path: api for api in apis}
         for name, world in self._worlds.items():
             earlier_api = self._apis[name]
@@ -107,6 +112,7 @@ class Session:
             world.reset()
         self.faults.clear()
         self.journal.clear()
+        self.webhooks.reset()
 
 
 class SessionRegistry:
@@ -148,4 +154,12 @@ class SessionRegistry:
 
     def delete(self, name: str) -> bool:
         """Delete a named session; return False if there is none. The default session can only be reset."""
-        return self._named_sessions.pop(name, None) is not None
+        session = self._named_sessions.pop(name, None)
+        if session is not None:
+            session.webhooks.stop()
+        return session is not None
+
+    def stop_webhooks(self) -> None:
+        """Send no more webhooks, in any session."""
+        for session in (self.default, *self._named_sessions.values()):
+            session.webhooks.stop()

@@ -22,6 +22,7 @@ from specduet.mocks.world.memberships import change_members, describe_members, f
 from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
 from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
 from specduet.mocks.world.removal import remove_with_children
+from specduet.mocks.world.row_events import RowEvents, RowListener
 from specduet.mocks.world.row_feed import RowFeed
 from specduet.mocks.world.row_locations import RowLocation, find_location
 from specduet.mocks.world.stream_plan import StreamPlan, read_event_id
@@ -58,6 +59,9 @@ class World:
         self._tables = Tables(api, settings, believable, adversary)
         self._cached_lists: BoundedCache[tuple[Any, ...], RenderedList] = BoundedCache(_CACHE_SIZE)
         self._generator = adversary or believable
+        self.events = RowEvents(api, self._tables, self._generator)
+        """The events that webhooks tell of."""
+        self.listener: RowListener | None = None
         self._plans: dict[str, OperationPlan] = {}
         self._streams: dict[str, StreamPlan] = {}
         self._locations: dict[str, RowLocation | None] = {}
@@ -264,6 +268,8 @@ class World:
         """Set fields of a row, and return the response."""
         now = self._clock.current_micros()
         plan.table.change_row(row, changes, now)
+        if self.listener is not None:
+            self.listener.note_change(self._api.name, plan.table.resource.name, plan.table.identity_key(row))
         return plan.render_row(row, now)
 
     def remove_row(self, plan: OperationPlan, row: StoredRow) -> bytes:

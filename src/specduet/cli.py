@@ -181,6 +181,12 @@ def _parse_credentials(
     help="Serve the control API only to requests with this X-Mock-Token, but under any name.",
 )
 @click.option(
+    "--allow-webhooks",
+    multiple=True,
+    metavar="HOST",
+    help="Send webhooks to this host too, and not only to this machine. May be repeated.",
+)
+@click.option(
     "--base-path",
     callback=_parse_base_path,
     metavar="PATH",

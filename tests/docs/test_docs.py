@@ -19,6 +19,7 @@ from specduet.contracts.clauses import all_clauses
 from specduet.contracts.session import baseline
 from specduet.contracts.session.settings import resolve_settings
 from specduet.specs import behavior, load
+from specduet.specs.webhook_statements import WebhookBehavior
 from tests.docs.generated import DOCS, FILES
 
 ROOT = DOCS.parent
@@ -139,6 +140,9 @@ def masked(text: str) -> str:
 SHOP = """
 openapi: 3.1.0
 info: {title: Shop, version: 1.0.0}
+webhooks:
+  order.paid: {post: {requestBody: {content: {application/json: {schema: {type: object, properties:
+    {data: {$ref: '#/components/schemas/Order'}, at: {type: integer}, valid_until: {type: integer}}}}}}}}
 paths:
   /shops/{shop}/orders:
     parameters: [{name: shop, in: path, required: true, schema: {type: string}}]
@@ -181,6 +185,11 @@ paths:
         - {name: before, in: query, schema: {type: string}}
       responses: {'200': {description: Notes, content: {application/json: {schema:
         {type: array, items: {$ref: '#/components/schemas/Note'}}}}}}
+  /orders:
+    post:
+      operationId: addOrder
+      responses: {'201': {description: Started, content: {application/json: {schema:
+        {$ref: '#/components/schemas/Order'}}}}}
   /products:
     get:
       operationId: listProducts
@@ -272,7 +281,7 @@ def test_the_vocabulary_page_is_an_overlay(tmp_path: Path) -> None:
 def test_the_vocabulary_page_shows_every_statement() -> None:
     """No statement that can be made is missing from the page."""
     page = (DOCS / "vocabulary.md").read_text(encoding="utf-8")
-    for words in (behavior.ApiBehavior, behavior.ResourceBehavior, behavior.OperationBehavior):
+    for words in (behavior.ApiBehavior, behavior.ResourceBehavior, behavior.OperationBehavior, WebhookBehavior):
         for name in words.__struct_fields__:
             assert re.search(rf"^{name.replace('_', '-')}:", page, re.MULTILINE), name
     for name in behavior.Filter.__struct_fields__:

@@ -1,0 +1,128 @@
+"""A mock on a port, and a receiver of its webhooks."""
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from specduet.mocks import Settings, create_app
+from tests.conftest import start_server
+
+ORDERS = Path(__file__).with_name("orders.yaml")
+TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class ReceivedWebhook:
+    """One request to the receiver."""
+
+    path: str
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def value(self) -> Any:
+        return json.loads(self.content)
+
+
+class Receiver:
+    """A server on loopback that takes every webhook, or responds with the ``statuses`` that it is given, in turn."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+        self._received: queue.Queue[ReceivedWebhook] = queue.Queue()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                content = self.rfile.read(int(self.headers["content-length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+                self.end_headers()
+                self.wfile.write(b"thanks")
+                receiver._received.put(ReceivedWebhook(self.path, headers, content))
+
+            def log_message(self, *_: Any) -> None:
+                """Print nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hooks"
+
+    def take(self) -> ReceivedWebhook:
+        """Return the next webhook, as soon as it is there."""
+        return self._received.get(timeout=TIMEOUT_S)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class OrderClient:
+    """A client of the mock of orders.yaml, whose clock stands still until a test moves it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.send("POST", "/__mock__/reset")
+        self.send("POST", "/__mock__/clock/freeze")
+
+    def send(self, method: str, target: str, body: Any = None) -> Any:
+        """Return the status and the JSON of the response."""
+        response = httpx.request(method, self.url + target, json=body, timeout=TIMEOUT_S)
+        return response.status_code, response.json() if response.content else None
+
+    def create(self, target: str, body: Any) -> Any:
+        """Return what was created."""
+        status, created = self.send("POST", target, body)
+        assert status == 201, created
+        return created
+
+    def advance(self, seconds: float) -> None:
+        assert self.send("POST", "/__mock__/clock/advance", {"seconds": seconds})[0] == 200
+
+    def list_webhooks(self, query: str = "") -> Any:
+        return self.send("GET", f"/__mock__/webhooks{query}")[1]["webhooks"]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The address of a mock."""
+    url, server, thread = start_server(create_app(ORDERS, Settings(auth=False)))
+    yield url
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def client(address: str) -> OrderClient:
+    return OrderClient(address)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def await_true() -> Callable[[Callable[[], bool]], None]:
+    """A function that returns as soon as something is true."""
+
+    def wait(is_true: Callable[[], bool]) -> None:
+        deadline = threading.Event()
+        timer = threading.Timer(TIMEOUT_S, deadline.set)
+        timer.start()
+        while not is_true():
+            assert not deadline.is_set()
+        timer.cancel()
+
+    return wait
