@@ -37,11 +37,17 @@ def find_line(path: Path, pointer: str) -> int | None:
 
 def find_lines(path: Path, pointers: Iterable[str]) -> dict[str, int | None]:
     """Return the line of each pointer, or of its nearest ancestor; None for all where the file cannot be read."""
-    root, wanted = _Place(), list(pointers)
+    wanted = list(pointers)
     try:
         text = decode_text(read_bytes(path), ProblemLog(path, []))
     except SpecError:
         return dict.fromkeys(wanted)
+    return find_lines_in_text(text, wanted)
+
+
+def find_lines_in_text(text: str, pointers: Iterable[str]) -> dict[str, int | None]:
+    """Return the line of each pointer into a document, or of its nearest ancestor that is there."""
+    root, wanted = _Place(), list(pointers)
     for pointer in wanted:
         place = root
         for part in split_pointer(pointer):

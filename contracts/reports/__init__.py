@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from specduet.contracts.reports import har, json, junit, sarif, summary
+from specduet.contracts.reports import har, json, junit, page, sarif, summary
 from specduet.contracts.reports.model import Report
 from specduet.specs import UsageError
 
 WRITERS = {
+    "report.html": page.write,
     "report.json": json.write,
     "summary.md": summary.write,
     "junit.xml": junit.write,
