@@ -171,6 +171,20 @@ class ForeignParentFetch(Trace):
 
 
 @dataclass(frozen=True)
+class OtherKindFetch(Trace):
+    """A row, looked up with the id of a row of another kind, and nothing refused."""
+
+    other: Row
+    """The row of another kind."""
+    other_id: str
+    exchange: Exchange
+    unknown: Exchange
+    """The same with an invented id of the same form."""
+    listed: Exchange
+    """The whole list of the rows that the operation looks up, requested afterwards."""
+
+
+@dataclass(frozen=True)
 class SchemeTrial(Trace):
     """A request with the caller's credentials for one documented alternative of schemes, and no others."""
 

@@ -1,6 +1,6 @@
-"""SD6xx: versions and conditions of rows (RFC 9110, 13), the address of a new row, and rows below other parents."""
+"""SD6xx: versions and conditions of rows (RFC 9110, 13), the address of a new row, and rows that are not meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from specduet.contracts.analysis.row_values import get_path, read_recorded_rows, read_single_row
 from specduet.contracts.clauses.changes import find_changes, read_changed_row
@@ -8,7 +8,13 @@ from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding
 from specduet.contracts.recording import ABSENT, Row
-from specduet.contracts.traces import ChangedRow, ConditionalRequest, FollowedLocation, ForeignParentFetch
+from specduet.contracts.traces import (
+    ChangedRow,
+    ConditionalRequest,
+    FollowedLocation,
+    ForeignParentFetch,
+    OtherKindFetch,
+)
 
 
 @clause("SD630", "location-leads", "The address in Location leads to the new row.", basis="inferred")
@@ -82,3 +88,38 @@ def check_own_parent(subject: Subject) -> Iterator[Finding]:
         if row_id not in listed and get_path(shown, rule.field) in (row_id, ABSENT):
             message = f"the row {row_id} is shown below another parent, whose list does not have it"
             yield subject.make_finding(trace.exchange, message=message, where="path", value=row_id, basis="inferred")
+
+
+@clause("SD636", "own-kind", "A row is not reached by the id of a row of another kind.", basis="inferred")
+def check_own_kind(subject: Subject) -> Iterator[Finding]:
+    """Fetches with the id of a row of another kind, where ids are no numbers.
+
+    What comes is that other row if it lacks a field that all rows of the list have, has a field or value of the other
+    row, the whole list does not have its id, and an invented id of the same form is refused.
+    """
+    rule = subject.operation.behavior.fetches
+    for trace in subject.recording.find_traces(OtherKindFetch, subject.api.name, subject.operation.id):
+        shown = read_single_row(subject.operation, trace.exchange)
+        rows = read_recorded_rows(subject.api, trace.listed)
+        if rule is None or shown is None or not rows or trace.unknown.is_success or trace.unknown.status >= 500:
+            continue
+        if any(str(get_path(row, rule.field)) == trace.other_id for row in rows):
+            continue
+        lacking = next((name for name in rows[0] if _is_lacking(name, shown, rows)), None)
+        if lacking is not None and _is_like(shown, trace.other, rows, rule.field):
+            message = f"{trace.other_id} is the id of another kind of row, which is shown: it has no {lacking}"
+            value = trace.other_id
+            where = f"path/{rule.parameter}"
+            yield subject.make_finding(trace.exchange, message=message, where=where, value=value, basis="inferred")
+
+
+def _is_lacking(name: str, shown: Row, rows: Sequence[Row]) -> bool:
+    """Return whether every row of a list has a field that the row which is shown has not."""
+    return shown.get(name) is None and all(row.get(name) is not None for row in rows)
+
+
+def _is_like(shown: Row, other: Row, rows: Sequence[Row], id_field: str) -> bool:
+    """Return whether a row has a field of another one that no row of a list has, or a value of it."""
+    names = {name for row in rows for name in row}
+    same = (name for name, value in shown.items() if name != id_field and value is not None and name in other)
+    return any(name not in names or (shown[name] == other[name] and not isinstance(shown[name], bool)) for name in same)

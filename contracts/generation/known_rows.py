@@ -63,6 +63,10 @@ class KnownRows:
         """Yield the ids of the rows of a resource, oldest first."""
         yield from self._rows.get(resource, ())
 
+    def list_rows(self, resource: str) -> Iterator[KnownRow]:
+        """Yield the rows of a resource, oldest first."""
+        yield from self._rows.get(resource, {}).values()
+
     def list_created(self, operation: Operation) -> Iterator[str]:
         """Yield the values by which an operation finds the rows that this run has created, the latest first."""
         lookup = operation.behavior.lookup

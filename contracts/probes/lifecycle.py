@@ -21,6 +21,7 @@ from specduet.contracts.generation.known_values import KnownValues, PlannedReque
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.probes.locations import fetch_below_other_parent
+from specduet.contracts.probes.other_kinds import fetch_by_other_ids
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.traces import CreatedRun, MissingFromList
@@ -54,6 +55,7 @@ def probe_lifecycle(sender: Sender, operation: Operation, known_values: KnownVal
         resource_probe.look_up_rows(operation)
     if operation.behavior.fetches is not None and resource_probe.resource.is_inferred:
         fetch_below_other_parent(resource_probe, operation)
+        fetch_by_other_ids(resource_probe, operation)
 
 
 def _create_rows_once(resource_probe: ResourceProbe) -> None:

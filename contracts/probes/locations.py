@@ -86,7 +86,7 @@ def _try_parents(
     if rule is None or own is None or not own.rows:
         return False
     other = resource_probe.open_list(listing.id, other_path)
-    if other is None or not _is_complete(other):
+    if other is None or not is_complete_list(other):
         return False
     listed = {str(get_path(row, rule.field)) for row in other.rows}
     for row in own.rows:
@@ -102,7 +102,7 @@ def _try_parents(
     return False
 
 
-def _is_complete(collection: CollectionProbe) -> bool:
+def is_complete_list(collection: CollectionProbe) -> bool:
     """Return whether a list that was opened has all its rows on its first page."""
     behavior = collection.operation.behavior
     is_paged = behavior.page is not None or bool(behavior.tokens) or behavior.offset is not None
