@@ -1,4 +1,4 @@
-"""The command line: ``specduet apis | overlay | check | mock | test | explain``.
+"""The command line: ``specduet apis | overlay | check | mock | test | compare | explain``.
 
 Exit codes: 0 no findings, 1 findings, 2 operator error, 3 target unreachable, 4 internal error.
 Each command imports what it needs: the mock starts fast because it does not load the contract suite.
@@ -18,6 +18,7 @@ import click
 
 from specduet.contracts.session.option_table import OPTIONS, join_levels, to_arguments
 from specduet.document_commands import add_option, apis, check, overlay, with_document_options
+from specduet.report_commands import compare
 from specduet.specs.errors import SpecduetError, UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def cli() -> None:
     """
 
 
-for _command in (apis, overlay, check):
+for _command in (apis, overlay, check, compare):
     cli.add_command(_command)
 
 

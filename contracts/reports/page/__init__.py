@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from specduet.contracts.findings import escape_controls
+from specduet.contracts.reports.comparison import Comparison, ReportedRun
 from specduet.contracts.reports.formatting import ACCEPT_HINT
 from specduet.contracts.reports.model import Report, installed_version, pluralize, write_text
 from specduet.contracts.reports.page.exchanges import list_exchanges
@@ -54,6 +55,16 @@ def render_page(report: Report) -> str:
     )
 
 
+def render_comparison(before: ReportedRun, after: ReportedRun, comparison: Comparison) -> str:
+    """Return the comparison of two reports as HTML."""
+    style = _read_asset("report.css")
+    return (
+        _make_environment(Secrets())
+        .get_template("comparison.html")
+        .render(before=before, after=after, comparison=comparison, style=style, style_hash=_hash_asset(style))
+    )
+
+
 def _read_asset(name: str) -> str:
     """Return the text of a file beside the template, which stands in the page as it is."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
@@ -86,4 +97,4 @@ def _make_finalizer(secrets: Secrets) -> Callable[[Any], Any]:
     return finalize
 
 
-__all__ = ["render_page", "write"]
+__all__ = ["render_comparison", "render_page", "write"]
