@@ -33,13 +33,14 @@ from specduet.mocks.control import fault_effects
 from specduet.mocks.control.access import explain_refusal
 from specduet.mocks.control.api import CONTROL_PREFIX
 from specduet.mocks.control.faults import Injection
-from specduet.mocks.control.journal import FAULT_INDEX, STATUS_INDEX, OpenEntry, open_entry
+from specduet.mocks.control.journal import FAULT_INDEX, REASON_INDEX, STATUS_INDEX, OpenEntry, open_entry
 from specduet.mocks.control.sessions import SESSION_HEADER, BadSession, Session, SessionRegistry
 from specduet.mocks.error_responses import ProblemDetailsDialect
 from specduet.mocks.generation.values import CannotGenerate
 from specduet.mocks.handler import OperationHandler
 from specduet.mocks.index_page import IndexPage
 from specduet.mocks.prefer import BadPreference
+from specduet.mocks.refusal_reasons import describe_reason
 from specduet.mocks.request import Request
 from specduet.mocks.request_head import refuse_head
 from specduet.mocks.responses import HttpResponse, Send
@@ -114,6 +115,8 @@ class RequestPipeline:
         else:
             response = handler.respond(request, world)
         entry[STATUS_INDEX] = response.status
+        if response.reason:
+            entry[REASON_INDEX] = describe_reason(response)
         if request.body:
             session.journal.record_body(entry, request.body)
         await _send_response(response, request, send)
@@ -145,7 +148,7 @@ class RequestPipeline:
         response = handler.respond(request)
         if not self._is_control_path(request):
             entry = open_entry(request.scope, None, None, request.head_bytes)
-            entry[STATUS_INDEX] = response.status
+            entry[STATUS_INDEX], entry[REASON_INDEX] = response.status, describe_reason(response)
             session.journal.add(entry, request.head_bytes)
         await _send_response(response, request, send)
 

@@ -10,22 +10,19 @@ import asyncio
 import os
 import select
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, Literal, TextIO
 
-from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.json_codec import encode_json
+from specduet.mocks.refusal_reasons import describe_reason
 from specduet.mocks.responses import HttpResponse
-from specduet.mocks.validation import Problem
 
 LogFormat = Literal["text", "json"]
 
 _DELAY_S = 0.05
 _PIECE_BYTES = 4_096
 _MAX_PENDING_BYTES = 1_000_000
-_CACHE_SIZE = 512
-_MAX_REASON_LENGTH = 500
 _MAX_PATH_LENGTH = 2_000
 
 
@@ -41,8 +38,6 @@ class RequestLog:
         self._stream = stream
         self._entries: list[_Entry] = []
         self._pending = bytearray()
-        # the validation cache hands out the same problems for the same request
-        self._reasons: BoundedCache[int, tuple[Any, str]] = BoundedCache(_CACHE_SIZE)
 
     def add_entry(self, scope: Mapping[str, Any], response: HttpResponse | None, started: float) -> None:
         """Add a request that was started at a time of ``perf_counter``; without a response, the connection was cut."""
@@ -83,7 +78,7 @@ class RequestLog:
         status = "reset" if response is None else response.status
         line = f"{method} {_format_path(path)} {status} {seconds * 1000:.1f} ms"
         if response is not None and response.reason:
-            line = f"{line}: {self._get_reason(response)}"
+            line = f"{line}: {describe_reason(response)}"
         return f"{line if line.isprintable() else escape_control_characters(line)}\n"
 
     def _format_json(self, entry: _Entry) -> str:
@@ -94,19 +89,9 @@ class RequestLog:
             "path": _format_path(path),
             "status": None if response is None else response.status,
             "ms": round(seconds * 1000, 3),
-            "reason": "" if response is None else self._get_reason(response),
+            "reason": "" if response is None else describe_reason(response),
         }
         return encode_json(values).decode("utf-8", "replace") + "\n"
-
-    def _get_reason(self, response: HttpResponse) -> str:
-        reason = response.reason
-        known = self._reasons.get(id(reason))
-        if known is not None and known[0] is reason:
-            return known[1]
-        text = reason if isinstance(reason, str) else _format_problems(reason)
-        text = text if len(text) <= _MAX_REASON_LENGTH else f"{text[:_MAX_REASON_LENGTH]}…"
-        self._reasons.store(id(reason), (reason, text))
-        return text
 
 
 def escape_control_characters(text: str) -> str:
@@ -119,7 +104,3 @@ def escape_control_characters(text: str) -> str:
 def _format_path(path: str | bytes) -> str:
     text = path.decode("latin-1") if isinstance(path, bytes) else path
     return text if len(text) <= _MAX_PATH_LENGTH else f"{text[:_MAX_PATH_LENGTH]}…"
-
-
-def _format_problems(problems: Sequence[Problem]) -> str:
-    return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)

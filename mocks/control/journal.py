@@ -45,6 +45,8 @@ class JournalEntry(NamedTuple):
     body: bytes
     body_bytes: int
     """Length of the whole body."""
+    reason: str
+    """Why it was refused, or what of it was ignored; empty where it was taken as it came."""
 
     def to_dict(self, number: int, secrets: SecretFields) -> dict[str, Any]:
         """Return the entry as the control plane shows it, with ``secrets`` masked.
@@ -69,18 +71,19 @@ class JournalEntry(NamedTuple):
             "body_bytes": self.body_bytes,
             "status": self.status,
             "fault": self.fault,
+            "reason": self.reason,
         }
 
 
 # Where the fields that are filled in later stand in an OpenEntry.
-STATUS_INDEX, FAULT_INDEX, BODY_INDEX, BODY_BYTES_INDEX = (
-    JournalEntry._fields.index(name) for name in ("status", "fault", "body", "body_bytes")
+STATUS_INDEX, FAULT_INDEX, BODY_INDEX, BODY_BYTES_INDEX, REASON_INDEX = (
+    JournalEntry._fields.index(name) for name in ("status", "fault", "body", "body_bytes", "reason")
 )
-_SIZED_INDEXES = tuple(JournalEntry._fields.index(name) for name in ("path", "query", "headers", "body"))
+_SIZED_INDEXES = tuple(JournalEntry._fields.index(name) for name in ("path", "query", "headers", "body", "reason"))
 
 
 def open_entry(scope: Mapping[str, Any], api: str | None, operation: str | None, head_bytes: int) -> OpenEntry:
-    """Return the entry of a request that has just come in. Status, fault and body are filled in later.
+    """Return the entry of a request that has just come in. Status, fault, body and reason are filled in later.
 
     ``head_bytes`` is the length of the names and values of its headers.
     """
@@ -91,13 +94,13 @@ def open_entry(scope: Mapping[str, Any], api: str | None, operation: str | None,
     if len(headers) > MAX_HEADERS or head_bytes > MAX_PART_BYTES:
         share = MAX_PART_BYTES // MAX_HEADERS
         headers = [(name[:share], value[:share]) for name, value in headers[:MAX_HEADERS]]
-    return [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0]
+    return [time(), scope["method"], path, query, headers, api, operation, None, None, b"", 0, ""]
 
 
 def _measure_entry(entry: OpenEntry) -> int:
     """Return the bytes of an entry whose request is handled."""
-    path, query, headers, body = (entry[i] for i in _SIZED_INDEXES)
-    return _ENTRY_BYTES + len(path) + len(query) + len(body) + sum(map(len, chain.from_iterable(headers)))
+    path, query, headers, body, reason = (entry[i] for i in _SIZED_INDEXES)
+    return _ENTRY_BYTES + len(path) + len(query) + len(body) + len(reason) + sum(map(len, chain.from_iterable(headers)))
 
 
 @dataclass(frozen=True, slots=True)

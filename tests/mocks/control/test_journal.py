@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from specduet.mocks import create_app
 from specduet.mocks.control.journal import (
     MAX_HEADERS,
     MAX_PART_BYTES,
@@ -15,6 +16,7 @@ from specduet.mocks.control.journal import (
     open_entry,
 )
 from specduet.mocks.control.masking import SecretFields
+from tests.mocks.raw_http import RawRequest, send_raw
 
 
 def make_entry(
@@ -26,6 +28,18 @@ def make_entry(
     entry = open_entry(scope, api, operation, head_bytes)
     entry[STATUS_INDEX] = status
     return entry
+
+
+def test_an_entry_says_why_a_request_was_refused() -> None:
+    """A refused request and one that is not served have the sentence of the request log; one that is taken has none."""
+    mock = create_app(["nx1"])
+    for target in ("/api/crew-runs", "/api/crew-runs?limit=x", "/nowhere"):
+        send_raw(mock, RawRequest("GET", target, [(b"authorization", b"Bearer any")]))
+    taken, refused, unknown = (JournalEntry(*entry) for entry in mock.sessions.default.journal.entries)
+    assert (taken.status, taken.reason) == (200, "")
+    assert (refused.status, unknown.status) == (422, 404)
+    assert refused.reason.startswith("query.limit: ")
+    assert unknown.reason
 
 
 def test_an_entry_shows_the_request_as_it_came() -> None:
@@ -54,6 +68,7 @@ def test_an_entry_shows_the_request_as_it_came() -> None:
         "body_bytes": 11,
         "status": 200,
         "fault": None,
+        "reason": "",
     }
 
 
