@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from specduet.contracts.findings import to_text
 from specduet.contracts.oracle import credentials, requests
 from specduet.contracts.oracle.media_types import find_json_content
 from specduet.contracts.oracle.schema_access import list_types, strip_null
@@ -33,7 +34,7 @@ class FieldCoverage:
     def list_gaps(self) -> Iterator[str]:
         unseen_members = [member for member, number in self.members.items() if not number]
         if unseen_members:
-            yield f"{self.path} was never {', '.join(unseen_members)}"
+            yield f"{self.path} was never {' or '.join(map(to_text, unseen_members))}"
         if self.null == 0:
             yield f"{self.path} was never null"
         if self.filled == 0:

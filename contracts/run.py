@@ -59,6 +59,8 @@ class RunResult:
     secrets: Secrets
     notes: tuple[str, ...] = ()
     """Sentences for the operator, such as which operations were not sent, and why."""
+    plan_notes: tuple[str, ...] = ()
+    """Those of them that the plan has, too, which a terminal shows before the run."""
     is_interrupted: bool = False
     """The operator has ended the run before its end."""
     inconclusive_reason: str = ""
@@ -128,8 +130,9 @@ class _ContractRun:
             raise RunInterrupted("interrupted before anything was tested") from None
         finally:
             self.state.budget.transport.close()
+        plan_notes: list[str] = []
         for api_run in api_runs:
-            self.state.notes += describe_left_out(api_run.list_left_out())
+            plan_notes += describe_left_out(api_run.list_left_out())
             if not self.state.options.is_mock:
                 self.state.notes += api_run.clean_up.describe_rest(is_kept=self.state.options.keep_rows)
         keeper = self.state.target.keeper
@@ -159,7 +162,8 @@ class _ContractRun:
             findings=findings,
             coverage=coverage,
             secrets=self.state.secrets,
-            notes=tuple(dict.fromkeys(self.state.notes)),
+            notes=tuple(dict.fromkeys((*plan_notes, *self.state.notes))),
+            plan_notes=tuple(plan_notes),
             is_interrupted=self.state.stopper.count > 0,
             inconclusive_reason=self.state.loss or unproven,
             elapsed_s=time.monotonic() - started_at,

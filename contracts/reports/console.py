@@ -72,15 +72,21 @@ def show_progress(console: Console | None) -> Iterator[Callable[[Progress], None
 
 
 def format_plan(
-    apis: tuple[Api, ...], target: Target, options: RunOptions, *, dry: bool, document: str = "", baseline: str = ""
+    apis: tuple[Api, ...],
+    target: Target,
+    options: RunOptions,
+    *,
+    dry: bool,
+    documents: Sequence[str] = (),
+    baseline: str = "",
 ) -> Iterator[Text]:
     """Yield the lines that are printed before the run: target, operations, limits. ``dry``: nothing will be sent."""
     where = "" if target.loopback else " (not on this machine)"
-    more = {"document": document, "baseline": baseline}
+    more = {"document": documents, "baseline": baseline}
     width = max(map(len, ("target", *(name for name, text in more.items() if text), *(api.name for api in apis))))
     yield Text(f"{'target':<{width}}  {target.url}{where}")
-    if document:
-        yield Text(f"{'document':<{width}}  {document}")
+    for number, document in enumerate(documents):
+        yield Text(f"{'document' if number == 0 else '':<{width}}  {document}")
     plans = [make_plan(api, target, is_mock=options.is_mock) for api in apis]
     for api, plan in zip(apis, plans, strict=True):
         chosen = [o for o in api.operations if not options.only_operations or matches_any(o, options.only_operations)]
@@ -118,7 +124,7 @@ def print_report(report: Report, console: Console) -> None:
     """Print the findings by cause, the gaps in coverage, and the outcome."""
     for line in finding_lines(report):
         console.print(line)
-    for text, style in closing_texts(report):
+    for text, style in closing_texts(report, is_planned=True):
         console.print(Text(text, style))
 
 

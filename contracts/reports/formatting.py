@@ -4,7 +4,6 @@ from specduet.contracts.findings import Finding, escape_controls
 from specduet.contracts.reports.expectations import describe_expected
 from specduet.contracts.reports.model import Report, pluralize
 from specduet.contracts.reports.remedies import list_remedies
-from specduet.specs.locations import display_path
 
 ACCEPT_HINT = "To ignore these for now, run with --update-baseline (they count again in 90 days)."
 LABEL_WIDTH = 9
@@ -35,10 +34,10 @@ def finding_fields(finding: Finding, report: Report) -> list[tuple[str, str]]:
 
 
 def describe_line(finding: Finding, report: Report) -> str:
-    """Return the place of a finding in the operator's document: ``orders.yaml:12``."""
+    """Return the place of a finding in the operator's document: ``orders.yaml:12``, ``http://host/openapi.json:12``."""
     line = report.find_line(finding)
-    path = display_path(report.find_api(finding.api).path)
-    return f"{path}:{line}" if line else path
+    name = report.name_document(finding.api)
+    return f"{name}:{line}" if line else name
 
 
 def describe_actual(finding: Finding, report: Report) -> str:

@@ -1,7 +1,7 @@
 """Model of a finished run, from which every kind of report is written."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from specduet.contracts.recording import Recording
 from specduet.contracts.reports.unanswered import UnansweredOperation, list_unanswered
 from specduet.contracts.sending.redaction import Secrets
 from specduet.specs import Api
+from specduet.specs.locations import display_path
 from specduet.specs.source import find_lines
 
 
@@ -88,6 +89,10 @@ class Report:
     coverage: Coverage
     notes: tuple[str, ...] = ()
     """Sentences on what could not be tested."""
+    plan_notes: tuple[str, ...] = ()
+    """Those of them that the plan has shown."""
+    document_urls: Mapping[Path, str] = field(default_factory=dict)
+    """The URL of each document that was fetched, by the file in which it is kept."""
     stale_entries: tuple[str, ...] = ()
     """Baseline entries whose finding no longer occurs."""
     exit_code: int = 0
@@ -114,7 +119,7 @@ class Report:
     def coverage_gaps(self) -> tuple[str, ...]:
         """What was never seen of operations that succeeded, shared gaps first.
 
-        A line is ``runs GET /runs: status was never failed``, or ``5 operations: no credential of key was accepted``.
+        A line is ``runs GET /runs: status was never "failed"``, or ``5 operations: no credential of key was accepted``.
         """
         hidden = {(entry.api, entry.operation) for entry in self.coverage.operations if not entry.has_succeeded}
         gaps: dict[str, list[str]] = {}
@@ -141,6 +146,11 @@ class Report:
     def find_sentence(self, finding: Finding) -> str:
         """Return the sentence of the clause that a finding breaks."""
         return next((clause.sentence for clause in self.clauses if clause.code == finding.code), "")
+
+    def name_document(self, name: str) -> str:
+        """Return the document of an API as it is printed: its URL where it was fetched, else the path of its file."""
+        path = self.find_api(name).path
+        return self.document_urls.get(path) or display_path(path)
 
     def find_line(self, finding: Finding) -> int | None:
         """Return the line of the OpenAPI document that a finding points to, None where it cannot be told."""

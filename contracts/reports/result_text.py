@@ -79,9 +79,12 @@ def _name_operation(finding: Finding, report: Report) -> str:
     return f"{finding.api} {finding.operation}" if len(report.apis) > 1 else finding.operation
 
 
-def closing_texts(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield the last lines with their styles: notes, operations without success, gaps in coverage, the outcome."""
-    for note in report.notes:
+def closing_texts(report: Report, *, is_planned: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield the last lines with their styles: notes, operations without success, gaps in coverage, the outcome.
+
+    ``is_planned``: the plan was shown before the run, and is not told once more.
+    """
+    for note in (note for note in report.notes if not (is_planned and note in report.plan_notes)):
         yield from ((line, "yellow") for line in _wrap(f"note: {escape_controls(report.secrets.mask(note))}", ""))
     for entry in report.stale_entries:
         yield f"accepted, but no longer found: {entry}", "yellow"

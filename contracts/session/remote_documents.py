@@ -56,6 +56,8 @@ class RemoteDocument:
 
     url: str
     path: Path
+    is_indented: bool = False
+    """The file has a line for each value, where the document has few lines."""
 
 
 def is_url(name: str) -> bool:
@@ -84,7 +86,7 @@ def fetch_document(url: str, target: Target | None = None) -> RemoteDocument:
     if not _is_openapi(response.body):
         remedy = "An OpenAPI document begins with 'openapi: 3.1.0'. A page that shows one names its address."
         raise SpecError("is no OpenAPI", file=url, remedy=remedy)
-    return RemoteDocument(url, _keep(url, response.body))
+    return _keep(url, response.body)
 
 
 def find_document(target: Target) -> RemoteDocument | None:
@@ -96,7 +98,7 @@ def find_document(target: Target) -> RemoteDocument | None:
     for url in _list_addresses(target.url, USUAL_ADDRESSES):
         response = _get(url, target)
         if _offers_document(response):
-            return RemoteDocument(url, _keep(url, response.body))
+            return _keep(url, response.body)
         is_unreachable = isinstance(response, TransportFailure) and response.kind in _UNREACHABLE
         if is_unreachable or time.monotonic() > end_s:
             return None
@@ -104,7 +106,7 @@ def find_document(target: Target) -> RemoteDocument | None:
         for url in _list_linked(page, _get(page, target)):
             response = _get(url, target)
             if _offers_document(response):
-                return RemoteDocument(url, _keep(url, response.body))
+                return _keep(url, response.body)
         if time.monotonic() > end_s:
             return None
     return None
@@ -172,19 +174,20 @@ def _is_openapi(body: bytes) -> bool:
     return isinstance(content, dict) and not {"openapi", "swagger"}.isdisjoint(content)
 
 
-def _keep(url: str, body: bytes) -> Path:
-    """Write a document into the cache folder, under the last part of its URL, and return its path."""
+def _keep(url: str, body: bytes) -> RemoteDocument:
+    """Write a document into the cache folder, under the last part of its URL."""
     name = re.sub(r"[^\w.-]", "-", urlsplit(url).path.rpartition("/")[2]).strip(".") or "openapi"
     suffix = "" if name.endswith((".json", ".yaml", ".yml")) else ".json" if body.lstrip()[:1] == b"{" else ".yaml"
     digest = hashlib.sha256(url.encode()).hexdigest()[:12]
+    content = _spread_lines(body)
     for base in _list_folders():
         path = base / digest / f"{name}{suffix}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(_spread_lines(body))
+            path.write_bytes(content)
         except OSError:
             continue
-        return path
+        return RemoteDocument(url, path, is_indented=content != body)
     raise UsageError(f"the document at {url} cannot be kept: no folder for it can be written")
 
 

@@ -190,6 +190,8 @@ class ContractSession:
             findings=order_findings(findings),
             coverage=outcome.coverage.limit_to(self._selection.labels),
             notes=(*outcome.notes, *([outcome.inconclusive_reason] if outcome.inconclusive_reason else ())),
+            plan_notes=outcome.plan_notes,
+            document_urls={document.path: document.url for document in self._tested.documents},
             stale_entries=() if settings.update_baseline else tuple(map(str, self._stale)),
             exit_code=exit_code,
             secrets=outcome.secrets,
@@ -227,7 +229,7 @@ class ContractSession:
                 target,
                 self._run_options(),
                 dry=self._settings.dry_run,
-                document=self._tested.document_url,
+                documents=tuple(self._tested.describe_documents()),
                 baseline=self._describe_baseline(),
             ):
                 self._console.print(line)

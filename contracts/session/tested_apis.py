@@ -1,11 +1,17 @@
 """The APIs of a run: named ones, the one whose document the service offers, else all bundled ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from specduet.contracts.sending.target import Target
-from specduet.contracts.session.remote_documents import fetch_document, find_document, is_url, origin_of
+from specduet.contracts.session.remote_documents import (
+    RemoteDocument,
+    fetch_document,
+    find_document,
+    is_url,
+    origin_of,
+)
 from specduet.contracts.session.settings import RunSettings
 from specduet.specs import Api, UsageError, bundled, load_all
 from specduet.specs.server_variables import parse_server_variables
@@ -20,8 +26,15 @@ class TestedApis:
     apis: tuple[Api, ...]
     is_named: bool
     """The operator or the service names them, so that each has to be there."""
-    document_url: str = ""
-    """Where the document was found; empty where a file was given."""
+    documents: tuple[RemoteDocument, ...] = ()
+    """The documents that were fetched; none where files were given."""
+
+    def describe_documents(self) -> Iterator[str]:
+        """Yield where each document was found, and which lines findings mean; nothing where files were given."""
+        for document in self.documents:
+            yield document.url
+            if document.is_indented:
+                yield f"lines are those of its indented copy {document.path}"
 
 
 def load_tested_apis(settings: RunSettings, target: Target | None) -> TestedApis:
@@ -35,13 +48,12 @@ def load_tested_apis(settings: RunSettings, target: Target | None) -> TestedApis
         apis = _load(settings, names)
         if not (settings.url or settings.mock):
             _require_own_host(apis, choose_url(settings))
-        url = next((document.url for document in documents if document), "")
-        return TestedApis(apis, is_named=True, document_url=url)
+        return TestedApis(apis, is_named=True, documents=tuple(document for document in documents if document))
     offered = find_document(target) if target is not None else None
     if offered is not None:
         apis = _load(settings, [str(offered.path)])
         if not _is_bundled(apis[0]):
-            return TestedApis(apis, is_named=True, document_url=offered.url)
+            return TestedApis(apis, is_named=True, documents=(offered,))
     return TestedApis(_load(settings, bundled()), is_named=settings.mock)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -64,7 +65,8 @@ def test_a_service_tells_its_document(serve: Serve) -> None:
     url = serve(build_shop())
     code, text = judge(url=url)
     assert code == 0, text
-    assert f"document  {url}/openapi.json\nshop      GET 2 operations\n" in text
+    assert f"document  {url}/openapi.json\n          lines are those of its indented copy /" in text
+    assert "\nshop      GET 2 operations\n" in text
     assert "no findings; " in text
 
 
@@ -93,6 +95,21 @@ def test_the_url_of_a_document_is_enough(serve: Serve) -> None:
     code, text = judge(f"{url}/documents/latest")
     assert code == 0, text
     assert text.startswith(f"target    {url}\ndocument  {url}/documents/latest\n")
+
+
+def test_a_finding_names_the_url_of_its_document(serve: Serve) -> None:
+    """The place of a finding is a line of what the service offers, not of a file in a cache folder."""
+    shop = build_shop()
+
+    @shop.get("/broken")
+    def break_down() -> None:
+        raise HTTPException(500)
+
+    url = serve(shop)
+    _, text = judge(url=url)
+    findings = text.partition("error SD701")[2]
+    assert re.search(rf"document +{re.escape(url)}/openapi\.json:\d+\s+/paths/~1broken/get", findings)
+    assert "/specduet/documents/" not in findings
 
 
 def test_a_document_about_another_host_needs_an_address(serve: Serve) -> None:
