@@ -73,6 +73,13 @@ class MissingFromList(Trace):
 
 
 @dataclass(frozen=True)
+class UndeclaredMethod(Trace):
+    """A request to a path with a method that the document does not have there."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True)
 class FetchedRow(Trace):
     """A row of ``list_before``, fetched by its id; ``list_after`` was requested afterwards."""
 

@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 from specduet.contracts.analysis.row_history import Observation, RowHistories
 from specduet.contracts.analysis.row_values import get_path, has_value, is_number, read_timestamp
 from specduet.contracts.findings import Violation
 from specduet.contracts.memo import compute_once
+from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.recording import ABSENT, Row
 from specduet.specs.behavior import SetWhen
 from specduet.specs.statement import Basis
@@ -100,10 +102,38 @@ def check_timeline(history: RowHistories, observation: Observation) -> Iterator[
         for earlier_field, later_field in combinations(rule.fields, 2):
             earlier_value = get_path(observation.row, earlier_field)
             earlier, later = read_timestamp(earlier_value), read_timestamp(get_path(observation.row, later_field))
-            if earlier and later and earlier.has_zone == later.has_zone and earlier.compare_to(later) > 0:
+            is_wrong = earlier and later and earlier.has_zone == later.has_zone and earlier.compare_to(later) > 0
+            if is_wrong and not _is_sent_by_client(history, observation.row, (earlier_field, later_field)):
                 message = f"{later_field} is before {earlier_field}, which is {earlier_value}"
                 cause = f"{earlier_field} {later_field}"
                 yield make_row_violation("timeline", history, observation, later_field, rule.basis, message, cause)
+
+
+def _is_sent_by_client(history: RowHistories, row: Row, fields: Sequence[str]) -> bool:
+    """Return whether one of these times is what a request has asked for: the service only keeps it."""
+    sent = compute_once(history.recording, ("sent times", history.api.name), lambda: set(_list_sent_times(history)))
+    return any((field.rpartition(".")[2], _read_second(get_path(row, field))) in sent for field in fields)
+
+
+def _list_sent_times(history: RowHistories) -> Iterator[tuple[str, int | None]]:
+    """Yield each time in the body of a request under the name of its field."""
+    for exchange in history.recording.exchanges:
+        if exchange.api == history.api.name and exchange.request.method != "GET" and exchange.request.body:
+            yield from _list_times(parse_json_body(exchange.request.body)[0])
+
+
+def _list_times(value: Any) -> Iterator[tuple[str, int | None]]:
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if (second := _read_second(inner)) is not None:
+            yield name, second
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _list_times(inner)
+
+
+def _read_second(value: Any) -> int | None:
+    """Return a time in whole seconds since 1970: services keep as many digits as they like."""
+    parsed = read_timestamp(value)
+    return int(parsed.unix_s // 1) if parsed is not None else None
 
 
 def check_set_when_due(history: RowHistories, observation: Observation) -> Iterator[RowViolation]:

@@ -216,7 +216,8 @@ def check_one_run_each(subject: Subject) -> Iterator[Finding]:
     is_told = "201" in subject.operation.responses or any(e.status == 201 for e in subject.successful_exchanges())
     runs = [run for run in _observed_runs(subject) if not (is_told and _was_there(run))]
     for earlier, later in combinations(runs, 2):
-        if earlier.row_id is not ABSENT and earlier.row_id == later.row_id:
+        is_same = earlier.row_id is not ABSENT and earlier.row_id == later.row_id
+        if is_same and not _is_found_again(subject, earlier, later):
             yield _shared_value_finding(subject, later, earlier.resource.behavior.id.field, earlier.row_id)
         for field in _identity_fields(earlier):
             requested = earlier.trace.requested_fields.keys() | later.trace.requested_fields.keys()
@@ -234,6 +235,17 @@ def check_one_run_each(subject: Subject) -> Iterator[Finding]:
 def _was_there(run: ObservedRun) -> bool:
     """Return whether a POST, of those that get 201, has got 200: it has shown a row that was there before."""
     return run.rule.basis != "documented" and run.trace.creation.status == 200
+
+
+def _is_found_again(subject: Subject, earlier: ObservedRun, later: ObservedRun) -> bool:
+    """Return whether a POST with the body of an earlier one may find its row: another body has led to another row."""
+    body = later.trace.creation.request.body
+    if later.rule.basis == "documented" or earlier.trace.creation.request.body != body:
+        return False
+    id_field = later.resource.behavior.id.field
+    others = (e for e in subject.successful_exchanges() if e.request.body != body)
+    rows = (read_single_row(subject.operation, exchange) or {} for exchange in others)
+    return any(row.get(id_field, later.row_id) != later.row_id for row in rows)
 
 
 def _has_default(subject: Subject, run: ObservedRun, field: str) -> bool:

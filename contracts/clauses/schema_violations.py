@@ -107,9 +107,11 @@ def _check_response(subject: Subject, exchange: Exchange, checked: _CheckedBodie
 
 
 def _check_body(schemas: Schemas, pointer: str, body: Any) -> Sequence[SchemaViolation]:
+    """Return each rule that a body breaks once, also where several schemas in one ``allOf`` have it."""
     if is_valid_value(schemas, pointer, body):
         return ()
-    return tuple(islice(find_violations(schemas, pointer, body), _MAX_VIOLATIONS))
+    found = islice(find_violations(schemas, pointer, body), _MAX_VIOLATIONS)
+    return tuple({(each.keyword, each.where, each.expected): each for each in reversed(list(found))}.values())[::-1]
 
 
 def unambiguous_exchanges(subject: Subject) -> Iterator[Exchange]:

@@ -1,5 +1,6 @@
 """SD305: a valid request is not rejected. To blame is the one part in which it differs from an accepted request."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -201,9 +202,29 @@ def _fold(name: str) -> str:
 def _is_blamed(subject: Subject, refused: RefusedPart) -> bool:
     if _repeats_path(subject, refused.difference):
         return False
-    if states_refusals(subject) or is_promised(subject.api, subject.operation, refused.difference):
+    if states_refusals(subject) or is_promised(subject.api, subject.operation, refused.difference, by_length=False):
         return True
+    if is_promised(subject.api, subject.operation, refused.difference):
+        return _takes_new_texts(subject, refused)
     return has_derived_schemas(subject.api) and _is_named_malformed(refused)
+
+
+def _takes_new_texts(subject: Subject, refused: RefusedPart) -> bool:
+    """Return whether the part was accepted with a text that nothing else had shown: then it need not name a row."""
+    loc, request = refused.difference.loc, refused.case.exchange.request
+    for accepted in _list_accepted(subject):
+        for difference in list_differences(subject.operation, request, accepted.request):
+            if difference.loc == loc and isinstance(difference.other, str):
+                shown = json.dumps(difference.other, ensure_ascii=False).encode()
+                if not any(_shows(subject, exchange, shown) for exchange in subject.recording.exchanges):
+                    return True
+    return False
+
+
+def _shows(subject: Subject, exchange: Exchange, text: bytes) -> bool:
+    """Return whether another operation that only reads has answered with a text."""
+    is_other_read = exchange.operation != subject.operation.id and exchange.request.method == "GET"
+    return is_other_read and exchange.is_success and exchange.response is not None and text in exchange.response.body
 
 
 def _is_named_malformed(refused: RefusedPart) -> bool:

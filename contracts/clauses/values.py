@@ -1,5 +1,7 @@
 """SD2xx: the values in a response, at any depth and in every row of a list."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -40,32 +42,42 @@ def check_enum(subject: Subject) -> Iterator[Finding]:
 def check_nullable(subject: Subject) -> Iterator[Finding]:
     """A field that may be left out may still not be null: the document allows the one or the other."""
     nulls = [(e, v) for e, v in schema_violations(subject) if v.is_null and v.where]
-    shared = _find_shared_cause(subject, nulls, "null")
+    counts = _count_flawed_fields(nulls)
     for exchange, violation in nulls:
         finding = _value_finding(subject, exchange, violation, "is null, but null is not allowed there")
-        yield replace(finding, shared=shared or finding.shared)
+        yield replace(finding, shared=_find_shared_cause(subject, violation, counts, "null") or finding.shared)
 
 
 @clause("SD204", "required", "A required field is present.", specificity=30)
 def check_required(subject: Subject) -> Iterator[Finding]:
     """Checks every row, and every object inside it."""
     missing = [(e, v) for e, v in schema_violations(subject) if v.keyword == "required"]
-    shared = _find_shared_cause(subject, missing, "missing")
+    counts = _count_flawed_fields(missing)
     for exchange, violation in missing:
         finding = _value_finding(subject, exchange, violation, "is missing")
-        yield replace(finding, shared=shared or finding.shared)
+        yield replace(finding, shared=_find_shared_cause(subject, violation, counts, "missing") or finding.shared)
     for exchange, violation in schema_violations(subject):
         if violation.keyword == NONE_OF_REQUIRED and violation.where:
             yield _value_finding(subject, exchange, violation, f"has none of its required fields: {violation.expected}")
 
 
 _MANY_FIELDS = 4
-"""Fields of one operation with the same flaw: then one thing about the operation is wrong, and not each of them."""
+"""Fields of one schema or operation with the same flaw: then one thing about that is wrong, and not each of them."""
+_COMPONENT = re.compile(r"/components/schemas/[^/]+")
 
 
-def _find_shared_cause(subject: Subject, found: Sequence[tuple[Exchange, SchemaViolation]], flaw: str) -> str:
-    fields = {violation.pointer for _, violation in found}
-    return f"many fields of {subject.operation.label} are {flaw}" if len(fields) >= _MANY_FIELDS else ""
+def _count_flawed_fields(found: Sequence[tuple[Exchange, SchemaViolation]]) -> Counter[str]:
+    """Return the number of fields of each component, and of all of them under an empty name."""
+    pointers = {violation.pointer for _, violation in found}
+    return Counter({"": len(pointers)}) + Counter(match[0] for p in pointers if (match := _COMPONENT.match(p)))
+
+
+def _find_shared_cause(subject: Subject, violation: SchemaViolation, counts: Counter[str], flaw: str) -> str:
+    """Return what many fields have in common: the component, which other operations show as well, or the operation."""
+    component = _COMPONENT.match(violation.pointer)
+    if component is not None and counts[component[0]] >= _MANY_FIELDS:
+        return f"many fields of {component[0]} are {flaw}"
+    return f"many fields of {subject.operation.label} are {flaw}" if counts[""] >= _MANY_FIELDS else ""
 
 
 @clause("SD205", "type", "A value has its documented type.", specificity=25)

@@ -24,7 +24,7 @@ from specduet.contracts.oracle.schema_access import (
     strip_null,
 )
 from specduet.contracts.recording import ABSENT
-from specduet.specs import Api, Operation, Parameter, Schema
+from specduet.specs import Api, Content, Operation, Parameter, Schema
 
 _RESTRICTING = re.compile(
     r"\b(must|only|valid|invalid|exist\w*|unless|require[sd]?|if|when|depend\w*|regex\w*|expression|pattern|either"
@@ -34,8 +34,13 @@ _RESTRICTING = re.compile(
 """Words of a description that narrow what the schema allows."""
 
 
-def is_promised(api: Api, operation: Operation, difference: Difference) -> bool:
-    """Return whether the document promises that a valid request may have this part as it is."""
+def is_promised(api: Api, operation: Operation, difference: Difference, *, by_length: bool = True) -> bool:
+    """Return whether the document promises that a valid request may have this part as it is.
+
+    A text whose length alone is documented may still have to name something: without ``by_length`` it is not promised.
+    """
+    if not by_length and isinstance(difference.value, str) and _has_length_only(api, operation, difference):
+        return False
     location, *names = difference.loc
     if location == "body":
         return _is_body_promised(api, operation, names, difference)
@@ -102,10 +107,7 @@ def _is_body_promised(api: Api, operation: Operation, names: Sequence[str | int]
         return False
     if not names:
         return difference.value is ABSENT and not body.required and has_derived_schemas(api)
-    parent: PlacedSchema | None = _resolve(api, locate_content(api.request_schemas, content))
-    for name in names[:-1]:
-        inner = next(_enter(api, parent, name), None) if parent is not None else None
-        parent = _resolve(api, inner) if inner is not None else None
+    parent = _find_parent(api, content, names)
     place = next(_enter(api, parent, names[-1]), None) if parent is not None else None
     if parent is None or place is None or _describes_limits(place.schema):
         return False
@@ -113,6 +115,30 @@ def _is_body_promised(api: Api, operation: Operation, names: Sequence[str | int]
         return bool(list_required(parent.schema)) or has_derived_schemas(api)
     schema, _, is_nullable = strip_null(api.request_schemas, *place)
     return not _describes_limits(schema) and _is_value_promised(schema, difference.value, is_nullable=is_nullable)
+
+
+def _find_parent(api: Api, content: Content, names: Sequence[str | int]) -> PlacedSchema | None:
+    """Return the schema of the object or list in a body that holds the last one of these names."""
+    parent: PlacedSchema | None = _resolve(api, locate_content(api.request_schemas, content))
+    for name in names[:-1]:
+        inner = next(_enter(api, parent, name), None) if parent is not None else None
+        parent = _resolve(api, inner) if inner is not None else None
+    return parent
+
+
+def _has_length_only(api: Api, operation: Operation, difference: Difference) -> bool:
+    """Return whether nothing is documented of a text in a body but its length."""
+    location, *names = difference.loc
+    content = find_json_content(operation.body.content) if location == "body" and operation.body else None
+    if content is None or not content.has_schema or not names:
+        return False
+    parent = _find_parent(api, content, names)
+    place = next(_enter(api, parent, names[-1]), None) if parent is not None else None
+    if place is None:
+        return False
+    schema = _resolve(api, place).schema
+    named = {"pattern", "enum", "const", "default", "example", "examples"}
+    return bool({"minLength", "maxLength"} & schema.keys()) and not named & schema.keys()
 
 
 def _resolve(api: Api, placed: PlacedSchema) -> PlacedSchema:

@@ -11,6 +11,7 @@ from typing import Any
 
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, is_reserved_header
 from specduet.contracts.oracle.schema_access import list_types
+from specduet.contracts.probes.methods import send_undeclared_method
 from specduet.contracts.sending.sender import ForeignRow, Sender
 from specduet.specs import Api, Operation, Parameter
 
@@ -44,6 +45,7 @@ def probe_robustness(sender: Sender, operation: Operation, known_values: KnownVa
     sender.send(operation, **request.with_header("Accept-Encoding", "gzip").send_arguments)  # as most clients do
     for accepted in ("*/*", ""):  # a client that takes anything, and one that does not say
         sender.send(operation, **request.with_header("Accept", accepted).send_arguments)
+    send_undeclared_method(sender, operation, request)
     if operation.method == "GET" and sender.target.loopback:
         for _ in range(_BURST_COUNT):
             sender.send_concurrently([partial(sender.send, operation, **request.send_arguments)] * _BURST_SIZE)

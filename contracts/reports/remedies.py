@@ -21,6 +21,7 @@ _BY_CODE = {
     "SD108": ("respond with a documented status", "document this status"),
     "SD109": ("leave the field out of responses", "drop writeOnly from the document"),
     "SD110": ("turn off the debug mode, and handle the error", "refuse the request with a documented 4xx"),
+    "SD111": ("send the header Allow with every 405", "accept it: specduet test … --update-baseline"),
     "SD203": ("send a value, or leave the field out", "let the field be null in the document"),
     "SD204": ("send the field in every response", "leave the field out of required in the document"),
     "SD301": ("check this parameter and refuse the request", "loosen the parameter in the document"),

@@ -79,6 +79,8 @@ _SHAPES_ROWS = re.compile(
     r"(field|propert|column|attribute|detail)|\binclude\b.{0,60}\b(field|propert|column|attribute|detail)",
     re.IGNORECASE | re.DOTALL,
 )
+_OPERATOR_FIRST = re.compile(r"\((?:\?:)?\w+(?:\|\w+)+\)\\?[:.=]")
+"""A pattern that wants an operator before the value: ``^(IS|IS_NOT):.*$``."""
 _EVERY = frozenset(["all", "any", "both", "*"])
 _SCALARS = frozenset(["string", "integer", "number", "boolean", ""])
 _NUMBERS = frozenset(["integer", "number"])
@@ -105,8 +107,8 @@ class FilterReader:
             return Filter(field="*", op="conditions", basis="assumed", because=because)
         if snake in _SEARCHES and snake not in self._snakes:
             return self._read_search(parameter)
-        if parameter.kind == "boolean" and _SHAPES_ROWS.search(parameter.description):
-            return None  # it says which fields the rows have, and leaves no row out
+        if self._is_other_than_value(parameter):
+            return None
         found = self._match_name(snake, parameter)
         if found is None:
             found = self._match_time(snake, parameter)
@@ -114,6 +116,12 @@ class FilterReader:
             return None
         field, op, basis = found
         return self._check_types(parameter, field, op, basis)
+
+    def _is_other_than_value(self, parameter: QueryParameter) -> bool:
+        """Return whether a parameter says which fields the rows have, or holds more than a value of its field."""
+        if parameter.kind == "boolean" and _SHAPES_ROWS.search(parameter.description):
+            return True
+        return bool(_OPERATOR_FIRST.search(str(self._reader.resolve(parameter.pointer)[0].get("pattern", ""))))
 
     def _read_search(self, parameter: QueryParameter) -> Filter | None:
         if parameter.kind not in {"string", ""} or _LANGUAGE.search(parameter.description):

@@ -170,3 +170,25 @@ def test_a_client_may_give_two_rows_one_id(tmp_path: Path) -> None:
         trace = CreatedRun(builder.api.name, made.operation, "tag", made, {}, made.json, None, (), ())
         builder.recording.traces.append(trace)
     assert builder.check_clause("SD621", "POST /tags") == []
+
+
+@pytest.mark.parametrize(("other_id", "count"), [("b", 0), ("a", 1)])
+def test_a_post_may_find_the_row_of_the_same_name(tmp_path: Path, other_id: str, count: int) -> None:
+    """Two equal POSTs may show one row where another body leads to another row; one id for all is told."""
+    row = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
+    shown = {"content": {"application/json": {"schema": row}}}
+    wanted = {"content": {"application/json": {"schema": {"type": "object", "properties": {"name": {}}}}}}
+    path_id = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    paths = {
+        "/tags": {"post": {"requestBody": wanted, "responses": {"201": {"description": "new", **shown}}}},
+        "/tags/{id}": {"get": {"responses": {"200": {"description": "ok", **shown}}}, "parameters": path_id},
+    }
+    file = tmp_path / "tags.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}), "utf-8")
+    builder = RecordingBuilder(load(file))
+    for _ in range(2):
+        made = builder.add("POST /tags", status=201, json_={"id": "a", "name": "x"}, sent_body=b'{"name":"x"}')
+        trace = CreatedRun(builder.api.name, made.operation, "tag", made, {}, made.json, None, (), ())
+        builder.recording.traces.append(trace)
+    builder.add("POST /tags", status=201, json_={"id": other_id, "name": "y"}, sent_body=b'{"name":"y"}')
+    assert len(builder.check_clause("SD621", "POST /tags")) == count

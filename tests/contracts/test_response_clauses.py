@@ -1,5 +1,6 @@
 """SD1xx and SD2xx: responses and the values in them, valid and invalid ones."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -334,3 +335,15 @@ def test_base64_text_can_be_decoded(tmp_path: Path, schema: str, text: str, is_v
     builder = RecordingBuilder(load(file))
     builder.add("GET /a", json_={"data": text})
     assert [finding.code for finding in find_violations(builder, "GET /a")] == ([] if is_valid else ["SD206"])
+
+
+def test_a_rule_that_is_stated_twice_is_broken_once(tmp_path: Path) -> None:
+    """A value that breaks the same keyword in two schemas of one allOf is one violation."""
+    schema = {"allOf": [{"type": "object", "required": ["a"]}, {"type": "object"}]}
+    content = {"content": {"application/json": {"schema": schema}}}
+    paths = {"/things": {"get": {"responses": {"200": {"description": "OK", **content}}}}}
+    file = tmp_path / "things.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}), "utf-8")
+    builder = RecordingBuilder(load(file))
+    builder.add("GET /things", json_="a text")
+    assert len(builder.check_clause("SD104", "GET /things")) == 1

@@ -246,11 +246,12 @@ def test_filters_are_named_after_fields(
         parameter("kind", {"type": "string", "enum": ["short", "long"]}),
         parameter("query", TEXT, "A query in our query language"),
         parameter("colour", TEXT),
+        parameter("title", {"type": "string", "pattern": "^(IS|IS_NOT|IS_ANY_OF):(.*?)$"}),
         parameter("signed", {"type": "boolean"}, "Whether to include the signed and seats fields in the events."),
     ],
 )
 def test_what_does_not_fit_is_no_filter(infer: Infer, given: dict[str, Any]) -> None:
-    """Another type, other members, a query language, a choice of fields, or no such field: there is no filter."""
+    """Another type, other members, a query language, operators, a choice of fields, or no such field: no filter."""
     assert infer_list(infer, [given]).filters == {}
 
 
