@@ -41,7 +41,7 @@ from specduet.specs.errors import RunInterrupted
 _PATIENCE_S = 0.5
 """Seconds after which a run that waits for generated requests tells that it is alive."""
 
-_BUDGET_SPENT = "The budget was spent after"
+_NOT_EVERYTHING = "Not everything was tried in"
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class _ContractRun:
                 self.state.notes += api_run.clean_up.describe_rest(is_kept=self.state.options.keep_rows)
         keeper = self.state.target.keeper
         self.state.notes += [keeper.failure] if keeper is not None and keeper.failure else []
-        self.state.notes += describe_unanswered(self.state.recording)
+        self.state.notes += describe_unanswered([api_run.api for api_run in api_runs], self.state.recording)
         if self.state.options.is_mock:
             self.state.notes += describe_unserved([api_run.api for api_run in api_runs], self.state.recording)
         apis = tuple(api_run.api for api_run in api_runs)
@@ -251,9 +251,14 @@ class _ContractRun:
             self.state.notes.append(f"The generation of requests broke off ({error}).")
 
     def _note_spent_budget(self) -> None:
-        """Note that the budget is spent, in place of an earlier note that it was nearly so."""
-        self.state.notes[:] = [note for note in self.state.notes if not note.startswith(_BUDGET_SPENT)]
-        self.state.notes.append(f"{_BUDGET_SPENT} {self.state.budget.sent_count} requests: not everything was tried.")
+        """Note which limit has ended the sending, in place of an earlier note that it was near."""
+        self.state.notes[:] = [note for note in self.state.notes if _NOT_EVERYTHING not in note]
+        limit, time_s, budget = self.state.options.max_requests, self.state.options.time_limit_s, self.state.budget
+        if limit is not None and budget.sent_count / limit > budget.elapsed_s / time_s:
+            reason, option = f"{limit:,} requests", "--max-requests"
+        else:
+            reason, option = f"{time_s:g} s, which {len(self.state.recording.exchanges):,} requests took", "--max-time"
+        self.state.notes.append(f"{_NOT_EVERYTHING} {reason}: more with {option}.")
 
     def _judge_recording(self, apis: Sequence[Api]) -> Iterator[Finding]:
         """Yield the findings of every clause, one per cause, with secrets masked and a ``curl`` line."""

@@ -9,17 +9,23 @@ from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api
 
 _MAX_SENTENCES = 3
-"""Operations that need an id and are named; the report has a table of all."""
+"""Operations that are named in a sentence; the report has a table of all."""
 
 
-def describe_unanswered(recording: Recording) -> Iterator[str]:
-    """Yield one sentence on the requests that got no complete response, if there are any."""
-    kinds = Counter(e.failure.partition(":")[0] for e in recording.exchanges if e.response is None)
+def describe_unanswered(apis: Sequence[Api], recording: Recording) -> Iterator[str]:
+    """Yield one sentence on the requests that got no complete response, with their operations, if there are any."""
+    failed = [exchange for exchange in recording.exchanges if exchange.response is None]
+    kinds = Counter(exchange.failure.partition(":")[0] for exchange in failed)
     if kinds:
+        labels = {(api.name, operation.id): operation.label for api in apis for operation in api.operations}
+        names = list(dict.fromkeys(labels[e.api, e.operation] for e in failed if (e.api, e.operation) in labels))
+        more = f" and {len(names) - _MAX_SENTENCES} more operations" if len(names) > _MAX_SENTENCES else ""
         kind_counts = ", ".join(
             f"{kind} {number} times" if number > 1 else kind for kind, number in kinds.most_common()
         )
-        yield f"{kinds.total()} of {len(recording.exchanges)} requests got no complete response: {kind_counts}."
+        places = f" ({', '.join(names[:_MAX_SENTENCES])}{more})" if names else ""
+        count = f"{kinds.total()} of {len(recording.exchanges)} requests"
+        yield f"{count} got no complete response: {kind_counts}{places}."
 
 
 def is_unserved(exchange: Exchange) -> bool:

@@ -78,6 +78,9 @@ def _format_body(request: SentRequest, secrets: Secrets) -> tuple[list[str], lis
 
 
 def _escape_for_printf(data: bytes) -> str:
-    """Return bytes as a format of POSIX ``printf``: printable ASCII as it is, everything else in octal."""
+    """Return bytes as the arguments of POSIX ``printf``: printable ASCII as it is, everything else in octal.
+
+    A part of a multipart body begins like an option.
+    """
     plain = "".join(chr(byte) if 32 <= byte < 127 and byte not in b"\\%'" else f"\\{byte:03o}" for byte in data)
-    return f"'{plain}'"
+    return f"-- '{plain}'" if plain.startswith("-") else f"'{plain}'"

@@ -46,6 +46,7 @@ class Echo:
         {"body": b"\xff\x00\n%d\\'@", "headers": [("Content-Type", "text/plain")]},
         {"body": b"@/etc/hostname"},
         {"body": b""},
+        {"body": b"--x\r\n\r\n\r\n--x--\r\n"},
         {"headers": [("x-correlation-id", "\xe9\xff"), ("x-empty", "")], "credentials": "empty"},
     ],
 )
