@@ -31,6 +31,11 @@ from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.traces import CreatedRun, FetchedRow
 from specduet.specs import Resource
 from specduet.specs.behavior import Creates
+from specduet.specs.inference.words import split_words, word_set
+
+_REQUESTS = word_set("correlation request trace transaction idempotency")
+_IDS = word_set("id uuid guid key")
+"""Words of the names of fields that have another value for each request."""
 
 _CLOCK_SLACK_S = 900.0
 """The clock of the service may differ from ours by this much."""
@@ -155,8 +160,7 @@ def _identity_fields(run: ObservedRun) -> list[str]:
 def _check_generated_value(subject: Subject, run: ObservedRun, field: str) -> Iterator[Finding]:
     """Yield a finding where the response has no generated value, or where the row has another one."""
     value = run.response_fields[field]
-    is_optional = run.rule.basis != "documented" and run.rule.sets.get(field, "").startswith("body/")
-    if value in (None, "") and field in run.rule.sets and not is_optional:
+    if value in (None, "") and field in run.rule.sets and _is_made_for_each(run, field):
         message = f"{field} is empty: the request gave none, and the service did not generate one"
         yield subject.make_finding(
             run.trace.creation, message=message, where=f"/{field}", value=value, cause=field, basis=run.rule.basis
@@ -212,24 +216,32 @@ def check_body_kept(subject: Subject) -> Iterator[Finding]:
 
 @clause("SD621", "one-run-each", "Every POST creates exactly one run.")
 def check_one_run_each(subject: Subject) -> Iterator[Finding]:
-    """Two POSTs create two rows with two ids, and one POST creates one row."""
+    """Two POSTs create two rows with two ids, and one POST creates one row.
+
+    Of other fields, only the id of the request or of its trace is another for each: all rows may have one default.
+    """
     is_told = "201" in subject.operation.responses or any(e.status == 201 for e in subject.successful_exchanges())
     runs = [run for run in _observed_runs(subject) if not (is_told and _was_there(run))]
     for earlier, later in combinations(runs, 2):
         is_same = earlier.row_id is not ABSENT and earlier.row_id == later.row_id
         if is_same and not _is_found_again(subject, earlier, later):
             yield _shared_value_finding(subject, later, earlier.resource.behavior.id.field, earlier.row_id)
-        for field in _identity_fields(earlier):
+        for field in earlier.rule.sets:
             requested = earlier.trace.requested_fields.keys() | later.trace.requested_fields.keys()
-            is_left_out = field in earlier.rule.sets and field not in requested
-            if earlier.rule.basis != "documented" and earlier.rule.sets.get(field, "").startswith("body/"):
-                continue  # all rows may have one default
+            is_left_out = field not in requested and _is_made_for_each(earlier, field)
             is_generated = is_left_out and not _has_default(subject, earlier, field)
             value = earlier.response_fields.get(field)
             if is_generated and value and value == later.response_fields.get(field):
                 yield _shared_value_finding(subject, later, field, value)
     for run in runs:
         yield from _check_single_row(subject, run)
+
+
+def _is_made_for_each(run: ObservedRun, field: str) -> bool:
+    """Return whether a service makes a value of a field for each row that is created without one."""
+    words = split_words(field)
+    is_request_id = bool(_REQUESTS.intersection(words)) and words[-1] in _IDS
+    return field == run.resource.behavior.id.field or is_request_id
 
 
 def _was_there(run: ObservedRun) -> bool:

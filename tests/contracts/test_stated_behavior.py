@@ -34,16 +34,18 @@ paths:
     post:
       operationId: create_order
       requestBody:
-        content: {application/json: {schema: {type: object, properties: {note: NOTE, kind: {type: string}}}}}
+        content: {application/json: {schema: {type: object, properties: {
+          note: NOTE, request_id: NOTE, kind: {type: string}}}}}
       responses: {'201': {description: made, content: {application/json: {schema: *order}}}}
       x-specduet:
-        creates: {resource: order, sets: {note: body/note}, listed-by: list_orders, basis: BASIS, because: "page 1"}
+        creates: {resource: order, sets: {note: body/note, request_id: body/request_id}, listed-by: list_orders,
+          basis: BASIS, because: "page 1"}
 components:
   schemas:
     Order:
       type: object
       required: [id]
-      properties: {id: {type: string}, note: {type: string}, shop: {type: string}}
+      properties: {id: {type: string}, note: {type: string}, request_id: {type: string}, shop: {type: string}}
       x-specduet: {resource: order, id: {field: id, basis: BASIS, because: "page 1"}}
 """
 
@@ -93,12 +95,21 @@ def add_created(builder: RecordingBuilder, row: dict[str, Any]) -> Exchange:
     return creation
 
 
-@pytest.mark.parametrize(("note", "codes"), [("{type: string}", {"SD621"}), ("{type: string, default: none}", set())])
-def test_a_documented_default_is_the_same_in_all_rows(tmp_path: Path, note: str, codes: set[str]) -> None:
-    """A value that the service generates is another for each row; one that the document gives is not generated."""
-    builder = build(tmp_path, note=note)
+@pytest.mark.parametrize(
+    ("field", "schema", "codes"),
+    [
+        ("request_id", "{type: string}", {"SD621"}),
+        ("request_id", "{type: string, default: none}", set()),
+        ("note", "{type: string}", set()),
+    ],
+)
+def test_only_what_names_a_request_is_another_in_each_row(
+    tmp_path: Path, field: str, schema: str, codes: set[str]
+) -> None:
+    """An id of the request is made for each row; a default, documented or not, may be the same in all."""
+    builder = build(tmp_path, note=schema)
     for number in "12":
-        add_created(builder, {"id": number, "note": "none", "shop": "shop"})
+        add_created(builder, {"id": number, "shop": "shop", field: "none"})
     assert {finding.code for finding in judge(builder)} == codes
 
 
