@@ -54,7 +54,7 @@ class Mock:
                 OperationHandler(control.api, operation, own_settings, control.get_any_world, control.run_operation)
                 for operation in control.api.operations
             ]
-        index = IndexPage(self.apis, self.handlers, settings)
+        index = IndexPage(self.sessions, self.handlers)
         self._pipeline = RequestPipeline(self.sessions, control.api if control else None, index)
         self._route_cache = RouteCache()
         self._log = RequestLog(settings.log) if settings.log else None

@@ -26,7 +26,7 @@ def describe_mock(
         yield from map(escape_control_characters, _describe_faults(api))
     yield f"  seed {settings.seed}, epoch {settings.epoch.isoformat()}"
     if settings.control:
-        yield f"  control API: {url}/__mock__/"
+        yield f"  page and control API: {url}/__mock__/"
     if tls is not None and tls.authority is not None:
         yield f"  let clients trust {tls.authority}: by SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS"
 

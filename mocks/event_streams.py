@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from specduet.mocks.responses import Receive, wait_for_disconnect
+from specduet.mocks.responses import Receive, watch_client
 from specduet.mocks.world.stream_plan import StreamedEvent
 from specduet.specs.statement import parse_duration
 from specduet.specs.stream_statements import EventStream, Heartbeat
@@ -20,7 +20,7 @@ async def stream_events(
 
     The data is JSON in bytes, which has no line breaks: ``data: {"status":"running"}``.
     """
-    disconnect = asyncio.ensure_future(wait_for_disconnect(receive))
+    disconnect = watch_client(receive)
     silence = parse_duration(statement.heartbeat.every).total_seconds() if statement.heartbeat else None
     next_event = asyncio.ensure_future(_get_next_event(events))
     try:

@@ -1,45 +1,72 @@
-"""The page at ``GET /``: what the mock serves, at which addresses, and how a client finds ids and credentials.
+"""The index at ``GET /``: what the mock serves, at which addresses, and how a client finds ids and credentials.
 
-It stands there as long as no document has such a path; a browser gets HTML, everyone else JSON.
+It stands there as long as no document has such a path; a browser gets the page (``page/``), everyone else JSON.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from specduet.mocks import responses
 from specduet.mocks.control.api import CONTROL_PREFIX, MAX_IDS
-from specduet.mocks.control.sessions import Session
+from specduet.mocks.control.sessions import Session, SessionRegistry
 from specduet.mocks.handler import OperationHandler
 from specduet.mocks.media_types import parse_accept
+from specduet.mocks.page import MockPage
+from specduet.mocks.page.live import stream_sections
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
-from specduet.mocks.settings import Settings
 from specduet.specs import Api, SecurityScheme
 
 INDEX_PATHS = ("", "/")
+LIVE_PATH = f"{CONTROL_PREFIX}live"
+"""Where an open page follows the mock: a stream of events."""
 
 
 class IndexPage:
     """The index of one mock."""
 
-    def __init__(self, apis: Sequence[Api], handlers: Sequence[OperationHandler], settings: Settings) -> None:
-        self._apis = apis
+    def __init__(self, sessions: SessionRegistry, handlers: Sequence[OperationHandler]) -> None:
+        self._sessions = sessions
+        self._apis = sessions.apis
         self._handlers = handlers
-        self._settings = settings
+        self._settings = sessions.settings
 
     def is_at(self, path: str) -> bool:
         """Return True if the index stands at a path: at ``/``, and where the control API begins."""
-        is_control = self._settings.control and f"{path}/" in {CONTROL_PREFIX, f"{CONTROL_PREFIX}/"}
+        is_control = self._settings.control and (path == LIVE_PATH or self._is_control_root(path))
         return path in INDEX_PATHS or is_control
 
-    def respond(self, request: Request, session: Session) -> HttpResponse:
-        index = self._describe_mock(request.origin + request.scope.get("root_path", ""), session)
+    def _is_control_root(self, path: str) -> bool:
+        return f"{path}/" in {CONTROL_PREFIX, f"{CONTROL_PREFIX}/"}
+
+    def respond(self, request: Request, path: str, session: Session) -> HttpResponse:
+        """Return the page for a browser, the stream that it follows, and else the index as JSON."""
+        if path == LIVE_PATH:
+            pieces = stream_sections(lambda: self._render_sections(session), request.receive)
+            return responses.make_streaming_response(pieces, responses.EVENT_STREAM)
+        root = request.scope.get("root_path", "")
         accept = request.accept or ""
-        if any(range_.media_type == "text/html" and range_.quality for range_ in parse_accept(accept)):
-            page = "".join(_render_page(index))
-            return responses.make_response(200, page.encode("utf-8", "replace"), b"text/html; charset=utf-8")
-        return responses.make_json_response(200, index)
+        is_browser = any(range_.media_type == "text/html" and range_.quality for range_ in parse_accept(accept))
+        if not is_browser:
+            return responses.make_json_response(200, self._describe_mock(request.origin + root, session))
+        if path in INDEX_PATHS and self._settings.control and not self._settings.control_token:
+            return responses.make_empty_response(307, [(b"location", f"{root}{CONTROL_PREFIX}".encode("latin-1"))])
+        page = self._page.render(
+            self._describe_mock(request.origin + root, session),
+            session,
+            self._sessions.list_names(),
+            is_live=self._settings.control and not self._settings.control_token,
+        )
+        return responses.make_response(200, page.encode("utf-8", "replace"), b"text/html; charset=utf-8")
+
+    def _render_sections(self, session: Session) -> dict[str, Any]:
+        return self._page.render_sections(session, self._sessions.list_names())
+
+    @cached_property
+    def _page(self) -> MockPage:
+        own = [handler for handler in self._handlers if handler.api in self._apis]
+        return MockPage(self._apis, own, self._settings)
 
     def _describe_mock(self, origin: str, session: Session) -> dict[str, Any]:
         index: dict[str, Any] = {
@@ -92,29 +119,3 @@ class IndexPage:
 
 def _show_field(scheme: SecurityScheme) -> str:
     return f"{scheme.field}: {scheme.prefix}…" if scheme.location == "header" else f"{scheme.field}=…"
-
-
-def _render_page(index: Mapping[str, Any]) -> Iterator[str]:
-    yield "<!doctype html><html lang=en><meta charset=utf-8><title>specduet mock</title>"
-    yield "<style>body{font:16px/1.5 system-ui,sans-serif;margin:2em;max-width:70em}td{padding:.1em 1em .1em 0}</style>"
-    yield "<h1>specduet mock</h1>"
-    for api in index["apis"]:
-        yield f"<h2>{escape(api['title'])} {escape(api['version'])}</h2><table>"
-        for operation in api["operations"]:
-            address = escape(operation["address"])
-            is_link = operation["method"] == "GET" and "{" not in address
-            cell = f'<a href="{address}">{address}</a>' if is_link else address
-            yield f"<tr><td>{escape(operation['method'])}<td>{cell}<td>{escape(operation['summary'])}"
-        yield "</table>"
-        for name, values in api["ids"].items():
-            yield f"<p>{escape(name)}: {escape(', '.join(map(str, values)))}"
-        for credential in api["credentials"]:
-            yield f"<p>Credential {escape(', '.join(f'{name} {value}' for name, value in credential.items()))}"
-    if "control" in index:
-        yield "<h2>Control API</h2>"
-        for name, address in index["control"].items():
-            is_link = name != "address"
-            yield (
-                f'<p>{name}: <a href="{escape(address)}">{escape(address)}</a>' if is_link else f"<p>{escape(address)}"
-            )
-    yield "</html>"

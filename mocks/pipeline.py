@@ -143,7 +143,7 @@ class RequestPipeline:
             session = self._default_session
         path = get_normalized_path(request.scope)
         if request.method in {"GET", "HEAD"} and self._index.is_at(path) and handler.find_route(request) is None:
-            await _send_response(self._index.respond(request, session), request, send)
+            await _send_response(self._index.respond(request, path, session), request, send)
             return
         response = handler.respond(request)
         if not self._is_control_path(request):

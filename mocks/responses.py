@@ -1,5 +1,6 @@
 """HTTP responses of the mock, and how they are sent: status, headers and a body in one piece or in many."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -71,3 +72,20 @@ async def wait_for_disconnect(receive: Receive) -> None:
     """Wait until the server reports that the client is gone. Messages before that are dropped."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+_watched_clients: set[asyncio.Task[None]] = set()
+
+
+def watch_client(receive: Receive) -> asyncio.Task[None]:
+    """Return a future that is done when the client of a stream is gone, or the server stops (``end_streams``)."""
+    watched = asyncio.ensure_future(wait_for_disconnect(receive))
+    _watched_clients.add(watched)
+    watched.add_done_callback(_watched_clients.discard)
+    return watched
+
+
+def end_streams() -> None:
+    """End all streams, so that a server which stops does not wait for their clients."""
+    for watched in [*_watched_clients]:
+        watched.cancel()

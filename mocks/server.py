@@ -15,6 +15,7 @@ import uvicorn
 
 from specduet.mocks.app import Mock, create_app
 from specduet.mocks.connection_protocol import build_protocol_class
+from specduet.mocks.responses import end_streams
 from specduet.mocks.settings import Settings
 from specduet.mocks.tls import TlsCertificate
 from specduet.specs import Api, UsageError
@@ -106,6 +107,7 @@ class _MockServer(uvicorn.Server):
         if self._on_ready is not None:
             self._on_ready(self._url)
         await super().main_loop()
+        end_streams()
 
 
 def _open_listener(host: str, port: int) -> socket.socket:

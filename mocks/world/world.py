@@ -5,6 +5,7 @@ current time (``Table.advance_to``), asks it for rows, and renders them in the f
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -301,6 +302,19 @@ class World:
             shown = table.describe_row(row, now)
             if shown is not None:
                 yield shown | describe_members(table, row, members)
+
+    def preview_rows(self, most_tables: int, most_rows: int) -> dict[str, tuple[int, list[dict[str, Any]]]]:
+        """Return by resource how many rows there are, and the first ones as ``dump_state`` has them.
+
+        These are the resources whose rows were needed so far, and others of the document up to ``most_tables``.
+        """
+        now = self._clock.current_micros()
+        made = [name for name, _ in self._tables.iter_made()]
+        names = [*dict.fromkeys([*made, *islice(self._api.resources, max(0, most_tables - len(made)))])]
+        shown = {
+            name: list(islice(self._describe_rows(self._tables[name], now), most_rows)) for name in names[:most_tables]
+        }
+        return {name: (len(self._tables[name].get_rows()), rows) for name, rows in shown.items()}
 
     def list_changed_resources(self) -> list[str]:
         """Return the names of the resources whose rows may be others than the seeded ones."""

@@ -47,16 +47,6 @@ def test_ids_and_credentials() -> None:
     assert "only" in page.json["apis"][0]["credentials"][0]["accepted"]
 
 
-def test_a_page_for_browsers(tmp_path: Path) -> None:
-    """A browser gets HTML in which nothing of a document is markup."""
-    response = get(serve(tmp_path, "<script>"), accept="text/html,application/xhtml+xml,*/*;q=0.8")
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    text = response.body.decode()
-    assert "<script>" not in text
-    assert "&lt;List&gt;" in text
-    assert '<a href="http://mock/v1/things">' in text
-
-
 def test_where_it_stands(tmp_path: Path) -> None:
     """It stands at the beginning of the control API, too; a document's own path goes first, and it is not recorded."""
     mock = serve(tmp_path)
