@@ -14,7 +14,7 @@ from specduet.mocks.control.masking import SecretFields
 from specduet.mocks.control.sessions import Session
 from specduet.mocks.handler import OperationHandler
 from specduet.mocks.page.journal import list_request_views
-from specduet.mocks.page.operations import OperationViews
+from specduet.mocks.page.operations import ServedOperations
 from specduet.mocks.page.rows import list_row_tables
 from specduet.mocks.request_log import escape_control_characters
 from specduet.mocks.settings import Settings
@@ -33,7 +33,7 @@ class MockPage:
 
         self._apis = apis
         self._settings = settings
-        self._operations = OperationViews(handlers, settings)
+        self._operations = ServedOperations(handlers, settings)
         self._labels = {(h.api.name, h.operation.id): f"{h.operation.method} {h.full_path}" for h in handlers}
         self._secrets = SecretFields() if settings.control_token else SecretFields.from_apis(apis)
         self._environment = Environment(

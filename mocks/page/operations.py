@@ -20,7 +20,7 @@ _MAX_BODY = 2_000
 
 
 @dataclass(frozen=True)
-class OperationView:
+class ServedOperation:
     """One operation on the page."""
 
     label: str
@@ -42,7 +42,7 @@ class OperationView:
         return self.method == "GET" and "{" not in self.example
 
 
-class OperationViews:
+class ServedOperations:
     """The operations of all APIs of a mock."""
 
     def __init__(self, handlers: Sequence[OperationHandler], settings: Settings) -> None:
@@ -51,7 +51,7 @@ class OperationViews:
         self._needs_credentials = settings.auth
         self._bodies: dict[str, tuple[str, str] | None] = {}
 
-    def list_views(self, api: Api, session: Session, index: Mapping[str, Any]) -> list[OperationView]:
+    def list_views(self, api: Api, session: Session, index: Mapping[str, Any]) -> list[ServedOperation]:
         """Return the operations of one API; ``index`` has the addresses and the ids that there are."""
         entry = next(entry for entry in index["apis"] if entry["name"] == api.name)
         addresses = {operation["id"]: operation["address"] for operation in entry["operations"]}
@@ -63,7 +63,7 @@ class OperationViews:
 
     def _build_view(
         self, handler: OperationHandler, address: str, ids: Mapping[str, Sequence[Any]], session: Session
-    ) -> OperationView:
+    ) -> ServedOperation:
         operation = handler.operation
         headers, query = self._find_credentials(handler.api, operation)
         query |= _find_required_query(handler.api, operation)
@@ -71,7 +71,7 @@ class OperationViews:
         example = base + _fill_path(operation, ids) + (f"?{urlencode(query)}" if query else "")
         if session.name != "default":
             headers["X-Mock-Session"] = session.name
-        return OperationView(
+        return ServedOperation(
             operation.label,
             operation.method,
             address,
