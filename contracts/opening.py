@@ -12,6 +12,7 @@ from itertools import islice
 
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.repairs import REPAIRABLE_STATUSES, repair_body
+from specduet.contracts.probes.fresh_requests import send_fresh
 from specduet.contracts.recording import Exchange
 from specduet.contracts.sending.sender import NotSent, Sender
 from specduet.specs import Operation
@@ -80,10 +81,12 @@ class Opening:
             is_creation = operation.role.name == "create" and operation.path.rstrip("/") == collection
             if is_creation and operation.id in self._succeeded:
                 with suppress(NotSent):
-                    self._sender.send(operation, **request.send_arguments)
+                    send_fresh(self._sender, operation, self._known_values, request)
 
     def _send(self, operation: Operation, request: PlannedRequest) -> Exchange:
         exchange = self._sender.send(operation, **request.send_arguments)
+        if exchange.is_success:
+            self._known_values.fresh_bodies.note_accepted(operation, request)
         if exchange.is_success and operation.id not in self._succeeded:
             self._succeeded.add(operation.id)
             others = [entry for entry in self.first_requests if entry[0] is not operation]

@@ -90,7 +90,10 @@ def _find_refused_parts(subject: Subject) -> Sequence[RefusedPart]:
 def _search_refused_parts(subject: Subject) -> Iterator[RefusedPart]:
     cases = find_refused_requests(subject)[:_MAX_REFUSED]
     accepted = list(_list_accepted(subject)) if cases else []
+    accepted_keys = {_make_key(exchange) for exchange in subject.successful_exchanges()} if cases else set()
     for case in cases:
+        if _make_key(case.exchange) in accepted_keys:
+            continue  # what was sent in between is why
         found = _find_twin(subject, case, accepted)
         if found is not None and _is_blamed(subject, found):
             yield found
@@ -161,11 +164,16 @@ def _list_accepted(subject: Subject) -> Iterator[Exchange]:
     """Yield accepted requests, the last ones first, each once before and once after others."""
     seen: set[tuple[Any, ...]] = set()
     for exchange in reversed(list(subject.successful_exchanges())):
-        sent = exchange.request
-        key = (sent.path, sent.query, sent.body, exchange.credentials)
+        key = _make_key(exchange)
         if key not in seen and len(seen) < _MAX_TWINS:
             seen.add(key)
             yield exchange
+
+
+def _make_key(exchange: Exchange) -> tuple[Any, ...]:
+    """Return what two exchanges with the same request share."""
+    sent = exchange.request
+    return (sent.path, sent.query, sent.body, exchange.credentials)
 
 
 def _find_twin(subject: Subject, case: JudgedExchange, accepted: Sequence[Exchange]) -> RefusedPart | None:

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from specduet.contracts.analysis.row_values import read_located_rows
 from specduet.contracts.generation.bodies import PlannedBody, plan_bodies
 from specduet.contracts.generation.body_references import fill_references
+from specduet.contracts.generation.fresh_bodies import FreshBodies
 from specduet.contracts.generation.id_pool import IdPool, find_parameter_place, is_reference_name, place_of_name
 from specduet.contracts.generation.known_rows import KnownRows
 from specduet.contracts.generation.linked_requests import LinkedPaths
@@ -46,6 +47,7 @@ class KnownValues:
         self.own_rows = OwnRows(api, params)
         self.ids = IdPool()
         self.links = LinkedPaths(api)
+        self.fresh_bodies = FreshBodies(api.request_schemas)
         self._values_by_path: dict[tuple[str, str], dict[str, None]] = {}
         self._seen_responses: set[int] = set()
         self._planned_bodies: dict[str, PlannedBody | None] = {}

@@ -56,6 +56,17 @@ def build_minimal_value(schemas: Schemas, schema: Any, pointer: str) -> Any:
     return next((value for value in candidates if is_valid_value(schemas, pointer, value)), UNSET)
 
 
+def _choose_candidate(schemas: Schemas, schema: Any, pointer: str, depth: int, default: Any) -> Any:
+    """Return the first valid candidate for a part of a value, else the first one, else the default."""
+    first = UNSET
+    # alternatives of alternatives of alternatives would be without end
+    for value in islice(_candidate_values(schemas, schema, pointer, depth), _MAX_ALTERNATIVES if depth < 5 else 1):
+        if is_valid_value(schemas, pointer, value):
+            return value
+        first = value if first is UNSET else first
+    return default if first is UNSET else first
+
+
 def _candidate_values(schemas: Schemas, schema: Any, pointer: str, depth: int) -> Iterator[Any]:
     """Yield values that may satisfy the schema, the likeliest first."""
     if schema is False or depth > _MAX_DEPTH:
@@ -149,7 +160,7 @@ def _minimal_arrays(schemas: Schemas, schema: Schema, pointer: str, depth: int) 
     if not get_count(schema, "minItems"):
         yield []
     first = [
-        next(_candidate_values(schemas, branch, branch_pointer, depth + 1), None)
+        _choose_candidate(schemas, branch, branch_pointer, depth + 1, None)
         for _, branch, branch_pointer in list_branches(schema, pointer, "prefixItems")
     ]
     count = min(get_count(schema, "minItems") or 1, _MAX_ITEMS)
@@ -159,6 +170,7 @@ def _minimal_arrays(schemas: Schemas, schema: Schema, pointer: str, depth: int) 
     items = list(
         islice(_candidate_values(schemas, schema.get(keyword, {}), f"{pointer}/{keyword}", depth + 1), _MAX_ITEMS)
     )
+    items = [item for item in items if is_valid_value(schemas, f"{pointer}/{keyword}", item)] or items
     yield first + items[: max(count - len(first), 0)]
     yield first + items[:1] * max(count - len(first), 0)
     yield first + (_number_items(items, count) if items else [])
@@ -181,7 +193,7 @@ def _minimal_objects(schemas: Schemas, schema: Schema, pointer: str, depth: int)
 
     def add_property(name: str) -> None:
         inner, at = properties.get(name, (schema.get("additionalProperties", {}), f"{pointer}/additionalProperties"))
-        value[name] = next(_candidate_values(schemas, inner, at, depth + 1), "text")
+        value[name] = _choose_candidate(schemas, inner, at, depth + 1, "text")
 
     for name in list_required(schema):
         add_property(name)

@@ -39,6 +39,18 @@ def texts_matching(pattern: str, min_length: int = 0) -> Iterator[str]:
     yield from sorted(texts, key=lambda text: (len(text) < min_length, len(text), text))
 
 
+def draw_texts(pattern: str, number: int) -> Iterator[str]:
+    """Yield a few texts that match a pattern, others for each number; none for a pattern that no engine takes."""
+    try:
+        compiled, tree = compile_pattern(pattern), parse_pattern(pattern)
+    except ValueError:
+        return
+    for seed in range(number * _TRIES, (number + 1) * _TRIES):
+        text = _TextDrawing(Random(seed), seed).draw(tree.root)[:_MAX_LENGTH]  # noqa: S311
+        if compiled.is_match(text):
+            yield text
+
+
 @lru_cache(maxsize=256)
 def _find_texts(pattern: str) -> tuple[str, ...]:
     try:

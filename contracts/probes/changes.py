@@ -14,10 +14,12 @@ from specduet.contracts.analysis.row_values import get_path, open_sent_envelope,
 from specduet.contracts.generation.known_rows import fill_row_path
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.mutations import replace_at
+from specduet.contracts.generation.pattern_texts import draw_texts
 from specduet.contracts.oracle.request_parts import find_header_parameter
 from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
+from specduet.contracts.probes.fresh_requests import send_fresh
 from specduet.contracts.probes.list_queries import make_unused_value
 from specduet.contracts.probes.locations import follow_location
 from specduet.contracts.probes.sample_rows import RowVariants
@@ -102,13 +104,12 @@ class ChangeProbe:
         """
         if self.resource_probe.resource.is_inferred and isinstance(request.json, dict):
             variants = RowVariants(self.api, creation, request)
-            exchange = self.sender.send(creation, **variants.vary_request(self._next_number()).send_arguments)
-            if exchange.status in {400, 422}:
-                variant = variants.vary_request(self._next_number(), is_full=False)
-                exchange = self.sender.send(creation, **variant.send_arguments)
+            exchange = self._send_create(creation, variants.vary_request(self._next_number()))
+            if exchange.status in {400, 409, 422}:
+                exchange = self._send_create(creation, variants.vary_request(self._next_number(), is_full=False))
         else:
             variant, _ = next(CreateRequests(self.api, creation, request).vary_requests(1))
-            exchange = self.sender.send(creation, **variant.send_arguments)
+            exchange = self._send_create(creation, variant)
         if not exchange.is_success or exchange.response is None:
             return None
         follow_location(self.resource_probe, creation, exchange)
@@ -117,6 +118,9 @@ class ChangeProbe:
             return row
         address = (exchange.response.get_header("location") or "").partition("?")[0].rstrip("/")
         return {**row, self.rule.field: address.rpartition("/")[2]} if address else None
+
+    def _send_create(self, creation: Operation, request: PlannedRequest) -> Exchange:
+        return send_fresh(self.sender, creation, self.resource_probe.known_values, request)
 
     def _next_number(self) -> int:
         """Return a number that no other row of this run has been made with."""
@@ -247,7 +251,9 @@ class ChangeProbe:
         """Return a valid value other than the current one, None where none is known."""
         if isinstance(current, dict | list):
             return None
-        candidates = (*schema.get("enum", ()), *_NEW_VALUES)
+        pattern = schema.get("pattern")
+        drawn = islice(draw_texts(pattern, self._next_number()), 2) if isinstance(pattern, str) else ()
+        candidates = (*schema.get("enum", ()), *drawn, *_NEW_VALUES)
         others = (value for value in candidates if value is not None and str(value) != str(current))
         return next((v for v in others if is_valid_value(self.api.request_schemas, pointer, v)), None)
 

@@ -9,6 +9,7 @@ from specduet.contracts.analysis.created_fields import list_set_fields
 from specduet.contracts.analysis.row_values import open_sent_envelope
 from specduet.contracts.generation.known_values import PlannedRequest
 from specduet.contracts.oracle.schema_access import list_properties, strip_null
+from specduet.contracts.probes.sample_rows import RowVariants
 from specduet.specs import Api, Operation
 
 
@@ -20,6 +21,7 @@ class CreateRequests:
         self.api = api
         self.operation = operation
         self.request = request
+        self.rule = operation.behavior.creates
         self.sets = list_set_fields(api, operation)
         envelope = operation.behavior.envelope
         self._has_envelope = envelope is not None and envelope.request is not None
@@ -31,13 +33,25 @@ class CreateRequests:
         """
         members = self._enum_members()
         for number in range(count):
-            request = self.request
+            request = self._fill_optional(number) if number == 1 else self.request
             for name, choices in members.items():
                 request = request.with_json({**request.json, name: choices[number % len(choices)]})
             request = self._fill_free_objects(request, number)
             for header in self._header_names():
                 request = request.with_header(header, self._header_value(number))
-            yield request, self._requested_fields(request)
+            yield request, self.read_requested_fields(request)
+
+    def _fill_optional(self, number: int) -> PlannedRequest:
+        """Return the request with the optional properties of rows of which no overlay says how they come about.
+
+        Each has another value than its default, so that a row shows whether it was read.
+        """
+        resource = self.api.resources[self.rule.resource]
+        if not resource.is_inferred or not isinstance(self.request.json, dict):
+            return self.request
+        status = resource.behavior.status.field if resource.behavior.status is not None else ""
+        variants = RowVariants(self.api, self.operation, self.request, left_out=frozenset([status]))
+        return variants.vary_request(number)
 
     def _body_properties(self) -> dict[str, tuple[Mapping[str, Any], str]]:
         """Return the top-level properties of a JSON object body: name -> (schema, pointer)."""
@@ -82,7 +96,7 @@ class CreateRequests:
             return f"Specduet-{uuid.uuid4()}-Started-By-The-Contract-Suite"
         return None if number % 2 else str(uuid.uuid4())
 
-    def _requested_fields(self, request: PlannedRequest) -> dict[str, Any]:
+    def read_requested_fields(self, request: PlannedRequest) -> dict[str, Any]:
         """Return the fields of the new row that the request sets, by the statement ``creates.sets``."""
         requested = {}
         body = open_sent_envelope(self.operation, request.json)

@@ -18,8 +18,10 @@ from specduet.contracts.analysis.row_values import (
     read_single_row,
 )
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
+from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
+from specduet.contracts.probes.fresh_requests import send_fresh
 from specduet.contracts.probes.locations import fetch_below_other_parent
 from specduet.contracts.probes.other_kinds import fetch_by_other_ids
 from specduet.contracts.recording import Exchange, Row
@@ -151,7 +153,11 @@ class RunWatcher:
         requests = list(creator.vary_requests(count))
         sequential = requests[: max(len(requests) - _CONCURRENT_CREATES, 2)]
         for number, (request, requested) in enumerate(sequential):
-            self.watched.append(_WatchedRow(self._send_create(request), requested))
+            exchange = self._send_create(request)
+            self.watched.append(self._watch_row(creator, request, requested, exchange))
+            if number == 1 and request.json != self.request.json and not exchange.is_success:  # optional properties
+                plain = creator.read_requested_fields(self.request)
+                self.watched.append(self._watch_row(creator, self.request, plain, self._send_create(self.request)))
             if not self.watched[-1].created_by.is_success and number > 1:
                 return
             if number < 2:
@@ -159,14 +165,14 @@ class RunWatcher:
         concurrent = requests[len(sequential) :]
         exchanges = self.sender.send_concurrently([partial(self._send_create, request) for request, _ in concurrent])
         self.watched += [
-            _WatchedRow(exchange, requested) for exchange, (_, requested) in zip(exchanges, concurrent, strict=True)
+            self._watch_row(creator, request, requested, exchange)
+            for exchange, (request, requested) in zip(exchanges, concurrent, strict=True)
         ]
         for caller in range(1, min(len(self.sender.callers), 3)) if self.resource_probe.is_loopback else ():
-            for request, requested in CreateRequests(
-                self.resource_probe.api, self.operation, self.request
-            ).vary_requests(1):
+            other = CreateRequests(self.resource_probe.api, self.operation, self.request)
+            for request, requested in other.vary_requests(1):
                 exchange = self._send_create(request, credentials=self.sender.callers[caller])
-                self.watched.append(_WatchedRow(exchange, requested, caller))
+                self.watched.append(self._watch_row(other, request, requested, exchange, caller))
         self._list_rows()
         if self.collection is None:
             self._take_rows_from_responses()
@@ -179,7 +185,21 @@ class RunWatcher:
                 watched_row.row = row
 
     def _send_create(self, request: PlannedRequest, **options: Any) -> Exchange:
-        return self.sender.send(self.operation, **request.send_arguments, **options)
+        return send_fresh(self.sender, self.operation, self.resource_probe.known_values, request, **options)
+
+    def _watch_row(
+        self,
+        creator: CreateRequests,
+        request: PlannedRequest,
+        requested: Mapping[str, Any],
+        exchange: Exchange,
+        caller: int = 0,
+    ) -> _WatchedRow:
+        """Return the row to watch; a body that was sent with names of its own asks for other fields."""
+        sent, _ = parse_json_body(exchange.request.body or b"")
+        if isinstance(request.json, dict) and isinstance(sent, dict) and sent != request.json:
+            requested = creator.read_requested_fields(request.with_json(sent))
+        return _WatchedRow(exchange, requested, caller)
 
     # -------------------------------------------------------------------------------------------- watching
 

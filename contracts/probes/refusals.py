@@ -27,8 +27,9 @@ from specduet.contracts.oracle.requests import classify_request
 from specduet.contracts.oracle.scalars import Verdict
 from specduet.contracts.oracle.schema_access import list_types, locate_content, strip_null
 from specduet.contracts.probes.form_requests import vary_form
+from specduet.contracts.probes.fresh_requests import FreshSender
 from specduet.contracts.probes.list_queries import make_unused_value
-from specduet.contracts.recording import SentRequest
+from specduet.contracts.recording import Exchange, SentRequest
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 from specduet.specs.schemas import Schemas
@@ -52,7 +53,7 @@ def probe_refusals(sender: Sender, operation: Operation, known_values: KnownValu
         _vary_parameters(api, operation, request),
         _vary_body(api, operation, request),
     )
-    twins = _Twins(sender, operation)
+    twins = _Twins(sender, operation, FreshSender(sender, operation, known_values, request))
     for variant in _drop_duplicates(chain([request], parameter_variants, body_variants)):
         if not known_values.is_protected(operation, variant.path):
             twins.send_variant(variant)
@@ -65,22 +66,34 @@ def probe_refusals(sender: Sender, operation: Operation, known_values: KnownValu
 class _Twins:
     """Requests that were accepted, one of which is sent again after a refused one that differs from it in one part."""
 
-    def __init__(self, sender: Sender, operation: Operation) -> None:
-        self._sender, self._operation = sender, operation
+    def __init__(self, sender: Sender, operation: Operation, fresh: FreshSender) -> None:
+        self._sender, self._operation, self._fresh = sender, operation, fresh
         self._accepted: list[tuple[PlannedRequest, SentRequest]] = []
         self._repeats_left = _MAX_REPEATS
 
     def send_variant(self, variant: PlannedRequest) -> None:
         """Send a variant; where it is refused although it is valid, send the accepted request most like it again."""
-        exchange = self._sender.send(self._operation, **variant.send_arguments)
+        sent, exchange = self._fresh.send(variant)
         if exchange.is_success:
-            self._accepted.append((variant, exchange.request))
+            self._accepted.append((sent, exchange.request))
         elif exchange.status in {400, 422} and self._repeats_left > 0 and self._operation.method != "GET":
-            twin = next((v for v, sent in reversed(self._accepted) if self._is_twin(exchange.request, sent)), None)
-            parts = classify_request(self._sender.api, self._operation, exchange.request) if twin is not None else ()
-            if twin is not None and combine_verdicts(parts) == "valid":
+            twin = self._find_twin(sent, exchange)
+            if twin is not None and self._needs_twin(exchange):
                 self._repeats_left -= 1
                 self._sender.send(self._operation, **twin.send_arguments)
+
+    def _find_twin(self, request: PlannedRequest, exchange: Exchange) -> PlannedRequest | None:
+        if self._fresh.has_values:
+            return self._fresh.freshen_base(request)
+        accepted = reversed(self._accepted)
+        return next((twin for twin, sent in accepted if self._is_twin(exchange.request, sent)), None)
+
+    def _needs_twin(self, exchange: Exchange) -> bool:
+        """Return whether a refusal may be wrong: the request is valid, or the status is not the documented one."""
+        if self._fresh.has_values and str(exchange.status) not in self._operation.responses:
+            return True
+        parts = classify_request(self._sender.api, self._operation, exchange.request)
+        return combine_verdicts(parts) == "valid"
 
     def _is_twin(self, request: SentRequest, other: SentRequest) -> bool:
         return len(list_differences(self._operation, request, other)) == 1

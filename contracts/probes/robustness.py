@@ -12,6 +12,7 @@ from typing import Any
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, is_reserved_header
 from specduet.contracts.oracle.schema_access import list_types
 from specduet.contracts.probes.methods import send_undeclared_method
+from specduet.contracts.probes.fresh_requests import FreshSender
 from specduet.contracts.sending.sender import ForeignRow, Sender
 from specduet.specs import Api, Operation, Parameter
 
@@ -39,9 +40,10 @@ def probe_robustness(sender: Sender, operation: Operation, known_values: KnownVa
     """Send an operation's request with each hostile value in each parameter and property, everything else valid."""
     api = sender.api
     request = known_values.build_valid_request(operation) or _request_with_unknown_id(operation, known_values)
+    fresh = FreshSender(sender, operation, known_values, request)
     for variant in (*_hostile_parameters(operation, request), *_hostile_bodies(api, operation, request)):
         with suppress(ForeignRow):
-            sender.send(operation, **variant.send_arguments)
+            fresh.send(variant)
     sender.send(operation, **request.with_header("Accept-Encoding", "gzip").send_arguments)  # as most clients do
     for accepted in ("*/*", ""):  # a client that takes anything, and one that does not say
         sender.send(operation, **request.with_header("Accept", accepted).send_arguments)

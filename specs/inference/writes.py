@@ -54,6 +54,12 @@ _PARTIAL = re.compile(
     r"\b(?:partial|left out|omitted|not (?:sent|given|included|provided)|unchanged|as (?:it is|they are)|only the)\b",
     re.IGNORECASE,
 )
+_RESET = re.compile(
+    r"\b(?:defaults?|reset|cleared?|removed|erased|emptied|dropped|lost|deleted|null(?:ed)?|unset)\b", re.IGNORECASE
+)
+_KEPT = re.compile(
+    r"\b(?:partial|unchanged|kept|keeps?|remains?|stays?|untouched|as (?:it is|they are))\b", re.IGNORECASE
+)
 
 
 def keeps_unsent(reader: SchemaReader, entry: SurveyedOperation, siblings: Iterable[SurveyedOperation]) -> bool:
@@ -61,7 +67,7 @@ def keeps_unsent(reader: SchemaReader, entry: SurveyedOperation, siblings: Itera
     operation = entry.operation
     node = reader.node_at(operation.pointer)
     text = f"{operation.summary} {node.get('description') if isinstance(node, Mapping) else ''}"
-    if _PARTIAL.search(text):
+    if _PARTIAL.search(text) and (_KEPT.search(text) or not _RESET.search(text)):
         return True
     if any(sibling.operation.method == "PATCH" for sibling in siblings):
         return False

@@ -13,6 +13,9 @@ from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
 from specduet.specs import load
 
+_MAX_TIME_S = 300.0
+"""Seconds of one run: enough on a machine that does other things as well."""
+
 
 def run_judge(
     document: Mapping[str, Any],
@@ -30,7 +33,9 @@ def run_judge(
         path.write_text(json.dumps(document))
         target = Target.parse(url, headers=[f"{name}: {value}" for name, value in (headers or {}).items()])
         return run_contract(
-            [load(path)], target, RunOptions(max_requests=max_requests, generate=generate, only_operations=tuple(only))
+            [load(path)],
+            target,
+            RunOptions(max_requests=max_requests, max_time_s=300, generate=generate, only_operations=tuple(only)),
         )
 
 

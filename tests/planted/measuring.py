@@ -71,7 +71,8 @@ def judge_fault(name: str, *, generate: bool = False) -> Verdict:
     fault = FAULTS[name]
     service = find_planted_service(fault.service)
     only = _list_related(service, fault.operation)
-    app = change_app(service.build(Clock()), fault.operation, fault.change())
+    method, _, path = fault.operation.partition(" ")
+    app = change_app(service.build(Clock()), f"{method} {service.base}{path}", fault.change())
     usual = _find_usual(fault.service, only, generate=generate)
     found = judge_app(service, app, only, generate=generate)
     new = [f for f in found if (f.code, f.operation, f.where_pattern) not in usual]

@@ -27,6 +27,7 @@ def put_item(infer: Infer, body: dict[str, Any], summary: str = "", *, has_patch
         ([], "Save an item", False, True),
         ([], "Save an item", True, False),
         (["name"], "Save an item; what is left out stays", False, True),
+        (["name"], "Save an item; what is not sent gets its default", False, False),
     ],
 )
 def test_a_put_that_needs_nothing_changes_what_it_names(
