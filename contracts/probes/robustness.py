@@ -11,8 +11,8 @@ from typing import Any
 
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest, is_reserved_header
 from specduet.contracts.oracle.schema_access import list_types
-from specduet.contracts.probes.methods import send_undeclared_method
 from specduet.contracts.probes.fresh_requests import FreshSender
+from specduet.contracts.probes.methods import send_undeclared_method
 from specduet.contracts.sending.sender import ForeignRow, Sender
 from specduet.specs import Api, Operation, Parameter
 
