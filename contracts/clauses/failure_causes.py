@@ -15,7 +15,12 @@ _MAX_INT64 = 2**63 - 1
 _LONG_TEXT = 250  # a text column often holds 255 characters
 _SPECIFIC_ERROR = 80
 """An error body of as many characters names its cause; a shorter one, "Internal Server Error", stands for any."""
-_VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+")
+_VARYING = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+(\.\d+)?"
+    r"|\b(?:int|integer|float|double|number|str|string|bool|boolean|list|array|dict|map|object|null|none|nonetype|undefined"
+    r"|true|false)\b"
+)
+"""Ids, numbers and names of types, which differ with the value that was sent."""
 
 
 class FailureCause(NamedTuple):

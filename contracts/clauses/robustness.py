@@ -47,20 +47,37 @@ def check_no_server_error(subject: Subject) -> Iterator[Finding]:
 
 @clause("SD702", "no-hang", "Every request gets a response.", specificity=50)
 def check_no_hang(subject: Subject) -> Iterator[Finding]:
-    """Reports a request that gets no complete response in time, twice, from a service that responds to others.
+    """Reports a request that gets no complete response in time, twice, from a service that responds to others. Of
+    several requests in a row only the first is to blame: the service may still have been busy with it.
 
     A stream of events (``Accept: text/event-stream``, or documented as one) may stay open as long as it likes.
     """
     if documents_stream(subject.operation):
         return
     hung: dict[SentRequest, list[Exchange]] = {}
+    exchanges = subject.recording.exchanges
+    blocked = compute_once(subject.recording, ("blocked",), lambda: frozenset(_find_blocked_exchanges(exchanges)))
     for exchange in _failed_exchanges(subject, "timeout"):
+        if exchange.number in blocked:
+            continue
         if "event-stream" not in (exchange.request.get_header("accept") or ""):
             hung.setdefault(exchange.request, []).append(exchange)
     answered = {exchange.request for exchange in subject.exchanges() if exchange.response is not None}
     for sent, exchanges in hung.items():
         if len(exchanges) > 1 and sent not in answered:
             yield subject.make_finding(exchanges[0], value="(nothing)", message="no complete response arrived in time")
+
+
+def _find_blocked_exchanges(exchanges: Sequence[Exchange]) -> Iterator[int]:
+    """Yield the numbers of requests without a response that follow another such request, nothing between them."""
+    first: SentRequest | None = None
+    for exchange in exchanges:
+        if not exchange.failure.startswith("timeout"):
+            first = None
+        elif first is None:
+            first = exchange.request
+        elif exchange.request != first:
+            yield exchange.number
 
 
 @clause("SD703", "response-time", "Responses arrive within the time limit.", specificity=20)

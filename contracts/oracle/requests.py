@@ -200,9 +200,12 @@ def _check_members(api: Api, parameter: Parameter, members: Sequence[QueryMember
 
 
 def _is_blank(api: Api, schema: Schema, text: str, *, nullable: bool) -> bool:
-    """Return whether some servers read a text as an absent parameter. FastAPI never does that with an empty text."""
+    """Return whether some servers read a text as an absent parameter. FastAPI never does that with an empty text.
+
+    Servers that strip a value take spaces for nothing, too.
+    """
     is_free_text = "string" in list_types(schema) and not {"enum", "format"} & schema.keys()
-    if text == "":
+    if not text.strip() and not (text and is_free_text):
         return is_free_text or not _has_fastapi_errors(api)
     return nullable and text.lower() == "null"
 

@@ -528,3 +528,18 @@ def test_a_read_only_property_is_not_required_in_a_request(tmp_path: Path) -> No
     for body, verdict in ((b'{"name": 1}', "valid"), (b'{"id": 1}', "invalid")):
         request = SentRequest("POST", "http://h/a", "/a", "", (("Content-Type", "application/json"),), body)
         assert combine_verdicts(classify_request(api, api.operations[0], request)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("f=", "lenient"), ("f=%20", "lenient"), ("f=%20c", "invalid"), ("n=%09", "lenient"), ("t=%20", "invalid")],
+)
+def test_spaces_may_be_no_value(tmp_path: Path, query: str, expected: str) -> None:
+    """A server may read a member or a number of nothing but spaces as an absent one; a text of spaces is a text."""
+    schemas = {"f": {"enum": ["a", "b"]}, "n": {"type": "integer"}, "t": {"type": "string", "pattern": "^[a-z]+$"}}
+    parameters = [{"name": name, "in": "query", "schema": schema} for name, schema in schemas.items()]
+    paths = {"/a": {"get": {"parameters": parameters, "responses": {"200": {"description": "OK"}}}}}
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
+    api = load(file)
+    assert combine_verdicts(classify_request(api, api.operations[0], make_request("GET", "/a", query))) == expected

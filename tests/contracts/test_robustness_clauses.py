@@ -3,7 +3,7 @@
 import pytest
 
 from specduet.contracts.clauses import run_clauses
-from specduet.contracts.clauses.failure_causes import find_odd_value
+from specduet.contracts.clauses.failure_causes import find_failure_causes, find_odd_value
 from specduet.contracts.findings import deduplicate
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Recording, SentRequest
@@ -98,6 +98,18 @@ def test_a_stream_of_events_may_go_on(nx1: Api) -> None:
     for _ in range(2):
         builder.add(EVENTS, failure="timeout: …", sent_headers=[("Accept", "text/event-stream")])
     assert builder.check_clause("SD702", EVENTS) == []
+
+
+def test_a_busy_service_is_blamed_for_the_first_request_alone(cloudcruise: Api) -> None:
+    """What is asked while the service still works on a request that hangs is not what hangs."""
+    builder, silence = RecordingBuilder(cloudcruise), "timeout: no complete response in time"
+    builder.add(RUNS)
+    for query in ("name=long", "name=long", "limit=1", "limit=1"):
+        builder.add(RUNS, query=query, failure=silence)
+    builder.add(RUNS)
+    (finding,) = builder.check_clause("SD702", RUNS)
+    assert finding.exchange is not None
+    assert finding.exchange.request.query == "name=long"
 
 
 def test_the_time_limit_holds_for_every_response(cloudcruise: Api) -> None:
@@ -217,3 +229,15 @@ def test_a_rejection_that_nothing_is_documented_for_is_no_finding(
     builder = RecordingBuilder(cloudcruise)
     builder.add(RUNS, status=status, query=query, json_={})
     assert len(builder.check_clause("SD108", RUNS)) == told
+
+
+def test_an_error_that_names_the_type_of_what_was_sent_is_one_cause(cloudcruise: Api) -> None:
+    """Messages that differ in the type or number that was sent, and in nothing else, are of one failure."""
+    builder = RecordingBuilder(cloudcruise)
+    text = "join() argument must be str, bytes, or os.PathLike object, not {}; see the log of the service for more"
+    for sent in ("'int'", "'bool'", "'NoneType'"):
+        builder.add(RUNS, status=500, json_={"message": text.format(sent)})
+    builder.add(RUNS, status=500, json_={"message": text.replace("join", "open").format("'int'")})
+    names = [cause.name for cause in find_failure_causes(builder.recording.exchanges).values()]
+    assert len(set(names[:3])) == 1
+    assert names[3] not in names[:3]
