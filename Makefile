@@ -20,7 +20,7 @@ OLDEST_TESTS := tests/specs tests/mocks/test_fastapi_parity.py tests/mocks/test_
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help contract mock test-against test test-oldest lint format bench real catalogue fuzz docs clean
+.PHONY: help contract mock test-against test test-oldest lint format bench real catalogue fuzz clients docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -63,11 +63,14 @@ fuzz: $(READY) ## Send random requests to the mock, 100,000 to the APIs and 20,0
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 	@$(BIN)/python -m tests.fuzz --control --inputs 20000
 
+clients: $(READY) ## Make the calls of the vendors' own clients, from their packages, against the mock: make clients [ARGS=NAME]
+	@$(BIN)/python -m tests.clients $(ARGS)
+
 docs: $(READY) ## Write again what is generated in docs/: the clauses, the command line, the schema of the report
 	@$(BIN)/python tests/docs/generated.py
 
 clean: ## Remove the environment and everything that was built
-	rm -rf .venv $(OLDEST) .real build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis report
+	rm -rf .venv $(OLDEST) .real .clients build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis report
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

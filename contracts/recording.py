@@ -95,6 +95,8 @@ class ReceivedResponse:
     body: bytes
     elapsed_s: float
     """Seconds from sending the request to the last byte of the response."""
+    is_cut: bool = False
+    """True for a stream of events that was left before its end; its body has whole events."""
 
     def get_header(self, name: str) -> str | None:
         return _find_header(self.headers, name)

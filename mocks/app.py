@@ -30,6 +30,7 @@ from specduet.mocks.responses import HttpResponse, Receive, Send
 from specduet.mocks.routing import NotFoundHandler, RouteCache, RouteMatch, RouteTable
 from specduet.mocks.row_actions import choose_action
 from specduet.mocks.settings import Settings
+from specduet.mocks.value_choices import choose_values
 from specduet.specs import Api, UsageError, bundled, load
 from specduet.specs.loading import number_names
 
@@ -130,4 +131,8 @@ def create_app(
     unknown = next((name for name in settings.seed_data if name not in names), None)
     if unknown is not None:
         raise UsageError(f"there are seed data for {unknown}", remedy=f"Served: {', '.join(names)}.")
-    return Mock(loaded_apis, settings, previous)
+    unknown = next((name for name in settings.values if name not in names), None)
+    if unknown is not None:
+        raise UsageError(f"there are values for {unknown}", remedy=f"Served: {', '.join(names)}.")
+    chosen = [choose_values(api, settings.values.get(api.name, {})) for api in loaded_apis]
+    return Mock(chosen, settings, previous)

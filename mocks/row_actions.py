@@ -236,7 +236,8 @@ def _move_status(
         current = world.decode_row(plan, row).get(field)
         if statement.refused >= 400 and statement.to not in lifecycle.transitions.get(str(current), ()):
             return _refuse(handler, statement.refused, f"It is {current}, and cannot become {statement.to}")
-        changes[field] = statement.to
+        if current not in lifecycle.terminal:  # what has ended stays as it is, though nothing is refused
+            changes[field] = statement.to
     body = world.change_row(plan, row, plan.without_identity(changes))
     if statement.stores is not None:
         row.file = NO_FILE if statement.stores == "none" else read_file(request, statement.stores)

@@ -48,6 +48,8 @@ class Settings:
     """Format of the lines that are written to standard error, one for each request; None for no lines."""
     seed_data: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]] = field(default_factory=dict, hash=False)
     """Rows to begin with, whole or in part, by API and resource: ``{"shop": {"customer": [{"name": "Ada"}]}}``."""
+    values: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict, hash=False)
+    """Members that data hold, by API and enumeration: ``{"shop": {"OrderState": ["open", "paid"]}}``."""
     journal: int = 1_000
     """Number of requests, and of webhooks, that the journal of a session keeps."""
     allow_webhooks: tuple[str, ...] = ()

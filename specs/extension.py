@@ -49,10 +49,12 @@ class StatementReader:
         """Return an error at a pointer of the merged document, with file and line of where it was written."""
         from specduet.specs.source import find_line  # PyYAML is needed only where something is wrong
 
-        for overlay in reversed(self._overlays):  # the last one that has it wins
-            line = _find_overlay_line(overlay, pointer)
-            if line is not None:
-                return BadStatement(message, file=overlay, line=line, pointer=pointer)
+        overlays = [*reversed(self._overlays)]  # the last one that has it wins
+        for find in (_find_neighbour_line, _find_overlay_line):
+            for overlay in overlays:
+                line = find(overlay, pointer)
+                if line is not None:
+                    return BadStatement(message, file=overlay, line=line, pointer=pointer)
         return BadStatement(message, file=self._path, line=find_line(self._path, pointer), pointer=pointer)
 
     def build_resource(self, behavior: ResourceBehavior, at: str) -> Resource:
@@ -246,18 +248,23 @@ def _to_pointer(place: str) -> str:
     return "".join(f"/{escape_pointer(part)}" for part in parts if part)
 
 
+def _find_neighbour_line(path: Path, pointer: str) -> int | None:
+    """Return the line of a pointer in a document with neighbours, which has the pointers of the merged one."""
+    from specduet.specs.source import find_line, read_document
+
+    document = read_document(path)
+    is_there = "actions" not in document and _matched_depth(document, pointer.split("/")[1:]) == pointer.count("/")
+    return find_line(path, pointer) if is_there else None
+
+
 def _find_overlay_line(overlay_path: Path, pointer: str) -> int | None:
     """Return the line of the overlay action that put a statement at a pointer of the merged document.
 
-    The action whose ``update`` contains the longest tail of the pointer wins. A document with neighbours has the same
-    pointers as the merged one.
+    The action whose ``update`` contains the longest tail of the pointer wins.
     """
     from specduet.specs.source import find_line, read_document
 
     overlay = read_document(overlay_path)
-    if "actions" not in overlay:
-        found = _matched_depth(overlay, pointer.split("/")[1:]) == pointer.count("/")
-        return find_line(overlay_path, pointer) if found else None
     parts = pointer.split("/")[1:]
     best: tuple[int, int] | None = None
     for index, action in enumerate(overlay.get("actions", ())):

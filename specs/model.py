@@ -258,11 +258,13 @@ class Api:
     problems: tuple[Problem, ...] = ()
     #: by ``readOnly`` and ``writeOnly``: the names that are not required in the other direction, by pointer of a schema
     dropped: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
+    #: where this one's data have fewer values than requests may have: the API that reads requests
+    accepted: "Api | None" = field(default=None, repr=False)
 
     @cached_property
     def request_schemas(self) -> Schemas:
         """Schemas in which no ``required`` names a readOnly property; ``schemas`` itself where there is none."""
-        return self._schemas_without("readOnly")
+        return self._schemas_without("readOnly") if self.accepted is None else self.accepted.request_schemas
 
     @cached_property
     def response_schemas(self) -> Schemas:

@@ -73,7 +73,8 @@ class RequestBudget:
     ) -> "RequestBudget":
         """Return a budget for a target, with its rate limit and a new transport to it."""
         rate_limit = choose_rate_limit(target, per_second)
-        return cls(Transport(target.url, target.verify), target.loopback, max_requests, max_time_s, rate_limit)
+        transport = Transport(target.url, target.verify, stream_time_s=target.stream_time_s)
+        return cls(transport, target.loopback, max_requests, max_time_s, rate_limit)
 
     def current_time(self) -> float:
         """Return seconds since 1970, by a clock that nobody sets while the run lasts."""

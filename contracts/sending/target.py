@@ -42,6 +42,8 @@ class Target:
     verify: bool | str = True
     """False leaves the TLS certificate unchecked; a text is the path of a CA file."""
     timeout_s: float = 10.0
+    stream_time_s: float = 5.0
+    """Seconds after which a stream of events is left."""
     keeper: CredentialKeeper | None = None
     """Holds a credential that is fetched, beside those that were given."""
     open_apis: frozenset[str] = frozenset()

@@ -21,7 +21,11 @@ from specduet.contracts.recording import Headers, ReceivedResponse, SentRequest
 
 MAX_RESPONSE_BYTES = 64 * 2**20
 """A longer response is cut off and recorded as a failure: it could not be judged in time."""
+_EVENT_STREAM = "text/event-stream"
 
+_WHOLE_STREAMS = 20
+"""So many streams are followed for the whole time; one in which much is heard is not heard again and again."""
+_SHORT_STREAM_S = 0.5
 _IDLE_AFTER_S = 1.0
 """Seconds after which a connection counts as idle: the server may then close it at any time."""
 
@@ -49,6 +53,9 @@ class Transport:
     keep_alive: bool = True
     """Use connections again. Becomes False when one breaks that was in use a moment ago: from then on a break can only
     be the service's fault."""
+    stream_time_s: float = 5.0
+    """Seconds after which a stream of events is left, unless it has ended."""
+    _stream_count: int = field(default=0, repr=False)
     _idle_connections: list[tuple[http.client.HTTPConnection, float]] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
     _busy: set[http.client.HTTPConnection] = field(default_factory=set, repr=False)
@@ -140,7 +147,8 @@ class Transport:
         try:
             self._write_request(connection, request)
             response = connection.getresponse()
-            body = _decompress_body(_read_body(response, request.method), response.getheader("content-encoding"))
+            body, is_cut = self._read_response(response, request.method, timed_socket)
+            body = _decompress_body(body, response.getheader("content-encoding"))
         finally:
             if connection.sock is timed_socket:
                 connection.sock = timed_socket.socket
@@ -148,7 +156,27 @@ class Transport:
                 timed_socket.socket.close()
         elapsed = time.monotonic() - started
         headers = tuple(response.getheaders())
-        return ReceivedResponse(response.status, headers, body, elapsed)
+        if is_cut:
+            connection.close()
+        return ReceivedResponse(response.status, headers, body, elapsed, is_cut)
+
+    def _read_response(
+        self, response: http.client.HTTPResponse, method: str, timed_socket: "_DeadlineSocket"
+    ) -> tuple[bytes, bool]:
+        """Return the body, and True for a stream of events that goes on."""
+        kind = (response.getheader("content-type") or "").partition(";")[0].strip().lower()
+        if (
+            kind != _EVENT_STREAM
+            or response.status >= 300
+            or method == "HEAD"
+            or response.getheader("content-encoding")
+        ):
+            return _read_body(response, method), False
+        with self._lock:
+            self._stream_count += 1
+            is_long = self._stream_count <= _WHOLE_STREAMS
+        timed_socket.limit(self.stream_time_s if is_long else min(_SHORT_STREAM_S, self.stream_time_s))
+        return _read_stream(response)
 
     def _write_request(self, connection: http.client.HTTPConnection, request: SentRequest) -> None:
         is_proxied = self._proxy and not self._is_secure
@@ -158,6 +186,22 @@ class Transport:
         for name, value in request.headers:
             connection.putheader(name, encode_header_value(value))
         connection.endheaders(request.body)
+
+
+def _read_stream(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
+    """Return the whole events that came in time, and True if the stream goes on."""
+    body = b""
+    try:
+        while piece := response.read1(65_536):
+            body += piece
+            if len(body) > MAX_RESPONSE_BYTES:
+                break
+        else:
+            return body, False
+    except TimeoutError:
+        pass
+    end = max(body.rfind(mark) + len(mark) if mark in body else 0 for mark in (b"\n\n", b"\r\n\r\n", b"\r\r"))
+    return body[:end], True
 
 
 def _read_body(response: http.client.HTTPResponse, method: str) -> bytes:
@@ -199,6 +243,10 @@ class _DeadlineSocket:
     def read(self, buffer: memoryview) -> int:
         self._set_remaining_timeout()
         return self.socket.recv_into(buffer)
+
+    def limit(self, seconds: float) -> None:
+        """Let the deadline be no later than in so many seconds."""
+        self._deadline = min(self._deadline, time.monotonic() + seconds)
 
     def _set_remaining_timeout(self) -> None:
         remaining_s = self._deadline - time.monotonic()

@@ -130,6 +130,13 @@ OPTIONS: tuple[Option, ...] = (
         metavar="SECONDS",
     ),
     Option(
+        "stream-time",
+        ("--stream-time",),
+        "Leave a stream of events that has not ended after so many seconds.  [default: 5]",
+        kind="number",
+        metavar="SECONDS",
+    ),
+    Option(
         "allow-writes",
         ("--allow-writes",),
         "Send POST, PUT, PATCH and DELETE to a service that is not on this machine; all: change rows that the run has "

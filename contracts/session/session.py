@@ -105,7 +105,7 @@ class ContractSession:
 
     def _build_target(self, url: str, credentials: list[str]) -> Target:
         settings = self._settings
-        return Target.parse(
+        target = Target.parse(
             url,
             credentials=[*(f"{name}={value}" for name, value in settings.auth), *credentials],
             headers=[f"{name}: {value}" for name, value in settings.headers],
@@ -113,6 +113,7 @@ class ContractSession:
             included=settings.include,
             verify=not settings.insecure,
         )
+        return target if settings.stream_time is None else replace(target, stream_time_s=settings.stream_time)
 
     def _with_keeper(self, target: Target) -> Target:
         """Return the target with the credential that is fetched, if there is one; a dry run fetches none."""

@@ -48,6 +48,7 @@ class RunSettings:
     max_time: float | None
     max_requests: int | None
     max_response_time: float | None
+    stream_time: float | None
     allow_writes: Literal["", "own", "all"]
     include: tuple[str, ...]
     only: tuple[str, ...]

@@ -116,6 +116,14 @@ def _parse_credentials(
     return tuple(found)
 
 
+def _parse_values(
+    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, dict[str, list[Any]]]:
+    from specduet.mocks.value_choices import parse_choices
+
+    return parse_choices(texts)
+
+
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[API|FILE]...")
 @click.option(
@@ -206,6 +214,13 @@ def _parse_credentials(
     type=click.Path(exists=True, path_type=Path),
     metavar="DIR|FILE",
     help="Begin with these rows: JSON, YAML or CSV files such as customer.csv, or one file of all rows.",
+)
+@click.option(
+    "--values",
+    multiple=True,
+    callback=_parse_values,
+    metavar="API:ENUM=MEMBER,…",
+    help="Members of an enumeration that data hold: shop:OrderState=open,paid. May be repeated.",
 )
 @click.option("--strict", is_flag=True, help="Refuse a document that has any problem: see specduet check.")
 @click.option("--allow-remote", is_flag=True, help="Follow references to http and https URLs.")

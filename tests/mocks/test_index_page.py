@@ -38,7 +38,7 @@ def test_the_index(tmp_path: Path) -> None:
 def test_ids_and_credentials() -> None:
     """It has ids that have rows, and says which credentials are accepted."""
     (api,) = get(create_app(["seekrflow"])).json["apis"]
-    assert len(api["ids"]["/v1/threads/{thread_id}"]) == 3
+    assert len(api["ids"]["/v1/threads/{thread_id}"]) == 5
     assert {credential["accepted"] for credential in api["credentials"]} == {"any value that is not empty"}
     scheme = api["credentials"][0]["scheme"]
     given = create_app(["seekrflow"], Settings(credentials=(Credential(scheme, "secret"),)))
