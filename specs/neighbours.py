@@ -38,6 +38,9 @@ def add_neighbours(document: Mapping[str, Any], neighbours: Mapping[str, Any], p
     marked = _mark_operations(neighbours, path)
     for name, item in marked.get("paths", {}).items():
         _add_path(result.setdefault("paths", {}), name, item, path)
+    for name, webhook in marked.get("webhooks", {}).items():
+        if result.setdefault("webhooks", {}).setdefault(name, webhook) != webhook:
+            raise _refuse(f"the document has another webhook {name!r}", f"/webhooks/{escape_pointer(name)}", path)
     for section, named in marked.get("components", {}).items():
         known = result.setdefault("components", {}).setdefault(section, {})
         for name, component in named.items():

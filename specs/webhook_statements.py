@@ -1,5 +1,7 @@
 """Statements about webhooks: requests that a service sends to its callers (OAS 3.1, ``webhooks`` and ``callbacks``)."""
 
+from typing import Any
+
 import msgspec
 
 from specduet.specs.list_statements import Envelope
@@ -9,13 +11,15 @@ from specduet.specs.statement import Statement
 class Sends(Statement, frozen=True):
     """The webhook tells of a row of ``resource`` when its status becomes one of ``status``, or when it is created.
 
-    ``part`` is how much of its stay there the row has behind it then: 0 when it comes, 0.5 half way. ``moment`` and
-    ``expires`` are dotted paths of the properties with the time of the event, and with the end of its validity.
+    ``part`` is how much of its stay there the row has behind it then: 0 when it comes, 0.5 half way. ``values`` are
+    constants by dotted path. ``moment`` and ``expires`` are the paths of the time of the event, and of the end of its
+    validity.
     """
 
     resource: str
     status: tuple[str, ...] = ()
     part: float = 0.0
+    values: dict[str, Any] = msgspec.field(default_factory=dict)
     moment: str | None = None
     expires: str | None = None
 

@@ -84,7 +84,7 @@ class EventPlan:
             set_path(body, self._path, shown)
         if isinstance(body, dict):
             self._add_times(body, key.time, expires_at)
-            for name, value in echoes.items():
+            for name, value in (*self.sends.values.items(), *echoes.items()):
                 set_path(body, split_path(self._schemas, self._located, name), value)
         return msgspec.json.encode(_shorten_numbers(body))
 
