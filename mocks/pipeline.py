@@ -45,6 +45,7 @@ from specduet.mocks.request import Request
 from specduet.mocks.request_head import refuse_head
 from specduet.mocks.responses import HttpResponse, Send
 from specduet.mocks.routing import NotFoundHandler, get_normalized_path
+from specduet.mocks.signed_files import FILES_PREFIX, FileRefused, SignedFiles
 from specduet.specs import Api
 
 
@@ -57,6 +58,7 @@ class RequestPipeline:
 
     def __init__(self, sessions: SessionRegistry, control_api: Api | None, index: IndexPage) -> None:
         self._sessions = sessions
+        self._files = SignedFiles(sessions.apis, sessions.settings.seed)
         self._default_session = sessions.default
         self._settings = sessions.settings
         self._control_api = control_api
@@ -114,6 +116,7 @@ class RequestPipeline:
             response = await prefer.respond(handler, request, world, self._settings.seed)
         else:
             response = handler.respond(request, world)
+        self._files.sign_response(handler.api.name, response, request.origin, session.clock.current_micros())
         entry[STATUS_INDEX] = response.status
         if response.reason:
             entry[REASON_INDEX] = describe_reason(response)
@@ -145,12 +148,20 @@ class RequestPipeline:
         if request.method in {"GET", "HEAD"} and self._index.is_at(path) and handler.find_route(request) is None:
             await _send_response(self._index.respond(request, path, session), request, send)
             return
-        response = handler.respond(request)
+        is_file = path.startswith(FILES_PREFIX) and request.method in {"GET", "HEAD"}
+        response = self._serve_file(path, request, session) if is_file else handler.respond(request)
         if not self._is_control_path(request):
             entry = open_entry(request.scope, None, None, request.head_bytes)
             entry[STATUS_INDEX], entry[REASON_INDEX] = response.status, describe_reason(response)
             session.journal.add(entry, request.head_bytes)
         await _send_response(response, request, send)
+
+    def _serve_file(self, path: str, request: Request, session: Session) -> HttpResponse:
+        """Return the file of a signed address, or the refusal of an address."""
+        try:
+            return self._files.serve(path, request.query_string, session.clock.current_micros())
+        except FileRefused as error:
+            return ProblemDetailsDialect().render_error(error.status, str(error))
 
     def _find_session(self, request: Request) -> Session:
         """Return the session that a request names, else the default one. Raises ``BadSession``."""

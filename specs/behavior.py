@@ -133,6 +133,17 @@ class Shape(Statement, frozen=True):
     added: "Added | None" = None
 
 
+class ServedFile(Statement, frozen=True):
+    """``x-specduet`` on a property: it holds the address of a file of this media type, which the mock serves itself.
+
+    Each response signs the address anew, for the ``lifetime``; the property ``expires`` beside it tells until when.
+    """
+
+    file: str
+    expires: str | None = None
+    lifetime: str = "1h"
+
+
 # --------------------------------------------------------------------------------------- about an operation
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior, Shape
+from specduet.specs.behavior import Added, ApiBehavior, OperationBehavior, ResourceBehavior, ServedFile, Shape
 from specduet.specs.extension import EXTENSION
 from specduet.specs.statement import Statement
 from specduet.specs.webhook_statements import WebhookBehavior
@@ -70,7 +70,7 @@ _WORDS = dict(_list_words())
 
 def make_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``x-specduet`` wherever it stands, for editors."""
-    holders = [OperationBehavior, ResourceBehavior, ApiBehavior, WebhookBehavior, Added, Shape]
+    holders = [OperationBehavior, ResourceBehavior, ApiBehavior, WebhookBehavior, Added, Shape, ServedFile]
     references, components = msgspec.json.schema_components(holders, ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

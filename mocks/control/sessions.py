@@ -12,6 +12,7 @@ from specduet.mocks.control.journal import JournalSpace
 from specduet.mocks.control.kept_rows import keep_rows
 from specduet.mocks.control.snapshots import SessionSnapshot, SnapshotShelf, take_snapshot
 from specduet.mocks.settings import Settings
+from specduet.mocks.signed_files import SignedFiles
 from specduet.mocks.webhooks.dispatcher import Dispatcher
 from specduet.mocks.world import Clock, World
 from specduet.specs import Api, SpecduetError, UsageError
@@ -40,7 +41,7 @@ class Session:
         self.faults = FaultInjector(settings.seed)
         self.journal = space.open_journal(settings.journal)
         self.snapshots = SnapshotShelf()
-        self.webhooks = Dispatcher(self.clock, self.get_world, settings)
+        self.webhooks = Dispatcher(self.clock, self.get_world, settings, SignedFiles(apis, settings.seed))
         self._apis = {api.name: api for api in apis}
         self._settings = settings
         self._space = space
@@ -89,7 +90,7 @@ class Session:
         later = Session(self.name, apis, settings, self._space)
         later.clock, later.faults, later.journal = self.clock, self.faults, self.journal
         later.webhooks = self.webhooks
-        later.webhooks.find_world = later.get_world
+        later.webhooks.find_world, later.webhooks.files = later.get_world, SignedFiles(apis, settings.seed)
         later_apis = {api.path: api for api in apis}
         for name, world in self._worlds.items():
             earlier_api = self._apis[name]

@@ -26,6 +26,7 @@ except ImportError as error:
 import msgspec
 
 from specduet.mocks.generation import formats, scalars
+from specduet.mocks.generation.file_names import read_file_pattern
 from specduet.mocks.generation.limits import CannotGenerate
 from specduet.mocks.generation.merged_schema import LocatedSchema, MergedSchema, is_null_schema, merge_schemas
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
@@ -251,6 +252,9 @@ def _collect_examples(strategy: ValueStrategy, random_seed: int, is_wanted: Call
 
 
 def _build_texts(keywords: Mapping[str, Any]) -> ValueStrategy:
+    file_pattern = read_file_pattern(keywords)
+    if file_pattern is not None:
+        return _sample_texts(scalars.build_pattern_maker(file_pattern))
     shape = keywords.get("x-specduet", {}).get("shape")
     make = formats.FORMAT_MAKERS.get(shape or "") or formats.FORMAT_MAKERS.get(keywords.get("format", ""))
     if make is None and (shape or "pattern" in keywords):

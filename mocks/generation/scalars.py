@@ -6,6 +6,7 @@ from math import ceil, floor
 from typing import Any
 
 from specduet.mocks.generation import formats, regex, text
+from specduet.mocks.generation.file_names import read_file_pattern
 from specduet.mocks.generation.limits import MAX_TEXT_LENGTH, CannotGenerate
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.specs.patterns import compile_pattern
@@ -19,13 +20,14 @@ _BOUNDS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 
 def build_string_maker(keywords: Mapping[str, Any], name: str) -> ValueMaker:
     """Return a maker of strings: by shape, format or pattern, else believable text for a property of this name."""
-    shape = keywords.get(_EXTENSION, {}).get("shape")
+    file_pattern = read_file_pattern(keywords)
+    shape = file_pattern or keywords.get(_EXTENSION, {}).get("shape")
     least, most = keywords.get("minLength", 0), keywords.get("maxLength")
     if least > MAX_TEXT_LENGTH:
         return build_failing_maker(f"its texts have at least {least:,} characters")
     if most is not None and most < least:
         return build_failing_maker(f"its texts have at least {least:,} and at most {most:,} characters")
-    format_name = shape if shape in formats.FORMAT_MAKERS else keywords.get("format")
+    format_name = shape if shape in formats.FORMAT_MAKERS or file_pattern else keywords.get("format")
     if keywords.get("contentEncoding") in {"base64", "base64url"}:
         format_name = "base64url" if keywords["contentEncoding"] == "base64url" else "byte"
     if format_name in formats.FORMAT_MAKERS:

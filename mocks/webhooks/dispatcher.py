@@ -15,6 +15,7 @@ from typing import Any
 
 from specduet.mocks.clock import SECOND, Clock, Micros, parse_micros
 from specduet.mocks.settings import Settings
+from specduet.mocks.signed_files import SignedFiles
 from specduet.mocks.webhooks.deliveries import Delivery, make_headers
 from specduet.mocks.webhooks.receivers import explain_forbidden
 from specduet.mocks.webhooks.subscriptions import Subscription
@@ -46,9 +47,12 @@ class _Queue:
 class Dispatcher:
     """The subscriptions and deliveries of one session. It works while events lie ahead, on the loop of a request."""
 
-    def __init__(self, clock: Clock, find_world: Callable[[str], World], settings: Settings) -> None:
+    def __init__(
+        self, clock: Clock, find_world: Callable[[str], World], settings: Settings, files: SignedFiles
+    ) -> None:
         self._clock = clock
         self.find_world = find_world
+        self.files = files
         self._allowed = settings.allow_webhooks
         self.deliveries: deque[Delivery] = deque(maxlen=settings.journal)
         """The last deliveries in the order of their first try."""
@@ -215,6 +219,7 @@ class Dispatcher:
         expires_at = max(self._clock.current_micros(), key.time) + subscription.validity
         body = plan.render(row, key, expires_at, subscription.echoes)
         body = body.replace(MOCK_ADDRESS, subscription.address.encode())
+        body = self.files.sign_body(subscription.api, body, subscription.origin, self._clock.current_micros())
         headers = make_headers(subscription, body)
         number = next(self._numbers)
         delivery = Delivery(number, subscription, plan, key, expires_at, headers, body, is_replay=is_replay)

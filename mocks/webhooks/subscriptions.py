@@ -37,6 +37,8 @@ class Subscription:
     url: str
     address: str
     """Where the caller reached the API: that of links in bodies."""
+    origin: str
+    """Where the caller reached the mock: that of files."""
     secret: str | None = None
     validity: Micros = 0
     echoes: Mapping[str, Any] = field(default_factory=dict)
@@ -89,6 +91,7 @@ def read_subscription(
         plan=plan,
         url=url,
         address=address,
+        origin=request.origin,
         secret=secret if isinstance(secret, str) else None,
         validity=int(validity * SECOND) if is_number else parse_micros(statement.lifetime),
         echoes={name: value for name, place in statement.echoes.items() if (value := read(place)) is not None},

@@ -241,7 +241,7 @@ components:
     Note: {x-specduet: {resource: note, id: {field: id, basis: assumed}}, type: object,
       properties: {id: {type: string}, text: {type: string}}}
     Receipt: {x-specduet: {resource: receipt, id: {field: id, basis: assumed}}, type: object,
-      properties: {id: {type: string}}}
+      properties: {id: {type: string}, scan_url: {type: string}, scan_url_expires: {type: string}}}
     Order:
       type: object
       properties:
