@@ -64,7 +64,9 @@ def test_windows_filters_and_cursors_combine(shared: MakeClient, data: st.DataOb
         and query.get("status") in {None, row["status"]}
         and str(query.get("workflow_id", row["workflow_id"])) == str(row["workflow_id"])
     ]
-    assert client.rows(**query) == expected[: max(query["limit"], 0)]
+    shown = client.api.schemas.node_at("/components/schemas/Run")["properties"]
+    listed = [{name: row[name] for name in row if name in shown} for row in expected]
+    assert client.rows(**query) == listed[: max(query["limit"], 0)]
 
 
 @thorough
