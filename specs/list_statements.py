@@ -55,6 +55,7 @@ class Token(Statement, frozen=True):
 
 PageFact = Literal[
     "total",
+    "estimate",
     "pages",
     "page",
     "limit",
@@ -83,11 +84,11 @@ PageFact = Literal[
 ]
 """A fact about one page of a list.
 
-``total`` rows of all pages; ``pages``, their number; ``page``, ``limit`` and ``offset`` as asked for; ``count`` of
-rows here; ``more`` (``less``): true if rows follow (precede), ``last`` (``first``): true if not, ``empty``: true if
-there are no rows here; the number, offset, token or URL of another page, null, absent, false or empty where there is
-none; ``first-position`` (from 1) and ``first-id`` of the first row here, and so of the last one; ``links``: a header
-(RFC 8288).
+``total`` rows of all pages, ``estimate``: about so many; ``pages``, their number; ``page``, ``limit`` and ``offset`` as
+asked for; ``count`` of rows here; ``more`` (``less``): true if rows follow (precede), ``last`` (``first``): true if
+not, ``empty``: true if there are no rows here; the number, offset, token or URL of another page, null, absent, false or
+empty where there is none; ``first-position`` (from 1) and ``first-id`` of the first row here, and so of the last one;
+``links``: a header (RFC 8288).
 """
 
 

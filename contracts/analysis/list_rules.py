@@ -115,7 +115,8 @@ class CollectionRules:
             return None
         name = self.behavior.limit.parameter
         value = request.values.get(name, self.get_default(name))
-        return value if isinstance(value, int) and value >= 0 else None
+        least = 0 if self.behavior.limit.basis == "documented" else 1  # to some services 0 is all rows, or the default
+        return value if isinstance(value, int) and value >= least else None
 
     def is_whole(self, request: ListRequest, count: int, exchange: Exchange) -> bool:
         """Return whether a list of ``count`` rows has all there are: it is shorter than its limit, and the first page.
@@ -194,6 +195,13 @@ class CollectionRules:
     def find_order(self, request: ListRequest) -> ListOrder | None:
         """Return the order of the rows of a response, None where it is not certain."""
         return find_order(self.operation, request.values)
+
+    def has_order(self, request: ListRequest) -> bool:
+        """Return whether the rows of a response have an order: one that is stated or asked for, or that of pages."""
+        behavior = self.behavior
+        is_stated = behavior.lists is not None and behavior.lists.basis == "documented"
+        is_paged = self.find_position() is not None or behavior.cursor is not None or behavior.limit is not None
+        return is_stated or is_paged or self.find_order(request) is not None
 
     def is_sorted_otherwise(self, request: ListRequest) -> bool:
         """Return whether a request names a field to sort by."""

@@ -68,7 +68,12 @@ def _find_disappearing_rows(
 def _find_moved_rows(
     rules: CollectionRules, earlier: ListResponse, later: ListResponse, written: frozenset[str]
 ) -> Iterator[ListViolation]:
-    """Yield a violation if rows with different order keys have changed places."""
+    """Yield a violation if rows with different order keys have changed places.
+
+    A list that is neither paged nor sorted may be in any order, where no document promises one.
+    """
+    if not rules.has_order(later.request):
+        return
     keys = {row_id: rules.get_order_key(row) for row in earlier.rows if str(row_id := rules.get_id(row)) not in written}
     later_ids = {rules.get_id(row) for row in later.rows}
     earlier_order = [row_id for row in earlier.rows if (row_id := rules.get_id(row)) in later_ids & keys.keys()]

@@ -26,7 +26,7 @@ from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.media_types import find_json_content
-from specduet.contracts.oracle.schema_access import list_properties, locate_content, resolve_schema
+from specduet.contracts.oracle.schema_access import list_properties, list_required, locate_content, resolve_schema
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.traces import CreatedRun, FetchedRow
 from specduet.specs import Resource
@@ -37,6 +37,7 @@ _REQUESTS = word_set("correlation request trace transaction idempotency")
 _IDS = word_set("id uuid guid key")
 """Words of the names of fields that have another value for each request."""
 
+_ACCEPTED = 202  # the request will be carried out later (RFC 9110, 15.3.3)
 _CLOCK_SLACK_S = 900.0
 """The clock of the service may differ from ours by this much."""
 _ZONELESS_SLACK_S = 15 * 3_600.0
@@ -71,6 +72,14 @@ class ObservedRun:
         sent = open_sent_envelope(self.operation, body)
         return has_value(sent, self.resource.behavior.id.field) if isinstance(sent, dict) else False
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the row will be made later, where no document says otherwise: a 202 may show a job in its place."""
+        if self.trace.creation.status != _ACCEPTED or self.rule.basis == "documented":
+            return False
+        required, shown = set(list_required(self.resource.schema)), self.response_body.keys()
+        return not required <= shown <= self.resource.properties.keys()
+
     def later_observations(self) -> Sequence[Observation]:
         """Return the observations of the run's row that were requested after the response to the POST."""
         if self.row_id is ABSENT:
@@ -93,6 +102,7 @@ def _observed_runs(subject: Subject) -> Iterator[ObservedRun]:
         return
     traces = subject.recording.find_traces(CreatedRun, subject.api.name, subject.operation.id)
     runs = [ObservedRun(subject, rule, trace) for trace in traces if shows_rows(trace.creation)]
+    runs = [run for run in runs if not run.is_due]
     counts = Counter(str(run.row_id) for run in runs)
     for run in runs:
         if counts[str(run.row_id)] == 1 or not run.has_own_id:
@@ -327,15 +337,18 @@ def check_created_now(subject: Subject) -> Iterator[Finding]:
 
 @clause("SD617", "started-listed", "A new run is in the list.")
 def check_started_listed(subject: Subject) -> Iterator[Finding]:
-    """Checks every list that was requested after the response of the POST and is shorter than its limit."""
+    """Checks every list that was requested after the response of the POST and is shorter than its limit.
+
+    Where no document promises it, a later list may be the first that has the run.
+    """
     for run in _observed_runs(subject):
         complete = [
             e for e in run.trace.lists if run.trace.creation.is_before(e) and _is_complete_list(subject, run.rule, e)
         ]
         without = [e for e in complete if not _contains_run(run, e)]
-        if not without:
-            continue
         never = len(without) == len(complete)
+        if not without or (run.rule.basis != "documented" and not (never and _is_told_apart(run, complete))):
+            continue
         message = "the run is never listed" if never else "the run is missing from a list requested after its POST"
         basis = run.rule.basis if never else "inferred"
         yield subject.make_finding(without[0], message=message, value=_run_label(run), basis=basis, cause="listed")
@@ -345,6 +358,17 @@ def _contains_run(run: ObservedRun, exchange: Exchange) -> bool:
     field = run.resource.behavior.id.field
     rows = read_recorded_rows(run.history.api, exchange) or ()
     return run.row_id is not ABSENT and any(get_path(row, field) == run.row_id for row in rows)
+
+
+def _is_told_apart(run: ObservedRun, lists: Sequence[Exchange]) -> bool:
+    """Return whether the run is known from its response or request, or no list has any new row."""
+    response = run.trace.creation.response
+    if run.response_fields or run.header_fields() or (response is not None and response.get_header("location")):
+        return True
+    field, before = run.resource.behavior.id.field, run.trace.list_before
+    known = [get_path(row, field) for row in read_recorded_rows(run.history.api, before) or ()] if before else []
+    rows = (row for exchange in lists for row in read_recorded_rows(run.history.api, exchange) or ())
+    return all(get_path(row, field) in known for row in rows)
 
 
 def _run_label(run: ObservedRun) -> Any:

@@ -113,9 +113,17 @@ def _disagreement_finding(
     )
 
 
+_ALIASES = frozenset(
+    {"latest", "current", "default", "me", "self", "first", "last", "newest", "head", "random", "today"}
+)
+
+
 @clause("SD613", "asked-for-row", "A detail shows the requested row.", specificity=20)
 def check_asked_for_row(subject: Subject) -> Iterator[Finding]:
-    """Compares the field that the path parameter stands for, also for requests that were sent at the same time."""
+    """Compares the field that the path parameter stands for, also for requests that were sent at the same time.
+
+    Where no document states how rows are found, they may be found in any spelling, or by a word such as ``latest``.
+    """
     rule = subject.operation.behavior.fetches
     for exchange in subject.successful_exchanges() if rule else ():
         assert rule is not None
@@ -132,8 +140,19 @@ def check_asked_for_row(subject: Subject) -> Iterator[Finding]:
 
 
 def _has_value(row: Any, text: str) -> bool:
-    """Return whether a row shows a text in any field: some services find rows by a name or a slug as well."""
-    return isinstance(row, Mapping) and any(isinstance(v, str | int) and is_same_value(v, text) for v in row.values())
+    """Return whether a row shows a text in any field, in whatever spelling: some services find rows by name, too."""
+    if text.lower() in _ALIASES:
+        return True
+    values = row.values() if isinstance(row, Mapping) else ()
+    return any(
+        isinstance(v, str | int) and (is_same_value(v, text) or _fold_text(v) == _fold_text(text)) for v in values
+    )
+
+
+def _fold_text(value: str | int) -> str:
+    """Return a text without regard to case and outer blanks, and a number without its leading zeros."""
+    text = str(value).strip().casefold()
+    return text.lstrip("+").lstrip("0") if text.lstrip("+").isdecimal() else text
 
 
 @clause("SD614", "listed-can-be-fetched", "A listed row can be fetched.")

@@ -13,6 +13,7 @@ from specduet.contracts.sending.sender import documents_stream
 
 SLOW_S = 2.0
 """Without ``--max-response-time``, a response is slow after this many seconds, if it also took ..."""
+_NO_ROOM = 507
 _SLOW_FACTOR = 10
 """... this many times as long as the operation usually does, or ..."""
 _ALWAYS_SLOW_S = 5.0
@@ -24,13 +25,16 @@ def check_no_server_error(subject: Subject) -> Iterator[Finding]:
     """An invalid request is the client's mistake (4xx); a 5xx says that the service itself failed (RFC 9110, 15.6).
 
     A 503 with ``Retry-After`` is not reported if the service responds when the request is sent again, and a 502, 503 or
-    504 is then a warning. A 501 is no failure: it says that the service does not have this (``documented-error``).
+    504 is then a warning. A 501 is no failure: it says that the service does not have this (``documented-error``), nor
+    is a documented 507: there is no room for more.
     """
     failed = [exchange for exchange in subject.exchanges() if exchange.status >= 500 and exchange.response is not None]
     answered = {exchange.request for exchange in subject.exchanges() if 0 < exchange.status < 500} if failed else set()
     causes = find_failure_causes(failed)
     for exchange in failed:
         if exchange.status == NOT_IMPLEMENTED or exchange.response is None:
+            continue
+        if exchange.status == _NO_ROOM and str(_NO_ROOM) in subject.operation.responses:
             continue
         if exchange.status == 503 and exchange.response.get_header("retry-after") and exchange.request in answered:
             continue

@@ -17,7 +17,7 @@ from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.json_body import parse_json_body
-from specduet.contracts.oracle.promises import has_derived_schemas, is_promised
+from specduet.contracts.oracle.promises import has_derived_schemas, is_promised, is_restricted
 from specduet.contracts.oracle.request_differences import Difference, is_part_of, list_differences
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.recording import ABSENT, Exchange
@@ -210,7 +210,12 @@ def _fold(name: str) -> str:
 def _is_blamed(subject: Subject, refused: RefusedPart) -> bool:
     if _repeats_path(subject, refused.difference):
         return False
-    if states_refusals(subject) or is_promised(subject.api, subject.operation, refused.difference, by_length=False):
+    if states_refusals(subject):
+        return True
+    status = refused.case.exchange.status
+    if is_restricted(subject.api, subject.operation, refused.difference, status):
+        return False
+    if is_promised(subject.api, subject.operation, refused.difference, by_length=False):
         return True
     if is_promised(subject.api, subject.operation, refused.difference):
         return _takes_new_texts(subject, refused)

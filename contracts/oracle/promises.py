@@ -56,6 +56,31 @@ def is_promised(api: Api, operation: Operation, difference: Difference, *, by_le
     return all(_is_value_promised(schema, _parse_text(schema, text), is_nullable=is_nullable) for text in values)
 
 
+def is_restricted(api: Api, operation: Operation, difference: Difference, status: int) -> bool:
+    """Return whether a sentence of the operation or of the response names the part, or the status, and a condition."""
+    response = operation.response_for(status)
+    name = str(difference.loc[-1] if len(difference.loc) > 1 else difference.loc[0])
+    about_part = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
+    about_status = re.compile(rf"(?<!\d){status}(?!\d)")
+    for text, about in (
+        (_read_description(api, operation), (about_part, about_status)),
+        (response.description if response is not None else "", (about_part,)),
+    ):
+        for sentence in re.split(r"(?<=[.!?;])\s|\n\n", text):
+            if _RESTRICTING.search(sentence) and any(pattern.search(sentence) for pattern in about):
+                return True
+    return False
+
+
+def _read_description(api: Api, operation: Operation) -> str:
+    try:
+        node = api.schemas.node_at(operation.pointer)
+    except KeyError:
+        return ""
+    text = node.get("description") if isinstance(node, Mapping) else None
+    return text if isinstance(text, str) else ""
+
+
 def _read_parameter(api: Api, parameter: Parameter) -> Mapping[str, Any]:
     """Return the parameter as the document writes it."""
     try:

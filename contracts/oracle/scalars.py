@@ -89,6 +89,11 @@ def judge_boolean_text(text: str) -> ScalarVerdict:
     return ScalarVerdict("invalid", "is no boolean")
 
 
+def is_number_text(text: str) -> bool:
+    """Return whether a text spells a number."""
+    return _to_float(text) is not None
+
+
 def _to_float(text: str) -> float | None:
     with suppress(ValueError):
         return float(text.strip().replace("_", ""))

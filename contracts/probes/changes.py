@@ -17,11 +17,12 @@ from specduet.contracts.generation.mutations import replace_at
 from specduet.contracts.generation.pattern_texts import draw_texts
 from specduet.contracts.oracle.request_parts import find_header_parameter
 from specduet.contracts.oracle.schema_access import is_valid_value
+from specduet.contracts.probes.collections import CollectionProbe
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.probes.fresh_requests import send_fresh
 from specduet.contracts.probes.list_queries import make_unused_value
-from specduet.contracts.probes.locations import follow_location
+from specduet.contracts.probes.locations import follow_location, read_location_id
 from specduet.contracts.probes.sample_rows import RowVariants
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
@@ -32,8 +33,8 @@ from specduet.specs.behavior import Lookup
 _MAX_CHANGES = 3
 """Fields that one request changes."""
 
-_PAUSE_S = 0.3
-"""Time in which a service that writes behind carries out a change."""
+_PAUSES_S = (0.3, 1.2)
+"""Times in which a service that writes behind carries out a change, or brings its lists up to date."""
 
 _OTHER_VERSION = '"specduet-other-version"'
 
@@ -116,8 +117,8 @@ class ChangeProbe:
         row = read_single_row(creation, exchange) or {}
         if isinstance(get_path(row, self.rule.field), str | int):
             return row
-        address = (exchange.response.get_header("location") or "").partition("?")[0].rstrip("/")
-        return {**row, self.rule.field: address.rpartition("/")[2]} if address else None
+        row_id = read_location_id(exchange)
+        return {**row, self.rule.field: row_id} if row_id is not None else None
 
     def _send_create(self, creation: Operation, request: PlannedRequest) -> Exchange:
         return send_fresh(self.sender, creation, self.resource_probe.known_values, request)
@@ -166,19 +167,34 @@ class ChangeProbe:
     ) -> Exchange | None:
         """Send a change, record what it did and return the row as its detail shows it afterwards.
 
-        A row that shows no change is fetched again after a pause.
+        A row that shows no change is fetched again after pauses, and one that is deleted is looked for in lists.
         """
         exchange = self.sender.send(self.operation, **request.send_arguments)
         fetched_after = self._fetch_row(row, above)
-        if exchange.is_success and self._read_shown(fetched_after) == before:
-            time.sleep(_PAUSE_S)
+        for pause in _PAUSES_S if exchange.is_success else ():
+            if self._read_shown(fetched_after) != before:
+                break
+            time.sleep(pause)
             fetched_after = self._fetch_row(row, above)
         collection = self.resource_probe.open_list(None, above)
         list_after = collection.send_query({}) if collection is not None else None
+        if self.operation.behavior.deletes is not None and exchange.is_success and collection is not None:
+            list_after = self._list_without(row, collection, list_after)
         self.sender.record_trace(
             ChangedRow, self.operation, before, exchange, changes, fetched_after, list_after, fetched
         )
         return fetched_after
+
+    def _list_without(self, row: Row, collection: CollectionProbe, listed: Exchange | None) -> Exchange | None:
+        """List the rows again, after pauses, while a deleted row is among them; return the last list."""
+        row_id = get_path(row, self.rule.field)
+        for pause in _PAUSES_S:
+            rows = (collection.read_rows(listed) if listed is not None else None) or []
+            if all(get_path(other, self.rule.field) != row_id for other in rows):
+                break
+            time.sleep(pause)
+            listed = collection.send_query({})
+        return listed
 
     def _send_stale(self, request: PlannedRequest, etag: str) -> None:
         """Send the change under the condition that the row has another version than it has."""

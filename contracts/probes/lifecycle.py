@@ -22,7 +22,7 @@ from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.probes.fresh_requests import send_fresh
-from specduet.contracts.probes.locations import fetch_below_other_parent
+from specduet.contracts.probes.locations import fetch_below_other_parent, read_location_id
 from specduet.contracts.probes.other_kinds import fetch_by_other_ids
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
@@ -39,6 +39,7 @@ _MAX_UNCHANGED_S = {True: 4.0, False: 12.0}
 """Seconds without any change after which polling ends."""
 
 _PAUSES_AFTER_END_S = (0.3, 1.0)
+_PAUSES_UNTIL_LISTED_S = (0.3, 1.2)
 _CREATE_COUNT = {True: 12, False: 2}
 _MIN_CREATE_COUNT = 2
 """Rows that are created of a resource without a status."""
@@ -132,6 +133,7 @@ class RunWatcher:
                     self._poll_after_end()
                 else:  # nothing of such a row changes by itself: one look is enough
                     self._poll_once(with_list=False)
+                self._list_again()
         finally:
             for watched_row in self.watched:
                 self.sender.record_trace(
@@ -145,6 +147,14 @@ class RunWatcher:
                     tuple(watched_row.lists),
                     tuple(watched_row.details),
                 )
+
+    def _list_again(self) -> None:
+        """List everything again, after pauses, while a row that was created is in no list."""
+        for pause in _PAUSES_UNTIL_LISTED_S if self.collection and self.resource_probe.resource.is_inferred else ():
+            if all(row.row is not None for row in self.watched if row.created_by.is_success):
+                return
+            time.sleep(pause)
+            self._list_rows()
 
     def _create_rows(self) -> None:
         """Create rows one by one, then several at once, then one as each other caller (on this machine only)."""
@@ -328,7 +338,8 @@ class RunWatcher:
         rule, id_field = self.resource_probe.resource.behavior.status, self.resource_probe.resource.behavior.id.field
         response = read_single_row(self.operation, watched_row.created_by) or {}
         shared_values = {n: response[n] for n in shared if n in response and (rule is None or n != rule.field)}
-        descriptions: list[Mapping[str, Any]] = [{id_field: response[id_field]}] if id_field in response else []
+        row_id = response.get(id_field, read_location_id(watched_row.created_by))
+        descriptions: list[Mapping[str, Any]] = [{id_field: row_id}] if row_id is not None else []
         descriptions.append(shared_values)
         descriptions += [
             {name: value} for name, value in watched_row.requested.items() if self.sets[name].startswith("header/")

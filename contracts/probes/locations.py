@@ -39,6 +39,13 @@ def follow_location(resource_probe: ResourceProbe, creation: Operation, exchange
         sender.record_trace(FollowedLocation, creation, exchange, again, fetched)
 
 
+def read_location_id(creation: Exchange) -> str | None:
+    """Return the last part of the address that a creation gives in ``Location``, None where it gives none."""
+    location = creation.response.get_header("location") if creation.response is not None else None
+    address = (location or "").partition("?")[0].partition("#")[0].rstrip("/")
+    return unquote(address.rpartition("/")[2]) or None
+
+
 def _find_operation(api: Api, creation: Exchange, location: str) -> tuple[Operation, dict[str, str]] | None:
     """Return the operation that an address leads to, with its path parameters; None for an address elsewhere."""
     sent = creation.request

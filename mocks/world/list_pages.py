@@ -245,6 +245,7 @@ class PageFacts(Mapping[str, Any]):
 
 _FACTS: Mapping[str, Callable[[PageFacts], Any]] = {
     "total": lambda facts: facts.page.total,
+    "estimate": lambda facts: facts.page.total,
     "pages": lambda facts: -(-facts.page.total // facts.size),
     "page": lambda facts: facts.number,
     "limit": lambda facts: facts.limit if facts.limit is not None else facts.page.size,

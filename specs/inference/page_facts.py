@@ -11,6 +11,8 @@ _NUMBERS: dict[PageFact, str] = {
     "total": "total total_count count_total total_items total_results total_records total_size total_elements"
     " total_hits total_rows total_entries records_total record_count results_count number_of_results"
     " items_total odata_count",
+    "estimate": "total_estimate estimated_total approximate_total approx_total estimated_count approximate_count"
+    " estimated_total_count approximate_total_count",
     "pages": "total_pages page_count num_pages pages pages_total last_page pages_count number_of_pages",
     "page": "page current_page page_number page_index page_num",
     "limit": "limit per_page page_size page_limit results_per_page max_results size",
@@ -64,6 +66,9 @@ _OTHER_PAGES: dict[str, PageFact] = {"next": "next-token", "previous": "previous
 _TOKENS = word_set("cursor marker page_token offset")
 _NEXT_TOKENS = word_set("starting_after after page_after start_after next_token token")
 _TO_URL: dict[PageFact, PageFact] = {"next-token": "next-url", "previous-token": "previous-url"}
+_ESTIMATES = re.compile(
+    r"\b(estimat\w+|approximat\w+|approx\b|roughly|inexact|not (be )?(exact|accurate))", re.IGNORECASE
+)
 _URL_WORDS = re.compile(r"\b(ur[li]|link|href)\b", re.IGNORECASE)
 
 _PAGE_COUNTS = frozenset(_NUMBERS["pages"].split())
@@ -103,7 +108,9 @@ def find_page_facts(reader: SchemaReader, holder: str, path: str, *, token: str)
     ``token`` is the name of the parameter that is a token, with underscores; empty where there is none.
     """
     found = dict(_walk_facts(reader, holder, path, "", token=token))
-    if "total" not in found.values():  # `{count, next, previous, results}`: there is no other number of rows
+    if not {"total", "estimate"} & {
+        *found.values()
+    }:  # `{count, next, previous, results}`: there is no other number of rows
         found = {name: "total" if fact == "count" else fact for name, fact in found.items()}
     return found
 
@@ -129,8 +136,16 @@ def _walk_facts(
         else:
             fact = numbers.get(snake) if kind == "integer" else None
             fact = fact or _BY_KIND.get(kind, {}).get(snake)
+            if fact in {"total", "pages"} and _is_estimate(reader, at):
+                fact = "estimate" if fact == "total" else None
             if fact is not None:
                 yield inner, fact
+
+
+def _is_estimate(reader: SchemaReader, pointer: str) -> bool:
+    """Tell whether a number is described as one that need not be exact."""
+    schema, _ = reader.resolve(pointer)
+    return bool(_ESTIMATES.search(str(schema.get("description", ""))))
 
 
 def _holds_facts(snake: str, inside: str) -> bool:

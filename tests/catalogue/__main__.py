@@ -17,10 +17,30 @@ from tests.catalogue.probe_client import CREDENTIALS, OTHER_THREAD, THREAD
 def main(context: click.Context) -> None:
     """Servers to try a judge on: a correct one, faulty ones, and correct but unusual ones.
 
-    Without a command all of them are judged, as ``run`` does.
+    Without a command all of them are judged, as ``generic`` and ``run`` do.
     """
     if context.invoked_subcommand is None:
+        context.invoke(judge_generic)
         context.invoke(judge_servers)
+
+
+@main.command("generic")
+@click.argument("text", default="")
+@click.option("--jobs", default=2, show_default=True, help="Judge so many services at the same time.")
+@click.option("--faults/--no-faults", default=True, show_default=True, help="Judge faulty services, too.")
+@click.option("--correct/--no-correct", default=True, show_default=True, help="Judge the correct services.")
+def judge_generic(*, text: str, jobs: int, faults: bool, correct: bool) -> None:
+    """Judge services of many kinds whose name contains TEXT with nothing but their documents."""
+    from tests.catalogue.generic.run import (  # seconds of imports that `serve` does without
+        judge_generic_services,
+        render_generic_table,
+    )
+
+    verdicts = judge_generic_services(text, jobs, faults=faults, correct=correct)
+    for verdict in verdicts:
+        if not verdict.is_right:
+            click.echo(verdict)
+    click.echo(f"\n{render_generic_table(verdicts)}")
 
 
 @main.command("run")

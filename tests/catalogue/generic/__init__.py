@@ -1,0 +1,1 @@
+"""Services of many kinds, on several frameworks, each judged with nothing but its document."""
