@@ -20,7 +20,7 @@ OLDEST_TESTS := tests/specs tests/mocks/test_fastapi_parity.py tests/mocks/test_
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help contract mock test-against test test-oldest lint format bench real catalogue fuzz clients docs clean
+.PHONY: help contract mock test-against test test-oldest lint format bench real catalogue fuzz clients hostile docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ fuzz: $(READY) ## Send random requests to the mock, 100,000 to the APIs and 20,0
 
 clients: $(READY) ## Make the calls of the vendors' own clients, from their packages, against the mock: make clients [ARGS=NAME]
 	@$(BIN)/python -m tests.clients $(ARGS)
+
+hostile: $(READY) ## Judge every hostile service in a run of its own, and print what each run took (half an hour)
+	@$(BIN)/python -m tests.hostile $(ARGS)
 
 docs: $(READY) ## Write again what is generated in docs/: the clauses, the command line, the schema of the report
 	@$(BIN)/python tests/docs/generated.py

@@ -192,7 +192,7 @@ def _is_like_unknown_path(sender: Sender, address: str, exchange: Exchange) -> b
 
 def _outline(response: ReceivedResponse, url: str, path: str) -> tuple[int, str]:
     """Return the status and the body without what repeats the request, and without what changes."""
-    text = response.body.decode(errors="replace")
+    text = response.text
     for part in (url, quote(url, safe=""), urlsplit(url).path, path, path.lstrip("/")):
         text = text.replace(part, "")
     return response.status, _CHANGING_TEXT.sub("", text)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from specduet.contracts.recording import ABSENT, Exchange
+from specduet.specs.printing import make_printable
 from specduet.specs.statement import Basis
 
 Severity = Literal["error", "warning"]
@@ -121,6 +122,8 @@ def to_text(value: Any) -> str:
     """Return a value as short text on one line: as JSON where possible; ``nothing`` for an absent field."""
     if value is ABSENT:
         return "nothing"
+    if isinstance(value, str):
+        value = value[: 2 * _MAX_TEXT_LENGTH]  # of which the rest is cut off below
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
@@ -130,17 +133,12 @@ def to_text(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Return a text on one line, with control characters escaped, cut after 120 characters."""
-    return cut_text(escape_controls(text), _MAX_TEXT_LENGTH)
+    return cut_text(make_printable(text), _MAX_TEXT_LENGTH)
 
 
 def cut_text(text: str, length: int) -> str:
     """Return a text of at most ``length`` characters, the last of which tells that something is cut off."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-def escape_controls(text: str) -> str:
-    """Return a text without control characters, so that a name in a document cannot steer a terminal or a CI log."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def deduplicate(findings: Iterable[Finding]) -> list[Finding]:

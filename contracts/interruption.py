@@ -1,9 +1,11 @@
 """Interruption of a run by the operator: the first one ends what is sent, the second one what is judged."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _Entry = TypeVar("_Entry")
 
@@ -11,6 +13,11 @@ _SAME_WITHIN_S = 0.7
 """Two signals within this time are one: a group of processes and its parent may get the same."""
 _JUDGING_S = 20.0
 """Seconds after the first interruption in which what was recorded is judged."""
+
+
+_SOONEST_S = 0.01
+_AGAIN_S = 0.3
+"""Seconds between two rings, for one that comes where nothing may be raised has no effect."""
 
 
 class Interrupted(BaseException):
@@ -26,6 +33,8 @@ class Stopper:
         self._first_at = 0.0
         self._may_raise = False
         self._actions: list[Callable[[], None]] = []
+        self.has_rung = False
+        """The time of a step has ended in the middle of it."""
 
     @property
     def is_judging_over(self) -> bool:
@@ -59,6 +68,30 @@ class Stopper:
             yield
         finally:
             self._may_raise = False
+
+    @contextmanager
+    def alarm(self, seconds: float, action: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Call ``action`` and end the block by ``Interrupted`` after so many seconds, if it is interruptible then.
+
+        Only the main thread has an alarm; elsewhere the block takes as long as it takes.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ring(*_: Any) -> None:
+            action()
+            if self._may_raise:
+                self._may_raise, self.has_rung = False, True
+                raise Interrupted
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, _SOONEST_S), _AGAIN_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     def take_until_interrupted(self, entries: Iterable[_Entry]) -> Iterator[_Entry]:
         """Yield the entries of an iterator that takes long, as far as they come before an interruption."""

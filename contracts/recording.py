@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from specduet.contracts.bodies import VALUES_BYTES, BodyStore, KeptBody, count_marks, has_many_values
+
 Origin = Literal["examples", "coverage", "fuzzing", "probe"]
 Headers = tuple[tuple[str, str], ...]
 Row = Mapping[str, Any]
@@ -35,32 +37,42 @@ ABSENT: Final = Absence.ABSENT
 """The value of a field that a row does not have."""
 
 
+_TEXT_BYTES = 200_000
+
+
 class _JsonValues:
     """The JSON values of bodies that were read lately. All values of a run would take gigabytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._values: dict[bytes, Any] = {}
+        self._values: dict[bytes | KeptBody, Any] = {}
         self._size = 0
 
-    def decode(self, body: bytes) -> Any:
+    def decode(self, content: bytes | KeptBody) -> Any:
         """Return the value of a body, or ``NOT_JSON``."""
-        value = self._values.get(body, self)
-        return self._read(body) if value is self else value
+        value = self._values.get(content, self)
+        return self._read(content) if value is self else value
 
-    def _read(self, body: bytes) -> Any:
-        try:
-            value = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            value = NOT_JSON
-        self._size += len(body)
+    def _read(self, content: bytes | KeptBody) -> Any:
+        body = content if isinstance(content, bytes) else content.data
+        value = read_json(body)
+        size = len(body) + 100 * count_marks(body)
+        self._size += size
         if self._size > self._max_bytes:
-            self._values, self._size = {}, len(body)
-        self._values[body] = value
+            self._values, self._size = {}, size
+        self._values[content] = value
         return value
 
 
-_JSON_VALUES: Final = _JsonValues(16 * 2**20)
+def read_json(body: bytes) -> Any:
+    """Return the JSON value of a body, or ``NOT_JSON``."""
+    try:
+        return NOT_JSON if has_many_values(body) else msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return NOT_JSON
+
+
+_JSON_VALUES: Final = _JsonValues(VALUES_BYTES + 16 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -92,11 +104,41 @@ class ReceivedResponse:
     status: int
     headers: Headers
     """In the order in which they came; a name can be repeated."""
-    body: bytes
+    content: bytes | KeptBody
+    """The body as it is kept: equal bodies of a run are one object."""
     elapsed_s: float
     """Seconds from sending the request to the last byte of the response."""
-    is_cut: bool = False
+    size: int | None = None
+    """The number of bytes of the whole body, as far as it was read; None where all of it was kept."""
+    is_measured: bool = True
+    """False where the body has more bytes than ``size``."""
+    goes_on: bool = False
     """True for a stream of events that was left before its end; its body has whole events."""
+
+    @property
+    def body(self) -> bytes:
+        """The body, or its beginning where ``is_cut``."""
+        return self.content if isinstance(self.content, bytes) else self.content.data
+
+    @property
+    def text(self) -> str:
+        """The beginning of the body as text, enough for whatever an error says."""
+        return self.body[:_TEXT_BYTES].decode(errors="replace")
+
+    @property
+    def body_length(self) -> int:
+        """The number of bytes of ``body``."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.length
+
+    @property
+    def is_cut(self) -> bool:
+        """True where only the beginning of the body was kept."""
+        return self.size is not None and self.size > self.body_length
+
+    @property
+    def is_compared(self) -> bool:
+        """False where the body is too large to be compared with others."""
+        return not self.is_cut and (isinstance(self.content, bytes) or self.content.is_compared)
 
     def get_header(self, name: str) -> str | None:
         return _find_header(self.headers, name)
@@ -118,8 +160,22 @@ class ReceivedResponse:
 
     @property
     def json(self) -> Any:
-        """The body as a JSON value, or ``NOT_JSON``. Equal bodies share one value, which nobody changes."""
-        return _JSON_VALUES.decode(self.body)
+        """The body as a JSON value; ``NOT_JSON`` where it is none, and where it is not to be compared.
+
+        Equal bodies share one value, which nobody changes.
+        """
+        return _JSON_VALUES.decode(self.content) if self.is_compared else NOT_JSON
+
+    @property
+    def is_unread(self) -> bool:
+        """True where the body is too large to tell whether it is JSON."""
+        return self.is_cut or has_many_values(self.body)
+
+    def read_alone(self) -> Any:
+        """Return the body as a JSON value that is not kept, also where ``json`` has none for its size."""
+        if self.is_compared:
+            return self.json
+        return NOT_JSON if self.is_cut else read_json(self.body)
 
 
 @dataclass(frozen=True)
@@ -200,14 +256,14 @@ class Recording:
     """Values computed from the recording, kept as long as it lives. Written only by ``contracts/memo.py``."""
 
     def __post_init__(self) -> None:
-        self._bodies: dict[bytes, bytes] = {}
+        self.bodies = BodyStore()
         self._exchange_index: _OperationIndex[Exchange] = _OperationIndex()
         self._trace_index: _OperationIndex[Trace] = _OperationIndex()
 
     def share_body(self, received: ReceivedResponse) -> ReceivedResponse:
         """Return a response whose body is the very object of an earlier response with an equal body."""
-        shared = self._bodies.setdefault(received.body, received.body)
-        return received if shared is received.body else replace(received, body=shared)
+        kept = self.bodies.keep(received.body)
+        return received if kept is received.content else replace(received, content=kept, size=_find_size(received))
 
     def set_aside(self, last: int) -> None:
         """Leave the exchanges after number ``last`` and the traces about them out of what is judged."""
@@ -224,6 +280,10 @@ class Recording:
     def find_traces(self, kind: type[_TraceKind], api: str, operation: str) -> Iterator[_TraceKind]:
         """Yield the traces of one kind about one operation."""
         return (t for t in self._trace_index.find(self.traces, api, operation) if isinstance(t, kind))
+
+
+def _find_size(received: ReceivedResponse) -> int:
+    return received.body_length if received.size is None else received.size
 
 
 class _OperationIndex(Generic[_Entry]):

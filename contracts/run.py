@@ -27,16 +27,22 @@ from specduet.contracts.interruption import Interrupted, Stopper
 from specduet.contracts.options import RunOptions
 from specduet.contracts.planning.plan import describe_left_out
 from specduet.contracts.recording import Recording
-from specduet.contracts.run_notes import describe_unanswered, describe_unserved, explain_inconclusive, is_all_missing
+from specduet.contracts.run_notes import (
+    describe_long_bodies,
+    describe_unanswered,
+    describe_unserved,
+    explain_inconclusive,
+    is_all_missing,
+)
 from specduet.contracts.run_state import ProgressListener, RunState, Step
-from specduet.contracts.sending.budget import BudgetSpent
+from specduet.contracts.sending.budget import LAST_RESPONSE_S, BudgetSpent
 from specduet.contracts.sending.curl import format_curl_line
 from specduet.contracts.sending.redaction import Secrets
 from specduet.contracts.sending.sender import TargetGone
 from specduet.contracts.sending.sentinel import HoldLost
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api, Operation
-from specduet.specs.errors import RunInterrupted
+from specduet.specs.errors import RunInterrupted, TargetUnreachable
 
 _PATIENCE_S = 0.5
 """Seconds after which a run that waits for generated requests tells that it is alive."""
@@ -117,15 +123,15 @@ class _ContractRun:
         self.state.share_budget(apis)
         api_runs = [ApiRun(self.state, api) for api in apis]
         try:
-            with self._measure_step("reach"), self.state.stopper.interruptible():
-                self.state.report_progress("reach")
-                attempts = discover_apis([api_run.client for api_run in api_runs], explicit=explicit)
+            attempts = self._reach(api_runs, explicit=explicit)
             self.state.notes += [attempt.note for attempt in attempts if attempt.is_served and attempt.note]
             served_names = {attempt.api for attempt in attempts if attempt.is_served}
             api_runs = [api_run for api_run in api_runs if api_run.api.name in served_names]
-            with suppress(Interrupted), self.state.stopper.interruptible():
+            with suppress(Interrupted), self.state.stopper.interruptible(), self._end_in_time():
                 if self._send_requests(api_runs) and self.state.cleans_up:
                     self._clean_up(api_runs)
+            if self.state.stopper.has_rung:
+                self._note_spent_budget()
         except Interrupted:
             raise RunInterrupted("interrupted before anything was tested") from None
         finally:
@@ -138,10 +144,11 @@ class _ContractRun:
         keeper = self.state.target.keeper
         self.state.notes += [keeper.failure] if keeper is not None and keeper.failure else []
         self.state.notes += describe_unanswered([api_run.api for api_run in api_runs], self.state.recording)
+        self.state.notes += describe_long_bodies(self.state.recording)
         if self.state.options.is_mock:
             self.state.notes += describe_unserved([api_run.api for api_run in api_runs], self.state.recording)
         apis = tuple(api_run.api for api_run in api_runs)
-        with self._measure_step("judge"):
+        with self._measure_step("judge"), self.state.stopper.alarm(self.state.judging_left_s):
             self.state.report_progress("judge")
             self.state.notes += self._describe_interruption()
             unproven = explain_inconclusive(
@@ -169,6 +176,29 @@ class _ContractRun:
             elapsed_s=time.monotonic() - started_at,
             step_seconds=dict(self.step_seconds),
         )
+
+    def _reach(self, api_runs: Sequence[ApiRun], *, explicit: bool) -> list[DiscoveryAttempt]:
+        """Find out which APIs are served. Raises ``TargetUnreachable``, also where the budget ends before that."""
+        url = self.state.target.url
+        try:
+            with self._measure_step("reach"), self.state.stopper.interruptible(), self._end_in_time():
+                self.state.report_progress("reach")
+                return discover_apis([api_run.client for api_run in api_runs], explicit=explicit)
+        except Interrupted:
+            if self.state.stopper.count:
+                raise
+        except BudgetSpent:
+            pass
+        except (HoldLost, TargetGone) as error:
+            raise TargetUnreachable(f"{url} cannot be used: {error}") from error
+        raise TargetUnreachable(
+            f"{url} has not answered within the time and the requests of the run",
+            remedy="Give more with --max-time or --max-requests, if it is slow.",
+        )
+
+    def _end_in_time(self) -> AbstractContextManager[None]:
+        """Return what ends a block with the time of the run, whatever it waits for."""
+        return self.state.stopper.alarm(self.state.left_s + LAST_RESPONSE_S, self.state.budget.break_off)
 
     def _send_requests(self, api_runs: Sequence[ApiRun]) -> bool:
         """Send the requests of every step, each step to all APIs before the next begins, as far as the budget goes.

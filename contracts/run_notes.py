@@ -8,6 +8,8 @@ from specduet.contracts.recording import Exchange, Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api
 
+_UNSERVED_BYTES = 1000
+"""Bytes in which the mock says that it could make no value."""
 _MAX_SENTENCES = 3
 """Operations that are named in a sentence; the report has a table of all."""
 
@@ -28,9 +30,22 @@ def describe_unanswered(apis: Sequence[Api], recording: Recording) -> Iterator[s
         yield f"{count} got no complete response: {kind_counts}{places}."
 
 
+def describe_long_bodies(recording: Recording) -> Iterator[str]:
+    """Yield a sentence on the bodies that were too long to be judged in every respect, if there are any."""
+    responses = [e.response for e in recording.exchanges if e.response is not None]
+    cut = sum(response.is_cut for response in responses)
+    if cut:
+        yield f"{cut} of {len(responses)} bodies were longer than what is kept of one: only their beginning is judged."
+    alone = sum(not response.is_compared for response in responses) - cut
+    if alone:
+        yield f"{alone} of {len(responses)} bodies were so large that they were judged alone, not beside the others."
+
+
 def is_unserved(exchange: Exchange) -> bool:
     """Return whether the mock says that it could make no value of a schema."""
-    return exchange.response is not None and exchange.status == 501 and b"could be made" in exchange.response.body
+    if exchange.response is None or exchange.status != 501:
+        return False
+    return b"could be made" in exchange.response.body[:_UNSERVED_BYTES]
 
 
 def describe_unserved(apis: Sequence[Api], recording: Recording) -> Iterator[str]:

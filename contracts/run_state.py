@@ -97,10 +97,19 @@ class RunState:
             self.budget.reserved_s = min(wanted_s, _LARGEST_RESERVE * self.options.time_limit_s)
 
     @property
+    def left_s(self) -> float:
+        """Seconds that are left of the time of the run."""
+        return self.options.time_limit_s - self.budget.elapsed_s
+
+    @property
+    def judging_left_s(self) -> float:
+        """Seconds that are left for judging; where few requests were sent, that is most of the time of the run."""
+        return self.left_s + _JUDGING_GRACE_S
+
+    @property
     def is_judging_over(self) -> bool:
         """True where the time of the whole run is up, or it was interrupted twice: nothing more is judged."""
-        is_late = self.budget.elapsed_s > self.options.time_limit_s + _JUDGING_GRACE_S
-        return is_late or self.stopper.is_judging_over
+        return self.judging_left_s < 0 or self.stopper.is_judging_over
 
     def share_budget(self, apis: Sequence[Api]) -> None:
         """Share the budget among the operations if there are many."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from specduet.contracts.analysis import attribution, single_list
+from specduet.contracts.analysis import attribution, long_lists, single_list
 from specduet.contracts.analysis.idle_filters import find_idle_filters
 from specduet.contracts.analysis.list_comparison import ListDifference, ListResponse, ReferenceList, find_difference
 from specduet.contracts.analysis.list_rules import CollectionRules
@@ -62,7 +62,7 @@ class ListAnalysis:
             request = parse_list_request(api, operation, exchange) if exchange.number in rows else None
             if request is not None:
                 self.lists[exchange.number] = ListResponse(exchange, request, rows[exchange.number])
-        self._recording = recording
+        self._api, self._recording, self._exchanges = api, recording, exchanges
         self._brackets = list(recording.find_traces(BracketedQueries, api.name, operation.id))
         self._unknown_filter_values = list(recording.find_traces(UnknownFilterValue, api.name, operation.id))
         self._partial_filter_values = list(recording.find_traces(PartialFilterValue, api.name, operation.id))
@@ -81,6 +81,9 @@ class ListAnalysis:
         Concurrent requests are reported (``own-answer``) only if the same requests are right one after the other.
         """
         direct = [v for response in self.lists.values() for v in single_list.find_violations(self.rules, response)]
+        direct += [
+            v for e in self._exchanges for v in long_lists.find_excess_rows(self._api, self.operation, self.rules, e)
+        ]
         facts = [v for response in self.lists.values() for v in check_page_facts(self.rules, response)]
         broken_clauses = {violation.exchange.number: violation.clause for violation in direct}
         differences = [v for bracket in self._brackets for v in self._compare_bracket(bracket, broken_clauses)]

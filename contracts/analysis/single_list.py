@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from specduet.contracts.analysis.list_comparison import ListResponse
 from specduet.contracts.analysis.list_rules import CollectionRules, Condition
@@ -52,8 +52,13 @@ def find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Ite
             )
 
 
-def find_excess_rows(rules: CollectionRules, response: ListResponse) -> Iterator[ListViolation]:
-    """Yield a violation if there are more rows than the limit, requested or by default."""
+def find_excess_rows(
+    rules: CollectionRules, response: ListResponse, is_more: Literal["", "more than "] = ""
+) -> Iterator[ListViolation]:
+    """Yield a violation if there are more rows than the limit, requested or by default.
+
+    ``is_more``: the list has more rows than were read.
+    """
     rule, limit = rules.behavior.limit, rules.get_limit(response.request)
     if rule is None or limit is None or len(response.rows) <= limit:
         return
@@ -64,7 +69,7 @@ def find_excess_rows(rules: CollectionRules, response: ListResponse) -> Iterator
     yield ListViolation(
         "limit-respected" if is_requested else "default-limit",
         response.exchange,
-        f"{len(response.rows)} rows were listed under {description}",
+        f"{is_more}{limit if is_more else len(response.rows)} rows were listed under {description}",
         rule.basis,
         where=f"query/{rule.parameter}",
         value=len(response.rows),

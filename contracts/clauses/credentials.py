@@ -282,7 +282,7 @@ def _json_objects(body: Any) -> Iterator[Mapping[str, Any]]:
 
 def _find_leaked_id(exchange: Exchange, ids: Sequence[str]) -> str | None:
     assert exchange.response is not None
-    text = exchange.response.body.decode(errors="replace")
+    text = exchange.response.text
     address = f"{exchange.request.path}?{exchange.request.query}"
     request_text = f"{address} {unquote(address)} {(exchange.request.body or b'').decode(errors='replace')}"
     return next((row_id for row_id in ids if row_id in text and row_id not in request_text), None)

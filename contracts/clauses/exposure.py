@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from specduet.contracts.bodies import KeptBody
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.schema_violations import documented_json_response, unambiguous_exchanges
 from specduet.contracts.findings import Finding
@@ -89,8 +90,8 @@ def _list_marked(subject: Subject, content: Content, exchange: Exchange) -> Sequ
     """Return what ``_find_marked`` finds in a response. Equal bodies are looked at once."""
     if exchange.json is NOT_JSON or exchange.response is None:
         return ()
-    key, body = ("marked values", subject.api.name, content.pointer), exchange.response.body
-    found: dict[bytes, Sequence[tuple[str, str, Any, str]]] = compute_for_run(subject.recording, key, dict)
+    key, body = ("marked values", subject.api.name, content.pointer), exchange.response.content
+    found: dict[bytes | KeptBody, Sequence[tuple[str, str, Any, str]]] = compute_for_run(subject.recording, key, dict)
     if body not in found:
         schemas = subject.api.response_schemas
         found[body] = list(_find_marked(schemas, content.schema, content.pointer, exchange.json))
@@ -145,7 +146,7 @@ def check_stack_trace(subject: Subject) -> Iterator[Finding]:
     for exchange in subject.exchanges():
         if exchange.status < 400 or exchange.response is None:
             continue
-        text = exchange.response.body[:100_000].decode(errors="replace")
+        text = exchange.response.text
         found = next((match for pattern in _STACK_TRACES if (match := pattern.search(text))), None)
         if found is not None:
             yield subject.make_finding(

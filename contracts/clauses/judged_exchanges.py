@@ -188,7 +188,7 @@ def is_unknown_id_response(subject: Subject, case: JudgedExchange) -> bool:
 
 
 def _body_without_id(operation: Operation, exchange: Exchange) -> str:
-    body = exchange.response.body.decode(errors="replace") if exchange.response else ""
+    body = exchange.response.text if exchange.response else ""
     for raw in (extract_path_texts(operation, exchange.request) or {}).values():
         for spelling in sorted({raw, unquote(raw), json.dumps(unquote(raw))[1:-1]}, key=len, reverse=True):
             body = body.replace(spelling, "*") if spelling else body

@@ -41,7 +41,7 @@ def check_no_server_error(subject: Subject) -> Iterator[Finding]:
         cause = causes[exchange.number]
         yield subject.make_finding(
             exchange,
-            value=f"{exchange.status} {to_text(exchange.response.body.decode(errors='replace'))}",
+            value=f"{exchange.status} {to_text(exchange.response.text)}",
             cause=cause.name,
             message=cause.message,
             shared=cause.name if cause.is_shared else "",
@@ -111,7 +111,7 @@ def check_connection(subject: Subject) -> Iterator[Finding]:
 
     A server may close a connection between two responses without notice, so that is not reported.
     """
-    for exchange in _failed_exchanges(subject, "dropped", "cut short", "undecodable", "no HTTP", "failed"):
+    for exchange in _failed_exchanges(subject, "dropped", "cut short", "undecodable", "no HTTP", "too long", "failed"):
         is_idle_close = (
             exchange.failure.startswith(("dropped", "failed")) and "(on a connection that" in exchange.failure
         )

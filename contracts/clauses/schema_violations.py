@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from jsonschema_rs import ValidationError
 
+from specduet.contracts.bodies import KeptBody
 from specduet.contracts.clauses.registry import Subject, all_clauses
 from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
 from specduet.contracts.memo import compute_each, compute_for_run
@@ -60,7 +61,7 @@ class SchemaViolation:
         return self.value is None and self.keyword in {"type", "enum", "const", "anyOf", "oneOf"}
 
 
-_CheckedBodies: TypeAlias = dict[tuple[str, bytes], Sequence[SchemaViolation]]
+_CheckedBodies: TypeAlias = dict[tuple[str, bytes | KeptBody], Sequence[SchemaViolation]]
 """The violations by the pointer of a schema and a body: many responses have the same body."""
 
 # ---------------------------------------------------------------------------------------------- of an operation
@@ -97,12 +98,13 @@ def _check_response(subject: Subject, exchange: Exchange, checked: _CheckedBodie
         return ()
     if not is_json(exchange.response.media_type or "application/json"):
         return ()  # the content type is what is wrong
-    if exchange.json is NOT_JSON or not _is_unambiguous(subject, exchange):
+    if not _is_unambiguous(subject, exchange):
         return ()
     pointer = documented[1].pointer
-    key = (pointer, exchange.response.body)
+    key = (pointer, exchange.response.content)
     if key not in checked:
-        checked[key] = _check_body(subject.api.response_schemas, pointer, exchange.json)
+        body = exchange.response.read_alone()
+        checked[key] = () if body is NOT_JSON else _check_body(subject.api.response_schemas, pointer, body)
     return checked[key]
 
 

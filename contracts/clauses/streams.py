@@ -55,7 +55,7 @@ def check_stream_form(subject: Subject) -> Iterator[Finding]:
                 where = f"/{frame.number}/event"
                 yield subject.make_finding(exchange, message=message, where=where, value=frame.name, basis=stream.basis)
                 break
-        if stream.end is not None and frames and frames[-1].data != stream.end and not (received and received.is_cut):
+        if stream.end is not None and frames and frames[-1].data != stream.end and not (received and received.goes_on):
             message = f"the stream ends without {stream.end}"
             value = frames[-1].data[:200]
             yield subject.make_finding(exchange, message=message, value=value, cause="end", basis=stream.basis)

@@ -177,7 +177,7 @@ class KnownValues:
     def _was_seen_before(self, exchange: Exchange) -> bool:
         """Return whether the operation has had the very same response before."""
         assert exchange.response is not None
-        key = hash((exchange.operation, exchange.response.body))
+        key = hash((exchange.operation, exchange.response.content))
         was_seen = key in self._seen_responses
         self._seen_responses.add(key)
         return was_seen

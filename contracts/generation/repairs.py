@@ -57,7 +57,7 @@ def _find_named_fields(refusal: Exchange, names: Any) -> Iterator[str]:
     """Yield the properties that an error response names, each once, structured places before texts."""
     value: Any = refusal.json
     if value is NOT_JSON and refusal.response is not None:
-        value = refusal.response.body.decode(errors="replace")
+        value = refusal.response.text
     by_name = {str(name).lower(): str(name) for name in names}
     found = [*_read_places(value, 0), *_read_words(value, 0)]
     yield from dict.fromkeys(by_name[word.lower()] for word in found if word.lower() in by_name)

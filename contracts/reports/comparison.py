@@ -6,11 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from specduet.contracts.findings import Severity, cut_text, escape_controls
+from specduet.contracts.findings import Severity, cut_text
 from specduet.contracts.reports.model import pluralize
 from specduet.specs import UsageError
 from specduet.specs.errors import SpecError
 from specduet.specs.files import read_bytes
+from specduet.specs.printing import make_printable
 
 WIDTH = 100
 _Identity = tuple[str, str, str, str]
@@ -169,4 +170,4 @@ def _list_findings(findings: Iterable[ReportedFinding]) -> Iterator[str]:
     for finding in findings:
         mark = "accepted" if finding.accepted else finding.severity
         text = f"  {mark} {finding.code} {finding.operation}: {finding.message}"
-        yield cut_text(escape_controls(text), WIDTH)
+        yield cut_text(make_printable(text), WIDTH)

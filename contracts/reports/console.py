@@ -8,14 +8,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import Progress as ProgressLine
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from specduet.contracts.findings import escape_controls
 from specduet.contracts.options import RunOptions
 from specduet.contracts.planning.plan import HOW_TO_SEND, PlannedOperation, matches_any
 from specduet.contracts.reports.model import Report, pluralize
@@ -24,6 +23,7 @@ from specduet.contracts.run_state import Progress, make_plan
 from specduet.contracts.sending.budget import choose_rate_limit
 from specduet.contracts.sending.target import Target
 from specduet.specs import Api
+from specduet.specs.printing import make_loggable, make_printable
 
 _MAX_LEFT_OUT = 5
 _STEP_LABELS = {
@@ -37,17 +37,29 @@ _STEP_LABELS = {
 }
 
 
-class _PipeConsole(Console):
-    """A console that goes on without output where nobody reads it any more: reports are still to be written."""
+class _SafeConsole(Console):
+    """A console on which foreign text steers nothing, and which goes on without output where nobody reads it any more.
+
+    Reports are still to be written then.
+    """
+
+    def print(self, *texts: Any, **options: Any) -> None:
+        super().print(*map(_make_safe, texts), **options)
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _make_safe(text: Any) -> Any:
+    plain = text.plain if isinstance(text, Text) else str(text)
+    safe = make_loggable(plain)
+    return text if safe == plain else Text(safe, text.style if isinstance(text, Text) else "")
+
+
 def make_console(file: TextIO) -> Console:
     """Return a console that never wraps lines: a curl command has to stay one line."""
-    return _PipeConsole(file=file, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    return _SafeConsole(file=file, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager
@@ -66,7 +78,7 @@ def show_progress(console: Console | None) -> Iterator[Callable[[Progress], None
         def update_progress(progress: Progress) -> None:
             operation = f" {progress.api} {progress.operation}" if progress.api else ""
             sent = pluralize(progress.sent, "request")
-            bar.update(task, description=f"{_STEP_LABELS[progress.step]}{escape_controls(operation)}, {sent} sent")
+            bar.update(task, description=f"{_STEP_LABELS[progress.step]}{make_printable(operation)}, {sent} sent")
 
         yield update_progress
 
@@ -95,7 +107,7 @@ def format_plan(
         unsent = Counter(operation.method for operation in operations if not target.can_send(operation))
         text = ", ".join(f"{method} {pluralize(count, 'operation')}" for method, count in sorted(sent.items()))
         text += "".join(f"; not sent: {method} {count} (--allow-writes)" for method, count in sorted(unsent.items()))
-        yield Text(f"{escape_controls(api.name):<{width}}  {text or 'nothing to send'}")
+        yield Text(f"{make_printable(api.name):<{width}}  {text or 'nothing to send'}")
     yield from _format_left_out([planned for plan in plans for planned in plan.list_left_out()], width, dry=dry)
     limits = [f"profile {options.profile}", f"seed {options.seed}", f"at most {options.time_limit_s:g} s"]
     pace = choose_rate_limit(target, options.requests_per_second)
@@ -113,7 +125,7 @@ def _format_left_out(planned: Sequence[PlannedOperation], width: int, *, dry: bo
     shown = planned if dry else planned[:_MAX_LEFT_OUT]
     for number, left_out in enumerate(shown):
         label = "unsent" if number == 0 else ""
-        yield Text(f"{label:<{width}}  {escape_controls(str(left_out))}")
+        yield Text(f"{label:<{width}}  {make_printable(str(left_out))}")
     if len(planned) > len(shown):
         yield Text(f"{'':<{width}}  and {len(planned) - len(shown):,} more, which --dry-run names")
     if planned:

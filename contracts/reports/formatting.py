@@ -1,9 +1,10 @@
 """Text of a finding: the same fields in the same order in every report."""
 
-from specduet.contracts.findings import Finding, escape_controls
+from specduet.contracts.findings import Finding
 from specduet.contracts.reports.expectations import describe_expected
 from specduet.contracts.reports.model import Report, pluralize
 from specduet.contracts.reports.remedies import list_remedies
+from specduet.specs.printing import make_loggable, make_printable
 
 ACCEPT_HINT = "To ignore these for now, run with --update-baseline (they count again in 90 days)."
 LABEL_WIDTH = 9
@@ -12,25 +13,25 @@ _MAX_PLACES = 6
 
 def format_headline(finding: Finding) -> str:
     """Return the first line of a finding: ``SD201 status-enum: the status is …``."""
-    return f"{finding.code} {finding.clause}: {escape_controls(finding.message)}"
+    return f"{finding.code} {finding.clause}: {make_printable(finding.message)}"
 
 
 def finding_fields(finding: Finding, report: Report) -> list[tuple[str, str]]:
     """Return what a report says besides the headline: (label, text) pairs, secrets masked, no empty texts."""
     service, document = list_remedies(finding)
     fields = [
-        ("operation", escape_controls(f"{finding.api} {finding.operation}")),
+        ("operation", make_printable(f"{finding.api} {finding.operation}")),
         ("expected", describe_expected(finding, report.find_api(finding.api), report.find_sentence(finding))),
-        ("actual", escape_controls(describe_actual(finding, report))),
-        ("document", escape_controls(f"{describe_line(finding, report)} {finding.pointer}")),
-        ("also in", escape_controls(describe_other_places(finding))),
+        ("actual", make_printable(describe_actual(finding, report))),
+        ("document", make_printable(f"{describe_line(finding, report)} {finding.pointer}")),
+        ("also in", make_printable(describe_other_places(finding))),
         ("severity", f"{finding.severity} ({finding.basis})"),
         ("reproduce", finding.curl),
         ("to fix", service),
         ("or", document),
         ("accepted", finding.accepted),
     ]
-    return [(label, report.secrets.mask(text)) for label, text in fields if text]
+    return [(label, make_printable(report.secrets.mask(text))) for label, text in fields if text]
 
 
 def describe_line(finding: Finding, report: Report) -> str:
@@ -76,4 +77,4 @@ def format_finding(finding: Finding, report: Report) -> str:
     """Return a finding as a block of plain text."""
     lines = [report.secrets.mask(format_headline(finding))]
     lines += [f"  {label:<{LABEL_WIDTH}} {text}" for label, text in finding_fields(finding, report)]
-    return "\n".join(lines)
+    return make_loggable("\n".join(lines))

@@ -7,6 +7,7 @@ from pathlib import Path
 from specduet.contracts.reports.formatting import finding_fields, format_headline
 from specduet.contracts.reports.model import Report
 from specduet.specs.locations import repository_path
+from specduet.specs.printing import escape_unprintable
 
 
 def format_annotations(report: Report) -> Iterator[str]:
@@ -30,12 +31,12 @@ def append_summary(text: str) -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+            file.write(escape_unprintable(text))
 
 
 def _escape_data(text: str) -> str:
     """Escape the message of a workflow command, as GitHub's own toolkit does."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escape_unprintable(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:

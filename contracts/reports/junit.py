@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from specduet.contracts.findings import Finding
 from specduet.contracts.reports.formatting import format_finding, format_headline
-from specduet.contracts.reports.model import Item, Report, items_of_finding, iter_items
+from specduet.contracts.reports.model import Item, Report, items_of_finding, iter_items, write_text
 
 # XML 1.0, section 2.2: a character outside these ranges cannot be written at all, not even escaped
 _FORBIDDEN_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,7 +24,7 @@ def write(report: Report, path: Path) -> None:
     for (api, operation), group in groupby(iter_items(report.apis, report.clauses), key=lambda i: (i.api, i.operation)):
         suites.append(_build_suite(f"{api} {operation}", [(item, found[item]) for item in group], report))
     ET.indent(suites)
-    ET.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
+    write_text(path, f"<?xml version='1.0' encoding='utf-8'?>\n{ET.tostring(suites, encoding='unicode')}\n")
 
 
 def _build_suite(name: str, cases: list[tuple[Item, list[Finding]]], report: Report) -> ET.Element:

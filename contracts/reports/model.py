@@ -17,6 +17,7 @@ from specduet.contracts.reports.unanswered import UnansweredOperation, list_unan
 from specduet.contracts.sending.redaction import Secrets
 from specduet.specs import Api
 from specduet.specs.locations import display_path
+from specduet.specs.printing import escape_unprintable
 from specduet.specs.source import find_lines
 
 
@@ -166,8 +167,8 @@ class Report:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file as UTF-8; a lone surrogate, which UTF-8 cannot hold, is escaped as in JSON."""
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    """Write a file as UTF-8, with what is no printable character escaped as in JSON: lone surrogates, too."""
+    path.write_text(escape_unprintable(text), encoding="utf-8", errors="backslashreplace")
 
 
 def installed_version() -> str:

@@ -10,11 +10,12 @@ from textwrap import wrap
 
 from rich.text import Text
 
-from specduet.contracts.findings import Finding, cut_text, escape_controls
+from specduet.contracts.findings import Finding, cut_text
 from specduet.contracts.reports.formatting import ACCEPT_HINT, LABEL_WIDTH, finding_fields
 from specduet.contracts.reports.model import Report, group_of_finding, pluralize
 from specduet.contracts.reports.summary import format_outcome
 from specduet.contracts.sending.curl import to_shell_variable
+from specduet.specs.printing import make_printable
 
 WIDTH = 100
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
@@ -35,7 +36,7 @@ def finding_lines(report: Report) -> Iterator[Text]:
     accepted = [finding for finding in report.findings if finding.accepted]
     for finding in accepted:
         text = f"accepted {finding.code} {finding.clause}: {_name_operation(finding, report)}: {finding.accepted}"
-        yield Text(cut_text(escape_controls(report.secrets.mask(text)), WIDTH), "dim")
+        yield Text(cut_text(make_printable(report.secrets.mask(text)), WIDTH), "dim")
     if accepted:
         yield Text("")
 
@@ -61,7 +62,7 @@ def _group_lines(findings: list[Finding], report: Report) -> Iterator[Text]:
     yield from map(Text, rest)
     for finding in findings:
         message = report.secrets.mask(f"{_name_operation(finding, report)}: {finding.message}")
-        yield from (Text(line) for line in _wrap(escape_controls(message), "  "))
+        yield from (Text(line) for line in _wrap(make_printable(message), "  "))
         for label, text in finding_fields(finding, report):
             if label not in _HIDDEN_FIELDS and not (label == "expected" and text == sentence):
                 yield from _field_lines(label, text)
@@ -85,7 +86,7 @@ def closing_texts(report: Report, *, is_planned: bool = False) -> Iterator[tuple
     ``is_planned``: the plan was shown before the run, and is not told once more.
     """
     for note in (note for note in report.notes if not (is_planned and note in report.plan_notes)):
-        yield from ((line, "yellow") for line in _wrap(f"note: {escape_controls(report.secrets.mask(note))}", ""))
+        yield from ((line, "yellow") for line in _wrap(f"note: {make_printable(report.secrets.mask(note))}", ""))
     for entry in report.stale_entries:
         yield f"accepted, but no longer found: {entry}", "yellow"
     yield from ((line, "dim") for line in _unanswered_lines(report))
@@ -110,9 +111,9 @@ def _unanswered_lines(report: Report) -> Iterator[str]:
         groups.setdefault((entry.reason, entry.remedy), []).append(name)
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     for (reason, remedy), names in ordered[:_MAX_REASONS]:
-        yield from _wrap(escape_controls(report.secrets.mask(f"{reason}{f'; give {remedy}' if remedy else ''}")), "  ")
+        yield from _wrap(make_printable(report.secrets.mask(f"{reason}{f'; give {remedy}' if remedy else ''}")), "  ")
         more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
-        yield from _wrap(escape_controls(", ".join(names[:_MAX_NAMES]) + more), "      ")
+        yield from _wrap(make_printable(", ".join(names[:_MAX_NAMES]) + more), "      ")
     if len(ordered) > _MAX_REASONS:
         rest = sum(len(names) for _, names in ordered[_MAX_REASONS:])
         yield f"  … and {pluralize(rest, 'more operation')}; --report DIR lists them all"
@@ -122,7 +123,7 @@ def _gap_lines(gaps: Sequence[str]) -> Iterator[str]:
     """Yield what was not seen, cut to a line each."""
     if gaps:
         yield "not seen, and so not tested:"
-        yield from (cut_text(f"  {escape_controls(line)}", WIDTH) for line in gaps[:_MAX_GAPS])
+        yield from (cut_text(f"  {make_printable(line)}", WIDTH) for line in gaps[:_MAX_GAPS])
     if len(gaps) > _MAX_GAPS:
         yield f"  … and {len(gaps) - _MAX_GAPS:,} more; --report DIR lists them all"
 

@@ -1,12 +1,12 @@
 """``summary.md``: the result in Markdown, also shown on the page of a GitHub Actions run."""
 
-import re
 from pathlib import Path
 
 from specduet.contracts.findings import Finding
 from specduet.contracts.reports.formatting import ACCEPT_HINT, finding_fields, format_headline
 from specduet.contracts.reports.model import Report, pluralize, write_text
 from specduet.contracts.reports.unanswered import UnansweredOperation
+from specduet.specs.printing import escape_markdown, make_printable, quote_markdown
 
 _MAX_FINDINGS = 50
 
@@ -17,8 +17,8 @@ def write(report: Report, path: Path) -> None:
 
 def format_summary(report: Report) -> str:
     """Return the report as Markdown, secrets masked."""
-    lines = [f"## specduet: {format_outcome(report)}", "", f"- Target: {report.target}"]
-    lines += [f"- Specification: {api.name}, {api.title} {api.version}" for api in report.apis]
+    lines = [f"## specduet: {format_outcome(report)}", "", f"- Target: {escape_markdown(report.target)}"]
+    lines += [f"- Specification: {escape_markdown(f'{api.name}, {api.title} {api.version}')}" for api in report.apis]
     methods = ", ".join(f"{method} {count:,}" for method, count in report.requests_by_method.items())
     sent = pluralize(len(report.recording.exchanges), "request")
     lines += [
@@ -26,7 +26,7 @@ def format_summary(report: Report) -> str:
         f"- Profile {report.profile}, seed {report.seed}, fails on {report.fail_on}",
         "",
     ]
-    lines += [line for note in report.notes for line in (f"> {note}", "")]
+    lines += [line for note in report.notes for line in (f"> {escape_markdown(note)}", "")]
     lines += _findings_section(report)
     lines += _list_section("Accepted findings that no longer occur", report.stale_entries)
     lines += _list_section("Never answered 2xx", tuple(map(_format_unanswered, report.unanswered)))
@@ -57,12 +57,12 @@ def _findings_section(report: Report) -> list[str]:
 
 def _finding_section(finding: Finding, report: Report) -> list[str]:
     mark = "accepted" if finding.accepted else finding.severity
-    lines = [f"### {mark}: {_escape_markdown(format_headline(finding))}", ""]
+    lines = [f"### {mark}: {escape_markdown(format_headline(finding))}", ""]
     for label, value in finding_fields(finding, report):
         if label == "reproduce":
-            lines += ["", "```sh", value, "```"]
+            lines += ["", "```sh", make_printable(value), "```"]
         elif label != "severity":
-            lines.append(f"- {label}: {_format_code(value)}")
+            lines.append(f"- {label}: {quote_markdown(value)}")
     return [*lines, ""]
 
 
@@ -72,15 +72,4 @@ def _format_unanswered(entry: UnansweredOperation) -> str:
 
 
 def _list_section(title: str, entries: tuple[str, ...]) -> list[str]:
-    return [f"### {title}", "", *(f"- {_format_code(entry)}" for entry in entries), ""] if entries else []
-
-
-def _escape_markdown(text: str) -> str:
-    """Escape a text so that Markdown shows its characters as they are."""
-    return re.sub(r"([\\`*_<>\[\]])", r"\\\1", text)
-
-
-def _format_code(text: str) -> str:
-    """Return a text as inline code, also where it contains backticks (CommonMark 0.31, section 6.1)."""
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
+    return [f"### {title}", "", *(f"- {quote_markdown(entry)}" for entry in entries), ""] if entries else []

@@ -14,7 +14,7 @@ _MAX_WAIT_S = {True: 2.0, False: 60.0}
 _MAX_TOTAL_WAIT_S = {True: 6.0, False: 300.0}
 """The seconds that one response and all of a run may make us wait; True is for this machine, False for others."""
 
-_LAST_RESPONSE_S = 1.0
+LAST_RESPONSE_S = 1.0
 """Seconds for which the last response is waited for after the time of the run."""
 
 
@@ -132,9 +132,9 @@ class RequestBudget:
         """
         self._wait_for_turn()
         left_s = None if self.sending_time_s is None else max(self.sending_time_s - self.elapsed_s, 0.0)
-        is_cut = left_s is not None and left_s + _LAST_RESPONSE_S < timeout_s
+        is_cut = left_s is not None and left_s + LAST_RESPONSE_S < timeout_s
         received = self.transport.send(
-            request, left_s + _LAST_RESPONSE_S if is_cut and left_s is not None else timeout_s
+            request, left_s + LAST_RESPONSE_S if is_cut and left_s is not None else timeout_s
         )
         is_timeout = isinstance(received, TransportFailure) and received.kind == "timeout"
         if self.is_stopped or (is_cut and is_timeout):
@@ -144,6 +144,10 @@ class RequestBudget:
     def stop(self) -> None:
         """Send nothing more, and break what is being sent. It locks nothing: handlers of signals call it."""
         self.is_stopped = True
+        self.transport.abort()
+
+    def break_off(self) -> None:
+        """Break what is being sent, as ``stop`` does."""
         self.transport.abort()
 
     def wait_for_retry(self, received: ReceivedResponse) -> bool:
@@ -177,9 +181,9 @@ def choose_rate_limit(target: Target, per_second: float | None = None) -> float 
 def _parse_retry_after(received: ReceivedResponse) -> float:
     """Return the seconds that ``Retry-After`` asks to wait (a number or a date: RFC 9110, 10.2.3); 0.5 without it."""
     text = (received.get_header("retry-after") or "").strip()
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.5

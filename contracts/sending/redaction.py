@@ -1,21 +1,22 @@
 """Masking of secrets: what the operator gave as a credential is hidden in everything that people can read.
 
-A value is recognised as it was given, and in the forms in which it travels: percent-encoded, base64, escaped for
-JSON, XML and Python.
+A value is recognised as it was given, and in every form of ``contracts/sending/encoded_forms.py``.
 """
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape, quoteattr
+
+from specduet.contracts.sending.encoded_forms import compile_escaped, compile_hint, list_forms, misread
 
 MASK = "[redacted]"
 _MIN_LENGTH = 4
 """A shorter secret is masked in its own header only: masked anywhere, it would blot out half of a report."""
+
+_CUT = "…"
+_MIN_BEGINNING = 6
 
 _HARMLESS_HEADERS = re.compile(
     r"accept(-.*)?|cache-control|connection|content-type|from|host|if-.*|origin|pragma|prefer|referer|te|user-agent"
@@ -28,25 +29,57 @@ class Secrets:
     """Mask every secret that was added. One instance serves a whole run."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
+        self._given: set[str] = set()
         self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        """Those that were given, and the near misses of each."""
+        self._forms: tuple[str, ...] = ()
+        """The literal forms of all values, long ones first."""
+        self._hint: re.Pattern[str] | None = None
+        """What a text has that holds a value with escapes."""
+        self._escaped: tuple[re.Pattern[str], ...] = ()
         for value in values:
             self.add(value)
 
     def add(self, value: str) -> None:
         """Mask ``value`` from now on, and also the parts of ``Bearer x`` and ``a=x; b=y``."""
-        parts = [part for part in _split_secret(value) if len(part) >= _MIN_LENGTH]
+        parts = [each for part in _split_secret(value) if len(part) >= _MIN_LENGTH for each in misread(part)]
         self._values.update(parts, *(make_near_misses(part) for part in parts))
-        forms = sorted({form for known in self._values for form in _encode_forms(known)}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
+        self._given.update(parts)
+        known = sorted(self._values, key=len, reverse=True)
+        self._forms = tuple(sorted({form for each in known for form in list_forms(each)}, key=len, reverse=True))
+        self._hint = compile_hint(self._given) if known else None
+        self._escaped = tuple(compile_escaped(each) for each in known if each in self._given)
+
+    @property
+    def longest(self) -> int:
+        """The number of characters of the longest form, about."""
+        return 6 * max(map(len, self._values), default=0)
 
     def mask(self, text: str) -> str:
         """Return the text with every secret replaced by ``[redacted]``."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if self._hint is None:
+            return text
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        if self._hint.search(text):
+            for pattern in self._escaped:
+                text = pattern.sub(MASK, text)
+        return self._mask_cut(text) if _CUT in text else text
+
+    def _mask_cut(self, text: str) -> str:
+        """Mask the beginning of a secret in front of the mark that the rest of a text was cut off."""
+        head, *rest = text.split(_CUT)
+        pieces = [head]
+        for piece in rest:
+            cut = next((part for form in self._forms if (part := _find_beginning(pieces[-1], form))), "")
+            pieces[-1] = pieces[-1].removesuffix(cut) + MASK if cut else pieces[-1]
+            pieces.append(piece)
+        return _CUT.join(pieces)
 
     def mask_bytes(self, data: bytes) -> bytes:
         """Return bytes, which need not be text, with every secret replaced."""
-        return self.mask(data.decode("latin-1")).encode("latin-1") if self._pattern else data
+        return self.mask(data.decode("latin-1")).encode("latin-1") if self._hint else data
 
     def mask_json(self, value: Any) -> Any:
         """Return a JSON value with every secret replaced, in texts and in keys."""
@@ -96,13 +129,7 @@ def _decode_basic(token: str) -> Iterator[str]:
     yield plain.partition(":")[2]
 
 
-def _encode_forms(value: str) -> Iterator[str]:
-    """Yield the value in every form in which it may appear."""
-    yield value
-    yield value.encode().decode("latin-1")  # as mask_bytes sees it
-    yield from (quote(value, safe=""), quote(value), quote_plus(value))
-    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
-    yield from (escape(value), quoteattr(value)[1:-1])
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        encoded = encode(value.encode()).decode()
-        yield from (encoded, encoded.rstrip("="), quote(encoded, safe=""))
+def _find_beginning(text: str, form: str) -> str:
+    """Return the longest beginning of a form that a text ends with; empty where that is too short to tell."""
+    lengths = range(min(len(form), len(text)), _MIN_BEGINNING - 1, -1)
+    return next((form[:length] for length in lengths if text.endswith(form[:length])), "")

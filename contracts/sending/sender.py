@@ -26,7 +26,7 @@ from specduet.contracts.sending.credentials import ApiCredentials, CredentialCho
 from specduet.contracts.sending.fair_shares import FairShares
 from specduet.contracts.sending.sentinel import Watch
 from specduet.contracts.sending.target import Target
-from specduet.contracts.sending.transport import TransportFailure
+from specduet.contracts.sending.transport import TransportFailure, UnsendableRequest
 from specduet.specs import Api, Operation
 
 _Facts = ParamSpec("_Facts")
@@ -68,6 +68,10 @@ class UnsafeOperation(NotSent):
 
 class ForeignRow(NotSent):
     """Error: the request would change a row that the run has not created."""
+
+
+class Unsendable(NotSent, ValueError):
+    """Error: HTTP/1.1 cannot carry the request."""
 
 
 class TurnOver(NotSent):
@@ -299,7 +303,10 @@ class Sender:
         more, so that the next break leaves no doubt. The first timeout of an operation is recorded, too.
         """
         limit_s = timeout_s or self._timeout_for(operation)
-        sent_at, response = self.budget.current_time(), self.budget.send(request, limit_s)
+        try:
+            sent_at, response = self.budget.current_time(), self.budget.send(request, limit_s)
+        except UnsendableRequest as error:
+            raise Unsendable(f"{operation.label}: {error}") from error
         if isinstance(response, TransportFailure) and self._is_worth_retrying(
             operation, request, response, explicit=timeout_s is not None
         ):

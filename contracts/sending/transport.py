@@ -9,18 +9,21 @@ import select
 import socket
 import ssl
 import time
-import zlib
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from specduet.contracts.recording import Headers, ReceivedResponse, SentRequest
+from specduet.contracts.recording import ReceivedResponse, SentRequest
+from specduet.contracts.sending.body_reader import SENT_BYTES, ReadBody, UndecodableBody, read_body, read_stream
 
-MAX_RESPONSE_BYTES = 64 * 2**20
-"""A longer response is cut off and recorded as a failure: it could not be judged in time."""
+_Read = TypeVar("_Read")
+
+_SOCKET_BYTES = SENT_BYTES + 2**20
+"""Bytes of one response, its head and the marks of its chunks included, after which nothing more is read."""
 _EVENT_STREAM = "text/event-stream"
 
 _WHOLE_STREAMS = 20
@@ -72,7 +75,7 @@ class Transport:
     def send(self, request: SentRequest, timeout_s: float) -> ReceivedResponse | TransportFailure:
         """Send a request and read its response within ``timeout_s``, which does not include connecting.
 
-        Raises ``ValueError`` for a request that HTTP/1.1 cannot carry: a line break in a header, a space in the URL.
+        Raises ``UnsendableRequest``.
         """
         started = time.monotonic()
         try:
@@ -83,9 +86,9 @@ class Transport:
         self._busy.add(connection)
         try:
             received = self._exchange_on(connection, request, started, timeout_s)
-        except (ValueError, http.client.InvalidURL) as error:
+        except UnsendableRequest:
             connection.close()
-            raise ValueError(str(error)) from error
+            raise
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             failure = TransportFailure(*explain_failure(error), time.monotonic() - started, connection_state)
@@ -146,78 +149,72 @@ class Transport:
         connection.sock = timed_socket
         try:
             self._write_request(connection, request)
-            response = connection.getresponse()
-            body, is_cut = self._read_response(response, request.method, timed_socket)
-            body = _decompress_body(body, response.getheader("content-encoding"))
+            response = _read_head(connection, timed_socket, request.method)
+            body = self._read_body(response, request.method, timed_socket)
         finally:
             if connection.sock is timed_socket:
                 connection.sock = timed_socket.socket
             else:  # the server said that it would close it
                 timed_socket.socket.close()
+        if response.will_close or not body.is_measured:
+            connection.close()
         elapsed = time.monotonic() - started
         headers = tuple(response.getheaders())
-        if is_cut:
-            connection.close()
-        return ReceivedResponse(response.status, headers, body, elapsed, is_cut)
+        received = ReceivedResponse(response.status, headers, body.kept, elapsed, body.size, body.is_measured)
+        return replace(received, goes_on=True) if body.goes_on else received
 
-    def _read_response(
-        self, response: http.client.HTTPResponse, method: str, timed_socket: "_DeadlineSocket"
-    ) -> tuple[bytes, bool]:
-        """Return the body, and True for a stream of events that goes on."""
+    def _read_body(self, response: http.client.HTTPResponse, method: str, timed_socket: "_DeadlineSocket") -> ReadBody:
+        """Return the body; of a stream of events, the events that came in time."""
         kind = (response.getheader("content-type") or "").partition(";")[0].strip().lower()
-        if (
-            kind != _EVENT_STREAM
-            or response.status >= 300
-            or method == "HEAD"
-            or response.getheader("content-encoding")
-        ):
-            return _read_body(response, method), False
-        with self._lock:
-            self._stream_count += 1
-            is_long = self._stream_count <= _WHOLE_STREAMS
-        timed_socket.limit(self.stream_time_s if is_long else min(_SHORT_STREAM_S, self.stream_time_s))
-        return _read_stream(response)
+        is_stream = kind == _EVENT_STREAM and response.status < 300 and method != "HEAD"
+        if is_stream and not response.getheader("content-encoding"):
+            with self._lock:
+                self._stream_count += 1
+                is_long = self._stream_count <= _WHOLE_STREAMS
+            timed_socket.limit(self.stream_time_s if is_long else min(_SHORT_STREAM_S, self.stream_time_s))
+            return _guard_reading(lambda: read_stream(response))
+        return _guard_reading(lambda: read_body(response, method))
 
     def _write_request(self, connection: http.client.HTTPConnection, request: SentRequest) -> None:
+        """Send a request. Raises ``UnsendableRequest``."""
         is_proxied = self._proxy and not self._is_secure
         split = urlsplit(request.url)
         target = request.url if is_proxied else request.url[len(f"{split.scheme}://{split.netloc}") :]
-        connection.putrequest(request.method, target or "/", skip_host=True, skip_accept_encoding=True)
-        for name, value in request.headers:
-            connection.putheader(name, encode_header_value(value))
+        try:
+            connection.putrequest(request.method, target or "/", skip_host=True, skip_accept_encoding=True)
+            for name, value in request.headers:
+                connection.putheader(name, encode_header_value(value))
+        except (ValueError, http.client.InvalidURL) as error:
+            raise UnsendableRequest(str(error)) from error
         connection.endheaders(request.body)
 
 
-def _read_stream(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
-    """Return the whole events that came in time, and True if the stream goes on."""
-    body = b""
-    try:
-        while piece := response.read1(65_536):
-            body += piece
-            if len(body) > MAX_RESPONSE_BYTES:
-                break
-        else:
-            return body, False
-    except TimeoutError:
-        pass
-    end = max(body.rfind(mark) + len(mark) if mark in body else 0 for mark in (b"\n\n", b"\r\n\r\n", b"\r\r"))
-    return body[:end], True
+class UnsendableRequest(ValueError):
+    """Error: HTTP/1.1 cannot carry the request: a line break in a header, a space in the URL."""
 
 
-def _read_body(response: http.client.HTTPResponse, method: str) -> bytes:
-    """Return the whole body. Raises ``IncompleteRead`` if it is cut short, which ``http.client`` itself tolerates."""
-    announced_length = response.getheader("content-length", "")
+def _read_head(
+    connection: http.client.HTTPConnection, timed_socket: "_DeadlineSocket", method: str
+) -> http.client.HTTPResponse:
+    """Return a response whose head was read. Interim responses before it are passed over (RFC 9110, 15.2)."""
+
+    def read() -> http.client.HTTPResponse:
+        response = connection.getresponse()
+        while 100 <= response.status < 200 and response.status != 101:
+            response.read()
+            response = http.client.HTTPResponse(cast("socket.socket", timed_socket), method=method)
+            response.begin()
+        return response
+
+    return _guard_reading(read)
+
+
+def _guard_reading(read: Callable[[], _Read]) -> _Read:
+    """Return what a function reads; a number that ``http.client`` is not prepared for is a response that is no HTTP."""
     try:
-        body = response.read(MAX_RESPONSE_BYTES)
-    except ConnectionError as error:
-        raise http.client.IncompleteRead(b"") from error
-    if len(body) == MAX_RESPONSE_BYTES and response.read(1):
-        raise http.client.HTTPException(f"the response is longer than {MAX_RESPONSE_BYTES} bytes")
-    is_bare = method == "HEAD" or response.status in {204, 304}
-    has_no_length = is_bare or response.getheader("transfer-encoding") is not None
-    if announced_length.isdecimal() and not has_no_length and len(body) < int(announced_length):
-        raise http.client.IncompleteRead(body, int(announced_length) - len(body))
-    return body
+        return read()
+    except (ValueError, OverflowError, AttributeError) as error:  # http.client is not prepared for every number
+        raise http.client.BadStatusLine(type(error).__name__) from error
 
 
 class _DeadlineSocket:
@@ -226,6 +223,8 @@ class _DeadlineSocket:
     def __init__(self, inner: socket.socket, deadline: float) -> None:
         self.socket = inner
         self._deadline = deadline
+        self._count = 0
+        self._reader = _KeptReader(_DeadlineReader(self))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.socket, name)
@@ -238,11 +237,16 @@ class _DeadlineSocket:
         self.socket.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineReader(self))
+        """Return the one reader: bytes that it has read ahead may belong to the next response."""
+        return self._reader
 
     def read(self, buffer: memoryview) -> int:
         self._set_remaining_timeout()
-        return self.socket.recv_into(buffer)
+        count = self.socket.recv_into(buffer)
+        self._count += count
+        if self._count > _SOCKET_BYTES:
+            raise _ResponseTooLong
+        return count
 
     def limit(self, seconds: float) -> None:
         """Let the deadline be no later than in so many seconds."""
@@ -253,6 +257,13 @@ class _DeadlineSocket:
         if remaining_s <= 0:
             raise TimeoutError("timed out")
         self.socket.settimeout(remaining_s)
+
+
+class _KeptReader(io.BufferedReader):
+    """A reader that stays open: ``http.client`` closes it with each response."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -276,8 +287,8 @@ def encode_header_value(value: str) -> bytes:
         return value.encode()
 
 
-class _UndecodableBody(http.client.HTTPException):
-    """Error: the body is not in the coding that its Content-Encoding names."""
+class _ResponseTooLong(http.client.HTTPException):
+    """Error: so many bytes came that the rest of the response is not read."""
 
 
 _FAILURE_KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
@@ -286,7 +297,8 @@ _FAILURE_KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, 
     (socket.gaierror, "unknown host", "the host's name is unknown"),
     (http.client.IncompleteRead, "cut short", "the connection was closed in the middle of the response"),
     ((http.client.RemoteDisconnected, ConnectionError), "dropped", "the connection was closed without a response"),
-    (_UndecodableBody, "undecodable", "the body is not in the coding that its Content-Encoding names"),
+    (_ResponseTooLong, "too long", f"the head or the marks of the chunks have more than {_SOCKET_BYTES:,} bytes"),
+    (UndecodableBody, "undecodable", "the body is not in the coding that its Content-Encoding names"),
     (http.client.BadStatusLine, "no HTTP", "the response is not HTTP"),
 )
 
@@ -325,14 +337,4 @@ def _find_proxy(scheme: str, host: str) -> tuple[str, int] | None:
     return (parts.hostname, parts.port or 80) if parts.hostname else None
 
 
-def _decompress_body(body: bytes, coding: str | None) -> bytes:
-    """Return the body without its content coding; an unknown coding is left alone. Raises ``_UndecodableBody``."""
-    if coding is None or coding.lower() not in {"gzip", "x-gzip", "deflate"} or not body:
-        return body
-    try:
-        return zlib.decompress(body, 47)  # 47: gzip or zlib, told apart by their headers
-    except zlib.error as error:
-        raise _UndecodableBody(coding) from error
-
-
-__all__ = ["MAX_RESPONSE_BYTES", "Headers", "Transport", "TransportFailure", "encode_header_value", "explain_failure"]
+__all__ = ["Transport", "TransportFailure", "UnsendableRequest", "encode_header_value", "explain_failure"]

@@ -3,7 +3,6 @@
 Nothing is imported from ``mocks``: the contract suite uses only the mock's command line and its responses.
 """
 
-import json
 import re
 import secrets
 import subprocess
@@ -11,18 +10,21 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
-from urllib.request import ProxyHandler, build_opener
+from urllib.parse import urlsplit
 
+from specduet.contracts.recording import ReceivedResponse, SentRequest
 from specduet.contracts.sending.target import Target
+from specduet.contracts.sending.transport import Transport
 from specduet.specs import Api, SecurityScheme, SpecduetError
 
 _URL = re.compile(r"http://\S+")
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 5.0
 _RESPONSE_TIMEOUT_S = 5.0
+_FACTS = "/__mock__/apis"
 
 
 @contextmanager
@@ -89,15 +91,20 @@ class MockFacts:
     """The APIs for which any credential passes, so that wrong ones prove nothing."""
 
 
-def fetch_mock_facts(target: Target) -> MockFacts:
+def fetch_mock_facts(target: Target, timeout_s: float) -> MockFacts:
     """Return what a mock on this machine tells of itself; nothing for other targets."""
     if not target.loopback:
         return MockFacts()
-    try:
-        with build_opener(ProxyHandler({})).open(f"{target.url}/__mock__/apis", timeout=_RESPONSE_TIMEOUT_S) as answer:
-            return _read_facts(json.loads(answer.read()))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    headers = (("Host", urlsplit(target.url).netloc), ("Accept", "application/json"))
+    request = SentRequest("GET", f"{target.url}{_FACTS}", _FACTS, "", headers, None)
+    with closing(Transport(target.url, target.verify)) as transport:
+        response = transport.send(request, min(_RESPONSE_TIMEOUT_S, timeout_s))
+    if not isinstance(response, ReceivedResponse) or response.status != 200:
         return MockFacts()  # no mock, or nothing answers: discovery reports an unreachable target
+    try:
+        return _read_facts(response.json)
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return MockFacts()
 
 
 def _read_facts(document: Any) -> MockFacts:

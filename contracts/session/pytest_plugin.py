@@ -26,6 +26,7 @@ from specduet.contracts.session.settings import resolve_settings
 from specduet.contracts.session.signals import EXIT_CODE, pass_signals
 from specduet.specs import SpecduetError, UsageError
 from specduet.specs.errors import RunInterrupted
+from specduet.specs.printing import make_loggable
 
 _ABORTED = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
 
@@ -160,6 +161,7 @@ class ContractPlugin:
 
     def _show_error(self, text: str) -> None:
         """Print an operator error, also where pytest has the terminal."""
+        text = make_loggable(text)
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             sys.stderr.write(f"{text}\n")
@@ -172,4 +174,4 @@ class ContractPlugin:
         if self._session is not None and self._session.report is not None:
             terminalreporter.section("specduet")
             for line in self._session.closing_lines():
-                terminalreporter.write_line(line)
+                terminalreporter.write_line(make_loggable(line))

@@ -26,6 +26,9 @@ from specduet.contracts.session.typed_names import check_typed_names, describe_u
 from specduet.specs import Api, bundled, load_all
 from specduet.specs.problem_reports import count_problems
 
+_FACTS_SHARE = 0.2
+"""The part of the time of the run that a mock gets to tell of itself."""
+
 
 def list_items(names: Iterable[str]) -> list[Item]:
     """Return the items of the named APIs, or of all bundled ones, without sending anything."""
@@ -124,7 +127,7 @@ class ContractSession:
 
     def _with_known_params(self, target: Target) -> Target:
         """Return the target with the given parameters, and those that a mock tells of itself."""
-        facts = mock_process.fetch_mock_facts(target)
+        facts = mock_process.fetch_mock_facts(target, _FACTS_SHARE * self._run_options().time_limit_s)
         known = target.with_params({**facts.scopes, **self._settings.params})
         return replace(known, open_apis=facts.open_apis)
 

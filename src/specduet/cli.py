@@ -20,6 +20,7 @@ from specduet.contracts.session.option_table import OPTIONS, join_levels, to_arg
 from specduet.document_commands import add_option, apis, check, overlay, with_document_options
 from specduet.report_commands import compare
 from specduet.specs.errors import SpecduetError, UsageError
+from specduet.specs.printing import make_loggable
 
 if TYPE_CHECKING:
     from specduet.mocks.server import Reload
@@ -42,7 +43,7 @@ def main() -> None:
         error.show()
         code = 2
     except SpecduetError as error:
-        click.echo(str(error), err=True)
+        click.echo(make_loggable(str(error)), err=True)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = _INTERRUPTED

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import time
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -29,6 +31,66 @@ GIVEN = "p&ss wörd/+\"<'>\\%"
 def test_every_form_of_a_secret_is_masked(form: str) -> None:
     """Percent-encoded, base64 and escaped forms are the secret, too."""
     assert f"before {MASK} after" == Secrets([GIVEN]).mask(f"before {form} after")
+
+
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "JSON": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
+    "JSON in capitals": lambda text: "".join(f"\\u{ord(c):04X}" for c in text),
+    "JSON twice": lambda text: "".join(f"\\\\u{ord(c):04x}" for c in text),
+    "percent": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "percent twice": lambda text: "".join(f"%25{byte:02X}" for byte in text.encode()),
+    "quoted-printable": lambda text: "".join(f"={byte:02X}" for byte in text.encode()),
+    "hex": lambda text: text.encode().hex(),
+    "hex in capitals": lambda text: text.encode().hex().upper(),
+    "hex with colons": lambda text: text.encode().hex(":"),
+    "bytes": lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+    "octal": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
+    "entities": lambda text: "".join(f"&#{ord(c)};" for c in text),
+    "entities in hex": lambda text: "".join(f"&#x{ord(c):X};" for c in text),
+    "other case": str.swapcase,
+    "slashes": lambda text: text.replace("\\", "\\\\").replace("/", "\\/").replace('"', '\\"'),
+}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_escapes_are_seen_through(name: str, every: int) -> None:
+    """A service may escape every character of a secret, or some, in the ways of JSON, URLs, HTML, hex and programs."""
+    escape = ESCAPES[name]
+    is_whole = "hex" in name.split() or name in {"other case", "slashes"}
+    text = escape(GIVEN) if is_whole else "".join(escape(c) if n % every == 0 else c for n, c in enumerate(GIVEN))
+    assert Secrets([GIVEN]).mask(f"before {text} after") == f"before {MASK} after"
+
+
+@pytest.mark.parametrize("lead", range(4))
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_base64_with_anything_around_is_masked(lead: int, encode: Callable[[bytes], bytes]) -> None:
+    """Wherever in an encoded text the secret begins, what is left of it tells nothing."""
+    encoded = encode(b"x" * lead + GIVEN.encode() + b"yz").decode()
+    masked = Secrets([GIVEN]).mask(encoded)
+    assert MASK in masked
+    assert len(masked.replace(MASK, "")) <= 4 * -(-lead // 3) + 8
+    assert Secrets([GIVEN]).mask(quote(encoded, safe="")).count(MASK) == 1
+
+
+def test_text_of_utf_16_is_masked() -> None:
+    """Bytes need not be UTF-8."""
+    secrets = Secrets(["key-4e1d77"])
+    assert b"key" not in secrets.mask_bytes("a key-4e1d77 b".encode("utf-16-le")).replace(b"\0", b"")
+
+
+def test_half_a_secret_before_a_cut_is_masked() -> None:
+    """Where a text was cut within a secret, its beginning is one, too; a few letters are no secret."""
+    secrets = Secrets(["key-4e1d77-Long"])
+    assert secrets.mask("says key-4e1d7… and key… and …") == f"says {MASK}… and key… and …"
+
+
+def test_much_text_is_searched_in_linear_time() -> None:
+    """Megabytes of escapes take seconds at most."""
+    text = '{"a":"\\u0070%70&#x70;p"}' * 40_000
+    started = time.process_time()
+    assert Secrets([GIVEN]).mask(text) == text
+    assert time.process_time() - started < 10
 
 
 def test_bytes_and_json_are_masked_too() -> None:

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from specduet.contracts.findings import escape_controls
 from specduet.contracts.recording import ReceivedResponse, SentRequest
 from specduet.contracts.run import RunResult
 from specduet.contracts.sending.transport import TransportFailure
 from specduet.specs import UsageError
+from specduet.specs.printing import make_printable
 
 Respond = Callable[[SentRequest], ReceivedResponse | TransportFailure]
 JSON = (("content-type", "application/json"),)
@@ -395,7 +395,7 @@ def test_ids_that_are_no_text_are_no_ids(judge: Judge) -> None:
 
 def test_names_cannot_steer_a_terminal() -> None:
     """Escape sequences and line ends of a name are shown as what they are."""
-    assert escape_controls("a\x1b[31m\n::error::b") == "a\\u001b[31m\\u000a::error::b"
+    assert make_printable("a\x1b[31m\n::error::b") == "a\\u001b[31m\\u000a::error::b"
 
 
 def test_a_204_has_no_body_whatever_is_documented(judge: Judge) -> None:

@@ -115,4 +115,4 @@ def test_a_stream_that_goes_on_is_left(endless: str) -> None:
     transport = Transport(endless, stream_time_s=0.3)
     received = transport.send(SentRequest("GET", f"{endless}/", "/", "", (), None), 30)
     assert isinstance(received, ReceivedResponse)
-    assert (received.body, received.is_cut) == (b"data: 1\n\ndata: 2\n\n", True)
+    assert (received.body, received.goes_on) == (b"data: 1\n\ndata: 2\n\n", True)

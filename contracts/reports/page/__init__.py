@@ -11,7 +11,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from specduet.contracts.findings import escape_controls
 from specduet.contracts.reports.comparison import Comparison, ReportedRun
 from specduet.contracts.reports.formatting import ACCEPT_HINT
 from specduet.contracts.reports.model import Report, installed_version, pluralize, write_text
@@ -23,6 +22,7 @@ from specduet.contracts.reports.page.response_times import draw_response_times
 from specduet.contracts.reports.page.walks import draw_walks
 from specduet.contracts.reports.summary import format_outcome
 from specduet.contracts.sending.redaction import Secrets
+from specduet.specs.printing import make_printable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -92,7 +92,7 @@ def _make_finalizer(secrets: Secrets) -> Callable[[Any], Any]:
     def finalize(value: Any) -> Any:
         if not isinstance(value, str) or hasattr(value, "__html__"):  # HTML that a macro has made
             return value
-        return "\n".join(map(escape_controls, secrets.mask(value).split("\n")))
+        return "\n".join(map(make_printable, secrets.mask(value).split("\n")))
 
     return finalize
 
