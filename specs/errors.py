@@ -8,12 +8,17 @@
     │   ├── NotOpenApi             parses, and is no OpenAPI 3 document
     │   ├── BadOverlay             an overlay action that cannot be carried out
     │   └── BadStatement           an ``x-specduet`` statement that is malformed or speaks of nothing
+    ├── SystemRefusal              a full disk, a folder that may not be written, too few open files
     ├── TargetUnreachable          exit code 3: nothing usable answers at the URL
     └── RunInterrupted             exit code 130: the operator has ended the run before it had anything to tell
 
 Findings, which report what is wrong with a *service*, are another family: see ``contracts/findings.py``.
 """
 
+import errno
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 from specduet.specs.printing import make_printable
@@ -84,6 +89,30 @@ class BadOverlay(SpecError):
 
 class BadStatement(SpecError):
     """An ``x-specduet`` statement with an unknown key, no basis, or a field that the schema does not have."""
+
+
+class SystemRefusal(SpecduetError):
+    """The operating system refuses something: a full disk, a folder that may not be written, too few open files."""
+
+
+_REFUSALS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+    | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+)
+
+
+def explain_refusal(error: BaseException) -> SystemRefusal | None:
+    """Return the operator error that an error of the operating system is, None where it may be a fault of ours."""
+    if not isinstance(error, OSError) or error.errno not in _REFUSALS:
+        return None
+    name = f": {error.filename}" if error.filename else ""
+    return SystemRefusal(f"the operating system refuses it: {(error.strerror or str(error)).lower()}{name}")
+
+
+def leave_full_output() -> None:
+    """Send what is still to be printed nowhere: whoever ends the process would fail on it once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class TargetUnreachable(SpecduetError):

@@ -1,5 +1,6 @@
 """Reports of one finished run: files for people, CI systems and programs, and the text on the terminal."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from specduet.contracts.reports import har, json, junit, page, sarif, summary
@@ -21,15 +22,36 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"the report folder {folder} cannot be created: {reason}") from error
+        raise UsageError(f"the report folder {folder} cannot be created: {describe_os_error(error)}") from error
 
 
 def write_reports(report: Report, folder: Path) -> None:
-    """Write every kind of report into a folder."""
+    """Write every kind of report into a folder, each whole or not at all.
+
+    Raises ``UsageError`` where one cannot be written, after the others.
+    """
     make_folder(folder)
-    for name, write in WRITERS.items():
-        write(report, folder / name)
+    failures = [failure for name in WRITERS if (failure := _write_whole(report, folder, name))]
+    if failures:
+        raise UsageError(f"not every report could be written into {folder}: {'; '.join(failures)}")
 
 
-__all__ = ["WRITERS", "Report", "make_folder", "write_reports"]
+def _write_whole(report: Report, folder: Path, name: str) -> str:
+    """Write one report beside its place and then move it there; return why that failed, empty where it did not."""
+    path, unfinished = folder / name, folder / f".{name}.part"
+    try:
+        WRITERS[name](report, unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        return f"{name} ({describe_os_error(error)})"
+    return ""
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return what the operating system says, as part of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
+__all__ = ["WRITERS", "Report", "describe_os_error", "make_folder", "write_reports"]

@@ -146,7 +146,9 @@ def write_baseline(
         )
         entries.append(_entry_to_dict(entry))
     text = yaml.safe_dump({"accepted": entries}, sort_keys=False, allow_unicode=True, width=120)
-    path.write_text(_HEADER + text, encoding="utf-8")
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_text(_HEADER + text, encoding="utf-8")
+    unfinished.replace(path)  # so that a full disk costs no accepted finding
     return len(new)
 
 

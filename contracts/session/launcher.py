@@ -22,6 +22,7 @@ def launch_suite(arguments: Sequence[str], *, select: str | None = None, workers
     """
     with tempfile.TemporaryDirectory(prefix="specduet-") as folder:
         status = Path(folder, "status")
+        status.write_text("    ", encoding="utf-8")
         command = [
             *_pytest_command(status),
             *((f"-k={select}",) if select else ()),
@@ -30,8 +31,8 @@ def launch_suite(arguments: Sequence[str], *, select: str | None = None, workers
         ]
         process = subprocess.Popen(command, env=_clean_environment())  # noqa: S603 - our own interpreter and options
         code = _wait_for_end(process)
-        if status.exists():
-            return int(status.read_text(encoding="utf-8"))
+        if text := status.read_text(encoding="utf-8").strip():
+            return int(text)
     if code < 0 or code == 2:
         return 130
     if code == _PYTEST_USAGE_ERROR:

@@ -11,7 +11,7 @@ Workers of pytest-xdist send nothing: the controller passes them the items and f
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import TextIOWrapper
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ from specduet.contracts.session.session import ContractSession, list_items
 from specduet.contracts.session.settings import resolve_settings
 from specduet.contracts.session.signals import EXIT_CODE, pass_signals
 from specduet.specs import SpecduetError, UsageError
-from specduet.specs.errors import RunInterrupted
+from specduet.specs.errors import RunInterrupted, explain_refusal, leave_full_output
 from specduet.specs.printing import make_loggable
 
 _ABORTED = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
@@ -60,6 +60,10 @@ class ContractPlugin:
             self._error = error
         except Interrupted:
             self._error = RunInterrupted("interrupted before anything was tested")
+        except OSError as error:
+            self._error = explain_refusal(error)
+            if self._error is None:
+                raise
         return (yield)
 
     def _collect_items(self) -> None:
@@ -139,11 +143,18 @@ class ContractPlugin:
             return
         try:
             session.exitstatus = self._finish_session(exitstatus)
-        except SpecduetError as error:
+            sys.stdout.flush()  # a full disk is told here
+        except (SpecduetError, OSError) as raised:
+            error = raised if isinstance(raised, SpecduetError) else explain_refusal(raised)
+            if error is None:
+                raise
             session.exitstatus = error.exit_code
             self._show_error(str(error))
+            if isinstance(raised, OSError):
+                leave_full_output()
         if self._status:
-            self._status.write_text(str(int(session.exitstatus)), encoding="utf-8")
+            with self._status.open("r+", encoding="utf-8") as file:  # which the launcher has made: a disk may be full
+                file.write(str(int(session.exitstatus)))
         self._signals.close()
 
     def _finish_session(self, status: int) -> int:
@@ -162,6 +173,8 @@ class ContractPlugin:
     def _show_error(self, text: str) -> None:
         """Print an operator error, also where pytest has the terminal."""
         text = make_loggable(text)
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             sys.stderr.write(f"{text}\n")

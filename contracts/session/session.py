@@ -12,7 +12,7 @@ from specduet.contracts.clauses import all_clauses
 from specduet.contracts.findings import Finding
 from specduet.contracts.interruption import Stopper
 from specduet.contracts.options import RunOptions
-from specduet.contracts.reports import console, github, make_folder, summary, write_reports
+from specduet.contracts.reports import console, describe_os_error, github, make_folder, summary, write_reports
 from specduet.contracts.reports.formatting import format_finding
 from specduet.contracts.reports.model import Item, Report, items_of_finding, iter_items, order_findings, pluralize
 from specduet.contracts.run import RunResult, run_contract
@@ -23,7 +23,7 @@ from specduet.contracts.session.selection import select_items, select_requests
 from specduet.contracts.session.settings import RunSettings
 from specduet.contracts.session.tested_apis import choose_url, drop_security, load_tested_apis
 from specduet.contracts.session.typed_names import check_typed_names, describe_unused_names
-from specduet.specs import Api, bundled, load_all
+from specduet.specs import Api, SpecduetError, UsageError, bundled, load_all
 from specduet.specs.problem_reports import count_problems
 
 _FACTS_SHARE = 0.2
@@ -210,9 +210,7 @@ class ContractSession:
         return baseline.mark_accepted(findings, (*self._settings.accepted, *baseline.load_baseline(path)))[0]
 
     def _publish_report(self, report: Report) -> None:
-        if self._settings.report is not None:
-            write_reports(report, self._settings.report)
-        github.append_summary(summary.format_summary(report))
+        failures = [*self._write_files(report)]
         if self._console is not None:
             console.print_report(report, self._console)
             if self._settings.report is not None:
@@ -220,6 +218,20 @@ class ContractSession:
         if github.is_github_actions():
             for line in github.format_annotations(report):
                 print(line)  # noqa: T201 - how a step talks to its runner
+        if failures:
+            raise failures[0]
+
+    def _write_files(self, report: Report) -> Iterator[SpecduetError]:
+        """Write the reports; yield what went wrong, for the result is to be shown all the same."""
+        try:
+            if self._settings.report is not None:
+                write_reports(report, self._settings.report)
+        except UsageError as error:
+            yield error
+        try:
+            github.append_summary(summary.format_summary(report))
+        except OSError as error:
+            yield UsageError(f"the summary of the workflow run cannot be written: {describe_os_error(error)}")
 
     def closing_lines(self) -> Iterator[str]:
         """Return the lines that pytest's own summary lacks: notes, and what was never seen."""

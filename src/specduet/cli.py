@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -19,7 +20,7 @@ import click
 from specduet.contracts.session.option_table import OPTIONS, join_levels, to_arguments
 from specduet.document_commands import add_option, apis, check, overlay, with_document_options
 from specduet.report_commands import compare
-from specduet.specs.errors import SpecduetError, UsageError
+from specduet.specs.errors import SpecduetError, UsageError, explain_refusal, leave_full_output
 from specduet.specs.printing import make_loggable
 
 if TYPE_CHECKING:
@@ -50,10 +51,21 @@ def main() -> None:
     except BrokenPipeError:  # the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _EPIPE
-    except Exception:  # noqa: BLE001 - an internal error must not look like a finding
-        traceback.print_exc()
-        code = _INTERNAL_ERROR
+    except Exception as error:  # noqa: BLE001 - an internal error must not look like a finding
+        code = _report_exception(error)
     sys.exit(code)
+
+
+def _report_exception(error: Exception) -> int:
+    """Print a sentence where the operating system refuses something, else the traceback; return the exit code."""
+    refusal = explain_refusal(error)
+    if refusal is None:
+        traceback.print_exception(error)
+        return _INTERNAL_ERROR
+    with suppress(OSError):
+        click.echo(make_loggable(str(refusal)), err=True)
+    leave_full_output()
+    return refusal.exit_code
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

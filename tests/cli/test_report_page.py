@@ -124,7 +124,7 @@ def test_what_a_service_sends_is_text(make_report: Make, make_finding: Callable[
     bad = replace(
         first,
         request=replace(first.request, path=f"/{attack}", url=f"http://127.0.0.1:1/{attack}"),
-        response=replace(first.response, body=attack.encode() + b"\x1b[2J", headers=(("x-a", attack),)),
+        response=replace(first.response, content=attack.encode() + b"\x1b[2J", headers=(("x-a", attack),)),
     )
     finding = make_finding(message=f"{attack}\x1b[31m", value=attack, exchange=bad, curl=attack)
     plain = PageReader(render_page(report))
