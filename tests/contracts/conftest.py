@@ -100,7 +100,7 @@ def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunR
         max_requests: int | None = None,
     ) -> RunResult:
         class DirectTransport:
-            def __init__(self, *_args: Any) -> None: ...
+            def __init__(self, *_args: Any, **_options: Any) -> None: ...
 
             def send(self, request: SentRequest, _timeout_s: float) -> ReceivedResponse | TransportFailure:
                 return service(request)
