@@ -74,7 +74,7 @@ class BodyStore:
     """Larger bodies by their digest."""
     _in_memory: int = 0
     _in_file: int = 0
-    _values_left: int = VALUES_BYTES
+    _values_left: int = field(default_factory=lambda: VALUES_BYTES)
     _file: IO[bytes] | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
 

@@ -25,7 +25,7 @@ from specduet.contracts.session.session import ContractSession, list_items
 from specduet.contracts.session.settings import resolve_settings
 from specduet.contracts.session.signals import EXIT_CODE, pass_signals
 from specduet.specs import SpecduetError, UsageError
-from specduet.specs.errors import RunInterrupted, explain_refusal, leave_full_output
+from specduet.specs.errors import RunInterrupted, SystemRefusal, explain_refusal, leave_full_output
 from specduet.specs.printing import make_loggable
 
 _ABORTED = {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
@@ -150,7 +150,7 @@ class ContractPlugin:
                 raise
             session.exitstatus = error.exit_code
             self._show_error(str(error))
-            if isinstance(raised, OSError):
+            if isinstance(error, SystemRefusal):
                 leave_full_output()
         if self._status:
             with self._status.open("r+", encoding="utf-8") as file:  # which the launcher has made: a disk may be full

@@ -10,7 +10,8 @@ import pytest
 from specduet.contracts import bodies
 from specduet.contracts.analysis.long_lists import read_first_rows
 from specduet.contracts.bodies import BodyStore, KeptBody
-from specduet.contracts.recording import NOT_JSON, ReceivedResponse, Recording
+from specduet.contracts.recording import NOT_JSON, Exchange, ReceivedResponse, Recording, SentRequest
+from specduet.contracts.run_notes import describe_long_bodies
 
 
 def receive(recording: Recording, body: bytes) -> ReceivedResponse:
@@ -98,3 +99,20 @@ def test_a_store_without_bodies_opens_no_file() -> None:
     store = BodyStore()
     assert store.keep(b"{}") == b"{}"
     assert not store.uses_file
+
+
+def test_what_was_cut_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note counts the bodies of which a part was judged, and those that were judged alone."""
+    monkeypatch.setattr(bodies, "VALUES_BYTES", 0)
+    recording = Recording()
+    sent = SentRequest("GET", "http://x/", "/", "", (), None)
+    for received in (
+        ReceivedResponse(200, (), b"[1", 0.1, size=100),
+        ReceivedResponse(200, (), json.dumps([1] * 99_000).encode(), 0.1),
+        ReceivedResponse(200, (), b"[]", 0.1),
+    ):
+        shared = recording.share_body(received)
+        recording.exchanges.append(Exchange(1, "a", "b", sent, shared, "", "probe", "given", 0.0))
+    cut, alone = describe_long_bodies(recording)
+    assert cut == "1 of 3 bodies were longer than what is kept of one: only their beginning is judged."
+    assert alone == "1 of 3 bodies were so large that they were judged alone, not beside the others."

@@ -34,7 +34,9 @@ class WorldClient:
     def values(self, operation: Operation, **given: Any) -> dict[str, Any]:
         """Return parameters with their defaults; the first scope where none is given."""
         values = {p.name: p.default for p in operation.parameters if "default" in p.schema}
-        values |= {name: known[0] for name, known in self.world.scope_values().items() if operation.parameter(name, "path")}
+        values |= {
+            name: known[0] for name, known in self.world.scope_values().items() if operation.parameter(name, "path")
+        }
         return values | given
 
     def rows(self, caller: CallerIdentity | None = None, **given: Any) -> list[dict[str, Any]]:
