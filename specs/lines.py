@@ -46,14 +46,32 @@ def find_lines(path: Path, pointers: Iterable[str]) -> dict[str, int | None]:
 
 
 def find_lines_in_text(text: str, pointers: Iterable[str]) -> dict[str, int | None]:
-    """Return the line of each pointer into a document, or of its nearest ancestor that is there."""
+    """Return the line of each pointer into a document, or of its nearest ancestor that is there.
+
+    A pointer to a component leads to its place in Swagger 2.0, where the document is that.
+    """
     root, wanted = _Place(), list(pointers)
-    for pointer in wanted:
+    for pointer in (*wanted, *map(_spell_in_swagger, wanted), "/swagger"):
         place = root
         for part in split_pointer(pointer):
             place = place.children.setdefault(part, _Place())
     _mark_lines(text, root)
-    return {pointer: _nearest_line(root, pointer) for pointer in wanted}
+    is_swagger = root.children["swagger"].line is not None
+    return {pointer: _nearest_line(root, _spell_in_swagger(pointer) if is_swagger else pointer) for pointer in wanted}
+
+
+_SWAGGER_SECTIONS = {
+    "/components/schemas": "/definitions",
+    "/components/parameters": "/parameters",
+    "/components/responses": "/responses",
+    "/components/securitySchemes": "/securityDefinitions",
+}
+
+
+def _spell_in_swagger(pointer: str) -> str:
+    """Return a pointer to a component of OpenAPI 3 as Swagger 2.0 has it."""
+    section = next((name for name in _SWAGGER_SECTIONS if pointer.startswith(f"{name}/")), None)
+    return pointer if section is None else _SWAGGER_SECTIONS[section] + pointer.removeprefix(section)
 
 
 def _nearest_line(root: _Place, pointer: str) -> int | None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.real.reading import Verdicts, load_readings, sort_findings
+from benchmarks.real.real_service import RealService
 from benchmarks.real.running import MissingProgram, Place, install_service, list_headers, start_service
-from benchmarks.real.services import SERVICES, RealService
+from benchmarks.real.services import SERVICES
 
 
 def save_document(place: Place, headers: list[str]) -> Path:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.real.services import RealService
+from benchmarks.real.real_service import RealService
 
 HOME = Path(__file__).parents[2] / ".real"
 _START_S = 300

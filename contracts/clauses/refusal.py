@@ -277,10 +277,15 @@ def _is_valid_loc(loc: Any) -> bool:
     return bool(steps and loc)
 
 
+_OWN_TYPES = frozenset({"value_error", "assertion_error"})
+"""Types that FastAPI gives the mistakes which a service's own code finds."""
+
+
 @clause("SD308", "refusal-loc", "An error response points at the invalid part of the request.", specificity=35)
 def check_refusal_loc(subject: Subject) -> Iterator[Finding]:
     """Each ``loc`` begins with path, query, header, cookie or body, and names a part of the request that is invalid, or
-    that servers read differently. Of several invalid parts, one is enough.
+    that servers read differently. Of several invalid parts, one is enough. A mistake that the service's own code has
+    found (``value_error``) beside one that it should name may be anywhere.
 
     In a body it may end above the invalid value or continue below it.
     """
@@ -292,8 +297,11 @@ def check_refusal_loc(subject: Subject) -> Iterator[Finding]:
             continue  # what is only odd need not be what was refused
         suspects = [part for part in case.parts if part.display_name in falsely_named]
         suspects += [part for part in case.parts if part.verdict != "valid"]
+        is_named = any(_loc_matches_part(loc, part) for loc in _valid_locs(case.exchange.json) for part in suspects)
         for index, item in enumerate(_detail_items(case)):
             loc = item.get("loc") if isinstance(item, Mapping) else None
+            if is_named and loc is not None and item.get("type") in _OWN_TYPES:
+                continue
             if loc is not None and _is_valid_loc(loc) and not any(_loc_matches_part(loc, part) for part in suspects):
                 expected = " or ".join(dict.fromkeys(part.display_name for part in case.invalid_parts or suspects))
                 yield subject.make_finding(

@@ -90,9 +90,9 @@ def _find_refused_parts(subject: Subject) -> Sequence[RefusedPart]:
 def _search_refused_parts(subject: Subject) -> Iterator[RefusedPart]:
     cases = find_refused_requests(subject)[:_MAX_REFUSED]
     accepted = list(_list_accepted(subject)) if cases else []
-    accepted_keys = {_make_key(exchange) for exchange in subject.successful_exchanges()} if cases else set()
+    accepted_requests = {(e.request, e.credentials) for e in subject.successful_exchanges()} if cases else set()
     for case in cases:
-        if _make_key(case.exchange) in accepted_keys:
+        if (case.exchange.request, case.exchange.credentials) in accepted_requests:
             continue  # what was sent in between is why
         found = _find_twin(subject, case, accepted)
         if found is not None and _is_blamed(subject, found):

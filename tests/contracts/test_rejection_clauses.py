@@ -138,6 +138,17 @@ def test_every_fault_is_found_where_it_is(findings: Findings, name: str) -> None
     assert finding_codes(found) - {code} <= {"SD302"}  # what is too lax in one way may be in another
 
 
+@pytest.mark.parametrize(("kind", "codes"), [("value_error", set()), ("missing", {"SD308"})])
+def test_a_rule_of_the_service_may_be_broken_as_well(findings: Findings, kind: str, codes: set[str]) -> None:
+    """Beside the mistake that was made, a response may name one that the service's own code has found, nothing else."""
+    other = {"loc": ["query", "team"], "msg": "no", "type": kind}
+
+    def refuse(body: dict[str, Any]) -> JSONResponse:
+        return JSONResponse({"detail": [*body["detail"], other]}, 422)
+
+    assert finding_codes(findings(service(refuse=refuse))) == codes
+
+
 def _accept_any_body(app: Any) -> Any:
     """Wrap an application so that it takes every body that is not JSON, or not labelled as JSON, for a good one."""
 

@@ -227,3 +227,13 @@ def test_lines_of_a_broken_file_are_lines_or_none(write: Write, text: str) -> No
 def test_lines_of_no_file(tmp_path: Path) -> None:
     """A file that cannot be read has no lines."""
     assert find_lines(tmp_path, ["/a"]) == {"/a": None}
+
+
+@pytest.mark.parametrize("head", ["swagger: '2.0'", "openapi: 3.0.3"])
+def test_lines_of_components_in_swagger(tmp_path: Path, head: str) -> None:
+    """A component of a converted document is found where Swagger 2.0 has it."""
+    path = tmp_path / "a.yaml"
+    path.write_text(f"{head}\ndefinitions:\n  Cat:\n    properties:\n      name: {{type: string}}\n", "utf-8")
+    pointers = ["/components/schemas/Cat/properties/name", "/components/schemas/Cat/x", "/definitions/Cat"]
+    expected = [5, 3, 3] if "swagger" in head else [1, 1, 3]
+    assert list(find_lines(path, pointers).values()) == expected
