@@ -14,6 +14,7 @@ from specduet.mocks.handler import OperationHandler
 from specduet.mocks.media_types import parse_accept
 from specduet.mocks.page import MockPage
 from specduet.mocks.page.live import stream_sections
+from specduet.mocks.page.reference import ReferencePages
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
 from specduet.specs import Api, SecurityScheme
@@ -21,6 +22,7 @@ from specduet.specs import Api, SecurityScheme
 INDEX_PATHS = ("", "/")
 LIVE_PATH = f"{CONTROL_PREFIX}live"
 """Where an open page follows the mock: a stream of events."""
+REFERENCE_PATH = f"{CONTROL_PREFIX}docs"
 
 
 class IndexPage:
@@ -31,11 +33,13 @@ class IndexPage:
         self._apis = sessions.apis
         self._handlers = handlers
         self._settings = sessions.settings
+        self._own = [handler for handler in handlers if handler.api in self._apis]
+        self._reference = ReferencePages(REFERENCE_PATH, self._own)
 
     def is_at(self, path: str) -> bool:
         """Return True if the index stands at a path: at ``/``, and where the control API begins."""
-        is_control = self._settings.control and (path == LIVE_PATH or self._is_control_root(path))
-        return path in INDEX_PATHS or is_control
+        is_control = path == LIVE_PATH or self._is_control_root(path) or self._reference.is_at(path)
+        return path in INDEX_PATHS or (self._settings.control and is_control)
 
     def _is_control_root(self, path: str) -> bool:
         return f"{path}/" in {CONTROL_PREFIX, f"{CONTROL_PREFIX}/"}
@@ -45,6 +49,8 @@ class IndexPage:
         if path == LIVE_PATH:
             pieces = stream_sections(lambda: self._render_sections(session), request.receive)
             return responses.make_streaming_response(pieces, responses.EVENT_STREAM)
+        if self._reference.is_at(path):
+            return self._reference.respond(request, path)
         root = request.scope.get("root_path", "")
         accept = request.accept or ""
         is_browser = any(range_.media_type == "text/html" and range_.quality for range_ in parse_accept(accept))
@@ -65,8 +71,7 @@ class IndexPage:
 
     @cached_property
     def _page(self) -> MockPage:
-        own = [handler for handler in self._handlers if handler.api in self._apis]
-        return MockPage(self._apis, own, self._settings)
+        return MockPage(self._apis, self._own, self._settings)
 
     def _describe_mock(self, origin: str, session: Session) -> dict[str, Any]:
         index: dict[str, Any] = {
@@ -77,6 +82,7 @@ class IndexPage:
             index["control"] = {
                 "address": origin + CONTROL_PREFIX,
                 "document": f"{origin}{CONTROL_PREFIX}openapi.json",
+                "reference": f"{origin}{REFERENCE_PATH}",
                 "apis": f"{origin}{CONTROL_PREFIX}apis",
                 "requests": f"{origin}{CONTROL_PREFIX}requests",
             }

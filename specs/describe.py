@@ -82,6 +82,12 @@ def _describe_operation(operation: Operation) -> Iterator[str]:
     yield from _describe_statements(operation.behavior, "    ")
 
 
+def describe_operation_statements(operation: Operation) -> Iterator[str]:
+    """Yield each statement on an operation with its basis and reason: ``limit  parameter limit [inferred: …]``."""
+    for line in _describe_statements(operation.behavior, ""):
+        yield make_printable(" ".join(line.split()))
+
+
 def _describe_statements(words: msgspec.Struct, indent: str) -> Iterator[str]:
     for name in words.__struct_fields__:
         for label, statement in _label_statements(name.replace("_", "-"), getattr(words, name)):

@@ -209,6 +209,40 @@ def test_the_server_stops_while_a_page_is_open() -> None:
     connection.close()
 
 
+def test_the_reference_shows_the_document_and_the_behavior() -> None:
+    """Its page names each API's document, whose server is the mock and whose operations say what is stated."""
+    mock = create_app(["seekrflow", OFFICE])
+    page = open_page(mock, "/__mock__/docs").body.decode()
+    urls = json.loads(unescape(re.findall(r'data-urls="([^"]*)"', page)[0]))
+    assert [entry["name"] for entry in urls] == ["seekrflow", "office"]
+    document = send_raw(mock, RawRequest("GET", urls[0]["url"])).json
+    operation = document["paths"]["/v1/threads/{thread_id}/runs"]["get"]
+    assert document["servers"] == operation["servers"] == [{"url": "http://mock"}]
+    assert "- `limit parameter limit [documented" in operation["description"]
+    assert "Behavior of the mock" not in json.dumps(mock.apis[0].document)
+
+
+def test_the_reference_loads_only_from_the_mock() -> None:
+    """Scripts and styles come from the mock, each with its type; anything else below it is 404."""
+    mock = create_app(["nx1"])
+    page = open_page(mock, "/__mock__/docs").body.decode()
+    loaded = re.findall(r'(?:src|href)="(/[^"]*)"', page)
+    assert len(loaded) == 4
+    for target in loaded:
+        response = send_raw(mock, RawRequest("GET", target))
+        assert (response.status, response.headers["content-type"].partition("/")[0]) == (200, "text")
+    for target in ("/__mock__/docs/other.js", "/__mock__/docs/..%2f..%2fpyproject.toml"):
+        assert send_raw(mock, RawRequest("GET", target)).status == 404
+
+
+def test_without_swagger_ui_the_reference_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain install has no Swagger UI."""
+    monkeypatch.setattr("specduet.mocks.page.reference.find_spec", lambda _: None)
+    response = open_page(create_app(["nx1"]), "/__mock__/docs")
+    assert response.status == 501
+    assert "specduet[reference]" in response.json["detail"]
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_browser_shows_the_page(tmp_path: Path) -> None:
     """In a browser the script runs under the page's policy, and the page becomes live."""
