@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from specduet.mocks.request_log import escape_control_characters
 from specduet.mocks.settings import Settings
 from specduet.mocks.tls import TlsCertificate
 from specduet.specs import Api, Operation
+from specduet.specs.printing import make_printable
 
 _MAX_OPERATIONS = 50
 _MAX_PROBLEMS = 20
@@ -17,13 +17,13 @@ def describe_mock(
     """Yield the lines for the APIs that are served at a URL: ``GET http://127.0.0.1:8000/v1/runs``."""
     yield f"specduet mock: {url}"
     for api in apis:
-        yield f"  {escape_control_characters(api.name)}"
+        yield f"  {make_printable(api.name)}"
         for operation in api.operations[:_MAX_OPERATIONS]:
             base_path = operation.base_path if settings.base_path is None else settings.base_path
-            yield escape_control_characters(f"    {operation.method} {url}{base_path}{operation.path}")
+            yield make_printable(f"    {operation.method} {url}{base_path}{operation.path}")
         if len(api.operations) > _MAX_OPERATIONS:
             yield f"    … and {len(api.operations) - _MAX_OPERATIONS} more: {url}/"
-        yield from map(escape_control_characters, _describe_faults(api))
+        yield from map(make_printable, _describe_faults(api))
     yield f"  seed {settings.seed}, epoch {settings.epoch.isoformat()}"
     if settings.control:
         yield f"  page and control API: {url}/__mock__/"

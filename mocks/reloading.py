@@ -12,12 +12,12 @@ from typing import Any
 from watchfiles import Change, awatch
 
 from specduet.mocks.app import Mock, create_app
-from specduet.mocks.request_log import escape_control_characters
 from specduet.mocks.responses import Message, Receive, Send
 from specduet.mocks.seed_data import SUFFIXES as SEED_SUFFIXES
 from specduet.mocks.settings import Settings
 from specduet.specs import Api, SpecduetError
 from specduet.specs.locations import display_path
+from specduet.specs.printing import make_printable
 from specduet.specs.problem_reports import count_problems
 from specduet.specs.source import read_document
 
@@ -132,7 +132,7 @@ class ReloadingMock:
         self._show(f"not reloaded: {reason}; what was served before is still served")
 
     def _show(self, line: str) -> None:
-        self._announce(escape_control_characters(line))
+        self._announce(make_printable(line))
 
     def _list_folders(self) -> list[Path]:
         """Return the folders of all files that the documents were ever made of, as far as they exist."""

@@ -17,6 +17,7 @@ from typing import Any, Literal, TextIO
 from specduet.mocks.json_codec import encode_json
 from specduet.mocks.refusal_reasons import describe_reason
 from specduet.mocks.responses import HttpResponse
+from specduet.specs.printing import make_printable
 
 LogFormat = Literal["text", "json"]
 
@@ -79,7 +80,7 @@ class RequestLog:
         line = f"{method} {_format_path(path)} {status} {seconds * 1000:.1f} ms"
         if response is not None and response.reason:
             line = f"{line}: {describe_reason(response)}"
-        return f"{line if line.isprintable() else escape_control_characters(line)}\n"
+        return f"{make_printable(line)}\n"
 
     def _format_json(self, entry: _Entry) -> str:
         """Return ``{"method": "GET", "path": "/v1/runs", "status": 200, "ms": 1.2, "reason": ""}``."""
@@ -92,13 +93,6 @@ class RequestLog:
             "reason": "" if response is None else describe_reason(response),
         }
         return encode_json(values).decode("utf-8", "replace") + "\n"
-
-
-def escape_control_characters(text: str) -> str:
-    """Return a text in which no character moves the cursor or ends the line: ``\\x1b`` becomes its escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
 
 
 def _format_path(path: str | bytes) -> str:

@@ -16,9 +16,9 @@ from specduet.mocks.handler import OperationHandler
 from specduet.mocks.page.journal import list_request_views
 from specduet.mocks.page.operations import ServedOperations
 from specduet.mocks.page.rows import list_row_tables
-from specduet.mocks.request_log import escape_control_characters
 from specduet.mocks.settings import Settings
 from specduet.specs import Api
+from specduet.specs.printing import escape_unprintable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = ("clock", "journal", "rows", "faults", "snapshots", "sessions")
@@ -77,7 +77,7 @@ def _neutralize(value: Any) -> Any:
     """Return what the template escapes: a text without control characters."""
     if not isinstance(value, str) or hasattr(value, "__html__"):  # HTML that a macro has made
         return value
-    return "\n".join(map(escape_control_characters, value.split("\n")))
+    return escape_unprintable(value)
 
 
 def _read_asset(name: str) -> str:

@@ -53,7 +53,7 @@ def test_lines_in_text() -> None:
     assert re.fullmatch(r"POST /v1/runs 200 [\d.]+ ms", accepted)
     assert ignored.endswith(" ms: Prefer: wait='x' is ignored")
     assert re.fullmatch(r"POST /v1/runs reset [\d.]+ ms", reset)
-    assert rejected.endswith(r" ms: body.crew_type: Input should be 'a'; query.n: Too\nlong")
+    assert rejected.endswith(r" ms: body.crew_type: Input should be 'a'; query.n: Too\u000along")
 
 
 def test_lines_in_json() -> None:

@@ -22,7 +22,7 @@ from specduet.contracts.reports.page.response_times import draw_response_times
 from specduet.contracts.reports.page.walks import draw_walks
 from specduet.contracts.reports.summary import format_outcome
 from specduet.contracts.sending.redaction import Secrets
-from specduet.specs.printing import make_printable
+from specduet.specs.printing import escape_unprintable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -92,7 +92,7 @@ def _make_finalizer(secrets: Secrets) -> Callable[[Any], Any]:
     def finalize(value: Any) -> Any:
         if not isinstance(value, str) or hasattr(value, "__html__"):  # HTML that a macro has made
             return value
-        return "\n".join(map(make_printable, secrets.mask(value).split("\n")))
+        return escape_unprintable(secrets.mask(value))
 
     return finalize
 
