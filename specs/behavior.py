@@ -88,10 +88,14 @@ class Sum(Statement, frozen=True):
 
 
 class Reference(Statement, frozen=True):
-    """``field`` holds the id of a row of ``resource`` that exists, or a list of such ids."""
+    """``field`` holds the id of a row of ``resource`` that exists, or a list of such ids.
+
+    Of ``gathered`` rows that a mock begins with, most belong to the first one, some to the second, none to others.
+    """
 
     field: str
     resource: str
+    gathered: bool = False
 
 
 class ResourceBehavior(

@@ -173,9 +173,19 @@ class SeededRows:
         """Give a seed its scope and its parents."""
         index = seed.index or 0
         second = self._plan.is_in_second_scope(index)
-        scopes = {name: values[:2][-1 if second else 0] for name, values in scope_values.items()}
+        known = {**scope_values, **self._list_gathering_parents()}
+        scopes = {name: values[:2][-1 if second else 0] for name, values in known.items()}
         own = {name: value for name, value in seed.fixed_values.items() if not self._is_orphan(name, value)}
-        seed.fixed_values = {**scopes, **self.pick_parents(seed, FINAL_PHASE), **own}
+        seed.fixed_values = {**self.pick_parents(seed, FINAL_PHASE), **scopes, **own}
+
+    def _list_gathering_parents(self) -> dict[str, Sequence[Any]]:
+        """Return the identities of parents that have nearly all rows, by the field that holds theirs."""
+        parents, found = dict(self._indexed_fields.parent_fields), {}
+        for reference in self._resource.behavior.references:
+            identities = self._related_rows.list_identities(reference.resource)
+            if reference.gathered and identities and parents.get(reference.field) == reference.resource:
+                found[reference.field] = identities
+        return found
 
     def _is_orphan(self, field: str, value: Any) -> bool:
         """Return whether a value of an example is the id of a parent that does not exist."""

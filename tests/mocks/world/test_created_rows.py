@@ -87,7 +87,7 @@ def test_what_is_set_stays(make_client: MakeClient, name: str, seed: int) -> Non
     client.create(BODY)
     operation = client.operations_with("lists")[0]
     identity = client.create({})
-    (resource,) = client.api.resources.values()
+    resource = client.api.resources[operation.behavior.lists.resource]
     key = resource.behavior.id.field
     created_id = identity.get(key) or client.rows(limit=1)[0][key]
     seen = []

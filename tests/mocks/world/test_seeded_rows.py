@@ -130,9 +130,9 @@ def test_rows_obey_every_statement(make_client: MakeClient, name: str, data: str
 def test_the_default_view_shows_everything(make_client: MakeClient, name: str, seed: int) -> None:
     """The first scope, in its default window, has every status and every nullable field both null and set."""
     client = make_client(name, seed=seed)
-    (resource,) = client.api.resources.values()
-    rows = client.rows(limit=1000)
-    assert unseen(client.api, resource, rows, client.operations_with("lists")[0].behavior.order.by) == []
+    listed = client.operations_with("lists")[0].behavior
+    resource = client.api.resources[listed.lists.resource]
+    assert unseen(client.api, resource, client.rows(limit=1000), listed.order.by) == []
 
 
 @given(seed=SEEDS)
