@@ -50,7 +50,7 @@ format: $(READY) ## Put the code into the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## Measure the mock beside a bare server
+bench: $(READY) ## Measure the mock and the contract suite
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 real: $(READY) ## Judge services that nobody here wrote, and compare with the findings that were read: make real [ARGS=chroma]

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from benchmarks import creation, places, sizes, tricks
+from benchmarks import creation, judging, places, sizes, tricks
 from benchmarks.cases import CASES, LIST, MOVING, RESET
 from benchmarks.figure import Figure
 from benchmarks.load import Call, generator, rate
 from benchmarks.servers import HOME, Running, free_port, launch, mock, mock_command, rival
+
+_JUDGE_S = 50.0
+"""Seconds of one run of the contract suite, as it takes by default."""
 
 
 def throughput(name: str, call: Call, rounds: int, seconds: float) -> Iterator[Figure]:
@@ -138,7 +141,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=2, help="how long one turn of a throughput takes")
     parser.add_argument(
         "--only",
-        choices=["throughput", "creation", "start-up", "memory", "scale", "size", "tricks"],
+        choices=["throughput", "creation", "start-up", "memory", "scale", "size", "tricks", "judge"],
         help="one part alone",
     )
     options = parser.parse_args()
@@ -152,6 +155,7 @@ def main() -> int:
         "memory": [memory],
         "scale": [lambda: scale(options.rounds)],
         "size": [lambda: sizes.measure_sizes(options.rounds)],
+        "judge": [lambda: judging.measure_judge(_JUDGE_S)],
         "tricks": [lambda: tricks.measure_all(options.rounds, options.seconds)],
     }
     print(f"load by {generator()}; {options.rounds} turns; medians, with the range of the ratios", file=sys.stderr)

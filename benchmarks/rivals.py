@@ -1,7 +1,7 @@
 """What the mock is measured against: a bare ASGI application that sends constant bytes, and FastAPI with constants.
 
-``python -m benchmarks.rivals bare|fastapi`` reads the answer to give as JSON from standard input, prints its port, and
-serves under uvicorn as the mock does.
+``python -m benchmarks.rivals bare|counting|fastapi`` reads the answer to give as JSON from standard input, prints its
+port, and serves under uvicorn as the mock does.
 """
 
 import json
@@ -25,6 +25,20 @@ def bare(answer: dict[str, Any]) -> Any:
             await send(body)
 
     return application
+
+
+def counting(answer: dict[str, Any]) -> Any:
+    """The same bytes for every request, and how many there were at ``/__count__``."""
+    application, seen = bare(answer), [0]
+
+    async def count_requests(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/__count__":
+            await bare({"status": 200, "headers": [], "body": str(seen[0])})(scope, receive, send)
+            return
+        seen[0] += scope["type"] == "http"
+        await application(scope, receive, send)
+
+    return count_requests
 
 
 def fastapi(answer: dict[str, Any]) -> Any:
@@ -58,7 +72,7 @@ def fastapi(answer: dict[str, Any]) -> Any:
 
 
 def main() -> None:
-    application = {"bare": bare, "fastapi": fastapi}[sys.argv[1]](json.load(sys.stdin))
+    application = {"bare": bare, "counting": counting, "fastapi": fastapi}[sys.argv[1]](json.load(sys.stdin))
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         config = uvicorn.Config(application, ws="none", access_log=False, log_config=None, server_header=False)

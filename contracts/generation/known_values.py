@@ -94,15 +94,17 @@ class KnownValues:
         parameters = [parameter for parameter in operation.parameters if parameter.location == "path"]
         if len(parameters) > 1 and not all(p.name in self.params for p in parameters):
             paths = list(islice(self._list_linked_paths(operation), _MAX_VALUES))
-            paths = paths or list(islice(self.rows.list_paths(operation), _MAX_VALUES))
-            if not paths and self.own_rows.needs_own_row(operation):
-                observe = partial(self._observed_values, operation)
-                paths = list(islice(self.own_rows.list_paths(operation, observe), _MAX_VALUES))
+            known = self._list_own_paths if self.own_rows.needs_own_row(operation) else self.rows.list_paths
+            paths = paths or list(islice(known(operation), _MAX_VALUES))
             if paths:
                 return paths
         values = [self.path_values(operation, parameter) for parameter in parameters]
         names = [parameter.name for parameter in parameters]
         return [dict(zip(names, texts, strict=True)) for texts in islice(product(*values), _MAX_VALUES)]
+
+    def _list_own_paths(self, operation: Operation) -> Iterator[dict[str, str]]:
+        """Yield the paths to rows that this run has created."""
+        return self.own_rows.list_paths(operation, partial(self._observed_values, operation))
 
     def _list_linked_paths(self, operation: Operation) -> Iterator[dict[str, str]]:
         """Yield the paths that links have given, of an operation that changes rows only those to rows of this run."""
@@ -123,9 +125,6 @@ class KnownValues:
 
     def is_protected(self, operation: Operation, path: Mapping[str, str]) -> bool:
         """Return whether a request would change a row that this run has not created, and the operator has not named."""
-        lookup = operation.behavior.lookup
-        if lookup is not None and path.get(lookup.parameter) in set(self.rows.list_created(operation)):
-            return False
         return self.own_rows.is_protected(operation, path)
 
     def parameter_values(self, parameter: Parameter) -> list[str]:
@@ -190,10 +189,8 @@ class KnownValues:
 
     def _observed_values(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         """Yield the values of a path parameter that responses have shown."""
-        lookup = operation.behavior.lookup
         if self.takes_own_row(operation, parameter):
-            created = self.rows.list_created(operation) if lookup and lookup.parameter == parameter.name else ()
-            yield from dict.fromkeys([*created, *self.own_rows.list_ids(operation, parameter)])
+            yield from self.own_rows.list_ids(operation, parameter)
             return
         yield from dict.fromkeys(
             [*self.links.list_values(operation, parameter.name), *self._list_seen(operation, parameter)]

@@ -1,7 +1,9 @@
 """The rows that a run has created: only these are changed, deleted or acted on.
 
 A row is told by the collection that it was created in and by its id there: what the response to the creation shows as
-id, name or key, or the end of the address in ``Location``. An id that was shown before that belongs to somebody else.
+id, name or key, or the end of the address in ``Location``. Where statements say which resource is created, a row is
+told by that, too, and by the field that an operation looks rows up by, wherever the paths of the two are. An id that
+was shown before a creation belongs to somebody else.
 """
 
 import re
@@ -12,9 +14,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from specduet.contracts.analysis.row_values import read_located_rows
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.planning.harm import acts_on_row, list_row_parameters, order_path_parameters
-from specduet.contracts.recording import Exchange
+from specduet.contracts.planning.row_paths import fill_row_path, to_path_text
+from specduet.contracts.recording import Exchange, Row
 from specduet.specs import Api, Operation, Parameter
 from specduet.specs.inference.paths import make_shape, parse_path
 from specduet.specs.inference.words import split_words, to_snake
@@ -33,10 +37,19 @@ class OwnRow:
 
     collection: str
     """The path of its collection without the names of parameters: ``/projects/{}/tasks``."""
-    above: tuple[str, ...]
-    """The values of the path parameters of its collection."""
+    path: Mapping[str, str]
+    """The path parameters of its collection, in the order of the path."""
     texts: Mapping[str, str]
     """What can be its id in a path, by the name of the field; ``""`` for the end of its address."""
+    resource: str = ""
+    """The resource that its creation states, empty for none."""
+    row: Row = field(default_factory=dict)
+    """The row as the response shows it, where a resource is stated."""
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """The values of the path parameters of its collection."""
+        return tuple(self.path.values())
 
 
 @dataclass
@@ -51,6 +64,8 @@ class OwnRows:
     """How often an operation has created a row that its response does not name, by its label."""
     _shown: dict[str, set[str]] = field(default_factory=dict)
     """Ids that responses have shown, by collection."""
+    _shown_rows: dict[str, set[str]] = field(default_factory=dict)
+    """Ids of rows that responses have shown, by resource."""
     _gone: set[tuple[str, str]] = field(default_factory=set)
     """Own rows that the run has deleted: collection and id."""
 
@@ -63,34 +78,50 @@ class OwnRows:
         if operation.method == "DELETE":
             self._forget_row(operation, exchange)
             return
-        created = self._read_created(operation, exchange)
-        if created is not None:
-            self.rows.append(created)
-        elif operation.method == "GET":
+        created = self._read_created(operation, exchange) if len(self.rows) < _MAX_TEXTS else []
+        self.rows += created
+        if operation.method == "GET":
             self._remember_shown(operation, exchange)
 
-    def _read_created(self, operation: Operation, exchange: Exchange) -> OwnRow | None:
-        """Return the row that a request has created, None where it has created none."""
-        if len(self.rows) >= _MAX_TEXTS:
-            return None
-        shape = parse_path(operation.path)
-        values = self._read_path(operation, exchange)
+    def _read_created(self, operation: Operation, exchange: Exchange) -> list[OwnRow]:
+        """Return the rows that a request has created."""
+        shape, path = parse_path(operation.path), self._read_path(operation, exchange)
+        stated = self._read_stated(operation, exchange)
         if operation.method == "PUT" and exchange.status == 201 and shape.is_item:
-            return OwnRow(shape.above.key, tuple(values)[:-1], {"": tuple(values)[-1]}) if values else None
+            above = dict(list(path.items())[:-1])
+            return [OwnRow(shape.above.key, above, {"": list(path.values())[-1]})] if path else []
         is_creation = operation.method == "POST" and (operation.role.name == "create" or exchange.status == 201)
         if not is_creation or shape.verb:
-            return None
+            return [OwnRow(shape.key, path, dict(_read_texts(row)), name, row) for name, row in stated]
         shown, texts = self._shown.get(shape.key, set()), dict[str, str]()
         for name, text in _find_ids(exchange):
             texts.setdefault(name, text)
         new = {name: text for name, text in texts.items() if text not in shown}
         if not texts:
             self.unnamed[operation.label] += 1
-        return OwnRow(shape.key, tuple(values), new) if new else None
+        if len(stated) > 1:
+            return [OwnRow(shape.key, path, dict(_read_texts(row)), name, row) for name, row in stated]
+        resource, row = stated[0] if stated else ("", {})
+        return [OwnRow(shape.key, path, new, resource, row)] if new or stated else []
 
-    def _read_path(self, operation: Operation, exchange: Exchange) -> list[str]:
+    def _read_stated(self, operation: Operation, exchange: Exchange) -> list[tuple[str, Row]]:
+        """Return the rows of a response to a creation, with their resource: those that nobody had seen before."""
+        creates = operation.behavior.creates
+        resource = self.api.resources.get(creates.resource) if creates is not None else None
+        if resource is None:
+            return []
+        known = self._shown_rows.setdefault(resource.name, set())
+        found = []
+        for _, row in read_located_rows(operation, exchange):
+            text = to_path_text(row, resource.behavior.id.field)
+            if text not in known:
+                known |= {text} if text is not None else set()
+                found.append((resource.name, row))
+        return found
+
+    def _read_path(self, operation: Operation, exchange: Exchange) -> dict[str, str]:
         texts = extract_path_texts(operation, exchange.request) or {}
-        return [unquote(texts[p.name]) for p in order_path_parameters(operation) if p.name in texts]
+        return {p.name: unquote(texts[p.name]) for p in order_path_parameters(operation) if p.name in texts}
 
     def _remember_shown(self, operation: Operation, exchange: Exchange) -> None:
         shape = parse_path(operation.path)
@@ -98,23 +129,35 @@ class OwnRows:
         shown = self._shown.setdefault(collection, set())
         own = {text for row in self.rows if row.collection == collection for text in row.texts.values()}
         own |= {text for place, text in self._gone if place == collection}
+        statement = operation.behavior.lists or operation.behavior.fetches
+        resource = self.api.resources.get(statement.resource) if statement is not None else None
+        if resource is not None:
+            known = self._shown_rows.setdefault(resource.name, set())
+            rows = read_located_rows(operation, exchange)
+            ids = (to_path_text(row, resource.behavior.id.field) for _, row in rows)
+            known |= {text for text in ids if text is not None and len(known) < _MAX_TEXTS}
         for row in find_objects(exchange.json, also_inner=True):
             shown |= {text for name, text in _read_texts(row) if len(shown) < _MAX_TEXTS and text not in own}
 
     def _forget_row(self, operation: Operation, exchange: Exchange) -> None:
-        shape, values = parse_path(operation.path), self._read_path(operation, exchange)
-        if not shape.is_item or not values:
+        values = self._read_path(operation, exchange)
+        parameter = next(reversed(order_path_parameters(operation)), None)
+        if parameter is None or not values or not parse_path(operation.path).is_item:
             return
-        parameter = order_path_parameters(operation)[-1]
-        for row in [r for r in self.rows if r.collection == shape.above.key]:
-            if values[-1] in {choose_text(row, parameter), row.texts.get("")}:
-                self.forget_row(row, values[-1])
+        text = values.get(parameter.name, "")
+        for row in [row for row, texts in self._find_texts(operation, parameter) if text in texts]:
+            self.forget_row(row, text)
+            self._gone.add((find_collection(operation, parameter), text))
 
     def forget_row(self, row: OwnRow, text: str) -> None:
         """Remember that a row is gone; its id in paths is ``text``. It may be gone already: ids are used again."""
         if row in self.rows:
             self.rows.remove(row)
         self._gone.add((row.collection, text))
+        resource = self.api.resources.get(row.resource)
+        if resource is not None:
+            known_id = to_path_text(row.row, resource.behavior.id.field)
+            self._shown_rows.get(resource.name, set()).discard(known_id or "")
 
     # ----------------------------------------------------------------------------------------------- asking
 
@@ -136,15 +179,32 @@ class OwnRows:
 
     def list_ids(self, operation: Operation, parameter: Parameter) -> Iterator[str]:
         """Yield the ids that own rows have for a path parameter, the latest first."""
-        collection = find_collection(operation, parameter)
-        texts = (choose_text(row, parameter) for row in reversed(self.rows) if row.collection == collection)
-        return (text for text in dict.fromkeys(texts) if text)
+        found = (texts[0] for _, texts in self._find_texts(operation, parameter))
+        return (text for text in dict.fromkeys(found) if text)
+
+    def _find_texts(self, operation: Operation, parameter: Parameter) -> Iterator[tuple[OwnRow, list[str]]]:
+        """Yield the own rows that a path parameter can name, the latest first, each with what it is called there.
+
+        That is the field of the statement, else the id of its collection, and the end of its address.
+        """
+        lookup, collection = operation.behavior.lookup, find_collection(operation, parameter)
+        resource = lookup.resource if lookup is not None and lookup.parameter == parameter.name else ""
+        for row in reversed(self.rows):
+            texts = [to_path_text(row.row, lookup.field)] if lookup is not None and resource == row.resource else []
+            if row.collection == collection:
+                texts += [choose_text(row, parameter), row.texts.get("")]
+            found = [text for text in texts if text]
+            if found:
+                yield row, found
 
     def list_paths(
         self, operation: Operation, observe: Callable[[Parameter], Iterable[str]]
     ) -> Iterator[dict[str, str]]:
         """Yield whole paths to own rows, or to what is below them; ``observe`` gives values of the parameters there."""
-        ordered = order_path_parameters(operation)
+        ordered, lookup = order_path_parameters(operation), operation.behavior.lookup
+        resource = lookup.resource if lookup is not None and lookup.parameter else ""
+        stated = [row for row in reversed(self.rows) if resource and row.resource == resource]
+        yield from filter(None, (fill_row_path(operation, row.row, row.path) for row in stated))
         for parameter in reversed([p for p in ordered if p in list_row_parameters(operation)]):
             collection, place = find_collection(operation, parameter), ordered.index(parameter)
             below = {later.name: next(iter(observe(later)), "") for later in ordered[place + 1 :]}
@@ -159,8 +219,7 @@ class OwnRows:
         collection = find_collection(operation, parameter)
         if (collection, text) in self._gone or text in self.named.get(parameter.name, ()):
             return True
-        own = (row for row in self.rows if row.collection == collection)
-        if any(text in {choose_text(row, parameter), row.texts.get("")} for row in own):
+        if any(text in texts for _, texts in self._find_texts(operation, parameter)):
             return True
         return text not in self._shown.get(collection, ()) and is_surely_unknown(parameter, text)
 

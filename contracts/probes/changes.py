@@ -11,12 +11,12 @@ from typing import Any
 
 from specduet.contracts.analysis.created_fields import list_body_properties
 from specduet.contracts.analysis.row_values import get_path, open_sent_envelope, read_single_row
-from specduet.contracts.generation.known_rows import fill_row_path
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.mutations import replace_at
 from specduet.contracts.generation.pattern_texts import draw_texts
 from specduet.contracts.oracle.request_parts import find_header_parameter
 from specduet.contracts.oracle.schema_access import is_valid_value
+from specduet.contracts.planning.row_paths import fill_row_path
 from specduet.contracts.probes.collections import CollectionProbe
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.planning.harm import order_path_parameters
 from specduet.contracts.planning.own_rows import OwnRow, choose_text
+from specduet.contracts.planning.row_paths import fill_row_path, to_path_text
 from specduet.contracts.sending.sender import NotSent, Sender
 from specduet.specs import Operation
 from specduet.specs.inference.paths import parse_path
@@ -21,35 +23,47 @@ class CleanUp:
         self._known_values = known_values
         self._rows = known_values.own_rows
         deletions = [o for o in sender.api.operations if o.method == "DELETE" and parse_path(o.path).is_item]
-        self._deletions = {parse_path(o.path).above.key: o for o in deletions if sender.can_send(o)}
+        deletions = [o for o in deletions if sender.can_send(o)]
+        self._by_collection = {parse_path(o.path).above.key: o for o in deletions}
+        stated = ((o.behavior.deletes, o) for o in deletions)
+        self._by_resource = {rule.resource: o for rule, o in stated if rule is not None and rule.parameter}
 
     @property
     def wanted_count(self) -> int:
         """The number of requests that it takes."""
-        return sum(row.collection in self._deletions for row in self._rows.rows)
+        return sum(self._find_deletion(row) is not None for row in self._rows.rows)
 
     def delete_rows(self) -> None:
         """Delete the rows; those that were refused once more, when what hung on them is gone. Raises as sending."""
         for _ in range(2):
-            for row in self._list_deletable():
+            for row in reversed(list(self._rows.rows)):
+                deletion = self._find_deletion(row)
                 with suppress(NotSent):
-                    self._delete_row(self._deletions[row.collection], row)
+                    if deletion is not None:
+                        self._delete_row(deletion, row)
 
-    def _list_deletable(self) -> list[OwnRow]:
-        return [row for row in reversed(self._rows.rows) if row.collection in self._deletions]
+    def _find_deletion(self, row: OwnRow) -> Operation | None:
+        """Return the operation that deletes a row: that of its collection, else that of its resource."""
+        return self._by_collection.get(row.collection) or self._by_resource.get(row.resource)
 
     def _delete_row(self, operation: Operation, row: OwnRow) -> None:
-        names = [parameter.name for parameter in operation.parameters if parameter.location == "path"]
-        ordered = sorted(names, key=lambda name: operation.path.find(f"{{{name}}}"))
-        parameter = operation.parameter(ordered[-1], "path") if ordered else None
-        text = choose_text(row, parameter) if parameter is not None else ""
+        path = self._find_path(operation, row)
         request = self._known_values.build_valid_request(operation)
-        if not text or request is None or len(row.above) != len(ordered) - 1:
+        if path is None or request is None:
             return
-        path = dict(zip(ordered, [*row.above, text], strict=True))
         exchange = self._sender.send(operation, **request.with_path(**path).send_arguments)
         if exchange.status in _GONE:
-            self._rows.forget_row(row, text)
+            self._rows.forget_row(row, list(path.values())[-1])
+
+    def _find_path(self, operation: Operation, row: OwnRow) -> dict[str, str] | None:
+        """Return the path parameters of the operation that lead to a row, None where they are unknown."""
+        ordered = order_path_parameters(operation)
+        text = (
+            choose_text(row, ordered[-1]) if ordered and parse_path(operation.path).above.key == row.collection else ""
+        )
+        if text and len(row.above) == len(ordered) - 1:
+            return dict(zip((parameter.name for parameter in ordered), [*row.above, text], strict=True))
+        return fill_row_path(operation, row.row, row.path) if row.resource else None
 
     def describe_rest(self, *, is_kept: bool) -> Iterator[str]:
         """Yield one sentence on the rows that stay, if there are any."""
@@ -68,5 +82,7 @@ class CleanUp:
         return f"{len(texts)} of {collection.replace('{}', '…')} ({shown}{more})"
 
     def _name_row(self, row: OwnRow) -> str:
+        resource = self._sender.api.resources.get(row.resource)
+        stated = to_path_text(row.row, resource.behavior.id.field) if resource is not None else None
         names = ("id", "uuid", "key", "name", *row.texts)
-        return next((row.texts[name] for name in names if row.texts.get(name)), "?")
+        return stated or next((row.texts[name] for name in names if row.texts.get(name)), "?")

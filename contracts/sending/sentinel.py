@@ -115,12 +115,19 @@ class Watch:
             self._exchanges.clear()
 
     def _send_until_held(self) -> list[ReceivedResponse | TransportFailure]:
-        """Return the responses to all sentinels, none where one is answered well."""
+        """Return the responses to all sentinels, none where one is answered well.
+
+        A sentinel that names a row which is gone says nothing, and is none any more.
+        """
         responses = []
-        for sentinel in self._sentinels:
-            responses.append(self.send(sentinel.exchange.request, _TIMEOUT_S))
-            if _is_hold(responses[-1]):
+        for sentinel in list(self._sentinels):
+            response = self.send(sentinel.exchange.request, _TIMEOUT_S)
+            if _is_hold(response):
                 return []
+            if "{" in sentinel.operation.path and _is_gone(response):
+                self._sentinels.remove(sentinel)
+            else:
+                responses.append(response)
         return responses
 
     def _list_proofs(self) -> Iterator[int]:
@@ -158,6 +165,10 @@ class Watch:
 def _is_bad(exchange: Exchange) -> bool:
     """Return whether a response can be one of a service that is lost; 404 is one of a service that is not there."""
     return exchange.status in {401, 403, 404} or exchange.status >= 500 or exchange.response is None
+
+
+def _is_gone(response: ReceivedResponse | TransportFailure) -> bool:
+    return isinstance(response, ReceivedResponse) and response.status in {404, 410}
 
 
 def _is_hold(response: ReceivedResponse | TransportFailure) -> bool:
