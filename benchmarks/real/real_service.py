@@ -6,6 +6,7 @@ start, ``{bin}`` the folder of its programs, ``{port}`` and ``{spare_port}`` fre
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,8 +14,10 @@ class Login:
     """A request whose answer holds a token."""
 
     path: str
-    body: Mapping[str, str]
+    body: Mapping[str, Any]
     field: str = "access_token"
+    header: str = "Authorization: Bearer {}"
+    """The header of every request, with the field's value for the braces."""
 
 
 @dataclass(frozen=True)

@@ -160,4 +160,4 @@ def list_headers(place: Place) -> list[str]:
         place.url + login.path, json.dumps(login.body).encode(), {"content-type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=60) as response:
-        return [f"Authorization: Bearer {json.load(response)[login.field]}"]
+        return [login.header.format(json.load(response)[login.field])]

@@ -1,6 +1,6 @@
 """Real services that are installed within a few minutes, in the form that ``real_service`` describes."""
 
-from benchmarks.real.real_service import RealService
+from benchmarks.real.real_service import Login, RealService
 
 SMALL_SERVICES = (
     RealService(
@@ -10,12 +10,20 @@ SMALL_SERVICES = (
             "kinto.ini": "[server:main]\nuse = egg:waitress#main\nhost = 127.0.0.1\nport = {port}\n"
             "[app:main]\nuse = egg:kinto\nkinto.storage_backend = kinto.core.storage.memory\n"
             "kinto.cache_backend = kinto.core.cache.memory\nkinto.permission_backend = kinto.core.permission.memory\n"
-            "kinto.userid_hmac_secret = a-secret-of-the-real-services\nmultiauth.policies = basicauth\n"
+            "kinto.userid_hmac_secret = a-secret-of-the-real-services\nkinto.includes = kinto.plugins.accounts\n"
+            "multiauth.policies = account\nmultiauth.policy.account.use = kinto.plugins.accounts.AccountsPolicy\n"
+            "kinto.account_create_principals = system.Everyone\nkinto.account_write_principals = account:admin\n"
+            "kinto.bucket_create_principals = account:admin\n"
         },
         start="{bin}/kinto start --ini {data}/kinto.ini --port {port}",
         document="/v1/__api__",
         ready="/v1/",
-        headers=("Authorization: Basic YWRtaW46c2VjcmV0",),
+        login=Login(
+            "/v1/accounts",
+            {"data": {"id": "admin", "password": "secret"}},
+            field="data",
+            header="Authorization: Basic YWRtaW46c2VjcmV0",
+        ),
     ),
     RealService(
         "jupyter",

@@ -16,10 +16,10 @@ from specduet.contracts.clauses.judged_exchanges import (
     part_value,
     successful_paths,
 )
+from specduet.contracts.clauses.laxity import find_shared_laxity
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.valid_refused import find_refused_requests, states_refusals
 from specduet.contracts.findings import MISSING_VALUE, Finding
-from specduet.contracts.oracle.json_values import UNDOCUMENTED_PROPERTY
 from specduet.contracts.oracle.request_differences import is_part_of, list_differences
 from specduet.contracts.oracle.request_parts import RequestPart
 from specduet.contracts.recording import NOT_JSON
@@ -46,23 +46,15 @@ def _accepted_invalid_parts(subject: Subject, *locations: str, malformed: bool =
             where=part.display_name,
             value=part_value(part, subject.operation, case.exchange),
             cause=part.reason if malformed else "",
-            shared="no property of the body is checked" if is_unread else _find_shared_laxity(part),
+            shared="no property of the body is checked"
+            if is_unread
+            else find_shared_laxity(subject, part, malformed=malformed),
             message=f"{part.display_name} {part.reason}, but the response is {case.exchange.status}",
         )
 
 
 _MANY_PROPERTIES = 4
 """Properties of one body that take anything: then the service checks none of them, which is one cause."""
-
-
-def _find_shared_laxity(part: RequestPart) -> str:
-    """Return the rule that the service does not enforce, for parameters and undocumented properties of any operation.
-
-    Empty for a property of a body, whose cause is the place of its schema.
-    """
-    if part.location == "body":
-        return part.reason if part.reason == UNDOCUMENTED_PROPERTY else ""
-    return f"{part.location} {part.reason}"
 
 
 @clause("SD301", "invalid-parameter", "A parameter that breaks its schema is rejected.", specificity=20)
