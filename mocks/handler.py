@@ -25,14 +25,18 @@ from specduet.mocks.path_templates import normalize_path
 from specduet.mocks.request import MAX_QUERY_BYTES, Request
 from specduet.mocks.request_body import ABSENT_BODY, BODY_HEADERS, BodyReader
 from specduet.mocks.request_parameters import RequestParameters
+from specduet.mocks.request_places import read_place
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.validation import Problem
 from specduet.mocks.webhooks.subscriptions import find_subscription_plans
 from specduet.mocks.world import World
+from specduet.mocks.world.creation import to_json_value
 from specduet.mocks.world.self_links import MOCK_ADDRESS, find_link_paths
 from specduet.mocks.world.sent_values import add_sent_values, list_sent_names
+from specduet.mocks.world.stream_plan import put_path
 from specduet.specs import Api, Operation
+from specduet.specs.request_statements import Echoes
 
 EXAMPLE_HEADER = (b"x-mock-example", b"its rows do not fit the documented response")
 """The header of an example that stands for rows: what it shows was neither created nor can it be fetched."""
@@ -119,7 +123,11 @@ class OperationHandler:
             if self.sent_names:
                 values = add_sent_values(self.sent_names, validated.parameters, validated.body)
                 validated = msgspec.structs.replace(validated, parameters=values)
-            return self._perform(action or self.action, world or self._find_world(self.api.name), validated, request)
+            response = self._perform(
+                action or self.action, world or self._find_world(self.api.name), validated, request
+            )
+            echoes = self.operation.behavior.echoes
+            return response if echoes is None else _echo_values(echoes, response, validated, request)
         except HttpError as error:
             return error.response
         except CannotGenerate as error:
@@ -211,6 +219,18 @@ class OperationHandler:
         raise HttpError(
             error_responses.render_unauthorized(self.api, self.operation, self.dialect, challenge, wrong=wrong)
         )
+
+
+def _echo_values(echoes: Echoes, response: HttpResponse, validated: ValidatedRequest, request: Request) -> HttpResponse:
+    """Put values of the request into a success, where statements say so."""
+    if response.status >= 300 or not response.body:
+        return response
+    value = msgspec.json.decode(response.body)
+    for path, place in echoes.fields.items():
+        found = read_place(place, validated.parameters, validated.body, request)
+        if found is not None and isinstance(value, dict):
+            put_path(value, path.split("."), to_json_value(found))
+    return response.with_body(msgspec.json.encode(value))
 
 
 def _find_row_form(operation: Operation, status: int) -> tuple[bytes, bool]:

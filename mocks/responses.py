@@ -35,6 +35,12 @@ class HttpResponse(msgspec.Struct, eq=False):
         """Return a copy, to which headers may be added; a stream can be sent only once, and is not copied."""
         return HttpResponse(self.status, [*self.headers], self.body, reason=self.reason)
 
+    def with_body(self, body: bytes) -> "HttpResponse":
+        """Return a copy with another body."""
+        length = (b"content-length", b"%d" % len(body))
+        headers = [length if pair[0] == b"content-length" else pair for pair in self.headers]
+        return HttpResponse(self.status, headers, body, reason=self.reason)
+
 
 def make_response(status: int, body: bytes, media_type: bytes = JSON) -> HttpResponse:
     """Return a response with an encoded body."""

@@ -1,6 +1,6 @@
 """The actions of operations about rows: list, fetch, create, change, remove, and follow the status of one."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import partial, wraps
 from hashlib import blake2b
 from typing import Any
@@ -11,11 +11,14 @@ from specduet.mocks import event_streams, responses
 from specduet.mocks.byte_ranges import cut_range
 from specduet.mocks.error_responses import HttpError
 from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest, respond_with_example
+from specduet.mocks.input_schemas import check_inputs
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.stored_files import NO_FILE, StoredFile, read_file
 from specduet.mocks.validation import Problem, make_problem
+from specduet.mocks.webhooks.deliveries import Delivery
 from specduet.mocks.webhooks.dispatcher import Dispatcher
+from specduet.mocks.webhooks.reports import fill_report
 from specduet.mocks.webhooks.subscriptions import read_subscription
 from specduet.mocks.world import BadToken, Duplicate, RequestUrl, UnknownScopeValue, WindowTooOld, World
 from specduet.mocks.world.index import StoredRow
@@ -44,6 +47,7 @@ def choose_action(operation: Operation) -> Action | None:
         _update_row: behavior.updates,
         _replace_row: behavior.replaces,
         _delete_row: behavior.deletes,
+        _report_webhooks: behavior.delivers,
         _move_status: behavior.acts,
         _create_and_stream: behavior.creates if behavior.stream is not None else None,
         _create_row: behavior.creates,
@@ -97,12 +101,14 @@ def _list_rows(handler: OperationHandler, world: World, validated: ValidatedRequ
 def _fetch_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
     statement = handler.operation.behavior.fetches
     assert statement is not None
-    if handler.operation.behavior.etag is None:
+    if handler.operation.behavior.etag is None and not statement.within:
         body = world.fetch_row(handler.operation, validated.parameters, validated.caller)
         if body is None:
             return handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource))
         return handler.make_row_response(body, request)
     plan, row = _find_row(handler, world, validated)
+    if handler.operation.behavior.etag is None:
+        return handler.make_row_response(world.render_row(plan, row), request)
     tag = _make_etag(world, plan, row)
     if tag in _read_tags(request, b"if-none-match"):
         return responses.make_empty_response(304, [(b"etag", tag.encode())])
@@ -117,11 +123,16 @@ def _find_row(handler: OperationHandler, world: World, validated: ValidatedReque
     row = world.find_row(plan, validated.parameters, validated.caller)
     if row is None:
         raise HttpError(handler.dialect.render_error(statement.unknown, _not_found_message(statement.resource)))
+    status = world.decode_row(plan, row).get(plan.table.status_field or "") if statement.within else None
+    if statement.within and status not in statement.within:
+        raise HttpError(_refuse(handler, statement.outside, f"It is {status}"))
     return plan, row
 
 
 @_with_error_responses
 def _create_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
+    if handler.operation.behavior.inputs is not None:
+        check_inputs(handler, world, validated, request)
     return _respond_with_new_row(handler, world, validated, request, {})
 
 
@@ -234,9 +245,12 @@ def _move_status(
     lifecycle, field = plan.table.resource.behavior.status, plan.table.status_field
     if statement.to is not None and lifecycle is not None and field is not None:
         current = world.decode_row(plan, row).get(field)
-        if statement.refused >= 400 and statement.to not in lifecycle.transitions.get(str(current), ()):
+        is_kept = current in statement.keeps
+        if not is_kept and statement.refused >= 400 and statement.to not in lifecycle.transitions.get(str(current), ()):
             return _refuse(handler, statement.refused, f"It is {current}, and cannot become {statement.to}")
-        if current not in lifecycle.terminal:  # what has ended stays as it is, though nothing is refused
+        if (
+            current not in lifecycle.terminal and not is_kept
+        ):  # what has ended stays as it is, though nothing is refused
             changes[field] = statement.to
     body = world.change_row(plan, row, plan.without_identity(changes))
     if statement.stores is not None:
@@ -280,6 +294,30 @@ def _download_file(
         return handler.documented.make_response(handler.success_status, request, key)
     response = file.to_response(handler.success_status)
     return cut_range(handler.operation, handler.dialect, response, request.get_header(b"range"))
+
+
+@_with_error_responses
+def _report_webhooks(
+    handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request
+) -> HttpResponse:
+    """Tell of the webhooks that were sent about the row, or send them once more and tell of that when it is done."""
+    statement, dispatcher = handler.operation.behavior.delivers, world.listener
+    assert statement is not None
+    plan, row = _find_row(handler, world, validated)
+    shown = world.decode_row(plan, row)
+    response = respond_with_example(handler, world, validated, request)
+    template = msgspec.json.decode(response.body) if response.body else {}
+    sent: list[Delivery] = []
+    if isinstance(dispatcher, Dispatcher):
+        sent = dispatcher.list_deliveries(handler.api.name, statement.resource, plan.table.identity_key(row))
+        if statement.again and sent:
+            found = dispatcher
+
+            async def send_again() -> AsyncIterator[bytes]:
+                yield msgspec.json.encode(fill_report(statement, template, await found.replay(sent), shown))
+
+            return responses.make_streaming_response(send_again(), responses.JSON)
+    return handler.make_row_response(msgspec.json.encode(fill_report(statement, template, sent, shown)), request)
 
 
 @_with_error_responses

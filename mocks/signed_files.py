@@ -71,9 +71,8 @@ class SignedFiles:
         if response.stream is not None:
             response.stream = self._sign_stream(api, response.stream, origin, now)
         elif _MARK in response.body:
-            response.body = self.sign_body(api, response.body, origin, now)
-            length = (b"content-length", b"%d" % len(response.body))
-            response.headers = [length if pair[0] == b"content-length" else pair for pair in response.headers]
+            signed = response.with_body(self.sign_body(api, response.body, origin, now))
+            response.headers, response.body = signed.headers, signed.body
 
     def sign_body(self, api: str, body: bytes, origin: str, now: Micros) -> bytes:
         """Return JSON in which each file has its address, and the time at which that ends."""

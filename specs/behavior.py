@@ -21,6 +21,7 @@ from specduet.specs.list_statements import (
     Token,
     Visibility,
 )
+from specduet.specs.request_statements import Echoes, Inputs
 from specduet.specs.statement import Basis, Statement
 from specduet.specs.stream_statements import EventStream
 from specduet.specs.webhook_statements import Subscribes
@@ -39,10 +40,29 @@ class Identity(Statement, frozen=True):
     key: str | None = None
 
 
+class Wait(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename="kebab",
+    kw_only=True,
+):
+    """In ``status`` a row waits for a request, and becomes ``then`` where none came for as long as it ``lasts``.
+
+    A created row comes there if its fields have the values ``when``: ``{gift: true}``; without it, each does.
+    """
+
+    status: str
+    then: str
+    lasts: str
+    when: dict[str, Any] = {}
+
+
 class Status(Statement, frozen=True):
     """``field`` moves along ``transitions`` from ``initial`` and never leaves a ``terminal`` member.
 
-    It ``moves`` by itself, as that of a job does, or else only where a request changes it.
+    It ``moves`` by itself, as that of a job does, or else only where a request changes it; ``waits`` are where it does
+    neither for a time.
     """
 
     field: str
@@ -50,6 +70,7 @@ class Status(Statement, frozen=True):
     transitions: dict[str, tuple[str, ...]]
     terminal: tuple[str, ...]
     moves: bool = True
+    waits: tuple[Wait, ...] = ()
 
 
 class Timeline(Statement, frozen=True):
@@ -162,7 +183,8 @@ class Lookup(Statement, frozen=True):
 
     Without ``parameter`` it is the only row there is, or the first; ``body/NAME`` is a property of the body, and
     ``query/NAME`` a parameter of the query.
-    ``unknown``: the status of the response to an id that no row has.
+    ``unknown``: the status of the response to an id that no row has. ``within`` are the statuses of the row in which
+    the operation is there; in others the status of the response is ``outside``.
     """
 
     resource: str
@@ -170,6 +192,8 @@ class Lookup(Statement, frozen=True):
     parameter: str = ""
     unknown: int = 404
     unknown_basis: Basis = "inferred"
+    within: tuple[str, ...] = ()
+    outside: int = 409
 
 
 class Fetches(Lookup, frozen=True):
@@ -213,14 +237,30 @@ class Acts(Lookup, frozen=True):
 
     ``sets`` are other fields with the values that they get: ``{is_active: false}``. ``stores`` says where the bytes of
     a file are that the row has from then on: ``body`` or ``body/NAME``; ``none`` removes it. With ``membership`` the
-    row ``joins`` or ``leaves`` the members of the scope, or the operation ``asks`` whether it is one.
+    row ``joins`` or ``leaves`` the members of the scope, or the operation ``asks`` whether it is one. A row in one of
+    the statuses that it ``keeps`` stays there; one that ``goes-on`` moves by itself from where the operation leads.
     """
 
     to: str | None = None
+    keeps: tuple[str, ...] = ()
+    goes_on: bool = False
     sets: dict[str, Any] = msgspec.field(default_factory=dict)
     stores: str | None = None
     refused: int = 409
     membership: Literal["joins", "leaves", "asks"] | None = None
+
+
+class Delivers(Lookup, frozen=True):
+    """The operation tells of the webhooks that were sent about the row; with ``again`` it sends them once more first.
+
+    ``fields`` are counts by dotted path, and at ``list`` are the webhooks: ``items`` are facts of each, or fields of
+    its row: ``{order: row.id}``.
+    """
+
+    list: str = ""
+    items: dict[str, str] = msgspec.field(default_factory=dict)
+    fields: dict[str, Literal["total", "succeeded", "failed"]] = msgspec.field(default_factory=dict)
+    again: bool = False
 
 
 class Creates(Statement, frozen=True):
@@ -288,8 +328,11 @@ class OperationBehavior(
     replaces: Replaces | None = None
     deletes: Deletes | None = None
     acts: Acts | None = None
+    delivers: Delivers | None = None
     creates: Creates | None = None
     stream: EventStream | None = None
+    inputs: Inputs | None = None
+    echoes: Echoes | None = None
     subscribes: Subscribes | None = None
     etag: Etag | None = None
     added: Added | None = None
@@ -314,7 +357,7 @@ class OperationBehavior(
         """The statement that looks one row up."""
         watches = self.watches if self.watches is not None and not self.watches.many else None
         reads = self.fetches or watches or self.downloads
-        return reads or self.updates or self.replaces or self.deletes or self.acts
+        return reads or self.updates or self.replaces or self.deletes or self.acts or self.delivers
 
     @property
     def reads(self) -> "Fetches | Watches | None":

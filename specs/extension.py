@@ -7,10 +7,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from specduet.specs.behavior import OperationBehavior, ResourceBehavior
+from specduet.specs.behavior import Delivers, OperationBehavior, ResourceBehavior
 from specduet.specs.errors import BadStatement
 from specduet.specs.list_statements import PageInfo
 from specduet.specs.model import Operation, Resource, Webhook
+from specduet.specs.request_statements import Echoes, Inputs
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import Schemas, escape_pointer
 from specduet.specs.statement import Statement, list_fields
@@ -208,7 +209,7 @@ def _field_paths(statement: Statement) -> Iterator[str]:
     for name in ("field", "key", "by", "before", "owner"):
         if isinstance(getattr(statement, name, None), str):
             yield getattr(statement, name)
-    fields = () if isinstance(statement, PageInfo) else getattr(statement, "fields", ())
+    fields = () if isinstance(statement, PageInfo | Delivers | Echoes | Inputs) else getattr(statement, "fields", ())
     yield from fields.values() if isinstance(fields, Mapping) else fields
     yield from getattr(statement, "of", ())
     yield from getattr(statement, "unique", ())
@@ -223,6 +224,9 @@ def _named_statuses(behavior: Any, at: str) -> Iterator[tuple[str, str]]:
             yield f"{at}/status/transitions/{escape_pointer(source)}", name
     for name in status.terminal:
         yield f"{at}/status/terminal", name
+    for index, wait in enumerate(status.waits):
+        yield f"{at}/status/waits/{index}/status", wait.status
+        yield f"{at}/status/waits/{index}/then", wait.then
     for index, rule in enumerate(behavior.set_when):
         for name in (*rule.set, *rule.unset):
             yield f"{at}/set-when/{index}", name

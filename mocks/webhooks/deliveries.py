@@ -26,6 +26,10 @@ class Attempt:
     response: str = ""
     error: str = ""
 
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
 
 @dataclass
 class Delivery:

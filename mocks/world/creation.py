@@ -170,7 +170,7 @@ class CreateAction:
         if not scope.resource and scope.hidden:
             return {}
         if not scope.resource:
-            return self._table.values.only_allowed({scope.field: _to_json_value(values[scope.parameter])})
+            return self._table.values.only_allowed({scope.field: to_json_value(values[scope.parameter])})
         identity = self._table.related_rows.find_path_identity(self._scopes, values)
         field = get_field_key(scope.field, is_hidden=scope.hidden)
         fitted = self._table.values.fit_value(field, identity)
@@ -216,7 +216,7 @@ class FieldSource(NamedTuple):
 
     def read_value(self, values: RequestValues, body: RequestValues) -> Any:
         """Return the request's value as JSON has it, None where it has none; ``ABSENT`` where the row forbids it."""
-        value = _to_json_value((body if self.in_body else values).get(self.name))
+        value = to_json_value((body if self.in_body else values).get(self.name))
         return value if self.is_allowed(value) else ABSENT
 
 
@@ -254,7 +254,7 @@ def _cycle_values(make: ValueMaker, stream: str) -> FieldMaker:
     return next_value
 
 
-def _to_json_value(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Return a decoded parameter as JSON has it: UUIDs and date-times become text."""
     if not isinstance(value, _CONVERTED_TYPES):
         return value

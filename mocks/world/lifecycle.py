@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from specduet.mocks.clock import MINUTE, SECOND, Micros
+from specduet.mocks.clock import MINUTE, SECOND, Micros, parse_micros
 from specduet.mocks.generation.seeded_random import SeededRandom
-from specduet.specs.behavior import SetWhen, Status
+from specduet.specs.behavior import SetWhen, Status, Wait
 
 _SHORTEST_STAY = SECOND * 2 // 5
 _SHORTEST_LIFE = SECOND * 3 // 2
@@ -157,6 +157,31 @@ class Lifecycle:
         shares = [1 + rng.randbelow(3) for _ in range(steps)]
         stays = [int((shortest + spare * share // sum(shares)) / pace) for share in shares]
         return StatusPath(statuses, _times_from_stays(created_at, stays, longest=None))
+
+    def insert_wait(self, path: StatusPath, wait: Wait, pace: float) -> StatusPath:
+        """Return a path that leads to a wait instead, as late as it may, and on from there when nobody came."""
+        routes = self._routes.get(wait.status) or [(wait.status,)]
+        route = max(routes, key=lambda route: (_count_common(route, path.statuses), -len(route)))
+        times = list(path.times[: len(route)])
+        while len(times) < len(route):
+            times.append(times[-1] + int(_SHORTEST_STAY / pace))
+        end = times[-1] + int(parse_micros(wait.lasts) / pace)
+        return StatusPath((*route, wait.then), (*times, end))
+
+    def continue_path(self, path: StatusPath, pace: float) -> StatusPath:
+        """Return a path that goes on from its last status to an end, by the usual way."""
+        last = path.statuses[-1]
+        route = next((route for route in self._complete_routes if last in route), (last,))
+        rest = route[route.index(last) + 1 :]
+        stays = [int(2 * _SHORTEST_STAY / pace)] * len(rest)
+        times = _times_from_stays(path.times[-1], stays, longest=None)
+        return StatusPath((*path.statuses, *rest), (*path.times, *times[1:]))
+
+
+def _count_common(left: Sequence[str], right: Sequence[str]) -> int:
+    """Return how many items two routes begin with together."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(left), len(right)))
 
 
 def merge_set_when(rules: Sequence[SetWhen], name: str) -> SetWhen | None:

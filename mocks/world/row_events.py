@@ -127,6 +127,13 @@ class RowEvents:
         table = self._tables.get(resource)
         return None if table is None else table.find_row(table.identity_field, key)
 
+    def find_values(self, resource: str, identity: Any, now: Micros) -> dict[str, Any] | None:
+        """Return the row of a resource with an identity as it is now, None where there is none."""
+        table = self._tables[resource]
+        table.advance_to(now)
+        row = table.implied.find_any(table, table.identity_field, identity, now)
+        return None if row is None else table.decode_row(row, now)
+
     def list_events(self, row: StoredRow, webhooks: Sequence[Webhook]) -> list[tuple[EventKey, EventPlan]]:
         """Return all events that a row has had or will have by itself, in their order."""
         found = [

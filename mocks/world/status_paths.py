@@ -28,6 +28,7 @@ class StatusPaths:
         self._moves = status is not None and status.moves
         self._epoch = epoch
         self._pace = pace
+        self._waits = status.waits if status else ()
 
     def build_past(self, seed: RowSeed) -> StatusPath:
         """Return the path by which a seeded row came to its status."""
@@ -41,7 +42,11 @@ class StatusPaths:
         if self._lifecycle is None or not self._moves:
             return stay_in_status(seed)
         rng = SeededRandom(f"{seed.stream}/journey")
-        return self._lifecycle.future_path(seed.created_at, self._pace, rng)
+        path = self._lifecycle.future_path(seed.created_at, self._pace, rng)
+        for wait in self._waits:
+            if all(seed.fixed_values.get(name) == value for name, value in wait.when.items()):
+                return self._lifecycle.insert_wait(path, wait, self._pace)
+        return path
 
     def seed_decided(
         self, stream: str, number: int, created_at: Micros, fixed_values: Mapping[str, Any], turn: int | None
@@ -59,8 +64,10 @@ class StatusPaths:
             turn=turn,
         )
 
-    def change_seed(self, seed: RowSeed, changes: Mapping[str, Any], phase: int, now: Micros) -> RowSeed:
-        """Return the seed of a row in which a request changes properties. A status stays as it is set."""
+    def change_seed(
+        self, seed: RowSeed, changes: Mapping[str, Any], phase: int, now: Micros, *, goes_on: bool = False
+    ) -> RowSeed:
+        """Return the seed of a row in which a request changes properties. A status stays, or ``goes_on``."""
         status = changes.get(self.field) if self.field is not None else None
         fixed_values = {**seed.fixed_values, **changes}
         if not isinstance(status, str):
@@ -71,6 +78,8 @@ class StatusPaths:
         statuses, times = seed.statuses_until(phase), seed.status_path.times
         last = len(statuses)
         path = StatusPath((*statuses, status), (*times[:last], max(now, times[last - 1])))
+        if goes_on and self._lifecycle is not None and seed.index is None:
+            path = self._lifecycle.continue_path(path, self._pace)
         return replace(
             seed,
             fixed_values=others,

@@ -151,10 +151,10 @@ class EventKind:
         if not self._row_path:
             return shown
         value = value if isinstance(value, dict) else {}
-        return _put_path(value, self._row_path, shown)
+        return put_path(value, self._row_path, shown)
 
     def _put(self, value: dict[str, Any], path: str, inner: Any) -> None:
-        _put_path(value, self._split(path), inner)
+        put_path(value, self._split(path), inner)
 
     def _format_time(self, path: str, time: Micros) -> Any:
         schema, pointer = self._locate(self._split(path))
@@ -172,7 +172,8 @@ class EventKind:
         return locate_property(self._schemas, self._located, path)[0] if path else self._located
 
 
-def _put_path(value: dict[str, Any], path: Sequence[str], inner: Any) -> dict[str, Any]:
+def put_path(value: dict[str, Any], path: Sequence[str], inner: Any) -> dict[str, Any]:
+    """Put a value at a path, with objects on the way where there are none, and return the whole."""
     holder: Any = value
     for name in path[:-1]:
         if not isinstance(holder.get(name), dict):

@@ -410,8 +410,8 @@ class Table:
 
     # --------------------------------------------------------------------------------------- changes and removals
 
-    def change_row(self, row: StoredRow, changes: Mapping[str, Any], now: Micros) -> None:
-        """Set properties of a row; ``ABSENT`` removes one. A status stays as it is set."""
+    def change_row(self, row: StoredRow, changes: Mapping[str, Any], now: Micros, goes_on: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Set properties of a row; ``ABSENT`` removes one. A status stays as it is set, or ``goes_on``."""
         self.revision += 1
         changes = {**self.row_factory.make_change_times(now), **changes}
         if row.seed is None:
@@ -419,7 +419,7 @@ class Table:
             row.encoded = _encode(value)
             self._indexes.replace_keys(row, self._keys.read_keys(value, row.hidden_values))
         else:
-            row.seed = self._status_paths.change_seed(row.seed, changes, self.phase_at(row, now), now)
+            row.seed = self._status_paths.change_seed(row.seed, changes, self.phase_at(row, now), now, goes_on=goes_on)
             row.seed.changed_at = now
             row.fresh_until = -NEVER
             self._indexes.replace_keys(row, self._keys.make_keys(row.seed, self.phase_at(row, now)))

@@ -267,8 +267,8 @@ class World:
 
     def change_row(self, plan: OperationPlan, row: StoredRow, changes: Mapping[str, Any]) -> bytes:
         """Set fields of a row, and return the response."""
-        now = self._clock.current_micros()
-        plan.table.change_row(row, changes, now)
+        now, acts = self._clock.current_micros(), plan.operation.behavior.acts
+        plan.table.change_row(row, changes, now, goes_on=acts is not None and acts.goes_on)
         if self.listener is not None:
             self.listener.note_change(self._api.name, plan.table.resource.name, plan.table.identity_key(row))
         return plan.render_row(row, now)

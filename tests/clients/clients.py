@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 SEEKRAI_WORDS = "queued,running,completed,failed"
 
@@ -20,6 +21,7 @@ class Client:
     mock: Sequence[str]
     """Arguments of ``specduet mock``."""
     arguments: Sequence[str] = ()
+    manager: Literal["pip", "npm"] = "pip"
 
 
 CLIENTS = (
@@ -38,4 +40,6 @@ CLIENTS = (
         34,
         ("seekrflow", "--values", f"seekrflow:RunStatus={SEEKRAI_WORDS},canceled"),
     ),
+    Client("cloudcruise-1.4.1", "cloudcruise==1.4.1", "cloudcruise_calls.py", 30, ("cloudcruise",)),
+    Client("cloudcruise-npm-1.0.1", "cloudcruise@1.0.1", "cloudcruise_calls.mjs", 18, ("cloudcruise",), manager="npm"),
 )

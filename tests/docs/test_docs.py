@@ -181,6 +181,12 @@ paths:
   /orders/{order_id}/pay:
     parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
     post: {<<: *order, operationId: payOrder}
+  /orders/{order_id}/resume:
+    parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
+    post: {<<: *order, operationId: resumeOrder}
+  /orders/{order_id}/webhooks:
+    parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
+    post: {<<: *order, operationId: replayWebhooks}
   /orders/{order_id}/notes:
     parameters: [{name: order_id, in: path, required: true, schema: {type: string}}]
     get:

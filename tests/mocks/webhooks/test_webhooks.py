@@ -164,3 +164,21 @@ def test_a_reset_ends_everything(client: OrderClient, receiver: Receiver) -> Non
     order = client.create("/orders", callback(receiver, events=["order.opened"]))
     assert receiver.take().value["data"]["id"] == order["id"]
     assert len(client.list_webhooks()) == 1
+
+
+def test_an_operation_tells_of_webhooks_and_sends_them_again(
+    client: OrderClient, receiver: Receiver, await_true: Wait
+) -> None:
+    """What was sent about an order stands in a response, and another one waits until all of it was sent once more."""
+    order = client.create("/orders", callback(receiver, events=["order.opened"], secret=KEY))
+    first = receiver.take()
+    await_true(lambda: client.send("GET", f"/orders/{order['id']}/webhooks")[1]["lost"] == 0)
+    status, report = client.send("GET", f"/orders/{order['id']}/webhooks")
+    expected = {"order": order["id"], "event": "order.opened", "taken": True, "errors": [], "body": first.value}
+    assert (status, report) == (200, {"sent": 1, "lost": 0, "webhooks": [expected]})
+    receiver.statuses = [500]
+    status, report = client.send("POST", f"/orders/{order['id']}/webhooks")
+    assert (status, report["sent"], report["lost"]) == (200, 1, 1)
+    assert report["webhooks"][0]["errors"] == ["status 500"]
+    assert receiver.take().value["data"] == first.value["data"]
+    assert client.send("GET", "/orders/nobody/webhooks")[0] == 404
