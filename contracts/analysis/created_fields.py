@@ -53,7 +53,8 @@ def is_kept(sent: Any, shown: Any) -> bool:
     if isinstance(sent, Mapping) and isinstance(shown, Mapping):
         return all(is_kept(value, shown[name]) for name, value in sent.items() if name in shown)
     if isinstance(sent, list) and isinstance(shown, list):
-        return len(sent) != len(shown) or all(map(is_kept, sent, shown))
+        is_lost = bool(sent) and not shown
+        return not is_lost and (len(sent) != len(shown) or all(map(is_kept, sent, shown)))
     if isinstance(shown, Mapping):
         return True  # an id may be shown as the object that it names
     return _is_same_scalar(sent, shown)

@@ -251,11 +251,23 @@ def _find_sent_texts(parameter: Parameter, path_texts: Mapping[str, str], exchan
 def _decode_parameter(api: Api, parameter: Parameter, text: str) -> Any:
     """Return the value of a valid text, ``ABSENT`` for any other text."""
     schema, pointer, _ = strip_null(api.schemas, parameter.schema, parameter.pointer)
+    is_list = list_types(schema) == ("array",) and isinstance(schema.get("items"), Mapping)
+    if is_list and not set(text) & set(", |"):  # one item, which is read alike in every style
+        return _decode_item(api, schema, pointer, text)
     value = _parse_typed(schema, text)
     if value is ABSENT:
         return ABSENT
     json_value = text if isinstance(value, datetime) else value
     return value if is_valid_value(api.schemas, pointer, json_value) else ABSENT
+
+
+def _decode_item(api: Api, schema: Schema, pointer: str, text: str) -> Any:
+    """Return the only item of a list, which stands for the list: rows that have it fit."""
+    items, place, _ = strip_null(api.schemas, schema["items"], f"{pointer}/items")
+    value = _parse_typed(items, text)
+    json_value = text if isinstance(value, datetime) else value
+    is_valid = value is not ABSENT and is_valid_value(api.schemas, place, json_value)
+    return value if is_valid and is_valid_value(api.schemas, pointer, [json_value]) else ABSENT
 
 
 def _parse_typed(schema: Schema, text: str) -> Any:

@@ -30,6 +30,11 @@ class WriteLog:
             for write in self._by_text.get(text, ())
         )
 
+    def is_created(self, text: str, later: Exchange) -> bool:
+        """Return whether a POST or PUT with a text came before an exchange: a row may have it as its id since then."""
+        writes = self._by_text.get(text, ())
+        return any(write.request.method in {"POST", "PUT"} and write.is_before(later) for write in writes)
+
 
 def _list_texts(body: Any) -> Iterator[str]:
     """Yield the texts in a body, which may be the id that a client gives a row; also those in its envelope."""

@@ -20,6 +20,7 @@ from specduet.contracts.analysis.row_values import (
     shows_rows,
 )
 from specduet.contracts.analysis.single_row import find_violated_fields, rank_observation
+from specduet.contracts.analysis.writes import collect_writes
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
@@ -201,6 +202,8 @@ def check_unknown_id(subject: Subject) -> Iterator[Finding]:
         subject.recording.find_traces(UnknownPathValue, subject.api.name, subject.operation.id) if rule else ()
     ):
         assert rule is not None
+        if _is_created(subject, trace):
+            continue
         if shows_rows(trace.exchange) and rule.unknown >= 300 and _has_known_ids(subject, rule):
             message = f"an invented {rule.parameter} gets {trace.exchange.status}, not {rule.unknown}"
             where, status = f"path/{rule.parameter}", trace.exchange.status
@@ -208,6 +211,13 @@ def check_unknown_id(subject: Subject) -> Iterator[Finding]:
                 rule.unknown_basis, "inferred" if subject.operation.behavior.reads is None else "documented"
             )
             yield subject.make_finding(trace.exchange, message=message, where=where, value=status, basis=basis)
+
+
+def _is_created(subject: Subject, trace: UnknownPathValue) -> bool:
+    """Return whether the run itself may have created a row with the invented id."""
+    texts = extract_path_texts(subject.operation, trace.exchange.request) or {}
+    writes = collect_writes(subject.api.name, subject.recording)
+    return writes.is_created(unquote(texts.get(trace.parameter, "")), trace.exchange)
 
 
 def _has_known_ids(subject: Subject, rule: Lookup) -> bool:

@@ -37,7 +37,8 @@ def _accepted_invalid_parts(subject: Subject, *locations: str, malformed: bool =
         for part in case.invalid_parts
         if part.location in locations and (body is not None and part.pointer == body.pointer) is malformed
     ]
-    properties = {part.loc[:2] for _, part in accepted if part.location == "body"}
+    coerced = _find_coerced_places(subject, accepted)
+    properties = {part.loc[:2] for _, part in accepted if part.location == "body" and part.loc not in coerced}
     for case, part in accepted:
         is_unread = len(properties) >= _MANY_PROPERTIES
         yield subject.make_finding(
@@ -46,7 +47,9 @@ def _accepted_invalid_parts(subject: Subject, *locations: str, malformed: bool =
             where=part.display_name,
             value=part_value(part, subject.operation, case.exchange),
             cause=part.reason if malformed else "",
-            shared="no property of the body is checked"
+            shared=_COERCION
+            if part.loc in coerced
+            else "no property of the body is checked"
             if is_unread
             else find_shared_laxity(subject, part, malformed=malformed),
             message=f"{part.display_name} {part.reason}, but the response is {case.exchange.status}",
@@ -55,6 +58,21 @@ def _accepted_invalid_parts(subject: Subject, *locations: str, malformed: bool =
 
 _MANY_PROPERTIES = 4
 """Properties of one body that take anything: then the service checks none of them, which is one cause."""
+
+_COERCION = "numbers are taken for texts"
+
+
+def _find_coerced_places(
+    subject: Subject, accepted: Sequence[tuple[JudgedExchange, RequestPart]]
+) -> frozenset[tuple[str | int, ...]]:
+    """Return the places of texts in bodies that take numbers, and nothing else that is invalid."""
+    is_coerced: dict[tuple[str | int, ...], bool] = {}
+    for case, part in accepted:
+        if part.location == "body":
+            value = part_value(part, subject.operation, case.exchange)
+            is_number = part.reason == "is not a string" and isinstance(value, bool | int | float)
+            is_coerced[part.loc] = is_coerced.get(part.loc, True) and is_number
+    return frozenset(loc for loc, is_number in is_coerced.items() if is_number)
 
 
 @clause("SD301", "invalid-parameter", "A parameter that breaks its schema is rejected.", specificity=20)

@@ -17,6 +17,7 @@ from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
 from specduet.contracts.memo import compute_each, compute_for_run
 from specduet.contracts.options import RunOptions
 from specduet.contracts.oracle.addresses import has_certain_address
+from specduet.contracts.oracle.field_selection import selects_fields
 from specduet.contracts.oracle.media_types import find_json_content, is_json
 from specduet.contracts.oracle.schema_access import is_valid_value, list_required
 from specduet.contracts.recording import NOT_JSON, Exchange, Recording
@@ -27,6 +28,8 @@ from specduet.specs.statement import weakest
 
 NONE_OF_REQUIRED = "none of the required"
 """The keyword of a violation where an object has not one of its required properties."""
+
+_ABSENCES = frozenset({"required", NONE_OF_REQUIRED})
 
 BOUND_KEYWORDS = frozenset(
     {"minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
@@ -105,7 +108,10 @@ def _check_response(subject: Subject, exchange: Exchange, checked: _CheckedBodie
     if key not in checked:
         body = exchange.response.read_alone()
         checked[key] = () if body is NOT_JSON else _check_body(subject.api.response_schemas, pointer, body)
-    return checked[key]
+    violations = checked[key]
+    if violations and exchange.is_success and selects_fields(subject.operation, exchange.request):
+        return [violation for violation in violations if violation.keyword not in _ABSENCES]
+    return violations
 
 
 def _check_body(schemas: Schemas, pointer: str, body: Any) -> Sequence[SchemaViolation]:

@@ -69,6 +69,8 @@ def _texts_for_schema(schemas: Schemas, schema: Any, pointer: str, now: datetime
             yield from ("true", "false", "maybe", "2")
         elif kind == "string":
             yield from _format_strings(schema, now)
+        elif kind == "array" and isinstance(schema.get("items"), Mapping):  # a list with this one item
+            yield from _texts_for_schema(schemas, schema["items"], f"{pointer}/items", now, depth + 1)
 
 
 def _format_number(value: float) -> str:

@@ -229,9 +229,13 @@ def _check_repeated(api: Api, parameter: Parameter, texts: Sequence[DecodedText]
 
 
 def _check_array(api: Api, parameter: Parameter, texts: Sequence[DecodedText]) -> Iterator[RequestPart]:
-    """Judge an array that is sent as one pair for each item (``style: form``, ``explode``); others are lenient."""
+    """Judge an array that is sent as one pair for each item (``style: form``, ``explode``), or one item of any style.
+
+    Others are lenient.
+    """
     schema, pointer, _ = strip_null(api.request_schemas, parameter.schema, parameter.pointer)
-    if not parameter.explode or not all(t.is_unambiguous and t.value and "," not in t.value for t in texts):
+    is_split_alike = parameter.explode or (len(texts) == 1 and not set(texts[0].value) & set(" |"))
+    if not is_split_alike or not all(t.is_unambiguous and t.value and "," not in t.value for t in texts):
         yield _make_lenient_part(parameter, "is split into items differently by servers")
         return
     values = [text.value for text in texts]

@@ -17,12 +17,13 @@ from specduet.contracts.generation.pattern_texts import draw_texts
 from specduet.contracts.oracle.request_parts import find_header_parameter
 from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.planning.row_paths import fill_row_path
-from specduet.contracts.probes.collections import CollectionProbe
+from specduet.contracts.probes.collections import CollectionProbe, has_sent_parameters
 from specduet.contracts.probes.create_requests import CreateRequests
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.probes.fresh_requests import send_fresh
 from specduet.contracts.probes.list_queries import make_unused_value
 from specduet.contracts.probes.locations import follow_location, read_location_id
+from specduet.contracts.probes.row_creation import find_creations
 from specduet.contracts.probes.sample_rows import RowVariants
 from specduet.contracts.recording import Exchange, Row
 from specduet.contracts.sending.sender import Sender
@@ -87,11 +88,12 @@ class ChangeProbe:
 
     def change_new_row(self) -> None:
         """Create a row, change it, and fetch it before and afterwards; then try an invented id."""
-        for creation in self.resource_probe.operations_with("creates"):
-            request = self.resource_probe.known_values.build_valid_request(creation)
-            if request is None or not self.sender.can_send(creation):
+        known_values, resource = self.resource_probe.known_values, self.resource_probe.resource.name
+        for creation in find_creations(self.sender, known_values, resource):
+            if has_sent_parameters(creation.operation):
                 continue
-            row = self._create_row(creation, request)
+            request = creation.name_row(creation.request, self._next_number())
+            row = self._create_row(creation.operation, request)
             path = fill_row_path(self.operation, row, request.path) if row is not None else None
             if row is not None and path is not None:
                 self._change_row(row, path, request.path)

@@ -284,9 +284,14 @@ class ListQueries:
         return [_to_query_text(item) for item in value] if isinstance(value, list) else [_to_query_text(value)]
 
     def _resolve_schema(self, name: str) -> tuple[Schema, str]:
-        """Return the schema of a parameter, without references and null, and its pointer."""
-        parameter = self._find_parameter(name)
-        schema, pointer, _ = self.collection.api.schemas.split_null(parameter.schema, parameter.pointer)
+        """Return the schema of a parameter, or of the items of an array, without references and null, and its pointer.
+
+        An array is sent with one item.
+        """
+        parameter, schemas = self._find_parameter(name), self.collection.api.schemas
+        schema, pointer, _ = schemas.split_null(parameter.schema, parameter.pointer)
+        if list_types(schema) == ("array",) and isinstance(schema.get("items"), Mapping):
+            schema, pointer, _ = schemas.split_null(schema["items"], f"{pointer}/items")
         return schema, pointer
 
     def _keep_valid(self, name: str, texts: Iterable[str | None]) -> list[str]:

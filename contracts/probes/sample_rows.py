@@ -5,22 +5,27 @@ text of its own, another day.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from msgspec import UNSET
 
 from specduet.contracts.analysis.created_fields import list_body_properties
 from specduet.contracts.analysis.row_values import open_sent_envelope
+from specduet.contracts.generation.id_pool import IdPool, is_reference_name, place_of_name
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.mutations import replace_at
 from specduet.contracts.generation.varied_values import refers_to_row, vary_value
-from specduet.contracts.oracle.schema_access import is_valid_value, strip_null
+from specduet.contracts.oracle.schema_access import is_valid_value, list_types, strip_null
 from specduet.contracts.probes.fresh_requests import send_fresh
+from specduet.contracts.probes.row_creation import RowCreation, find_creations
 from specduet.contracts.sending.sender import ForeignRow, OperationUnresponsive, Sender
-from specduet.specs import Api, Operation
+from specduet.specs import Api, Operation, Schema
 
 SAMPLE_COUNT = {True: 6, False: 3}
 """Rows that a list is to have; True is for this machine, False for others."""
+_MAX_IDS = 3
+"""Rows to which new rows refer in turn."""
 
 
 def add_sample_rows(sender: Sender, listing: Operation, path: Mapping[str, str], known: KnownValues, few: int) -> bool:
@@ -31,27 +36,21 @@ def add_sample_rows(sender: Sender, listing: Operation, path: Mapping[str, str],
     resource = listing.behavior.lists.resource if listing.behavior.lists is not None else ""
     if not sender.api.resources[resource].is_inferred:
         return False  # the overlay says how rows come about
-    for creation in sender.api.operations:
-        rule = creation.behavior.creates
-        if rule is None or rule.resource != resource or not sender.can_send(creation) or not sender.is_chosen(creation):
-            continue
-        request = known.build_valid_request(creation)
-        names = {p.name for p in creation.parameters if p.location == "path"}
-        if request is None or not names <= path.keys() or not isinstance(request.json, dict):
-            continue
-        request = request.with_path(**{name: path[name] for name in names})
-        return _create_rows(sender, creation, known, request, SAMPLE_COUNT[sender.target.loopback] - few)
+    for creation in find_creations(sender, known, resource, path):
+        if sender.is_chosen(creation.operation) and isinstance(creation.request.json, dict):
+            return _create_rows(sender, creation, known, SAMPLE_COUNT[sender.target.loopback] - few)
     return False
 
 
-def _create_rows(sender: Sender, creation: Operation, known: KnownValues, request: PlannedRequest, count: int) -> bool:
+def _create_rows(sender: Sender, creation: RowCreation, known: KnownValues, count: int) -> bool:
     """Create rows; after a refusal with every property varied, only those are sent that the request needs."""
     created = 0
-    variants = RowVariants(sender.api, creation, request)
+    variants = RowVariants(sender.api, creation.operation, creation.request, ids=known.ids)
     is_full = True
     try:
         for number in range(count + 2):
-            exchange = send_fresh(sender, creation, known, variants.vary_request(number, is_full=is_full))
+            request = creation.name_row(variants.vary_request(number, is_full=is_full), number)
+            exchange = send_fresh(sender, creation.operation, known, request)
             created += exchange.is_success
             if not exchange.is_success and not is_full:
                 break
@@ -67,9 +66,15 @@ class RowVariants:
     """Requests that create rows which differ in every property that a request can set."""
 
     def __init__(
-        self, api: Api, creation: Operation, request: PlannedRequest, left_out: frozenset[str] = frozenset()
+        self,
+        api: Api,
+        creation: Operation,
+        request: PlannedRequest,
+        left_out: frozenset[str] = frozenset(),
+        ids: IdPool | None = None,
     ) -> None:
         self.left_out = left_out
+        self.ids = ids
         self.api = api
         self.operation = creation
         self.request = request
@@ -98,9 +103,21 @@ class RowVariants:
         for name, schema, pointer in list_body_properties(self.api, self.operation):
             inner, _, _ = strip_null(self.api.request_schemas, schema, pointer)
             is_sent = name in body or (is_full and number > 0)
-            if is_sent and not schema.get("readOnly") and not refers_to_row(name, inner) and name not in self.left_out:
+            if not is_sent or schema.get("readOnly") or name in self.left_out:
+                continue
+            if refers_to_row(name, inner):
+                value = self._choose_reference(name, schema, number) if name not in body else UNSET
+            else:
                 value = vary_value(inner, name, number)
                 if value == inner.get("default", schema.get("default")) and number:
                     value = vary_value(inner, name, number + 1)
-                if value is not UNSET:
-                    yield name, value
+            if value is not UNSET:
+                yield name, value
+
+    def _choose_reference(self, name: str, schema: Schema, number: int) -> Any:
+        """Return the id of a known row, another one for each number; ``UNSET`` where none is known."""
+        known = list(islice(self.ids.list_ids(place_of_name(name)), _MAX_IDS)) if self.ids is not None else []
+        if not known or not is_reference_name(name):
+            return UNSET
+        value = known[number % len(known)]
+        return [value] if "array" in list_types(schema) else value

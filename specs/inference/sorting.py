@@ -30,7 +30,10 @@ _NEWEST = re.compile(
     re.IGNORECASE,
 )
 _OLDEST = re.compile(
-    r"oldest[^.]{0,60}\bfirst\b|(ascending|asc)\b[^.]{0,40}\bcreat|creat[^.]{0,40}\bascending", re.IGNORECASE
+    r"oldest[^.]{0,60}\bfirst\b|(ascending|asc)\b[^.]{0,40}\bcreat|creat[^.]{0,40}\bascending"
+    r"|\bin (the )?order (in which|that) (they|these) (were|are|have been) (creat|writ|add|sen|post|receiv|record|mad)"
+    r"|\bin chronological order\b",
+    re.IGNORECASE,
 )
 
 
