@@ -72,7 +72,8 @@ class ApiRun:
     def _observe_exchange(self, exchange: Exchange) -> None:
         """Learn from an exchange, and keep a request of the budget for each row that it has created."""
         before = self.clean_up.wanted_count if exchange.request.method != "GET" else 0
-        self.known_values.observe_exchange(exchange)
+        with self._note_failure(f"what request {exchange.number} shows"):
+            self.known_values.observe_exchange(exchange)
         if exchange.request.method != "GET" and self._state.cleans_up:
             self._state.budget.clean_up_count += self.clean_up.wanted_count - before
 
@@ -101,7 +102,8 @@ class ApiRun:
 
     def open(self) -> None:
         """Send a valid request to each operation; to a scoped collection one per known scope."""
-        self._opening.send_all(lambda: self.sendable_operations("open"))
+        with self._note_failure("the first requests"):
+            self._opening.send_all(lambda: self.sendable_operations("open"))
 
     def probe(self) -> None:
         """Run each probe of the options on every operation, one probe after the other."""
@@ -147,7 +149,7 @@ class ApiRun:
         if operation.id not in self._generated_senders:
             seed = self._options.seed
             self._generated_senders[operation.id] = GeneratedSender(self.sender, operation, self.known_values, seed)
-        with suppress(NotSent):
+        with suppress(NotSent), self._note_failure(f"what was generated for {operation.label}"):
             self._generated_senders[operation.id].send_requests(batch.requests)
         self._classify_requests(operation)
 

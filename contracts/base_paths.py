@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.oracle.url_text import join_address
 from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, SentRequest
 from specduet.contracts.sending.sender import Sender, documents_stream
 from specduet.contracts.sending.transport import TransportFailure
@@ -120,7 +121,7 @@ def _read_redirect(sender: Sender, trials: Sequence[BasePathTrial]) -> list[str]
     location = exchange.response.get_header("location")
     if not location:
         return []
-    address = urljoin(exchange.request.url, location).partition("?")[0]
+    address = join_address(exchange.request.url, location).partition("?")[0]
     base = sender.target.url
     if not address.startswith(f"{base}/") or not address.endswith(exchange.request.path):
         return []

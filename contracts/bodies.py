@@ -27,7 +27,7 @@ _VALUE_BYTES = 100
 """Bytes that one JSON value takes in Python, about."""
 MAX_VALUES = 250_000
 """JSON values in one body; a body with more is not read as JSON."""
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # one that has no end goes to the end
 
 
 class KeptBody:

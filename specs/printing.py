@@ -7,7 +7,7 @@ import re
 from unicodedata import category
 
 _ODD_RUN = re.compile(r"[^\n -~]+")
-_COMMAND = re.compile(r"(?m)^(\s*):(?=:)|#(?=#(?:\[|\w+\[))")
+_COMMAND = re.compile(r"(?m)^([^\S\n]*):(?=:)|#(?=#(?:\[|\w{1,20}\[))")
 """What GitHub (``::error::``, ``##[error]``), Azure (``##vso[…]``) and TeamCity (``##teamcity[…]``) obey in a log."""
 _MARKUP = re.compile(r"([\\`*_<>\[\]&|~$@#]|(?<=:)/(?=/))")
 

@@ -8,14 +8,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from specduet.contracts.analysis.row_values import get_path
+from specduet.contracts.oracle.url_text import split_address
 from specduet.contracts.recording import ABSENT, Exchange
 from specduet.specs import Operation
 from specduet.specs.list_statements import PageFact
 
-_LINK = re.compile(r"<([^>]*)>([^<]*)")
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_MAX_LINKS = 8_192
+"""Characters of a ``Link`` header that are read."""
 NEXT_FACTS: tuple[PageFact, ...] = ("next-token", "next-page", "next-offset", "next-url", "links")
 
 
@@ -59,7 +62,7 @@ def _read_header(fact: PageFact, text: str) -> Any:
 
 def _find_next_link(text: str) -> str | None:
     """Return the URL with the relation ``next`` of a ``Link`` header (RFC 8288), None where there is none."""
-    pairs = _LINK.findall(text)
+    pairs = _LINK.findall(text[:_MAX_LINKS])
     return next((url for url, rest in pairs if re.search(r'rel="?[^"]*\bnext\b', rest, re.IGNORECASE)), None)
 
 
@@ -84,7 +87,7 @@ def read_next_query(told: list[ToldFact]) -> Mapping[str, str] | None:
     each = find_fact(told, "next-url", "links")
     if each is None or not isinstance(each.value, str) or not each.value:
         return None
-    return dict(parse_qsl(urlsplit(each.value).query, keep_blank_values=True))
+    return dict(parse_qsl(split_address(each.value).query, keep_blank_values=True))
 
 
 def find_wrong_counts(told: list[ToldFact], count: int, limit: int | None) -> Iterator[tuple[ToldFact, str]]:

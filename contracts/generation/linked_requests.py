@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from specduet.contracts.generation.parameter_texts import to_query_pairs, to_styled_text
 from specduet.contracts.generation.planned_request import PlannedRequest
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.oracle.runtime_expressions import evaluate_value
+from specduet.contracts.oracle.url_text import split_address
 from specduet.contracts.recording import ABSENT, Exchange
 from specduet.specs import Api, Link, Operation, Parameter
 
@@ -117,6 +118,6 @@ def _to_path_text(target: Operation, parameter: Parameter, value: Any) -> str:
         return ""
     is_last = target.path.rstrip("/").endswith(f"/{{{parameter.name}}}")
     if is_last and isinstance(value, str) and "/" in value:
-        value = unquote(urlsplit(value).path.rstrip("/").rpartition("/")[2])
+        value = unquote(split_address(value).path.rstrip("/").rpartition("/")[2])
     text = to_styled_text(parameter, value)
     return text if text.strip("./ ") else ""

@@ -2,9 +2,25 @@
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 
 from specduet.contracts.oracle import scalars
+
+
+def split_address(url: str) -> SplitResult:
+    """Return the parts of a URL that a service or a document gives; one that is no URL has none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def join_address(base: str, reference: str) -> str:
+    """Return the URL that a reference of a service leads to (RFC 3986, 5.2), empty where it is none."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return ""
 
 
 class DecodedText(NamedTuple):

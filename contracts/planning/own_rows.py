@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from specduet.contracts.analysis.row_values import read_located_rows
 from specduet.contracts.oracle.addresses import extract_path_texts
+from specduet.contracts.oracle.url_text import split_address
 from specduet.contracts.planning.harm import acts_on_row, list_row_parameters, order_path_parameters
 from specduet.contracts.planning.row_paths import fill_row_path, to_path_text
 from specduet.contracts.recording import Exchange, Row
@@ -281,7 +282,7 @@ def choose_text(row: OwnRow, parameter: Parameter) -> str:
 def _find_ids(exchange: Exchange) -> Iterator[tuple[str, str]]:
     """Yield the texts of a response to a creation that can be the id of the row, by the name of their field."""
     if exchange.response is not None:
-        address = urlsplit(exchange.response.get_header("location") or "").path.rstrip("/")
+        address = split_address(exchange.response.get_header("location") or "").path.rstrip("/")
         if address:
             yield "", unquote(address.rpartition("/")[2])
     if isinstance(exchange.json, str):

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Mapping
 from itertools import pairwise
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
 from specduet.contracts.analysis.row_values import get_path, read_single_row
 from specduet.contracts.oracle.addresses import extract_path_texts
+from specduet.contracts.oracle.url_text import join_address
 from specduet.contracts.probes.collections import CollectionProbe
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.recording import Exchange, SentRequest
@@ -50,7 +51,7 @@ def _find_operation(api: Api, creation: Exchange, location: str) -> tuple[Operat
     """Return the operation that an address leads to, with its path parameters; None for an address elsewhere."""
     sent = creation.request
     base = sent.url.partition("?")[0].removesuffix(sent.path)
-    url = urljoin(sent.url, location).partition("?")[0].partition("#")[0]
+    url = join_address(sent.url, location).partition("?")[0].partition("#")[0]
     if not base or not url.startswith(f"{base}/"):
         return None
     target = SentRequest("GET", url, url.removeprefix(base), "", (), None)

@@ -10,6 +10,7 @@ import harfile
 
 from specduet.contracts.recording import Exchange, Headers, ReceivedResponse
 from specduet.contracts.reports.model import Report, installed_version
+from specduet.contracts.sending.encoded_forms import has_many_escapes
 from specduet.contracts.sending.redaction import Secrets
 
 _HTTP = "HTTP/1.1"
@@ -18,6 +19,7 @@ _ONE_BODY = 256 * 2**10
 _ALL_BODIES = 64 * 2**20
 """Bytes of all bodies; after that, only the beginning of each is written."""
 _BEGINNING = 2**10
+_WEIGHT = 16
 
 
 def write(report: Report, path: Path) -> None:
@@ -34,10 +36,11 @@ class _Room:
 
     left: int
 
-    def take(self, wanted: int) -> int:
-        """Return how many bytes of one body are written."""
-        given = min(wanted, _ONE_BODY, max(self.left, _BEGINNING))
-        self.left -= given
+    def take(self, body: bytes) -> int:
+        """Return how many bytes of a body are written; one in which secrets are hard to find takes more room."""
+        weight = _WEIGHT if has_many_escapes(body) else 1
+        given = min(len(body), _ONE_BODY, max(self.left // weight, _BEGINNING))
+        self.left -= weight * given
         return given
 
 
@@ -89,7 +92,7 @@ def _to_har_response(received: ReceivedResponse, secrets: Secrets, room: _Room) 
 def _to_har_content(received: ReceivedResponse, secrets: Secrets, room: _Room) -> harfile.Content:
     """Return the body, or as much of it as there is room for, which a comment tells."""
     whole = received.body
-    shown = room.take(len(whole))
+    shown = room.take(whole)
     body = secrets.mask_bytes(whole[:shown])
     if shown < len(whole):
         body = body[: max(len(body) - secrets.longest, 0)]  # where half of a secret may stand

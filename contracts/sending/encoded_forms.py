@@ -16,6 +16,8 @@ _MIN_CORE = 6
 """Characters of base64 that are no coincidence."""
 _MIN_SHORTENED = 8
 """Characters that a value has at least that is found without its last one: the rest is no coincidence."""
+_PERCENT, _AMPERSAND, _BACKSLASH, _ZEROS = "%(?:25){0,4}", "&(?:amp;){0,4}", r"\\{1,8}", "0{0,8}"
+"""Marks of escapes, which may be escaped themselves: a few times, so that a text of marks alone is searched in time."""
 _NAMES = {**codepoint2name, 0x27: "apos", 0x2F: "sol", 0x2B: "plus", 0x3D: "equals", 0x3A: "colon", 0x2E: "period"}
 
 
@@ -55,10 +57,15 @@ def _list_hex(data: bytes) -> Iterator[str]:
         yield from (text, text.upper())
 
 
+def has_many_escapes(data: bytes) -> bool:
+    """Return whether so much of a text are marks of escapes that searching it takes long."""
+    return 8 * sum(map(data.count, (b"\\", b"%", b"&", b"="))) > len(data)
+
+
 def compile_hint(values: Iterable[str]) -> re.Pattern[str]:
     """Return a quick pattern that finds something in every text that holds one of the values with an escape in it."""
     codes = sorted({form for character in set("".join(values)) for form in _list_codes(character)})
-    return re.compile(rf"[%=\\&](?:%|25|\\|amp;|[#xu{{0])*(?:{'|'.join(codes)})|\0", re.IGNORECASE)
+    return re.compile(rf"[%=\\&](?:%|25|\\|amp;|[#xu{{0]){{0,16}}+(?:{'|'.join(codes)})|\0", re.IGNORECASE)
 
 
 def _list_codes(character: str) -> Iterator[str]:
@@ -83,20 +90,20 @@ def compile_escaped(value: str) -> re.Pattern[str]:
 def _list_spellings(character: str) -> Iterator[str]:
     """Yield a pattern for each way to write a character; as it is comes last, for it may begin an escape."""
     code, data = ord(character), character.encode()
-    yield "".join(rf"(?:%(?:25)*|=|\\+x){byte:02x}" for byte in data)
-    yield "".join(rf"\\+{byte:03o}" for byte in data)
+    yield "".join(rf"(?:{_PERCENT}|=|{_BACKSLASH}x){byte:02x}" for byte in data)
+    yield "".join(rf"{_BACKSLASH}{byte:03o}" for byte in data)
     units = character.encode("utf-16-be").hex()
-    yield "".join(rf"(?:\\+|%(?:25)*)u{units[i : i + 4]}" for i in range(0, len(units), 4))
-    yield rf"\\+u(?:\{{0*{code:x}\}}|0000{code:04x})"
-    yield rf"&(?:amp;)*#(?:0*{code}(?!\d)|x0*{code:x}(?![\da-f]));?"
+    yield "".join(rf"(?:{_BACKSLASH}|{_PERCENT})u{units[i : i + 4]}" for i in range(0, len(units), 4))
+    yield rf"{_BACKSLASH}u(?:\{{{_ZEROS}{code:x}\}}|0000{code:04x})"
+    yield rf"{_AMPERSAND}#(?:{_ZEROS}{code}(?!\d)|x{_ZEROS}{code:x}(?![\da-f]));?"
     if code in _NAMES:
-        yield f"&(?:amp;)*{_NAMES[code]};"
+        yield f"{_AMPERSAND}{_NAMES[code]};"
     if not character.isalnum():
-        yield rf"\\+{re.escape(character)}"
+        yield rf"{_BACKSLASH}{re.escape(character)}"
     if character == " ":
         yield r"\+"
     if not character.isascii():
         yield re.escape(data.decode("latin-1"))
     if 0x80 <= code <= 0xFF:
-        yield rf"(?:%(?:25)*|=|\\+x){code:02x}"
+        yield rf"(?:{_PERCENT}|=|{_BACKSLASH}x){code:02x}"
     yield rf"{re.escape(character)}\0?"  # with the zero of UTF-16

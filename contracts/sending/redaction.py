@@ -17,6 +17,8 @@ _MIN_LENGTH = 4
 
 _CUT = "…"
 _MIN_BEGINNING = 6
+_MAX_CUTS = 1_000
+"""Marks in one text; a text with more was not cut so often, but written so."""
 
 _HARMLESS_HEADERS = re.compile(
     r"accept(-.*)?|cache-control|connection|content-type|from|host|if-.*|origin|pragma|prefer|referer|te|user-agent"
@@ -34,6 +36,9 @@ class Secrets:
         """Those that were given, and the near misses of each."""
         self._forms: tuple[str, ...] = ()
         """The literal forms of all values, long ones first."""
+        self._longest_form = 0
+        self._beginnings: frozenset[str] = frozenset()
+        """What may be left of a form where a text was cut."""
         self._hint: re.Pattern[str] | None = None
         """What a text has that holds a value with escapes."""
         self._escaped: tuple[re.Pattern[str], ...] = ()
@@ -47,6 +52,8 @@ class Secrets:
         self._given.update(parts)
         known = sorted(self._values, key=len, reverse=True)
         self._forms = tuple(sorted({form for each in known for form in list_forms(each)}, key=len, reverse=True))
+        self._longest_form = max(map(len, self._forms), default=0)
+        self._beginnings = frozenset(f[:end] for f in self._forms for end in range(_MIN_BEGINNING, len(f)))
         self._hint = compile_hint(self._given) if known else None
         self._escaped = tuple(compile_escaped(each) for each in known if each in self._given)
 
@@ -69,12 +76,13 @@ class Secrets:
 
     def _mask_cut(self, text: str) -> str:
         """Mask the beginning of a secret in front of the mark that the rest of a text was cut off."""
-        head, *rest = text.split(_CUT)
-        pieces = [head]
-        for piece in rest:
-            cut = next((part for form in self._forms if (part := _find_beginning(pieces[-1], form))), "")
-            pieces[-1] = pieces[-1].removesuffix(cut) + MASK if cut else pieces[-1]
-            pieces.append(piece)
+        pieces = text.split(_CUT)
+        if len(pieces) > _MAX_CUTS:
+            return text
+        for number, piece in enumerate(pieces[:-1]):
+            lengths = range(min(self._longest_form, len(piece)), _MIN_BEGINNING - 1, -1)
+            length = next((length for length in lengths if piece[-length:] in self._beginnings), 0)
+            pieces[number] = piece[: len(piece) - length] + MASK if length else piece
         return _CUT.join(pieces)
 
     def mask_bytes(self, data: bytes) -> bytes:
@@ -127,9 +135,3 @@ def _decode_basic(token: str) -> Iterator[str]:
         return
     yield plain
     yield plain.partition(":")[2]
-
-
-def _find_beginning(text: str, form: str) -> str:
-    """Return the longest beginning of a form that a text ends with; empty where that is too short to tell."""
-    lengths = range(min(len(form), len(text)), _MIN_BEGINNING - 1, -1)
-    return next((form[:length] for length in lengths if text.endswith(form[:length])), "")

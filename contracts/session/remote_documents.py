@@ -14,8 +14,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from specduet.contracts.oracle.url_text import join_address, split_address
 from specduet.contracts.recording import Headers, ReceivedResponse, SentRequest
 from specduet.contracts.sending.target import Target
 from specduet.contracts.sending.transport import Transport, TransportFailure
@@ -33,8 +34,10 @@ USUAL_ADDRESSES = (
 
 _PAGES = ("/", "/docs", "/redoc", "/swagger", "/api/docs", "/apidocs/")
 """Pages that show a document, and name its address."""
-_LINKED = re.compile(r"""["'=]([^"'\s<>]*(?:openapi|swagger|spec|api-docs|apidocs|schema)[^"'\s<>]*)["'\s>]""")
-_DESCRIBED = re.compile(r"<([^>]+)>\s*;[^,]*rel=[\"']?service-desc")
+_LINKED = re.compile(
+    r"""["'=]([^"'\s<>=]{0,300}(?:openapi|swagger|spec|api-docs|apidocs|schema)[^"'\s<>]{0,300})["'\s>]"""
+)
+_DESCRIBED = re.compile(r"<([^<>]+)>\s*;[^,]*rel=[\"']?service-desc")
 _NO_DOCUMENT = (".js", ".css", ".png", ".svg", ".ico", ".map")
 _MAX_LINKED = 6
 _ACCEPTED = "application/json, application/yaml;q=0.9, */*;q=0.5"
@@ -46,6 +49,7 @@ _PAUSE_S = 0.1
 """The pause before each request to a service that is not on this machine."""
 _FEW_LINES = 10
 _PAGE_BYTES = 200_000
+_LINK_CHARACTERS = 8_192
 _UNREACHABLE = frozenset({"refused", "unknown host", "tls", "timeout"})
 _YAML_KEY = re.compile(r"(?m)^[\"']?(openapi|swagger)[\"']?\s*:")
 
@@ -67,7 +71,7 @@ def is_url(name: str) -> bool:
 
 def origin_of(url: str) -> str:
     """Return the scheme, host and port of a URL."""
-    parts = urlsplit(url)
+    parts = split_address(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -121,8 +125,8 @@ def _list_linked(page: str, response: ReceivedResponse | TransportFailure) -> li
     if not isinstance(response, ReceivedResponse) or response.status != 200:
         return []
     text = response.body[:_PAGE_BYTES].decode("utf-8", "replace")
-    named = [*_DESCRIBED.findall(response.get_header("link") or ""), *_LINKED.findall(text)]
-    urls = dict.fromkeys(urljoin(page, name) for name in named if not name.endswith(_NO_DOCUMENT))
+    named = [*_DESCRIBED.findall((response.get_header("link") or "")[:_LINK_CHARACTERS]), *_LINKED.findall(text)]
+    urls = dict.fromkeys(join_address(page, name) for name in named if not name.endswith(_NO_DOCUMENT))
     return [url for url in urls if origin_of(url) == origin_of(page)][:_MAX_LINKED]
 
 
@@ -139,7 +143,7 @@ def _get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure
         location = response.get_header("location") if isinstance(response, ReceivedResponse) else None
         if not isinstance(response, ReceivedResponse) or not response.is_redirect or location is None:
             break
-        following = urljoin(address, location)
+        following = join_address(address, location)
         if origin_of(following) != origin_of(url):
             break
         address = following

@@ -7,11 +7,14 @@ from typing import Any
 from specduet.contracts.findings import Finding, cut_text
 from specduet.contracts.recording import Exchange, Headers
 from specduet.contracts.reports.model import Report
+from specduet.contracts.sending.encoded_forms import has_many_escapes
 from specduet.contracts.sending.redaction import Secrets
 from specduet.specs.lines import find_lines_in_text
 
 _MAX_BYTES = 2**20
 """Bytes of a body that are read for a page; of a longer one, the beginning is shown as it is."""
+_FEW_BYTES = 2**15
+"""The same for a body in which secrets are hard to find."""
 MAX_LINES = 40
 """Lines of a body that are shown: those around the place of the finding."""
 _MAX_COLUMNS = 240
@@ -70,7 +73,8 @@ def build_exchange_view(finding: Finding, secrets: Secrets) -> ExchangeView | No
 
 def show_body(body: bytes, place: str, secrets: Secrets) -> BodyView:
     """Return a body as lines, JSON indented; ``place`` is the JSON pointer of the line to mark, empty for none."""
-    text, is_json = _to_text(body) if len(body) <= _MAX_BYTES else (_cut_body(body, secrets), False)
+    most = _FEW_BYTES if has_many_escapes(body) else _MAX_BYTES
+    text, is_json = _to_text(body) if len(body) <= most else (_cut_body(body[:most], secrets), False)
     marked = find_lines_in_text(text, [place])[place] if place and is_json else None
     lines = secrets.mask(text).split("\n") if text else []
     first = max(0, (marked or 0) - _LINES_ABOVE) if len(lines) > MAX_LINES else 0
@@ -87,7 +91,7 @@ def show_body(body: bytes, place: str, secrets: Secrets) -> BodyView:
 
 def _cut_body(body: bytes, secrets: Secrets) -> str:
     """Return the beginning of a long body, without the end of it, where half of a secret may stand."""
-    text = secrets.mask(body[:_MAX_BYTES].decode("utf-8", "replace"))
+    text = secrets.mask(body.decode("utf-8", "replace"))
     return text[: len(text) - secrets.longest]
 
 
