@@ -20,7 +20,7 @@ def main() -> int:
     arguments = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        limit_s = MAX_TIME_S + GRACE_S + measure_start(Path(folder))
+        limit_s = MAX_TIME_S + GRACE_S + 2 * measure_start(Path(folder))
     print(f"limit {limit_s:.1f} s")
     bodies.make_bombs()
     for every in arguments.every:

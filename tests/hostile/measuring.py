@@ -98,7 +98,7 @@ class Measured:
 
 
 def measure_start(folder: Path) -> float:
-    """Return the seconds that a run takes on this machine before and after its own time."""
+    """Return the seconds that a run takes on this machine before its own time; what comes after takes about as long."""
     return run_judge(folder, "http://127.0.0.1:9", "--dry-run").elapsed_s
 
 
