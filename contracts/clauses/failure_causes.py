@@ -22,6 +22,8 @@ _VARYING = re.compile(
 )
 """Ids, numbers and names of types, which differ with the value that was sent."""
 
+_TITLE = re.compile(rb"(?is)<title>(.*?)</title>")
+
 
 class FailureCause(NamedTuple):
     """What distinguishes one failure of an operation from another."""
@@ -54,9 +56,11 @@ def _find_cause(exchange: Exchange, plain: Iterable[str]) -> FailureCause:
 
 
 def _shorten_error(exchange: Exchange) -> str:
-    """Return the text of an error without the ids and numbers that are new each time."""
+    """Return the text of an error, of a page its title, without the ids and numbers that are new each time."""
     body = exchange.response.body if exchange.response else b""
-    return _VARYING.sub("*", body[:500].decode(errors="replace").lower())
+    title = _TITLE.search(body[:5_000])
+    text = title[1] if title else body
+    return _VARYING.sub("*", text[:500].decode(errors="replace").lower())
 
 
 def find_odd_value(request: SentRequest) -> str | None:

@@ -241,3 +241,16 @@ def test_an_error_that_names_the_type_of_what_was_sent_is_one_cause(cloudcruise:
     names = [cause.name for cause in find_failure_causes(builder.recording.exchanges).values()]
     assert len(set(names[:3])) == 1
     assert names[3] not in names[:3]
+
+
+def test_a_page_with_an_error_is_known_by_its_title(cloudcruise: Api) -> None:
+    """Pages that hold another secret each time are of one failure where they have one title."""
+    builder = RecordingBuilder(cloudcruise)
+    page = "<!doctype html><html><head><title>{}</title><script>SECRET = '{}{}'</script>"
+    for title, secret in (("TypeError: no int", "a"), ("TypeError: no str", "b"), ("KeyError", "c")):
+        body = page.format(
+            title + " is a number, see the log of the service for more of this error" * 2, secret, "x" * 90
+        )
+        builder.add(RUNS, status=500, body=body.encode())
+    names = [cause.name for cause in find_failure_causes(builder.recording.exchanges).values()]
+    assert names[0] == names[1] != names[2]
