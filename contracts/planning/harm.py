@@ -53,7 +53,7 @@ def assess_operation(api: Api, operation: Operation) -> HarmVerdict:
     if operation.method == "POST" and creates_listed_row(api, operation, shape):
         return HarmVerdict("creates")
     harm, reason = find_service_switch(api, operation, shape)
-    if harm:
+    if harm and not (harm == "destroys" and operation.method == "DELETE"):  # what is deleted says more than the verb
         return HarmVerdict(harm, reason, is_foreign=harm == "destroys" and not _is_wide(operation, shape))
     return _assess_singleton(operation, shape)
 

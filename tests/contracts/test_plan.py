@@ -60,6 +60,18 @@ def list_left_out(api: Api, **options: Any) -> list[str]:
     return [planned.operation.label for planned in RunPlan.make(api, **options).list_left_out()]
 
 
+def test_a_write_to_a_collection_is_said_to_be_left_out(tmp_path: Path) -> None:
+    """Without the id of a row, a change or deletion is for all rows: it is not sent, and the plan says why."""
+    lines = ["DELETE /orders | delete_orders | Delete Orders", "PUT /orders", "PATCH /cart", "DELETE /cart"]
+    plan = RunPlan.make(write_api(tmp_path, [*lines, "GET /orders", "POST /orders"]))
+    assert sorted(map(str, plan.list_left_out())) == [
+        "DELETE /cart (destroys: it may delete the only cart)",
+        "DELETE /orders (destroys: it may delete all orders)",
+        "PATCH /cart (changes: it changes cart, which the run has not created)",
+        "PUT /orders (changes: it changes orders, which the run has not created)",
+    ]
+
+
 ENDS_SESSIONS = [
     "GET /auth/logout",
     "POST /logout",
