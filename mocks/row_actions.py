@@ -14,6 +14,7 @@ from specduet.mocks.handler import Action, OperationHandler, ValidatedRequest, r
 from specduet.mocks.input_schemas import check_inputs
 from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse
+from specduet.mocks.status_choices import find_alike, list_statuses
 from specduet.mocks.stored_files import NO_FILE, StoredFile, read_file
 from specduet.mocks.validation import Problem, make_problem
 from specduet.mocks.webhooks.deliveries import Delivery
@@ -244,14 +245,12 @@ def _move_status(
         changes |= plan.body_fields.read_values(validated.body)
     lifecycle, field = plan.table.resource.behavior.status, plan.table.status_field
     if statement.to is not None and lifecycle is not None and field is not None:
-        current = world.decode_row(plan, row).get(field)
+        current, target = world.decode_row(plan, row).get(field), find_alike(statement.to, list_statuses(lifecycle))
         is_kept = current in statement.keeps
-        if not is_kept and statement.refused >= 400 and statement.to not in lifecycle.transitions.get(str(current), ()):
-            return _refuse(handler, statement.refused, f"It is {current}, and cannot become {statement.to}")
-        if (
-            current not in lifecycle.terminal and not is_kept
-        ):  # what has ended stays as it is, though nothing is refused
-            changes[field] = statement.to
+        if not is_kept and statement.refused >= 400 and target not in lifecycle.transitions.get(str(current), ()):
+            return _refuse(handler, statement.refused, f"It is {current}, and cannot become {target or statement.to}")
+        if target is not None and current not in lifecycle.terminal and not is_kept:  # what has ended stays as it is
+            changes[field] = target
     body = world.change_row(plan, row, plan.without_identity(changes))
     if statement.stores is not None:
         row.file = NO_FILE if statement.stores == "none" else read_file(request, statement.stores)

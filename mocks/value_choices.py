@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from specduet.mocks.status_choices import find_alike, list_statuses, narrow_status
+from specduet.mocks.status_choices import narrow_status
 from specduet.specs import Api, Content, Operation, Resource, Response, Schemas, UsageError
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.schemas import escape_pointer
@@ -47,7 +47,7 @@ def choose_values(api: Api, choices: Choices) -> Api:
         for pointer, kept in _find_members(api, name, members):
             schemas.node_at(pointer)["enum"] = kept
     resources = {name: _rebuild_resource(schemas, resource) for name, resource in api.resources.items()}
-    operations = tuple(_rebuild_operation(schemas, operation, resources) for operation in api.operations)
+    operations = tuple(_rebuild_operation(schemas, operation) for operation in api.operations)
     return replace(api, document=document, schemas=schemas, resources=resources, operations=operations, accepted=api)
 
 
@@ -125,16 +125,10 @@ def _rebuild_resource(schemas: Schemas, resource: Resource) -> Resource:
     return replace(rebuilt, behavior=behavior)
 
 
-def _rebuild_operation(schemas: Schemas, operation: Operation, resources: Mapping[str, Resource]) -> Operation:
+def _rebuild_operation(schemas: Schemas, operation: Operation) -> Operation:
     """Return an operation with its responses as the narrowed document has them; a request is as it was."""
     responses = {status: _rebuild_response(schemas, each) for status, each in operation.responses.items()}
-    acts = operation.behavior.acts
-    status = resources[acts.resource].behavior.status if acts is not None else None
-    if acts is None or acts.to is None or status is None:
-        return replace(operation, responses=responses)
-    narrowed = msgspec.structs.replace(acts, to=find_alike(acts.to, list_statuses(status)))
-    behavior = msgspec.structs.replace(operation.behavior, acts=narrowed)
-    return replace(operation, responses=responses, behavior=behavior)
+    return replace(operation, responses=responses)
 
 
 def _rebuild_response(schemas: Schemas, response: Response) -> Response:

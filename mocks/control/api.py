@@ -120,6 +120,15 @@ def _get_state(_control: ControlApi, session: Session, _validated: ValidatedRequ
     return responses.make_json_response(200, state)
 
 
+def _put_values(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
+    """Let the data of some APIs hold only some members of enumerations; their rows begin anew."""
+    try:
+        session.choose_values(validated.body)
+    except UsageError as error:
+        raise Conflict(str(error).replace("\n", ". ")) from None
+    return responses.make_empty_response(204)
+
+
 def _put_state(_control: ControlApi, session: Session, validated: ValidatedRequest) -> HttpResponse:
     """Replace the rows of some resources, after all of them have been checked."""
     try:
@@ -263,6 +272,7 @@ _OPERATIONS: Mapping[str, Callable[[ControlApi, Session, ValidatedRequest], Http
     "apis": _get_apis,
     "getState": _get_state,
     "putState": _put_state,
+    "putValues": _put_values,
     "getSnapshots": _get_snapshots,
     "takeSnapshot": _take_snapshot,
     "restoreSnapshot": _restore_snapshot,

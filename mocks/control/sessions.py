@@ -13,6 +13,7 @@ from specduet.mocks.control.kept_rows import keep_rows
 from specduet.mocks.control.snapshots import SessionSnapshot, SnapshotShelf, take_snapshot
 from specduet.mocks.settings import Settings
 from specduet.mocks.signed_files import SignedFiles
+from specduet.mocks.value_choices import Choices, choose_values
 from specduet.mocks.webhooks.dispatcher import Dispatcher
 from specduet.mocks.world import Clock, World
 from specduet.specs import Api, SpecduetError, UsageError
@@ -46,6 +47,7 @@ class Session:
         self._settings = settings
         self._space = space
         self._worlds: dict[str, World] = {}
+        self._begun_apis = dict(self._apis)
 
     def get_world(self, name: str) -> World:
         """Return the world of one API. It is made at the first call."""
@@ -57,6 +59,22 @@ class Session:
 
     def get_worlds(self) -> Mapping[str, World]:
         return {name: self.get_world(name) for name in self._apis}
+
+    def choose_values(self, values: Mapping[str, Choices]) -> None:
+        """Let the data hold only some members of enumerations, by API; those APIs begin anew.
+
+        Raises ``UsageError``, and changes nothing, for what a document does not have.
+        """
+        unknown = next((name for name in values if name not in self._apis), None)
+        if unknown is not None:
+            raise UsageError(f"no API is called {unknown!r}; there are {', '.join(self._apis)}")
+        whole = {name: api.accepted or api for name, api in self._begun_apis.items()}
+        chosen = {name: choose_values(whole[name], choices) for name, choices in values.items()}
+        for api in chosen.values():
+            World(api, self._settings, self.clock)  # one that cannot be served is refused now
+        self._apis |= chosen
+        for name in chosen:
+            self._worlds.pop(name, None)
 
     def take_snapshot(self, name: str) -> SessionSnapshot:
         """Keep the state and the clock under a name. Raises ``SnapshotRefused``."""
@@ -109,6 +127,9 @@ class Session:
     def reset(self) -> None:
         """Put state, clock, faults and journal back to how the session began."""
         self.clock.reset()
+        for name in [name for name, api in self._apis.items() if api is not self._begun_apis[name]]:
+            self._worlds.pop(name, None)
+        self._apis = dict(self._begun_apis)
         for world in self._worlds.values():
             world.reset()
         self.faults.clear()

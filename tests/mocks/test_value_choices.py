@@ -1,5 +1,6 @@
 """A user chooses the members of enumerations that data hold; requests may still have the others."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,25 @@ def test_a_wrong_choice_is_named(tmp_path: Path, choice: str, message: str) -> N
     file.write_text(DOCUMENT)
     with pytest.raises(UsageError, match=message):
         create_app([file], Settings(values=parse_choices([choice])))
+
+
+def put_values(mock: Any, values: Any) -> int:
+    body = json.dumps(values).encode()
+    return send_raw(mock, RawRequest("PUT", "/__mock__/values", [(b"content-type", b"application/json")], body)).status
+
+
+def test_the_control_api_chooses_for_a_session(tmp_path: Path) -> None:
+    """Rows begin anew with the chosen members, an action finds the word that is left, and a reset takes it back."""
+    mock = make_mock(tmp_path, pace=0.001)
+    assert put_values(mock, {"works": {"State": ["queued", "running", "canceled"]}}) == 204
+    assert {row["state"] for row in get(mock, "/jobs")} == {"queued", "running", "canceled"}
+    job = send_raw(mock, RawRequest("POST", "/jobs", [(b"content-type", b"application/json")], b"{}")).json
+    assert send_raw(mock, RawRequest("POST", f"/jobs/{job['id']}/cancel")).json["state"] == "canceled"
+    for wrong in ({"works": {"State": ["lost"]}}, {"shop": {"State": ["queued"]}}):
+        assert put_values(mock, wrong) == 409
+    assert put_values(mock, {"works": {"State": []}}) == 422
+    send_raw(mock, RawRequest("POST", "/__mock__/reset"))
+    assert len({row["state"] for row in get(mock, "/jobs")}) > 3
 
 
 def test_statuses_that_are_left_out_are_passed_over() -> None:
