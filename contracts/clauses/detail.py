@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
@@ -150,9 +151,14 @@ def _has_value(row: Any, text: str) -> bool:
     )
 
 
+_NUMBER = re.compile(r"0x[0-9a-f]{1,15}|\+?\d{1,15}(\.0*)?(e\+?\d)?", re.ASCII)
+
+
 def _fold_text(value: str | int) -> str:
-    """Return a text without regard to case and outer blanks, and a number without its leading zeros."""
+    """Return a text without regard to case and outer blanks, and a number however it is written: ``016``, ``0x10``."""
     text = str(value).strip().casefold()
+    if _NUMBER.fullmatch(text):
+        return str(int(text, 16) if text.startswith("0x") else int(Decimal(text)))
     return text.lstrip("+").lstrip("0") if text.lstrip("+").isdecimal() else text
 
 

@@ -101,7 +101,9 @@ paths:
 """
 
 
-@pytest.mark.parametrize(("text", "is_found"), [("7", False), ("mine", False), ("9", True)])
+@pytest.mark.parametrize(
+    ("text", "is_found"), [("7", False), ("0x7", False), ("7.0", False), ("mine", False), ("9", True), ("0x9", True)]
+)
 def test_a_row_may_be_fetched_by_its_name(tmp_path: Path, text: str, *, is_found: bool) -> None:
     """A detail that shows what was asked for in any field has not shown another row."""
     (tmp_path / "named.yaml").write_text(NAMED, encoding="utf-8")
