@@ -287,7 +287,7 @@ class Etag(Statement, frozen=True):
 
 
 class Added(Statement, frozen=True):
-    """The operation, response or property was added: the vendor's document does not have it.
+    """The operation, parameter, response or property was added: the vendor's document does not have it.
 
     ``origin`` names what has it: a page, another release, a client.
     """

@@ -110,8 +110,8 @@ def _build_operation(
     pointer: str,
 ) -> Operation:
     raw = item[method]
-    inherited = _build_parameters(reader.schemas, item, pointer.rpartition("/")[0])
-    own = _build_parameters(reader.schemas, raw, pointer)
+    inherited = _build_parameters(reader, item, pointer.rpartition("/")[0])
+    own = _build_parameters(reader, raw, pointer)
     return Operation(
         id=raw.get("operationId") or f"{method}_{path}",
         method=method.upper(),
@@ -134,19 +134,20 @@ def _read_security(document: Mapping[str, Any], alternatives: list[Mapping[str, 
     return tuple(tuple(name for name in alternative if name not in certificates) for alternative in alternatives)
 
 
-def _build_parameters(schemas: Schemas, holder: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
+def _build_parameters(reader: StatementReader, holder: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
     for index, entry in enumerate(holder.get("parameters", ())):
-        raw, at = schemas.resolve(entry, f"{pointer}/parameters/{index}")
+        raw, at = reader.schemas.resolve(entry, f"{pointer}/parameters/{index}")
         schema, schema_pointer = _read_schema(raw, at)
         style = raw.get("style", "form" if raw["in"] in {"query", "cookie"} else "simple")
         yield Parameter(
             name=raw["name"],
             location=raw["in"],
             required=bool(raw.get("required", False)),
-            schema=schemas.resolve(schema, schema_pointer)[0],
+            schema=reader.schemas.resolve(schema, schema_pointer)[0],
             pointer=schema_pointer,
             style=style,
             explode=bool(raw.get("explode", style in {"form", "cookie"})),
+            added=reader.read_behavior(Added, raw, at),
         )
 
 

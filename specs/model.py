@@ -38,6 +38,8 @@ class Parameter:
     pointer: str
     style: str
     explode: bool
+    #: the document does not have it: the service promises nothing of it
+    added: Added | None = None
 
     @property
     def default(self) -> Any:

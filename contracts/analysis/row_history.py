@@ -19,6 +19,7 @@ from specduet.contracts.analysis.row_values import (
     read_located_rows,
     read_timestamp,
 )
+from specduet.contracts.analysis.signed_addresses import remove_signatures
 from specduet.contracts.analysis.writes import collect_writes
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle.addresses import extract_path_texts
@@ -293,10 +294,10 @@ def _is_about(operation: Operation, resource: Resource) -> bool:
 
 
 def is_equivalent(left: Any, right: Any) -> bool:
-    """Return whether two values mean the same: timestamps in any spelling, and null and absent are equal."""
+    """Return whether two values mean the same: timestamps in any spelling, null and absent, addresses signed anew."""
     if left in (None, ABSENT) and right in (None, ABSENT):
         return True
-    if left == right:
+    if left == right or (left and right and remove_signatures(left) == remove_signatures(right)):
         return True
     left_time, right_time = read_timestamp(left), read_timestamp(right)
     return left_time is not None and right_time is not None and left_time.compare_to(right_time) == 0

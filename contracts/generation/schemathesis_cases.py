@@ -148,6 +148,7 @@ def _strip_document(api: Api) -> dict[str, Any]:
         for operation in item.values() if isinstance(item, dict) else ():
             if isinstance(operation, dict):
                 operation.pop("security", None)
+                operation["parameters"] = [p for p in operation.get("parameters", ()) if "x-specduet" not in p]
     return _strip_extensions(document)  # type: ignore[no-any-return]
 
 

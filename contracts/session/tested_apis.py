@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+import msgspec
+
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session.remote_documents import (
     RemoteDocument,
@@ -13,7 +15,7 @@ from specduet.contracts.session.remote_documents import (
     origin_of,
 )
 from specduet.contracts.session.settings import RunSettings
-from specduet.specs import Api, UsageError, bundled, load_all
+from specduet.specs import Api, Operation, UsageError, bundled, load_all
 from specduet.specs.server_variables import parse_server_variables
 
 
@@ -67,8 +69,24 @@ def drop_security(api: Api) -> Api:
     return replace(api, operations=tuple(replace(operation, security=()) for operation in api.operations))
 
 
+def drop_added_parameters(api: Api) -> Api:
+    """Return an API without the parameters that its document does not have: a service may know nothing of them."""
+    return replace(api, operations=tuple(map(_without_added, api.operations)))
+
+
+def _without_added(operation: Operation) -> Operation:
+    added = {parameter.name for parameter in operation.parameters if parameter.added is not None}
+    if not added:
+        return operation
+    filters = {name: rule for name, rule in operation.behavior.filters.items() if name not in added}
+    parameters = tuple(parameter for parameter in operation.parameters if parameter.added is None)
+    return replace(
+        operation, parameters=parameters, behavior=msgspec.structs.replace(operation.behavior, filters=filters)
+    )
+
+
 def _load(settings: RunSettings, names: Sequence[str]) -> tuple[Api, ...]:
-    return load_all(
+    loaded = load_all(
         names,
         strict=settings.strict_document,
         allow_remote=settings.allow_remote,
@@ -77,6 +95,7 @@ def _load(settings: RunSettings, names: Sequence[str]) -> tuple[Api, ...]:
         stateless=settings.stateless,
         server_variables=parse_server_variables(settings.server_variable),
     )
+    return tuple(map(drop_added_parameters, loaded))
 
 
 def _is_bundled(api: Api) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from specduet import specs
+from specduet.contracts.session.tested_apis import drop_added_parameters
 from specduet.specs.errors import BadOverlay, BadStatement
 from specduet.specs.origins import find_basis
 
@@ -128,3 +129,15 @@ def test_a_wrong_statement_has_its_line(minimal: Path, write: Write) -> None:
     with pytest.raises(BadStatement, match="unknown key") as error:
         specs.load(minimal)
     assert (error.value.file, error.value.line) == (minimal.parent / "neighbours.yaml", 23)
+
+
+def test_an_added_parameter_is_held_against_nobody() -> None:
+    """The mock knows a parameter that was added; the suite tests the API without it, and without its filter."""
+    api = specs.load("cloudcruise")
+    listing = next(operation for operation in api.operations if operation.label == "GET /runs")
+    parameter = listing.parameter("end_time")
+    assert parameter is not None
+    assert parameter.added is not None
+    tested = next(operation for operation in drop_added_parameters(api).operations if operation.label == "GET /runs")
+    assert tested.parameter("end_time") is None
+    assert set(listing.behavior.filters) - set(tested.behavior.filters) == {"end_time"}
