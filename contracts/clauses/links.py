@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from specduet.contracts.clauses.judged_exchanges import NOT_FOUND_STATUSES
 from specduet.contracts.clauses.registry import Subject, clause
-from specduet.contracts.findings import Finding
+from specduet.contracts.findings import Finding, to_text
+from specduet.contracts.oracle.runtime_expressions import evaluate_value
+from specduet.contracts.recording import ABSENT
 from specduet.contracts.traces import FollowedLink
 from specduet.specs import Operation
 
@@ -21,7 +23,8 @@ def check_link_leads(subject: Subject) -> Iterator[Finding]:
     for trace in subject.recording.find_traces(FollowedLink, subject.api.name, subject.operation.id):
         target, status = subject.api.operation(trace.target), trace.exchange.status
         if _is_broken(subject, trace, target):
-            message = f"the link {trace.link.name} leads to {target.label}, which answers {status}"
+            given = _describe_given(subject, trace)
+            message = f"the link {trace.link.name} leads to {target.label}{given}, which answers {status}"
             yield subject.make_finding(
                 trace.exchange,
                 message=message,
@@ -44,3 +47,12 @@ def _is_broken(subject: Subject, trace: FollowedLink, target: Operation) -> bool
     has_more = target.body is not None and trace.link.body is None
     has_more = has_more or any(p.required and p.name not in given for p in target.parameters)
     return trace.exchange.status in _REFUSALS and not has_more
+
+
+def _describe_given(subject: Subject, trace: FollowedLink) -> str:
+    """Return the values that a link has given: `` with id "a1"``."""
+    values = {
+        key: evaluate_value(subject.operation, trace.source, value) for key, value in trace.link.parameters.items()
+    }
+    shown = [f"{key} {to_text(value)}" for key, value in values.items() if value is not ABSENT]
+    return f" with {' and '.join(shown)}" if shown else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from specduet.contracts.analysis.row_values import get_path
 from specduet.contracts.generation.known_rows import KnownRow
+from specduet.contracts.probes.collections import CollectionProbe
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.probes.list_queries import change_one_letter
 from specduet.contracts.probes.locations import is_complete_list
@@ -30,12 +31,20 @@ def fetch_by_other_ids(resource_probe: ResourceProbe, operation: Operation) -> N
             continue
         exchange = resource_probe.sender.send(operation, path=path)
         listing = resource_probe.open_list() if exchange.is_success else None
-        if listing is None or not is_complete_list(listing):
+        if listing is None or not _is_whole(listing):
             continue
         invented = {**path, rule.parameter: change_one_letter(other_id)[-1]}
         unknown = resource_probe.sender.send(operation, path=invented)
         listed = listing.send_query({})
         resource_probe.sender.record_trace(OtherKindFetch, operation, known.row, other_id, exchange, unknown, listed)
+
+
+def _is_whole(listing: CollectionProbe) -> bool:
+    """Return whether a list has all its rows: it has no pages, or its first page is shorter than its limit."""
+    rule = listing.operation.behavior.limit
+    limit = listing.base_query.get(rule.parameter) if rule is not None else None
+    is_short = limit is not None and len(listing.rows) < int(limit) and not listing.is_capped
+    return is_short or is_complete_list(listing)
 
 
 def _list_other_rows(resource_probe: ResourceProbe) -> Iterator[tuple[KnownRow, str]]:

@@ -16,7 +16,7 @@ _BY_FAMILY = {
 }
 _BY_CODE = {
     "SD101": ("respond with a documented status", "document this status"),
-    "SD106": ("let the response be a list", "document the object that it is"),
+    "SD106": ("give each mistake the documented fields", "document the errors that the service sends"),
     "SD107": ("send the header as documented", "leave the header out of the document, or make it optional"),
     "SD108": ("respond with a documented status", "document this status"),
     "SD109": ("leave the field out of responses", "drop writeOnly from the document"),
@@ -31,6 +31,10 @@ _BY_CODE = {
     "SD404": ("check the credential before the rest of the request", "accept it: specduet test … --update-baseline"),
     "SD405": ("accept the credential of this scheme", "leave the scheme out of security; or give another credential"),
     "SD406": ("leave ids out of refusals", "accept it: specduet test … --update-baseline"),
+    "SD630": ("let Location lead to the new row", "accept it: specduet test … --update-baseline"),
+    "SD634": ("respond with 404 below any other parent", "accept it: specduet test … --update-baseline"),
+    "SD635": ("let the response have values that lead there", "correct the link in the document"),
+    "SD636": ("respond with 404 to ids of other kinds", "accept it: specduet test … --update-baseline"),
     "SD702": ("respond in time", "document a stream of events where the response need not end"),
     "SD703": ("respond faster", "allow more: --max-response-time"),
     "SD705": ("keep the service running: its log tells why it stopped", "give it more resources"),

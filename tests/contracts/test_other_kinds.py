@@ -67,6 +67,24 @@ def test_an_order_that_is_shown_as_a_user_is_found(judge: Judge) -> None:
     assert "it has no login" in result.findings[0].message
 
 
+def test_a_list_that_is_shorter_than_its_limit_is_whole(judge: Judge) -> None:
+    """Pages do not hide the rows of the own kind where all of them are on the first one."""
+    limit = "parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 50}}], "
+    paths = PATHS.replace("  /users: {get: {", f"  /users: {{get: {{{limit}").replace("'404'", "'400': {}, '404'")
+    plain = serve(USERS, ORDERS, find_any)
+
+    def service(request: SentRequest) -> ReceivedResponse:
+        text = dict(request.query_pairs).get("limit", "50")
+        if not (text.isdecimal() and text.isascii() and 1 <= int(text[:4]) <= 50):
+            return respond(400, "{}")
+        if request.path == "/users":
+            rows = json.loads(plain(request).body)
+            return respond(200, json.dumps(rows[: int(text)]))
+        return plain(request)
+
+    assert "SD636" in codes_of(judge(paths, service))
+
+
 NUMBERED: Rows = {"1": {"item": "lamp", "amount": 3}}
 PEOPLE: Rows = {**USERS, next(iter(ORDERS)): {"login": "eve", "mail": "eve@example.com"}}
 CORRECT: dict[str, tuple[Rows, Rows, Callable[[str], Mapping[str, Any] | None]]] = {
