@@ -73,7 +73,7 @@ class DocumentedOperation:
     def schema(self) -> Any:
         """The schema of the success in JSON, None where there is none."""
         content = self.success[1].get("content") or {}
-        json = [media for media in content if media.endswith("json")]
+        json = [media for media in content if media.endswith(("/json", "+json"))]
         return self.follow(content[json[0]]["schema"]) if len(content) == 1 and json else None
 
     def list_query(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -301,7 +301,11 @@ def _list_write_faults(operation: DocumentedOperation, operations: list[Document
     labels = {other.label for other in operations}
     is_item = operation.path.endswith("}")
     has_detail, has_list = f"GET {operation.path}" in labels, f"GET {operation.path.rpartition('/')[0]}" in labels
-    can_create = f"POST {operation.path.rpartition('/')[0]}" in labels
+    can_create = any(
+        other.label == f"POST {operation.path.rpartition('/')[0]}"
+        and "application/json" in (other.node.get("requestBody") or {}).get("content", {})
+        for other in operations
+    )
     if (
         operation.method == "delete"
         and is_item
@@ -318,7 +322,13 @@ def _list_write_faults(operation: DocumentedOperation, operations: list[Document
         yield fault("If-Match does not matter", lambda: ignore_header("if-match"), "SD631")
     found = operation.find_row()
     is_list = operation.method == "get" and not is_item and found is not None and found[0] == ("*",)
-    if is_list and f"POST {operation.path}" in labels:
+    makes_rows = any(
+        other.label == f"POST {operation.path}"
+        and other.success[0]
+        and "application/json" in (other.node.get("requestBody") or {}).get("content", {})
+        for other in operations
+    )
+    if is_list and makes_rows:
         yield fault("new rows are not listed", _hide_new, "SD617", "SD5")
 
 

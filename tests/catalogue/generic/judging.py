@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from specduet.contracts.run import RunResult
@@ -52,7 +53,7 @@ def _spread(faults: Sequence[GenericFault], count: int, start: int) -> list[Gene
 
 
 def _is_no_fault(name: str, fault: GenericFault) -> bool:
-    return any(name == service and fault.name.endswith(kind) for service, kind in NO_FAULTS)
+    return any(name == service and fnmatchcase(fault.name, pattern) for service, pattern in NO_FAULTS)
 
 
 def judge_correct(name: str, service: RunningService | None = None, *, generate: bool = True) -> GenericVerdict:

@@ -7,7 +7,14 @@ from flask import Flask, Response, abort, jsonify, make_response, request, send_
 from werkzeug.exceptions import HTTPException
 
 from tests.catalogue.generic.crud import INT, NAME, NUM, STR, arr, obj, ref
-from tests.catalogue.generic.services.flask_services import answer, check_json, name_parameter, take, write_document
+from tests.catalogue.generic.services.flask_services import (
+    answer,
+    check_json,
+    keep_allow,
+    name_parameter,
+    take,
+    write_document,
+)
 from tests.catalogue.generic.small_api import SmallApi
 
 
@@ -71,7 +78,9 @@ def build_uploads() -> Flask:
 
     @app.errorhandler(HTTPException)
     def show_error(error: HTTPException) -> Any:
-        return ({"message": error.name}, error.code) if error.code != 416 else Response(status=416)
+        if error.code == 416:
+            return Response(status=416)
+        return {"message": error.name}, error.code, keep_allow(error)
 
     @app.get("/files")
     def list_files() -> Any:
@@ -148,7 +157,7 @@ def build_keys_with_slashes() -> Flask:
 
     @app.errorhandler(HTTPException)
     def show_error(error: HTTPException) -> Any:
-        return "", error.code
+        return "", error.code, keep_allow(error)
 
     @app.get("/values")
     def list_values() -> Any:
@@ -215,7 +224,7 @@ def build_cookies() -> Flask:
 
     @app.errorhandler(HTTPException)
     def show_error(error: HTTPException) -> Any:
-        return Response(error.name, error.code, mimetype="text/plain")
+        return Response(error.name, error.code, keep_allow(error), mimetype="text/plain")
 
     @app.before_request
     def check_session() -> None:
@@ -288,7 +297,7 @@ def build_versions() -> Flask:
 
     @app.errorhandler(HTTPException)
     def show_error(error: HTTPException) -> Any:
-        return {"error": error.name}, error.code
+        return {"error": error.name}, error.code, keep_allow(error)
 
     def show(row: Any, status: int = 200) -> Response:
         response = make_response(jsonify(row), status)

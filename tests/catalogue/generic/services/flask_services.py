@@ -52,6 +52,11 @@ def check_json(checker: SmallApi, schema: Any) -> Any:
     return body
 
 
+def keep_allow(error: HTTPException) -> dict[str, str]:
+    """Return the header that a 405 has to have (RFC 9110, 15.5.6)."""
+    return {name: text for name, text in error.get_headers() if name == "Allow"}
+
+
 def read_number(name: str, default: int, low: int, high: int) -> int:
     """Return a number of the query. Aborts with 400 where it is none or out of range."""
     text = request.args.getlist(name)[-1:] or [str(default)]
@@ -179,7 +184,7 @@ def build_json_errors() -> Flask:  # noqa: C901  one function an operation
         response = error.get_response()
         if error.code and error.code < 400:
             return response
-        return {"code": error.code, "name": error.name, "description": error.description}, error.code
+        return {"code": error.code, "name": error.name, "description": error.description}, error.code, keep_allow(error)
 
     def show(row: Any) -> Any:
         return {**row, "url": url_for("get_post", key=row["id"], _external=True)}
