@@ -92,7 +92,8 @@ def _compile_path_template(path: str) -> re.Pattern[str]:
 
 def has_certain_address(api: Api, operation: Operation, recording: Recording, request: SentRequest) -> bool:
     """Return whether every router reads the path of a request alike, and takes it for that of this operation."""
-    segments = [unquote(segment) for segment in request.path.split("/")[1:]]
+    path = request.path.removesuffix("/") if operation.path.endswith("/") else request.path
+    segments = [unquote(segment) for segment in path.split("/")[1:]]
     is_plain = all(segment.strip(".") and "/" not in segment and "\\" not in segment for segment in segments)
     return is_plain and not has_rival(api, operation, recording, request)
 

@@ -25,6 +25,8 @@ PATHS = """
   /pets/{id}:
     get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: *number}
   /pets/mine: {get: {responses: *number}}
+  /pens/: {get: {responses: *number}}
+  /: {get: {responses: *number}}
 """
 
 
@@ -80,8 +82,13 @@ def test_a_response_of_a_shared_address_is_not_judged(api: Api, label: str, path
         ("GET /pets/mine", "/pets/mine", ""),
         ("GET /jobs?action={name}#start", "/jobs", "action=go"),
         ("GET /jobs", "/jobs", ""),
+        ("GET /pens/", "/pens/", ""),
+        ("GET /", "/", ""),
     ],
 )
 def test_a_response_of_an_address_of_its_own_is_judged(api: Api, label: str, path: str, query: str) -> None:
-    """A path without parameters comes before one with them (OAS 3.1, 4.8.8.2), and so does one with a query."""
+    """A path without parameters comes before one with them (OAS 3.1, 4.8.8.2), and so does one with a query.
+
+    A path may end with a slash.
+    """
     assert find_codes(api, label, path, query, [None]) == {"SD104"}
