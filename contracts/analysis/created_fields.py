@@ -75,8 +75,8 @@ def is_kept(sent: Any, shown: Any) -> bool:
         return all(is_kept(value, shown[name]) for name, value in sent.items() if name in shown)
     if isinstance(sent, list) and isinstance(shown, list):
         is_lost = bool(sent) and not shown
-        is_alike = len(sent) != len(shown) or all(map(is_kept, sent, shown)) or _count_texts(sent) == _count_texts(shown)
-        return not is_lost and is_alike
+        is_alike = all(map(is_kept, sent, shown)) or _count_texts(sent) == _count_texts(shown)
+        return not is_lost and (is_alike or len(sent) != len(shown))
     if isinstance(shown, Mapping):
         return True  # an id may be shown as the object that it names
     return _is_same_scalar(sent, shown)
