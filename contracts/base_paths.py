@@ -92,8 +92,12 @@ def find_base_path(sender: Sender, known_values: KnownValues, *, is_api_named: b
 
 
 def _choose_gets(sender: Sender, known_values: KnownValues) -> list[Operation]:
-    """Return a few GET operations; only such as need no unknown id, if there are any."""
+    """Return a few GET operations; only such as need no unknown id, if there are any.
+
+    One that was added to the vendor's document need not be served, and is not asked for where there are others.
+    """
     gets = [o for o in sender.api.operations if o.method == "GET" and sender.can_send(o)]
+    gets = [o for o in gets if o.behavior.added is None] or gets
     unknown_counts = {o.id: len(known_values.unknown_path_parameters(o)) for o in gets}
     gets.sort(key=lambda o: (documents_stream(o), unknown_counts[o.id], "{" in o.path))
     return [o for o in gets if unknown_counts[o.id] == unknown_counts[gets[0].id]][:_MAX_OPERATIONS]

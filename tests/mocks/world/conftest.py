@@ -5,18 +5,23 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.world import Clock, World
-from specduet.specs import Api, Operation, load
+from specduet.specs import Api, Operation, bundled, load
+from specduet.specs.locations import HOME
 
 EPOCH = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 JOBS = Path(__file__).with_name("jobs.yaml")
-THREADS = Path(__file__).parents[2] / "specs" / "facts" / "seekrflow-list-runs.yaml"
-THREADS_OVERLAY = Path(__file__).with_name("threads_overlay.yaml")
+OVERLAYS = {
+    "seekrflow": Path(__file__).with_name("threads_overlay.yaml"),
+    "cloudcruise": Path(__file__).with_name("listed_runs_overlay.yaml"),
+}
+"""Overlays in place of the bundled ones."""
 
 
 class WorldClient:
@@ -57,8 +62,6 @@ class WorldClient:
         """Return a successful response of every operation of the vendor's pages, with the pointer of its schema."""
         responses = []
         for operation in self.api.operations:
-            if operation.behavior.added is not None and operation.behavior.added.origin:
-                continue
             content = next(c for c in operation.responses["200"].content.values() if c.schema)
             responses += [(content.pointer, body) for body in self._response_bodies(operation)]
         return responses
@@ -91,9 +94,14 @@ class WorldClient:
 
 @cache
 def load_api(name: str) -> Api:
-    if name == "seekrflow":  # the vendor's page alone: there are no threads but those of the paths
-        return load(THREADS, overlays=[THREADS_OVERLAY], name=name)
-    return load(str(JOBS) if name == "jobs" else name)
+    """Return the API of a document, or a bundled one by its vendor's pages alone, without neighbours."""
+    if name not in bundled():
+        return load(str(JOBS) if name == "jobs" else name)
+    overlay = OVERLAYS.get(name, HOME / name / "overlay.yaml")
+    with TemporaryDirectory() as folder:
+        page = Path(folder, "page.yaml")
+        page.write_text((HOME / name / "openapi.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+        return load(page, overlays=[overlay], name=name)
 
 
 @pytest.fixture(scope="session")
