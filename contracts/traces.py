@@ -73,6 +73,14 @@ class MissingFromList(Trace):
 
 
 @dataclass(frozen=True)
+class ForeignLetters(Trace):
+    """A wrong credential of a scheme with letters that are not ASCII."""
+
+    scheme: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True)
 class UndeclaredMethod(Trace):
     """A request to a path with a method that the document does not have there."""
 

@@ -16,7 +16,7 @@ from specduet.contracts.findings import Finding
 from specduet.contracts.memo import compute_once
 from specduet.contracts.oracle import credentials
 from specduet.contracts.recording import Exchange
-from specduet.contracts.traces import SchemeTrial
+from specduet.contracts.traces import ForeignLetters, SchemeTrial
 from specduet.specs.statement import Basis
 
 _REJECTION_STATUSES = frozenset({401, 403})
@@ -34,6 +34,8 @@ def _rejection_status_basis(subject: Subject) -> Basis:
 def _credential_fault(subject: Subject, case: JudgedExchange) -> str:
     """Return why the credential is invalid: ``missing``, ``empty``, ``incomplete``, ``wrong``; empty if it is not."""
     if case.exchange.credentials == "wrong":
+        if case.exchange.number in _foreign_letters(subject) and not case.exchange.is_success:
+            return ""  # servers may refuse such a header or query for its form
         return "wrong" if case.credential_verdict == "valid" else ""
     if case.credential_verdict != "invalid":
         return ""
@@ -41,6 +43,12 @@ def _credential_fault(subject: Subject, case: JudgedExchange) -> str:
     if states == {"absent"}:
         return "missing"
     return "empty" if states <= {"absent", "empty", "bare"} else "incomplete"
+
+
+def _foreign_letters(subject: Subject) -> frozenset[int]:
+    """Return the numbers of the requests with a credential that is not ASCII."""
+    traces = subject.recording.find_traces(ForeignLetters, subject.api.name, subject.operation.id)
+    return frozenset(trace.exchange.number for trace in traces)
 
 
 def _unauthenticated_exchanges(subject: Subject, *kinds: str) -> Iterator[tuple[JudgedExchange, str]]:

@@ -6,10 +6,11 @@ from typing import Any
 
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.probes.refusals import add_each_parameter, find_valid_request, make_invalid_request
+from specduet.contracts.recording import Exchange
 from specduet.contracts.sending.credentials import WRONG_CREDENTIAL
 from specduet.contracts.sending.redaction import make_near_misses
 from specduet.contracts.sending.sender import Sender
-from specduet.contracts.traces import SchemeTrial
+from specduet.contracts.traces import ForeignLetters, SchemeTrial
 from specduet.specs import Api, Operation, SecurityScheme
 
 _REJECTED_KINDS = frozenset({"none", "empty", "wrong"})
@@ -50,9 +51,22 @@ def _probe_briefly(sender: Sender, operation: Operation, request: PlannedRequest
     sender.send(operation, **request.send_arguments, credentials="none")
     if _proves_wrong(sender):
         for scheme in _required_schemes(sender.api, operation):
-            sender.send(
-                operation, **request.send_arguments, credentials={scheme.name: _wrong_credential(sender, scheme)}
-            )
+            wrong = {scheme.name: _wrong_credential(sender, scheme)}
+            exchange = sender.send(operation, **request.send_arguments, credentials=wrong)
+            _send_foreign_letters(sender, operation, request, scheme, exchange)
+
+
+def _send_foreign_letters(
+    sender: Sender, operation: Operation, request: PlannedRequest, scheme: SecurityScheme, refused: Exchange
+) -> None:
+    """Send, once for each scheme, a wrong credential that many comparisons of secrets cannot read."""
+    if refused.status not in {401, 403} or _is_basic(scheme):
+        return
+    traces = (trace for trace in sender.recording.traces if isinstance(trace, ForeignLetters))
+    if not any((trace.api, trace.scheme) == (sender.api.name, scheme.name) for trace in traces):
+        wrong = {scheme.name: f"{_wrong_credential(sender, scheme)}-\xe9"}
+        exchange = sender.send(operation, **request.send_arguments, credentials=wrong)
+        sender.record_trace(ForeignLetters, operation, scheme.name, exchange)
 
 
 def _proves_wrong(sender: Sender) -> bool:
@@ -118,7 +132,8 @@ def _send_wrong(sender: Sender, operation: Operation, requests: list[PlannedRequ
     """Send another credential, and the caller's with a letter more, a letter less, and in the other case."""
     for request in requests:
         wrong = {scheme.name: _wrong_credential(sender, scheme)}
-        sender.send(operation, **request.send_arguments, credentials=wrong)
+        exchange = sender.send(operation, **request.send_arguments, credentials=wrong)
+        _send_foreign_letters(sender, operation, request, scheme, exchange)
     credential = sender.credentials.get(scheme.name)
     if credential is not None and not _is_basic(scheme):  # many decoders leave out what stands behind the end of base64
         for near_miss in dict.fromkeys((f"{credential}x", *make_near_misses(credential))):

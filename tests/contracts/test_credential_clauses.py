@@ -8,9 +8,16 @@ from typing import Any
 import pytest
 from fastapi import HTTPException, Request
 
-from specduet.contracts.clauses import all_clauses
+from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.clauses.credentials import _find_leaked_id
 from specduet.contracts.findings import Finding
+from specduet.contracts.generation.known_values import KnownValues
+from specduet.contracts.options import RunOptions
+from specduet.contracts.probes.credentials import probe_credentials
+from specduet.contracts.recording import Recording
+from specduet.contracts.sending.sender import Sender
+from specduet.contracts.sending.target import Target
+from specduet.contracts.traces import ForeignLetters
 from specduet.specs import Api, load
 from tests.contracts.recording_builder import RecordingBuilder
 from tests.contracts.tree_service import KEY, ROW, find, finding_codes, guard, load_api, service
@@ -130,6 +137,34 @@ def _refuse_everybody(_request: Request) -> None:
 def test_a_refusal_of_everybody_says_nothing_of_credentials(findings: Findings) -> None:
     """A request that gets a 400 with the right credential, too, is not refused with 400 for its credential."""
     assert not {code for code in finding_codes(findings(service(by=_refuse_everybody))) if code.startswith("SD4")}
+
+
+def _compare_ascii(request: Request) -> None:
+    if not request.headers.get("x-key", "").isascii():
+        raise TypeError("comparing strings with non-ASCII characters is not supported")
+    guard(request)
+
+
+def _refuse_letters(request: Request) -> None:
+    if not request.headers.get("x-key", "").isascii():
+        raise HTTPException(400, "Bad header")
+    guard(request)
+
+
+def test_a_credential_that_is_not_ascii_is_tried_once(api: Api, serve: Callable[[Any], str]) -> None:
+    """A service may refuse such a header with 400; one that fails gets a 500, which a clause of robustness tells."""
+    for by, status in ((_refuse_letters, 400), (_compare_ascii, 500)):
+        recording = Recording()
+        target = Target.parse(serve(service(by=by)), credentials=[f"APIKeyHeader={KEY}"])
+        sender, known = Sender(target, api, recording), KnownValues(api, target.params)
+        for operation in api.operations:
+            probe_credentials(sender, operation, known)
+        traces = [trace for trace in recording.traces if isinstance(trace, ForeignLetters)]
+        sent = {trace.scheme: trace.exchange.status for trace in traces}
+        assert (sent["APIKeyHeader"], len(traces)) == (status, 2)
+        clauses = [clause for clause in all_clauses() if clause.family == "credentials"]
+        subjects = [Subject(api, o, recording, RunOptions(), clause) for o in api.operations for clause in clauses]
+        assert not [finding for subject in subjects for finding in subject.clause.check(subject)]
 
 
 def test_a_key_in_the_query_that_nobody_asks_for_is_told_once(
