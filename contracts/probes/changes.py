@@ -110,9 +110,11 @@ class ChangeProbe:
             exchange = self._send_create(creation, variants.vary_request(self._next_number()))
             if exchange.status in {400, 409, 422}:
                 exchange = self._send_create(creation, variants.vary_request(self._next_number(), is_full=False))
-        else:
+        elif creation.behavior.creates is not None:
             variant, _ = next(CreateRequests(self.api, creation, request).vary_requests(1))
             exchange = self._send_create(creation, variant)
+        else:  # a PUT that creates, whose body is no object
+            exchange = self._send_create(creation, request)
         if not exchange.is_success or exchange.response is None:
             return None
         follow_location(self.resource_probe, creation, exchange)

@@ -13,6 +13,7 @@ from tests.catalogue.generic.run import render_generic_table
 CORRECT = (
     "access.quota",
     "bodies.optional_bodies",
+    "flask_files.keys_with_slashes",
     "formats.health",
     "paging.estimated_totals",
     "paging.limit_zero_is_all",

@@ -196,7 +196,7 @@ def _list_response_faults(operation: DocumentedOperation) -> Iterator[GenericFau
     )
     if operation.schema.get("type") in ("object", "array"):
         yield fault("another envelope", lambda: change_body(_wrap), "SD104", "SD105", "SD2")
-    if operation.method == "get" and "}" in operation.path:
+    if operation.method == "get" and operation.path.endswith(("}", "}/")):
         yield fault("the first row for every id", _show_first, "SD61", "SD612", "SD620", "SD625")
 
 
