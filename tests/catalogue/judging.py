@@ -20,6 +20,7 @@ from specduet.contracts.generation.schemathesis_cases import GeneratedRequest
 from specduet.contracts.options import PROBES, RunOptions
 from specduet.contracts.run import RunResult, run_contract
 from specduet.contracts.sending.target import Target
+from specduet.contracts.session.tested_apis import drop_added_parameters
 from specduet.specs import Api, Operation, load
 from tests.catalogue import CORRECT, VARIANTS, JumpingClock, Variant, create_app
 from tests.catalogue.operations import NX1_GET, NX1_LIST, NX1_OPS, OPERATION_LABELS
@@ -257,5 +258,5 @@ class _RememberingGenerator(schemathesis_cases.RequestGenerator):
 
 def _load_api(name: str) -> Api:
     if name not in _loaded_apis:
-        _loaded_apis[name] = load(name)
+        _loaded_apis[name] = drop_added_parameters(load(name))
     return _loaded_apis[name]
