@@ -58,11 +58,24 @@ class Wait(
     when: dict[str, Any] = {}
 
 
+class Ending(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename="kebab",
+    kw_only=True,
+):
+    """A created row whose fields have the values ``when`` ends in ``status``."""
+
+    status: str
+    when: dict[str, Any]
+
+
 class Status(Statement, frozen=True):
     """``field`` moves along ``transitions`` from ``initial`` and never leaves a ``terminal`` member.
 
     It ``moves`` by itself, as that of a job does, or else only where a request changes it; ``waits`` are where it does
-    neither for a time.
+    neither for a time. With ``endings``, values of a created row decide how it ends, and all others end as usual.
     """
 
     field: str
@@ -71,6 +84,7 @@ class Status(Statement, frozen=True):
     terminal: tuple[str, ...]
     moves: bool = True
     waits: tuple[Wait, ...] = ()
+    endings: tuple[Ending, ...] = ()
 
 
 class Timeline(Statement, frozen=True):

@@ -224,6 +224,8 @@ def _named_statuses(behavior: Any, at: str) -> Iterator[tuple[str, str]]:
             yield f"{at}/status/transitions/{escape_pointer(source)}", name
     for name in status.terminal:
         yield f"{at}/status/terminal", name
+    for index, ending in enumerate(status.endings):
+        yield f"{at}/status/endings/{index}/status", ending.status
     for index, wait in enumerate(status.waits):
         yield f"{at}/status/waits/{index}/status", wait.status
         yield f"{at}/status/waits/{index}/then", wait.then

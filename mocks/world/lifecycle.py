@@ -144,13 +144,16 @@ class Lifecycle:
         longest = max(before - created_at, 0) * 9 // 10
         return StatusPath(statuses, _times_from_stays(created_at, stays[: len(statuses) - 1], longest=longest))
 
-    def future_path(self, created_at: Micros, pace: float, rng: SeededRandom) -> StatusPath:
+    def future_path(self, created_at: Micros, pace: float, rng: SeededRandom, end: str | None = None) -> StatusPath:
         """Return the path of a row that is created now: to an end within three seconds at pace 1.
 
-        Each status before the last one lasts long enough to be seen by a client that polls.
+        Each status before the last one lasts long enough to be seen by a client that polls. Without an ``end``, it is
+        the usual one for most.
         """
         is_unusual = len(self._complete_routes) > 1 and rng.randbelow(_UNUSUAL_EVERY) == 0
         statuses = rng.pick(self._complete_routes[1:]) if is_unusual else self._complete_routes[0]
+        if end is not None:
+            statuses = next((route for route in self._complete_routes if route[-1] == end), statuses)
         steps = len(statuses) - 1
         shortest = min(_SHORTEST_STAY, _LONGEST_LIFE // max(steps, 1))
         spare = max(rng.randint(_SHORTEST_LIFE, _LONGEST_LIFE) - steps * shortest, 0)
@@ -167,6 +170,11 @@ class Lifecycle:
             times.append(times[-1] + int(_SHORTEST_STAY / pace))
         end = times[-1] + int(parse_micros(wait.lasts) / pace)
         return StatusPath((*route, wait.then), (*times, end))
+
+    @property
+    def usual_end(self) -> str:
+        """The status in which most rows end."""
+        return self._complete_routes[0][-1]
 
     def continue_path(self, path: StatusPath, pace: float) -> StatusPath:
         """Return a path that goes on from its last status to an end, by the usual way."""

@@ -29,6 +29,7 @@ class StatusPaths:
         self._epoch = epoch
         self._pace = pace
         self._waits = status.waits if status else ()
+        self._endings = status.endings if status else ()
 
     def build_past(self, seed: RowSeed) -> StatusPath:
         """Return the path by which a seeded row came to its status."""
@@ -42,11 +43,11 @@ class StatusPaths:
         if self._lifecycle is None or not self._moves:
             return stay_in_status(seed)
         rng = SeededRandom(f"{seed.stream}/journey")
-        path = self._lifecycle.future_path(seed.created_at, self._pace, rng)
-        for wait in self._waits:
-            if all(seed.fixed_values.get(name) == value for name, value in wait.when.items()):
-                return self._lifecycle.insert_wait(path, wait, self._pace)
-        return path
+        end = next((ending.status for ending in self._endings if _has_values(seed, ending.when)), None)
+        usual = self._lifecycle.usual_end if self._endings else None
+        path = self._lifecycle.future_path(seed.created_at, self._pace, rng, end or usual)
+        wait = next((wait for wait in self._waits if _has_values(seed, wait.when)), None)
+        return path if wait is None else self._lifecycle.insert_wait(path, wait, self._pace)
 
     def seed_decided(
         self, stream: str, number: int, created_at: Micros, fixed_values: Mapping[str, Any], turn: int | None
@@ -87,6 +88,11 @@ class StatusPaths:
             _path=path,
             status=status if seed.index is not None else seed.status,
         )
+
+
+def _has_values(seed: RowSeed, values: Mapping[str, Any]) -> bool:
+    """Return whether a request gave a row these values."""
+    return all(seed.fixed_values.get(name) == value for name, value in values.items())
 
 
 def stay_in_status(seed: RowSeed) -> StatusPath:
