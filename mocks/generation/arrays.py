@@ -47,6 +47,7 @@ class ArrayMaker:
         rng.budget.spend_part()
         rng.budget.is_shared |= rng.depth == 0
         count = self._choose_count(rng)
+        rng.budget.spend_items(count)
         contained = self._contained[: max(count - len(self._prefix), 0)]
         items: list[Any] = []
         seen: set[bytes] = set()
@@ -59,6 +60,8 @@ class ArrayMaker:
             place = len(items) - len(self._prefix)
             make = self._prefix[place] if place < 0 else contained[place] if place < len(contained) else self._make_item
             item = make(_rng_of_item(rng, index))
+            if isinstance(item, str):
+                rng.budget.spend_text(item)
             if (self._is_unique and not _note_new(item, seen)) or (self._limited and self._is_surplus(item, items)):
                 rejected += 1
             else:

@@ -8,6 +8,10 @@ MAX_TEXT_LENGTH = 1_000_000
 MAX_CHILDREN = 10_000
 """Items of one array, properties of one object."""
 _MAX_PARTS = 10_000  # objects and arrays within one value, those of attempts that failed included
+_MAX_WEIGHT = 4_000_000  # characters of long texts within one value, and 16 for each item of an array
+_ITEM_WEIGHT = 16
+_PROPERTY_WEIGHT = 256  # for each property that a schema does not name: its name has to be new
+_LONG_TEXT = 1_000
 _ENOUGH_PARTS = 24  # of one property or item of the value; from so many on, those that may be left out are
 _MAX_ATTEMPTS = 400  # values that are validated and thrown away while one value is made
 
@@ -32,6 +36,9 @@ class WorkBudget(msgspec.Struct, eq=False):
 
     parts: int = _MAX_PARTS
     attempts: int = _MAX_ATTEMPTS
+    weight: int = _MAX_WEIGHT
+    spare_weight: int = _MAX_WEIGHT
+    """The weight that is left for items that are made anew, as small as they can be."""
     _enough_at: int = _MAX_PARTS - _ENOUGH_PARTS
     """The number of parts that may still be spent at which the property or item at hand is large."""
     is_shared: bool = False
@@ -42,6 +49,24 @@ class WorkBudget(msgspec.Struct, eq=False):
         self.parts -= 1
         if self.parts < 0:
             raise TooMuchWorkError(reason=f"it has more than {_MAX_PARTS:,} objects and arrays")
+
+    def spend_items(self, count: int) -> None:
+        """Count so many items of an array. Raises ``TooMuchWorkError`` where there are too many."""
+        self._spend_weight(_ITEM_WEIGHT * count)
+
+    def spend_properties(self, count: int) -> None:
+        """Count so many properties that an object has to have, whatever they are. Raises ``TooMuchWorkError``."""
+        self._spend_weight(_PROPERTY_WEIGHT * count)
+
+    def spend_text(self, value: str) -> None:
+        """Count a text, if it is a long one. Raises ``TooMuchWorkError`` where all of them are too long."""
+        if len(value) > _LONG_TEXT:
+            self._spend_weight(len(value))
+
+    def _spend_weight(self, weight: int) -> None:
+        self.weight -= weight
+        if self.weight < 0:
+            raise TooMuchWorkError(reason="its texts and arrays are too long, taken together")
 
     @property
     def is_enough(self) -> bool:

@@ -74,6 +74,8 @@ class ObjectMaker:
             raise CannotGenerate(reason="objects have more properties than they may have")
         rng.budget = rng.budget or WorkBudget()
         rng.budget.spend_part()
+        if self._least:
+            rng.budget.spend_properties(self._least)
         names = self._choose_names(rng)
         value: dict[str, Any] = {}
         for name in self._order:
@@ -81,6 +83,8 @@ class ObjectMaker:
                 rng.budget.begin_part()
             if name in self._required:
                 value[name] = self._required[name](rng.derive(name))
+                if isinstance(value[name], str):
+                    rng.budget.spend_text(value[name])
             elif name in names:
                 make = self._optional.get(name) or self._hidden[name]
                 with suppress(CannotGenerate):  # an optional property without a value is left out

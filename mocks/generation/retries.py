@@ -52,10 +52,14 @@ class RetryingMaker:
 
         Arrays within arrays grow by powers: 20 of them have a million items, and one of each will do.
         """
+        assert rng.budget is not None
+        budget = WorkBudget(weight=rng.budget.spare_weight)
         with suppress(CannotGenerate, RecursionError):
-            value = self._make(SeededRandom(f"{rng.name}~smallest", SHORTEST_DEPTH, 1.0, WorkBudget()))
+            value = self._make(SeededRandom(f"{rng.name}~smallest", SHORTEST_DEPTH, 1.0, budget))
             if self._is_valid(value, self._parts):
+                rng.budget.spare_weight = budget.weight
                 return value
+        rng.budget.spare_weight = budget.weight
         raise CannotGenerate(self._parts[0][1], reason)
 
     def _make_valid(self, rng: SeededRandom) -> Any:

@@ -34,6 +34,21 @@ GIVEN_UP: dict[str, dict[str, Any]] = {
     "doubled items": chain(60, lambda ref: {"type": "array", "items": {"$ref": ref}, "minItems": 2}),
     "800 levels": chain(800, lambda ref: require_all([{"$ref": ref}])),
     "800 levels of arrays": chain(800, lambda ref: {"type": "array", "items": {"$ref": ref}, "minItems": 1}),
+    "arrays in arrays in arrays": {
+        "n0": {"type": "array", "items": {"$ref": "#/n1"}, "minItems": 1000},
+        "n1": {"type": "array", "items": {"$ref": "#/n2"}, "minItems": 1000},
+        "n2": {"type": "array", "items": {"type": "string"}, "minItems": 1000},
+    },
+    "many long texts": {"n0": {"type": "array", "items": {"type": "string", "minLength": 900_000}, "minItems": 900}},
+    "many long texts by a pattern": {
+        "n0": {"type": "array", "items": {"type": "string", "pattern": "^a{90000}$"}, "minItems": 900}
+    },
+    "many objects with many properties": {
+        "n0": {"type": "array", "items": {"type": "object", "minProperties": 5000}, "minItems": 5000}
+    },
+    "many long texts in objects": {
+        "n0": require_all([{"type": "string", "minLength": 500_000} for _ in range(50)]),
+    },
     "different booleans": {
         "n0": {"type": "array", "items": {"type": "boolean"}, "minItems": 9000, "uniqueItems": True}
     },
