@@ -43,7 +43,7 @@ _MAX_LINKED = 6
 _ACCEPTED = "application/json, application/yaml;q=0.9, */*;q=0.5"
 _MAX_REDIRECTS = 3
 _TIMEOUT_S = 10.0
-_SEARCH_S = 30.0
+SEARCH_S = 30.0
 """Seconds that the search for a document takes at most, but for its last request."""
 _PAUSE_S = 0.1
 """The pause before each request to a service that is not on this machine."""
@@ -85,7 +85,7 @@ def fetch_document(url: str, target: Target | None = None) -> RemoteDocument:
         raise SpecError(f"cannot be fetched: {response.text}", file=url)
     if response.status != 200:
         raise SpecError(f"cannot be fetched: the response is a {response.status}", file=url)
-    if len(response.body) > FILE_BYTES.value:
+    if response.is_cut or len(response.body) > FILE_BYTES.value:
         raise SpecError(f"has more than {FILE_BYTES.value:,} bytes, and is not read", file=url)
     if not _is_openapi(response.body):
         remedy = "An OpenAPI document begins with 'openapi: 3.1.0'. A page that shows one names its address."
@@ -93,22 +93,22 @@ def fetch_document(url: str, target: Target | None = None) -> RemoteDocument:
     return _keep(url, response.body)
 
 
-def find_document(target: Target) -> RemoteDocument | None:
+def find_document(target: Target, limit_s: float = SEARCH_S) -> RemoteDocument | None:
     """Return the document that a service offers: at a usual address, or at one that a page of it names; None for none.
 
     Addresses are tried below the URL, then below its host.
     """
-    end_s = time.monotonic() + _SEARCH_S
+    end_s = time.monotonic() + min(limit_s, SEARCH_S)
     for url in _list_addresses(target.url, USUAL_ADDRESSES):
-        response = _get(url, target)
+        response = _get(url, target, limit_s)
         if _offers_document(response):
             return _keep(url, response.body)
         is_unreachable = isinstance(response, TransportFailure) and response.kind in _UNREACHABLE
         if is_unreachable or time.monotonic() > end_s:
             return None
     for page in _list_addresses(target.url, _PAGES):
-        for url in _list_linked(page, _get(page, target)):
-            response = _get(url, target)
+        for url in _list_linked(page, _get(page, target, limit_s)):
+            response = _get(url, target, limit_s)
             if _offers_document(response):
                 return _keep(url, response.body)
         if time.monotonic() > end_s:
@@ -117,7 +117,9 @@ def find_document(target: Target) -> RemoteDocument | None:
 
 
 def _offers_document(response: ReceivedResponse | TransportFailure) -> TypeGuard[ReceivedResponse]:
-    return isinstance(response, ReceivedResponse) and response.status == 200 and _is_openapi(response.body)
+    if not isinstance(response, ReceivedResponse) or response.status != 200 or response.is_cut:
+        return False
+    return _is_openapi(response.body)
 
 
 def _list_linked(page: str, response: ReceivedResponse | TransportFailure) -> list[str]:
@@ -135,11 +137,11 @@ def _list_addresses(url: str, paths: Iterable[str]) -> list[str]:
     return [f"{base}{path}" for base in bases for path in paths]
 
 
-def _get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure:
+def _get(url: str, target: Target | None, limit_s: float = _TIMEOUT_S) -> ReceivedResponse | TransportFailure:
     """Send a GET and follow a few redirects within the host; a credential goes to the target's host alone."""
     address = url
     for _ in range(_MAX_REDIRECTS + 1):
-        response = _send_get(address, target)
+        response = _send_get(address, target, min(limit_s, _TIMEOUT_S))
         location = response.get_header("location") if isinstance(response, ReceivedResponse) else None
         if not isinstance(response, ReceivedResponse) or not response.is_redirect or location is None:
             break
@@ -150,7 +152,7 @@ def _get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure
     return response
 
 
-def _send_get(url: str, target: Target | None) -> ReceivedResponse | TransportFailure:
+def _send_get(url: str, target: Target | None, timeout_s: float) -> ReceivedResponse | TransportFailure:
     parts = urlsplit(url)
     is_at_target = target is not None and origin_of(target.url) == origin_of(url)
     given: Headers = target.headers if target is not None and is_at_target else ()
@@ -161,7 +163,7 @@ def _send_get(url: str, target: Target | None) -> ReceivedResponse | TransportFa
     request = SentRequest("GET", url, parts.path or "/", parts.query, headers, None)
     try:
         with closing(Transport(url, target.verify if target is not None else True)) as transport:
-            return transport.send(request, _TIMEOUT_S)
+            return transport.send(request, timeout_s)
     except ValueError as error:
         raise UsageError(f"{url!r} is no URL: {error}") from error
 

@@ -8,6 +8,7 @@ import msgspec
 
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session.remote_documents import (
+    SEARCH_S,
     RemoteDocument,
     fetch_document,
     find_document,
@@ -51,7 +52,7 @@ def load_tested_apis(settings: RunSettings, target: Target | None) -> TestedApis
         if not (settings.url or settings.mock):
             _require_own_host(apis, choose_url(settings))
         return TestedApis(apis, is_named=True, documents=tuple(document for document in documents if document))
-    offered = find_document(target) if target is not None else None
+    offered = find_document(target, settings.max_time or SEARCH_S) if target is not None else None
     if offered is not None:
         apis = _load(settings, [str(offered.path)])
         if not _is_bundled(apis[0]):
