@@ -18,7 +18,7 @@ from rich.text import Text
 from specduet.contracts.options import RunOptions
 from specduet.contracts.planning.plan import HOW_TO_SEND, PlannedOperation, matches_any
 from specduet.contracts.reports.model import Report, pluralize
-from specduet.contracts.reports.result_text import closing_texts, finding_lines
+from specduet.contracts.reports.result_text import WIDTH, closing_texts, finding_lines, wrap_labels
 from specduet.contracts.run_state import Progress, make_plan
 from specduet.contracts.sending.budget import choose_rate_limit
 from specduet.contracts.sending.target import Target
@@ -26,6 +26,7 @@ from specduet.specs import Api
 from specduet.specs.printing import make_loggable, make_printable
 
 _MAX_LEFT_OUT = 5
+_MIN_COLUMNS = 40
 _STEP_LABELS = {
     "reach": "looking for the APIs",
     "open": "first requests",
@@ -107,7 +108,7 @@ def format_plan(
         unsent = Counter(operation.method for operation in operations if not target.can_send(operation))
         text = ", ".join(f"{method} {pluralize(count, 'operation')}" for method, count in sorted(sent.items()))
         text += "".join(f"; not sent: {method} {count} (--allow-writes)" for method, count in sorted(unsent.items()))
-        yield Text(f"{make_printable(api.name):<{width}}  {text or 'nothing to send'}")
+        yield from _format_entry(make_printable(api.name), text or "nothing to send", width)
     yield from _format_left_out([planned for plan in plans for planned in plan.list_left_out()], width, dry=dry)
     limits = [f"profile {options.profile}", f"seed {options.seed}", f"at most {options.time_limit_s:g} s"]
     pace = choose_rate_limit(target, options.requests_per_second)
@@ -125,11 +126,18 @@ def _format_left_out(planned: Sequence[PlannedOperation], width: int, *, dry: bo
     shown = planned if dry else planned[:_MAX_LEFT_OUT]
     for number, left_out in enumerate(shown):
         label = "unsent" if number == 0 else ""
-        yield Text(f"{label:<{width}}  {make_printable(str(left_out))}")
+        yield from _format_entry(label, make_printable(str(left_out)), width)
     if len(planned) > len(shown):
         yield Text(f"{'':<{width}}  and {len(planned) - len(shown):,} more, which --dry-run names")
     if planned:
         yield Text(f"{'':<{width}}  {HOW_TO_SEND}")
+
+
+def _format_entry(label: str, text: str, width: int) -> Iterator[Text]:
+    """Yield an entry of the plan in lines of at most 100 columns, beside a column of labels."""
+    columns = max(WIDTH - width - 2, _MIN_COLUMNS)
+    for number, line in enumerate(wrap_labels(text, columns, "", "  ")):
+        yield Text(f"{label if number == 0 else '':<{width}}  {line}")
 
 
 def print_report(report: Report, console: Console) -> None:

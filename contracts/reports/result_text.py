@@ -131,15 +131,20 @@ def _gap_lines(gaps: Sequence[str]) -> Iterator[str]:
 def _wrap(text: str, indent: str) -> list[str]:
     """Return a text in lines of at most 100 columns; the method of an operation stays with its path."""
     text = re.sub(rf"\S{{{_MAX_WORD},}}", lambda word: f"{word[0][: _MAX_WORD - 1]}…", text) if indent == "" else text
+    return wrap_labels(text, WIDTH, indent, indent or "  ") or [indent]
+
+
+def wrap_labels(text: str, columns: int, first_indent: str, next_indent: str) -> list[str]:
+    """Return a text in lines of so many columns; no word is broken, and a method stays with its path."""
     lines = wrap(
         _LABEL.sub("\\1\u00a0/", text),
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent or "  ",
+        columns,
+        initial_indent=first_indent,
+        subsequent_indent=next_indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return [line.replace("\u00a0", " ") for line in lines] or [indent]
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
-__all__ = ["WIDTH", "closing_texts", "finding_lines"]
+__all__ = ["WIDTH", "closing_texts", "finding_lines", "wrap_labels"]

@@ -215,6 +215,19 @@ def test_the_plan_names_what_is_left_out(tmp_path: Path) -> None:
     assert any("GET 1 operation" in line and "POST" not in line for line in short)
 
 
+def test_the_plan_keeps_to_100_columns(tmp_path: Path) -> None:
+    """A long path or a long reason goes on in the next line, beside the column of labels."""
+    long = "PUT /" + "/".join(f"part_{number}" for number in range(14))
+    target = Target("http://127.0.0.1:1")
+    plan = [str(line) for line in format_plan((write_api(tmp_path, [long]),), target, RunOptions(), dry=True)]
+    assert max(map(len, plan)) > 100  # no path is broken
+    assert [line.strip() for line in plan[2:4]] == [
+        f"unsent  {long}",
+        "(changes: it changes part 13, which the run has not created)",
+    ]
+    assert plan[3].startswith(" " * 8)
+
+
 class OneRowService:
     """A service with one row that was there before, which counts what is done to rows that were there."""
 
