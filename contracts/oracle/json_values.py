@@ -73,26 +73,27 @@ def judge_text(schemas: Schemas, schema: Any, pointer: str, value: str) -> Scala
         branches = list(list_branches(schema, pointer, keyword))
         if branches:
             verdicts.append(combine([judge_text(schemas, branch, at, value) for _, branch, at in branches]))
-        if keyword != "allOf" and _is_forbidden_number(schemas, [(branch, at) for _, branch, at in branches], value):
-            verdicts.append(_FORBIDDEN_NUMBER)
+        if keyword != "allOf" and _is_odd_number(schemas, [(branch, at) for _, branch, at in branches], value):
+            verdicts.append(_ODD_NUMBER)
     if _UNCERTAIN_KEYWORDS & schema.keys():
         verdicts.append(ScalarVerdict("lenient", "is held to rules that servers read differently"))
     return pick_strictest(verdicts)
 
 
-_FORBIDDEN_NUMBER = ScalarVerdict("lenient", "is a number to some servers, and breaks another alternative")
+_ODD_NUMBER = ScalarVerdict("lenient", "is read as a number by some servers, and breaks that alternative")
+_TEXT_RULES = frozenset({"pattern", "enum", "const", "format"})
 
 
-def _is_forbidden_number(schemas: Schemas, branches: Sequence[tuple[Any, str]], text: str) -> bool:
-    """Return whether an alternative is a number, and forbids the one that a text spells.
+def _is_odd_number(schemas: Schemas, branches: Sequence[tuple[Any, str]], text: str) -> bool:
+    """Return whether an alternative is a number that a text does not spell, and no other one says more of texts.
 
-    A decimal is documented as a number within bounds or a text of digits, and read as one number (pydantic).
+    A decimal is documented as a number within bounds or a text, and read as one number (pydantic).
     """
-    for branch, pointer in branches if scalars.is_number_text(text) else ():
-        schema, _ = resolve_schema(schemas, branch, pointer) if isinstance(branch, Mapping) else ({}, "")
-        if {"integer", "number"} & {*list_types(schema)} and _judge_own_text(schema, text).verdict == "invalid":
-            return True
-    return False
+    resolved = [resolve_schema(schemas, branch, at).schema for branch, at in branches if isinstance(branch, Mapping)]
+    numbers = [schema for schema in resolved if {"integer", "number"} & {*list_types(schema)}]
+    if not scalars.is_number_text(text) and any(_TEXT_RULES & schema.keys() for schema in resolved):
+        return False
+    return any(_judge_own_text(schema, text).verdict == "invalid" for schema in numbers)
 
 
 def _judge_own_text(schema: Schema, value: str) -> ScalarVerdict:
@@ -394,8 +395,8 @@ def _check_alternatives(
     ]
     matching = sum(not result for result in branch_results)
     places = [(branch, f"{pointer}/{i}") for i, branch in enumerate(branches)]
-    if matching and isinstance(value, str) and _is_forbidden_number(schemas, places, value):
-        return [InvalidLocation(loc, *_FORBIDDEN_NUMBER, pointer)]
+    if matching and isinstance(value, str) and _is_odd_number(schemas, places, value):
+        return [InvalidLocation(loc, *_ODD_NUMBER, pointer)]
     if matching:
         # also where a discriminator names one of them: a validator of JSON Schema rejects the value all the same
         is_ambiguous = matching > 1 and pointer.endswith("/oneOf")

@@ -1,0 +1,39 @@
+"""Values of a property that is a number within bounds or a text, as documents of decimals have it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specduet.contracts.oracle.json_values import find_invalid_locations, judge_text
+from specduet.specs import Api, load
+
+POINTER = "/components/schemas/Amount"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
+    """Return a document with one schema, used by one operation."""
+    schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Amount"}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "amounts", "version": "1"},
+        "paths": {"/amounts": {"post": {"requestBody": body, "responses": {"204": {"description": "done"}}}}},
+        "components": {"schemas": {"Amount": schema}},
+    }
+    file = tmp_path_factory.mktemp("amounts") / "amounts.json"
+    file.write_text(json.dumps(document), "utf-8")
+    return load(Path(file))
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"), [(5, "valid"), ("5.00", "valid"), ("-0.5", "lenient"), ("", "lenient"), ("x", "lenient")]
+)
+def test_a_text_beside_a_number_may_have_to_be_one(api: Api, value: Any, verdict: str) -> None:
+    """A text that spells no number within the bounds may be refused, in a body and in a query."""
+    schemas = api.request_schemas
+    found = find_invalid_locations(schemas, schemas.node_at(POINTER), POINTER, value, ("body",))
+    assert [place.verdict for place in found] == ([] if verdict == "valid" else [verdict])
+    assert judge_text(schemas, schemas.node_at(POINTER), POINTER, str(value)).verdict == verdict
