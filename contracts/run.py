@@ -32,6 +32,7 @@ from specduet.contracts.run_notes import (
     describe_unanswered,
     describe_unserved,
     explain_inconclusive,
+    is_all_down,
     is_all_missing,
 )
 from specduet.contracts.run_state import ProgressListener, RunState, Step
@@ -156,7 +157,8 @@ class _ContractRun:
                 self.state.recording,
                 (sentence for api_run in api_runs for sentence in api_run.explain_missing_ids()),
             )
-            findings = () if is_all_missing(self.state.recording) else tuple(self._judge_recording(apis))
+            is_nothing_there = is_all_missing(self.state.recording) or is_all_down(self.state.recording)
+            findings = () if is_nothing_there else tuple(self._judge_recording(apis))
             if unproven:  # a refusal tells nothing of a service that refuses everything; a crash does
                 findings = tuple(finding for finding in findings if finding.family == "robustness")
             coverage = Coverage.from_recording(apis, self.state.recording)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from specduet.contracts.clauses.failure_causes import DOWN_STATUSES
 from specduet.contracts.recording import Exchange, Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api
@@ -72,6 +73,12 @@ def is_all_missing(recording: Recording) -> bool:
     return statuses == {404}
 
 
+def is_all_down(recording: Recording) -> bool:
+    """Return whether every response says that the service behind the address is not there now (502, 503, 504)."""
+    statuses = {exchange.status for exchange in recording.exchanges if exchange.response is not None}
+    return bool(statuses) and statuses <= DOWN_STATUSES
+
+
 def _describe_base_path(senders: Sequence[Sender]) -> str:
     """Return the question that an operator has to answer where every response is a 404."""
     addresses = (sender.address_of(sender.api.operations[0]) for sender in senders if sender.api.operations)
@@ -99,6 +106,8 @@ def explain_inconclusive(senders: Sequence[Sender], recording: Recording, missin
         reasons += [f"{len(sentences) - _MAX_SENTENCES} more need ids."] if len(sentences) > _MAX_SENTENCES else []
         if is_all_missing(recording):
             reasons.append(_describe_base_path(senders))
+        elif is_all_down(recording):
+            reasons = [f"What is behind this address is down: responses were {status_counts}."]
         else:
             reasons.append(f"Responses were: {status_counts}.")
     else:

@@ -271,7 +271,7 @@ def build_closed(status: int) -> FastAPI:
     return app
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 405, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 422, 503])
 def test_a_service_that_refuses_everything_proves_nothing(serve: Serve, status: int) -> None:
     """Exit 2 with the reason, and no finding."""
     code, text = judge(url=serve(build_closed(status)), headers=["Authorization: Bearer old"])
