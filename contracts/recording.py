@@ -35,6 +35,8 @@ NOT_JSON: Final = Absence.NOT_JSON
 """The ``json`` of a response whose body is not JSON."""
 ABSENT: Final = Absence.ABSENT
 """The value of a field that a row does not have."""
+DOWN_STATUSES = frozenset({502, 503, 504})
+"""Statuses that tell of a service that is busy or down for a while."""
 
 
 _TEXT_BYTES = 200_000

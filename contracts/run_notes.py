@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from specduet.contracts.clauses.failure_causes import DOWN_STATUSES
-from specduet.contracts.recording import Exchange, Recording
+from specduet.contracts.recording import DOWN_STATUSES, Exchange, Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api
 

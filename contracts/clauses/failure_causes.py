@@ -6,10 +6,8 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from specduet.contracts.oracle.json_body import is_utf8
-from specduet.contracts.recording import Exchange, SentRequest
+from specduet.contracts.recording import DOWN_STATUSES, Exchange, SentRequest
 
-DOWN_STATUSES = frozenset({502, 503, 504})
-"""Statuses that tell of a service that is busy or down for a while."""
 _MAX_INT32 = 2**31 - 1
 _MAX_INT64 = 2**63 - 1
 _LONG_TEXT = 250  # a text column often holds 255 characters

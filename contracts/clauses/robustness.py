@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from specduet.contracts.clauses.failure_causes import DOWN_STATUSES, find_failure_causes
+from specduet.contracts.clauses.failure_causes import find_failure_causes
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.clauses.undocumented_status import NOT_IMPLEMENTED
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.memo import compute_once
-from specduet.contracts.recording import Exchange, SentRequest
+from specduet.contracts.recording import DOWN_STATUSES, Exchange, SentRequest
 from specduet.contracts.sending.sender import documents_stream
 
 SLOW_S = 2.0
