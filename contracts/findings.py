@@ -40,6 +40,8 @@ class Violation:
     value: Any = ""
     pointer: str = ""
     cause: str = ""
+    is_proven: bool = False
+    """It rests on what was seen alone, and not on which field is the id."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 This needs no knowledge of how a filter compares, so that it also tells of filters that are only assumed.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,21 +30,27 @@ def find_idle_filters(
         before, after = lists.get(bracket.list_before.number), lists.get(bracket.list_after.number)
         if before is None or after is None or bracket.is_capped or bracket.is_concurrent or bracket.is_page_walk:
             continue
-        whole = {rules.get_id(row) for row in before.rows}
-        if len(whole) < _MIN_ROWS or whole != {rules.get_id(row) for row in after.rows} or ABSENT in whole:
+        whole = _identify_rows(rules, before)
+        if len(whole) < _MIN_ROWS or whole != _identify_rows(rules, after):
             continue
         for exchange in bracket.exchanges:
             response = lists.get(exchange.number)
             name = _find_only_filter(rules, before, response) if response is not None else None
             if response is None or name is None:
                 continue
-            if {rules.get_id(row) for row in response.rows} == whole:
+            if _identify_rows(rules, response) == whole:
                 tried.setdefault(name, []).append(response)
             else:
                 effective.add(name)
     for name, responses in tried.items():
         if name not in effective and _is_proof(rules.behavior.filters[name], name, responses):
             yield _make_violation(rules, name, responses)
+
+
+def _identify_rows(rules: CollectionRules, response: ListResponse) -> set[Any]:
+    """Return the ids of the rows of a list; a row without one stands for itself."""
+    ids = [rules.get_id(row) for row in response.rows]
+    return {json.dumps(row, sort_keys=True) if i is ABSENT else i for row, i in zip(response.rows, ids, strict=True)}
 
 
 def _find_only_filter(rules: CollectionRules, before: ListResponse, response: ListResponse) -> str | None:
@@ -102,5 +109,6 @@ def _make_violation(rules: CollectionRules, name: str, responses: Sequence[ListR
         value=len(rows),
         pointer=rules.get_parameter_pointer(name),
         cause=name,
+        is_proven=True,
         features=frozenset({name}),
     )

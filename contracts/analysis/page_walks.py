@@ -134,7 +134,9 @@ class PageWalk:
         statement, basis = self.rules.find_position(), self._find_basis()
         place = f"query/{statement.parameter}" if statement else ""
         pointer = self.rules.get_parameter_pointer(statement.parameter if statement else None)
-        return ListViolation("pages-complete", page.exchange, message, basis, place, value, pointer, cause, _FEATURES)
+        return ListViolation(
+            "pages-complete", page.exchange, message, basis, place, value, pointer, cause, features=_FEATURES
+        )
 
     def _make_fact_violation(self, page: ListResponse, each: ToldFact, message: str) -> ListViolation:
         return make_fact_violation(self.rules, page, each, message)

@@ -48,6 +48,7 @@ def find_unrequested_rows(rules: CollectionRules, response: ListResponse) -> Ite
                 value=get_path(response.rows[index], condition.field),
                 pointer=condition.pointer,
                 cause=condition.parameter,
+                is_proven=True,
                 features=frozenset({_name_feature(condition, response)}),
             )
 
@@ -121,6 +122,7 @@ def find_misordered_rows(rules: CollectionRules, response: ListResponse) -> Iter
                 where=rules.locate_row(index, order.by),
                 value=later,
                 pointer=rules.get_parameter_pointer(order.parameter),
+                is_proven=True,
                 features=frozenset({"order"}),
             )
             return

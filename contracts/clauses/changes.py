@@ -55,7 +55,13 @@ def check_change_kept(subject: Subject) -> Iterator[Finding]:
             if now is not ABSENT and now == before and not is_kept(value, now):
                 message = f"{field} is still {to_text(now)} after it was changed to {to_text(value)}"
                 yield subject.make_finding(
-                    trace.change, message=message, where=f"body/{field}", value=now, cause=field, basis=rule.basis
+                    trace.change,
+                    message=message,
+                    where=f"body/{field}",
+                    value=now,
+                    cause=field,
+                    basis=rule.basis,
+                    is_proven=not rule.parameter,  # there is one row alone, and no id
                 )
 
 

@@ -115,6 +115,7 @@ class Subject:
             value=violation.value,
             cause=violation.cause,
             basis=violation.basis,
+            is_proven=violation.is_proven,
         )
 
 

@@ -51,7 +51,13 @@ def check_others_kept(subject: Subject) -> Iterator[Finding]:
                 sent = ", ".join(trace.requested_fields)
                 message = f"{name} is {to_text(after)} after a change of {sent}; it was {to_text(before)}"
                 yield subject.make_finding(
-                    trace.change, message=message, where=f"body/{name}", value=after, cause="others", basis="inferred"
+                    trace.change,
+                    message=message,
+                    where=f"body/{name}",
+                    value=after,
+                    cause="others",
+                    basis="inferred",
+                    is_proven=rule is not None and not rule.parameter,
                 )
 
 
@@ -74,7 +80,13 @@ def check_replaced_whole(subject: Subject) -> Iterator[Finding]:
             if before == after:
                 message = f"{name} is still {to_text(after)} after a replacement without it"
                 yield subject.make_finding(
-                    trace.change, message=message, where=f"body/{name}", value=after, cause="kept", basis="inferred"
+                    trace.change,
+                    message=message,
+                    where=f"body/{name}",
+                    value=after,
+                    cause="kept",
+                    basis="inferred",
+                    is_proven=rule is not None and not rule.parameter,
                 )
 
 

@@ -9,7 +9,7 @@ from specduet.contracts.generation.pattern_texts import draw_texts
 from specduet.contracts.oracle.schema_access import get_count, get_number, list_members, list_types
 from specduet.specs import Schema
 
-_LETTERS = ("beta", "alpha", "delta", "gamma", "epsilon", "zeta", "eta", "theta")
+WORDS = ("beta", "alpha", "delta", "gamma", "epsilon", "zeta", "eta", "theta")
 
 
 def refers_to_row(name: str, schema: Schema) -> bool:
@@ -53,8 +53,8 @@ def vary_text(schema: Schema, name: str, number: int) -> Any:
     by_format = {
         "date": day,
         "date-time": f"{day}T08:30:00Z",
-        "email": f"{_LETTERS[number % 8]}{number}@example.com",
-        "uri": f"https://example.com/{_LETTERS[number % 8]}{number}",
+        "email": f"{WORDS[number % 8]}{number}@example.com",
+        "uri": f"https://example.com/{WORDS[number % 8]}{number}",
         None: _vary_plain_text(schema, name, number),
     }
     return by_format.get(kind, UNSET)
@@ -64,8 +64,8 @@ def _vary_plain_text(schema: Schema, name: str, number: int) -> str:
     least, longest = get_count(schema, "minLength") or 0, get_count(schema, "maxLength")
     if isinstance(schema.get("pattern"), str):
         texts = (text for text in draw_texts(schema["pattern"], number) if least <= len(text) <= (longest or 200))
-        return next(texts, f"{_LETTERS[number % 8]}-{number}")
+        return next(texts, f"{WORDS[number % 8]}-{number}")
     if "mail" in name.lower():
-        return f"{_LETTERS[number % 8]}{number}@example.com"
-    text = f"{_LETTERS[number % 8]} {number}".ljust(min(least, 200), "x")
+        return f"{WORDS[number % 8]}{number}@example.com"
+    text = f"{WORDS[number % 8]} {number}".ljust(min(least, 200), "x")
     return text if longest is None else text[-longest:] if longest else ""

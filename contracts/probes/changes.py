@@ -57,10 +57,15 @@ def probe_changes(sender: Sender, operation: Operation, known_values: KnownValue
     """Change a row of this run with the operation, once, and a row that does not exist. Raises ``BudgetSpent``."""
     behavior = operation.behavior
     rule = behavior.updates or behavior.replaces or behavior.deletes or _find_action(sender.api, operation)
-    if rule is None or not rule.parameter or (rule.basis == "assumed" and behavior.acts is None):
+    if rule is None or (rule.basis == "assumed" and behavior.acts is None):
         return
-    resource_probe = ResourceProbe(sender, sender.api.resources[rule.resource], known_values)
-    ChangeProbe(resource_probe, operation, rule).change_new_row()
+    change_probe = ChangeProbe(
+        ResourceProbe(sender, sender.api.resources[rule.resource], known_values), operation, rule
+    )
+    if rule.parameter:
+        change_probe.change_new_row()
+    elif behavior.deletes is None and known_values.own_rows.needs_own_row(operation):
+        change_probe.change_only_row()
 
 
 def _read_version(fetched: Exchange | None) -> str | None:
@@ -99,6 +104,22 @@ class ChangeProbe:
                 self._change_row(row, path, request.path)
                 self._try_unknown_id(path)
                 return
+
+    def change_only_row(self) -> None:
+        """Change the one row that is below a row of this run, such as its settings: fill it, and change it then."""
+        request = self.resource_probe.known_values.build_valid_request(self.operation)
+        fetches = self.resource_probe.operations_with("fetches")
+        self.detail_operation = next((o for o in fetches if o.path == self.operation.path), None)
+        if request is None or self.detail_operation is None or not isinstance(request.json, dict):
+            return
+        filled = RowVariants(self.api, self.operation, request).vary_request(self._next_number())
+        if not self.sender.send(self.operation, **filled.send_arguments).is_success:
+            return
+        fetched = self._fetch_row({}, request.path)
+        shown = self._read_shown(fetched)
+        planned, changes = self._plan_change(request.path, shown or {})
+        if planned is not None and shown is not None:
+            self._send_change(planned, changes, shown, fetched, {}, request.path)
 
     def _create_row(self, creation: Operation, request: PlannedRequest) -> Row | None:
         """Create a row and return it as the response shows it; one that shows no id has that of its address.

@@ -16,7 +16,15 @@ from specduet.contracts.generation.id_pool import IdPool, is_reference_name, pla
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.mutations import replace_at
 from specduet.contracts.generation.varied_values import refers_to_row, vary_value
-from specduet.contracts.oracle.schema_access import is_valid_value, list_types, strip_null
+from specduet.contracts.oracle.media_types import find_json_content
+from specduet.contracts.oracle.schema_access import (
+    is_valid_value,
+    list_properties,
+    list_types,
+    locate_content,
+    resolve_schema,
+    strip_null,
+)
 from specduet.contracts.probes.fresh_requests import send_fresh
 from specduet.contracts.probes.row_creation import RowCreation, find_creations
 from specduet.contracts.sending.sender import ForeignRow, OperationUnresponsive, Sender
@@ -37,7 +45,9 @@ def add_sample_rows(sender: Sender, listing: Operation, path: Mapping[str, str],
     if not sender.api.resources[resource].is_inferred:
         return False  # the overlay says how rows come about
     for creation in find_creations(sender, known, resource, path):
-        if sender.is_chosen(creation.operation) and isinstance(creation.request.json, dict):
+        if sender.is_chosen(creation.operation) and (
+            _is_batch(creation.request) or isinstance(creation.request.json, dict)
+        ):
             return _create_rows(sender, creation, known, SAMPLE_COUNT[sender.target.loopback] - few)
     return False
 
@@ -62,6 +72,11 @@ def _create_rows(sender: Sender, creation: RowCreation, known: KnownValues, coun
     return created > 0
 
 
+def _is_batch(request: PlannedRequest) -> bool:
+    """Return whether a request creates several rows at once: its body is a list of them."""
+    return isinstance(request.json, list) and bool(request.json) and isinstance(request.json[0], dict)
+
+
 class RowVariants:
     """Requests that create rows which differ in every property that a request can set."""
 
@@ -79,11 +94,16 @@ class RowVariants:
         self.operation = creation
         self.request = request
         envelope = creation.behavior.envelope
-        self.place = tuple(envelope.request.split(".")) if envelope is not None and envelope.request else ()
+        self.place: tuple[str | int, ...] = ()
+        if _is_batch(request):
+            self.place = (0,)
+        elif envelope is not None and envelope.request:
+            self.place = tuple(envelope.request.split("."))
 
     def vary_request(self, number: int, *, is_full: bool = True) -> PlannedRequest:
         """Return the request of the row with this number; ``is_full`` adds the optional properties."""
-        body = open_sent_envelope(self.operation, self.request.json)
+        sent = self.request.json
+        body = sent[0] if _is_batch(self.request) else open_sent_envelope(self.operation, sent)
         if not isinstance(body, dict):
             return self.request
         varied = dict(body)
@@ -100,7 +120,7 @@ class RowVariants:
         return content is None or is_valid_value(self.api.request_schemas, content.pointer, whole)
 
     def _vary_properties(self, body: Mapping[str, Any], number: int, *, is_full: bool) -> Iterator[tuple[str, Any]]:
-        for name, schema, pointer in list_body_properties(self.api, self.operation):
+        for name, schema, pointer in self._list_properties():
             inner, _, _ = strip_null(self.api.request_schemas, schema, pointer)
             is_sent = name in body or (is_full and number > 0)
             if not is_sent or schema.get("readOnly") or name in self.left_out:
@@ -113,6 +133,19 @@ class RowVariants:
                     value = vary_value(inner, name, number + 1)
             if value is not UNSET:
                 yield name, value
+
+    def _list_properties(self) -> Iterator[tuple[str, Schema, str]]:
+        """Yield the properties of the row in the body."""
+        schemas, body = self.api.request_schemas, self.operation.body
+        content = find_json_content(body.content) if body is not None else None
+        if not _is_batch(self.request) or content is None:
+            yield from list_body_properties(self.api, self.operation)
+            return
+        listed, pointer, _ = strip_null(schemas, *locate_content(schemas, content))
+        row, at, _ = strip_null(schemas, listed.get("items", {}), f"{pointer}/items")
+        for name, inner, place in list_properties(row, at):
+            resolved = resolve_schema(schemas, inner, place)
+            yield name, resolved.schema, resolved.pointer
 
     def _choose_reference(self, name: str, schema: Schema, number: int) -> Any:
         """Return the id of a known row, another one for each number; ``UNSET`` where none is known."""
