@@ -36,7 +36,7 @@ test-against: $(READY) ## Run the contract suite against a service: make test-ag
 	$(BIN)/specduet test $(API) --url '$(URL)' $(ARGS)
 
 test: $(READY) ## Run the project's own tests
-	@$(BIN)/python -m pytest tests -q -n 3 $(ARGS)
+	@$(BIN)/python -m pytest tests -q -n 3 --dist worksteal $(ARGS)
 
 test-oldest: $(OLDEST)/.ready ## Run a part of them on the oldest releases of other packages that are supported
 	@$(OLDEST)/bin/python -m pytest $(OLDEST_TESTS) -q -n 3 $(ARGS)

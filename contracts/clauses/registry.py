@@ -223,7 +223,7 @@ def _is_missing(api: Api, operation: Operation, recording: Recording) -> bool:
         return False
     exchanges = recording.find_exchanges(api.name, operation.id)
     statuses = {exchange.status for exchange in exchanges if exchange.response is not None}
-    return bool(statuses & _MISSING_STATUSES) and statuses <= _MISSING_STATUSES | _CREDENTIAL_STATUSES
+    return bool(statuses & _MISSING_STATUSES) and not any(200 <= status < 300 for status in statuses)
 
 
 def _describe_unjudged(api: Api, judged_count: int) -> str:

@@ -47,6 +47,12 @@ def _has_used_share(sender: Sender) -> bool:
     return sent >= max(_MIN_PROBES, _SHARE * expected)
 
 
+def _has_few_probes(sender: Sender) -> bool:
+    """Return whether the share of these probes in a run whose requests are few is used up by the plain ones."""
+    expected = sender.budget.expected_count
+    return expected is not None and _SHARE * expected < 2 * _MIN_PROBES
+
+
 def _probe_briefly(sender: Sender, operation: Operation, request: PlannedRequest) -> None:
     sender.send(operation, **request.send_arguments, credentials="none")
     if _proves_wrong(sender):
@@ -60,7 +66,7 @@ def _send_foreign_letters(
     sender: Sender, operation: Operation, request: PlannedRequest, scheme: SecurityScheme, refused: Exchange
 ) -> None:
     """Send, once for each scheme, a wrong credential that many comparisons of secrets cannot read."""
-    if refused.status not in {401, 403} or _is_basic(scheme):
+    if refused.status not in {401, 403} or _is_basic(scheme) or _has_few_probes(sender):
         return
     traces = (trace for trace in sender.recording.traces if isinstance(trace, ForeignLetters))
     if not any((trace.api, trace.scheme) == (sender.api.name, scheme.name) for trace in traces):

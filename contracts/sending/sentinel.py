@@ -21,6 +21,8 @@ _FIRST_STREAK = 4
 """Bad responses in a row after which a look is taken at once; the next after twice as many."""
 _RETRY_PAUSES_S = (0.3, 1.2)
 _MAX_BODY = 200_000
+_OWN = frozenset({"given", "placeholder"})
+"""The kinds of credentials that the run holds."""
 _MAX_ELAPSED_S = 1.0
 _TIMEOUT_S = 5.0
 
@@ -64,7 +66,8 @@ class Watch:
         with self._lock:
             self._adopt_sentinel(operation, exchange)
             self._exchanges.append((operation, exchange))
-            self._streak = self._streak + 1 if _is_bad(exchange) else 0
+            if exchange.credentials in _OWN:  # that another credential is refused tells nothing of this one
+                self._streak = self._streak + 1 if _is_bad(exchange) else 0
             self._next_streak = self._next_streak if self._streak else _FIRST_STREAK
             if self._streak >= self._next_streak:
                 self._next_streak = 2 * self._streak
@@ -84,7 +87,7 @@ class Watch:
 
     def _adopt_sentinel(self, operation: Operation, exchange: Exchange) -> None:
         response = exchange.response
-        is_fit = operation.method == "GET" and exchange.is_success and exchange.credentials in {"given", "placeholder"}
+        is_fit = operation.method == "GET" and exchange.is_success and exchange.credentials in _OWN
         if not is_fit or response is None or any(s.operation.id == operation.id for s in self._sentinels):
             return
         if (
@@ -134,7 +137,7 @@ class Watch:
         """Yield the numbers of the exchanges that were the same as a sentinel, and were answered well."""
         operations = {sentinel.operation.id for sentinel in self._sentinels}
         for operation, exchange in self._exchanges:
-            if operation.id in operations and exchange.is_success and exchange.credentials in {"given", "placeholder"}:
+            if operation.id in operations and exchange.is_success and exchange.credentials in _OWN:
                 yield exchange.number
         yield 0
 

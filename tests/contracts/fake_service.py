@@ -17,6 +17,7 @@ from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, 
 from specduet.contracts.sending.budget import RequestBudget
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target
+from specduet.contracts.session.tested_apis import drop_added_parameters
 from specduet.specs import load
 from tests.catalogue import ManualClock
 from tests.catalogue.changes import Changes
@@ -46,7 +47,7 @@ class FakeService:
         """``changes`` that name no size are made to a small world."""
         changes = changes or Changes()
         size = SMALL_SIZE if changes.size is USUAL_SIZE else changes.size
-        self.api = load(api)
+        self.api = drop_added_parameters(load(api))
         self.clock = ManualClock()
         self.time = SimpleNamespace(monotonic=lambda: self.clock.now().timestamp(), sleep=self.clock.advance)
         """Stands in for the module ``time``: who sleeps moves the clock."""

@@ -143,8 +143,18 @@ def test_a_made_up_token_or_order_may_be_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("created", "codes"), [("1", set()), ("9", {"SD519"})])
 def test_a_row_that_was_written_meanwhile_may_be_anywhere(tmp_path: Path, created: str, codes: set[str]) -> None:
-    """A row may go to the head of its list when it is sent again; without a reason, it may not."""
-    builder = build(tmp_path, "inferred")
+    """A row may go to the head of its list when it is sent again; without a reason, no row of pages may."""
+    build(tmp_path, "inferred")
+    file = tmp_path / "orders.yaml"
+    paged = file.read_text("utf-8").replace(
+        "      operationId: list_orders\n",
+        "      operationId: list_orders\n      parameters: [{name: limit, in: query, schema: {type: integer}}]\n",
+    )
+    limit = "        limit: {parameter: limit, basis: inferred, because: its name}\n"
+    file.write_text(
+        paged.replace("        scope: {parameter: shop, ", f"{limit}        scope: {{parameter: shop, "), "utf-8"
+    )
+    builder = RecordingBuilder(load(file))
     rows = [{"id": number} for number in "321"]
     builder.add(LIST, json_=rows)
     builder.sent_at += 1

@@ -1,5 +1,6 @@
 """Unusual readings of requests: what is empty, old, in the future, negative or unknown."""
 
+import re
 import uuid
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -46,8 +47,8 @@ def adopt_unknown_threads(app: Any, _clock: WallClock) -> Any:
     path = f"/v1/threads/{EMPTY_THREAD}/runs"
 
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:
-        threads = scope["path"].split("/")[3:4] if scope["type"] == "http" else []
-        if threads and threads[0] not in THREADS:
+        found = re.fullmatch(r"/v1/threads/([^/]+)/runs", scope["path"]) if scope["type"] == "http" else None
+        if found and found[1] not in THREADS:
             scope = {**scope, "path": path, "raw_path": path.encode()}
         await app(scope, receive, send)
 
