@@ -1,5 +1,3 @@
-"use strict";
-const byId = (id) => document.getElementById(id);
 const control = document.body.dataset.control;
 const state = { session: "default", token: "", stream: null };
 
@@ -80,16 +78,6 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   if (button.dataset.path) {
     await callControl(button.dataset.method, button.dataset.path, button.dataset.body);
-  } else if (button.classList.contains("copy")) {
-    const command = button.parentElement.querySelector("pre");
-    try {
-      await navigator.clipboard.writeText(command.textContent);
-      button.textContent = "Copied";
-    } catch {
-      getSelection().selectAllChildren(command);
-      button.textContent = "Selected";
-    }
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
   } else if (button.classList.contains("try")) {
     await tryOperation(button);
   }

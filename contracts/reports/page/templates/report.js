@@ -1,6 +1,3 @@
-"use strict";
-const byId = (id) => document.getElementById(id);
-
 // Findings: filtered by words and severity.
 const findings = [...document.querySelectorAll(".finding")];
 const findingFilter = byId("finding-filter");
@@ -38,19 +35,6 @@ findings.forEach((finding) => finding.addEventListener("toggle", () => {
   if (finding.open) history.replaceState(null, "", `#${finding.id}`);
 }));
 addEventListener("beforeprint", () => findings.forEach((finding) => { finding.open = true; }));
-
-// Commands are copied; where the clipboard is closed to the page, they are selected.
-document.querySelectorAll(".copy").forEach((button) => button.addEventListener("click", async () => {
-  const command = button.previousElementSibling;
-  try {
-    await navigator.clipboard.writeText(command.textContent);
-    button.textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(command);
-    button.textContent = "Selected";
-  }
-  setTimeout(() => { button.textContent = "Copy"; }, 2000);
-}));
 
 // Exchanges: only the rows that are looked at are in the page.
 const data = JSON.parse(byId("exchange-data").textContent);
