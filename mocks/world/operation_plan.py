@@ -146,11 +146,8 @@ class OperationPlan:
         fitted = self.table.values.fit_value(self.lookup_field, value)
         return {} if fitted is ABSENT else {self.lookup_field: fitted}
 
-    def choose_random(self, row: StoredRow) -> SeededRandom:
-        """Return the choices for what the operation's response shows beyond the row."""
-        return self._choose_random(self.table.identity_key(row))
-
     def _choose_random(self, key: Any) -> SeededRandom:
+        """Return the choices for what the operation's response shows beyond the row."""
         return SeededRandom(f"{self.table.stream}/{self.operation.id}/{key}")
 
 

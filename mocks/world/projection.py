@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from specduet.mocks.clock import Micros, detect_time_format, format_time
 from specduet.mocks.generation.merged_schema import merge_schemas
 from specduet.mocks.generation.seeded_random import SeededRandom, ValueMaker
 from specduet.mocks.generation.values import ValueGenerator, get_generator
@@ -83,12 +82,6 @@ class Projection:
             if value is not ABSENT:
                 projected[name] = value
         return projected if self.is_valid(projected) else self._replace_invalid_properties(projected, rng)
-
-    def format_time_property(self, name: str, timestamp: Micros) -> str | int | float:
-        """Return a timestamp in the form of the response's property."""
-        schema, pointer = self._properties[name]
-        resolved = self._schemas.split_null(schema, str(pointer))[0]
-        return format_time(detect_time_format(resolved, None, is_timestamp=True), timestamp)
 
     def _replace_invalid_properties(self, projected: dict[str, Any], rng: SeededRandom) -> Any:
         # The row's schema may allow more than the response's, and the response has to be valid.

@@ -225,10 +225,6 @@ class Table:
         """Return the phase that the row is in, ``FINAL_PHASE`` for a row that was not created by a request."""
         return self.seed_of(row).status_path.phase_at(now) if row.can_change else FINAL_PHASE
 
-    def count_changes(self, row: StoredRow, now: Micros) -> int:
-        """Return the number of status changes that the row has behind it."""
-        return len(self.seed_of(row).statuses_until(self.phase_at(row, now))) - 1
-
     def encode_row(self, row: StoredRow, now: Micros) -> bytes:
         """Return the row as JSON, made anew where it is out of date."""
         if row.fresh_until <= now:
@@ -410,7 +406,7 @@ class Table:
 
     # --------------------------------------------------------------------------------------- changes and removals
 
-    def change_row(self, row: StoredRow, changes: Mapping[str, Any], now: Micros, goes_on: bool = False) -> None:  # noqa: FBT001, FBT002
+    def change_row(self, row: StoredRow, changes: Mapping[str, Any], now: Micros, *, goes_on: bool = False) -> None:
         """Set properties of a row; ``ABSENT`` removes one. A status stays as it is set, or ``goes_on``."""
         self.revision += 1
         changes = {**self.row_factory.make_change_times(now), **changes}
