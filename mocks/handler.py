@@ -32,9 +32,9 @@ from specduet.mocks.validation import Problem
 from specduet.mocks.webhooks.subscriptions import find_subscription_plans
 from specduet.mocks.world import World
 from specduet.mocks.world.creation import to_json_value
+from specduet.mocks.world.derived_fields import put_path
 from specduet.mocks.world.self_links import MOCK_ADDRESS, find_link_paths
 from specduet.mocks.world.sent_values import add_sent_values, list_sent_names
-from specduet.mocks.world.stream_plan import put_path
 from specduet.specs import Api, Operation
 from specduet.specs.request_statements import Echoes
 

@@ -12,8 +12,7 @@ from specduet.mocks.request import Request
 from specduet.mocks.request_places import read_place
 from specduet.mocks.responses import HttpResponse
 from specduet.mocks.world import World
-from specduet.mocks.world.derived_fields import ABSENT
-from specduet.mocks.world.stream_plan import put_path
+from specduet.mocks.world.derived_fields import ABSENT, put_path
 from specduet.specs.request_statements import Inputs
 from specduet.specs.schemas import escape_pointer
 
@@ -43,10 +42,8 @@ def check_inputs(handler: OperationHandler, world: World, validated: ValidatedRe
     if row is None:
         name = statement.resource.replace("_", " ").replace("-", " ").capitalize()
         raise HttpError(handler.dialect.render_error(statement.unknown, f"{name} not found"))
-    schema, value = (
-        row.get(statement.schema),
-        read_place(statement.place, validated.parameters, validated.body, request),
-    )
+    schema = row.get(statement.schema)
+    value = read_place(statement.place, validated.parameters, validated.body, request)
     errors = list(_list_errors(schema, value)) if isinstance(schema, Mapping) else []
     if errors:
         raise HttpError(_render_refusal(handler, statement, errors[:_MOST], schema))

@@ -7,7 +7,7 @@ import msgspec
 
 from specduet.mocks.clock import format_timestamp
 from specduet.mocks.webhooks.deliveries import Delivery
-from specduet.mocks.world.stream_plan import put_path
+from specduet.mocks.world.derived_fields import put_path
 from specduet.specs.behavior import Delivers
 
 

@@ -189,3 +189,14 @@ def set_path(row: JsonRow, path: Sequence[str], value: Any) -> None:
         row.pop(name, None)
     else:
         row[name] = value
+
+
+def put_path(value: JsonRow, path: Sequence[str], inner: Any) -> JsonRow:
+    """Put a value at a path, with objects on the way where there are none, and return the whole."""
+    holder: Any = value
+    for name in path[:-1]:
+        if not isinstance(holder.get(name), dict):
+            holder[name] = {}
+        holder = holder[name]
+    holder[path[-1]] = inner
+    return value

@@ -5,11 +5,12 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from specduet.mocks.clock import Micros, detect_time_format, format_time
+from specduet.mocks.clock import Micros
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import ValueGenerator
-from specduet.mocks.world.derived_fields import ABSENT, set_path
+from specduet.mocks.world.derived_fields import set_path
 from specduet.mocks.world.envelope import locate_property, split_path
+from specduet.mocks.world.event_values import format_time_at, show_row
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.projection import Projection
 from specduet.mocks.world.table import Table
@@ -73,12 +74,7 @@ class EventPlan:
             return b""
         table = self._table
         rng = SeededRandom(f"{table.stream}/{self.webhook.name}/{table.identity_key(row)}/{key.phase}")
-        if self._projection.is_identity:
-            get_field = table.field_getter(row, key.phase)
-            shown: Any = {name: value for name in table.values.properties if _is_there(value := get_field(name))}
-        else:
-            shown = self._projection.project_row(table.field_getter(row, key.phase), rng)
-        body = shown
+        shown = body = show_row(table, self._projection, row, key.phase, rng)
         if self._path:
             body = self._make(rng)
             set_path(body, self._path, shown)
@@ -92,13 +88,7 @@ class EventPlan:
         for name, time in ((self.sends.moment, moment), (self.sends.expires, expires_at)):
             if name is not None:
                 path = split_path(self._schemas, self._located, name)
-                (schema, pointer), _ = locate_property(self._schemas, self._located, path)
-                resolved = self._schemas.split_null(schema, str(pointer))[0]
-                set_path(body, path, format_time(detect_time_format(resolved, None, is_timestamp=True), time))
-
-
-def _is_there(value: Any) -> bool:
-    return value is not ABSENT
+                set_path(body, path, format_time_at(self._schemas, self._located, path, time))
 
 
 def _shorten_numbers(value: Any) -> Any:

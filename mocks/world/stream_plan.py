@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from specduet.mocks.clock import Micros, detect_time_format, format_time, parse_micros
-from specduet.mocks.generation.merged_schema import LocatedSchema
+from specduet.mocks.clock import Micros, parse_micros
 from specduet.mocks.generation.seeded_random import SeededRandom
 from specduet.mocks.generation.values import ValueGenerator
-from specduet.mocks.world.derived_fields import ABSENT
+from specduet.mocks.world.derived_fields import ABSENT, put_path
 from specduet.mocks.world.envelope import locate_items, locate_property, split_path
+from specduet.mocks.world.event_values import format_time_at, show_row
 from specduet.mocks.world.index import StoredRow
 from specduet.mocks.world.projection import Projection
 from specduet.mocks.world.table import Table
-from specduet.specs import Api, Operation
+from specduet.specs import Api, Operation, Schema
 from specduet.specs.behavior import Watches
 from specduet.specs.stream_statements import EventStream, StreamEvent
 
@@ -94,22 +94,21 @@ class EventKind:
     """One kind of event, compiled."""
 
     def __init__(
-        self, api: Api, table: Table, statement: StreamEvent, documented: LocatedSchema, generator: ValueGenerator
+        self, api: Api, table: Table, statement: StreamEvent, documented: tuple[Schema, str], generator: ValueGenerator
     ) -> None:
         self.statement = statement
         self._table = table
         self._schemas = api.response_schemas
-        located: LocatedSchema = documented
+        self._located = documented
         if statement.schema is not None:
             pointer = statement.schema.removeprefix("#")
-            located = (self._schemas.node_at(pointer), pointer)
-        self._located = located
-        self._make = generator.build_valid_maker(located[0], str(located[1] or ""), null=False)
-        self._is_free = not located[0]
+            self._located = (self._schemas.node_at(pointer), pointer)
+        self._make = generator.build_valid_maker(*self._located, null=False)
+        self._is_free = not self._located[0]
         self._lifetime = parse_micros(statement.lifetime)
         self._row_path = self._split(statement.row) if statement.row is not None else None
         if self._row_path is not None:
-            schema, at = self._locate(self._row_path)
+            (schema, at), _ = locate_property(self._schemas, self._located, self._row_path)
             self._projection = Projection(api, table.resource, schema, str(at or ""), generator)
 
     def find_times(self, status: str, stay: Sequence[Micros]) -> Iterator[Micros]:
@@ -138,16 +137,12 @@ class EventKind:
                 self._put(value, path, found)
         for paths, time in ((statement.moment, event.time), (statement.expires, event.time + self._lifetime)):
             for path in paths:
-                self._put(value, path, self._format_time(path, time))
+                parts = self._split(path)
+                put_path(value, parts, format_time_at(self._schemas, self._located, parts, time))
         return value
 
     def _put_row(self, value: Any, row: StoredRow, phase: int, rng: SeededRandom) -> Any:
-        get_field = self._table.field_getter(row, phase)
-        if self._projection.is_identity:
-            fields = {name: get_field(name) for name in self._table.values.properties}
-            shown: Any = {name: each for name, each in fields.items() if each is not ABSENT}
-        else:
-            shown = self._projection.project_row(get_field, rng)
+        shown = show_row(self._table, self._projection, row, phase, rng)
         if not self._row_path:
             return shown
         value = value if isinstance(value, dict) else {}
@@ -156,40 +151,17 @@ class EventKind:
     def _put(self, value: dict[str, Any], path: str, inner: Any) -> None:
         put_path(value, self._split(path), inner)
 
-    def _format_time(self, path: str, time: Micros) -> Any:
-        schema, pointer = self._locate(self._split(path))
-        resolved = self._schemas.split_null(schema, str(pointer))[0] if pointer is not None else {}
-        return format_time(detect_time_format(resolved, None, is_timestamp=True), time)
-
     def _split(self, path: str) -> tuple[str, ...]:
-        if not path:
-            return ()
-        return split_path(self._schemas, self._located, path) if self._located[1] is not None else (*path.split("."),)
-
-    def _locate(self, path: tuple[str, ...]) -> LocatedSchema:
-        if self._located[1] is None:
-            return ({}, None)
-        return locate_property(self._schemas, self._located, path)[0] if path else self._located
+        return split_path(self._schemas, self._located, path) if path else ()
 
 
-def put_path(value: dict[str, Any], path: Sequence[str], inner: Any) -> dict[str, Any]:
-    """Put a value at a path, with objects on the way where there are none, and return the whole."""
-    holder: Any = value
-    for name in path[:-1]:
-        if not isinstance(holder.get(name), dict):
-            holder[name] = {}
-        holder = holder[name]
-    holder[path[-1]] = inner
-    return value
-
-
-def _locate_event(api: Api, operation: Operation, table: Table) -> LocatedSchema:
+def _locate_event(api: Api, operation: Operation, table: Table) -> tuple[Schema, str]:
     """Return the documented schema of one event: of an item where it is a list; that of the row where there is none."""
     for response in operation.responses.values():
         for content in response.content.values():
             if content.schema and response.status.startswith("2"):
-                items = locate_items(api.response_schemas, (content.schema, content.pointer))
-                return items if items[1] is not None else (content.schema, content.pointer)
+                items, pointer = locate_items(api.response_schemas, (content.schema, content.pointer))
+                return (items, pointer) if pointer is not None else (content.schema, content.pointer)
     return (table.resource.schema, table.resource.pointer)
 
 
