@@ -49,6 +49,7 @@ _PATIENCE_S = 0.5
 """Seconds after which a run that waits for generated requests tells that it is alive."""
 
 _NOT_EVERYTHING = "Not everything was tried in"
+_NOTHING_TESTED = "interrupted before anything was tested"
 
 
 @dataclass(frozen=True)
@@ -120,34 +121,64 @@ class _ContractRun:
         """Carry out every step of the run. Parameters and errors are those of ``run_contract``."""
         started_at = time.monotonic()
         if self.state.stopper.count:
-            raise RunInterrupted("interrupted before anything was tested")
+            raise RunInterrupted(_NOTHING_TESTED)
         self.state.share_budget(apis)
-        api_runs = [ApiRun(self.state, api) for api in apis]
+        attempts, api_runs = self._send_everything([ApiRun(self.state, api) for api in apis], explicit=explicit)
+        plan_notes = [note for api_run in api_runs for note in describe_left_out(api_run.list_left_out())]
+        self._note_what_was_sent(api_runs)
+        findings, coverage, unproven = self._judge(api_runs)
+        return RunResult(
+            target=self.state.target,
+            options=self.state.options,
+            apis=tuple(api_run.api for api_run in api_runs),
+            attempts=tuple(attempts),
+            recording=self.state.recording,
+            findings=findings,
+            coverage=coverage,
+            secrets=self.state.secrets,
+            notes=tuple(dict.fromkeys((*plan_notes, *self.state.notes))),
+            plan_notes=tuple(plan_notes),
+            is_interrupted=self.state.stopper.count > 0,
+            inconclusive_reason=self.state.loss or unproven,
+            elapsed_s=time.monotonic() - started_at,
+            step_seconds=dict(self.step_seconds),
+        )
+
+    def _send_everything(
+        self, api_runs: Sequence[ApiRun], *, explicit: bool
+    ) -> tuple[list[DiscoveryAttempt], list[ApiRun]]:
+        """Carry out every step that sends; return how each API was looked for, and the runs of those that are there."""
         try:
             attempts = self._reach(api_runs, explicit=explicit)
             self.state.notes += [attempt.note for attempt in attempts if attempt.is_served and attempt.note]
             served_names = {attempt.api for attempt in attempts if attempt.is_served}
-            api_runs = [api_run for api_run in api_runs if api_run.api.name in served_names]
+            served = [api_run for api_run in api_runs if api_run.api.name in served_names]
             with suppress(Interrupted), self.state.stopper.interruptible(), self._end_in_time():
-                if self._send_requests(api_runs) and self.state.cleans_up:
-                    self._clean_up(api_runs)
+                if self._send_requests(served) and self.state.cleans_up:
+                    self._clean_up(served)
             if self.state.stopper.has_rung:
                 self._note_spent_budget()
         except Interrupted:
-            raise RunInterrupted("interrupted before anything was tested") from None
+            raise RunInterrupted(_NOTHING_TESTED) from None
         finally:
             self.state.budget.transport.close()
-        plan_notes: list[str] = []
-        for api_run in api_runs:
-            plan_notes += describe_left_out(api_run.list_left_out())
-            if not self.state.options.is_mock:
-                self.state.notes += api_run.clean_up.describe_rest(is_kept=self.state.options.keep_rows)
+        return attempts, served
+
+    def _note_what_was_sent(self, api_runs: Sequence[ApiRun]) -> None:
+        """Note what the operator has to know of the requests: rows that are left, and responses that are missing."""
+        notes, options, recording = self.state.notes, self.state.options, self.state.recording
+        apis = [api_run.api for api_run in api_runs]
+        if not options.is_mock:
+            for api_run in api_runs:
+                notes += api_run.clean_up.describe_rest(is_kept=options.keep_rows)
         keeper = self.state.target.keeper
-        self.state.notes += [keeper.failure] if keeper is not None and keeper.failure else []
-        self.state.notes += describe_unanswered([api_run.api for api_run in api_runs], self.state.recording)
-        self.state.notes += describe_long_bodies(self.state.recording)
-        if self.state.options.is_mock:
-            self.state.notes += describe_unserved([api_run.api for api_run in api_runs], self.state.recording)
+        notes += [keeper.failure] if keeper is not None and keeper.failure else []
+        notes += describe_unanswered(apis, recording)
+        notes += describe_long_bodies(recording)
+        notes += describe_unserved(apis, recording) if options.is_mock else ()
+
+    def _judge(self, api_runs: Sequence[ApiRun]) -> tuple[tuple[Finding, ...], Coverage, str]:
+        """Return the findings, the coverage, and the reason why the run proves nothing, empty where it does."""
         apis = tuple(api_run.api for api_run in api_runs)
         with self._measure_step("judge"), self.state.stopper.alarm(self.state.judging_left_s):
             self.state.report_progress("judge")
@@ -161,23 +192,7 @@ class _ContractRun:
             findings = () if is_nothing_there else tuple(self._judge_recording(apis))
             if unproven:  # a refusal tells nothing of a service that refuses everything; a crash does
                 findings = tuple(finding for finding in findings if finding.family == "robustness")
-            coverage = Coverage.from_recording(apis, self.state.recording)
-        return RunResult(
-            target=self.state.target,
-            options=self.state.options,
-            apis=apis,
-            attempts=tuple(attempts),
-            recording=self.state.recording,
-            findings=findings,
-            coverage=coverage,
-            secrets=self.state.secrets,
-            notes=tuple(dict.fromkeys((*plan_notes, *self.state.notes))),
-            plan_notes=tuple(plan_notes),
-            is_interrupted=self.state.stopper.count > 0,
-            inconclusive_reason=self.state.loss or unproven,
-            elapsed_s=time.monotonic() - started_at,
-            step_seconds=dict(self.step_seconds),
-        )
+            return findings, Coverage.from_recording(apis, self.state.recording), unproven
 
     def _reach(self, api_runs: Sequence[ApiRun], *, explicit: bool) -> list[DiscoveryAttempt]:
         """Find out which APIs are served. Raises ``TargetUnreachable``, also where the budget ends before that."""
