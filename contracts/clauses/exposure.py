@@ -62,24 +62,34 @@ def check_write_only(subject: Subject) -> Iterator[Finding]:
 
 def _has_marks(subject: Subject, content: Content) -> bool:
     """Return whether any part of a documented body is writeOnly or a password: of few bodies one is."""
-    key = ("has marks", subject.api.name, content.pointer)
-    schemas = subject.api.response_schemas
-    return compute_for_run(
-        subject.recording, key, lambda: _is_marked_below(schemas, content.schema, content.pointer, set())
-    )
+    schemas, api_name = subject.api.response_schemas, subject.api.name
+    unmarked: set[str] = compute_for_run(subject.recording, ("unmarked schemas", api_name), set)
+    key = ("has marks", api_name, content.pointer)
+    return compute_for_run(subject.recording, key, lambda: _is_marked_below(schemas, content, unmarked))
 
 
-def _is_marked_below(schemas: Schemas, schema: Any, pointer: str, entered: set[str]) -> bool:
-    placed = resolve_schema(schemas, schema, pointer)
-    if _is_marked(schema) or _is_marked(placed.schema):
-        return True
-    if placed.pointer in entered:
-        return False
-    entered.add(placed.pointer)
-    parts = [(inner, at) for _, inner, at in list_properties(*placed)]
-    parts += [(branch, at) for _, branch, at in list_branches(*placed, "allOf", "anyOf", "oneOf")]
-    parts += [(placed.schema["items"], f"{placed.pointer}/items")] if "items" in placed.schema else []
-    return any(_is_marked_below(schemas, inner, at, entered) for inner, at in parts)
+def _is_marked_below(schemas: Schemas, content: Content, unmarked: set[str]) -> bool:
+    """Return whether any schema below a body has a mark. Those that are known to lead to none are added to the set."""
+    entered: set[str] = set()
+    waiting: list[tuple[Any, str]] = [(content.schema, content.pointer)]
+    while waiting:
+        schema, pointer = waiting.pop()
+        placed = resolve_schema(schemas, schema, pointer)
+        if _is_marked(schema) or _is_marked(placed.schema):
+            return True
+        if placed.pointer not in entered and placed.pointer not in unmarked:
+            entered.add(placed.pointer)
+            waiting += _list_parts(placed)
+    unmarked |= entered
+    return False
+
+
+def _list_parts(placed: PlacedSchema) -> Iterator[tuple[Any, str]]:
+    """Yield the schemas right below a schema."""
+    yield from ((inner, at) for _, inner, at in list_properties(*placed))
+    yield from ((branch, at) for _, branch, at in list_branches(*placed, "allOf", "anyOf", "oneOf"))
+    if "items" in placed.schema:
+        yield placed.schema["items"], f"{placed.pointer}/items"
 
 
 def _is_marked(schema: Any) -> bool:
