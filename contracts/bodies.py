@@ -33,7 +33,7 @@ _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # one that has no end 
 class KeptBody:
     """The bytes of one body. Bodies with equal bytes are one object within a run."""
 
-    __slots__ = ("_data", "_file", "_start", "is_compared", "length")
+    __slots__ = ("_data", "_file", "_start", "is_compared", "is_json", "length")
 
     def __init__(self, data: bytes, *, is_compared: bool) -> None:
         self._data: bytes | None = data
@@ -42,6 +42,8 @@ class KeptBody:
         self.length = len(data)
         self.is_compared = is_compared
         """False where its values would take too much memory beside those of others."""
+        self.is_json: bool | None = None
+        """Whether the bytes are JSON, None as long as nobody has read them alone."""
 
     @property
     def data(self) -> bytes:
@@ -93,7 +95,7 @@ class BodyStore:
         return self._file is not None
 
     def _add(self, body: bytes) -> KeptBody:
-        cost = len(body) + _VALUE_BYTES * count_marks(body)
+        cost = estimate_bytes(body)
         is_compared = cost <= self._values_left // _LARGEST_SHARE
         self._values_left -= cost if is_compared else 0
         kept = KeptBody(body, is_compared=is_compared)
@@ -116,8 +118,15 @@ class BodyStore:
         return False
 
 
+def estimate_bytes(body: bytes) -> int:
+    """Return how much memory a body takes together with its JSON values, about."""
+    return len(body) + _VALUE_BYTES * count_marks(body)
+
+
 def has_many_values(body: bytes) -> bool:
     """Return whether a body has more JSON values than are read."""
+    if len(body) < MAX_VALUES:
+        return False
     count = count_marks(body)
     if count > MAX_VALUES > body.count(b'"'):  # in few texts may be many commas
         count -= sum(count_marks(found[0]) - 1 for found in _TEXT.finditer(body))

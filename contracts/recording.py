@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from specduet.contracts.bodies import VALUES_BYTES, BodyStore, KeptBody, count_marks, has_many_values
+from specduet.contracts.bodies import VALUES_BYTES, BodyStore, KeptBody, estimate_bytes, has_many_values
 
 Origin = Literal["examples", "coverage", "fuzzing", "probe"]
 Headers = tuple[tuple[str, str], ...]
@@ -58,7 +58,7 @@ class _JsonValues:
     def _read(self, content: bytes | KeptBody) -> Any:
         body = content if isinstance(content, bytes) else content.data
         value = read_json(body)
-        size = len(body) + 100 * count_marks(body)
+        size = estimate_bytes(body)
         self._size += size
         if self._size > self._max_bytes:
             self._values, self._size = {}, size
@@ -177,7 +177,19 @@ class ReceivedResponse:
         """Return the body as a JSON value that is not kept, also where ``json`` has none for its size."""
         if self.is_compared:
             return self.json
-        return NOT_JSON if self.is_cut else read_json(self.body)
+        if self.is_cut:
+            return NOT_JSON
+        value = read_json(self.body)
+        if isinstance(self.content, KeptBody):
+            self.content.is_json = value is not NOT_JSON
+        return value
+
+    @property
+    def is_json(self) -> bool:
+        """True where ``read_alone`` has a value. Of equal bodies, one is read."""
+        if not self.is_cut and isinstance(self.content, KeptBody) and self.content.is_json is not None:
+            return self.content.is_json
+        return self.read_alone() is not NOT_JSON
 
 
 @dataclass(frozen=True)
