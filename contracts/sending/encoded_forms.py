@@ -8,6 +8,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from functools import cache
 from html.entities import codepoint2name
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
@@ -76,6 +77,7 @@ def _list_codes(character: str) -> Iterator[str]:
     yield from (re.escape(character), _NAMES.get(ord(character), "00"))
 
 
+@cache  # for a long value it takes a tenth of a second, and few texts need it
 def compile_escaped(value: str) -> re.Pattern[str]:
     """Return a pattern for a value whose characters are each as they are, or escaped in some way.
 

@@ -31,7 +31,8 @@ class Secrets:
     """Mask every secret that was added. One instance serves a whole run."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._given: set[str] = set()
+        self._given: tuple[str, ...] = ()
+        """Long ones first."""
         self._values: set[str] = set()
         """Those that were given, and the near misses of each."""
         self._forms: tuple[str, ...] = ()
@@ -41,7 +42,6 @@ class Secrets:
         """What may be left of a form where a text was cut."""
         self._hint: re.Pattern[str] | None = None
         """What a text has that holds a value with escapes."""
-        self._escaped: tuple[re.Pattern[str], ...] = ()
         for value in values:
             self.add(value)
 
@@ -49,13 +49,11 @@ class Secrets:
         """Mask ``value`` from now on, and also the parts of ``Bearer x`` and ``a=x; b=y``."""
         parts = [each for part in _split_secret(value) if len(part) >= _MIN_LENGTH for each in misread(part)]
         self._values.update(parts, *(make_near_misses(part) for part in parts))
-        self._given.update(parts)
-        known = sorted(self._values, key=len, reverse=True)
-        self._forms = tuple(sorted({form for each in known for form in list_forms(each)}, key=len, reverse=True))
+        self._given = _sort_by_length({*self._given, *parts})
+        self._forms = _sort_by_length({form for each in self._values for form in list_forms(each)})
         self._longest_form = max(map(len, self._forms), default=0)
         self._beginnings = frozenset(f[:end] for f in self._forms for end in range(_MIN_BEGINNING, len(f)))
-        self._hint = compile_hint(self._given) if known else None
-        self._escaped = tuple(compile_escaped(each) for each in known if each in self._given)
+        self._hint = compile_hint(self._given) if self._given else None
 
     @property
     def longest(self) -> int:
@@ -70,8 +68,8 @@ class Secrets:
             if form in text:
                 text = text.replace(form, MASK)
         if self._hint.search(text):
-            for pattern in self._escaped:
-                text = pattern.sub(MASK, text)
+            for value in self._given:
+                text = compile_escaped(value).sub(MASK, text)
         return self._mask_cut(text) if _CUT in text else text
 
     def _mask_cut(self, text: str) -> str:
@@ -98,6 +96,11 @@ class Secrets:
         if isinstance(value, list | tuple):
             return [self.mask_json(inner) for inner in value]
         return value
+
+
+def _sort_by_length(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return texts with the long ones first, so that none is replaced within a longer one."""
+    return tuple(sorted(texts, key=len, reverse=True))
 
 
 def make_near_misses(secret: str) -> list[str]:
