@@ -155,7 +155,6 @@ class Clause:
 
 _MAX_UNJUDGED_NAMES = 3
 _MISSING_STATUSES = frozenset({404, 405, 501})
-_CREDENTIAL_STATUSES = frozenset({401, 403})
 
 _registry: dict[str, Clause] = {}
 
@@ -221,9 +220,9 @@ def _is_missing(api: Api, operation: Operation, recording: Recording) -> bool:
     """Return whether an operation is not served that was added to the vendor's document: it need not be there."""
     if operation.behavior.added is None:
         return False
-    exchanges = recording.find_exchanges(api.name, operation.id)
-    statuses = {exchange.status for exchange in exchanges if exchange.response is not None}
-    return bool(statuses & _MISSING_STATUSES) and not any(200 <= status < 300 for status in statuses)
+    exchanges = list(recording.find_exchanges(api.name, operation.id))
+    is_missing = any(exchange.status in _MISSING_STATUSES for exchange in exchanges)
+    return is_missing and not any(exchange.is_success for exchange in exchanges)
 
 
 def _describe_unjudged(api: Api, judged_count: int) -> str:

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
@@ -160,8 +160,7 @@ class Transport:
             connection.close()
         elapsed = time.monotonic() - started
         headers = tuple(response.getheaders())
-        received = ReceivedResponse(response.status, headers, body.kept, elapsed, body.size, body.is_measured)
-        return replace(received, goes_on=True) if body.goes_on else received
+        return ReceivedResponse(response.status, headers, body.kept, elapsed, body.size, body.is_measured, body.goes_on)
 
     def _read_body(self, response: http.client.HTTPResponse, method: str, timed_socket: "_DeadlineSocket") -> ReadBody:
         """Return the body; of a stream of events, the events that came in time."""
