@@ -15,7 +15,7 @@ JOB = "{$ref: '#/components/schemas/Job'}"
 ONE = f"{{description: ok, content: {{application/json: {{schema: {JOB}}}}}}}"
 BASIS = "basis: documented, because: page 1"
 PATHS = (
-    "  /work/begin:\n"
+    "  /queue/begin:\n"
     "    post: {operationId: begin, requestBody: {content: {application/json: {schema: {type: object}}}},\n"
     f"      responses: {{'202': {ONE}}},\n"
     f"      x-specduet: {{creates: {{resource: job, fetched-by: show, {BASIS}}}}}}}\n"
@@ -74,4 +74,4 @@ def test_what_stays_is_named(judge: Judge) -> None:
     result = judge(PATHS, Jobs(deletes=False), rest=REST)
     notes = [note for note in result.notes if "stay" in note]
     assert len(notes) == 1
-    assert "of /work/begin (job-00001" in notes[0]
+    assert "of /queue/begin (job-00001" in notes[0]
