@@ -1,8 +1,9 @@
-"""What all tests share: a cache of their own, and a way to serve an application."""
+"""What all tests share: a cache of their own, and ways to serve an application."""
 
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -26,6 +27,17 @@ def start_server(app: Any) -> tuple[str, uvicorn.Server, threading.Thread]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     return f"http://127.0.0.1:{listener.getsockname()[1]}", server, thread
+
+
+@contextmanager
+def serve_app(app: Any) -> Iterator[str]:
+    """Serve an ASGI application on a port of its own while the block runs, and yield its URL."""
+    url, server, thread = start_server(app)
+    try:
+        yield url
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="module")

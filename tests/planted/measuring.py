@@ -1,13 +1,12 @@
 """One fault in one service: planted, served, judged, and compared with what is told of the service without it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from specduet.contracts.findings import Finding
-from tests.conftest import start_server
+from tests.conftest import serve_app
 from tests.planted.changes import change_app
 from tests.planted.faults import FAULTS
 from tests.planted.judging import describe_findings, run_judge
@@ -28,20 +27,9 @@ class Verdict:
         return f"{'told  ' if self.is_told else 'MISSED'} {self.name}\n{self.told}"
 
 
-@contextmanager
-def open_service(app: Any) -> Iterator[str]:
-    """Serve an application and yield its URL."""
-    url, server, thread = start_server(app)
-    try:
-        yield url
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 def judge_app(service: Service, app: Any, only: Sequence[str] = (), *, generate: bool = True) -> tuple[Finding, ...]:
     """Return the findings in an application with the document of a service."""
-    with open_service(app) as url:
+    with serve_app(app) as url:
         document = service.write_document()
         return run_judge(document, url, headers=service.headers, generate=generate, only=only).findings
 

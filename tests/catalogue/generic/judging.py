@@ -11,7 +11,8 @@ from specduet.contracts.run import RunResult
 from tests.catalogue.generic.fault_kinds import GenericFault, list_faults
 from tests.catalogue.generic.forwarding import forward_to
 from tests.catalogue.generic.no_faults import NO_FAULTS
-from tests.catalogue.generic.registry import RunningService, open_app, open_service, serve_asgi
+from tests.catalogue.generic.registry import RunningService, open_app, open_service
+from tests.conftest import serve_app
 from tests.planted.changes import change_app
 from tests.planted.judging import describe_findings, run_judge
 
@@ -87,10 +88,10 @@ def _plant_fault(name: str, fault: GenericFault, service: RunningService | None)
     if service is None:
         with open_app(name) as (app, opened):
             served = change_app(app if app is not None else forward_to(opened.url), fault.label, fault.make())
-            with serve_asgi(served) as url:
+            with serve_app(served) as url:
                 yield RunningService(url, opened.document, opened.headers)
     else:
-        with serve_asgi(change_app(forward_to(service.url), fault.label, fault.make())) as url:
+        with serve_app(change_app(forward_to(service.url), fault.label, fault.make())) as url:
             yield RunningService(url, service.document, service.headers)
 
 

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from tests.catalogue.generic import services
-from tests.conftest import start_server
+from tests.conftest import serve_app
 
 NODE_FOLDER = Path(__file__).parent / "node"
 
@@ -47,9 +47,12 @@ def find_builders() -> Mapping[str, Callable[[], Any]]:
 @contextmanager
 def open_service(name: str) -> Iterator[RunningService]:
     """Build a service and serve it on a port of its own."""
-    app = find_builders()[name]()
-    with _serve_wsgi(app) if hasattr(app, "wsgi_app") else serve_asgi(app) as url:
-        yield RunningService(url, _find_document(app), _find_headers(app))
+    with open_app(name) as (app, opened):
+        if app is None:
+            yield opened
+            return
+        with serve_app(app) as url:
+            yield replace(opened, url=url)
 
 
 @contextmanager
@@ -75,17 +78,6 @@ def _find_headers(app: Any) -> Mapping[str, str]:
     holder = app.state if isinstance(app, FastAPI) else app
     headers: Mapping[str, str] = getattr(holder, "headers", None) or {}
     return headers
-
-
-@contextmanager
-def serve_asgi(app: Any) -> Iterator[str]:
-    """Serve an ASGI application on a port of its own, and yield its URL."""
-    url, server, thread = start_server(app)
-    try:
-        yield url
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @contextmanager

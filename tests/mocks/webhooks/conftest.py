@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from specduet.mocks import Settings, create_app
-from tests.conftest import start_server
 
 ORDERS = Path(__file__).with_name("orders.yaml")
 TIMEOUT_S = 30
@@ -93,12 +92,9 @@ class OrderClient:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(serve: Callable[[Any], str]) -> str:
     """The address of a mock."""
-    url, server, thread = start_server(create_app(ORDERS, Settings(auth=False)))
-    yield url
-    server.should_exit = True
-    thread.join()
+    return serve(create_app(ORDERS, Settings(auth=False)))
 
 
 @pytest.fixture
