@@ -35,8 +35,20 @@ def run_judge(
         return run_contract(
             [load(path)],
             target,
-            RunOptions(max_requests=max_requests, max_time_s=300, generate=generate, only_operations=tuple(only)),
+            RunOptions(
+                max_requests=max_requests, max_time_s=_MAX_TIME_S, generate=generate, only_operations=tuple(only)
+            ),
         )
+
+
+def list_labels(document: Mapping[str, Any], beginning: str) -> tuple[str, ...]:
+    """Return the labels of the operations whose paths begin so."""
+    return tuple(
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method in item
+        if path.startswith(beginning) and method in {"get", "put", "post", "patch", "delete"}
+    )
 
 
 def describe_findings(findings: Sequence[Finding]) -> str:

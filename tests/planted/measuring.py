@@ -1,6 +1,6 @@
 """One fault in one service: planted, served, judged, and compared with what is told of the service without it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,7 +9,7 @@ from specduet.contracts.findings import Finding
 from tests.conftest import serve_app
 from tests.planted.changes import change_app
 from tests.planted.faults import FAULTS
-from tests.planted.judging import describe_findings, run_judge
+from tests.planted.judging import describe_findings, list_labels, run_judge
 from tests.planted.services import find_planted_service
 from tests.twins.service import Clock, Service
 
@@ -38,13 +38,7 @@ def _list_related(service: Service, operation: str) -> tuple[str, ...]:
     """Return the labels of the operations on the same kind of things: those whose paths begin alike."""
     beginning = operation.partition(" ")[2].partition("/{")[0]
     root = "/".join(beginning.split("/")[:2]) if beginning.count("/") < 3 else beginning
-    paths: Mapping[str, Mapping[str, Any]] = service.write_document()["paths"]
-    return tuple(
-        f"{method.upper()} {path}"
-        for path, item in paths.items()
-        for method in item
-        if path.startswith(root) and method in {"get", "put", "post", "patch", "delete"}
-    )
+    return list_labels(service.write_document(), root)
 
 
 @cache

@@ -9,6 +9,7 @@ from tests.planted.changes import (
     Ask,
     Asked,
     Change,
+    accept_on_refusal,
     change_answer,
     change_body,
     ignore_header,
@@ -17,6 +18,7 @@ from tests.planted.changes import (
     set_header,
     set_status,
 )
+from tests.planted.fault import drop_values, show_first
 
 Json = Any
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -54,6 +56,10 @@ class DocumentedOperation:
         """``GET /things``."""
         return f"{self.method.upper()} {self.path}"
 
+    def make_fault(self, kind: str, make: Callable[[], Change], *codes: str) -> GenericFault:
+        """Return a fault of this operation."""
+        return GenericFault(kind, self.label, make, codes)
+
     def follow(self, node: Any) -> Any:
         """Return what a reference leads to, else the node itself."""
         while isinstance(node, Mapping) and "$ref" in node:
@@ -68,6 +74,12 @@ class DocumentedOperation:
         """The status of the first success, and its response; 0 where there is none."""
         statuses = [status for status in self.node["responses"] if status[:1] == "2" and status.isdecimal()]
         return (int(statuses[0]), self.node["responses"][statuses[0]]) if statuses else (0, {})
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """What the body of a request may be, by media type."""
+        content: Mapping[str, Any] = (self.node.get("requestBody") or {}).get("content") or {}
+        return content
 
     @property
     def schema(self) -> Any:
@@ -137,19 +149,14 @@ def _list_field_faults(operation: DocumentedOperation) -> Iterator[GenericFault]
             if name in row:
                 row[name] = value
 
-        return GenericFault(f"{name} {kind}", operation.label, lambda: _change_rows(way, spoil), codes)
+        return operation.make_fault(f"{name} {kind}", lambda: _change_rows(way, spoil), *codes)
 
     plain = [name for name in required if properties[name].get("type") in _SCALARS]
     for name in plain[-1:]:
         yield change("is a list", name, ["specduet"], "SD2", "SD105")
         yield change("is null", name, None, "SD2", "SD105")
-        drop = f"{name} is missing"
-        yield GenericFault(
-            drop,
-            operation.label,
-            lambda name=name: _change_rows(way, lambda row: row.pop(name, None)),
-            ("SD204", "SD105"),
-        )
+        drop = drop_values(name)
+        yield operation.make_fault(f"{name} is missing", lambda drop=drop: _change_rows(way, drop), "SD204", "SD105")
     for name in [n for n in plain if "enum" in properties[n]][:1]:
         yield change("is no member", name, "specduet", "SD201", "SD202", "SD105")
     for name in [n for n in plain if properties[n].get("format") in {"uuid", "date-time"}][:1]:
@@ -177,9 +184,7 @@ def _change_rows(way: tuple[str, ...], spoil: Callable[[Any], Any]) -> Change:
 
 
 def _list_response_faults(operation: DocumentedOperation) -> Iterator[GenericFault]:
-    def fault(kind: str, change: Callable[[], Change], *codes: str) -> GenericFault:
-        return GenericFault(kind, operation.label, change, codes)
-
+    fault = operation.make_fault
     status, response = operation.success
     if not status:
         return
@@ -197,7 +202,7 @@ def _list_response_faults(operation: DocumentedOperation) -> Iterator[GenericFau
     if operation.schema.get("type") in ("object", "array"):
         yield fault("another envelope", lambda: change_body(_wrap), "SD104", "SD105", "SD2")
     if operation.method == "get" and operation.path.endswith(("}", "}/")):
-        yield fault("the first row for every id", _show_first, "SD61", "SD612", "SD620", "SD625")
+        yield fault("the first row for every id", show_first, "SD61", "SD612", "SD620", "SD625")
 
 
 def _wrap(body: Json) -> Json:
@@ -214,25 +219,11 @@ def _fail_sometimes() -> Change:
     return changed
 
 
-def _show_first() -> Change:
-    kept: list[Answer] = []
-
-    async def changed(asked: Asked, ask: Ask) -> Answer:
-        answer = await ask(asked)
-        if answer.status == 200 and not kept:
-            kept.append(answer)
-        return kept[0] if answer.status == 200 else answer
-
-    return changed
-
-
 # --------------------------------------------------------------------------------------------------- requests
 
 
 def _list_request_faults(operation: DocumentedOperation) -> Iterator[GenericFault]:
-    def fault(kind: str, change: Callable[[], Change], *codes: str) -> GenericFault:
-        return GenericFault(kind, operation.label, change, codes)
-
+    fault = operation.make_fault
     for name, schema in operation.list_query():
         is_strict = schema.get("type") in ("integer", "boolean") or "enum" in schema
         if is_strict and {"400", "422"} & operation.node["responses"].keys():
@@ -240,11 +231,12 @@ def _list_request_faults(operation: DocumentedOperation) -> Iterator[GenericFaul
         if name in _LIMITS and operation.method == "get" and schema.get("minimum") == 1:
             yield fault(f"{name} is ignored", lambda name=name: ignore_query(name), "SD50")
     found = operation.find_row()
-    for name, schema in operation.list_query() if found is not None and operation.method == "get" else ():
-        inner = operation.follow(found[1]["properties"].get(name)) if found is not None else None
+    fields = found[1]["properties"] if found is not None and operation.method == "get" else {}
+    for name, schema in operation.list_query():
+        inner = operation.follow(fields.get(name))
         if isinstance(inner, Mapping) and "enum" in schema and "enum" in inner and "default" not in schema:
             yield fault(f"{name} does not filter", lambda name=name: ignore_query(name), "SD51", "SD525")
-    content = (operation.node.get("requestBody") or {}).get("content") or {}
+    content = operation.content
     if [*content] == ["application/json"] and operation.follow(content["application/json"]["schema"]).get("required"):
         yield fault("any body is taken", _accept_last_body, "SD302", "SD303")
     if "401" in operation.node["responses"] and "security" not in operation.node:
@@ -252,14 +244,11 @@ def _list_request_faults(operation: DocumentedOperation) -> Iterator[GenericFaul
 
 
 def _accept_without(name: str) -> Change:
-    async def changed(asked: Asked, ask: Ask) -> Answer:
-        answer = await ask(asked)
-        if answer.status in {400, 422} and any(key == name for key, _ in asked.query):
-            kept = tuple(pair for pair in asked.query if pair[0] != name)
-            return await ask(replace(asked, query=kept))
-        return answer
+    def repair(asked: Asked) -> Asked | None:
+        kept = tuple(pair for pair in asked.query if pair[0] != name)
+        return None if kept == asked.query else replace(asked, query=kept)
 
-    return changed
+    return accept_on_refusal(repair)
 
 
 def _accept_last_body() -> Change:
@@ -295,17 +284,12 @@ def _lend_credentials() -> Change:
 
 
 def _list_write_faults(operation: DocumentedOperation, operations: list[DocumentedOperation]) -> Iterator[GenericFault]:
-    def fault(kind: str, change: Callable[[], Change], *codes: str) -> GenericFault:
-        return GenericFault(kind, operation.label, change, codes)
-
+    fault = operation.make_fault
     labels = {other.label for other in operations}
     is_item = operation.path.endswith("}")
-    has_detail, has_list = f"GET {operation.path}" in labels, f"GET {operation.path.rpartition('/')[0]}" in labels
-    can_create = any(
-        other.label == f"POST {operation.path.rpartition('/')[0]}"
-        and "application/json" in (other.node.get("requestBody") or {}).get("content", {})
-        for other in operations
-    )
+    list_path = operation.path.rpartition("/")[0]
+    has_detail, has_list = f"GET {operation.path}" in labels, f"GET {list_path}" in labels
+    can_create = any(other.label == f"POST {list_path}" and "application/json" in other.content for other in operations)
     if (
         operation.method == "delete"
         and is_item
@@ -323,9 +307,7 @@ def _list_write_faults(operation: DocumentedOperation, operations: list[Document
     found = operation.find_row()
     is_list = operation.method == "get" and not is_item and found is not None and found[0] == ("*",)
     makes_rows = any(
-        other.label == f"POST {operation.path}"
-        and other.success[0]
-        and "application/json" in (other.node.get("requestBody") or {}).get("content", {})
+        other.label == f"POST {operation.path}" and other.success[0] and "application/json" in other.content
         for other in operations
     )
     if is_list and makes_rows:

@@ -14,7 +14,7 @@ from tests.catalogue.generic.no_faults import NO_FAULTS
 from tests.catalogue.generic.registry import RunningService, open_app, open_service
 from tests.conftest import serve_app
 from tests.planted.changes import change_app
-from tests.planted.judging import describe_findings, run_judge
+from tests.planted.judging import describe_findings, list_labels, run_judge
 
 MAX_FAULTS = 5
 """Faults that each service is given, of all that its document allows."""
@@ -67,7 +67,8 @@ def judge_correct(name: str, service: RunningService | None = None, *, generate:
 def judge_fault(name: str, fault: GenericFault, service: RunningService | None = None) -> GenericVerdict:
     """Judge the operations on the things that a fault is about."""
     with _plant_fault(name, fault, service) as used:
-        only = _list_related(used.document, fault.label)
+        beginning = "/".join(fault.label.partition(" ")[2].split("/")[:2])
+        only = list_labels(used.document, beginning)
         result = run_judge(used.document, used.url, headers=used.headers, generate=False, only=only)
     is_told = any(f.code.startswith(fault.codes) and f.operation in only for f in result.findings)
     return GenericVerdict(name, fault.name, is_told, _tell(result))
@@ -93,17 +94,6 @@ def _plant_fault(name: str, fault: GenericFault, service: RunningService | None)
     else:
         with serve_app(change_app(forward_to(service.url), fault.label, fault.make())) as url:
             yield RunningService(url, service.document, service.headers)
-
-
-def _list_related(document: Mapping[str, Any], label: str) -> tuple[str, ...]:
-    """Return the labels of the operations whose paths begin alike."""
-    root = "/".join(label.partition(" ")[2].split("/")[:2])
-    return tuple(
-        f"{method.upper()} {path}"
-        for path, item in document["paths"].items()
-        for method in item
-        if path.startswith(root) and method in {"get", "put", "post", "patch", "delete"}
-    )
 
 
 def _find_problem(result: RunResult) -> str:
