@@ -1,5 +1,6 @@
 """Rows of one kind, and the five usual operations on them, each of which a service may have in its own way."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -141,3 +142,13 @@ class Crud:
         for name in ("list", "create", "fetch", "replace", "delete"):
             if name not in left_out:
                 getattr(self, f"add_{name}")()
+
+
+def make_uuid(crud: Crud) -> str:
+    """Return the next UUID."""
+    return f"00000000-0000-4000-8000-{next(crud.counter):012}"
+
+
+def write_now() -> str:
+    """Return the current time."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -2,18 +2,18 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 
-from tests.catalogue.generic.crud import BOOL, INT, STR, UUID, Crud, arr, obj
-from tests.catalogue.generic.services.writing import make_uuid
+from tests.catalogue.generic.crud import BOOL, INT, STR, UUID, Crud, arr, make_uuid, obj
 from tests.catalogue.generic.small_api import Call, Refused, SmallApi
 
 _BEARER = {"type": "http", "scheme": "bearer"}
 
 
-def make_notes(api: SmallApi, **more: Any) -> Crud:
+def make_notes(api: SmallApi) -> Crud:
     """Return a collection of notes."""
     return Crud(
         api,
@@ -22,24 +22,28 @@ def make_notes(api: SmallApi, **more: Any) -> Crud:
         obj("id text", id=INT, text=STR),
         obj("text", text={"type": "string", "maxLength": 200}),
         seeds=[{"text": f"note {n}"} for n in range(5)],
-        **more,
     )
+
+
+def limit_rate(count: int, seconds: float, *, wait: str) -> Callable[[Request], None]:
+    """Return a check that refuses a request with 429 if there were so many within the last seconds."""
+    recent: deque[float] = deque()
+
+    def count_request(_request: Request) -> None:
+        now = time.monotonic()
+        while recent and now - recent[0] > seconds:
+            recent.popleft()
+        if len(recent) >= count:
+            raise Refused(429, "slow down", {"Retry-After": wait})
+        recent.append(now)
+
+    return count_request
 
 
 def build_rate_limit() -> SmallApi:
     """Thirty requests in a moment, then 429 with Retry-After."""
     api = SmallApi("Notes, slowly")
-    recent: deque[float] = deque()
-
-    def count_request(_request: Request) -> None:
-        now = time.monotonic()
-        while recent and now - recent[0] > 0.5:
-            recent.popleft()
-        if len(recent) >= 30:
-            raise Refused(429, "slow down", {"Retry-After": "1"})
-        recent.append(now)
-
-    api.before = count_request
+    api.before = limit_rate(30, 0.5, wait="1")
     notes = make_notes(api)
     notes.add_list(refusals=[429])
     notes.add_create(refusals=[429])
@@ -51,17 +55,7 @@ def build_rate_limit() -> SmallApi:
 def build_rate_limit_undocumented() -> SmallApi:
     """A gateway in front answers 429 now and then, which the document does not tell."""
     api = SmallApi("Notes behind a gateway")
-    recent: deque[float] = deque()
-
-    def count_request(_request: Request) -> None:
-        now = time.monotonic()
-        while recent and now - recent[0] > 0.3:
-            recent.popleft()
-        if len(recent) >= 40:
-            raise Refused(429, "slow down", {"Retry-After": "0"})
-        recent.append(now)
-
-    api.before = count_request
+    api.before = limit_rate(40, 0.3, wait="0")
     notes = make_notes(api)
     notes.add_all()
     return api

@@ -5,8 +5,7 @@ import json
 import time
 from typing import Any
 
-from tests.catalogue.generic.crud import BOOL, INT, NAME, STR, TIME, Crud, arr, obj, ref
-from tests.catalogue.generic.services.writing import write_now
+from tests.catalogue.generic.crud import BOOL, INT, NAME, STR, TIME, Crud, arr, obj, ref, write_now
 from tests.catalogue.generic.small_api import Call, Refused, SmallApi
 
 _KEY = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,30}$"}

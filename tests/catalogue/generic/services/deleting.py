@@ -4,7 +4,7 @@ import time
 from itertools import count
 from typing import Any
 
-from tests.catalogue.generic.crud import BOOL, INT, NAME, STR, TIME, UUID, Crud, arr, obj, ref
+from tests.catalogue.generic.crud import BOOL, INT, NAME, STR, TIME, UUID, Crud, arr, make_uuid, obj, ref, write_now
 from tests.catalogue.generic.small_api import Call, Refused, SmallApi
 
 _SEEDS = [{"name": name} for name in ("oak", "ash", "elm", "fir", "yew")]
@@ -54,7 +54,7 @@ def build_soft_delete_by_time() -> SmallApi:
         key_schema=UUID,
         seeds=_SEEDS,
         make=lambda _crud, body: {"deleted_at": None, **body},
-        new_key=lambda crud: f"00000000-0000-4000-8000-{next(crud.counter):012}",
+        new_key=make_uuid,
     )
 
     @api.add("GET /trees", {200: obj("items", items=arr(trees.row))})
@@ -66,7 +66,7 @@ def build_soft_delete_by_time() -> SmallApi:
 
     @api.add("DELETE /trees/{id}", {204: None}, path={"id": UUID}, refusals=[404])
     def delete_tree(call: Call) -> Any:
-        trees.find(call)["deleted_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        trees.find(call)["deleted_at"] = write_now()
         return 204, None
 
     @api.add("POST /trees/{id}/restore", {200: trees.row}, path={"id": UUID}, refusals=[404])
@@ -224,15 +224,9 @@ def build_delete_refused_in_use() -> SmallApi:
         del owners.rows[row["id"]]
         return 204, None
 
-    pets.add_list(query={"owner_id": INT})
-    api.operations[-1] = api.operations[-1].__class__(
-        **{
-            **api.operations[-1].__dict__,
-            "handler": lambda call: [
-                p for p in pets.rows.values() if call.query.get("owner_id") in {None, p["owner_id"]}
-            ],
-        }
-    )
+    @api.add("GET /pets", {200: arr(pets.row)}, query={"owner_id": INT})
+    def list_pets(call: Call) -> Any:
+        return [p for p in pets.rows.values() if call.query.get("owner_id") in {None, p["owner_id"]}]
 
     @api.add("POST /pets", {201: pets.row}, body=pets.new, refusals=[422], description="422 if there is no such owner.")
     def create_pet(call: Call) -> Any:

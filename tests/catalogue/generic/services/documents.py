@@ -4,9 +4,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from tests.catalogue.generic.crud import BOOL, INT, NAME, STR, UUID, Crud, arr, obj, ref
+from tests.catalogue.generic.crud import BOOL, INT, NAME, STR, UUID, Crud, arr, make_uuid, obj, ref
 from tests.catalogue.generic.services.formats import make_cities
-from tests.catalogue.generic.services.writing import make_uuid
 from tests.catalogue.generic.small_api import Call, SmallApi
 
 

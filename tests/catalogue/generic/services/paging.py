@@ -2,10 +2,9 @@
 
 import base64
 import random
-import time
 from typing import Any
 
-from tests.catalogue.generic.crud import BOOL, INT, OFFSET, SIZE, STR, TIME, Crud, arr, obj
+from tests.catalogue.generic.crud import BOOL, INT, OFFSET, SIZE, STR, TIME, Crud, arr, obj, write_now
 from tests.catalogue.generic.services.reading import make_plants
 from tests.catalogue.generic.small_api import Call, Refused, SmallApi
 
@@ -127,7 +126,7 @@ def build_live_feed() -> SmallApi:
     )
 
     def go_on(_request: Any) -> None:
-        news.insert({"text": "news", "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+        news.insert({"text": "news", "at": write_now()})
         del news.rows[next(iter(news.rows))]
 
     api.before = go_on

@@ -6,7 +6,7 @@ import time
 import unicodedata
 from typing import Any
 
-from tests.catalogue.generic.crud import BOOL, INT, NAME, NUM, OFFSET, SIZE, STR, TIME, Crud, arr, obj, ref
+from tests.catalogue.generic.crud import BOOL, INT, NAME, NUM, OFFSET, SIZE, STR, TIME, Crud, arr, obj, ref, write_now
 from tests.catalogue.generic.small_api import Call, Refused, SmallApi
 
 _WORDS = [
@@ -31,6 +31,11 @@ _WORDS = [
 ]
 
 
+def fold(text: str) -> str:
+    """Return a text without case and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
 def make_plants(api: SmallApi, **more: Any) -> Crud:
     """Return a collection of plants that nobody writes to unless an operation is added."""
     row = obj("id name kind price", id=INT, name=STR, kind={"type": "string", "enum": ["herb", "tree"]}, price=INT)
@@ -49,9 +54,6 @@ def build_search() -> SmallApi:
     """Free text is searched loosely: by beginnings of words, without accents, best first; nonsense finds nothing."""
     api = SmallApi("Plants by words")
     plants = make_plants(api)
-
-    def fold(text: str) -> str:
-        return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
     @api.add(
         "GET /plants",
@@ -124,12 +126,7 @@ def build_odd_orders() -> SmallApi:
             field, back = key.lstrip("-"), key.startswith("-")
 
             def rank(r: Any, field: str = field) -> Any:
-                text = r[field]
-                if isinstance(text, str):
-                    return "".join(
-                        c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)
-                    )
-                return text
+                return fold(r[field]) if isinstance(r[field], str) else r[field]
 
             known = sorted((r for r in rows if r[field] is not None), key=rank, reverse=back)
             rows = known + [r for r in rows if r[field] is None]
@@ -328,7 +325,7 @@ def build_counters() -> SmallApi:
         make=lambda _c, b: {"views": 0, "last_seen_at": "2026-01-01T00:00:00Z", "age_ms": 0.0, **b},
         seeds=[{"title": "a"}, {"title": "b"}, {"title": "c"}],
     )
-    videos.add_list(schema=None)
+    videos.add_list()
     videos.add_create()
 
     @api.add(
@@ -341,7 +338,7 @@ def build_counters() -> SmallApi:
         found = videos.find(call)
         found["views"] += 1
         found["age_ms"] = time.monotonic()
-        found["last_seen_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        found["last_seen_at"] = write_now()
         return {"request_id": f"{random.getrandbits(64):x}", "video": found}
 
     videos.add_delete()
