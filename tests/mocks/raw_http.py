@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 Headers = list[tuple[bytes, bytes]]
+JSON = (b"content-type", b"application/json")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,39 @@ class RawResponse:
 def send_raw(app: Any, request: RawRequest, chunks: Iterable[bytes] | None = None) -> RawResponse:
     """Return the response of ``app``. ``chunks`` are sent instead of the body, one ASGI message each."""
     return asyncio.run(send_raw_async(app, request, chunks))
+
+
+def send_json(
+    app: Any, method: str, target: str, body: Any = None, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> RawResponse:
+    """Return the response to a body of JSON, or to none that is labelled as JSON."""
+    content = b"" if body is None else json.dumps(body).encode()
+    return send_raw(app, RawRequest(method, target, [*headers, JSON], content))
+
+
+def listen(app: Any, request: RawRequest, is_enough: Callable[[list[bytes]], bool] = lambda _: False) -> list[bytes]:
+    """Return the pieces of a body that is a stream, until it ends or enough have come and the client disconnects."""
+    pieces: list[bytes] = []
+
+    async def follow() -> None:
+        bodies, has_heard_enough = [request.body], asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            if bodies:
+                return {"type": "http.request", "body": bodies.pop()}
+            await has_heard_enough.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message.get("body"):
+                pieces.append(message["body"])
+                if is_enough(pieces):
+                    has_heard_enough.set()
+
+        await asyncio.wait_for(app(request.to_scope(), receive, send), 60)
+
+    asyncio.run(follow())
+    return pieces
 
 
 async def send_raw_async(app: Any, request: RawRequest, chunks: Iterable[bytes] | None = None) -> RawResponse:

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
@@ -21,16 +22,19 @@ from specduet.mocks import create_app
 from specduet.mocks.page import SECTIONS
 from specduet.mocks.settings import Credential, Settings
 from tests.mocks.mock_process import run_mock
-from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
+from tests.mocks.raw_http import Headers, RawRequest, RawResponse, listen, send_raw, send_raw_async
 
 HTML = [(b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 OFFICE = Path(__file__).with_name("office.yaml")
 
 
+def name_headers(headers: Mapping[str, str]) -> Headers:
+    return [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+
+
 def open_page(mock: Any, target: str = "/__mock__/", **headers: str) -> RawResponse:
-    more = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return send_raw(mock, RawRequest("GET", target, [*HTML, *more]))
+    return send_raw(mock, RawRequest("GET", target, [*HTML, *name_headers(headers)]))
 
 
 def list_commands(page: str) -> list[list[str]]:
@@ -158,34 +162,15 @@ def test_the_page_needs_nothing_else() -> None:
 
 def read_events(mock: Any, count: int, between: RawRequest | None = None, **headers: str) -> list[dict[str, str]]:
     """Return the first events of the page's stream; ``between`` is sent after the first one."""
-    more = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    events: list[dict[str, str]] = []
+    sent = []
 
-    async def follow() -> None:
-        is_enough = asyncio.Event()
+    def is_enough(pieces: list[bytes]) -> bool:
+        if len(pieces) == 1 and between is not None:
+            sent.append(asyncio.ensure_future(send_raw_async(mock, between)))
+        return len(pieces) >= count
 
-        async def receive() -> dict[str, Any]:
-            await is_enough.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: dict[str, Any]) -> None:
-            if message.get("body"):
-                events.append(json.loads(message["body"].removeprefix(b"data: ")))
-                if len(events) == 1 and between is not None:
-                    await mock(between.to_scope(), receive_nothing, drop)
-            if len(events) >= count:
-                is_enough.set()
-
-        await asyncio.wait_for(mock(RawRequest("GET", "/__mock__/live", more).to_scope(), receive, send), 60)
-
-    async def receive_nothing() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def drop(_message: dict[str, Any]) -> None:
-        pass
-
-    asyncio.run(follow())
-    return events
+    pieces = listen(mock, RawRequest("GET", "/__mock__/live", name_headers(headers)), is_enough)
+    return [json.loads(piece.removeprefix(b"data: ")) for piece in pieces]
 
 
 def test_an_open_page_follows_the_mock() -> None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from specduet.mocks import create_app
 from specduet.mocks.pydantic_schemas import compile_validator
 from specduet.specs.schemas import Schemas
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks.raw_http import RawRequest, send_json, send_raw
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,8 +119,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[FastAPI, Any]:
 @pytest.mark.parametrize("body", BODIES, ids=json.dumps)
 def test_bodies_are_refused_in_the_words_of_pydantic(pair: tuple[FastAPI, Any], body: Any) -> None:
     """A field of any kind that is invalid gives the error response of FastAPI, to the letter."""
-    request = RawRequest("POST", "/x", [(b"content-type", b"application/json")], json.dumps(body).encode())
-    expected, actual = (send_raw(app, request) for app in pair)
+    expected, actual = (send_json(app, "POST", "/x", body) for app in pair)
     assert expected.status == 422
     assert (actual.status, actual.body.decode()) == (422, expected.body.decode())
 

@@ -1,13 +1,12 @@
 """Addresses of files lead to the mock, which serves them as long as they say."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
+from tests.mocks.raw_http import RawResponse, send_json
 
 DOCUMENT = """
 openapi: 3.1.0
@@ -61,9 +60,7 @@ class GalleryClient:
         self.app = create_app(path, Settings())
 
     def send(self, method: str, target: str, body: Any = None) -> RawResponse:
-        content = b"" if body is None else json.dumps(body).encode()
-        headers = [(b"host", b"127.0.0.1:1234"), (b"content-type", b"application/json")]
-        return send_raw(self.app, RawRequest(method, target, headers, content))
+        return send_json(self.app, method, target, body, [(b"host", b"127.0.0.1:1234")])
 
     def fetch(self, url: str) -> RawResponse:
         return self.send("GET", url.removeprefix("http://127.0.0.1:1234"))

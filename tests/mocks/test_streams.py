@@ -1,6 +1,5 @@
 """Streams of events as a document states them: what each says, when it comes, and how the stream goes on and ends."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,9 @@ from specduet.mocks import Settings, create_app
 from specduet.specs import load
 from specduet.specs.errors import BadStatement
 from specduet.specs.source import read_document
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks import raw_http
+from tests.mocks.raw_http import JSON, RawRequest, send_json
 
-JSON = (b"content-type", b"application/json")
 KITCHEN = Path(__file__).parent / "kitchen.yaml"
 
 
@@ -40,34 +39,12 @@ def read_frame(piece: bytes) -> Frame:
 
 def listen(mock: Any, request: RawRequest, until: Callable[[list[Frame]], bool] = lambda _: False) -> list[Frame]:
     """The events of a stream, until it ends or the listener has heard enough."""
-    frames: list[Frame] = []
-
-    async def follow() -> None:
-        enough, is_sent = asyncio.Event(), False
-
-        async def receive() -> dict[str, Any]:
-            nonlocal is_sent
-            if not is_sent:
-                is_sent = True
-                return {"type": "http.request", "body": request.body}
-            await enough.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: dict[str, Any]) -> None:
-            if message.get("body"):
-                frames.append(read_frame(message["body"]))
-                if until(frames):
-                    enough.set()
-
-        await asyncio.wait_for(mock(request.to_scope(), receive, send), 30)
-
-    asyncio.run(follow())
-    return frames
+    pieces = raw_http.listen(mock, request, lambda pieces: until([read_frame(piece) for piece in pieces]))
+    return [read_frame(piece) for piece in pieces]
 
 
 def cook(mock: Any, table: str, dish: str = "soup") -> str:
-    body = json.dumps({"dish": dish, "table": table}).encode()
-    response = send_raw(mock, RawRequest("POST", "/meals", [JSON], body))
+    response = send_json(mock, "POST", "/meals", {"dish": dish, "table": table})
     assert response.status == 201
     return str(response.json["id"])
 

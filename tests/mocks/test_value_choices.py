@@ -1,6 +1,5 @@
 """A user chooses the members of enumerations that data hold; requests may still have the others."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from specduet.mocks.status_choices import find_alike, narrow_status
 from specduet.mocks.value_choices import parse_choices
 from specduet.specs import UsageError
 from specduet.specs.behavior import Status
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks.raw_http import RawRequest, send_json, send_raw
 
 DOCUMENT = """\
 openapi: 3.1.0
@@ -77,7 +76,7 @@ def test_data_hold_the_chosen_members(tmp_path: Path) -> None:
 def test_an_action_takes_the_word_that_is_left(tmp_path: Path, word: str) -> None:
     """Where two members mean the same, an action leads to that which data hold."""
     mock = make_mock(tmp_path, f"State=queued,running,done,{word}", pace=0.001)
-    job = send_raw(mock, RawRequest("POST", "/jobs", [(b"content-type", b"application/json")], b'{"size": "m"}')).json
+    job = send_json(mock, "POST", "/jobs", {"size": "m"}).json
     assert send_raw(mock, RawRequest("POST", f"/jobs/{job['id']}/cancel")).json["state"] == word
 
 
@@ -123,8 +122,7 @@ def test_a_wrong_choice_is_named(tmp_path: Path, choice: str, message: str) -> N
 
 
 def put_values(mock: Any, values: Any) -> int:
-    body = json.dumps(values).encode()
-    return send_raw(mock, RawRequest("PUT", "/__mock__/values", [(b"content-type", b"application/json")], body)).status
+    return send_json(mock, "PUT", "/__mock__/values", values).status
 
 
 def test_the_control_api_chooses_for_a_session(tmp_path: Path) -> None:
@@ -132,7 +130,7 @@ def test_the_control_api_chooses_for_a_session(tmp_path: Path) -> None:
     mock = make_mock(tmp_path, pace=0.001)
     assert put_values(mock, {"works": {"State": ["queued", "running", "canceled"]}}) == 204
     assert {row["state"] for row in get(mock, "/jobs")} == {"queued", "running", "canceled"}
-    job = send_raw(mock, RawRequest("POST", "/jobs", [(b"content-type", b"application/json")], b"{}")).json
+    job = send_json(mock, "POST", "/jobs", {}).json
     assert send_raw(mock, RawRequest("POST", f"/jobs/{job['id']}/cancel")).json["state"] == "canceled"
     for wrong in ({"works": {"State": ["lost"]}}, {"shop": {"State": ["queued"]}}):
         assert put_values(mock, wrong) == 409

@@ -1,13 +1,12 @@
 """Items that wait for a person, inputs that another item describes, and operations that are there for a time."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
+from tests.mocks.raw_http import RawResponse, send_json
 
 DOCUMENT = """
 openapi: 3.1.0
@@ -146,8 +145,7 @@ class ExpenseClient:
         assert self.send("PUT", "/categories/travel", {"id": "travel", "form": FORM}).status < 300
 
     def send(self, method: str, target: str, body: Any = None) -> RawResponse:
-        content = b"" if body is None else json.dumps(body).encode()
-        return send_raw(self.app, RawRequest(method, target, [(b"content-type", b"application/json")], content))
+        return send_json(self.app, method, target, body)
 
     def create(self, details: Any, **more: Any) -> RawResponse:
         return self.send("POST", "/expenses", {"category": "travel", "details": details, **more})

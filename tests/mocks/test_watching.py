@@ -1,6 +1,5 @@
 """Following a run: as a list, or as a stream of events that ends with the run or with its listener."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks.raw_http import RawRequest, listen, send_raw
 
 KEY = [(b"authorization-psk", b"k")]
 STREAM = (b"accept", b"text/event-stream")
@@ -33,24 +32,7 @@ def read_stream(mock: Any, correlation_id: str, hang_up_after: int = 99) -> list
 
 
 def follow_events(mock: Any, request: RawRequest, hang_up_after: int = 99) -> list[dict[str, Any]]:
-    pieces: list[bytes] = []
-
-    async def follow() -> None:
-        heard = asyncio.Event()
-
-        async def receive() -> dict[str, Any]:
-            await heard.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: dict[str, Any]) -> None:
-            if message.get("body"):
-                pieces.append(message["body"])
-            if len(pieces) >= hang_up_after:
-                heard.set()
-
-        await asyncio.wait_for(mock(request.to_scope(), receive, send), 30)
-
-    asyncio.run(follow())
+    pieces = listen(mock, request, lambda pieces: len(pieces) >= hang_up_after)
     assert all(piece.startswith(b"data: ") and piece.endswith(b"\n\n") for piece in pieces)
     return [json.loads(piece.removeprefix(b"data: ")) for piece in pieces]
 

@@ -8,7 +8,7 @@ import pytest
 
 from specduet.mocks import Settings, create_app
 from specduet.specs import load
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks.raw_http import send_json
 
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
 
@@ -73,8 +73,7 @@ class TeamsClient:
 
     def send(self, method: str, target: str, body: Any = None) -> tuple[int, Any]:
         """Return the status and the JSON of a response."""
-        content = b"" if body is None else json.dumps(body).encode()
-        response = send_raw(self.app, RawRequest(method, target, [(b"content-type", b"application/json")], content))
+        response = send_json(self.app, method, target, body)
         return response.status, response.json if response.body else None
 
     def list_ids(self, target: str) -> list[int]:

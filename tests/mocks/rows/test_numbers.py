@@ -8,7 +8,7 @@ import pytest
 
 from specduet.mocks import Settings, create_app
 from specduet.specs import load
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks.raw_http import send_json
 from tests.twins.services.boards import SERVICE
 
 
@@ -23,8 +23,7 @@ class BoardsClient:
 
     def send(self, method: str, target: str, body: Any = None) -> Any:
         """Return the JSON of a response, None where it has no body."""
-        content = b"" if body is None else json.dumps(body).encode()
-        response = send_raw(self.app, RawRequest(method, target, [(b"content-type", b"application/json")], content))
+        response = send_json(self.app, method, target, body)
         assert response.status < 300, response
         return response.json if response.body else None
 

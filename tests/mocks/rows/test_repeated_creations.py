@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from specduet.mocks import Settings, create_app
-from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
+from tests.mocks.raw_http import RawResponse, send_json
 
 TEXT, MOMENT = {"type": "string"}, {"type": "string", "format": "date-time"}
 COUNT = 150
@@ -50,8 +50,7 @@ class ThingsClient:
         self.app = create_app([file], Settings(auth=False))
 
     def send(self, method: str, target: str, body: Any = None) -> RawResponse:
-        content = b"" if body is None else json.dumps(body).encode()
-        return send_raw(self.app, RawRequest(method, target, [(b"content-type", b"application/json")], content))
+        return send_json(self.app, method, target, body)
 
     def create(self, body: Any) -> Any:
         response = self.send("POST", "/things", body)

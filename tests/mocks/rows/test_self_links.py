@@ -6,7 +6,7 @@ from typing import Any
 
 from specduet.mocks import Settings, create_app
 from specduet.specs import load
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks.raw_http import send_json
 
 TEXT, LINK, NUMBER = {"type": "string"}, {"type": "string", "format": "uri"}, {"type": "integer"}
 HOST, OTHER_HOST = "127.0.0.1:8080", "localhost:81"
@@ -66,9 +66,7 @@ class BooksClient:
         self.app = create_app([load(file)], Settings())
 
     def send(self, method: str, target: str, body: Any = None, host: str = HOST) -> Any:
-        headers = [(b"content-type", b"application/json"), (b"host", host.encode())]
-        content = b"" if body is None else json.dumps(body).encode()
-        response = send_raw(self.app, RawRequest(method, target, headers, content))
+        response = send_json(self.app, method, target, body, [(b"host", host.encode())])
         assert response.status < 300, response
         return response.json if response.body else None
 
