@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,9 @@ import pytest
 
 from specduet.mocks import Settings, create_app
 from specduet.specs import load
-from tests.mocks.raw_http import RawRequest, send_raw
+from tests.mocks.raw_http import RawRequest, RawResponse, send_raw
 
 SHOP = Path(__file__).with_name("shop.yaml")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The response to one request."""
-
-    status: int
-    headers: dict[str, str]
-    content: bytes
-
-    @property
-    def value(self) -> Any:
-        return json.loads(self.content)
 
 
 class RowClient:
@@ -36,21 +22,20 @@ class RowClient:
         self.api = load(path, stateless=not infer)
         self.app = create_app([self.api], Settings(auth=False, **settings))
 
-    def send(self, method: str, target: str, body: Any = None, **headers: str) -> Answer:
+    def send(self, method: str, target: str, body: Any = None, **headers: str) -> RawResponse:
         """Send a request; ``body`` is JSON unless it is bytes. ``_`` in the name of a header stands for ``-``."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if content and "content-type" not in named:
             named["content-type"] = "application/json"
         pairs = [(name.encode(), value.encode()) for name, value in named.items()]
-        response = send_raw(self.app, RawRequest(method, target, pairs, content))
-        return Answer(response.status, response.headers, response.body)
+        return send_raw(self.app, RawRequest(method, target, pairs, content))
 
     def get(self, target: str, **headers: str) -> Any:
         """Return the JSON of a response that has to be a success."""
         answer = self.send("GET", target, **headers)
         assert answer.status == 200, answer
-        return answer.value
+        return answer.json
 
 
 @pytest.fixture

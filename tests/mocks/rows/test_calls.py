@@ -54,7 +54,7 @@ def list_all(client: RowClient, target: str, size: int = 7, **filters: str) -> l
     found: list[str] = []
     cursor: dict[str, str] = {}
     for _ in range(50):
-        page = client.send("POST", target, {"limit": size, **filters, **cursor}).value
+        page = client.send("POST", target, {"limit": size, **filters, **cursor}).json
         assert len(page["notes"]) <= size
         found += [row["id"] for row in page["notes"]]
         if not page.get("next_cursor"):
@@ -65,17 +65,17 @@ def list_all(client: RowClient, target: str, size: int = 7, **filters: str) -> l
 
 def test_calls_work_on_rows(notes: RowClient) -> None:
     """What a call creates, others list, fetch, change and delete, by the id in their bodies."""
-    made = notes.send("POST", "/notes.create", {"title": "Plan", "folder_id": "f1"}).value["note"]
+    made = notes.send("POST", "/notes.create", {"title": "Plan", "folder_id": "f1"}).json["note"]
     assert made["title"] == "Plan"
     named = {"note_id": made["id"]}
-    assert notes.send("POST", "/notes.info", named).value["note"] == made
-    assert notes.send("POST", "/notes.rename", {**named, "title": "New"}).value["note"]["title"] == "New"
-    assert notes.send("POST", "/notes.info", named).value["note"]["title"] == "New"
+    assert notes.send("POST", "/notes.info", named).json["note"] == made
+    assert notes.send("POST", "/notes.rename", {**named, "title": "New"}).json["note"]["title"] == "New"
+    assert notes.send("POST", "/notes.info", named).json["note"]["title"] == "New"
     found = list_all(notes, "/notes.list")
     assert made["id"] in found
     assert len(found) == len(set(found)) > 7
     assert list_all(notes, "/notes.list", folder_id="f1") == [made["id"]]
-    assert notes.send("POST", "/notes.delete", named).value == {"ok": True}
+    assert notes.send("POST", "/notes.delete", named).json == {"ok": True}
     assert made["id"] not in list_all(notes, "/notes.list")
 
 
@@ -107,7 +107,7 @@ def test_a_search_by_post_creates_nothing(tmp_path: Path) -> None:
             "/notes/search": {"post": describe_call(PAGE, limit="integer", cursor="string", folder_id="string")},
         },
     )
-    made = client.send("POST", "/notes", {"id": "x", "title": "Plan", "folder_id": "f1"}).value
+    made = client.send("POST", "/notes", {"id": "x", "title": "Plan", "folder_id": "f1"}).json
     before = client.get("/notes?limit=1000")["notes"]
     found = list_all(client, "/notes/search")
     assert sorted(found) == sorted(row["id"] for row in before)
@@ -121,8 +121,8 @@ def test_a_creation_may_tell_the_id_by_another_name(tmp_path: Path, name: str) -
     told = {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
     calls = {**CALLS, "/notes.create": {"post": describe_call(told, title="string")}}
     client = make_client(tmp_path, calls)
-    number = client.send("POST", "/notes.create", {"title": "Plan"}).value[name]
-    assert client.send("POST", "/notes.info", {"note_id": number}).value["note"]["title"] == "Plan"
+    number = client.send("POST", "/notes.create", {"title": "Plan"}).json[name]
+    assert client.send("POST", "/notes.info", {"note_id": number}).json["note"]["title"] == "Plan"
 
 
 CONDITION = {
@@ -201,5 +201,5 @@ def test_a_search_takes_conditions(tmp_path: Path, body: dict[str, Any], expecte
     )
     for size, title in enumerate("abc", start=1):
         client.send("POST", "/notes", {"id": title, "title": title, "size": size, "folder_id": "tested"})
-    found = client.send("POST", "/notes/search", body).value["notes"]
+    found = client.send("POST", "/notes/search", body).json["notes"]
     assert "".join(sorted(row["title"] for row in found if row.get("folder_id") == "tested")) == expected

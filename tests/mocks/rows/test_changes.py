@@ -13,12 +13,12 @@ def create_customer(shop: RowClient, **values: Any) -> Any:
     """Return the id of a new customer."""
     answer = shop.send("POST", "/customers", {**NEW, **values})
     assert answer.status == 201
-    return answer.value["customer"]["id"]
+    return answer.json["customer"]["id"]
 
 
 def test_what_is_sent_comes_back_and_is_listed_and_fetched(shop: RowClient) -> None:
     """A created row has the values that were sent, and every operation shows the same."""
-    created = shop.send("POST", "/customers", {**NEW, "tags": ["a"], "address": {"city": "Rome"}}).value["customer"]
+    created = shop.send("POST", "/customers", {**NEW, "tags": ["a"], "address": {"city": "Rome"}}).json["customer"]
     assert {**NEW, "tags": ["a"], "address": {"city": "Rome"}}.items() <= created.items()
     assert shop.get(f"/customers/{created['id']}")["customer"] == created
     assert shop.get("/customers?size=1")["data"] == [created]
@@ -26,7 +26,7 @@ def test_what_is_sent_comes_back_and_is_listed_and_fetched(shop: RowClient) -> N
 
 def test_what_is_not_sent_has_its_default(shop: RowClient) -> None:
     """A property that the request leaves out has its default, else null where that is allowed, else is absent."""
-    created = shop.send("POST", "/customers", NEW).value["customer"]
+    created = shop.send("POST", "/customers", NEW).json["customer"]
     assert created["tier"] == "basic"
     assert created["score"] is None
     assert "tags" not in created
@@ -34,14 +34,14 @@ def test_what_is_not_sent_has_its_default(shop: RowClient) -> None:
 
 def test_read_only_properties_are_the_service_s(shop: RowClient) -> None:
     """An id or a time that the request has cannot be chosen by it."""
-    created = shop.send("POST", "/customers", {**NEW, "created_at": "1999-01-01T00:00:00Z"}).value["customer"]
+    created = shop.send("POST", "/customers", {**NEW, "created_at": "1999-01-01T00:00:00Z"}).json["customer"]
     assert created["created_at"] > "2020"
 
 
 def test_location_leads_to_the_new_row(shop: RowClient) -> None:
     """The response to a creation has the absolute URL at which the row is fetched."""
     answer = shop.send("POST", "/customers", NEW)
-    assert answer.headers["location"] == f"http://mock/customers/{answer.value['customer']['id']}"
+    assert answer.headers["location"] == f"http://mock/customers/{answer.json['customer']['id']}"
 
 
 def test_a_second_row_with_a_unique_value_is_refused(shop: RowClient) -> None:
@@ -56,7 +56,7 @@ def test_an_update_changes_what_it_names(shop: RowClient) -> None:
     """PATCH sets the properties that it has, keeps the others, and moves the time of the latest change."""
     number = create_customer(shop, tags=["a"])
     before = shop.get(f"/customers/{number}")["customer"]
-    after = shop.send("PATCH", f"/customers/{number}", {"name": "Cy"}).value["customer"]
+    after = shop.send("PATCH", f"/customers/{number}", {"name": "Cy"}).json["customer"]
     assert after["updated_at"] > before["updated_at"]
     assert after == {**before, "name": "Cy", "updated_at": after["updated_at"]}
     assert shop.get(f"/customers/{number}")["customer"] == after
@@ -67,8 +67,8 @@ def test_a_merge_patch_goes_into_objects(shop: RowClient) -> None:
     number = create_customer(shop, address={"city": "Rome", "zip": "00100"}, tags=["a"])
     patch = {"address": {"zip": None}, "tags": None}
     answer = shop.send("PATCH", f"/customers/{number}", patch, content_type="application/merge-patch+json")
-    assert answer.value["customer"]["address"] == {"city": "Rome"}
-    assert "tags" not in answer.value["customer"]
+    assert answer.json["customer"]["address"] == {"city": "Rome"}
+    assert "tags" not in answer.json["customer"]
 
 
 def test_a_json_patch_is_applied(shop: RowClient) -> None:
@@ -76,12 +76,12 @@ def test_a_json_patch_is_applied(shop: RowClient) -> None:
     number = create_customer(shop, tags=["a"])
     patch = [{"op": "add", "path": "/tags/-", "value": "b"}, {"op": "replace", "path": "/name", "value": "Di"}]
     answer = shop.send("PATCH", f"/customers/{number}", patch, content_type="application/json-patch+json")
-    assert answer.value["customer"]["tags"] == ["a", "b"]
-    assert answer.value["customer"]["name"] == "Di"
+    assert answer.json["customer"]["tags"] == ["a", "b"]
+    assert answer.json["customer"]["name"] == "Di"
     wrong = [{"op": "remove", "path": "/nothing"}]
     refused = shop.send("PATCH", f"/customers/{number}", wrong, content_type="application/json-patch+json")
     assert refused.status == 422
-    assert shop.get(f"/customers/{number}")["customer"] == answer.value["customer"]
+    assert shop.get(f"/customers/{number}")["customer"] == answer.json["customer"]
 
 
 def test_a_replacement_forgets_what_it_does_not_name(shop: RowClient) -> None:
@@ -90,16 +90,16 @@ def test_a_replacement_forgets_what_it_does_not_name(shop: RowClient) -> None:
     before = shop.get(f"/customers/{number}")["customer"]
     replaced = shop.send("PUT", f"/customers/{number}", {"name": "Eve", "email": "eve@example.org"})
     assert replaced.status == 200
-    assert replaced.value["id"] == number
-    assert replaced.value["created_at"] == before["created_at"]
-    assert replaced.value["tier"] == "basic"
-    assert "tags" not in replaced.value
+    assert replaced.json["id"] == number
+    assert replaced.json["created_at"] == before["created_at"]
+    assert replaced.json["tier"] == "basic"
+    assert "tags" not in replaced.json
 
 
 def test_a_replacement_of_nothing_creates(shop: RowClient) -> None:
     """Where PUT creates, an unknown id becomes that of a new row, with 201."""
     answer = shop.send("PUT", "/customers/4711", NEW)
-    assert (answer.status, answer.value["id"]) == (201, 4711)
+    assert (answer.status, answer.json["id"]) == (201, 4711)
     assert shop.get("/customers/4711")["customer"]["name"] == "Bo"
 
 
@@ -149,10 +149,10 @@ def test_a_file_is_downloaded_as_it_was_uploaded(shop: RowClient) -> None:
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
         b"\x00\x01\r\n--x--\r\n"
     )
-    created = shop.send("POST", "/files", body, content_type="multipart/form-data; boundary=x").value
+    created = shop.send("POST", "/files", body, content_type="multipart/form-data; boundary=x").json
     assert created["label"] == "mine"
     download = shop.send("GET", f"/files/{created['id']}/content")
-    assert download.content == b"\x00\x01"
+    assert download.body == b"\x00\x01"
     assert download.headers["content-type"] == "image/png"
     assert download.headers["content-disposition"] == 'attachment; filename="a.png"'
     assert shop.send("GET", "/files/00000000-0000-4000-8000-000000000000/content").status == 404
@@ -171,4 +171,4 @@ def test_what_is_sent_to_any_operation_comes_back(tmp_path: Path) -> None:
     file = tmp_path / "words.json"
     file.write_text(json.dumps(document))
     client = RowClient(file)
-    assert client.send("POST", "/count", {"word": "cat", "secret": "x"}).value == {"word": "cat", "length": 3}
+    assert client.send("POST", "/count", {"word": "cat", "secret": "x"}).json == {"word": "cat", "length": 3}

@@ -29,7 +29,7 @@ def test_pages_by_number_hold_each_row_once(shop: RowClient) -> None:
 def test_a_page_tells_where_it_is(shop: RowClient) -> None:
     """Totals, URLs of other pages and headers are true, and keep the other parameters."""
     answer = shop.send("GET", "/customers?size=20&page=2&sort=name")
-    assert answer.value["meta"] == {
+    assert answer.json["meta"] == {
         "total": 60,
         "pages": 3,
         "kind": "page",
@@ -55,7 +55,7 @@ def test_a_page_without_a_size_has_the_usual_one(shop: RowClient) -> None:
 
 def test_opaque_tokens_lead_through_all_pages(shop: RowClient) -> None:
     """A token continues after the last row, also when rows were added since, and the last page has none."""
-    sent = [shop.send("POST", "/customers/7/orders", {"order": {"note": str(n)}}).value["number"] for n in range(5)]
+    sent = [shop.send("POST", "/customers/7/orders", {"order": {"note": str(n)}}).json["number"] for n in range(5)]
     first = shop.get("/customers/7/orders?limit=2")
     shop.send("POST", "/customers/7/orders", {"order": {}})
     seen, page = [order["number"] for order in first["orders"]], first

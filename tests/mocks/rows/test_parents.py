@@ -5,7 +5,7 @@ from tests.mocks.rows.conftest import RowClient
 
 def test_rows_belong_to_their_parent(shop: RowClient) -> None:
     """A row is listed and fetched below its parent, and nowhere else."""
-    order = shop.send("POST", "/customers/7/orders", {"order": {"note": "hi"}}).value
+    order = shop.send("POST", "/customers/7/orders", {"order": {"note": "hi"}}).json
     assert (order["note"], order["customer"]) == ("hi", "7")
     assert shop.get(f"/customers/7/orders/{order['number']}") == order
     assert shop.send("GET", f"/customers/59/orders/{order['number']}").status == 404
@@ -32,7 +32,7 @@ def test_every_seeded_row_has_a_parent_that_exists(shop: RowClient) -> None:
 
 def test_grandparents_are_part_of_the_address(shop: RowClient) -> None:
     """Two levels down, each id in the path has to belong to the one before it."""
-    order = shop.send("POST", "/customers/7/orders", {"order": {}}).value["number"]
+    order = shop.send("POST", "/customers/7/orders", {"order": {}}).json["number"]
     line = shop.send("POST", f"/customers/7/orders/{order}/lines", {"id": 1, "product": "pen"})
     assert line.status == 201
     assert [row["product"] for row in shop.get(f"/customers/7/orders/{order}/lines")] == ["pen"]
@@ -63,8 +63,8 @@ def test_a_parent_has_one_row_of_a_singleton(shop: RowClient) -> None:
 
 def test_an_action_moves_the_status_where_it_may(shop: RowClient) -> None:
     """An action moves the status once; from a status that it cannot leave it is refused as documented."""
-    number = shop.send("POST", "/customers/7/orders", {"order": {}}).value["number"]
-    assert shop.send("POST", f"/customers/7/orders/{number}/cancel").value["state"] == "canceled"
+    number = shop.send("POST", "/customers/7/orders", {"order": {}}).json["number"]
+    assert shop.send("POST", f"/customers/7/orders/{number}/cancel").json["state"] == "canceled"
     assert shop.get(f"/customers/7/orders/{number}")["state"] == "canceled"
     assert shop.send("POST", f"/customers/7/orders/{number}/cancel").status == 422
     assert shop.send("POST", "/customers/7/orders/ord_00000000/cancel").status == 404
@@ -72,8 +72,8 @@ def test_an_action_moves_the_status_where_it_may(shop: RowClient) -> None:
 
 def test_the_response_to_a_removal_says_that_it_was_done(shop: RowClient) -> None:
     """A documented body has the id of the removed row, and a flag that is true."""
-    number = shop.send("POST", "/customers/7/orders", {"order": {}}).value["number"]
-    assert shop.send("DELETE", f"/customers/7/orders/{number}").value == {"number": number, "deleted": True}
+    number = shop.send("POST", "/customers/7/orders", {"order": {}}).json["number"]
+    assert shop.send("DELETE", f"/customers/7/orders/{number}").json == {"number": number, "deleted": True}
 
 
 def test_a_list_below_a_removed_row_is_unknown_though_it_was_shown(shop: RowClient) -> None:
@@ -86,8 +86,8 @@ def test_a_list_below_a_removed_row_is_unknown_though_it_was_shown(shop: RowClie
 
 def test_a_status_can_be_set_to_what_it_is_and_then_moved(shop: RowClient) -> None:
     """A request that sets the status which a row has does not keep it there."""
-    number = shop.send("POST", "/customers/7/orders", {"order": {}}).value["number"]
+    number = shop.send("POST", "/customers/7/orders", {"order": {}}).json["number"]
     path = f"/customers/7/orders/{number}"
-    assert shop.send("PATCH", path, {"state": "open"}).value["state"] == "open"
-    assert shop.send("PATCH", path, {"state": "sent"}).value["state"] == "sent"
+    assert shop.send("PATCH", path, {"state": "open"}).json["state"] == "open"
+    assert shop.send("PATCH", path, {"state": "sent"}).json["state"] == "sent"
     assert shop.get(path)["state"] == "sent"
