@@ -1,14 +1,23 @@
 """A recording that is written by hand, and the findings of one clause on it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.findings import Finding
 from specduet.contracts.options import RunOptions
 from specduet.contracts.recording import Exchange, ReceivedResponse, Recording, SentRequest
-from specduet.specs import Api, Operation
+from specduet.specs import Api, Operation, load
+
+
+def load_paths(folder: Path, paths: Mapping[str, Any], **more: Any) -> Api:
+    """Return the API of a document with these paths, and more parts, which is written into a folder."""
+    document = {"openapi": "3.1.0", "info": {"title": "paths", "version": "1"}, "paths": paths, **more}
+    file = folder / "paths.json"
+    file.write_text(json.dumps(document), "utf-8")
+    return load(file)
 
 
 class RecordingBuilder:

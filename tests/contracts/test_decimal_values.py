@@ -1,13 +1,12 @@
 """Values of a property that is a number within bounds or a text, as documents of decimals have it."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from specduet.contracts.oracle.json_values import find_invalid_locations, judge_text
-from specduet.specs import Api, load
+from specduet.specs import Api
+from tests.contracts.recording_builder import load_paths
 
 POINTER = "/components/schemas/Amount"
 
@@ -17,15 +16,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
     """Return a document with one schema, used by one operation."""
     schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
     body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Amount"}}}}
-    document = {
-        "openapi": "3.1.0",
-        "info": {"title": "amounts", "version": "1"},
-        "paths": {"/amounts": {"post": {"requestBody": body, "responses": {"204": {"description": "done"}}}}},
-        "components": {"schemas": {"Amount": schema}},
-    }
-    file = tmp_path_factory.mktemp("amounts") / "amounts.json"
-    file.write_text(json.dumps(document), "utf-8")
-    return load(Path(file))
+    paths = {"/amounts": {"post": {"requestBody": body, "responses": {"204": {"description": "done"}}}}}
+    return load_paths(tmp_path_factory.mktemp("amounts"), paths, components={"schemas": {"Amount": schema}})
 
 
 @pytest.mark.parametrize(

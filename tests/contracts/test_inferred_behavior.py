@@ -14,7 +14,7 @@ from specduet.contracts.sending.target import Target
 from specduet.contracts.traces import CreatedRun, UnknownPathValue
 from specduet.specs import Api, load
 from tests.contracts.library_service import DOCUMENT, FAULTS, Library
-from tests.contracts.recording_builder import RecordingBuilder
+from tests.contracts.recording_builder import RecordingBuilder, load_paths
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +110,7 @@ def test_a_patch_may_be_refused(tmp_path: Path) -> None:
     listed = {"200": {"description": "ok", "content": {"application/json": {"schema": {"items": order}}}}}
     action = {"post": {"responses": refused}, "parameters": path_id}
     paths = {"/orders": {"get": {"responses": listed}}, "/orders/{id}": item, "/orders/{id}/cancel": action}
-    file = tmp_path / "orders.json"
-    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "o", "version": "1"}, "paths": paths}), "utf-8")
-    builder = RecordingBuilder(load(file))
+    builder = RecordingBuilder(load_paths(tmp_path, paths))
     builder.add(
         "POST /orders/{id}/cancel", path="/orders/a/cancel", status=200, json_={"id": "a", "status": "cancelled"}
     )
@@ -140,10 +138,7 @@ def test_ids_that_nothing_tells_may_all_exist(tmp_path: Path) -> None:
     }
     item = {"/payouts/{id}": {"get": {"responses": shown}, "parameters": path_id}}
     for paths, is_found in ((item, False), ({**item, "/payouts": {"get": {"responses": listed}}}, True)):
-        file = tmp_path / f"{len(paths)}.json"
-        info = {"title": "payouts", "version": "1"}
-        file.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": paths}), "utf-8")
-        builder = RecordingBuilder(load(file))
+        builder = RecordingBuilder(load_paths(tmp_path, paths))
         exchange = builder.add("GET /payouts/{id}", path="/payouts/never-used", json_={"id": "never-used"})
         builder.recording.traces.append(UnknownPathValue(builder.api.name, exchange.operation, "id", exchange))
         assert bool(builder.check_clause("SD615", "GET /payouts/{id}")) is is_found
@@ -162,9 +157,7 @@ def test_a_client_may_give_two_rows_one_id(tmp_path: Path) -> None:
         "/tags": {"post": {"requestBody": content, "responses": {"201": {"description": "new", **content}}}},
         "/tags/{name}": {"get": {"responses": {"200": {"description": "ok", **content}}}, "parameters": path_name},
     }
-    file = tmp_path / "tags.json"
-    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}), "utf-8")
-    builder = RecordingBuilder(load(file))
+    builder = RecordingBuilder(load_paths(tmp_path, paths))
     for _ in range(2):
         made = builder.add("POST /tags", status=201, json_={"name": "text", "size": 1}, sent_body=b'{"name":"text"}')
         trace = CreatedRun(builder.api.name, made.operation, "tag", made, {}, made.json, None, (), ())
@@ -183,9 +176,7 @@ def test_a_post_may_find_the_row_of_the_same_name(tmp_path: Path, other_id: str,
         "/tags": {"post": {"requestBody": wanted, "responses": {"201": {"description": "new", **shown}}}},
         "/tags/{id}": {"get": {"responses": {"200": {"description": "ok", **shown}}}, "parameters": path_id},
     }
-    file = tmp_path / "tags.json"
-    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}), "utf-8")
-    builder = RecordingBuilder(load(file))
+    builder = RecordingBuilder(load_paths(tmp_path, paths))
     for _ in range(2):
         made = builder.add("POST /tags", status=201, json_={"id": "a", "name": "x"}, sent_body=b'{"name":"x"}')
         trace = CreatedRun(builder.api.name, made.operation, "tag", made, {}, made.json, None, (), ())

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from specduet.contracts.findings import deduplicate
-from specduet.specs import load
-from tests.contracts.recording_builder import RecordingBuilder
+from tests.contracts.recording_builder import RecordingBuilder, load_paths
 
 JSON = [("content-type", "application/json")]
 
@@ -21,10 +20,7 @@ def _build(folder: Path, count: int) -> RecordingBuilder:
         schema = {"type": "object", "required": ["size"], "properties": properties}
         body = {"required": True, "content": {"application/json": {"schema": schema}}}
         paths[f"/kind{number}"] = {"post": {"requestBody": body, "responses": {"201": {"description": "new"}}}}
-    info = {"title": "t", "version": "1"}
-    file = folder / "kinds.json"
-    file.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": paths}), "utf-8")
-    return RecordingBuilder(load(file))
+    return RecordingBuilder(load_paths(folder, paths))
 
 
 @pytest.mark.parametrize(("count", "expected"), [(3, 3), (4, 1)])

@@ -23,6 +23,7 @@ from specduet.contracts.oracle.request_parts import RequestPart, combine_verdict
 from specduet.contracts.oracle.requests import classify_request
 from specduet.contracts.recording import SentRequest
 from specduet.specs import Api, load
+from tests.contracts.recording_builder import load_paths
 
 # ------------------------------------------------------------------------------------------- the application
 
@@ -539,7 +540,5 @@ def test_spaces_may_be_no_value(tmp_path: Path, query: str, expected: str) -> No
     schemas = {"f": {"enum": ["a", "b"]}, "n": {"type": "integer"}, "t": {"type": "string", "pattern": "^[a-z]+$"}}
     parameters = [{"name": name, "in": "query", "schema": schema} for name, schema in schemas.items()]
     paths = {"/a": {"get": {"parameters": parameters, "responses": {"200": {"description": "OK"}}}}}
-    file = tmp_path / "a.json"
-    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
-    api = load(file)
+    api = load_paths(tmp_path, paths)
     assert combine_verdicts(classify_request(api, api.operations[0], make_request("GET", "/a", query))) == expected

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from specduet.contracts.traces import FetchedRow
-from specduet.specs import load
-from tests.contracts.recording_builder import RecordingBuilder
+from tests.contracts.recording_builder import RecordingBuilder, load_paths
 
 ROW = {
     "type": "object",
@@ -44,10 +43,7 @@ def build(tmp_path: Path) -> Callable[[str], RecordingBuilder]:
                 "get": {"responses": {"200": {"description": "OK", **one}}},
             },
         }
-        info = {"title": "t", "version": "1"}
-        file = tmp_path / f"{parameter}.json"
-        file.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": paths}), "utf-8")
-        return RecordingBuilder(load(file))
+        return RecordingBuilder(load_paths(tmp_path, paths))
 
     return build
 

@@ -1,6 +1,5 @@
 """The plan: which operations could do harm and are left out, and which only look so."""
 
-import json
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -17,7 +16,8 @@ from specduet.contracts.planning.plan import RunPlan
 from specduet.contracts.reports.console import format_plan
 from specduet.contracts.run import run_contract
 from specduet.contracts.sending.target import Target
-from specduet.specs import Api, load
+from specduet.specs import Api
+from tests.contracts.recording_builder import load_paths
 
 _ROW = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": "string"}}}
 _TEXT = {"type": "string"}
@@ -47,12 +47,8 @@ def write_api(folder: Path, lines: Sequence[str], fields: Sequence[str] = ("enab
             body = {"type": "object", "properties": dict.fromkeys(fields, _TEXT), "required": list(fields)}
             operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
         paths.setdefault(path, {})[method.lower()] = operation
-    document: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
-    if secured:
-        document["components"] = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
-        document["security"] = [{"key": []}]
-    (folder / "t.json").write_text(json.dumps(document), "utf-8")
-    return load(folder / "t.json")
+    schemes = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+    return load_paths(folder, paths, **({"components": schemes, "security": [{"key": []}]} if secured else {}))
 
 
 def list_left_out(api: Api, **options: Any) -> list[str]:

@@ -1,12 +1,11 @@
 """A fault that a generator repeats is sent a few times, and then left out."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from specduet.contracts.generation.repeated_faults import FaultLimiter
-from specduet.specs import load
+from tests.contracts.recording_builder import load_paths
 
 
 @pytest.fixture
@@ -18,13 +17,8 @@ def limiter(tmp_path: Path) -> FaultLimiter:
         {"name": "zone", "in": "query", "required": True, "schema": {"type": "integer"}},
         {"name": "tags", "in": "query", "schema": {"type": "array", "items": {"type": "integer"}}},
     ]
-    document = {
-        "openapi": "3.1.0",
-        "info": {"title": "Things", "version": "1"},
-        "paths": {"/things": {"get": {"parameters": parameters, "responses": {"200": {"description": "OK"}}}}},
-    }
-    (tmp_path / "things.json").write_text(json.dumps(document))
-    api = load(tmp_path / "things.json")
+    paths = {"/things": {"get": {"parameters": parameters, "responses": {"200": {"description": "OK"}}}}}
+    api = load_paths(tmp_path, paths)
     return FaultLimiter(api, api.operations[0])
 
 

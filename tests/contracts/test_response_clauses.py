@@ -1,6 +1,5 @@
 """SD1xx and SD2xx: responses and the values in them, valid and invalid ones."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 
 from specduet.contracts.findings import Finding, deduplicate
 from specduet.specs import Api, load
-from tests.contracts.recording_builder import RecordingBuilder
+from tests.contracts.recording_builder import RecordingBuilder, load_paths
 
 RUNS = "GET /runs"
 LIST = "GET /api/crew-runs"
@@ -342,8 +341,6 @@ def test_a_rule_that_is_stated_twice_is_broken_once(tmp_path: Path) -> None:
     schema = {"allOf": [{"type": "object", "required": ["a"]}, {"type": "object"}]}
     content = {"content": {"application/json": {"schema": schema}}}
     paths = {"/things": {"get": {"responses": {"200": {"description": "OK", **content}}}}}
-    file = tmp_path / "things.json"
-    file.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}), "utf-8")
-    builder = RecordingBuilder(load(file))
+    builder = RecordingBuilder(load_paths(tmp_path, paths))
     builder.add("GET /things", json_="a text")
     assert len(builder.check_clause("SD104", "GET /things")) == 1
