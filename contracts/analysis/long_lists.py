@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from specduet.contracts.analysis import single_list
 from specduet.contracts.analysis.list_comparison import ListResponse
 from specduet.contracts.analysis.list_rules import CollectionRules
-from specduet.contracts.analysis.row_values import TRUSTED_CREDENTIALS, locate_envelope, parse_list_request, shows_rows
+from specduet.contracts.analysis.row_values import locate_envelope, parse_list_request, shows_rows
 from specduet.contracts.analysis.single_list import ListViolation
 from specduet.contracts.recording import Exchange, Row
 from specduet.specs import Api, Operation
@@ -22,14 +22,13 @@ def find_excess_rows(
     """Yield a violation if a body that is not compared with others has more rows than its limit."""
     if exchange.response is None or exchange.response.is_compared or not shows_rows(exchange):
         return
-    request = parse_list_request(api, operation, exchange) if exchange.credentials in TRUSTED_CREDENTIALS else None
+    rule = rules.behavior.limit
+    request = parse_list_request(api, operation, exchange) if rule is not None and rule.basis != "assumed" else None
     limit = rules.get_limit(request) if request is not None else None
     if request is not None and limit is not None:
         text = exchange.response.body[:_READ_BYTES].decode(errors="ignore")
         rows = read_first_rows(text, [name for name in locate_envelope(operation).split("/") if name], limit + 1)
-        if len(rows) > limit:
-            found = single_list.find_excess_rows(rules, ListResponse(exchange, request, rows), "more than ")
-            yield from (violation for violation in found if violation.basis != "assumed")
+        yield from single_list.find_excess_rows(rules, ListResponse(exchange, request, rows), "more than ")
 
 
 def read_first_rows(text: str, path: list[str], most: int) -> list[Row]:
