@@ -63,8 +63,6 @@ def find_excess_rows(
     rule, limit = rules.behavior.limit, rules.get_limit(response.request)
     if rule is None or limit is None or len(response.rows) <= limit:
         return
-    if limit == 0 and rule.basis != "documented":  # for many services it means: no limit
-        return
     is_requested = rule.parameter in response.request
     description = f"{rule.parameter}={limit}" if is_requested else f"the default {rule.parameter} {limit}"
     yield ListViolation(
