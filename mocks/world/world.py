@@ -4,10 +4,9 @@
 current time (``Table.advance_to``), asks it for rows, and renders them in the form of the operation's response.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from specduet.mocks.bounded_cache import BoundedCache
 from specduet.mocks.clock import Clock, Micros
@@ -16,7 +15,6 @@ from specduet.mocks.settings import CallerIdentity, Settings
 from specduet.mocks.world import path_ids
 from specduet.mocks.world.creation import RequestValues
 from specduet.mocks.world.index import RowQuery, StoredRow
-from specduet.mocks.world.indexed_fields import get_field_key
 from specduet.mocks.world.list_pages import RequestUrl
 from specduet.mocks.world.list_rendering import NO_URL, RenderedList, render_list
 from specduet.mocks.world.memberships import change_members, describe_members, find_member_lists, find_scope_members
@@ -24,9 +22,8 @@ from specduet.mocks.world.operation_plan import OperationPlan, compile_plan
 from specduet.mocks.world.queries import check_ancestors, get_scope_key, scope_and_owner_filters
 from specduet.mocks.world.removal import remove_with_children
 from specduet.mocks.world.row_events import RowEvents, RowListener
-from specduet.mocks.world.row_feed import RowFeed
+from specduet.mocks.world.row_feed import RowFeed, RowFeeds
 from specduet.mocks.world.row_locations import RowLocation, find_location
-from specduet.mocks.world.stream_plan import StreamPlan, read_event_id
 from specduet.mocks.world.table import Table
 from specduet.mocks.world.table_snapshot import TableSnapshot
 from specduet.mocks.world.tables import Tables, match_resource
@@ -64,7 +61,7 @@ class World:
         """The events that webhooks tell of."""
         self.listener: RowListener | None = None
         self._plans: dict[str, OperationPlan] = {}
-        self._streams: dict[str, StreamPlan] = {}
+        self._feeds = RowFeeds(api, clock, self._generator)
         self._locations: dict[str, RowLocation | None] = {}
         """For each operation that creates rows, where they are fetched."""
         seed_data = self._match_names(settings.seed_data.get(api.name, {}))
@@ -180,30 +177,14 @@ class World:
         plan, watches = self.find_plan(operation), operation.behavior.watches
         assert watches is not None
         if watches.many:
-            return self._open_feed(plan, lambda: self._find_followed(plan, values, caller), after)
+            return self._feeds.follow_all(plan, values, caller, after)
         row = self.find_row(plan, values, caller)
-        return None if row is None else self._open_feed(plan, _find_while_there(plan.table, row), after)
+        return None if row is None else self._feeds.follow_row(plan, row, after)
 
     def follow_newest_row(self, operation: Operation) -> RowFeed:
         """Return the events of the row that was created last in the resource of an operation."""
         plan = self.find_plan(operation)
-        return self._open_feed(plan, _find_while_there(plan.table, plan.table.newest_row()), "")
-
-    def _open_feed(self, plan: OperationPlan, find_rows: Callable[[], Iterable[StoredRow]], after: str) -> RowFeed:
-        stream = self._streams.get(plan.operation.pointer)
-        if stream is None:
-            stream = StreamPlan(self._api, plan.operation, plan.table, self._generator)
-            self._streams[plan.operation.pointer] = stream
-        return RowFeed(stream, self._clock, find_rows, read_event_id(after) if stream.statement.ids else None)
-
-    def _find_followed(self, plan: OperationPlan, values: RequestValues, caller: CallerIdentity) -> Sequence[StoredRow]:
-        watches = plan.operation.behavior.watches
-        assert watches is not None
-        field = get_field_key(watches.field, is_hidden=watches.hidden)
-        key = plan.table.values.index_key(field, _to_text(values.get(watches.parameter)))
-        required = scope_and_owner_filters(plan, values, caller)
-        equal = ((plan.table.key_positions[field], key), *required)
-        return plan.table.get_rows().select(RowQuery(equal=equal, descending=False))
+        return self._feeds.follow_row(plan, plan.table.newest_row())
 
     # ----------------------------------------------------------------------------------- creation, change, removal
 
@@ -432,14 +413,3 @@ def _load_adversary(api: Api, settings: Settings) -> "AdversarialGenerator | Non
     from specduet.mocks.generation.adversarial import get_adversarial_generator
 
     return get_adversarial_generator(api.response_schemas, settings.seed)
-
-
-def _to_text(value: Any) -> Any:
-    """Return a decoded path parameter as a body has it: a UUID is a text there."""
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _find_while_there(table: Table, row: StoredRow) -> Callable[[], Sequence[StoredRow]]:
-    """Return a function that returns a row, and nothing once it was removed or all rows were replaced."""
-    generation = table.generation
-    return lambda: [row] if table.generation == generation and not row.is_removed else []
