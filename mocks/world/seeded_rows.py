@@ -153,8 +153,9 @@ class SeededRows:
     def make_rows(self, scope_values: Mapping[str, Sequence[Any]]) -> list[StoredRow]:
         """Return the rows, the newest first, each in a scope and with parents, and counted where rows are."""
         seeds = self.identify_seeds()
+        known = {**scope_values, **self._list_gathering_parents()}
         for seed in seeds:
-            self._place(seed, scope_values)
+            self._place(seed, known)
         if self._indexed_fields.numbers is not None:
             self._count(seeds, self._indexed_fields.numbers)
         return [StoredRow(seed.number, self._keys.make_keys(seed, FINAL_PHASE), seed) for seed in seeds]
@@ -169,11 +170,10 @@ class SeededRows:
             counts[parent] = number
             seed.fixed_values = {**seed.fixed_values, numbers.field: number}
 
-    def _place(self, seed: RowSeed, scope_values: Mapping[str, Sequence[Any]]) -> None:
-        """Give a seed its scope and its parents."""
+    def _place(self, seed: RowSeed, known: Mapping[str, Sequence[Any]]) -> None:
+        """Give a seed its scope and its parents; by field, ``known`` are scopes, and parents that have most rows."""
         index = seed.index or 0
         second = self._plan.is_in_second_scope(index)
-        known = {**scope_values, **self._list_gathering_parents()}
         scopes = {name: values[:2][-1 if second else 0] for name, values in known.items()}
         own = {name: value for name, value in seed.fixed_values.items() if not self._is_orphan(name, value)}
         seed.fixed_values = {**self.pick_parents(seed, FINAL_PHASE), **scopes, **own}
@@ -182,10 +182,9 @@ class SeededRows:
         """Return the identities of parents that have nearly all rows, by the field that holds theirs."""
         parents, found = dict(self._indexed_fields.parent_fields), {}
         for reference in self._resource.behavior.references:
-            identities = self._related_rows.list_identities(reference.resource)
-            if reference.gathered and identities and parents.get(reference.field) == reference.resource:
-                found[reference.field] = identities
-        return found
+            if reference.gathered and parents.get(reference.field) == reference.resource:
+                found[reference.field] = self._related_rows.list_identities(reference.resource)
+        return {field: identities for field, identities in found.items() if identities}
 
     def _is_orphan(self, field: str, value: Any) -> bool:
         """Return whether a value of an example is the id of a parent that does not exist."""
