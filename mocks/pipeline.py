@@ -45,7 +45,7 @@ from specduet.mocks.request import Request
 from specduet.mocks.request_head import refuse_head
 from specduet.mocks.responses import HttpResponse, Send
 from specduet.mocks.routing import NotFoundHandler, get_normalized_path
-from specduet.mocks.signed_files import FILES_PREFIX, FileRefused, SignedFiles
+from specduet.mocks.signed_files import FILES_PREFIX, FileRefused
 from specduet.specs import Api
 
 
@@ -58,7 +58,7 @@ class RequestPipeline:
 
     def __init__(self, sessions: SessionRegistry, control_api: Api | None, index: IndexPage) -> None:
         self._sessions = sessions
-        self._files = SignedFiles(sessions.apis, sessions.settings.seed)
+        self._files = sessions.files
         self._default_session = sessions.default
         self._settings = sessions.settings
         self._control_api = control_api
@@ -116,7 +116,7 @@ class RequestPipeline:
             response = await prefer.respond(handler, request, world, self._settings.seed)
         else:
             response = handler.respond(request, world)
-        self._files.sign_response(handler.api.name, response, request.origin, session.clock.current_micros())
+        self._files.sign_response(handler.api.name, response, request, session.clock)
         entry[STATUS_INDEX] = response.status
         if response.reason:
             entry[REASON_INDEX] = describe_reason(response)

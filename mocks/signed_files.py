@@ -12,8 +12,9 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from specduet.mocks.clock import SECOND, Micros, format_timestamp, parse_micros
+from specduet.mocks.clock import SECOND, Clock, Micros, format_timestamp, parse_micros
 from specduet.mocks.generation.file_names import FILE_ADDRESS, MEDIA_TYPES
+from specduet.mocks.request import Request
 from specduet.mocks.responses import HttpResponse, make_response
 from specduet.specs import Api
 from specduet.specs.behavior import ServedFile
@@ -66,12 +67,12 @@ class SignedFiles:
         self._signers: dict[str, FileSigner] = {}
         """Made when the first file is shown: a large document is not searched before."""
 
-    def sign_response(self, api: str, response: HttpResponse, origin: str, now: Micros) -> None:
+    def sign_response(self, api: str, response: HttpResponse, request: Request, clock: Clock) -> None:
         """Give each file in a response its address, and the time at which that ends."""
         if response.stream is not None:
-            response.stream = self._sign_stream(api, response.stream, origin, now)
+            response.stream = self._sign_stream(api, response.stream, request.origin, clock.current_micros())
         elif _MARK in response.body:
-            signed = response.with_body(self.sign_body(api, response.body, origin, now))
+            signed = response.with_body(self.sign_body(api, response.body, request.origin, clock.current_micros()))
             response.headers, response.body = signed.headers, signed.body
 
     def sign_body(self, api: str, body: bytes, origin: str, now: Micros) -> bytes:

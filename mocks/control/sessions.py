@@ -4,7 +4,7 @@ A request names its session in the header ``X-Mock-Session``; without one it bel
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from specduet.mocks.control.faults import FaultInjector
@@ -36,13 +36,15 @@ class BadSession(SpecduetError):
 class Session:
     """A clock, the state of every API, faults, a journal and webhooks, isolated from those of other sessions."""
 
-    def __init__(self, name: str, apis: Sequence[Api], settings: Settings, space: JournalSpace) -> None:
+    def __init__(
+        self, name: str, apis: Sequence[Api], settings: Settings, space: JournalSpace, files: SignedFiles
+    ) -> None:
         self.name = name
         self.clock = Clock(settings.epoch)
         self.faults = FaultInjector(settings.seed)
         self.journal = space.open_journal(settings.journal)
         self.snapshots = SnapshotShelf()
-        self.webhooks = Dispatcher(self.clock, self.get_world, settings, SignedFiles(apis, settings.seed))
+        self.webhooks = Dispatcher(self.clock, self.get_world, settings, files)
         self._apis = {api.name: api for api in apis}
         self._settings = settings
         self._space = space
@@ -53,8 +55,12 @@ class Session:
         """Return the world of one API. It is made at the first call."""
         world = self._worlds.get(name)
         if world is None:
-            world = self._worlds[name] = World(self._apis[name], self._settings, self.clock)
-            world.listener = self.webhooks
+            world = self._worlds[name] = self._build_world(self._apis[name])
+        return world
+
+    def _build_world(self, api: Api) -> World:
+        world = World(api, self._settings, self.clock)
+        world.listener = self.webhooks
         return world
 
     def get_worlds(self) -> Mapping[str, World]:
@@ -65,16 +71,18 @@ class Session:
 
         Raises ``UsageError``, and changes nothing, for what a document does not have.
         """
-        unknown = next((name for name in values if name not in self._apis), None)
-        if unknown is not None:
-            raise UsageError(f"no API is called {unknown!r}; there are {', '.join(self._apis)}")
+        self._require_apis(values)
         whole = {name: api.accepted or api for name, api in self._begun_apis.items()}
         chosen = {name: choose_values(whole[name], choices) for name, choices in values.items()}
-        for api in chosen.values():
-            World(api, self._settings, self.clock)  # one that cannot be served is refused now
+        worlds = {name: self._build_world(api) for name, api in chosen.items()}  # refuses what cannot be served
         self._apis |= chosen
-        for name in chosen:
-            self._worlds.pop(name, None)
+        self._worlds |= worlds
+
+    def _require_apis(self, names: Iterable[str]) -> None:
+        """Raise ``UsageError`` for a name of no API."""
+        unknown = next((name for name in names if name not in self._apis), None)
+        if unknown is not None:
+            raise UsageError(f"no API is called {unknown!r}; there are {', '.join(self._apis)}")
 
     def take_snapshot(self, name: str) -> SessionSnapshot:
         """Keep the state and the clock under a name. Raises ``SnapshotRefused``."""
@@ -87,9 +95,7 @@ class Session:
 
         Raises ``UsageError``, and changes nothing, where one of them is unknown or a row is invalid.
         """
-        unknown = next((name for name in state if name not in self._apis), None)
-        if unknown is not None:
-            raise UsageError(f"no API is called {unknown!r}; there are {', '.join(self._apis)}")
+        self._require_apis(state)
         before = {name: self.get_world(name).take_snapshot() for name in state}
         try:
             for name, resources in state.items():
@@ -99,16 +105,16 @@ class Session:
                 self.get_world(name).restore(snapshot)
             raise
 
-    def continue_with(self, apis: Sequence[Api], settings: Settings) -> "Session":
+    def continue_with(self, apis: Sequence[Api], settings: Settings, files: SignedFiles) -> "Session":
         """Return the session with the documents as they are now: same clock, faults and journal, rows that still fit.
 
         Rows that requests have written, and files, stay if they satisfy the schema as it is now. A resource in which
         nothing was written, or whose seed data are others now, is seeded anew.
         """
-        later = Session(self.name, apis, settings, self._space)
+        later = Session(self.name, apis, settings, self._space, files)
         later.clock, later.faults, later.journal = self.clock, self.faults, self.journal
         later.webhooks = self.webhooks
-        later.webhooks.find_world, later.webhooks.files = later.get_world, SignedFiles(apis, settings.seed)
+        later.webhooks.find_world, later.webhooks.files = later.get_world, files
         later_apis = {api.path: api for api in apis}
         for name, world in self._worlds.items():
             earlier_api = self._apis[name]
@@ -119,9 +125,9 @@ class Session:
                 seeded_state = World(earlier_api, self._settings, self.clock).dump_state(changed)
                 written = {name: rows for name, rows in world.dump_state(changed).items() if rows != seeded_state[name]}
                 keep_rows(written, later_api, later.get_world(later_api.name))
-            files = world.list_files() if later_api is not None else {}
-            if later_api is not None and any(files.values()):
-                later.get_world(later_api.name).keep_files(files)
+            stored = world.list_files() if later_api is not None else {}
+            if later_api is not None and any(stored.values()):
+                later.get_world(later_api.name).keep_files(stored)
         return later
 
     def reset(self) -> None:
@@ -144,16 +150,17 @@ class SessionRegistry:
         """Sessions of a ``previous`` registry go on with the documents as they are now."""
         self.apis = tuple(apis)
         self.settings = settings
+        self.files = SignedFiles(self.apis, settings.seed)
         self._journal_space: JournalSpace = previous._journal_space if previous else JournalSpace()  # noqa: SLF001 - see below
         self.default: Session = (
-            previous.default.continue_with(self.apis, settings)
+            previous.default.continue_with(self.apis, settings, self.files)
             if previous
-            else Session(DEFAULT_SESSION, self.apis, settings, self._journal_space)
+            else Session(DEFAULT_SESSION, self.apis, settings, self._journal_space, self.files)
         )
         self.default.get_worlds()  # a document of which no row can be made is reported now, and not by a request
         named = previous._named_sessions if previous else {}  # noqa: SLF001 - those of another registry
         self._named_sessions: dict[str, Session] = {
-            name: session.continue_with(self.apis, settings) for name, session in named.items()
+            name: session.continue_with(self.apis, settings, self.files) for name, session in named.items()
         }
 
     def get_or_create(self, header_value: bytes) -> Session:
@@ -168,7 +175,7 @@ class SessionRegistry:
                 raise BadSession(
                     409, f"there are {MAX_SESSIONS} sessions already: delete one at /__mock__/sessions/{{name}}"
                 )
-            self._named_sessions[name] = Session(name, self.apis, self.settings, self._journal_space)
+            self._named_sessions[name] = Session(name, self.apis, self.settings, self._journal_space, self.files)
         return self._named_sessions[name]
 
     def list_names(self) -> list[str]:
