@@ -128,11 +128,9 @@ def create_app(
         )
     settings = settings or Settings()
     credentials.check_credentials(loaded_apis, settings)
-    unknown = next((name for name in settings.seed_data if name not in names), None)
-    if unknown is not None:
-        raise UsageError(f"there are seed data for {unknown}", remedy=f"Served: {', '.join(names)}.")
-    unknown = next((name for name in settings.values if name not in names), None)
-    if unknown is not None:
-        raise UsageError(f"there are values for {unknown}", remedy=f"Served: {', '.join(names)}.")
+    for what, given in (("seed data", settings.seed_data), ("values", settings.values)):
+        unknown = next((name for name in given if name not in names), None)
+        if unknown is not None:
+            raise UsageError(f"there are {what} for {unknown}", remedy=f"Served: {', '.join(names)}.")
     chosen = [choose_values(api, settings.values.get(api.name, {})) for api in loaded_apis]
     return Mock(chosen, settings, previous)

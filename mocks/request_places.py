@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from specduet.mocks.request import Request
 from specduet.mocks.world.derived_fields import ABSENT, get_path
+from specduet.specs.schemas import split_pointer
 
 _EXPRESSION = re.compile(r"\{(\$[^{}]+)\}")
 
@@ -43,7 +44,7 @@ def _evaluate(expression: str, parameters: Mapping[str, Any], body: Any, request
         return f"{request.origin}{request.scope['path']}"
     source, _, rest = expression.removeprefix("$request.").partition("#")
     if source == "body":
-        names = [part.replace("~1", "/").replace("~0", "~") for part in rest.split("/")[1:]]
+        names = split_pointer(rest)
         value = get_path(body, names) if names else body
         return None if value is ABSENT else value
     where, _, name = source.partition(".")

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Literal
@@ -57,8 +57,7 @@ class Delivery:
 
     async def try_once(self) -> None:
         """Send it, and note what came of it."""
-        started, reply, error = perf_counter(), None, ""
-        time = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        started, reply, error, time = perf_counter(), None, "", _read_system_time()
         try:
             reply = await send_webhook(self.subscription.url, self.plan.webhook.method, self.headers, self.body)
         except TimeoutError:
@@ -69,8 +68,9 @@ class Delivery:
 
     def _note_attempt(self, reply: Reply | None, error: str, time: str, seconds: float) -> None:
         status, text = (None, "") if reply is None else reply
-        self.attempts.append(Attempt(time, round(seconds, 6), status, text, error))
-        if reply is not None and reply.is_success:
+        attempt = Attempt(time, round(seconds, 6), status, text, error)
+        self.attempts.append(attempt)
+        if attempt.is_success:
             self.state = "delivered"
 
     def give_up(self) -> None:
@@ -81,7 +81,7 @@ class Delivery:
     def forbid(self, reason: str) -> None:
         """Note that it is not sent at all."""
         self.state = "forbidden"
-        self.attempts.append(Attempt(datetime.now(UTC).isoformat().replace("+00:00", "Z"), 0.0, error=reason))
+        self.attempts.append(Attempt(_read_system_time(), 0.0, error=reason))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the delivery as the control plane shows it."""
@@ -99,11 +99,12 @@ class Delivery:
             "body": self.body.decode(),
             "state": self.state,
             "replay": self.is_replay,
-            "attempts": [
-                {"time": a.time, "seconds": a.seconds, "status": a.status, "response": a.response, "error": a.error}
-                for a in self.attempts
-            ],
+            "attempts": [asdict(attempt) for attempt in self.attempts],
         }
+
+
+def _read_system_time() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 def make_headers(subscription: Subscription, body: bytes) -> dict[str, str]:

@@ -20,10 +20,6 @@ class Reply(NamedTuple):
     status: int
     text: str
 
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
-
 
 def explain_forbidden(url: str, allowed: Collection[str]) -> str:
     """Return why webhooks are not sent to a URL; empty if they are: to this machine, and to ``allowed`` hosts."""

@@ -4,7 +4,6 @@ Exit codes: 0 no findings, 1 findings, 2 operator error, 3 target unreachable, 4
 Each command imports what it needs: the mock starts fast because it does not load the contract suite.
 """
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -49,7 +48,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:  # the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_full_output()
         code = _EPIPE
     except Exception as error:  # noqa: BLE001 - an internal error must not look like a finding
         code = _report_exception(error)
