@@ -22,7 +22,7 @@ from specduet.specs.list_statements import (
     Visibility,
 )
 from specduet.specs.request_statements import Echoes, Inputs
-from specduet.specs.statement import Basis, Statement
+from specduet.specs.statement import Basis, Statement, Words
 from specduet.specs.stream_statements import EventStream
 from specduet.specs.webhook_statements import Subscribes
 
@@ -40,13 +40,7 @@ class Identity(Statement, frozen=True):
     key: str | None = None
 
 
-class Wait(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class Wait(Words, frozen=True, kw_only=True):
     """In ``status`` a row waits for a request, and becomes ``then`` where none came for as long as it ``lasts``.
 
     A created row comes there if its fields have the values ``when``: ``{gift: true}``; without it, each does.
@@ -55,16 +49,10 @@ class Wait(
     status: str
     then: str
     lasts: str
-    when: dict[str, Any] = {}
+    when: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class Ending(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class Ending(Words, frozen=True, kw_only=True):
     """A created row whose fields have the values ``when`` ends in ``status``."""
 
     status: str
@@ -85,6 +73,11 @@ class Status(Statement, frozen=True):
     moves: bool = True
     waits: tuple[Wait, ...] = ()
     endings: tuple[Ending, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The statuses in order: the first one, those that have followers, and those that have none."""
+        return tuple(dict.fromkeys((self.initial, *self.transitions, *self.terminal)))
 
 
 class Timeline(Statement, frozen=True):
@@ -133,13 +126,7 @@ class Reference(Statement, frozen=True):
     gathered: bool = False
 
 
-class ResourceBehavior(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class ResourceBehavior(Words, frozen=True, kw_only=True):
     """``x-specduet`` on a schema whose instances are the rows of a collection.
 
     At the root of the document, under ``resources``, ``schema`` says where the schema is: there a schema may serve
@@ -309,13 +296,7 @@ class Added(Statement, frozen=True):
     origin: str = ""
 
 
-class OperationBehavior(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class OperationBehavior(Words, frozen=True, kw_only=True):
     """``x-specduet`` on an operation."""
 
     lists: Lists | None = None
@@ -330,7 +311,7 @@ class OperationBehavior(
     cursor: Cursor | None = None
     page_info: PageInfo | None = None
     envelope: Envelope | None = None
-    filters: dict[str, Filter] = {}
+    filters: dict[str, Filter] = msgspec.field(default_factory=dict)
     scope: Scope | None = None
     #: scopes of the parents, from the outermost on
     ancestors: tuple[Scope, ...] = ()
@@ -407,16 +388,10 @@ class EitherSlash(Statement, frozen=True):
     """Each path is served with and without a slash at its end, neither with a redirect to the other."""
 
 
-class ApiBehavior(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class ApiBehavior(Words, frozen=True, kw_only=True):
     """``x-specduet`` at the root of the document."""
 
     refusals: Refusals | None = None
     unauthorized: Unauthorized | None = None
     either_slash: EitherSlash | None = None
-    resources: dict[str, ResourceBehavior] = {}
+    resources: dict[str, ResourceBehavior] = msgspec.field(default_factory=dict)

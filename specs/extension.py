@@ -111,11 +111,9 @@ class StatementReader:
         if subject is None:
             raise self.statement_error("a stream needs 'watches' or 'creates'", at)
         status = resources[subject.resource].behavior.status
-        known = {*status.transitions, *status.terminal, status.initial} if status else None
         for index, event in enumerate(behavior.stream.events):
-            unknown = next((name for name in event.status if known is not None and name not in known), None)
-            if unknown is not None:
-                raise self.statement_error(f"the rows have no status {unknown!r}", f"{at}/events/{index}/status")
+            if status is not None:
+                self._require_statuses(event.status, status.names, f"{at}/events/{index}/status")
             for field in event.sets.values():
                 self._require_field(resources[subject.resource], field, f"{at}/events/{index}/sets")
             try:
@@ -133,10 +131,12 @@ class StatementReader:
             if sends.resource not in resources:
                 raise self.statement_error(f"no schema is the resource {sends.resource!r}", at)
             status = resources[sends.resource].behavior.status
-            known = {*status.transitions, *status.terminal, status.initial} if status else set()
-            unknown = next((name for name in sends.status if name not in known), None)
-            if unknown is not None:
-                raise self.statement_error(f"the rows have no status {unknown!r}", at)
+            self._require_statuses(sends.status, status.names if status is not None else (), at)
+
+    def _require_statuses(self, named: Sequence[str], known: Sequence[str], pointer: str) -> None:
+        unknown = next((name for name in named if name not in known), None)
+        if unknown is not None:
+            raise self.statement_error(f"the rows have no status {unknown!r}", pointer)
 
     def _check_parameter(self, operation: Operation, statement: Statement, pointer: str) -> None:
         name = getattr(statement, "parameter", None)

@@ -41,13 +41,11 @@ def list_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, 
     return msgspec.structs.fields(kind)
 
 
-class Statement(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """Part of ``x-specduet``, in kebab case: a word that it does not have is an error."""
+
+
+class Statement(Words, frozen=True, kw_only=True):
     """One statement of an overlay, with its basis; a documented one quotes its page in ``because``."""
 
     basis: Basis

@@ -4,16 +4,10 @@ from typing import Any
 
 import msgspec
 
-from specduet.specs.statement import Statement
+from specduet.specs.statement import Statement, Words
 
 
-class StreamEvent(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class StreamEvent(Words, frozen=True, kw_only=True):
     """An event that a stream tells when a row's status becomes one of ``status``; without it, at every change.
 
     ``part`` is how much of its stay there the row has behind it then, and an event with a ``count`` is told so often
@@ -28,20 +22,14 @@ class StreamEvent(
     name: str | None = None
     schema: str | None = None
     row: str | None = None
-    sets: dict[str, str] = {}
-    values: dict[str, Any] = {}
+    sets: dict[str, str] = msgspec.field(default_factory=dict)
+    values: dict[str, Any] = msgspec.field(default_factory=dict)
     moment: tuple[str, ...] = ()
     expires: tuple[str, ...] = ()
     lifetime: str = "5m"
 
 
-class Heartbeat(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class Heartbeat(Words, frozen=True, kw_only=True):
     """What a stream sends where nothing else was sent for so long: a comment, or an event with this ``data``."""
 
     every: str

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from specduet.specs.list_statements import Envelope
-from specduet.specs.statement import Statement
+from specduet.specs.statement import Statement, Words
 
 
 class Sends(Statement, frozen=True):
@@ -45,13 +45,7 @@ class Subscribes(Statement, frozen=True):
     echoes: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class WebhookBehavior(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="kebab",
-    kw_only=True,
-):
+class WebhookBehavior(Words, frozen=True, kw_only=True):
     """``x-specduet`` on the operation of a webhook or callback."""
 
     sends: Sends | None = None

@@ -80,7 +80,7 @@ class FieldMakers:
         if status is None:
             return ("",)
         members = self._values.properties[status.field].resolved.get("enum")
-        return members or sorted({status.initial, *status.transitions, *status.terminal})
+        return members or sorted(status.names)
 
     def find_decided_properties(self) -> set[str]:
         """Return the properties that statements decide, or by which rows are found."""
