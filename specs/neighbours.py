@@ -12,7 +12,7 @@ from typing import Any
 
 from specduet.specs.errors import BadOverlay
 from specduet.specs.extension import EXTENSION
-from specduet.specs.overlay import DEFAULT_BASIS, read_basis
+from specduet.specs.overlay import read_basis
 from specduet.specs.request_lines import METHODS
 from specduet.specs.schemas import escape_pointer
 from specduet.specs.source import find_line
@@ -95,6 +95,3 @@ def _add_statements(document: dict[str, Any], neighbours: Mapping[str, Any]) -> 
 
 def _refuse(message: str, pointer: str, path: Path) -> BadOverlay:
     return BadOverlay(message, file=path, line=find_line(path, pointer), pointer=pointer)
-
-
-__all__ = ["DEFAULT_BASIS", "DEFAULT_ORIGIN", "add_neighbours", "is_document"]

@@ -108,9 +108,7 @@ def find_page_facts(reader: SchemaReader, holder: str, path: str, *, token: str)
     ``token`` is the name of the parameter that is a token, with underscores; empty where there is none.
     """
     found = dict(_walk_facts(reader, holder, path, "", token=token))
-    if not {"total", "estimate"} & {
-        *found.values()
-    }:  # `{count, next, previous, results}`: there is no other number of rows
+    if {"total", "estimate"}.isdisjoint(found.values()):  # `{count, next, previous, results}`: no other number of rows
         found = {name: "total" if fact == "count" else fact for name, fact in found.items()}
     return found
 
