@@ -132,8 +132,6 @@ def _find_row(handler: OperationHandler, world: World, validated: ValidatedReque
 
 @_with_error_responses
 def _create_row(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> HttpResponse:
-    if handler.operation.behavior.inputs is not None:
-        check_inputs(handler, world, validated, request)
     return _respond_with_new_row(handler, world, validated, request, {})
 
 
@@ -145,15 +143,7 @@ def _respond_with_new_row(
     keys: Mapping[str, Any],
 ) -> HttpResponse:
     operation = handler.operation
-    statement = operation.behavior.creates
-    file = read_file(request, statement.stores) if statement is not None and statement.stores is not None else None
-    if file is not None:
-        keys = {**world.describe_file(operation, file.describe, validated.body), **keys}
-    body = world.create_row(operation, validated.parameters, validated.body, validated.caller, keys)
-    if file is not None:
-        world.newest_row(operation).file = file
-    if handler.subscription_plans:
-        _subscribe(handler, world, validated, request)
+    body = _make_row(handler, world, validated, request, keys)
     response = handler.make_row_response(body, request, handler.created_status)
     if response.status == 201 or handler.has_location:
         path = world.locate_newest_row(operation, validated.parameters)
@@ -163,6 +153,32 @@ def _respond_with_new_row(
         plan = world.find_plan(operation)
         return _with_etag(response, _make_etag(world, plan, world.newest_row(operation)))
     return response
+
+
+def _make_row(
+    handler: OperationHandler,
+    world: World,
+    validated: ValidatedRequest,
+    request: Request,
+    keys: Mapping[str, Any],
+) -> bytes:
+    """Create a row with its file, of which webhooks tell, and return the response that shows it.
+
+    ``keys`` are fields that the row has whatever the request says. Raises ``HttpError`` for inputs that are wrong.
+    """
+    operation = handler.operation
+    if operation.behavior.inputs is not None:
+        check_inputs(handler, world, validated, request)
+    statement = operation.behavior.creates
+    file = read_file(request, statement.stores) if statement is not None and statement.stores is not None else None
+    if file is not None:
+        keys = {**world.describe_file(operation, file.describe, validated.body), **keys}
+    body = world.create_row(operation, validated.parameters, validated.body, validated.caller, keys)
+    if file is not None:
+        world.newest_row(operation).file = file
+    if handler.subscription_plans:
+        _subscribe(handler, world, validated, request)
+    return body
 
 
 def _subscribe(handler: OperationHandler, world: World, validated: ValidatedRequest, request: Request) -> None:
@@ -350,7 +366,7 @@ def _create_and_stream(
     """Create a row; respond with its events as a stream, or with the row where the client wants that."""
     if not _wants_stream(handler, request):
         return _respond_with_new_row(handler, world, validated, request, {})
-    world.create_row(handler.operation, validated.parameters, validated.body, validated.caller)
+    _make_row(handler, world, validated, request, {})
     return _stream_feed(handler, world.follow_newest_row(handler.operation), request)
 
 

@@ -64,6 +64,35 @@ def test_a_creation_may_be_answered_with_a_stream(mock: Any) -> None:
     assert isinstance(frames[-2].data["at"], int)
 
 
+def test_a_creation_with_a_stream_is_like_any_other(tmp_path: Path) -> None:
+    """Its inputs are checked before, and the webhooks about its row go where the request wants them."""
+    document = read_document(KITCHEN)
+    words = document["paths"]["/meals/served"]["post"]["x-specduet"]
+    words["inputs"] = {
+        "place": "body/dish",
+        "resource": "meal",
+        "row": "body/like",
+        "schema": "dish",
+        "basis": "inferred",
+    }
+    words["subscribes"] = {"url": "body/hook", "basis": "inferred"}
+    sends = {
+        "responses": {"200": {"description": ""}},
+        "x-specduet": {"sends": {"resource": "meal", "basis": "inferred"}},
+    }
+    document["webhooks"] = {"ordered": {"post": sends}}
+    (tmp_path / "kitchen.json").write_text(json.dumps(document))
+    mock = create_app([tmp_path / "kitchen.json"], Settings(pace=1_000))
+    order = {"dish": "stew", "hook": "http://kitchen.example/", "like": "none"}
+    refused = send_raw(mock, RawRequest("POST", "/meals/served", [JSON], json.dumps(order).encode()))
+    assert refused.status == 404
+    order["like"] = cook(mock, "t1")
+    frames = listen(mock, RawRequest("POST", "/meals/served", [JSON], json.dumps(order).encode()))
+    assert frames[-1].data == "[DONE]"
+    deliveries = mock.sessions.default.webhooks.deliveries
+    assert [(each.subscription.key, each.state) for each in deliveries] == [(frames[0].data["meal"], "forbidden")]
+
+
 def test_many_rows_are_followed_by_what_they_do_not_show(mock: Any) -> None:
     """A client hears of the rows that it has named itself, of earlier ones too, and of nobody else's."""
     first, second = cook(mock, "t1"), cook(mock, "t1")
