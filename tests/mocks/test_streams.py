@@ -84,8 +84,7 @@ def test_a_creation_with_a_stream_is_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "kitchen.json").write_text(json.dumps(document))
     mock = create_app([tmp_path / "kitchen.json"], Settings(pace=1_000))
     order = {"dish": "stew", "hook": "http://kitchen.example/", "like": "none"}
-    refused = send_raw(mock, RawRequest("POST", "/meals/served", [JSON], json.dumps(order).encode()))
-    assert refused.status == 404
+    assert send_json(mock, "POST", "/meals/served", order).status == 404
     order["like"] = cook(mock, "t1")
     frames = listen(mock, RawRequest("POST", "/meals/served", [JSON], json.dumps(order).encode()))
     assert frames[-1].data == "[DONE]"
