@@ -68,14 +68,17 @@ def _responds_without_success(api: Api, recording: Recording) -> bool:
 
 def is_all_missing(recording: Recording) -> bool:
     """Return whether every response is a 404: then nothing of the API is there."""
-    statuses = {exchange.status for exchange in recording.exchanges if exchange.response is not None}
-    return statuses == {404}
+    return _collect_statuses(recording) == {404}
 
 
 def is_all_down(recording: Recording) -> bool:
     """Return whether every response says that the service behind the address is not there now (502, 503, 504)."""
-    statuses = {exchange.status for exchange in recording.exchanges if exchange.response is not None}
+    statuses = _collect_statuses(recording)
     return bool(statuses) and statuses <= DOWN_STATUSES
+
+
+def _collect_statuses(recording: Recording) -> set[int]:
+    return {exchange.status for exchange in recording.exchanges if exchange.response is not None}
 
 
 def _describe_base_path(senders: Sequence[Sender]) -> str:

@@ -1,6 +1,7 @@
 """SD6xx: rows that a request changes or deletes: the details and lists afterwards."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from specduet.contracts.analysis.created_fields import is_kept
 from specduet.contracts.analysis.row_values import get_path, read_recorded_rows, read_single_row, shows_rows
@@ -8,13 +9,15 @@ from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.recording import ABSENT, Exchange, Row
 from specduet.contracts.traces import ChangedRow
+from specduet.specs.behavior import Lookup
+from specduet.specs.statement import Basis
 
 _LATER = 202  # the request was accepted, and is carried out later (RFC 9110, 15.3.3)
 
 
 def find_changes(subject: Subject) -> Iterator[ChangedRow]:
     """Yield the changes that the service has carried out."""
-    for trace in subject.recording.find_traces(ChangedRow, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(ChangedRow):
         if shows_rows(trace.change) and trace.change.status != _LATER:
             yield trace
 
@@ -27,6 +30,29 @@ def read_changed_row(subject: Subject, trace: ChangedRow) -> tuple[Row, Row] | N
     """Return the row as details showed it before and after a change, None where one of them did not."""
     before, after = _read_detail(subject, trace.fetched_before), _read_detail(subject, trace.fetched_after)
     return (before, after) if before is not None and after is not None else None
+
+
+def make_field_finding(
+    subject: Subject,
+    trace: ChangedRow,
+    rule: Lookup,
+    field: str,
+    value: Any,
+    *,
+    message: str,
+    cause: str,
+    basis: Basis,
+) -> Finding:
+    """Return a finding on a field of a row that was changed, with its value afterwards."""
+    return subject.make_finding(
+        trace.change,
+        message=message,
+        where=f"body/{field}",
+        value=value,
+        cause=cause,
+        basis=basis,
+        is_proven=not rule.parameter,  # there is one row alone, and no id
+    )
 
 
 def _find_listed(subject: Subject, trace: ChangedRow) -> Row | None:
@@ -54,14 +80,8 @@ def check_change_kept(subject: Subject) -> Iterator[Finding]:
             now, before = get_path(shown, field), get_path(trace.row, field)
             if now is not ABSENT and now == before and not is_kept(value, now):
                 message = f"{field} is still {to_text(now)} after it was changed to {to_text(value)}"
-                yield subject.make_finding(
-                    trace.change,
-                    message=message,
-                    where=f"body/{field}",
-                    value=now,
-                    cause=field,
-                    basis=rule.basis,
-                    is_proven=not rule.parameter,  # there is one row alone, and no id
+                yield make_field_finding(
+                    subject, trace, rule, field, now, message=message, cause=field, basis=rule.basis
                 )
 
 

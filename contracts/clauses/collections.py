@@ -234,7 +234,7 @@ def check_visibility(subject: Subject) -> Iterator[Finding]:
     """Needs the credentials of several callers. A caller who sees rows of several owners counts as an admin, and has to
     see every row that any caller sees; not every caller may be one.
     """
-    for trace in subject.recording.find_traces(CallerLists, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(CallerLists):
         responses: dict[int, list[_CallerList]] = {}
         for number, exchange in trace.lists:
             rows = read_list_rows(subject.operation, exchange)

@@ -20,7 +20,7 @@ from specduet.contracts.traces import (
 @clause("SD630", "location-leads", "The address in Location leads to the new row.", basis="inferred")
 def check_location_leads(subject: Subject) -> Iterator[Finding]:
     """Requests the address twice, with a pause, where the row itself can be fetched by its id."""
-    for trace in subject.recording.find_traces(FollowedLocation, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(FollowedLocation):
         if trace.exchange.status in NOT_FOUND_STATUSES and trace.fetched.is_success and trace.creation.response:
             location = trace.creation.response.get_header("location") or ""
             message = f"the address {location} gets {trace.exchange.status}, although the row can be fetched by its id"
@@ -32,7 +32,7 @@ def check_location_leads(subject: Subject) -> Iterator[Finding]:
 @clause("SD631", "condition-holds", "A change under a condition that does not hold is refused.", basis="inferred")
 def check_condition_holds(subject: Subject) -> Iterator[Finding]:
     """Sends ``If-Match`` with a version that the row does not have, where the document has the header and 412."""
-    for trace in subject.recording.find_traces(ConditionalRequest, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(ConditionalRequest):
         if trace.is_stale and trace.exchange.is_success:
             message = f"If-Match with another version than {trace.version} gets {trace.exchange.status}, not 412"
             yield subject.make_finding(
@@ -65,7 +65,7 @@ def _shows_change(trace: ChangedRow, before: Row, after: Row) -> bool:
 @clause("SD633", "not-modified", "A row whose version is known is not sent again.", basis="inferred")
 def check_not_modified(subject: Subject) -> Iterator[Finding]:
     """Sends ``If-None-Match`` with the version of the row, where the document has the header and 304."""
-    for trace in subject.recording.find_traces(ConditionalRequest, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(ConditionalRequest):
         response = trace.exchange.response
         is_same = response is not None and response.get_header("etag") == trace.version
         if not trace.is_stale and trace.exchange.status == 200 and is_same:
@@ -79,7 +79,7 @@ def check_not_modified(subject: Subject) -> Iterator[Finding]:
 def check_own_parent(subject: Subject) -> Iterator[Finding]:
     """Fetches a row of one parent below another one, whose list does not have it."""
     rule = subject.operation.behavior.fetches
-    for trace in subject.recording.find_traces(ForeignParentFetch, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(ForeignParentFetch):
         shown = read_single_row(subject.operation, trace.exchange) if rule is not None else None
         if rule is None or shown is None or not trace.exchange.is_success:
             continue
@@ -98,7 +98,7 @@ def check_own_kind(subject: Subject) -> Iterator[Finding]:
     row, the whole list does not have its id, and an invented id of the same form is refused.
     """
     rule = subject.operation.behavior.fetches
-    for trace in subject.recording.find_traces(OtherKindFetch, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(OtherKindFetch):
         shown = read_single_row(subject.operation, trace.exchange)
         rows = read_recorded_rows(subject.api, trace.listed)
         if rule is None or shown is None or not rows or trace.unknown.is_success or trace.unknown.status >= 500:

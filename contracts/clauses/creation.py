@@ -100,7 +100,7 @@ def _observed_runs(subject: Subject) -> Iterator[ObservedRun]:
     rule = subject.operation.behavior.creates
     if rule is None:
         return
-    traces = subject.recording.find_traces(CreatedRun, subject.api.name, subject.operation.id)
+    traces = subject.find_traces(CreatedRun)
     runs = [ObservedRun(subject, rule, trace) for trace in traces if shows_rows(trace.creation)]
     runs = [run for run in runs if not run.is_due]
     counts = Counter(str(run.row_id) for run in runs)

@@ -47,7 +47,7 @@ def _credential_fault(subject: Subject, case: JudgedExchange) -> str:
 
 def _foreign_letters(subject: Subject) -> frozenset[int]:
     """Return the numbers of the requests with a credential that is not ASCII."""
-    traces = subject.recording.find_traces(ForeignLetters, subject.api.name, subject.operation.id)
+    traces = subject.find_traces(ForeignLetters)
     return frozenset(trace.exchange.number for trace in traces)
 
 
@@ -233,7 +233,7 @@ def _has_unreadable_body(subject: Subject, case: JudgedExchange) -> bool:
 @clause("SD405", "credential-accepted", "Every documented login method works on its own.", specificity=30)
 def check_credential_accepted(subject: Subject) -> Iterator[Finding]:
     """Tries every security scheme that you gave a credential for, if another one of them is accepted."""
-    trials = list(subject.recording.find_traces(SchemeTrial, subject.api.name, subject.operation.id))
+    trials = list(subject.find_traces(SchemeTrial))
     if not any(trial.exchange.is_success for trial in trials):
         return
     for trial in trials:

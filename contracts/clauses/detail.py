@@ -171,7 +171,7 @@ def check_listed_can_be_fetched(subject: Subject) -> Iterator[Finding]:
     if rule is None or not _is_served(subject):
         return
     history = _row_histories(subject)
-    traces = list(subject.recording.find_traces(FetchedRow, subject.api.name, subject.operation.id))
+    traces = list(subject.find_traces(FetchedRow))
     states = {history.get_status(trace.row) for trace in traces if trace.exchange.is_success}
     if not states and rule.basis != "documented" and not _names_field(rule.parameter, history.resource):
         return  # the rows may be known by another field
@@ -204,9 +204,7 @@ def check_unknown_id(subject: Subject) -> Iterator[Finding]:
     rule = subject.operation.behavior.lookup
     if rule is None or subject.operation.behavior.acts or (isinstance(rule, Replaces) and rule.creates):
         return
-    for trace in (
-        subject.recording.find_traces(UnknownPathValue, subject.api.name, subject.operation.id) if rule else ()
-    ):
+    for trace in subject.find_traces(UnknownPathValue) if rule else ():
         assert rule is not None
         if _is_created(subject, trace):
             continue
@@ -237,7 +235,7 @@ def _has_known_ids(subject: Subject, rule: Lookup) -> bool:
 def check_others_not_fetched(subject: Subject) -> Iterator[Finding]:
     """Needs the credentials of several callers. Checks those that see only rows of one owner."""
     rule = subject.operation.behavior.visibility
-    for trace in subject.recording.find_traces(CrossOwnerFetch, subject.api.name, subject.operation.id) if rule else ():
+    for trace in subject.find_traces(CrossOwnerFetch) if rule else ():
         assert rule is not None
         owners = {
             get_path(row, rule.owner)

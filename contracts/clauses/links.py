@@ -20,7 +20,7 @@ def check_link_leads(subject: Subject) -> Iterator[Finding]:
     It may be refused for its state (409), or for what it has beside the values of the link. What it leads to may be
     hidden from the caller, unless he has created it, or the operation has shown him something else.
     """
-    for trace in subject.recording.find_traces(FollowedLink, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(FollowedLink):
         target, status = subject.api.operation(trace.target), trace.exchange.status
         if _is_broken(subject, trace, target):
             given = _describe_given(subject, trace)

@@ -14,7 +14,7 @@ def check_allowed_methods(subject: Subject) -> Iterator[Finding]:
     """Sends ``TRACE`` to each path without a credential. A 405 has an ``Allow`` header (RFC 9110, 15.5.6); 401, 403,
     404 and 501 are right as well.
     """
-    for trace in subject.recording.find_traces(UndeclaredMethod, subject.api.name, subject.operation.id):
+    for trace in subject.find_traces(UndeclaredMethod):
         response = trace.exchange.response
         if response is not None and response.status == 405 and response.get_header("allow") is None:
             yield subject.make_finding(

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import getdoc
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from specduet.contracts.findings import Finding, Violation, to_text
 from specduet.contracts.options import RunOptions
-from specduet.contracts.recording import Exchange, Recording
+from specduet.contracts.recording import Exchange, Recording, Trace
 from specduet.contracts.run_notes import is_unserved
 from specduet.specs import Api, Operation
 from specduet.specs.statement import Basis, weakest
@@ -24,6 +24,8 @@ FAMILIES: dict[str, Family] = {
     "7": "robustness",
 }
 """The families by the third character of their codes."""
+
+_TraceKind = TypeVar("_TraceKind", bound=Trace)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Subject:
     def successful_exchanges(self) -> Iterator[Exchange]:
         """Return the exchanges of this operation whose response is 2xx."""
         return (exchange for exchange in self.exchanges() if exchange.is_success)
+
+    def find_traces(self, kind: type[_TraceKind]) -> Iterator[_TraceKind]:
+        """Yield the traces of one kind about this operation."""
+        return self.recording.find_traces(kind, self.api.name, self.operation.id)
 
     def is_unserved(self, exchange: Exchange) -> bool:
         """Return whether the mock of ``--mock`` had no value for a schema, which tells of the document."""

@@ -1,16 +1,21 @@
 """SD1xx of streams: the events of a stream are those that the document describes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from specduet.contracts.clauses.registry import Subject, clause
-from specduet.contracts.clauses.schema_violations import SchemaViolation, find_violations, unambiguous_exchanges
-from specduet.contracts.findings import MISSING_VALUE, Finding, to_text
+from specduet.contracts.clauses.schema_violations import (
+    SchemaViolation,
+    find_violations,
+    schema_finding,
+    unambiguous_exchanges,
+)
+from specduet.contracts.findings import MISSING_VALUE, Finding
 from specduet.contracts.oracle.event_frames import EventFrame, read_frames
 from specduet.contracts.oracle.schema_access import is_valid_value
 from specduet.contracts.recording import NOT_JSON, Exchange
 from specduet.specs import Content, Schemas
-from specduet.specs.origins import find_basis
 from specduet.specs.schema_reader import SchemaReader
 from specduet.specs.statement import weakest
 
@@ -98,8 +103,8 @@ def _check_frame(subject: Subject, exchange: Exchange, frame: EventFrame, pointe
         return
     if value is NOT_JSON:
         message = f"the data of event {frame.number} is no JSON"
-        violations = [SchemaViolation("type", "", pointer, frame.data[:200], "JSON")]
-        yield _make_finding(subject, exchange, frame, violations[0], message)
+        violation = SchemaViolation("type", "", pointer, frame.data[:200], "JSON")
+        yield _make_finding(subject, exchange, frame, violation, message)
         return
     for violation in find_violations(schemas, pointer, value):
         problem = "is missing" if violation.value == MISSING_VALUE else f"breaks the schema: {violation.expected}"
@@ -111,18 +116,6 @@ def _check_frame(subject: Subject, exchange: Exchange, frame: EventFrame, pointe
 def _make_finding(
     subject: Subject, exchange: Exchange, frame: EventFrame, violation: SchemaViolation, message: str
 ) -> Finding:
-    response = subject.operation.response_for(exchange.status)
-    basis = weakest(
-        "inferred", response.basis if response else "inferred", find_basis(subject.api.schemas, violation.pointer)
-    )
-    value = violation.value if violation.value == MISSING_VALUE else to_text(violation.value)
-    where = f"/{frame.number}{violation.where}"
-    return subject.make_finding(
-        exchange,
-        pointer=violation.pointer,
-        where=where,
-        value=value,
-        message=message,
-        cause=violation.keyword,
-        basis=basis,
-    )
+    placed = replace(violation, where=f"/{frame.number}{violation.where}")
+    finding = schema_finding(subject, exchange, placed, message, cause=violation.keyword)
+    return replace(finding, basis=weakest("inferred", finding.basis))

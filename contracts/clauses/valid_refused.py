@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from specduet.contracts.bodies import KeptBody
 from specduet.contracts.clauses.judged_exchanges import (
     STATE_STATUSES,
     JudgedExchange,
@@ -20,7 +21,7 @@ from specduet.contracts.oracle.json_body import parse_json_body
 from specduet.contracts.oracle.promises import has_derived_schemas, is_promised, is_restricted
 from specduet.contracts.oracle.request_differences import Difference, is_part_of, list_differences
 from specduet.contracts.oracle.request_parts import RequestPart
-from specduet.contracts.recording import ABSENT, Exchange
+from specduet.contracts.recording import ABSENT, Exchange, ReceivedResponse, Recording
 
 _FORM_STATUSES = frozenset({400, 413, 414, 415, 417, 422, 431})
 _STRUCTURAL_TYPES = (
@@ -95,7 +96,7 @@ def _search_refused_parts(subject: Subject) -> Iterator[RefusedPart]:
         if (case.exchange.request, case.exchange.credentials) in accepted_requests:
             continue  # what was sent in between is why
         found = _find_twin(subject, case, accepted)
-        if found is not None and _is_blamed(subject, found):
+        if found is not None and _is_blamed(subject, found, accepted):
             yield found
 
 
@@ -179,8 +180,8 @@ def _make_key(exchange: Exchange) -> tuple[Any, ...]:
 def _find_twin(subject: Subject, case: JudgedExchange, accepted: Sequence[Exchange]) -> RefusedPart | None:
     """Return the accepted request that differs in one part; a write has to be accepted once more afterwards."""
     exchange = case.exchange
+    is_read = exchange.request.method in {"GET", "HEAD", "OPTIONS"}
     for twin in accepted:
-        is_read = exchange.request.method in {"GET", "HEAD", "OPTIONS"}
         if twin.credentials != exchange.credentials or not (is_read or exchange.is_before(twin)):
             continue
         differences = list_differences(subject.operation, exchange.request, twin.request)
@@ -207,7 +208,7 @@ def _fold(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
-def _is_blamed(subject: Subject, refused: RefusedPart) -> bool:
+def _is_blamed(subject: Subject, refused: RefusedPart, accepted: Sequence[Exchange]) -> bool:
     if _repeats_path(subject, refused.difference):
         return False
     if states_refusals(subject):
@@ -218,26 +219,35 @@ def _is_blamed(subject: Subject, refused: RefusedPart) -> bool:
     if is_promised(subject.api, subject.operation, refused.difference, by_length=False):
         return True
     if is_promised(subject.api, subject.operation, refused.difference):
-        return _takes_new_texts(subject, refused)
+        return _takes_new_texts(subject, refused, accepted)
     return has_derived_schemas(subject.api) and _is_named_malformed(refused)
 
 
-def _takes_new_texts(subject: Subject, refused: RefusedPart) -> bool:
+def _takes_new_texts(subject: Subject, refused: RefusedPart, accepted: Sequence[Exchange]) -> bool:
     """Return whether the part was accepted with a text that nothing else had shown: then it need not name a row."""
     loc, request = refused.difference.loc, refused.case.exchange.request
-    for accepted in _list_accepted(subject):
-        for difference in list_differences(subject.operation, request, accepted.request):
+    for twin in accepted:
+        for difference in list_differences(subject.operation, request, twin.request):
             if difference.loc == loc and isinstance(difference.other, str):
                 shown = json.dumps(difference.other, ensure_ascii=False).encode()
-                if not any(_shows(subject, exchange, shown) for exchange in subject.recording.exchanges):
+                if not any(shown in response.body for response in _list_other_reads(subject)):
                     return True
     return False
 
 
-def _shows(subject: Subject, exchange: Exchange, text: bytes) -> bool:
-    """Return whether another operation that only reads has answered with a text."""
-    is_other_read = exchange.operation != subject.operation.id and exchange.request.method == "GET"
-    return is_other_read and exchange.is_success and exchange.response is not None and text in exchange.response.body
+def _list_other_reads(subject: Subject) -> Iterator[ReceivedResponse]:
+    """Yield what other operations that only read have answered, equal bodies once for each of them."""
+    recording = subject.recording
+    reads = compute_once(recording, ("successful reads",), lambda: _collect_reads(recording))
+    return (response for (operation, _), response in reads.items() if operation != subject.operation.id)
+
+
+def _collect_reads(recording: Recording) -> Mapping[tuple[str, bytes | KeptBody], ReceivedResponse]:
+    return {
+        (exchange.operation, exchange.response.content): exchange.response
+        for exchange in recording.exchanges
+        if exchange.request.method == "GET" and exchange.is_success and exchange.response is not None
+    }
 
 
 def _is_named_malformed(refused: RefusedPart) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from specduet.contracts.analysis.created_fields import is_kept, list_body_properties
 from specduet.contracts.analysis.row_values import get_path, open_sent_envelope, read_timestamp
-from specduet.contracts.clauses.changes import find_changes, read_changed_row
+from specduet.contracts.clauses.changes import find_changes, make_field_finding, read_changed_row
 from specduet.contracts.clauses.registry import Subject, clause
 from specduet.contracts.findings import Finding, to_text
 from specduet.contracts.oracle.json_body import parse_json_body
@@ -39,6 +39,7 @@ def check_others_kept(subject: Subject) -> Iterator[Finding]:
     """
     rule = subject.operation.behavior.updates
     for trace in find_changes(subject) if rule is not None else ():
+        assert rule is not None
         rows, status = read_changed_row(subject, trace), _find_status(subject)
         if rows is None:
             continue
@@ -50,14 +51,8 @@ def check_others_kept(subject: Subject) -> Iterator[Finding]:
             if is_free and is_lost and read_timestamp(before) is None and not _is_derived(after, trace):
                 sent = ", ".join(trace.requested_fields)
                 message = f"{name} is {to_text(after)} after a change of {sent}; it was {to_text(before)}"
-                yield subject.make_finding(
-                    trace.change,
-                    message=message,
-                    where=f"body/{name}",
-                    value=after,
-                    cause="others",
-                    basis="inferred",
-                    is_proven=rule is not None and not rule.parameter,
+                yield make_field_finding(
+                    subject, trace, rule, name, after, message=message, cause="others", basis="inferred"
                 )
 
 
@@ -69,6 +64,7 @@ def check_replaced_whole(subject: Subject) -> Iterator[Finding]:
     """
     rule = subject.operation.behavior.replaces
     for trace in find_changes(subject) if rule is not None and rule.basis != "assumed" else ():
+        assert rule is not None
         rows = read_changed_row(subject, trace)
         sent = _read_sent(subject, trace)
         if rows is None or not sent:
@@ -79,14 +75,8 @@ def check_replaced_whole(subject: Subject) -> Iterator[Finding]:
                 continue
             if before == after:
                 message = f"{name} is still {to_text(after)} after a replacement without it"
-                yield subject.make_finding(
-                    trace.change,
-                    message=message,
-                    where=f"body/{name}",
-                    value=after,
-                    cause="kept",
-                    basis="inferred",
-                    is_proven=rule is not None and not rule.parameter,
+                yield make_field_finding(
+                    subject, trace, rule, name, after, message=message, cause="kept", basis="inferred"
                 )
 
 
