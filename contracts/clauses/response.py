@@ -67,7 +67,7 @@ def check_content_type(subject: Subject) -> Iterator[Finding]:
             continue
         response = subject.operation.response_for(exchange.status)
         received = exchange.response
-        if response is None or received is None or not response.content or not received.body:
+        if response is None or received is None or not response.content or not received.body_length:
             continue
         if not any(matches_media_type(name, received.media_type) for name in response.content):
             yield subject.make_finding(
@@ -105,7 +105,7 @@ def check_parses(subject: Subject) -> Iterator[Finding]:
             pointer=documented[1].pointer.removesuffix("/schema"),
             value=to_text(received.text),
             cause=str(exchange.status),
-            shared=f"{exchange.status} {'empty' if not received.body else received.media_type}",
+            shared=f"{exchange.status} {received.media_type if received.body_length else 'empty'}",
             basis=documented[0].basis,
             message=f"the body of the {exchange.status} response is {_describe_json_error(received.body)}",
         )
@@ -114,7 +114,7 @@ def check_parses(subject: Subject) -> Iterator[Finding]:
 def _is_json_expected(exchange: Exchange) -> bool:
     """Return False where the content type says that the body is something else: that is a finding of its own."""
     received = exchange.response
-    return received is not None and (not received.body or is_json(received.media_type))
+    return received is not None and (not received.body_length or is_json(received.media_type))
 
 
 def _describe_json_error(body: bytes) -> str:

@@ -92,7 +92,7 @@ class Watch:
             return
         if (
             response.elapsed_s > _MAX_ELAPSED_S
-            or len(response.body) > _MAX_BODY
+            or response.body_length > _MAX_BODY
             or "event-stream" in response.media_type
         ):
             return

@@ -85,7 +85,7 @@ def fetch_document(url: str, target: Target | None = None) -> RemoteDocument:
         raise SpecError(f"cannot be fetched: {response.text}", file=url)
     if response.status != 200:
         raise SpecError(f"cannot be fetched: the response is a {response.status}", file=url)
-    if response.is_cut or len(response.body) > FILE_BYTES.value:
+    if response.is_cut or response.body_length > FILE_BYTES.value:
         raise SpecError(f"has more than {FILE_BYTES.value:,} bytes, and is not read", file=url)
     if not _is_openapi(response.body):
         remedy = "An OpenAPI document begins with 'openapi: 3.1.0'. A page that shows one names its address."
