@@ -3,6 +3,8 @@
 import codecs
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from specduet.specs.bounds import FILE_BYTES
@@ -40,6 +42,22 @@ def read_bytes(path: Path) -> bytes:
     if len(data) > FILE_BYTES.value:
         raise UnreadableFile(f"has more than {FILE_BYTES.value:,} bytes, and is not read", file=path)
     return data
+
+
+@contextmanager
+def replace_whole(path: Path) -> Iterator[Path]:
+    """Give a file beside a path to write to, which takes its place in the end: a full disk costs nothing that is there.
+
+    Whatever ``OSError`` there is, it is raised, and the file beside the path is gone.
+    """
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def decode_text(data: bytes, log: ProblemLog) -> str:

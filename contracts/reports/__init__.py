@@ -1,11 +1,11 @@
 """Reports of one finished run: files for people, CI systems and programs, and the text on the terminal."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from specduet.contracts.reports import har, json, junit, page, sarif, summary
 from specduet.contracts.reports.model import Report
 from specduet.specs import UsageError
+from specduet.specs.files import replace_whole
 
 WRITERS = {
     "report.html": page.write,
@@ -37,14 +37,11 @@ def write_reports(report: Report, folder: Path) -> None:
 
 
 def _write_whole(report: Report, folder: Path, name: str) -> str:
-    """Write one report beside its place and then move it there; return why that failed, empty where it did not."""
-    path, unfinished = folder / name, folder / f".{name}.part"
+    """Write one report; return why that failed, empty where it did not."""
     try:
-        WRITERS[name](report, unfinished)
-        unfinished.replace(path)
+        with replace_whole(folder / name) as unfinished:
+            WRITERS[name](report, unfinished)
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
         return f"{name} ({describe_os_error(error)})"
     return ""
 

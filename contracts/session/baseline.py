@@ -15,6 +15,7 @@ import yaml
 
 from specduet.contracts.findings import Finding
 from specduet.specs import SpecError
+from specduet.specs.files import replace_whole
 from specduet.specs.source import find_line, read_document
 
 DEFAULT_FILE = Path("specduet-baseline.yaml")
@@ -146,9 +147,8 @@ def write_baseline(
         )
         entries.append(_entry_to_dict(entry))
     text = yaml.safe_dump({"accepted": entries}, sort_keys=False, allow_unicode=True, width=120)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(_HEADER + text, encoding="utf-8")
-    unfinished.replace(path)  # so that a full disk costs no accepted finding
+    with replace_whole(path) as unfinished:
+        unfinished.write_text(_HEADER + text, encoding="utf-8")
     return len(new)
 
 
