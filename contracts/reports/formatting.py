@@ -17,14 +17,14 @@ def format_headline(finding: Finding) -> str:
 
 
 def finding_fields(finding: Finding, report: Report) -> list[tuple[str, str]]:
-    """Return what a report says besides the headline: (label, text) pairs, secrets masked, no empty texts."""
+    """Return what a report says besides the headline: (label, text) pairs, secrets masked, printable, none empty."""
     service, document = list_remedies(finding)
     fields = [
-        ("operation", make_printable(f"{finding.api} {finding.operation}")),
+        ("operation", f"{finding.api} {finding.operation}"),
         ("expected", describe_expected(finding, report.find_api(finding.api), report.find_sentence(finding))),
-        ("actual", make_printable(describe_actual(finding, report))),
-        ("document", make_printable(f"{describe_line(finding, report)} {finding.pointer}")),
-        ("also in", make_printable(describe_other_places(finding))),
+        ("actual", describe_actual(finding, report)),
+        ("document", f"{describe_line(finding, report)} {finding.pointer}"),
+        ("also in", describe_other_places(finding)),
         ("severity", f"{finding.severity} ({finding.basis})"),
         ("reproduce", finding.curl),
         ("to fix", service),

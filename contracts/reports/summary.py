@@ -6,7 +6,7 @@ from specduet.contracts.findings import Finding
 from specduet.contracts.reports.formatting import ACCEPT_HINT, finding_fields, format_headline
 from specduet.contracts.reports.model import Report, pluralize, write_text
 from specduet.contracts.reports.unanswered import UnansweredOperation
-from specduet.specs.printing import escape_markdown, make_printable, quote_markdown
+from specduet.specs.printing import escape_markdown, quote_markdown
 
 _MAX_FINDINGS = 50
 
@@ -60,7 +60,7 @@ def _finding_section(finding: Finding, report: Report) -> list[str]:
     lines = [f"### {mark}: {escape_markdown(format_headline(finding))}", ""]
     for label, value in finding_fields(finding, report):
         if label == "reproduce":
-            lines += ["", "```sh", make_printable(value), "```"]
+            lines += ["", "```sh", value, "```"]
         elif label != "severity":
             lines.append(f"- {label}: {quote_markdown(value)}")
     return [*lines, ""]
