@@ -6,11 +6,12 @@ body ─ equal to an earlier one? ─ room for its values? ─ room in memory? �
 import os
 import re
 import tempfile
+import weakref
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from threading import Lock
-from typing import IO
+from typing import IO, Any, Final
 
 IN_MEMORY_BYTES = 24 * 2**20
 """Bytes of bodies that are kept in memory; the others are in a file."""
@@ -28,41 +29,67 @@ _VALUE_BYTES = 100
 MAX_VALUES = 250_000
 """JSON values in one body; a body with more is not read as JSON."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # one that has no end goes to the end
+UNREAD: Final = object()
+"""The value of a body that nobody has read yet."""
+
+
+class _BodyFile:
+    """A file without a name, which is closed when no body is in it any more."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed below
+        weakref.finalize(self, _close_file, self._file)
+
+    def append(self, data: bytes) -> int:
+        """Write bytes to the end, and return where they begin. Raises ``OSError``."""
+        start = self._file.seek(0, os.SEEK_END)
+        self._file.write(data)
+        self._file.flush()
+        return start
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return so many bytes from a place on."""
+        return os.pread(self._file.fileno(), length, start)
+
+
+def _close_file(file: IO[bytes]) -> None:
+    with suppress(OSError):  # a full disk was told when it was written to
+        file.close()
 
 
 class KeptBody:
     """The bytes of one body. Bodies with equal bytes are one object within a run."""
 
-    __slots__ = ("_data", "_file", "_start", "is_compared", "is_json", "length")
+    __slots__ = ("_data", "_file", "_start", "is_compared", "is_json", "length", "value")
 
     def __init__(self, data: bytes, *, is_compared: bool) -> None:
         self._data: bytes | None = data
-        self._file: IO[bytes] | None = None
+        self._file: _BodyFile | None = None
         self._start = 0
         self.length = len(data)
         self.is_compared = is_compared
         """False where its values would take too much memory beside those of others."""
         self.is_json: bool | None = None
         """Whether the bytes are JSON, None as long as nobody has read them alone."""
+        self.value: Any = UNREAD
+        """The JSON value where it is compared: it is kept with the body, so that no body of a run has it twice."""
 
     @property
     def data(self) -> bytes:
         """The bytes, from memory or from the file."""
         if self._data is not None or self._file is None:
             return self._data or b""
-        return os.pread(self._file.fileno(), self.length, self._start)
+        return self._file.read(self._start, self.length)
 
     @property
     def is_in_memory(self) -> bool:
         return self._data is not None
 
-    def move_to(self, file: IO[bytes]) -> None:
+    def move_to(self, file: _BodyFile) -> None:
         """Write the bytes to the end of a file, and forget them. Raises ``OSError``, with nothing forgotten."""
         assert self._data is not None
-        start = file.seek(0, os.SEEK_END)
-        file.write(self._data)
-        file.flush()
-        self._file, self._start, self._data = file, start, None
+        self._start = file.append(self._data)
+        self._file, self._data = file, None
 
 
 @dataclass
@@ -77,7 +104,7 @@ class BodyStore:
     _in_memory: int = 0
     _in_file: int = 0
     _values_left: int = field(default_factory=lambda: VALUES_BYTES)
-    _file: IO[bytes] | None = None
+    _file: _BodyFile | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def keep(self, body: bytes) -> bytes | KeptBody:
@@ -111,7 +138,7 @@ class BodyStore:
         if self._in_file + kept.length > IN_FILE_BYTES:
             return False
         with suppress(OSError):
-            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - it ends with the run
+            self._file = self._file or _BodyFile()
             kept.move_to(self._file)
             self._in_file += kept.length
             return True

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from specduet.contracts.bodies import VALUES_BYTES, BodyStore, KeptBody, estimate_bytes, has_many_values
+from specduet.contracts.bodies import UNREAD, BodyStore, KeptBody, estimate_bytes, has_many_values
 
 Origin = Literal["examples", "coverage", "fuzzing", "probe"]
 Headers = tuple[tuple[str, str], ...]
@@ -43,26 +43,29 @@ _TEXT_BYTES = 200_000
 
 
 class _JsonValues:
-    """The JSON values of bodies that were read lately. All values of a run would take gigabytes."""
+    """The JSON values of small bodies that were read lately. All values of a run would take gigabytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._values: dict[bytes | KeptBody, Any] = {}
+        self._values: dict[bytes, Any] = {}
         self._size = 0
 
     def decode(self, content: bytes | KeptBody) -> Any:
         """Return the value of a body, or ``NOT_JSON``."""
-        value = self._values.get(content, self)
-        return self._read(content) if value is self else value
+        if isinstance(content, bytes):
+            value = self._values.get(content, UNREAD)
+            return self._read(content) if value is UNREAD else value
+        if content.value is UNREAD:
+            content.value = read_json(content.data)
+        return content.value
 
-    def _read(self, content: bytes | KeptBody) -> Any:
-        body = content if isinstance(content, bytes) else content.data
+    def _read(self, body: bytes) -> Any:
         value = read_json(body)
         size = estimate_bytes(body)
         self._size += size
         if self._size > self._max_bytes:
             self._values, self._size = {}, size
-        self._values[content] = value
+        self._values[body] = value
         return value
 
 
@@ -74,7 +77,7 @@ def read_json(body: bytes) -> Any:
         return NOT_JSON
 
 
-_JSON_VALUES: Final = _JsonValues(VALUES_BYTES + 16 * 2**20)
+_JSON_VALUES: Final = _JsonValues(16 * 2**20)
 
 
 @dataclass(frozen=True)

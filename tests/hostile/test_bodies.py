@@ -48,6 +48,9 @@ def test_without_room_the_beginning_is_kept(monkeypatch: pytest.MonkeyPatch, lim
         def write(self, _: bytes) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
+        def close(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
     monkeypatch.setattr(bodies, "IN_MEMORY_BYTES", 0)
     if limit == "disk":
         monkeypatch.setattr(tempfile, "TemporaryFile", FullFile)
