@@ -183,11 +183,11 @@ def _measure_fields(api: Api, operation: Operation, exchanges: Sequence[Exchange
         content = find_json_content(response.content)
         if not response.status.startswith("2") or content is None or not content.has_schema:
             continue
-        bodies = {
-            e.response.content: e.json for e in exchanges if e.response and e.is_success and e.json is not NOT_JSON
-        }
         fields = [f for f in api.schemas.walk_fields(content.schema, content.pointer) if f.members or f.nullable]
-        counts = _count_values(fields, list(bodies.values()))
+        compared = [e.response for e in exchanges if e.response and e.is_success and e.response.is_compared]
+        distinct = {response.content: response for response in compared} if fields else {}
+        bodies = [value for response in distinct.values() if (value := response.json) is not NOT_JSON]
+        counts = _count_values(fields, bodies)
         for entry, (members, null, filled) in zip(fields, counts, strict=True):
             yield FieldCoverage(
                 "/".join(entry.path),
