@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from specduet.contracts.clauses import Subject, all_clauses
 from specduet.contracts.generation.known_values import KnownValues
-from specduet.contracts.options import RunOptions
 from specduet.contracts.probes.robustness import probe_robustness
-from specduet.contracts.recording import Recording
 from specduet.contracts.sending.sender import Sender
 from specduet.contracts.sending.target import Target
 from specduet.specs import load
+from tests.contracts.recording_builder import RecordingBuilder
 
 
 def _serve_birds(status: int, headers: dict[str, str] | None) -> FastAPI:
@@ -47,11 +45,9 @@ def test_a_405_without_allow_is_told_once(
     (tmp_path / "birds.json").write_text(json.dumps(app.openapi()))
     api = load(tmp_path / "birds.json")
     target = Target.parse(serve(app))
-    recording, known_values = Recording(), KnownValues(api, target.params)
-    sender = Sender(target, api, recording, on_exchange=known_values.observe_exchange)
+    builder, known_values = RecordingBuilder(api), KnownValues(api, target.params)
+    sender = Sender(target, api, builder.recording, on_exchange=known_values.observe_exchange)
     for operation in api.operations:
         probe_robustness(sender, operation, known_values)
-    clause = next(clause for clause in all_clauses() if clause.code == "SD111")
-    subjects = [Subject(api, operation, recording, RunOptions(), clause) for operation in api.operations]
-    assert sum(exchange.request.method == "TRACE" for exchange in recording.exchanges) == 1
-    assert sum(len(list(clause.check(subject))) for subject in subjects) == count
+    assert sum(exchange.request.method == "TRACE" for exchange in builder.recording.exchanges) == 1
+    assert sum(len(builder.check_clause("SD111", operation.label)) for operation in api.operations) == count

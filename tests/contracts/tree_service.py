@@ -135,11 +135,16 @@ def find(api: Api, url: str, *, credentials: bool = True) -> list[Finding]:
     for probe in (probe_credentials, probe_refusals):
         for operation in api.operations:
             probe(sender, operation, knowledge)
+    return judge(api, recording, "refusal", "credentials")
+
+
+def judge(api: Api, recording: Recording, *families: str) -> list[Finding]:
+    """Return what the clauses of some families find."""
     return deduplicate(
         finding
         for operation in api.operations
         for clause in all_clauses()
-        if clause.family in {"refusal", "credentials"}
+        if clause.family in families
         for finding in clause.check(Subject(api, operation, recording, RunOptions(), clause))
     )
 
