@@ -5,11 +5,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.hostile import bodies, connections, echoes, heads
+from tests.hostile import bodies
+from tests.hostile.answers import ANSWERS
 from tests.hostile.measuring import GRACE_S, SECRET, list_faults, measure_start, run_judge
-from tests.hostile.service import ANSWERS, serve
+from tests.hostile.service import serve
 
-FAMILIES = (bodies, heads, connections, echoes)
 MAX_TIME_S = 5.0
 
 

@@ -43,13 +43,9 @@ def gzip_bomb(c: Conversation) -> None:
 
 @hostile
 def gzip_bomb_in_chunks(c: Conversation) -> None:
-    c.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n")
-    c.send(b"Transfer-Encoding: chunked\r\n\r\n")
     bomb = make_bomb(31)
-    for start in range(0, len(bomb), 4096):
-        piece = bomb[start : start + 4096]
-        c.send(b"%x\r\n%s\r\n" % (len(piece), piece))
-    c.send(b"0\r\n\r\n")
+    pieces = (bomb[start : start + 4096] for start in range(0, len(bomb), 4096))
+    c.send_chunks(pieces, "Content-Encoding: gzip")
 
 
 @hostile
@@ -320,13 +316,13 @@ def tricks_as_keys(c: Conversation) -> None:
 
 @hostile
 def tricks_in_one_value(c: Conversation) -> None:
-    text = TRICKS[c.number % len(TRICKS)]
+    text = c.choose(TRICKS)
     c.respond(json.dumps({"id": text, "state": text, "size": text, text: {text: text}}).encode())
 
 
 @hostile
 def tricks_as_errors(c: Conversation) -> None:
-    text = TRICKS[c.number % len(TRICKS)]
+    text = c.choose(TRICKS)
     c.respond(json.dumps({"detail": text, "message": text, "error": {text: text}}).encode(), status="400 Bad Request")
 
 

@@ -32,7 +32,7 @@ def list_encodings(key: str) -> Iterator[str]:
 @hostile
 def echo_in_bodies(c: Conversation) -> None:
     texts = list(list_encodings(_read_key(c)))
-    text = texts[c.number % len(texts)]
+    text = c.choose(texts)
     body = json.dumps([{**ROW, "id": text, "state": text, text: 1}]).encode()
     c.respond(body, status="200 OK" if c.number % 3 else "500 Internal Server Error")
 
@@ -40,14 +40,14 @@ def echo_in_bodies(c: Conversation) -> None:
 @hostile
 def echo_in_raw_bodies(c: Conversation) -> None:
     texts = list(list_encodings(_read_key(c)))
-    text = texts[c.number % len(texts)].replace('"', "")
+    text = c.choose(texts).replace('"', "")
     c.respond(f'{{"id": "{text}", "state": "{text}"}}'.encode(), status="200 OK" if c.number % 3 else "500 Oh")
 
 
 @hostile
 def echo_in_heads(c: Conversation) -> None:
     texts = [text.encode("ascii", "backslashreplace").decode() for text in list_encodings(_read_key(c))]
-    text = texts[c.number % len(texts)]
+    text = c.choose(texts)
     headers = [f"X-Echo-{i}: {each}" for i, each in enumerate(texts)]
     c.respond(None, *headers, f"Location: /rows/{text}", f"WWW-Authenticate: {text}", kind=f"application/{text}")
 

@@ -2,10 +2,8 @@
 
 import itertools
 
-from tests.hostile.bodies import TRICKS
+from tests.hostile.bodies import MIB, TRICKS
 from tests.hostile.service import Conversation, hostile
-
-MIB = 2**20
 
 
 def _raw(c: Conversation, head: str | bytes, body: bytes | None = None) -> None:
@@ -161,7 +159,7 @@ def lonely_line_feeds(c: Conversation) -> None:
 
 @hostile
 def tricks_in_content_type(c: Conversation) -> None:
-    trick = TRICKS[c.number % len(TRICKS)].replace("\n", "").replace("\r", "")
+    trick = c.choose(TRICKS).replace("\n", "").replace("\r", "")
     c.respond(None, kind=f"app/{trick}")
 
 
@@ -215,14 +213,13 @@ def negative_length(c: Conversation) -> None:
 
 @hostile
 def length_of_5000_digits(c: Conversation) -> None:
-    c.send(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {'9' * 5000}\r\n\r\n[]".encode())
+    c.respond(b"[]", length="9" * 5000)
     c.connection.close()
 
 
 @hostile
 def odd_length(c: Conversation) -> None:
-    digits = ("1e3", "+5", "0x10", "5, 5", "5;", "\u0665", "\u00b2", "")[c.number % 8]
-    c.send(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {digits}\r\n\r\n[]".encode())
+    c.respond(b"[]", length=c.choose(("1e3", "+5", "0x10", "5, 5", "5;", "\u0665", "\u00b2", "")))
     c.connection.close()
 
 
@@ -276,7 +273,7 @@ def endless_trailers(c: Conversation) -> None:
 
 @hostile
 def body_where_none_may_be(c: Conversation) -> None:
-    c.respond(None, status=("204 No Content", "304 Not Modified", "205 Reset Content")[c.number % 3])
+    c.respond(None, status=c.choose(("204 No Content", "304 Not Modified", "205 Reset Content")))
 
 
 @hostile
@@ -292,7 +289,7 @@ def redirect_ever_further(c: Conversation) -> None:
 @hostile
 def redirect_elsewhere(c: Conversation) -> None:
     places = ("http://169.254.169.254/", "file:///etc/passwd", "javascript:alert(1)", "//evil.example", "\x1b[31m", "")
-    c.respond(b"", f"Location: {places[c.number % len(places)]}", status="301 Moved Permanently")
+    c.respond(b"", f"Location: {c.choose(places)}", status="301 Moved Permanently")
 
 
 @hostile
@@ -303,7 +300,7 @@ def redirect_far(c: Conversation) -> None:
 @hostile
 def creation_elsewhere(c: Conversation) -> None:
     places = ("http://[::1", "/" + "a/" * 20_000, "\x1b]0;x\x07", "http://evil.example/rows/1", "../../..", "rows/\0")
-    c.respond(None, f"Location: {places[c.number % len(places)]}", status="201 Created")
+    c.respond(None, f"Location: {c.choose(places)}", status="201 Created")
 
 
 WAITS = (
@@ -316,12 +313,12 @@ WAITS = (
 
 @hostile
 def come_back_later(c: Conversation) -> None:
-    c.respond(b"{}", f"Retry-After: {WAITS[c.number % len(WAITS)]}", status="429 Too Many Requests")
+    c.respond(b"{}", f"Retry-After: {c.choose(WAITS)}", status="429 Too Many Requests")
 
 
 @hostile
 def closed_until_later(c: Conversation) -> None:
-    c.respond(b"{}", f"Retry-After: {WAITS[c.number % len(WAITS)]}", status="503 Service Unavailable")
+    c.respond(b"{}", f"Retry-After: {c.choose(WAITS)}", status="503 Service Unavailable")
 
 
 @hostile

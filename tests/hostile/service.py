@@ -1,10 +1,11 @@
 """A service on plain sockets: every request gets an answer of one kind, and a few kinds of right ones in between."""
 
+import gzip
 import json
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,7 @@ class Conversation:
         *headers: str | bytes,
         status: str = "200 OK",
         kind: str | bytes = "application/json",
-        length: int | None = None,
+        length: int | str | None = None,
     ) -> None:
         """Send a complete response; without a body, the one that fits the request."""
         content = self.fitting_body if body is None else body
@@ -48,12 +49,16 @@ class Conversation:
         lines = [f"HTTP/1.1 {status}".encode(), f"Content-Type: {kind}".encode(), *map(_to_bytes, headers)]
         self.send(b"\r\n".join([*lines, b"", b""]))
 
-    def send_chunks(self, pieces: Iterable[bytes]) -> None:
+    def send_chunks(self, pieces: Iterable[bytes], *headers: str) -> None:
         """Send a response in chunks, and its end."""
-        self.begin("Transfer-Encoding: chunked")
+        self.begin(*headers, "Transfer-Encoding: chunked")
         for piece in pieces:
             self.send(b"%x\r\n%s\r\n" % (len(piece), piece))
         self.send(b"0\r\n\r\n")
+
+    def choose(self, options: Sequence[str]) -> str:
+        """Return one of several texts: another one for each request, in turn."""
+        return options[self.number % len(options)]
 
     @property
     def fitting_body(self) -> bytes:
@@ -86,6 +91,12 @@ def hostile(answer: Answer) -> Answer:
     assert name not in ANSWERS
     ANSWERS[name] = answer
     return answer
+
+
+def pack_body(body: bytes) -> Answer:
+    """Return an answer that has this body, compressed with gzip."""
+    packed = gzip.compress(body)
+    return lambda c: c.respond(packed, "Content-Encoding: gzip")
 
 
 class HostileService:

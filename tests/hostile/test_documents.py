@@ -1,28 +1,20 @@
 """Documents that a hostile service offers: refused with a sentence, within the time of the run."""
 
-import gzip
 import time
-from functools import partial
 
 import pytest
 
 from specduet.contracts.sending.target import Target
 from specduet.contracts.session.remote_documents import fetch_document, find_document
 from specduet.specs import SpecError
-from tests.hostile import bodies, connections, heads
-from tests.hostile.service import ANSWERS, Conversation, serve
-
-FAMILIES = (bodies, connections, heads)
-
-
-def send_packed(body: bytes, c: Conversation) -> None:
-    c.respond(body, "Content-Encoding: gzip")
+from tests.hostile.answers import ANSWERS
+from tests.hostile.service import pack_body, serve
 
 
 def test_a_document_that_was_cut_is_not_read() -> None:
     """17 MiB of a document, packed into little, are more than is read of one."""
-    packed = gzip.compress(b'{"openapi": "3.1.0", "paths": {' + b" " * (17 * 2**20) + b"}}")
-    with serve(partial(send_packed, packed)) as service, pytest.raises(SpecError, match="more than 16,777,216 bytes"):
+    body = b'{"openapi": "3.1.0", "paths": {' + b" " * (17 * 2**20) + b"}}"
+    with serve(pack_body(body)) as service, pytest.raises(SpecError, match="more than 16,777,216 bytes"):
         fetch_document(f"{service.url}/openapi.json")
 
 

@@ -10,11 +10,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.hostile import bodies, connections, echoes, heads
+from tests.hostile import bodies
+from tests.hostile.answers import ANSWERS
 from tests.hostile.measuring import GRACE_S, SECRET, Measured, list_faults, measure_start, read_report, run_judge
-from tests.hostile.service import ANSWERS, Answer, Conversation, HostileService, serve
+from tests.hostile.service import Answer, Conversation, HostileService, serve
 
-FAMILIES = (bodies, connections, echoes, heads)
 PATIENCE_S = 60.0
 """Seconds beyond the time of a run: the machine may be busy with other tests."""
 SLOW = re.compile(
@@ -70,7 +70,7 @@ def test_a_run_survives_every_kind_of_answer(tmp_path: Path, start_s: float) -> 
 
 def echo_everywhere(c: Conversation) -> None:
     names = [name for name in ANSWERS if name.startswith("echo-")]
-    ANSWERS[names[c.number % len(names)]](c)
+    ANSWERS[c.choose(names)](c)
 
 
 def unpack_all(c: Conversation) -> None:

@@ -1,9 +1,7 @@
 """Every hostile answer ends one request in time and within bounds: a response or a failure, and never another error."""
 
-import gzip
 import time
 from contextlib import closing
-from functools import partial
 
 import pytest
 
@@ -11,10 +9,9 @@ from specduet.contracts.recording import ReceivedResponse, SentRequest
 from specduet.contracts.sending import body_reader
 from specduet.contracts.sending.body_reader import KEPT_BYTES
 from specduet.contracts.sending.transport import Transport, TransportFailure
-from tests.hostile import bodies, connections, echoes, heads
-from tests.hostile.service import ANSWERS, Conversation, serve
+from tests.hostile.answers import ANSWERS
+from tests.hostile.service import ROW, Conversation, pack_body, serve
 
-FAMILIES = (bodies, heads, connections, echoes)
 TIMEOUT_S = 0.2
 COSTLY = {
     name for name in ANSWERS if "bomb" in name or "mebibytes" in name or name in {"gzip-in-gzip", "long-line-of-status"}
@@ -45,18 +42,12 @@ def test_a_hostile_answer_ends_one_request(name: str) -> None:
             assert 100 <= result.status <= 999
 
 
-def respond_packed(body: bytes, c: Conversation) -> None:
-    c.respond(body, "Content-Encoding: gzip")
-
-
 def test_a_bomb_is_measured_and_never_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of much in little, a part is kept, the rest is counted in small pieces, and what is endless is left."""
     monkeypatch.setattr(body_reader, "KEPT_BYTES", 2**20)
     monkeypatch.setattr(body_reader, "MEASURED_BYTES", 4 * 2**20)
     for count, is_measured in ((3, True), (30, False)):
-        bomb = gzip.compress(b" " * (count * 2**20))
-        answer = partial(respond_packed, bomb)
-        with serve(answer) as service, closing(Transport(service.url)) as transport:
+        with serve(pack_body(b" " * (count * 2**20))) as service, closing(Transport(service.url)) as transport:
             result = transport.send(make_request(service.url), 60)
         assert isinstance(result, ReceivedResponse)
         assert (len(result.body), result.is_cut, result.is_measured) == (2**20, True, is_measured)
@@ -75,7 +66,7 @@ def test_an_interim_response_is_no_answer() -> None:
         for _ in range(2):
             result = send(transport, 60)
             assert isinstance(result, ReceivedResponse)
-            assert (result.status, result.json) == (200, [{**bodies.ROW}])
+            assert (result.status, result.json) == (200, [ROW])
 
 
 def test_codings_in_a_row_are_undone() -> None:
@@ -84,4 +75,4 @@ def test_codings_in_a_row_are_undone() -> None:
         with serve(ANSWERS[name]) as service, closing(Transport(service.url)) as transport:
             result = send(transport, 60)
             assert isinstance(result, ReceivedResponse)
-            assert (result.json == [bodies.ROW]) is fits
+            assert (result.json == [ROW]) is fits
