@@ -1,7 +1,10 @@
-"""A handler of ``http.server`` that responds with JSON, for services that run beside a process under test."""
+"""Services on ``http.server``, which run beside a process under test: a handler that responds with JSON, a thread."""
 
 import json
-from http.server import BaseHTTPRequestHandler
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
@@ -18,3 +21,16 @@ class JsonHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Write nothing."""
+
+
+@contextmanager
+def run_server(server: ThreadingHTTPServer) -> Iterator[str]:
+    """Let a server respond in a thread while the block runs, and yield its URL."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.json_handler import JsonHandler
+from tests.json_handler import JsonHandler, run_server
 
 SCHEMA = "{type: object, required: [id], properties: {id: {type: integer}}}"
 DOCUMENT = f"""\
@@ -65,12 +65,10 @@ class StuckHandler(JsonHandler):
 
 @pytest.fixture
 def service() -> Iterator[StuckService]:
-    with StuckService() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    server = StuckService()
+    with run_server(server):
         yield server
         server.may_end.set()
-        server.shutdown()
 
 
 def start_run(folder: Path, url: str) -> "subprocess.Popen[str]":

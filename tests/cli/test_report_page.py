@@ -4,14 +4,11 @@ import base64
 import hashlib
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,10 +24,10 @@ from specduet.contracts.reports.page.walks import draw_walks
 from specduet.contracts.sending.redaction import Secrets
 from specduet.contracts.traces import BracketedQueries
 from specduet.specs import load
+from tests.browser import dump_page, needs_browser
 from tests.contracts.recording_builder import RecordingBuilder
 
 Make = Callable[..., Report]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 JOBS = """\
 openapi: 3.1.0
 info: {title: Jobs, version: 1.0.0}
@@ -267,15 +264,11 @@ def test_a_page_of_many_exchanges_is_small(make_report: Make, tmp_path: Path) ->
     assert (large - small) / 10_000 < 100
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@needs_browser
 def test_a_browser_shows_the_page(make_report: Make, tmp_path: Path) -> None:
     """In a browser the script runs under the page's own policy: the first exchanges are listed, the rest on demand."""
     page = write_many(make_report, tmp_path, 1_000)
-    command: list[Any] = [
-        *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"),
-        *("--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()),
-    ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    result = dump_page(page.as_uri(), tmp_path / "profile")
     assert result.stdout.count('class="status good"') >= 200
     assert "200 of 1,000 shown" in result.stdout
     assert "CONSOLE" not in result.stderr

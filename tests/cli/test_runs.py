@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.json_handler import JsonHandler
+from tests.json_handler import JsonHandler, run_server
 
 ROOT = Path(__file__).parents[2]
 SECRET = "s3cret-of-the-operator"  # noqa: S105 - made up
@@ -70,12 +69,9 @@ class Handler(JsonHandler):
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with Service(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    server = Service(("127.0.0.1", 0), Handler)
+    with run_server(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

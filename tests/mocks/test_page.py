@@ -7,8 +7,6 @@ import http.client
 import json
 import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Mapping
 from html import unescape
 from itertools import pairwise
@@ -21,11 +19,11 @@ import pytest
 from specduet.mocks import create_app
 from specduet.mocks.page import SECTIONS
 from specduet.mocks.settings import Credential, Settings
+from tests.browser import dump_page, needs_browser
 from tests.mocks.mock_process import run_mock
 from tests.mocks.raw_http import Headers, RawRequest, RawResponse, listen, send_raw, send_raw_async
 
 HTML = [(b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 OFFICE = Path(__file__).with_name("office.yaml")
 
 
@@ -234,15 +232,11 @@ def test_without_swagger_ui_the_reference_says_what_to_install(monkeypatch: pyte
     assert "specduet[reference]" in response.json["detail"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@needs_browser
 def test_a_browser_shows_the_page(tmp_path: Path) -> None:
     """In a browser the script runs under the page's policy, and the page becomes live."""
     with run_mock("nx1") as read_until:
         url = read_until("http://")[-1].split()[-1]
-        command: list[Any] = [
-            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"),
-            *("--enable-logging=stderr", "--virtual-time-budget=5000", f"--user-data-dir={tmp_path}", url),
-        ]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+        result = dump_page(url, tmp_path, "--virtual-time-budget=5000")
     assert 'class="badge live"' in result.stdout
     assert "CONSOLE" not in result.stderr

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import threading
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.json_handler import JsonHandler
+from tests.json_handler import JsonHandler, run_server
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("specs", "mocks", "contracts", "src", "pyproject.toml", "README.md", "LICENSE")
@@ -251,12 +250,8 @@ class FaultyService(JsonHandler):
 @pytest.fixture
 def faulty_url() -> Iterator[str]:
     """Return the URL of the faulty service."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), FaultyService) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with run_server(ThreadingHTTPServer(("127.0.0.1", 0), FaultyService)) as url:
+        yield url
 
 
 def test_places_in_bundled_documents_are_shown_short(

@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from specduet.mocks import Settings, create_app
+from tests.json_handler import JsonHandler, run_server
 
 ORDERS = Path(__file__).with_name("orders.yaml")
 TIMEOUT_S = 30
@@ -31,38 +32,30 @@ class ReceivedWebhook:
         return json.loads(self.content)
 
 
-class Receiver:
+class Receiver(ThreadingHTTPServer):
     """A server on loopback that takes every webhook, or responds with the ``statuses`` that it is given, in turn."""
 
     def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), ReceivingHandler)
         self.statuses: list[int] = []
-        self._received: queue.Queue[ReceivedWebhook] = queue.Queue()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                content = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
-                self.end_headers()
-                self.wfile.write(b"thanks")
-                receiver._received.put(ReceivedWebhook(self.path, headers, content))
-
-            def log_message(self, *_: Any) -> None:
-                """Print nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hooks"
+        self.received: queue.Queue[ReceivedWebhook] = queue.Queue()
+        self.url = f"http://127.0.0.1:{self.server_port}/hooks"
 
     def take(self) -> ReceivedWebhook:
         """Return the next webhook, as soon as it is there."""
-        return self._received.get(timeout=TIMEOUT_S)
+        return self.received.get(timeout=TIMEOUT_S)
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+
+class ReceivingHandler(JsonHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:  # noqa: N802 - what http.server calls
+        content = self.rfile.read(int(self.headers["content-length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
+        self.end_headers()
+        self.wfile.write(b"thanks")
+        self.server.received.put(ReceivedWebhook(self.path, headers, content))
 
 
 class OrderClient:
@@ -105,8 +98,8 @@ def client(address: str) -> OrderClient:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     found = Receiver()
-    yield found
-    found.close()
+    with run_server(found):
+        yield found
 
 
 @pytest.fixture
