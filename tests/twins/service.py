@@ -111,10 +111,9 @@ class Service:
         return document
 
 
-def read_document(name: str) -> Mapping[str, Any]:
+def read_document(name: str, folder: Path = Path(__file__).parent / "documents") -> Mapping[str, Any]:
     """Return a document that is written by hand."""
-    path = Path(__file__).parent / "documents" / f"{name}.yaml"
-    document: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document: Mapping[str, Any] = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
     return document
 
 

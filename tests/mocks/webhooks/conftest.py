@@ -2,7 +2,7 @@
 
 import json
 import queue
-import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
@@ -107,11 +107,8 @@ def await_true() -> Callable[[Callable[[], bool]], None]:
     """A function that returns as soon as something is true."""
 
     def wait(is_true: Callable[[], bool]) -> None:
-        deadline = threading.Event()
-        timer = threading.Timer(TIMEOUT_S, deadline.set)
-        timer.start()
+        deadline = time.monotonic() + TIMEOUT_S
         while not is_true():
-            assert not deadline.is_set()
-        timer.cancel()
+            assert time.monotonic() < deadline
 
     return wait

@@ -6,10 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.twins.conftest import find_service
-from tests.twins.service import Service
+from tests.twins.service import Service, read_document
 
 
 def find_planted_service(name: str) -> Service:
@@ -22,6 +20,4 @@ def find_planted_service(name: str) -> Service:
 
 def read_planted_document(name: str) -> Mapping[str, Any]:
     """Return a document of ``tests/planted/documents``."""
-    path = Path(__file__).parents[1] / "documents" / f"{name}.yaml"
-    document: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return document
+    return read_document(name, Path(__file__).parents[1] / "documents")
