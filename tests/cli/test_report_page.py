@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -187,29 +186,19 @@ def jobs(tmp_path: Path) -> RecordingBuilder:
     return RecordingBuilder(load(path))
 
 
-def report_on(builder: RecordingBuilder) -> Report:
+def report_on(make_report: Make, builder: RecordingBuilder) -> Report:
     coverage = Coverage.from_recording([builder.api], builder.recording)
-    return Report(
-        target="http://127.0.0.1:1",
-        apis=(builder.api,),
-        clauses=(),
-        seed=1,
-        profile="smoke",
-        fail_on="error",
-        started=datetime(2026, 11, 22, tzinfo=UTC),
-        elapsed_s=1.0,
-        recording=builder.recording,
-        findings=(),
-        coverage=coverage,
+    return make_report(
+        apis=(builder.api,), clauses=(), findings=(), recording=builder.recording, coverage=coverage, exit_code=0
     )
 
 
-def test_a_lifecycle_is_drawn_with_what_was_seen(jobs: RecordingBuilder) -> None:
+def test_a_lifecycle_is_drawn_with_what_was_seen(make_report: Make, jobs: RecordingBuilder) -> None:
     """Statuses and transitions that rows showed are told from those that none did; terminal ones are in one column."""
     for status in ("queued", "running", "completed"):
         jobs.add("GET /jobs", json_=[{"id": "a", "status": status}])
         jobs.sent_at += 10
-    (picture,) = draw_lifecycles(report_on(jobs))
+    (picture,) = draw_lifecycles(report_on(make_report, jobs))
     seen = {state.name: state.seen for state in picture.states}
     assert seen == {"queued": 1, "running": 1, "completed": 1, "failed": 0}
     assert {(t.source, t.target) for t in picture.transitions if t.seen} == {
@@ -217,10 +206,10 @@ def test_a_lifecycle_is_drawn_with_what_was_seen(jobs: RecordingBuilder) -> None
         ("running", "completed"),
     }
     assert len({state.x for state in picture.states if state.is_terminal}) == 1
-    assert '<svg class="lifecycle"' in render_page(report_on(jobs))
+    assert '<svg class="lifecycle"' in render_page(report_on(make_report, jobs))
 
 
-def test_a_page_walk_is_drawn(jobs: RecordingBuilder) -> None:
+def test_a_page_walk_is_drawn(make_report: Make, jobs: RecordingBuilder) -> None:
     """A walk shows what was asked, how many rows each page had, and how it ended."""
     rows = [{"id": str(number), "status": "queued"} for number in range(3)]
     whole = jobs.add("GET /jobs", json_=rows)
@@ -231,16 +220,16 @@ def test_a_page_walk_is_drawn(jobs: RecordingBuilder) -> None:
     jobs.recording.traces.append(
         BracketedQueries(whole.api, whole.operation, whole, pages, whole, is_page_walk=True, is_finished=True)
     )
-    (walk,) = draw_walks(report_on(jobs))
+    (walk,) = draw_walks(report_on(make_report, jobs))
     assert [(page.query, page.rows) for page in walk.pages] == [("limit=2", "2 rows"), ("limit=2&offset=2", "1 row")]
     assert walk.end == "no page follows; 3 rows on these pages, 3 in the list"
 
 
-def test_response_times_are_drawn(jobs: RecordingBuilder) -> None:
+def test_response_times_are_drawn(make_report: Make, jobs: RecordingBuilder) -> None:
     """Every response is in one bar, and the slowest operation comes first."""
     for elapsed in (0.0004, 0.003, 0.003, 9.5):
         jobs.add("GET /jobs", json_=[], elapsed_s=elapsed)
-    everything, slowest = draw_response_times(report_on(jobs))
+    everything, slowest = draw_response_times(report_on(make_report, jobs))
     assert (everything.count, slowest.slowest, slowest.median) == (4, "9.5 s", "3.0 ms")
     assert [(bar.until, bar.count) for bar in slowest.bars if bar.count] == [
         ("0.5 ms", 1),
