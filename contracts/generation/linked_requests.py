@@ -8,7 +8,7 @@ from specduet.contracts.generation.parameter_texts import to_query_pairs, to_sty
 from specduet.contracts.generation.planned_request import PlannedRequest
 from specduet.contracts.oracle.addresses import extract_path_texts
 from specduet.contracts.oracle.runtime_expressions import evaluate_value
-from specduet.contracts.oracle.url_text import split_address
+from specduet.contracts.oracle.url_text import read_address_end
 from specduet.contracts.recording import ABSENT, Exchange
 from specduet.specs import Api, Link, Operation, Parameter
 
@@ -118,6 +118,6 @@ def _to_path_text(target: Operation, parameter: Parameter, value: Any) -> str:
         return ""
     is_last = target.path.rstrip("/").endswith(f"/{{{parameter.name}}}")
     if is_last and isinstance(value, str) and "/" in value:
-        value = unquote(split_address(value).path.rstrip("/").rpartition("/")[2])
+        value = read_address_end(value)
     text = to_styled_text(parameter, value)
     return text if text.strip("./ ") else ""

@@ -2,7 +2,7 @@
 
 import re
 from typing import NamedTuple
-from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urljoin, urlsplit
 
 from specduet.contracts.oracle import scalars
 
@@ -13,6 +13,11 @@ def split_address(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         return SplitResult("", "", "", "", "")
+
+
+def read_address_end(url: str) -> str:
+    """Return the last part of the path of a URL, decoded: the id of the row that it leads to; empty for none."""
+    return unquote(split_address(url).path.rstrip("/").rpartition("/")[2])
 
 
 def join_address(base: str, reference: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from specduet.contracts.analysis.row_values import get_path, read_single_row
 from specduet.contracts.oracle.addresses import extract_path_texts
-from specduet.contracts.oracle.url_text import join_address
+from specduet.contracts.oracle.url_text import join_address, read_address_end
 from specduet.contracts.probes.collections import CollectionProbe
 from specduet.contracts.probes.details import ResourceProbe
 from specduet.contracts.recording import Exchange, SentRequest
@@ -43,8 +43,7 @@ def follow_location(resource_probe: ResourceProbe, creation: Operation, exchange
 def read_location_id(creation: Exchange) -> str | None:
     """Return the last part of the address that a creation gives in ``Location``, None where it gives none."""
     location = creation.response.get_header("location") if creation.response is not None else None
-    address = (location or "").partition("?")[0].partition("#")[0].rstrip("/")
-    return unquote(address.rpartition("/")[2]) or None
+    return read_address_end(location or "") or None
 
 
 def _find_operation(api: Api, creation: Exchange, location: str) -> tuple[Operation, dict[str, str]] | None:
