@@ -86,16 +86,14 @@ def _is_same_scalar(sent: Any, shown: Any) -> bool:
     left, right = read_timestamp(sent), read_timestamp(shown)
     if left is not None and right is not None:
         return abs(left.unix_s - right.unix_s) < 1
-    numbers = [_read_number(value) for value in (sent, shown) if is_number(value) or isinstance(value, str)]
-    if len(numbers) == 2 and None not in numbers:
-        return _is_rounded(*numbers)
+    sent_number, shown_number = _read_number(sent), _read_number(shown)
+    if sent_number is not None and shown_number is not None:
+        return _is_rounded(sent_number, shown_number)
     return isinstance(sent, str) and isinstance(shown, str) and _fold_text(sent) == _fold_text(shown)
 
 
-def _is_rounded(sent: float | None, shown: float | None) -> bool:
+def _is_rounded(sent: float, shown: float) -> bool:
     """Return whether a number is another one, or that one with as few decimals as it is shown with, or as a float."""
-    assert sent is not None
-    assert shown is not None
     digits = len(repr(shown).partition(".")[2])
     is_plain = "e" not in repr(shown) and shown % 1 != 0
     return isclose(sent, shown, rel_tol=1e-6) or (is_plain and abs(sent - shown) <= 0.5 * 0.1**digits + 1e-9)
@@ -111,6 +109,9 @@ def _fold_text(text: str) -> str:
 
 
 def _read_number(value: Any) -> float | None:
+    """Return a number, also one in a text; None for any other value."""
+    if not is_number(value) and not isinstance(value, str):
+        return None
     try:
         return float(value)
     except (ValueError, OverflowError):
