@@ -66,7 +66,7 @@ class KnownRows:
         lookup = operation.behavior.lookup
         if lookup is None or not lookup.parameter:
             return
-        for known in [*self._rows.get(lookup.resource, {}).values()]:
+        for known in [*self.list_rows(lookup.resource)]:
             path = fill_row_path(operation, known.row, known.path)
             if path is not None:
                 yield path

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from specduet.contracts.analysis.row_values import read_located_rows
 from specduet.contracts.oracle.addresses import extract_path_texts
-from specduet.contracts.oracle.url_text import split_address
+from specduet.contracts.oracle.url_text import read_address_end
 from specduet.contracts.planning.harm import acts_on_row, list_row_parameters, order_path_parameters
 from specduet.contracts.planning.row_paths import fill_row_path, to_path_text
 from specduet.contracts.recording import Exchange, Row
@@ -92,8 +92,9 @@ class OwnRows:
             above = dict(list(path.items())[:-1])
             return [OwnRow(shape.above.key, above, {"": list(path.values())[-1]})] if path else []
         is_creation = operation.method == "POST" and (operation.role.name == "create" or exchange.status == 201)
+        all_stated = [OwnRow(shape.key, path, dict(_read_texts(row)), name, row) for name, row in stated]
         if not is_creation or shape.verb:
-            return [OwnRow(shape.key, path, dict(_read_texts(row)), name, row) for name, row in stated]
+            return all_stated
         shown, texts = self._shown.get(shape.key, set()), dict[str, str]()
         for name, text in _find_ids(exchange):
             texts.setdefault(name, text)
@@ -101,7 +102,7 @@ class OwnRows:
         if not texts:
             self.unnamed[operation.label] += 1
         if len(stated) > 1:
-            return [OwnRow(shape.key, path, dict(_read_texts(row)), name, row) for name, row in stated]
+            return all_stated
         resource, row = stated[0] if stated else ("", {})
         return [OwnRow(shape.key, path, new, resource, row)] if new or stated else []
 
@@ -282,9 +283,9 @@ def choose_text(row: OwnRow, parameter: Parameter) -> str:
 def _find_ids(exchange: Exchange) -> Iterator[tuple[str, str]]:
     """Yield the texts of a response to a creation that can be the id of the row, by the name of their field."""
     if exchange.response is not None:
-        address = split_address(exchange.response.get_header("location") or "").path.rstrip("/")
-        if address:
-            yield "", unquote(address.rpartition("/")[2])
+        end = read_address_end(exchange.response.get_header("location") or "")
+        if end:
+            yield "", end
     if isinstance(exchange.json, str):
         yield "id", exchange.json
     for row in list(find_objects(exchange.json, also_inner=True))[:50]:
