@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 from urllib.parse import unquote_plus
 
 from specduet.contracts.oracle.json_values import judge_text
+from specduet.contracts.oracle.request_parts import find_header_parameter
 from specduet.contracts.oracle.schema_access import list_types, strip_null
 from specduet.specs import Api, Operation, Parameter
 
@@ -35,7 +37,7 @@ class FaultLimiter:
                 kept.append(pair)
         return "&".join(kept)
 
-    def _may_send(self, location: str, name: str, text: str) -> bool:
+    def _may_send(self, location: Literal["header", "query"], name: str, text: str) -> bool:
         """Count a wrong text, and return whether it has not been sent too often."""
         parameter = self._find_parameter(location, name)
         if parameter is None or not self._is_wrong(parameter, text):
@@ -44,13 +46,13 @@ class FaultLimiter:
         self._counts[key] += 1
         return self._counts[key] <= _MAX_REPEATS
 
-    def _find_parameter(self, location: str, name: str) -> Parameter | None:
-        """Return an optional parameter of the operation; the names of headers have no case."""
-        for parameter in self._operation.parameters:
-            is_named = parameter.name == name or (location == "header" and parameter.name.lower() == name.lower())
-            if parameter.location == location and is_named:
-                return None if parameter.required else parameter
-        return None
+    def _find_parameter(self, location: Literal["header", "query"], name: str) -> Parameter | None:
+        """Return an optional parameter of the operation."""
+        is_header = location == "header"
+        parameter = (
+            find_header_parameter(self._operation, name) if is_header else self._operation.parameter(name, location)
+        )
+        return None if parameter is None or parameter.required else parameter
 
     def _is_wrong(self, parameter: Parameter, text: str) -> bool:
         schema, pointer, _ = strip_null(self._api.request_schemas, parameter.schema, parameter.pointer)
