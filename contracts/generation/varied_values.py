@@ -55,9 +55,8 @@ def vary_text(schema: Schema, name: str, number: int) -> Any:
         "date-time": f"{day}T08:30:00Z",
         "email": f"{WORDS[number % 8]}{number}@example.com",
         "uri": f"https://example.com/{WORDS[number % 8]}{number}",
-        None: _vary_plain_text(schema, name, number),
     }
-    return by_format.get(kind, UNSET)
+    return _vary_plain_text(schema, name, number) if kind is None else by_format.get(kind, UNSET)
 
 
 def _vary_plain_text(schema: Schema, name: str, number: int) -> str:
