@@ -132,23 +132,26 @@ def _is_body_promised(api: Api, operation: Operation, names: Sequence[str | int]
         return False
     if not names:
         return difference.value is ABSENT and not body.required and has_derived_schemas(api)
-    parent = _find_parent(api, content, names)
-    place = next(_enter(api, parent, names[-1]), None) if parent is not None else None
-    if parent is None or place is None or _describes_limits(place.schema):
+    found = _find_place(api, content, names)
+    if found is None or _describes_limits(found[1].schema):
         return False
+    parent, place = found
     if difference.value is ABSENT:
         return bool(list_required(parent.schema)) or has_derived_schemas(api)
     schema, _, is_nullable = strip_null(api.request_schemas, *place)
     return not _describes_limits(schema) and _is_value_promised(schema, difference.value, is_nullable=is_nullable)
 
 
-def _find_parent(api: Api, content: Content, names: Sequence[str | int]) -> PlacedSchema | None:
-    """Return the schema of the object or list in a body that holds the last one of these names."""
-    parent: PlacedSchema | None = _resolve(api, locate_content(api.request_schemas, content))
-    for name in names[:-1]:
-        inner = next(_enter(api, parent, name), None) if parent is not None else None
-        parent = _resolve(api, inner) if inner is not None else None
-    return parent
+def _find_place(api: Api, content: Content, names: Sequence[str | int]) -> tuple[PlacedSchema, PlacedSchema] | None:
+    """Return the schema of a property or an item of a body, behind that of the object or list that holds it."""
+    parent = place = locate_content(api.request_schemas, content)
+    for name in names:
+        parent = _resolve(api, place)
+        inner = next(_enter(api, parent, name), None)
+        if inner is None:
+            return None
+        place = inner
+    return parent, place
 
 
 def _has_length_only(api: Api, operation: Operation, difference: Difference) -> bool:
@@ -157,11 +160,10 @@ def _has_length_only(api: Api, operation: Operation, difference: Difference) -> 
     content = find_json_content(operation.body.content) if location == "body" and operation.body else None
     if content is None or not content.has_schema or not names:
         return False
-    parent = _find_parent(api, content, names)
-    place = next(_enter(api, parent, names[-1]), None) if parent is not None else None
-    if place is None:
+    found = _find_place(api, content, names)
+    if found is None:
         return False
-    schema = _resolve(api, place).schema
+    schema = _resolve(api, found[1]).schema
     named = {"pattern", "enum", "const", "default", "example", "examples"}
     return bool({"minLength", "maxLength"} & schema.keys()) and not named & schema.keys()
 
