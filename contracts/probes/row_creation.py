@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from specduet.contracts.generation.known_values import KnownValues, PlannedRequest
 from specduet.contracts.generation.varied_values import vary_text
-from specduet.contracts.oracle.schema_access import list_types, strip_null
+from specduet.contracts.oracle.schema_access import is_valid_value, list_types, strip_null
 from specduet.contracts.sending.sender import Sender
 from specduet.specs import Api, Operation, Parameter
 
@@ -79,6 +79,6 @@ def make_key(api: Api, parameter: Parameter, number: int) -> str | None:
     text = (
         f"specduet-{_FIRST_NUMBER + number}" if "pattern" not in schema else vary_text(schema, parameter.name, number)
     )
-    if text is UNSET or not api.request_schemas.validator_at(pointer).is_valid(text):
+    if text is UNSET or not is_valid_value(api.request_schemas, pointer, text):
         return None
     return str(text) if str(text).strip("./ ") and "/" not in str(text) else None
